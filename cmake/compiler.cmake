@@ -1,0 +1,34 @@
+# How everything is compiled. Our targets take it by linking viewcount_options; generated code does not.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+# Debug information stays in a release: a stack in a bug report must be readable.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+include(CheckPIESupported)
+check_pie_supported()
+
+add_library(viewcount_options INTERFACE)
+target_include_directories(viewcount_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(viewcount_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                                                   -Wimplicit-fallthrough -Wnull-dereference -Werror)
+
+if(VIEWCOUNT_SANITIZE)
+  add_compile_options(-fsanitize=${VIEWCOUNT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${VIEWCOUNT_SANITIZE})
+  # GCC's flow analysis reports false dereferences in instrumented code.
+  target_compile_options(viewcount_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-tsan)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    add_compile_options(-fcf-protection)
+  endif()
+  add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+endif()

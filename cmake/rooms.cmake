@@ -1,0 +1,22 @@
+# viewcount_room(NAME SOURCES a.cc … LINKS lib …): a folder of service/ or client/ as a library viewcount_NAME.
+function(viewcount_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(viewcount_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(viewcount_${name} PUBLIC ${ROOM_LINKS} PRIVATE $<BUILD_INTERFACE:viewcount_options>)
+  target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+endfunction()
+
+# viewcount_test(NAME SOURCES a.cc … LINKS lib … [LABELS l …] [SERIAL]): a GoogleTest program; each of its tests is one of ctest's.
+function(viewcount_test name)
+  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main viewcount_options)
+  set(properties TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+  if(TEST_SERIAL)
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()

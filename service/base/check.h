@@ -1,0 +1,13 @@
+// A check of what cannot happen. It stays on in release builds: a wrong count is worse than a stop.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#define VIEWCOUNT_CHECK(condition)                                                       \
+  do {                                                                                   \
+    if (!(condition)) [[unlikely]] {                                                     \
+      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                      \
+    }                                                                                    \
+  } while (false)

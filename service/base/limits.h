@@ -1,0 +1,87 @@
+// Every named maximum of the service, and the relations between them.
+//
+// A limit that a caller can meet is answered with an error that names it. Units are in the names or the comments.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace viewcount::limits {
+
+// --- Requests -------------------------------------------------------------------------------------------------------
+
+inline constexpr size_t kRequestBytesMax = 4 << 20;
+// gRPC itself cuts off above this; between the two our own decoder answers with the reason.
+inline constexpr size_t kGrpcMessageBytesMax = 8 << 20;
+inline constexpr size_t kBatchViewsMax = 10'000;
+inline constexpr size_t kArticleIdBytesMax = 512;
+inline constexpr uint32_t kViewCountMax = 1'000'000;
+inline constexpr size_t kTakeoversMax = 64;
+inline constexpr uint32_t kSequenceSpanMax = 1 << 30;
+inline constexpr size_t kWriterIdBytes = 16;
+inline constexpr size_t kSiteNameBytesMax = 64;
+inline constexpr size_t kSitesMax = 10'000;
+inline constexpr std::chrono::milliseconds kEventAgeMax = std::chrono::hours(24);
+inline constexpr std::chrono::milliseconds kEventAheadMax = std::chrono::minutes(5);
+// Imports may be of any age within the years that a key can name (1970 to 9999).
+inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
+inline constexpr size_t kGetCountsArticlesMax = 1'000;
+inline constexpr uint32_t kPageSizeMax = 256;
+inline constexpr uint32_t kPageSizeDefault = 20;
+
+// --- Lanes ----------------------------------------------------------------------------------------------------------
+
+inline constexpr uint32_t kLanesMax = 64;
+inline constexpr size_t kLaneQueueBytesMax = 64 << 20;
+inline constexpr size_t kLaneQueueBatchesMax = 65'536;
+// What a lane takes from its queue at once: one journal write, one sync.
+inline constexpr size_t kLaneGroupBytesMax = 4 << 20;
+// Writers whose last sequence a lane remembers; the one not heard of for longest is forgotten first.
+inline constexpr size_t kWritersMax = 1'000'000;
+inline constexpr std::chrono::hours kWriterForgottenAfter{24};
+// An open chunk of this size is sealed at once instead of at the next interval.
+inline constexpr size_t kChunkSealBytes = 64 << 20;
+// While the store is away one open chunk gathers everything; at this size further views are refused.
+inline constexpr size_t kChunkBytesMax = size_t{1} << 30;
+
+// --- Store ----------------------------------------------------------------------------------------------------------
+
+// Parts of the store. Fixed for the life of a data set: an article's keys depend on it.
+inline constexpr uint32_t kShards = 64;
+inline constexpr uint32_t kStoreFormatVersion = 1;
+inline constexpr uint64_t kCountMax = uint64_t{1} << 53;
+inline constexpr uint32_t kRankedAllTimeAndDay = 256;
+inline constexpr uint32_t kRankedHour = 64;
+inline constexpr std::chrono::hours kHourKeysExpireAfter{8 * 24};
+inline constexpr size_t kFlushPartArticlesMax = 512;
+// Fields one part may write over all its hashes, so that no call holds Redis longer than a few milliseconds. A single
+// article with more (an import over many hours) still goes in one part.
+inline constexpr size_t kFlushPartFieldsMax = 2'048;
+inline constexpr size_t kFlushPartsInFlightMax = 4;
+inline constexpr std::chrono::milliseconds kStoreCommandTimeout{5'000};
+inline constexpr std::chrono::milliseconds kStoreConnectTimeout{2'000};
+inline constexpr std::chrono::milliseconds kStoreReconnectDelayMin{20};
+inline constexpr std::chrono::milliseconds kStoreReconnectDelayMax{1'000};
+// Commands waiting for one connection; above it they fail at once.
+inline constexpr size_t kStorePendingCommandsMax = 10'000;
+
+// --- Queries --------------------------------------------------------------------------------------------------------
+
+inline constexpr std::chrono::milliseconds kCountCacheAge{1'000};
+inline constexpr size_t kCountCacheArticlesPerShardMax = 8'192;
+// How often a read that met a shard in motion is made again before its answer is called inexact.
+inline constexpr int kReadAttemptsMax = 5;
+inline constexpr std::chrono::milliseconds kRetryDelay{500};
+
+// --- Relations ------------------------------------------------------------------------------------------------------
+
+static_assert(kRequestBytesMax < kGrpcMessageBytesMax);
+static_assert(kRequestBytesMax <= kLaneGroupBytesMax, "a group must take the largest request");
+static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
+static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
+static_assert(kChunkSealBytes < kChunkBytesMax);
+static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
+static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);
+
+}  // namespace viewcount::limits

@@ -1,0 +1,53 @@
+// The settings of viewcountd, validated. Flags over VIEWCOUNT_… environment over --config file over defaults.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace viewcount {
+
+enum class LogFormat { kText, kJson };
+
+// A plain value; what every room is built from.
+struct Config {
+  // Where lanes, identity and the embedded Redis live. Default: $XDG_STATE_HOME/viewcount (or
+  // ~/.local/state/viewcount).
+  std::string data_dir;
+  // host:port; port 0 lets the system choose (the choice is logged and written to <data-dir>/addresses).
+  std::string grpc_address = "127.0.0.1:7400";
+  std::string http_address = "127.0.0.1:8080";
+  std::string admin_address = "127.0.0.1:9464";
+  // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
+  std::string redis = "embedded";
+  // 10 ms to 1 minute. Longer: fewer writes to Redis, more views lost with the process until there is a journal.
+  std::chrono::milliseconds flush_interval{1'000};
+  // 1 to limits::kLanesMax; each is one thread.
+  uint32_t lanes = 1;
+  // Created at start if absent.
+  std::vector<std::string> sites;
+  LogFormat log_format = LogFormat::kText;
+  // trace, debug, info, warn or error.
+  std::string log_level = "info";
+  // Only check, print what would be used, and end.
+  bool check_config = false;
+};
+
+// What a command line leads to: settings to run with, or an exit code after help, version or an error was printed.
+struct ParsedConfig {
+  std::optional<Config> config;
+  int exit_code = 0;
+};
+
+// Reads flags, environment and file. Prints help, version and errors itself (errors to standard error, with the next
+// step). Never throws.
+ParsedConfig ParseConfig(int argc, const char* const* argv);
+
+// The settings as `key = value` lines that a --config file takes; passwords masked.
+std::string Describe(const Config& config);
+
+}  // namespace viewcount

@@ -1,0 +1,94 @@
+// Every metric of the service in one struct, registered once. No article and no viewer ever becomes a label.
+//
+// Thread safe: prometheus-cpp's counters and gauges are atomic. Observe per batch, group or part, never per view.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace viewcount {
+
+// Why views were refused: the label `reason` of viewcount_views_rejected_total.
+enum class RejectReason { kInvalid, kUnknownSite, kSequence, kQueueFull, kShuttingDown, kNotBuilt };
+inline constexpr int kRejectReasons = 6;
+
+// What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
+enum class FlushError {
+  kConnection,
+  kTimeout,
+  kMismatch,
+  kFenced,
+  kOutOfMemory,
+  kBusy,
+  kLoading,
+  kReadOnly,
+  kBadData,
+  kOther
+};
+inline constexpr int kFlushErrors = 10;
+
+// Numbers that are asked for at scrape time instead of being kept up to date.
+struct MetricsSources {
+  std::function<uint64_t()> pending_views;
+  std::function<double()> oldest_unflushed_age_seconds;
+  std::function<uint64_t()> queued_bytes;
+  std::function<uint64_t()> writers;
+  std::function<uint64_t()> chunk_bytes;
+};
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // Views received = counted + duplicate + rejected + queued, each the sum of `count`.
+  prometheus::Counter& views_received;
+  prometheus::Counter& views_counted;
+  prometheus::Counter& views_duplicate;
+  prometheus::Counter& bot_views_counted;
+  prometheus::Counter& batches_received;
+  prometheus::Counter& batches_duplicate;
+  prometheus::Histogram& batch_views;
+
+  prometheus::Histogram& flush_duration_seconds;
+  prometheus::Histogram& flush_part_duration_seconds;
+  prometheus::Counter& flush_chunks;
+  prometheus::Counter& flush_parts;
+  prometheus::Counter& flush_articles;
+  // Views (the sum of counts) that reached the store.
+  prometheus::Counter& flush_views;
+  // Views of articles that were set aside because the store holds something that is no count.
+  prometheus::Counter& flush_set_aside_views;
+  // Times a shard was found at an earlier state than this process had left it in.
+  prometheus::Counter& store_rollbacks;
+
+  prometheus::Gauge& redis_up;
+  prometheus::Counter& redis_reconnects;
+  prometheus::Counter& redis_embedded_restarts;
+
+  prometheus::Counter& Rejected(RejectReason reason);
+  prometheus::Counter& FlushFailed(FlushError kind);
+
+  // Sets what gauges ask at each scrape. Call once, before the first scrape; the functions are called from the
+  // scraping thread and must stay valid until `ClearSources`.
+  void SetSources(MetricsSources sources);
+  void ClearSources();
+
+  // The whole registry in Prometheus' text format, process metrics included. Thread safe.
+  std::string Serialize();
+
+ private:
+  struct State;
+  explicit Metrics(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace viewcount
