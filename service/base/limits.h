@@ -73,6 +73,8 @@ inline constexpr size_t kCountCacheArticlesPerShardMax = 8'192;
 // How often a read that met a shard in motion is made again before its answer is called inexact.
 inline constexpr int kReadAttemptsMax = 5;
 inline constexpr std::chrono::milliseconds kRetryDelay{500};
+// Articles outside the rankings whose counts one popular list may read because of their pending views.
+inline constexpr size_t kPopularContendersMax = 20'000;
 
 // --- Relations ------------------------------------------------------------------------------------------------------
 
