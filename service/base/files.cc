@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "service/base/unique_fd.h"
+
 namespace viewcount {
 namespace {
 
@@ -20,32 +22,16 @@ absl::Status ErrnoStatus(std::string_view what, const std::string& path) {
   return error == ENOENT ? absl::NotFoundError(message) : absl::FailedPreconditionError(message);
 }
 
-// Closes when it goes.
-class File {
- public:
-  File(const std::string& path, int flags) : descriptor_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool ok() const { return descriptor_ >= 0; }
-  int descriptor() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
-
 absl::Status WriteAll(const std::string& path, std::string_view text) {
-  const File file(path, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!file.ok()) return ErrnoStatus("write", path);
+  const UniqueFd file = OpenAboveStandard(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC);
+  if (!file.valid()) return ErrnoStatus("write", path);
   while (!text.empty()) {
-    const ssize_t written = write(file.descriptor(), text.data(), text.size());
+    const ssize_t written = write(file.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return ErrnoStatus("write", path);
     text.remove_prefix(static_cast<size_t>(written));
   }
-  if (fsync(file.descriptor()) != 0) return ErrnoStatus("sync", path);
+  if (fsync(file.get()) != 0) return ErrnoStatus("sync", path);
   return absl::OkStatus();
 }
 
@@ -56,18 +42,18 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view text) {
   if (auto status = WriteAll(draft, text); !status.ok()) return status;
   if (std::rename(draft.c_str(), path.c_str()) != 0) return ErrnoStatus("replace", path);
   const std::string folder = std::filesystem::path(path).parent_path();
-  const File parent(folder, O_RDONLY | O_DIRECTORY);
-  if (!parent.ok() || fsync(parent.descriptor()) != 0) return ErrnoStatus("sync", folder);
+  const UniqueFd parent = OpenAboveStandard(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!parent.valid() || fsync(parent.get()) != 0) return ErrnoStatus("sync", folder);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  const File file(path, O_RDONLY);
-  if (!file.ok()) return ErrnoStatus("read", path);
+  const UniqueFd file = OpenAboveStandard(path.c_str(), O_RDONLY);
+  if (!file.valid()) return ErrnoStatus("read", path);
   std::string text;
   char buffer[4096];
   while (true) {
-    const ssize_t count = read(file.descriptor(), buffer, sizeof(buffer));
+    const ssize_t count = read(file.get(), buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return ErrnoStatus("read", path);
     if (count == 0) return text;

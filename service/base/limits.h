@@ -66,6 +66,19 @@ inline constexpr std::chrono::milliseconds kStoreReconnectDelayMax{1'000};
 // Commands waiting for one connection; above it they fail at once.
 inline constexpr size_t kStorePendingCommandsMax = 10'000;
 
+// --- Embedded Redis -------------------------------------------------------------------------------------------------
+
+// How long to wait for a server left over by a killed process, for the first answer, and for a clean end.
+inline constexpr std::chrono::milliseconds kEmbeddedLockWait{10'000};
+inline constexpr std::chrono::milliseconds kEmbeddedReadyWait{10'000};
+inline constexpr std::chrono::milliseconds kEmbeddedStopWait{10'000};
+// A server that dies is restarted at once; one that dies again sooner than "stable" waits, twice as long each time.
+inline constexpr std::chrono::milliseconds kEmbeddedRestartDelayMin{100};
+inline constexpr std::chrono::milliseconds kEmbeddedRestartDelayMax{5'000};
+inline constexpr std::chrono::milliseconds kEmbeddedStableAfter{10'000};
+// Checked whenever the server is started; a larger log is moved to redis.log.1.
+inline constexpr size_t kEmbeddedLogBytesMax = 10 << 20;
+
 // --- Queries --------------------------------------------------------------------------------------------------------
 
 inline constexpr std::chrono::milliseconds kCountCacheAge{1'000};
@@ -82,6 +95,7 @@ static_assert(kRequestBytesMax < kGrpcMessageBytesMax);
 static_assert(kRequestBytesMax <= kLaneGroupBytesMax, "a group must take the largest request");
 static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
+static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
 static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
 static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);

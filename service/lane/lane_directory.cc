@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -23,12 +22,12 @@ absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, u
   const std::string path = fmt::format("{}/lanes/{}", data_dir, number);
   if (auto status = MakeFolder(path); !status.ok()) return status;
   const std::string lock_path = path + "/LOCK";
-  const int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) {
+  UniqueFd lock = OpenAboveStandard(lock_path.c_str(), O_RDWR | O_CREAT);
+  if (!lock.valid()) {
     return absl::FailedPreconditionError(fmt::format("cannot open {}: {}", lock_path, std::strerror(errno)));
   }
-  LaneDirectory directory(path, lock);
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  LaneDirectory directory(path, std::move(lock));
+  if (flock(directory.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(fmt::format(
         "another viewcountd uses {}; stop it, or give this one a folder of its own with --data-dir", data_dir));
   }
@@ -37,16 +36,6 @@ absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, u
   if (auto status = directory.SaveIdentity(); !status.ok()) return status;
   return directory;
 }
-
-LaneDirectory::~LaneDirectory() {
-  if (lock_ >= 0) close(lock_);
-}
-
-LaneDirectory::LaneDirectory(LaneDirectory&& other) noexcept
-    : path_(std::move(other.path_)),
-      lock_(std::exchange(other.lock_, -1)),
-      lane_(other.lane_),
-      retired_(std::move(other.retired_)) {}
 
 absl::Status LaneDirectory::ForgetRetired() {
   retired_.clear();

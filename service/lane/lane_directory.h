@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "service/base/identifiers.h"
+#include "service/base/unique_fd.h"
 
 namespace viewcount {
 
@@ -20,9 +21,6 @@ class LaneDirectory {
  public:
   // Opens, making it if need be, and locks. FAILED_PRECONDITION if another process uses it, or it is of a newer format.
   static absl::StatusOr<LaneDirectory> Open(const std::string& data_dir, uint32_t number);
-  ~LaneDirectory();
-  LaneDirectory(LaneDirectory&& other) noexcept;
-  LaneDirectory& operator=(LaneDirectory&&) = delete;
 
   // Until there is a journal nothing survives a process, so each start is a lane of its own.
   LaneId lane() const { return lane_; }
@@ -32,12 +30,12 @@ class LaneDirectory {
   absl::Status ForgetRetired();
 
  private:
-  LaneDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  LaneDirectory(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   absl::Status LoadIdentity();
   absl::Status SaveIdentity() const;
 
   std::string path_;
-  int lock_ = -1;
+  UniqueFd lock_;
   LaneId lane_;
   std::vector<LaneId> retired_;
 };

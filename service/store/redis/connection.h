@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/redis/address.h"
+#include "service/base/redis_address.h"
 #include "service/store/redis/reply.h"
 
 namespace viewcount {

@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "service/store/redis/address.h"
+#include "service/base/redis_address.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/reply.h"
 

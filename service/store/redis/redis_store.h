@@ -10,7 +10,7 @@
 
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
-#include "service/store/redis/address.h"
+#include "service/base/redis_address.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/preflight.h"
 

@@ -36,14 +36,14 @@ std::string ShapeOf(const std::string& serialized) {
 TEST(Metrics, NamesTypesAndSeriesAreTheGoldenOnes) {
   std::ostringstream golden;
   golden << std::ifstream(GOLDEN_METRICS).rdbuf();
-  const std::string actual_path = testing::TempDir() + "/golden_metrics.actual.txt";
+  const std::string actual_path = testing::TempDir() + "golden_metrics.actual.txt";
   const std::string shape = ShapeOf(Metrics().Serialize());
   std::ofstream(actual_path) << shape;
   EXPECT_EQ(shape, golden.str()) << "If the change is meant: cp " << actual_path << " " << GOLDEN_METRICS;
 }
 
 TEST(Metrics, PromtoolFindsNothingToSay) {
-  const std::string path = testing::TempDir() + "/promtool_input." + std::to_string(getpid()) + ".txt";
+  const std::string path = testing::TempDir() + "promtool_input." + std::to_string(getpid()) + ".txt";
   std::ofstream(path) << Metrics().Serialize();
   FILE* promtool = popen(("promtool check metrics < '" + path + "' 2>&1").c_str(), "r");
   ASSERT_NE(promtool, nullptr);

@@ -1,4 +1,4 @@
-#include "service/store/redis/address.h"
+#include "service/base/redis_address.h"
 
 #include <fmt/format.h>
 
@@ -68,6 +68,7 @@ absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view url) {
   if (url.starts_with("redis+sentinel://") || url.starts_with("redis+cluster://")) {
     return NotBuiltYet("Redis Sentinel and Redis Cluster");
   }
+  if (url.starts_with("rediss://")) return NotBuiltYet("TLS to Redis");
   if (TakePrefix(url, "redis+unix://")) return ParseSocket(url);
   if (!TakePrefix(url, "redis://")) return Wrong("unknown kind of address");
   RedisAddress address;
@@ -98,6 +99,15 @@ absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view url) {
   if (url.empty()) return Wrong("the host is missing");
   address.host = url;
   return address;
+}
+
+std::string WithoutPassword(std::string_view url) {
+  constexpr std::string_view kScheme = "redis://";
+  const size_t at = url.rfind('@');
+  if (!url.starts_with(kScheme) || at == std::string_view::npos) return std::string(url);
+  const size_t colon = url.find(':', kScheme.size());
+  const size_t secret = colon < at ? colon + 1 : kScheme.size();
+  return std::string(url.substr(0, secret)) + "***" + std::string(url.substr(at));
 }
 
 }  // namespace viewcount

@@ -23,7 +23,11 @@ struct RedisAddress {
 };
 
 // redis://[[user]:password@]host[:port][/database] or redis+unix:///path[?db=N]; percent escapes in user and password.
-// INVALID_ARGUMENT says what is wrong; UNIMPLEMENTED for Sentinel and Cluster.
+// INVALID_ARGUMENT says what is wrong without repeating `url`, which may hold a password; UNIMPLEMENTED for TLS,
+// Sentinel and Cluster.
 absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view url);
+
+// `url` with its password, if it has one, replaced by ***.
+std::string WithoutPassword(std::string_view url);
 
 }  // namespace viewcount
