@@ -64,6 +64,11 @@ absl::Status Lane::Submit(Batch* batch) {
   return RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay);
 }
 
+void Lane::NotifyLargeChunk(std::function<void()> notify) {
+  std::lock_guard lock(notify_mutex_);
+  notify_large_chunk_ = std::move(notify);
+}
+
 void Lane::ApplySite(std::shared_ptr<const Site> site) { queue_.Put(std::move(site)); }
 
 void Lane::Run() {
@@ -87,13 +92,21 @@ void Lane::HandleGroup(std::vector<LaneItem>& group) {
       if (outcome.position.value != 0) ledger_.Fold(*outcome.batch, outcome.position);
     }
     writers_count_.store(writers_.size(), std::memory_order_relaxed);
-    if (ledger_.totals().bytes >= limits::kChunkBytesMax) chunk_full_ = true;
+    WatchChunk();
     for (const Outcome& outcome : outcomes_) {
       Count(outcome);
       outcome.batch->Done(outcome.status, outcome.result);
     }
     for (; at < group.size() && group[at].batch == nullptr; ++at) ledger_.ApplySite(std::move(group[at].site));
   }
+}
+
+void Lane::WatchChunk() {
+  const uint64_t bytes = ledger_.totals().bytes;
+  if (bytes >= limits::kChunkBytesMax) chunk_full_ = true;
+  if (bytes < limits::kChunkSealBytes) return;
+  std::lock_guard lock(notify_mutex_);
+  if (notify_large_chunk_) notify_large_chunk_();
 }
 
 Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {

@@ -5,7 +5,9 @@
 #include <absl/status/status.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -33,6 +35,9 @@ class Lane {
   // Takes over `batch`; its Done is called when it is acknowledged or refused. Refuses at once with RESOURCE_EXHAUSTED
   // when the queue or the open chunk is full, with UNAVAILABLE when stopped: then Done is not called.
   absl::Status Submit(Batch* batch);
+  // Has `notify` called from the lane's thread whenever the open chunk is so large that it should be sealed; null to
+  // end that. On return no call of an earlier one is under way.
+  void NotifyLargeChunk(std::function<void()> notify);
   // In order with the batches.
   void ApplySite(std::shared_ptr<const Site> site);
 
@@ -55,6 +60,7 @@ class Lane {
   // Dedupes a batch and, if it is new, journals it.
   Outcome Take(Batch& batch, SteadyTime now);
   void Count(const Outcome& outcome);
+  void WatchChunk();
 
   const std::unique_ptr<Journal> journal_;
   Ledger& ledger_;
@@ -67,6 +73,8 @@ class Lane {
   WriterTable writers_;
   std::vector<Outcome> outcomes_;
 
+  std::mutex notify_mutex_;
+  std::function<void()> notify_large_chunk_;
   std::atomic<size_t> writers_count_{0};
   // Set by the thread when the open chunk must not grow.
   std::atomic<bool> chunk_full_{false};
