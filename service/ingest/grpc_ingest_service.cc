@@ -15,11 +15,13 @@ absl::Status BrokenMessage() { return absl::InternalError("the message could not
 // One RecordViews call; the batch itself, so that a call costs one allocation.
 class RecordViewsCall final : public grpc::ServerUnaryReactor, public Batch {
  public:
-  RecordViewsCall(Ingestor& ingestor, const grpc::ByteBuffer& request, grpc::ByteBuffer& response)
-      : response_(response) {
-    if (!message_.Assign(request)) return Finish(ToGrpc(BrokenMessage()));
-    bytes = message_.bytes();
-    if (auto status = ingestor.Submit(this); !status.ok()) Finish(ToGrpc(status));
+  RecordViewsCall(Ingestor& ingestor, const grpc::ByteBuffer& message, grpc::ByteBuffer& response) : response_(response) {
+    absl::Status status = BrokenMessage();
+    if (message_.Assign(message)) {
+      bytes = message_.bytes();
+      status = ingestor.Submit(this);
+    }
+    if (!status.ok()) Finish(ToGrpc(status));
   }
 
   void Done(const absl::Status& status, const IngestResult& result) override {

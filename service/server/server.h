@@ -24,7 +24,7 @@
 #include "service/server/lane_set.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
-#include "service/server/store_thread.h"
+#include "service/base/store_thread.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"
