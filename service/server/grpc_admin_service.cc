@@ -79,7 +79,7 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
     lane->set_sealed_chunks(state.totals.sealed ? 1 : 0);
     lane->set_writers(state.writers);
   }
-  response->set_default_durability(v1::Durability_Name(v1::DURABILITY_MEMORY));
+  response->set_default_durability(v1::DURABILITY_MEMORY);
   return Answer(context, absl::OkStatus());
 }
 

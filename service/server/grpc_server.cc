@@ -45,9 +45,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const std::string&
         "choose another with --grpc-address",
         address));
   }
-  const bool is_ipv6 = wanted->host.find(':') != std::string::npos;
   return std::unique_ptr<GrpcServer>(
-      new GrpcServer(std::move(server), fmt::format("{}:{}", is_ipv6 ? "[" + wanted->host + "]" : wanted->host, port)));
+      new GrpcServer(std::move(server), HostPort{wanted->host, static_cast<uint16_t>(port)}.ToString()));
 }
 
 GrpcServer::GrpcServer(std::unique_ptr<grpc::Server> server, std::string address)

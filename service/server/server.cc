@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "service/base/address.h"
 #include "service/base/files.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -31,7 +32,7 @@ absl::Status Server::Start() {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
   SetUnready(std::nullopt);
-  spdlog::info("ready: gRPC on {}, admin on {}, data in {}", grpc_->address(), admin_->address(), config_.data_dir);
+  spdlog::info("ready: gRPC on {}, admin on {}, data in {}", grpc_->address(), admin_address_, config_.data_dir);
   return absl::OkStatus();
 }
 
@@ -51,9 +52,8 @@ absl::Status Server::OpenData() {
 }
 
 absl::Status Server::StartAdmin() {
-  HttpRouter router;
-  AddAdminRoutes(router, {.metrics = [this] { return metrics_.Serialize(); },
-                          .unready = [this]() -> std::optional<std::string> {
+  AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
+                          .why_not_ready = [this]() -> std::optional<std::string> {
                             std::lock_guard lock(unready_mutex_);
                             return unready_;
                           }});
@@ -62,10 +62,13 @@ absl::Status Server::StartAdmin() {
                        .queued_bytes = [this] { return lanes_->queued_bytes(); },
                        .writers = [this] { return lanes_->writers(); },
                        .chunk_bytes = [this] { return lanes_->chunk_bytes(); }});
-  auto admin = HttpServer::Start(config_.admin_address, std::move(router));
-  if (!admin.ok())
-    return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(admin.status().message())));
-  admin_ = *std::move(admin);
+  admin_ = std::make_unique<HttpServer>(admin_routes_);
+  if (auto status = admin_->Start(config_.admin_address); !status.ok()) {
+    return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(status.message())));
+  }
+  // Checked when the configuration was read.
+  const HostPort given = *ParseHostPort(config_.admin_address);
+  admin_address_ = HostPort{given.host, admin_->port()}.ToString();
   return absl::OkStatus();
 }
 
@@ -145,7 +148,7 @@ absl::Status Server::StartGrpc() {
 
 absl::Status Server::WriteAddresses() {
   return WriteFileDurably(config_.data_dir + "/addresses",
-                          fmt::format("grpc={}\nadmin={}\n", grpc_->address(), admin_->address()));
+                          fmt::format("grpc={}\nadmin={}\n", grpc_->address(), admin_address_));
 }
 
 ExitCode Server::Stop() {

@@ -72,6 +72,8 @@ class Server {
   // In the order they are made; they go in the opposite one.
   StoreThread store_thread_;
   std::unique_ptr<LaneSet> lanes_;
+  HttpRouter admin_routes_;
+  std::string admin_address_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<EmbeddedRedis> embedded_;
   std::unique_ptr<RedisStore> store_;

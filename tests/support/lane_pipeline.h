@@ -13,6 +13,7 @@
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
 #include "service/base/store_thread.h"
+#include "service/base/wait_group.h"
 #include "service/store/redis/redis_store.h"
 #include "tests/support/redis_process.h"
 
