@@ -47,10 +47,11 @@ grpc::Status Parse(grpc::ByteBuffer& buffer, v1::RecordViewsResponse& response) 
 }
 
 absl::Status GivenUp(const absl::Status& last, milliseconds after) {
-  return {last.code(), absl::StrCat("not acknowledged within ", after.count(), " ms; last error: ", last.message())};
+  absl::Status status(last.code(),
+                      absl::StrCat("not acknowledged within ", after.count(), " ms; last error: ", last.message()));
+  last.ForEachPayload([&](absl::string_view url, const absl::Cord& detail) { status.SetPayload(url, detail); });
+  return status;
 }
-
-absl::Status Cancelled() { return absl::CancelledError("cancelled before the batch was acknowledged"); }
 
 }  // namespace
 
@@ -64,33 +65,35 @@ SendResult BatchSender::Send(const std::string& request) {
   const grpc::ByteBuffer buffer(&slice, 1);
   Backoff backoff(options_.backoff_min, options_.backoff_max);
   SendResult result;
-  for (;;) {
+  while (!cancelled()) {
     const auto status =
         Attempt(buffer, std::min(deadline, steady_clock::now() + options_.call_timeout), result.response);
-    result.status = ToAbslStatus(status);
-    if (status.ok()) return result;
-    result.details = DetailsOf(status);
-    if (cancelled()) {
-      result.outcome_unknown = true;
-      result.status = Cancelled();
+    if (status.ok()) {
+      result.status = absl::OkStatus();
+      result.details = {};
       return result;
+    }
+    const bool over = steady_clock::now() >= deadline;
+    // An attempt that only ran into the end says less than the one before it.
+    if (!over || status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED || result.retries == 0) {
+      result.status = ToAbslStatus(status);
+      result.details = DetailsOf(status);
     }
     if (!IsWorthRetrying(status.error_code())) return result;
     // A full queue is the one answer of these that says that nothing was counted.
     if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) result.outcome_unknown = true;
     const auto delay = backoff.Next(result.details.retry_delay.value_or(milliseconds(0)));
-    if (steady_clock::now() + delay >= deadline) {
-      result.status = GivenUp(result.status, options_.batch_timeout);
-      return result;
+    if (over || steady_clock::now() + delay >= deadline) {
+      if (!cancelled()) result.status = GivenUp(result.status, options_.batch_timeout);
+      break;
     }
-    if (options_.on_retry) options_.on_retry(result.status, delay);
-    if (!Sleep(delay)) {
-      result.status = Cancelled();
-      return result;
-    }
+    if (!cancelled() && options_.on_retry) options_.on_retry(result.status, delay);
+    if (!Sleep(delay)) break;
     ++result.retries;
     ++retries_;
   }
+  if (cancelled()) result.status = absl::CancelledError("cancelled before the batch was acknowledged");
+  return result;
 }
 
 grpc::Status BatchSender::Attempt(const grpc::ByteBuffer& request, steady_clock::time_point deadline,

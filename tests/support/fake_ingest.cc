@@ -93,6 +93,11 @@ class FakeIngest::Service : public v1::IngestService::WithRawCallbackMethod_Reco
   grpc::Status Take(const v1::RecordViewsRequest& request, grpc::ByteBuffer* response) {
     v1::RecordViewsResponse answer;
     answer.set_durability(v1::DURABILITY_JOURNALED);
+    if (request.writer_id().empty()) {
+      Count(request, answer);
+      *response = BufferOf(answer);
+      return grpc::Status::OK;
+    }
     const auto known = last_sequences.find(request.writer_id());
     const uint64_t last = known == last_sequences.end() ? 0 : known->second;
     if (request.sequence() > last + 1) {
@@ -106,22 +111,27 @@ class FakeIngest::Service : public v1::IngestService::WithRawCallbackMethod_Reco
     } else {
       const uint64_t end = request.sequence() + std::max(request.sequence_span(), 1U) - 1;
       last_sequences[request.writer_id()] = end;
-      uint64_t views = 0;
-      for (const auto& view : request.views()) views += std::max(view.count(), 1U);
-      answer.set_accepted_views(views);
+      Count(request, answer);
       answer.set_last_sequence(end);
-      counted.push_back(request);
     }
     *response = BufferOf(answer);
     return grpc::Status::OK;
   }
+
+  void Count(const v1::RecordViewsRequest& request, v1::RecordViewsResponse& answer) {
+    uint64_t views = 0;
+    for (const auto& view : request.views()) views += std::max(view.count(), 1U);
+    answer.set_accepted_views(views);
+    counted.push_back(request);
+  }
 };
 
-FakeIngest::FakeIngest() : service_(std::make_unique<Service>()) {
+FakeIngest::FakeIngest(const std::vector<grpc::Service*>& others) : service_(std::make_unique<Service>()) {
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(service_.get());
+  for (auto* other : others) builder.RegisterService(other);
   server_ = builder.BuildAndStart();
   VIEWCOUNT_CHECK(server_ != nullptr && port != 0);
   address_ = "127.0.0.1:" + std::to_string(port);

@@ -57,7 +57,8 @@ grpc::Status WithRetryDelay(grpc::StatusCode code, std::chrono::milliseconds del
 // Thread safe. Listens on a free port of the loopback address.
 class FakeIngest {
  public:
-  FakeIngest();
+  // `others` are served beside it, and must live as long.
+  explicit FakeIngest(const std::vector<grpc::Service*>& others = {});
   ~FakeIngest();
   FakeIngest(const FakeIngest&) = delete;
   FakeIngest& operator=(const FakeIngest&) = delete;
