@@ -83,7 +83,7 @@ absl::StatusOr<size_t> ByteSource::Read(char* to, size_t size) {
     if (auto status = DetectGzip(); !status.ok()) return status;
   }
   if (finished_) return 0;
-  const auto count = gzip_ ? Inflate(to, size) : ReadPlain(to, size);
+  auto count = gzip_ ? Inflate(to, size) : ReadPlain(to, size);
   if (count.ok() && *count == 0) finished_ = true;
   return count;
 }
