@@ -3,7 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <cstdio>
+#include <string>
 
 #include "service/base/log.h"
 #include "service/base/status.h"
@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   ParsedConfig parsed = ParseConfig(argc, argv);
   if (!parsed.config) return parsed.exit_code;
   InitLogging(parsed.config->log_format, parsed.config->log_level);
+  for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
   StopSignal stop;
   Server server(*std::move(parsed.config), stop);
   if (const absl::Status status = server.Start(); !status.ok() && !absl::IsCancelled(status)) {

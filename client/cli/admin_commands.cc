@@ -82,7 +82,7 @@ absl::Status Run(Session& session, const StatusCommand&) {
   table.Add({"uptime", DurationText(response->uptime().seconds())});
   table.Add({"data set", response->data_set_id()});
   table.Add({"store", StoreText(*response)});
-  table.Add({"acknowledges as", response->default_durability()});
+  table.Add({"acknowledges as", v1::Durability_Name(response->default_durability())});
   table.Add({"views received", Grouped(response->received_views())});
   table.Add({"  counted", Grouped(response->counted_views())});
   table.Add({"  duplicate", Grouped(response->duplicate_views())});

@@ -1,0 +1,171 @@
+// The store protocol against a real Redis: what one part does, and what it refuses to do.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "service/base/status.h"
+#include "service/store/redis/keys.h"
+#include "tests/support/lane_pipeline.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr Shard kShard{5};
+constexpr Window kAll{Window::Kind::kAllTime, 0};
+constexpr Window kDay{Window::Kind::kDay, 20261122};
+constexpr Window kHour{Window::Kind::kHour, 498'733};
+
+class ApplyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(pipeline_.Open().ok());
+    ASSERT_EQ(*pipeline_.Await(pipeline_.store().Claim(kShard, lane_)), Cursor());
+  }
+
+  Part PartOf(const Cursor& expected, const Cursor& next, std::vector<HashDelta> hashes) const {
+    return {kShard, lane_.id, lane_.incarnation, expected, next, std::move(hashes)};
+  }
+  ApplyResult Apply(const Part& part) {
+    auto result = pipeline_.Await(pipeline_.store().Apply(part));
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *result : ApplyResult();
+  }
+  std::string Stored(Window window, const std::string& article) {
+    return redis_.Command({"HGET", keys::Counts(kShard, "demo", window), article});
+  }
+
+  RedisProcess redis_;
+  LanePipeline pipeline_{redis_};
+  LaneIdentity lane_{.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>()};
+};
+
+TEST_F(ApplyTest, AddsToEveryHashItsSumAndRanking) {
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}),
+                           {{"demo", kAll, {{"a", 2}, {"b", 5}}}, {"demo", kDay, {{"b", 5}}}, {"demo", kHour, {{"b", 1}}}}))
+                  .applied);
+  EXPECT_TRUE(Apply(PartOf(Cursor::End(Position{10}), Cursor::End(Position{20}), {{"demo", kAll, {{"a", 4}}}})).applied);
+  EXPECT_EQ(Stored(kAll, "a"), "6");
+  EXPECT_EQ(Stored(kAll, "b"), "5");
+  EXPECT_EQ(Stored(kAll, ""), "11");
+  EXPECT_EQ(Stored(kDay, "b"), "5");
+  EXPECT_THAT(redis_.List({"ZRANGE", "vc:{05}:demo:top:all", "0", "-1", "WITHSCORES"}), ElementsAre("a", "-6", "b", "-5"));
+  EXPECT_EQ(redis_.Command({"TTL", "vc:{05}:demo:d:20261122"}), "-1");
+  const int ttl = std::stoi(redis_.Command({"TTL", keys::Counts(kShard, "demo", kHour)}));
+  EXPECT_GT(ttl, 8 * 86'400 - 60);
+  EXPECT_EQ(ttl, std::stoi(redis_.Command({"TTL", keys::Ranking(kShard, "demo", kHour)})));
+}
+
+TEST_F(ApplyTest, KeysAreNamedAsOthersRelyOn) {
+  EXPECT_EQ(keys::Lanes(Shard{7}), "vc:{07}:lanes");
+  EXPECT_EQ(keys::Counts(Shard{63}, "demo", kAll), "vc:{63}:demo:all");
+  EXPECT_EQ(keys::Counts(Shard{63}, "demo", kDay), "vc:{63}:demo:d:20261122");
+  EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kHour, 0}), "vc:{00}:demo:h:1970010100");
+  EXPECT_EQ(keys::Counts(Shard{0}, "demo", kHour), "vc:{00}:demo:h:2026112213");
+  EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kBots, 0}), "vc:{00}:demo:bots");
+  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", kHour), "vc:{00}:demo:top:h:2026112213");
+  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", {Window::Kind::kBots, 0}), "");
+}
+
+TEST_F(ApplyTest, TheSamePartTwiceAddsOnce) {
+  const Part part = PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}});
+  EXPECT_TRUE(Apply(part).applied);
+  const ApplyResult again = Apply(part);
+  EXPECT_FALSE(again.applied);
+  EXPECT_EQ(again.stored, ToHex(lane_.incarnation) + " END 10");
+  EXPECT_EQ(Stored(kAll, "a"), "2");
+}
+
+// A store rolled back from chunk 100 to 90 must not take 101: what lies between would be lost.
+TEST_F(ApplyTest, APartBeyondTheStoredCursorIsRefused) {
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{90}), {{"demo", kAll, {{"a", 1}}}})).applied);
+  EXPECT_FALSE(Apply(PartOf(Cursor::End(Position{100}), Cursor::End(Position{101}), {{"demo", kAll, {{"a", 1}}}})).applied);
+  EXPECT_EQ(Stored(kAll, "a"), "1");
+}
+
+TEST_F(ApplyTest, AnotherIncarnationIsRefused) {
+  const Part late = PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}});
+  const LaneIdentity restarted{lane_.id, RandomId<Incarnation>(), {lane_.incarnation}};
+  EXPECT_EQ(*pipeline_.Await(pipeline_.store().Claim(kShard, restarted)), Cursor());
+  EXPECT_FALSE(Apply(late).applied);
+  EXPECT_EQ(Stored(kAll, "a"), "(nil)");
+}
+
+TEST_F(ApplyTest, AnUnclaimedShardIsRefused) {
+  Part part = PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}});
+  part.shard = Shard{6};
+  const ApplyResult result = Apply(part);
+  EXPECT_FALSE(result.applied);
+  EXPECT_FALSE(result.stored);
+}
+
+TEST_F(ApplyTest, AClaimMayBeRepeatedButNotByAStranger) {
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {})).applied);
+  EXPECT_EQ(*pipeline_.Await(pipeline_.store().Claim(kShard, lane_)), Cursor::End(Position{10}));
+  const LaneIdentity stranger{lane_.id, RandomId<Incarnation>(), {}};
+  const auto claimed = pipeline_.Await(pipeline_.store().Claim(kShard, stranger));
+  EXPECT_EQ(ReasonOf(claimed.status()), "FENCED");
+}
+
+TEST_F(ApplyTest, WhatIsNoCountIsSetAsideAndTheRestApplied) {
+  redis_.Command({"HSET", "vc:{05}:demo:all", "broken", "many"});
+  redis_.Command({"HSET", "vc:{05}:demo:all", "full", "9007199254740990"});
+  redis_.Command({"SET", "vc:{05}:demo:d:20261122", "not a hash"});
+  const ApplyResult result = Apply(PartOf(Cursor(), Cursor::End(Position{10}),
+                                          {{"demo", kAll, {{"broken", 1}, {"fine", 2}, {"full", 3}}},
+                                           {"demo", kDay, {{"fine", 2}}}}));
+  EXPECT_TRUE(result.applied);
+  ASSERT_EQ(result.set_aside.size(), 3u);
+  EXPECT_EQ(result.set_aside[0].article_id, "broken");
+  EXPECT_EQ(result.set_aside[1].article_id, "full");
+  EXPECT_EQ(result.set_aside[1].views, 3u);
+  EXPECT_EQ(result.set_aside[2].key, "vc:{05}:demo:d:20261122");
+  EXPECT_EQ(Stored(kAll, "fine"), "2");
+  EXPECT_EQ(Stored(kAll, "full"), "9007199254740990");
+  EXPECT_EQ(Stored(kAll, ""), "2");
+  EXPECT_EQ(redis_.Command({"GET", "vc:{05}:demo:d:20261122"}), "not a hash");
+}
+
+TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
+  redis_.Command({"HSET", "vc:{05}:demo:all", "a", "9007199254740000", "", "0"});
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 992}}}})).applied);
+  EXPECT_EQ(Stored(kAll, "a"), "9007199254740992");
+  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {}, "demo", kAll));
+  ASSERT_TRUE(ranking.ok()) << ranking.status();
+  ASSERT_EQ(ranking->articles.size(), 1u);
+  EXPECT_EQ(ranking->articles[0].views, uint64_t{1} << 53);
+}
+
+TEST_F(ApplyTest, OutOfMemoryWritesNothing) {
+  redis_.Command({"CONFIG", "SET", "maxmemory", "1"});
+  const Part part = PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}});
+  EXPECT_TRUE(absl::IsResourceExhausted(pipeline_.Await(pipeline_.store().Apply(part)).status()));
+  redis_.Command({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(redis_.Command({"EXISTS", "vc:{05}:demo:all"}), "0");
+  EXPECT_TRUE(Apply(part).applied);
+}
+
+TEST_F(ApplyTest, ScriptsAreSentAgainAfterRedisForgotThem) {
+  redis_.Command({"SCRIPT", "FLUSH"});
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}})).applied);
+}
+
+TEST_F(ApplyTest, ReadsAnswerCountsAndCursorsOfOneMoment) {
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}})).applied);
+  const auto read = pipeline_.Await(pipeline_.store().ReadCounts(kShard, {lane_.id, RandomId<LaneId>()}, "demo", {kAll, kDay},
+                                                                 {"a", "unknown"}));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_THAT(read->counts, ElementsAre(ElementsAre(2, 0), ElementsAre(0, 0)));
+  ASSERT_TRUE(read->lanes[0]);
+  EXPECT_EQ(read->lanes[0]->cursor, Cursor::End(Position{10}));
+  EXPECT_EQ(read->lanes[0]->incarnation, lane_.incarnation);
+  EXPECT_FALSE(read->lanes[1]);
+}
+
+TEST_F(ApplyTest, RemovedLanesAreForgotten) {
+  EXPECT_TRUE(pipeline_.Await(pipeline_.store().RemoveLanes(kShard, {lane_.id})).ok());
+  EXPECT_EQ(redis_.Command({"HLEN", "vc:{05}:lanes"}), "0");
+}
+
+}  // namespace
+}  // namespace viewcount
