@@ -59,7 +59,7 @@ class AccessLogImport {
                       "it again counts all of it again",
                       file, kHeadBytes));
     }
-    const auto status = importer_.Import(reader, file);
+    auto status = importer_.Import(reader, file);
     progress_.Clear();
     return status;
   }
@@ -127,7 +127,7 @@ absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& com
   if (!site.ok()) return site.status();
   AccessLogImport import(session, command, *site);
   for (const auto& file : command.files) {
-    if (const auto status = import.Import(file); !status.ok()) {
+    if (auto status = import.Import(file); !status.ok()) {
       import.Report(session.options().json);
       return status;
     }

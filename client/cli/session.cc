@@ -49,7 +49,7 @@ absl::StatusOr<std::string> Session::ExistingSite() {
 }
 
 absl::Status Session::Explain(const grpc::Status& status) const {
-  const auto error = client::ToAbslStatus(status);
+  auto error = client::ToAbslStatus(status);
   if (ExitCodeOf(error) == ExitCode::kUnreachable) {
     if (absl::IsDeadlineExceeded(error)) {
       return WithMessage(error, fmt::format("no answer from {} within {} s; try again with a longer --timeout",

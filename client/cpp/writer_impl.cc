@@ -42,7 +42,7 @@ absl::Status Writer::Impl::Record(const View& given, bool may_wait) {
   View view = given;
   const int64_t now = UnixMillis();
   if (view.count == 0) view.count = 1;
-  const auto valid = Validate(view, now);
+  auto valid = Validate(view, now);
   if (view.event_time_unix_ms == 0 && options_.stamp_event_time) view.event_time_unix_ms = now;
   Lock lock(mutex_);
   if (!valid.ok()) {

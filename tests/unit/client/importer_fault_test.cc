@@ -92,7 +92,7 @@ TEST_F(ImportTest, AnUnknownOutcomeBeforeTheServiceForgotIsTold) {
 
 TEST_F(ImportTest, AServiceThatStaysAwayIsGivenUpInTime) {
   service_.Decide([](const auto&) { return Fault{Fault::Kind::kRefuse, {grpc::StatusCode::UNAVAILABLE, "away"}, 0}; });
-  send_options_.batch_timeout = std::chrono::milliseconds(100);
+  send_options_.batch_timeout = std::chrono::milliseconds(500);
   const auto outcome = Import(TemporaryFile(ManyPages(10)).path());
   EXPECT_TRUE(absl::IsUnavailable(outcome.status));
   EXPECT_NE(outcome.status.message().find("import it again"), absl::string_view::npos) << outcome.status;
