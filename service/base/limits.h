@@ -79,6 +79,21 @@ inline constexpr std::chrono::milliseconds kEmbeddedStableAfter{10'000};
 // Checked whenever the server is started; a larger log is moved to redis.log.1.
 inline constexpr size_t kEmbeddedLogBytesMax = 10 << 20;
 
+// --- HTTP -----------------------------------------------------------------------------------------------------------
+
+inline constexpr size_t kHttpHeaderBytesMax = 16 << 10;
+inline constexpr size_t kHttpBodyBytesMax = 64 << 10;
+inline constexpr size_t kHttpConnectionsMax = 1'024;
+// From a request's first byte to its last, and the same again for writing the answer.
+inline constexpr std::chrono::milliseconds kHttpRequestTimeout{10'000};
+// Between two requests, and before the first.
+inline constexpr std::chrono::milliseconds kHttpIdleTimeout{60'000};
+// What a stop waits for requests that are being answered.
+inline constexpr std::chrono::milliseconds kHttpDrainTimeout{5'000};
+// How long a refused sender is listened to, so that it reads the refusal before its connection is reset.
+inline constexpr std::chrono::milliseconds kHttpLingerTimeout{1'000};
+inline constexpr std::chrono::milliseconds kHttpAcceptRetryDelay{100};
+
 // --- Queries --------------------------------------------------------------------------------------------------------
 
 inline constexpr std::chrono::milliseconds kCountCacheAge{1'000};
