@@ -41,6 +41,10 @@ std::optional<HostPort> Parse(std::string_view text) {
 
 }  // namespace
 
+std::string HostPort::ToString() const {
+  return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+}
+
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {
   auto parsed = Parse(text);
   if (!parsed) return absl::InvalidArgumentError(kForm);

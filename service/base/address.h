@@ -13,6 +13,9 @@ namespace viewcount {
 struct HostPort {
   std::string host;
   uint16_t port = 0;
+
+  // As ParseHostPort reads it.
+  std::string ToString() const;
 };
 
 // Reads host:port or [IPv6]:port. INVALID_ARGUMENT says what is allowed.

@@ -14,6 +14,9 @@ namespace viewcount::limits {
 inline constexpr size_t kRequestBytesMax = 4 << 20;
 // gRPC itself cuts off above this; between the two our own decoder answers with the reason.
 inline constexpr size_t kGrpcMessageBytesMax = 8 << 20;
+inline constexpr int kGrpcStreamsPerConnectionMax = 10'000;
+// What gRPC may hold in buffers; above it new reads wait.
+inline constexpr size_t kGrpcMemoryBytesMax = size_t{512} << 20;
 inline constexpr size_t kBatchViewsMax = 10'000;
 inline constexpr size_t kArticleIdBytesMax = 512;
 inline constexpr uint32_t kViewCountMax = 1'000'000;
@@ -101,6 +104,16 @@ inline constexpr size_t kCountCacheArticlesPerShardMax = 8'192;
 // How often a read that met a shard in motion is made again before its answer is called inexact.
 inline constexpr int kReadAttemptsMax = 5;
 inline constexpr std::chrono::milliseconds kRetryDelay{500};
+// Articles outside the rankings whose counts one popular list may read because of their pending views.
+inline constexpr size_t kPopularContendersMax = 20'000;
+
+// --- Stopping: together less than the 10 s that a supervisor is told to wait
+// ------------------------------------------
+
+inline constexpr std::chrono::milliseconds kStopCallsWait{2'000};
+inline constexpr std::chrono::milliseconds kStopFlushWait{4'000};
+inline constexpr std::chrono::milliseconds kStopStoreWait{1'000};
+inline constexpr std::chrono::milliseconds kStopEmbeddedWait{2'000};
 
 // --- Relations ------------------------------------------------------------------------------------------------------
 
@@ -110,6 +123,7 @@ static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
+static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait <= std::chrono::seconds(10));
 static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
 static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);
 

@@ -7,19 +7,6 @@
 
 namespace viewcount {
 
-uint32_t RankedMax(Window::Kind kind) {
-  switch (kind) {
-    case Window::Kind::kAllTime:
-    case Window::Kind::kDay:
-      return limits::kRankedAllTimeAndDay;
-    case Window::Kind::kHour:
-      return limits::kRankedHour;
-    case Window::Kind::kBots:
-      return 0;
-  }
-  VIEWCOUNT_CHECK(false);
-}
-
 namespace keys {
 namespace {
 
@@ -48,7 +35,7 @@ std::string Counts(Shard shard, std::string_view site, Window window) {
 }
 
 std::string Ranking(Shard shard, std::string_view site, Window window) {
-  if (RankedMax(window.kind) == 0) return "";
+  if (window.kind == Window::Kind::kBots) return "";
   return fmt::format("vc:{{{:02}}}:{}:top:{}", shard.value, site, NameOf(window));
 }
 

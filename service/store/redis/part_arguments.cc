@@ -23,19 +23,19 @@ std::optional<LaneEntry> ParseLaneEntry(std::string_view text) {
   return LaneEntry{*incarnation, *cursor};
 }
 
-PartArguments::PartArguments(const Part& part) {
+PartArguments::PartArguments(const Part& part, const RankedLimits& ranked) {
   AddKey(keys::Lanes(part.shard));
   words_.push_back(Keep(ToHex(part.lane)));
   words_.push_back(Keep(FormatLaneEntry(part.incarnation, part.expected)));
   words_.push_back(Keep(FormatLaneEntry(part.incarnation, part.next)));
-  for (const HashDelta& hash : part.hashes) AddHash(part.shard, hash);
+  for (const HashDelta& hash : part.hashes) AddHash(part.shard, hash, ranked);
 }
 
-void PartArguments::AddHash(Shard shard, const HashDelta& hash) {
+void PartArguments::AddHash(Shard shard, const HashDelta& hash, const RankedLimits& ranked) {
   words_.push_back(AddKey(keys::Counts(shard, hash.site, hash.window)));
   std::string ranking = keys::Ranking(shard, hash.site, hash.window);
   words_.push_back(ranking.empty() ? std::string_view("0") : AddKey(std::move(ranking)));
-  words_.push_back(Keep(std::to_string(RankedMax(hash.window.kind))));
+  words_.push_back(Keep(std::to_string(ranked.Of(hash.window.kind))));
   const auto seconds =
       hash.window.kind == Window::Kind::kHour ? std::chrono::seconds(limits::kHourKeysExpireAfter).count() : 0;
   words_.push_back(Keep(std::to_string(seconds)));

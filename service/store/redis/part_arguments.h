@@ -19,7 +19,7 @@ std::optional<LaneEntry> ParseLaneEntry(std::string_view text);
 // KEYS and ARGV of scripts/apply.lua. Points into the part, which must live longer.
 class PartArguments {
  public:
-  explicit PartArguments(const Part& part);
+  PartArguments(const Part& part, const RankedLimits& ranked);
   PartArguments(const PartArguments&) = delete;
   PartArguments& operator=(const PartArguments&) = delete;
 
@@ -27,7 +27,7 @@ class PartArguments {
   const std::vector<std::string_view>& words() const { return words_; }
 
  private:
-  void AddHash(Shard shard, const HashDelta& hash);
+  void AddHash(Shard shard, const HashDelta& hash, const RankedLimits& ranked);
   // Gives `key` its number in KEYS.
   std::string_view AddKey(std::string key);
   std::string_view Keep(std::string text) { return owned_.emplace_back(std::move(text)); }

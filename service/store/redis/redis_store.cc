@@ -191,7 +191,7 @@ asio::awaitable<absl::StatusOr<Cursor>> RedisStore::Claim(Shard shard, const Lan
 
 asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part) {
   if (!writer_.ready) co_return Away();
-  const PartArguments arguments(part);
+  const PartArguments arguments(part, options_.ranked);
   const auto reply = co_await ApplyScript().Run(*writer_.connection, arguments.keys(), arguments.words());
   if (!reply.ok()) co_return reply.status();
   co_return ApplyResultOf(part, *reply);
@@ -240,7 +240,8 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
   if (!reader_.ready) co_return Away();
   const LanesCommand lanes_command(shard, lanes);
   const std::string key = keys::Ranking(shard, site, window);
-  const std::string last = std::to_string(RankedMax(window.kind) - 1);
+  const uint32_t ranked = options_.ranked.Of(window.kind);
+  const std::string last = std::to_string(ranked - 1);
   const RedisCommand range = {"ZRANGE", key, "0", last, "WITHSCORES"};
   const std::vector<RedisCommand> commands = {lanes_command.words, range};
   const auto replies = co_await reader_.connection->Transact(commands);
@@ -256,7 +257,7 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
     if (!views.ok()) co_return views.status();
     result.articles.push_back({entries[i].text, *views});
   }
-  if (result.articles.size() >= RankedMax(window.kind)) result.unlisted_views_max = result.articles.back().views;
+  if (result.articles.size() >= ranked) result.unlisted_views_max = result.articles.back().views;
   co_return result;
 }
 

@@ -26,6 +26,7 @@ class RedisStore final : public CountStore {
     DataSetId data_set;
     // Told once which data set it is when `data_set` was none; must make it last. An error refuses the store.
     std::function<absl::Status(DataSetId)> keep_data_set;
+    RankedLimits ranked = {};
   };
 
   RedisStore(boost::asio::any_io_executor executor, Options options, Metrics& metrics);

@@ -1,0 +1,51 @@
+// Messages that are nearly RecordViewsRequests, as no generated class would write them.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace viewcount {
+
+// An endless row of serialized messages from one seed: fields in any order and repeated, tags, lengths and numbers
+// longer than needed, unknown fields and groups, wrong wire types, values on both sides of every limit; and then, in
+// some, bytes changed, cut off or added. About half keep all rules.
+class RandomRequests {
+ public:
+  RandomRequests(uint64_t seed, int64_t receipt_unix_ms) : random_(seed), receipt_unix_ms_(receipt_unix_ms) {}
+
+  std::string Next();
+
+ private:
+  bool OneIn(uint32_t n) { return random_() % n == 0; }
+  uint64_t Below(uint64_t n) { return random_() % n; }
+
+  // Pieces of the wire format.
+  std::string Varint(uint64_t value);
+  std::string Tag(uint32_t field, uint32_t wire_type);
+  std::string Number(uint32_t field, uint64_t value) { return Tag(field, 0) + Varint(value); }
+  std::string Bytes(uint32_t field, const std::string& value);
+  std::string AnyValue(uint32_t wire_type, int depth);
+  std::string Unknown(int depth);
+  std::string Group(uint32_t field, int depth);
+  std::string AnyType();
+
+  // Values, mostly valid.
+  uint64_t AnyNumber();
+  std::string Text();
+  std::string ArticleId();
+  uint64_t EventTime();
+  std::string View();
+  std::string Writer();
+  std::string Takeovers();
+  std::string Shuffled(std::vector<std::string> fields);
+
+  void Damage(std::string& bytes);
+
+  std::mt19937_64 random_;
+  const int64_t receipt_unix_ms_;
+  bool import_ = false;
+};
+
+}  // namespace viewcount
