@@ -26,7 +26,7 @@ absl::Status ApplyOne(const Setting& setting, const RawSetting& raw, Config& con
   if (raw.values.empty() || (!setting.repeatable && raw.values.size() > 1)) {
     return absl::InvalidArgumentError(fmt::format("{}: needs one value, not {}", raw.source, raw.values.size()));
   }
-  const auto status = setting.apply(raw.values, config);
+  auto status = setting.apply(raw.values, config);
   if (status.ok()) return status;
   return {status.code(), fmt::format("{}: {}", raw.source, ToStd(status.message()))};
 }

@@ -115,6 +115,8 @@ awaitable<void> HttpServer::Accept() {
 }
 
 awaitable<void> HttpServer::Serve(tcp::socket socket) {
+  // Accepted just before the stop, which therefore does not know of it.
+  if (stopping_) co_return;
   HttpSession session(std::move(socket), router_, limits_);
   sessions_.insert(&session);
   try {
