@@ -121,10 +121,12 @@ class CountStore {
   // Forgets lanes that will never apply anything again.
   virtual boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) = 0;
 
+  // At least one lane, window and article.
   virtual boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
                                                                          std::string_view site,
                                                                          const std::vector<Window>& windows,
                                                                          const std::vector<std::string_view>& ids) = 0;
+  // At least one lane; a window that is ranked.
   virtual boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard,
                                                                            const std::vector<LaneId>& lanes,
                                                                            std::string_view site, Window window) = 0;

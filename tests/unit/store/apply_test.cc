@@ -61,9 +61,9 @@ TEST_F(ApplyTest, KeysAreNamedAsOthersRelyOn) {
   EXPECT_EQ(keys::Counts(Shard{63}, "demo", kAll), "vc:{63}:demo:all");
   EXPECT_EQ(keys::Counts(Shard{63}, "demo", kDay), "vc:{63}:demo:d:20261122");
   EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kHour, 0}), "vc:{00}:demo:h:1970010100");
-  EXPECT_EQ(keys::Counts(Shard{0}, "demo", kHour), "vc:{00}:demo:h:2026112213");
+  EXPECT_EQ(keys::Counts(Shard{0}, "demo", kHour), "vc:{00}:demo:h:2026112313");
   EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kBots, 0}), "vc:{00}:demo:bots");
-  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", kHour), "vc:{00}:demo:top:h:2026112213");
+  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", kHour), "vc:{00}:demo:top:h:2026112313");
   EXPECT_EQ(keys::Ranking(Shard{0}, "demo", {Window::Kind::kBots, 0}), "");
 }
 
@@ -130,7 +130,7 @@ TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
   redis_.Command({"HSET", "vc:{05}:demo:all", "a", "9007199254740000", "", "0"});
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 992}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "9007199254740992");
-  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {}, "demo", kAll));
+  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {lane_.id}, "demo", kAll));
   ASSERT_TRUE(ranking.ok()) << ranking.status();
   ASSERT_EQ(ranking->articles.size(), 1u);
   EXPECT_EQ(ranking->articles[0].views, uint64_t{1} << 53);
