@@ -14,6 +14,9 @@ namespace viewcount::limits {
 inline constexpr size_t kRequestBytesMax = 4 << 20;
 // gRPC itself cuts off above this; between the two our own decoder answers with the reason.
 inline constexpr size_t kGrpcMessageBytesMax = 8 << 20;
+inline constexpr int kGrpcStreamsPerConnectionMax = 10'000;
+// What gRPC may hold in buffers; above it new reads wait.
+inline constexpr size_t kGrpcMemoryBytesMax = size_t{512} << 20;
 inline constexpr size_t kBatchViewsMax = 10'000;
 inline constexpr size_t kArticleIdBytesMax = 512;
 inline constexpr uint32_t kViewCountMax = 1'000'000;
@@ -66,6 +69,34 @@ inline constexpr std::chrono::milliseconds kStoreReconnectDelayMax{1'000};
 // Commands waiting for one connection; above it they fail at once.
 inline constexpr size_t kStorePendingCommandsMax = 10'000;
 
+// --- Embedded Redis -------------------------------------------------------------------------------------------------
+
+// How long to wait for a server left over by a killed process, for the first answer, and for a clean end.
+inline constexpr std::chrono::milliseconds kEmbeddedLockWait{10'000};
+inline constexpr std::chrono::milliseconds kEmbeddedReadyWait{10'000};
+inline constexpr std::chrono::milliseconds kEmbeddedStopWait{10'000};
+// A server that dies is restarted at once; one that dies again sooner than "stable" waits, twice as long each time.
+inline constexpr std::chrono::milliseconds kEmbeddedRestartDelayMin{100};
+inline constexpr std::chrono::milliseconds kEmbeddedRestartDelayMax{5'000};
+inline constexpr std::chrono::milliseconds kEmbeddedStableAfter{10'000};
+// Checked whenever the server is started; a larger log is moved to redis.log.1.
+inline constexpr size_t kEmbeddedLogBytesMax = 10 << 20;
+
+// --- HTTP -----------------------------------------------------------------------------------------------------------
+
+inline constexpr size_t kHttpHeaderBytesMax = 16 << 10;
+inline constexpr size_t kHttpBodyBytesMax = 64 << 10;
+inline constexpr size_t kHttpConnectionsMax = 1'024;
+// From a request's first byte to its last, and the same again for writing the answer.
+inline constexpr std::chrono::milliseconds kHttpRequestTimeout{10'000};
+// Between two requests, and before the first.
+inline constexpr std::chrono::milliseconds kHttpIdleTimeout{60'000};
+// What a stop waits for requests that are being answered.
+inline constexpr std::chrono::milliseconds kHttpDrainTimeout{5'000};
+// How long a refused sender is listened to, so that it reads the refusal before its connection is reset.
+inline constexpr std::chrono::milliseconds kHttpLingerTimeout{1'000};
+inline constexpr std::chrono::milliseconds kHttpAcceptRetryDelay{100};
+
 // --- Queries --------------------------------------------------------------------------------------------------------
 
 inline constexpr std::chrono::milliseconds kCountCacheAge{1'000};
@@ -73,6 +104,16 @@ inline constexpr size_t kCountCacheArticlesPerShardMax = 8'192;
 // How often a read that met a shard in motion is made again before its answer is called inexact.
 inline constexpr int kReadAttemptsMax = 5;
 inline constexpr std::chrono::milliseconds kRetryDelay{500};
+// Articles outside the rankings whose counts one popular list may read because of their pending views.
+inline constexpr size_t kPopularContendersMax = 20'000;
+
+// --- Stopping: together less than the 10 s that a supervisor is told to wait
+// ------------------------------------------
+
+inline constexpr std::chrono::milliseconds kStopCallsWait{2'000};
+inline constexpr std::chrono::milliseconds kStopFlushWait{4'000};
+inline constexpr std::chrono::milliseconds kStopStoreWait{1'000};
+inline constexpr std::chrono::milliseconds kStopEmbeddedWait{2'000};
 
 // --- Relations ------------------------------------------------------------------------------------------------------
 
@@ -80,7 +121,9 @@ static_assert(kRequestBytesMax < kGrpcMessageBytesMax);
 static_assert(kRequestBytesMax <= kLaneGroupBytesMax, "a group must take the largest request");
 static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
+static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
+static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait <= std::chrono::seconds(10));
 static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
 static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);
 

@@ -9,14 +9,13 @@
 #include <string>
 #include <vector>
 
-namespace viewcount {
+#include "service/base/log.h"
 
-enum class LogFormat { kText, kJson };
+namespace viewcount {
 
 // A plain value; what every room is built from.
 struct Config {
-  // Where lanes, identity and the embedded Redis live. Default: $XDG_STATE_HOME/viewcount (or
-  // ~/.local/state/viewcount).
+  // Where lanes, identity and the embedded Redis live; absolute. Default: see default_directory.h.
   std::string data_dir;
   // host:port; port 0 lets the system choose (the choice is logged and written to <data-dir>/addresses).
   std::string grpc_address = "127.0.0.1:7400";
@@ -33,18 +32,20 @@ struct Config {
   LogFormat log_format = LogFormat::kText;
   // trace, debug, info, warn or error.
   std::string log_level = "info";
-  // Only check, print what would be used, and end.
-  bool check_config = false;
 };
 
-// What a command line leads to: settings to run with, or an exit code after help, version or an error was printed.
+// What a command line leads to: settings to run with, or an exit code after help, version, the checked settings or an
+// error was printed.
 struct ParsedConfig {
   std::optional<Config> config;
   int exit_code = 0;
+  // To be logged once logging is set up as the settings say: environment variables that mean nothing.
+  std::vector<std::string> warnings;
 };
 
-// Reads flags, environment and file. Prints help, version and errors itself (errors to standard error, with the next
-// step). Never throws.
+// Reads flags, environment and file. Prints help, version and what --check-config asks for itself, and errors to
+// standard error, with the next step; exit code 2 then. Never throws. Call before threads are started, since it reads
+// the environment.
 ParsedConfig ParseConfig(int argc, const char* const* argv);
 
 // The settings as `key = value` lines that a --config file takes; passwords masked.

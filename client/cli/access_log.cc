@@ -1,0 +1,164 @@
+#include "client/cli/access_log.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "client/cli/log_time.h"
+#include "service/base/hash.h"
+#include "service/base/text.h"
+
+namespace viewcount::cli {
+namespace {
+
+constexpr std::array<std::string_view, 6> kPageExtensions = {"html", "htm", "php", "asp", "aspx", "jsp"};
+
+// The fields of a line, as logged.
+struct Fields {
+  std::string_view address;
+  std::string_view time;
+  std::string_view request;
+  std::string_view status;
+  std::string_view agent;
+};
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool IsNumber(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit); }
+
+// Cuts the next word off `rest`, with the one space behind it.
+std::string_view TakeWord(std::string_view& rest) {
+  const size_t end = std::min(rest.find(' '), rest.size());
+  const auto word = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return word;
+}
+
+// Cuts a quoted field off `rest`. Servers escape a quote within it as \".
+std::optional<std::string_view> TakeQuoted(std::string_view& rest) {
+  if (rest.empty() || rest[0] != '"') return std::nullopt;
+  size_t end = 1;
+  while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+  if (end >= rest.size()) return std::nullopt;
+  const auto field = rest.substr(1, end - 1);
+  rest.remove_prefix(end + 1);
+  if (!rest.empty() && rest[0] == ' ') rest.remove_prefix(1);
+  return field;
+}
+
+// Where `[dd/Mon/yyyy:hh:mm:ss +zzzz] "` begins. A user's name may contain spaces and brackets, so it is looked for by
+// its shape.
+size_t FindTime(std::string_view text) {
+  for (size_t at = text.find('['); at != text.npos; at = text.find('[', at + 1)) {
+    const size_t close = at + 1 + kLogTimeSize;
+    if (text.size() > close + 2 && text[close] == ']' && text[close + 1] == ' ' && text[close + 2] == '"') return at;
+  }
+  return text.npos;
+}
+
+// Splits a line; else says what is wrong.
+std::string_view Split(std::string_view line, Fields& fields) {
+  auto rest = line;
+  fields.address = TakeWord(rest);
+  const size_t time = FindTime(rest);
+  if (fields.address.empty() || time == rest.npos) return "no address and time at its beginning";
+  // Ident and user, both at least "-".
+  if (time < 4 || rest.substr(0, time).find(' ') >= time - 1) return "no ident and user before the time";
+  fields.time = rest.substr(time + 1, kLogTimeSize);
+  rest.remove_prefix(time + kLogTimeSize + 3);
+  const auto request = TakeQuoted(rest);
+  if (!request) return "no end of the quoted request";
+  fields.request = *request;
+  fields.status = TakeWord(rest);
+  if (fields.status.size() != 3 || !IsNumber(fields.status)) return "no status of three digits";
+  const auto bytes = TakeWord(rest);
+  if (bytes != "-" && !IsNumber(bytes)) return "no number of bytes";
+  // The common format, perhaps with fields of somebody's own behind it.
+  if (rest.empty() || rest[0] != '"') return {};
+  if (!TakeQuoted(rest)) return "no quoted referer";
+  const auto agent = TakeQuoted(rest);
+  if (!agent) return "no quoted user agent";
+  fields.agent = *agent;
+  return {};
+}
+
+bool IsPageStatus(std::string_view status) { return status[0] == '2' || status == "304"; }
+
+// The path of a target in absolute form; anything else as it is.
+std::string_view OriginForm(std::string_view target) {
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (target.size() < scheme.size() ||
+        !std::equal(scheme.begin(), scheme.end(), target.begin(), [](char a, char b) { return a == Lower(b); })) {
+      continue;
+    }
+    target.remove_prefix(scheme.size());
+    const size_t path = target.find_first_of("/?#");
+    if (path == target.npos || target[path] != '/') return "/";
+    return target.substr(path);
+  }
+  return target;
+}
+
+// The target of a GET: all between the method and the protocol, as careless clients leave spaces in it.
+std::string_view TargetOf(std::string_view request) {
+  auto target = request.substr(4);
+  const size_t protocol = target.rfind(" HTTP/");
+  return protocol == target.npos ? target : target.substr(0, protocol);
+}
+
+bool IsPagePath(std::string_view path) {
+  const auto segment = path.substr(path.rfind('/') + 1);
+  const size_t dot = segment.rfind('.');
+  if (dot == segment.npos || dot + 1 == segment.size()) return true;
+  const auto extension = segment.substr(dot + 1);
+  return std::any_of(kPageExtensions.begin(), kPageExtensions.end(), [&](std::string_view page) {
+    return std::equal(page.begin(), page.end(), extension.begin(), extension.end(),
+                      [](char a, char b) { return a == Lower(b); });
+  });
+}
+
+uint64_t ViewerOf(const Fields& fields) {
+  // The address seeds the hash of the agent: no copy that joins the two.
+  return std::max<uint64_t>(Hash64(fields.agent, Hash64(fields.address)), 1);
+}
+
+AccessLogLine Bad(std::string_view problem) {
+  AccessLogLine line;
+  line.problem = problem;
+  return line;
+}
+
+AccessLogLine Of(LineKind kind) {
+  AccessLogLine line;
+  line.kind = kind;
+  return line;
+}
+
+}  // namespace
+
+AccessLogLine ParseAccessLogLine(std::string_view line) {
+  while (!line.empty() && IsSpace(line.back())) line.remove_suffix(1);
+  if (line.empty()) return Of(LineKind::kBlank);
+  if (line.find('\0') != line.npos) return Bad("has NUL bytes");
+  Fields fields;
+  if (const auto problem = Split(line, fields); !problem.empty()) return Bad(problem);
+  const auto time = ParseLogTime(fields.time);
+  if (!time) return Bad("its time is impossible");
+  if (fields.request.substr(0, 4) != "GET " || !IsPageStatus(fields.status)) return Of(LineKind::kOther);
+
+  auto path = OriginForm(TargetOf(fields.request));
+  path = path.substr(0, path.find_first_of("?#"));
+  if (path.empty() || path[0] != '/') return Bad("its request is for no path");
+  if (!IsPagePath(path)) return Of(LineKind::kOther);
+  if (path.size() > limits::kArticleIdBytesMax) return Bad("its path is longer than 512 bytes");
+  if (!IsUtf8(path)) return Bad("its path is not UTF-8");
+  if (!IsArticleId(path)) return Bad("its path has control characters");
+  AccessLogLine view = Of(LineKind::kPageView);
+  view.article_id = path;
+  view.viewer = ViewerOf(fields);
+  view.event_time_unix_ms = *time;
+  return view;
+}
+
+}  // namespace viewcount::cli

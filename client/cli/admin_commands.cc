@@ -1,0 +1,97 @@
+// site put, site list, flush and status.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "client/cli/commands.h"
+
+namespace viewcount::cli {
+namespace {
+
+std::string ZoneOf(const v1::Site& site) { return site.time_zone().empty() ? "UTC" : site.time_zone(); }
+
+// "3 d 04:05:06".
+std::string DurationText(int64_t seconds) {
+  const std::string clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+  return seconds < 86'400 ? clock : fmt::format("{} d {}", seconds / 86'400, clock);
+}
+
+std::string StoreText(const v1::GetStatusResponse& status) {
+  const std::string message = status.store_message().empty() ? "" : ": " + status.store_message();
+  switch (status.store_state()) {
+    case v1::STORE_STATE_READY:
+      return "ready" + message;
+    case v1::STORE_STATE_AWAY:
+      return "away" + message;
+    default:
+      return "not known yet" + message;
+  }
+}
+
+std::string LanesText(const v1::GetStatusResponse& status) {
+  Table table({{"LANE"},
+               {"POSITION", Align::kRight},
+               {"FLUSHED", Align::kRight},
+               {"PENDING VIEWS", Align::kRight},
+               {"SEALED CHUNKS", Align::kRight},
+               {"WRITERS", Align::kRight}});
+  for (const auto& lane : status.lanes()) {
+    table.Add({lane.lane_id(), Grouped(lane.position()), Grouped(lane.flushed_position()),
+               Grouped(lane.pending_views()), Grouped(lane.sealed_chunks()), Grouped(lane.writers())});
+  }
+  return status.lanes().empty() ? "" : "\n" + table.Text();
+}
+
+}  // namespace
+
+absl::Status Run(Session& session, const SitePutCommand& command) {
+  v1::PutSiteRequest request;
+  request.mutable_site()->set_name(command.name);
+  request.mutable_site()->set_time_zone(command.time_zone);
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Print(fmt::format("site {} {}, time zone {}\n", response->site().name(), response->created() ? "created" : "changed",
+                    ZoneOf(response->site())));
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const SiteListCommand&) {
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Table table({{"SITE"}, {"TIME ZONE"}});
+  for (const auto& site : response->sites()) table.Add({site.name(), ZoneOf(site)});
+  Print(response->sites().empty() ? "no site yet; create one with: viewcount site put NAME\n" : table.Text());
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const FlushCommand&) {
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::Flush, v1::FlushRequest());
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Print(fmt::format("{} pending views are in Redis now\n", Grouped(response->flushed_views())));
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const StatusCommand&) {
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::GetStatus, v1::GetStatusRequest());
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Table table({{"version"}, {response->version()}});
+  table.Add({"uptime", DurationText(response->uptime().seconds())});
+  table.Add({"data set", response->data_set_id()});
+  table.Add({"store", StoreText(*response)});
+  table.Add({"acknowledges as", response->default_durability()});
+  table.Add({"views received", Grouped(response->received_views())});
+  table.Add({"  counted", Grouped(response->counted_views())});
+  table.Add({"  duplicate", Grouped(response->duplicate_views())});
+  table.Add({"  rejected", Grouped(response->rejected_views())});
+  table.Add({"not in Redis yet", Grouped(response->pending_views())});
+  table.Add({"  oldest for", fmt::format("{:.1f} s", static_cast<double>(response->oldest_pending_age().seconds()) +
+                                                         response->oldest_pending_age().nanos() / 1e9)});
+  Print(table.Text() + LanesText(*response));
+  return absl::OkStatus();
+}
+
+}  // namespace viewcount::cli

@@ -1,0 +1,194 @@
+#include "client/cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "service/base/limits.h"
+
+namespace viewcount::cli {
+namespace {
+
+constexpr char kFooter[] = R"(Exit codes:
+  0  done
+  1  the service refused or failed, or a file could not be read
+  2  wrong usage
+  3  import --strict met bad lines
+  4  no service answered
+
+Examples:
+  viewcount site put portal --time-zone Asia/Ho_Chi_Minh
+  viewcount record news/3933
+  viewcount --site portal top --limit 10 --json
+  viewcount import access-log /var/log/nginx/access.log)";
+
+// What `2015-05-17` looks like; the service knows whether there is such a day.
+std::string CheckDay(const std::string& text) {
+  if (text == "today") return "";
+  bool ok = text.size() == 10;
+  for (size_t i = 0; ok && i < text.size(); ++i) {
+    ok = i == 4 || i == 7 ? text[i] == '-' : text[i] >= '0' && text[i] <= '9';
+  }
+  return ok ? "" : "must be YYYY-MM-DD or today";
+}
+
+// Declares the commands and keeps what they parse into.
+class Parser {
+ public:
+  Parser() {
+    app_.name("viewcount");
+    app_.description("Counts page views, and answers how many there are.");
+    app_.footer(kFooter);
+    app_.require_subcommand(1);
+    // So that the options of all commands may stand behind the command too; commands take it over.
+    app_.fallthrough();
+    app_.set_version_flag("--version", "viewcount " VIEWCOUNT_VERSION);
+    app_.add_option("--server", line_.global.server, "Address of the service")
+        ->envname("VIEWCOUNT_SERVER")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    app_.add_option("--site", line_.global.site, "The site; not needed if there is only one")
+        ->envname("VIEWCOUNT_SITE")
+        ->type_name("NAME");
+    app_.add_flag("--json", line_.global.json, "Print the answer as JSON");
+    app_.add_option("--timeout", line_.global.timeout, "For each call to the service")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.001, 86'400.0))
+        ->capture_default_str();
+    AddViewCommands();
+    AddAdminCommands();
+    AddImport();
+  }
+
+  std::variant<CommandLine, ExitCode> Parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+      return line_;
+    } catch (const CLI::Success& success) {
+      app_.exit(success);
+      return FlushOutput() ? ExitCode::kOk : ExitCode::kFailed;
+    } catch (const CLI::ParseError& error) {
+      PrintError(fmt::format("{}; see {} --help", Problem(error), Path()));
+      return ExitCode::kUsage;
+    }
+  }
+
+ private:
+  // A command whose options are parsed into `options`.
+  template <typename Options>
+  CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& description, const std::string& examples,
+                Options& options) {
+    auto* command = parent.add_subcommand(name, description);
+    command->footer("Examples:\n" + examples);
+    command->final_callback([this, &options] { line_.command = options; });
+    return command;
+  }
+
+  void AddViewCommands();
+  void AddAdminCommands();
+  void AddImport();
+
+  // The innermost command that was named.
+  const CLI::App& Innermost() const {
+    const CLI::App* command = &app_;
+    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    return *command;
+  }
+  // Its name with those above it: "viewcount site put".
+  std::string Path() const {
+    std::string path = "viewcount";
+    const CLI::App* command = &app_;
+    while (!command->get_subcommands().empty()) {
+      command = command->get_subcommands().front();
+      path += " " + command->get_name();
+    }
+    return path;
+  }
+  // CLI11 would only say that a command is missing when there is one that it does not know.
+  std::string Problem(const CLI::ParseError& error) const {
+    const auto unknown = Innermost().remaining();
+    if (unknown.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) return error.what();
+    return fmt::format("there is no command \"{}\"", unknown.front());
+  }
+
+  CommandLine line_;
+  RecordCommand record_;
+  CountCommand count_;
+  TopCommand top_;
+  SitePutCommand site_put_;
+  SiteListCommand site_list_;
+  FlushCommand flush_;
+  StatusCommand status_;
+  ImportAccessLogCommand import_;
+  // Last: its callbacks refer to all of the above.
+  CLI::App app_;
+};
+
+void Parser::AddViewCommands() {
+  auto* record = Add(app_, "record", "Record views of articles",
+                     "  viewcount record news/3933\n  viewcount record --count 3 --bot news/1 news/2", record_);
+  record->add_option("ARTICLE", record_.articles, "Article IDs")->required()->expected(1, limits::kBatchViewsMax);
+  record->add_option("--count", record_.count, "How many views of each article")
+      ->check(CLI::Range(1U, limits::kViewCountMax))
+      ->capture_default_str();
+  record->add_option("--viewer", record_.viewer, "A 64-bit hash of whoever looked; 0 if unknown");
+  record->add_flag("--bot", record_.bot, "A machine looked: counted apart");
+
+  auto* count = Add(app_, "count", "Show the counts of articles", "  viewcount count news/3933 news/3934", count_);
+  count->add_option("ARTICLE", count_.articles, "Article IDs")->required();
+
+  auto* top =
+      Add(app_, "top", "Show the most viewed articles",
+          "  viewcount top\n  viewcount top --limit 100 --day today\n  viewcount top --day 2015-05-17 --json", top_);
+  top->add_option("--limit", top_.limit, "How many")
+      ->check(CLI::Range(1U, limits::kRankedAllTimeAndDay))
+      ->capture_default_str();
+  auto* day = top->add_option("--day", top_.day, "Of one day in the site's time zone")
+                  ->type_name("YYYY-MM-DD|today")
+                  ->check(CLI::Validator(CheckDay, ""));
+  // It changes nothing: it is for those who like to say what they mean.
+  top->add_flag("--all-time")->description("Of all time (the default)")->excludes(day);
+}
+
+void Parser::AddAdminCommands() {
+  auto* site = app_.add_subcommand("site", "Create, change and list sites");
+  site->require_subcommand(1);
+  site->footer("Examples:\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh\n  viewcount site list");
+  auto* put = Add(*site, "put", "Create a site, or change its settings",
+                  "  viewcount site put portal\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh", site_put_);
+  put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
+  put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; UTC if not given")
+      ->type_name("ZONE");
+  Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
+  Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
+      "  viewcount flush\n  viewcount flush --timeout 60", flush_);
+  Add(app_, "status", "Show the state of the service", "  viewcount status\n  viewcount status --json", status_);
+}
+
+void Parser::AddImport() {
+  auto* import = app_.add_subcommand("import", "Import views of the past");
+  import->require_subcommand(1);
+  import->footer("Examples:\n  viewcount import access-log /var/log/nginx/access.log");
+  auto* log = Add(*import, "access-log",
+                  "Import web servers' access logs (common or combined format)\n\n"
+                  "Counts every GET answered with 2xx or 304 whose path has no extension, or one of html, htm, php,\n"
+                  "asp, aspx, jsp. Importing a file again, or when it has grown, counts only its new lines. A file is\n"
+                  "known by its first 4 KiB, so a log that is shorter counts anew when it has grown.",
+                  "  viewcount import access-log access.log access.log.1 access.log.2.gz\n"
+                  "  ssh web1 cat /var/log/apache2/access.log | viewcount import access-log -",
+                  import_);
+  log->add_option("FILE", import_.files, "Logs, plain or gzip; - is standard input")->required();
+  log->add_flag("--strict", import_.strict, "Exit with 3 if there are bad lines; good ones count all the same");
+  log->add_option("--retry-for", import_.retry_for, "How long to try again if the service is away")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+std::variant<CommandLine, ExitCode> ParseCommandLine(int argc, const char* const* argv) {
+  return Parser().Parse(argc, argv);
+}
+
+}  // namespace viewcount::cli

@@ -1,0 +1,47 @@
+#include "client/cli/import_error.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "client/cli/output.h"
+#include "service/base/status.h"
+
+namespace viewcount::cli {
+namespace {
+
+std::string CountedSoFar(const ImportPlace& place) {
+  if (place.acknowledged_line == 0) return fmt::format("no line of {} is known to be counted", place.name);
+  return fmt::format("lines up to {} of {} are counted", place.acknowledged_line, place.name);
+}
+
+// The command that imports the lines from `line` on, under an identity of their own.
+std::string RestCommand(const ImportPlace& place, uint64_t line) {
+  if (place.name == "-") return fmt::format("... | tail -n +{} | viewcount import access-log -", line);
+  const bool gzip = place.name.size() > 3 && place.name.substr(place.name.size() - 3) == ".gz";
+  if (gzip) return fmt::format("zcat {} | tail -n +{} | viewcount import access-log -", place.name, line);
+  return fmt::format("tail -n +{} {} | viewcount import access-log -", line, place.name);
+}
+
+}  // namespace
+
+absl::Status ImportError(const client::SendResult& result, const ImportPlace& place) {
+  const auto& reason = result.details.reason;
+  std::string message;
+  if (reason == "UNKNOWN_WRITER" || reason == "SEQUENCE_GAP") {
+    message =
+        fmt::format("the service has forgotten how far this import had come ({}); {}", reason, CountedSoFar(place));
+    if (result.outcome_unknown) {
+      message +=
+          fmt::format(", and lines {} to {} perhaps, as an attempt had no answer", place.first_line, place.last_line);
+    }
+    message += fmt::format("; do not import the whole file again, its lines would count twice; to count the rest: {}",
+                           RestCommand(place, result.outcome_unknown ? place.last_line + 1 : place.first_line));
+  } else {
+    message = fmt::format("{}; {}; import it again to go on from there, nothing counts twice",
+                          ToStd(result.status.message()), CountedSoFar(place));
+  }
+  return WithMessage(result.status, message);
+}
+
+}  // namespace viewcount::cli

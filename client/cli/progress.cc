@@ -1,0 +1,34 @@
+#include "client/cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "client/cli/output.h"
+
+namespace viewcount::cli {
+
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1), started_(std::chrono::steady_clock::now()) {}
+
+void Progress::Show(const std::string& file, const ImportCounts& counts, const ByteSource& source) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ || (visible_ && now - shown_ < std::chrono::milliseconds(200))) return;
+  shown_ = now;
+  visible_ = true;
+  const double seconds = std::chrono::duration<double>(now - started_).count();
+  std::string percent;
+  if (source.file_size() > 0) percent = fmt::format("{} %, ", source.file_position() * 100 / source.file_size());
+  // Back to the line's beginning, and clear it to its end.
+  fmt::print(stderr, "\r\x1b[K{}: {}{} lines, {} views, {} views/s", OneLine(file), percent, Grouped(counts.lines),
+             Grouped(counts.views),
+             Grouped(static_cast<uint64_t>(static_cast<double>(counts.views) / (seconds + 1e-3))));
+  std::fflush(stderr);
+}
+
+void Progress::Clear() {
+  if (visible_) fmt::print(stderr, "\r\x1b[K");
+  visible_ = false;
+}
+
+}  // namespace viewcount::cli

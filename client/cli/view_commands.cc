@@ -1,0 +1,141 @@
+// record, count and top.
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <string>
+
+#include "client/cli/commands.h"
+#include "service/base/limits.h"
+
+namespace viewcount::cli {
+namespace {
+
+std::string DurabilityText(v1::Durability durability) {
+  switch (durability) {
+    case v1::DURABILITY_MEMORY:
+      return "in the service's memory";
+    case v1::DURABILITY_JOURNALED:
+      return "on the service's disk";
+    case v1::DURABILITY_STORED:
+      return "in Redis";
+    default:
+      return "acknowledged";
+  }
+}
+
+// The line below an answer's table.
+template <typename Response>
+std::string AsOf(const Response& response) {
+  return fmt::format("as of {}{}\n", TimeText(response.as_of()), response.exact() ? "" : ", not exact");
+}
+
+// Adds the next answer's `exact` and `as_of` to those of all answers so far.
+template <typename Response>
+void MergeAge(const Response& next, bool first, Response& all) {
+  using google::protobuf::util::TimeUtil;
+  all.set_exact(next.exact() && (first || all.exact()));
+  if (first || TimeUtil::TimestampToNanoseconds(next.as_of()) < TimeUtil::TimestampToNanoseconds(all.as_of())) {
+    *all.mutable_as_of() = next.as_of();
+  }
+}
+
+absl::StatusOr<v1::GetCountsResponse> GetCounts(Session& session, const std::string& site,
+                                                const std::vector<std::string>& articles) {
+  v1::GetCountsResponse all;
+  for (size_t from = 0; from < articles.size(); from += limits::kGetCountsArticlesMax) {
+    const size_t to = std::min(from + limits::kGetCountsArticlesMax, articles.size());
+    v1::GetCountsRequest request;
+    request.set_site(site);
+    for (size_t i = from; i < to; ++i) request.add_article_ids(articles[i]);
+    const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetCounts, request);
+    if (!response.ok()) return response.status();
+    MergeAge(*response, from == 0, all);
+    all.mutable_counts()->MergeFrom(response->counts());
+  }
+  return all;
+}
+
+absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std::string& site,
+                                                    const TopCommand& command) {
+  v1::ListPopularRequest request;
+  request.set_site(site);
+  if (command.day.empty()) {
+    request.mutable_window()->set_all_time(true);
+  } else {
+    request.mutable_window()->set_day(command.day == "today" ? "" : command.day);
+  }
+  v1::ListPopularResponse all;
+  for (bool first = true; first || !request.page_token().empty(); first = false) {
+    request.set_page_size(command.limit - static_cast<uint32_t>(all.articles_size()));
+    auto response = session.Call(session.query(), &v1::QueryService::Stub::ListPopular, request);
+    if (!response.ok()) return response.status();
+    MergeAge(*response, first, all);
+    all.set_error_bound(std::max(all.error_bound(), response->error_bound()));
+    all.mutable_articles()->MergeFrom(response->articles());
+    all.set_next_page_token(response->next_page_token());
+    // An empty page ends the list too: a token that leads nowhere must not lead there for ever.
+    if (all.articles_size() >= static_cast<int>(command.limit) || response->articles().empty()) break;
+    request.set_page_token(response->next_page_token());
+  }
+  return all;
+}
+
+}  // namespace
+
+absl::Status Run(Session& session, const RecordCommand& command) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  v1::RecordViewsRequest request;
+  request.set_site(*site);
+  for (const auto& article : command.articles) {
+    auto* view = request.add_views();
+    view->set_article_id(article);
+    view->set_count(command.count);
+    view->set_viewer(command.viewer);
+    view->set_bot(command.bot);
+  }
+  const auto response = session.Call(session.ingest(), &v1::IngestService::Stub::RecordViews, request);
+  if (!response.ok()) {
+    if (ExitCodeOf(response.status()) != ExitCode::kUnreachable) return response.status();
+    return WithMessage(response.status(), fmt::format("{}; if it was reached, the views may be counted",
+                                                      std::string(response.status().message())));
+  }
+  if (session.options().json) {
+    Print(JsonOf(*response));
+  } else {
+    Print(fmt::format("{} {} recorded, {}\n", Grouped(response->accepted_views()),
+                      response->accepted_views() == 1 ? "view" : "views", DurabilityText(response->durability())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const CountCommand& command) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  const auto response = GetCounts(session, *site, command.articles);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Table table({{"VIEWS", Align::kRight}, {"VIEWERS", Align::kRight}, {"BOT VIEWS", Align::kRight}, {"ARTICLE"}});
+  for (const auto& count : response->counts()) {
+    table.Add({Grouped(count.views()), Grouped(count.viewers()), Grouped(count.bot_views()), count.article_id()});
+  }
+  Print(table.Text() + AsOf(*response));
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const TopCommand& command) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  const auto response = ListPopular(session, *site, command);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Table table({{"RANK", Align::kRight}, {"VIEWS", Align::kRight}, {"ARTICLE"}});
+  for (const auto& article : response->articles()) {
+    table.Add({std::to_string(article.rank()), Grouped(article.views()), article.article_id()});
+  }
+  Print(table.Text() + AsOf(*response));
+  return absl::OkStatus();
+}
+
+}  // namespace viewcount::cli

@@ -1,0 +1,70 @@
+#include "client/cpp/view_batch.h"
+
+#include <functional>
+
+#include "service/base/limits.h"
+
+namespace viewcount::client {
+namespace {
+
+// What a map's node and its bucket cost beside the entry.
+constexpr size_t kIndexBytes = 64;
+// The fields of a view beside its article, with their tags and lengths, at most.
+constexpr size_t kViewFieldsBytes = 48;
+// The fields of a request beside its views, at most.
+constexpr size_t kRequestFieldsBytes = 1'024;
+
+size_t MemoryOf(const View& view) { return sizeof(View) + kIndexBytes + view.article_id.size(); }
+size_t RequestBytesOf(const View& view) { return kViewFieldsBytes + view.article_id.size(); }
+
+}  // namespace
+
+size_t ViewBatch::KeyHash::operator()(const Key& key) const {
+  // Odd constants spread the numbers over the word; articles are hashed already.
+  return std::hash<std::string_view>()(key.article_id) ^ key.viewer * 0x9E3779B97F4A7C15U ^
+         static_cast<uint64_t>(key.second) * 0xC2B2AE3D27D4EB4FU ^ static_cast<uint64_t>(key.bot);
+}
+
+ViewBatch::Key ViewBatch::KeyOf(const View& view) {
+  return {view.article_id, view.viewer, view.event_time_unix_ms / 1'000, view.bot};
+}
+
+View* ViewBatch::EqualOf(const View& view) const {
+  const auto found = index_.find(KeyOf(view));
+  if (found == index_.end() || uint64_t{found->second->count} + view.count > limits::kViewCountMax) return nullptr;
+  return found->second;
+}
+
+void ViewBatch::Add(const View& view) {
+  views_ += view.count;
+  if (View* equal = EqualOf(view)) {
+    equal->count += view.count;
+    return;
+  }
+  View& entry = entries_.emplace_back(view);
+  // Of two equal entries the later one has room: it takes the earlier one's place, whose key it keeps.
+  index_.insert_or_assign(KeyOf(entry), &entry);
+  bytes_ += MemoryOf(view);
+  request_bytes_ += RequestBytesOf(view);
+}
+
+size_t ViewBatch::CostOf(const View& view) const { return EqualOf(view) != nullptr ? 0 : MemoryOf(view); }
+
+bool ViewBatch::HasRoomFor(const View& view, size_t entries_max) const {
+  return EqualOf(view) != nullptr ||
+         (entries_.size() < entries_max &&
+          kRequestFieldsBytes + request_bytes_ + RequestBytesOf(view) <= limits::kRequestBytesMax);
+}
+
+void ViewBatch::AppendTo(v1::RecordViewsRequest& request) const {
+  for (const View& entry : entries_) {
+    auto* view = request.add_views();
+    view->set_article_id(entry.article_id);
+    view->set_count(entry.count);
+    view->set_viewer(entry.viewer);
+    view->set_event_time_unix_ms(entry.event_time_unix_ms);
+    view->set_bot(entry.bot);
+  }
+}
+
+}  // namespace viewcount::client

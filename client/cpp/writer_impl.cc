@@ -1,0 +1,139 @@
+// The callers' side of the writer; its thread is in writer_thread.cc.
+#include "client/cpp/writer_impl.h"
+
+#include <absl/strings/str_cat.h>
+
+#include "service/base/limits.h"
+#include "service/base/text.h"
+
+namespace viewcount::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// One wrong view would have its whole batch refused, others' views with it: so it is refused here.
+absl::Status Validate(const View& view, int64_t now_unix_ms) {
+  if (!IsArticleId(view.article_id)) {
+    return absl::InvalidArgumentError("article_id: must be 1 to 512 bytes of UTF-8 without control characters");
+  }
+  if (view.count > limits::kViewCountMax) return absl::InvalidArgumentError("count: must be 1 to 1,000,000; 0 means 1");
+  // In range first, so that the differences cannot overflow.
+  if (view.event_time_unix_ms < 0 || view.event_time_unix_ms > limits::kEventTimeUnixMsMax ||
+      (view.event_time_unix_ms != 0 && (view.event_time_unix_ms < now_unix_ms - limits::kEventAgeMax.count() ||
+                                        view.event_time_unix_ms > now_unix_ms + limits::kEventAheadMax.count()))) {
+    return absl::InvalidArgumentError("event_time_unix_ms: must be at most 24 hours before and 5 minutes after now");
+  }
+  return absl::OkStatus();
+}
+
+int64_t UnixMillis() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// A deadline that stays within the clock's range, however long the time-out.
+steady_clock::time_point After(milliseconds timeout) {
+  return steady_clock::now() + std::min(timeout, milliseconds(std::chrono::hours(24 * 365)));
+}
+
+}  // namespace
+
+absl::Status Writer::Impl::Record(const View& given, bool may_wait) {
+  View view = given;
+  const int64_t now = UnixMillis();
+  if (view.count == 0) view.count = 1;
+  const auto valid = Validate(view, now);
+  if (view.event_time_unix_ms == 0 && options_.stamp_event_time) view.event_time_unix_ms = now;
+  Lock lock(mutex_);
+  if (!valid.ok()) {
+    statistics_.refused += view.count;
+    return valid;
+  }
+  for (;;) {
+    if (closing_) {
+      statistics_.refused += view.count;
+      return absl::FailedPreconditionError("the writer is closed");
+    }
+    if (AddIfRoom(view)) return absl::OkStatus();
+    if (!may_wait || !options_.block_when_full) {
+      statistics_.refused += view.count;
+      return absl::ResourceExhaustedError(absl::StrCat("the memory for views that are not acknowledged is full (",
+                                                       options_.pending_bytes_max,
+                                                       " bytes, option pending_bytes_max)"));
+    }
+    done_.wait(lock);
+  }
+}
+
+bool Writer::Impl::AddIfRoom(const View& view) {
+  if (!open_.HasRoomFor(view, options_.batch_entries_max)) SealOpen();
+  const size_t cost = open_.CostOf(view);
+  // An empty writer takes any view: an absurdly small limit must not block for ever.
+  if (statistics_.pending_bytes != 0 && statistics_.pending_bytes + cost > options_.pending_bytes_max) return false;
+  if (open_.empty()) {
+    open_since_ = steady_clock::now();
+    work_.notify_one();
+  }
+  open_.Add(view);
+  statistics_.pending_bytes += cost;
+  statistics_.pending += view.count;
+  statistics_.recorded += view.count;
+  // A full batch leaves at once instead of at its age.
+  if (open_.entries() >= options_.batch_entries_max) SealOpen();
+  return true;
+}
+
+void Writer::Impl::SealOpen() {
+  if (open_.empty()) return;
+  open_.Seal();
+  sealed_.push_back(std::exchange(open_, ViewBatch()));
+  ++sealed_count_;
+  work_.notify_one();
+}
+
+absl::Status Writer::Impl::WaitFor(Lock& lock, uint64_t batches, SteadyTime deadline) {
+  const uint64_t dropped_before = dropped_batches_;
+  const bool done = done_.wait_until(lock, deadline, [&] { return done_count_ >= batches; });
+  if (dropped_batches_ != dropped_before) {
+    return absl::DataLossError(absl::StrCat("views were dropped: ", last_drop_.message()));
+  }
+  if (done) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(statistics_.pending, " views are not acknowledged yet"));
+}
+
+absl::Status Writer::Impl::Flush(milliseconds timeout) {
+  Lock lock(mutex_);
+  SealOpen();
+  return WaitFor(lock, sealed_count_, After(timeout));
+}
+
+absl::Status Writer::Impl::Close(milliseconds timeout) {
+  const std::lock_guard close_guard(close_mutex_);
+  if (close_result_) return *close_result_;
+  {
+    Lock lock(mutex_);
+    closing_ = true;
+    SealOpen();
+    work_.notify_one();
+    // Recorders that wait for room are to see that there will be none.
+    done_.notify_all();
+    close_result_ = WaitFor(lock, sealed_count_, After(timeout));
+    // What has no acknowledgement by now is dropped by the thread, batch by batch.
+    if (done_count_ < sealed_count_) sender_.Cancel();
+  }
+  thread_.join();
+  const Lock lock(mutex_);
+  if (absl::IsDeadlineExceeded(*close_result_) && statistics_.dropped > 0) {
+    close_result_ = absl::DataLossError(absl::StrCat("views were dropped: ", last_drop_.message()));
+  }
+  return *close_result_;
+}
+
+WriterStatistics Writer::Impl::statistics() const {
+  const Lock lock(mutex_);
+  WriterStatistics statistics = statistics_;
+  statistics.retries = sender_.retries();
+  return statistics;
+}
+
+}  // namespace viewcount::client

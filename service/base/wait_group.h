@@ -1,0 +1,42 @@
+// Several coroutines side by side on one executor, awaited together.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <utility>
+
+namespace viewcount {
+
+// On the executor's thread only. Must outlive what it spawned: await Wait before it goes.
+class WaitGroup {
+ public:
+  explicit WaitGroup(boost::asio::any_io_executor executor)
+      : executor_(executor), done_(executor, boost::asio::steady_timer::time_point::max()) {}
+
+  // An exception of the coroutine goes on to the executor.
+  void Spawn(boost::asio::awaitable<void> coroutine) {
+    ++running_;
+    boost::asio::co_spawn(executor_, std::move(coroutine), [this](std::exception_ptr error) {
+      if (--running_ == 0) done_.cancel();
+      if (error) std::rethrow_exception(error);
+    });
+  }
+
+  boost::asio::awaitable<void> Wait() {
+    while (running_ > 0) {
+      boost::system::error_code ignored;
+      co_await done_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    }
+  }
+
+ private:
+  const boost::asio::any_io_executor executor_;
+  boost::asio::steady_timer done_;
+  int running_ = 0;
+};
+
+}  // namespace viewcount

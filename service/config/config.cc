@@ -1,0 +1,125 @@
+#include "service/config/config.h"
+
+#include <absl/status/status.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "service/base/redis_address.h"
+#include "service/base/status.h"
+#include "service/base/version.h"
+#include "service/config/default_directory.h"
+#include "service/config/help.h"
+#include "service/config/raw_settings.h"
+#include "service/config/settings.h"
+
+namespace viewcount {
+namespace {
+
+// What shells and init systems take for wrong usage.
+constexpr int kUsageExitCode = 2;
+
+absl::Status ApplyOne(const Setting& setting, const RawSetting& raw, Config& config) {
+  if (raw.values.empty() || (!setting.repeatable && raw.values.size() > 1)) {
+    return absl::InvalidArgumentError(fmt::format("{}: needs one value, not {}", raw.source, raw.values.size()));
+  }
+  const auto status = setting.apply(raw.values, config);
+  if (status.ok()) return status;
+  return {status.code(), fmt::format("{}: {}", raw.source, ToStd(status.message()))};
+}
+
+// Each setting from the first of `sources` that has it; what none has keeps its default.
+absl::StatusOr<Config> Combine(std::initializer_list<const RawSettings*> sources) {
+  Config config;
+  for (const auto& setting : Settings()) {
+    for (const auto* source : sources) {
+      const auto found = source->find(setting.key);
+      if (found == source->end()) continue;
+      if (auto status = ApplyOne(setting, found->second, config); !status.ok()) return status;
+      break;
+    }
+  }
+  if (config.data_dir.empty()) {
+    auto directory = DefaultDataDirectory();
+    if (!directory.ok()) return directory.status();
+    config.data_dir = *std::move(directory);
+  }
+  if (auto status = CheckTogether(config); !status.ok()) return status;
+  return config;
+}
+
+absl::StatusOr<Config> Load(const CommandLine& flags, std::vector<std::string>& warnings) {
+  const RawSettings environment = ReadEnvironment(warnings);
+  RawSettings file;
+  const char* variable = std::getenv("VIEWCOUNT_CONFIG");
+  const std::string path = !flags.config_file.empty() ? flags.config_file : variable != nullptr ? variable : "";
+  if (!path.empty()) {
+    auto read = ReadConfigFile(path);
+    if (!read.ok()) return read.status();
+    file = *std::move(read);
+  }
+  return Combine({&flags.settings, &environment, &file});
+}
+
+// Not fmt::print, which throws when the stream is closed.
+void PrintTo(std::FILE* stream, const std::string& text) {
+  // Nobody is left to be told of an error.
+  if (std::fputs(text.c_str(), stream) < 0) std::clearerr(stream);
+}
+
+ParsedConfig Fail(const absl::Status& status) {
+  PrintTo(stderr, fmt::format("viewcountd: {}\nSee: viewcountd --help\n", ToStd(status.message())));
+  return {.config = std::nullopt, .exit_code = kUsageExitCode, .warnings = {}};
+}
+
+ParsedConfig End(const std::string& output) {
+  PrintTo(stdout, output);
+  return {.config = std::nullopt, .exit_code = 0, .warnings = {}};
+}
+
+}  // namespace
+
+ParsedConfig ParseConfig(int argc, const char* const* argv) {
+  const auto flags = ReadCommandLine(argc, argv);
+  if (!flags.ok()) return Fail(flags.status());
+  if (flags->action == CommandLine::Action::kHelp) return End(HelpText());
+  if (flags->action == CommandLine::Action::kVersion) {
+    return End(fmt::format("viewcountd {} ({}, {})\n", Version(), Revision(), Compiler()));
+  }
+  ParsedConfig parsed;
+  auto config = Load(*flags, parsed.warnings);
+  if (!config.ok()) return Fail(config.status());
+  if (flags->action == CommandLine::Action::kCheckConfig) {
+    for (const auto& warning : parsed.warnings) PrintTo(stderr, fmt::format("viewcountd: {}\n", warning));
+    return End(Describe(*config));
+  }
+  parsed.config = *std::move(config);
+  return parsed;
+}
+
+std::string Describe(const Config& config) {
+  // CLI11 knows two kinds of quotes and no escapes.
+  const auto quoted = [](std::string_view text) {
+    const char quote = text.find('"') == std::string_view::npos ? '"' : '\'';
+    return fmt::format("{}{}{}", quote, text, quote);
+  };
+  std::string text;
+  const auto line = [&](std::string_view key, std::string_view value) { text += fmt::format("{} = {}\n", key, value); };
+  line("data-dir", quoted(config.data_dir));
+  line("grpc-address", quoted(config.grpc_address));
+  line("http-address", quoted(config.http_address));
+  line("admin-address", quoted(config.admin_address));
+  line("redis", quoted(WithoutPassword(config.redis)));
+  line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));
+  line("lanes", fmt::format("{}", config.lanes));
+  // An empty array would be read as one empty name.
+  if (!config.sites.empty()) line("site", fmt::format("[\"{}\"]", fmt::join(config.sites, "\", \"")));
+  line("log-format", config.log_format == LogFormat::kJson ? "\"json\"" : "\"text\"");
+  line("log-level", quoted(config.log_level));
+  return text;
+}
+
+}  // namespace viewcount

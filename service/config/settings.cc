@@ -1,0 +1,181 @@
+#include "service/config/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "service/base/address.h"
+#include "service/base/limits.h"
+#include "service/base/log.h"
+#include "service/base/redis_address.h"
+#include "service/base/text.h"
+
+namespace viewcount {
+namespace {
+
+using Values = std::vector<std::string>;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFlushIntervalMin{10};
+constexpr milliseconds kFlushIntervalMax{60'000};
+
+absl::Status Refuse(const std::string& allowed, const std::string& value) {
+  return absl::InvalidArgumentError(fmt::format("{}, not \"{}\"", allowed, EscapeForText(value)));
+}
+
+absl::Status ApplyAddress(const Values& values, std::string& field) {
+  const auto address = ParseHostPort(values[0]);
+  if (!address.ok()) return Refuse(std::string(address.status().message()), values[0]);
+  field = values[0];
+  return absl::OkStatus();
+}
+
+absl::Status ApplyDataDir(const Values& values, Config& config) {
+  if (values[0].empty() || values[0].find('\0') != std::string::npos || EscapeForText(values[0]) != values[0]) {
+    return Refuse("must be a path of UTF-8 without control characters", values[0]);
+  }
+  std::error_code error;
+  config.data_dir = std::filesystem::absolute(values[0], error).lexically_normal().string();
+  return error ? Refuse("must be a path", values[0]) : absl::OkStatus();
+}
+
+absl::Status ApplyRedis(const Values& values, Config& config) {
+  if (values[0] != "embedded") {
+    // Not repeated in the error: it may hold a password.
+    const auto address = ParseRedisAddress(values[0]);
+    if (!address.ok()) return address.status();
+  }
+  config.redis = values[0];
+  return absl::OkStatus();
+}
+
+std::optional<milliseconds> ParseDuration(std::string_view text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  // Far above any limit, and far below an overflow of the products.
+  if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
+  const std::string_view unit(stop, static_cast<size_t>(end - stop));
+  if (unit == "ms") return milliseconds(number);
+  if (unit == "s") return std::chrono::seconds(number);
+  if (unit == "m") return std::chrono::minutes(number);
+  return std::nullopt;
+}
+
+absl::Status ApplyFlushInterval(const Values& values, Config& config) {
+  const auto interval = ParseDuration(values[0]);
+  if (!interval || *interval < kFlushIntervalMin || *interval > kFlushIntervalMax) {
+    return Refuse("must be a whole number with its unit, from 10ms to 60s, such as 500ms, 1s or 1m", values[0]);
+  }
+  config.flush_interval = *interval;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyLanes(const Values& values, Config& config) {
+  const std::string& text = values[0];
+  uint32_t lanes = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), lanes);
+  if (error != std::errc() || stop != text.data() + text.size() || lanes < 1 || lanes > limits::kLanesMax) {
+    return Refuse(fmt::format("must be a whole number from 1 to {}", limits::kLanesMax), text);
+  }
+  config.lanes = lanes;
+  return absl::OkStatus();
+}
+
+absl::Status ApplySites(const Values& values, Config& config) {
+  Values sites;
+  for (const auto& site : values) {
+    if (!IsSiteName(site)) {
+      return Refuse(fmt::format("must be 1 to {} of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit",
+                                limits::kSiteNameBytesMax),
+                    site);
+    }
+    if (std::ranges::find(sites, site) == sites.end()) sites.push_back(site);
+  }
+  if (sites.size() > limits::kSitesMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("names {} sites, at most {} are allowed", sites.size(), limits::kSitesMax));
+  }
+  config.sites = std::move(sites);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyLogFormat(const Values& values, Config& config) {
+  if (values[0] != "text" && values[0] != "json") return Refuse("must be text or json", values[0]);
+  config.log_format = values[0] == "json" ? LogFormat::kJson : LogFormat::kText;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyLogLevel(const Values& values, Config& config) {
+  if (!IsLogLevel(values[0])) return Refuse("must be trace, debug, info, warn or error", values[0]);
+  config.log_level = values[0];
+  return absl::OkStatus();
+}
+
+constexpr std::array kSettings = {
+    Setting{"data-dir", "DIR",
+            "Where the data lives: the embedded Redis and this instance's identity. Default: $XDG_STATE_HOME/viewcount "
+            "or ~/.local/state/viewcount; /var/lib/viewcount for root; systemd's StateDirectory= where there is one.",
+            false, ApplyDataDir},
+    Setting{"grpc-address", "HOST:PORT",
+            "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. It has no passwords: open "
+            "it to a private network only.",
+            false, [](const Values& values, Config& config) { return ApplyAddress(values, config.grpc_address); }},
+    Setting{"http-address", "HOST:PORT", "Where JSON over HTTP is served. Default: 127.0.0.1:8080.", false,
+            [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
+    Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
+            false, [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
+    Setting{"redis", "URL",
+            "The store: embedded (a private redis-server under --data-dir), redis://[user:pass@]host:port/database or "
+            "redis+unix:///path. Default: embedded. Give passwords by environment or file: flags can be seen by all "
+            "users of the machine.",
+            false, ApplyRedis},
+    Setting{"flush-interval", "TIME",
+            "How often counts go to Redis: 10ms to 60s (units ms, s, m). Default: 1s. Longer: fewer writes to Redis, "
+            "but more views that only this process knows, and other instances see them later.",
+            false, ApplyFlushInterval},
+    Setting{"lanes", "NUMBER",
+            "Lanes, 1 to 64. Default: 1. Each costs a thread and its own memory for views not yet flushed; more than "
+            "there are cores to spare makes counting slower.",
+            false, ApplyLanes},
+    Setting{"site", "NAME", "A site to create at the start if it is absent. Repeatable.", true, ApplySites},
+    Setting{"log-format", "FORMAT", "text or json, one line per message on standard error. Default: text.", false,
+            ApplyLogFormat},
+    Setting{"log-level", "LEVEL",
+            "trace, debug, info, warn or error. Default: info. debug and trace write lines per request and cost speed.",
+            false, ApplyLogLevel},
+};
+
+}  // namespace
+
+std::span<const Setting> Settings() { return kSettings; }
+
+std::string EnvironmentNameOf(std::string_view key) {
+  std::string name = "VIEWCOUNT_";
+  for (char c : key) name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+absl::Status CheckTogether(const Config& config) {
+  const std::array<std::pair<const char*, const std::string*>, 3> addresses = {
+      {{"grpc-address", &config.grpc_address},
+       {"http-address", &config.http_address},
+       {"admin-address", &config.admin_address}}};
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    for (size_t j = i + 1; j < addresses.size(); ++j) {
+      const auto& [first, text] = addresses[i];
+      if (*text != *addresses[j].second || text->ends_with(":0")) continue;
+      return absl::InvalidArgumentError(
+          fmt::format("{} and {} are both {}; each needs a port of its own", first, addresses[j].first, *text));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace viewcount

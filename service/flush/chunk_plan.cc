@@ -1,0 +1,95 @@
+#include "service/flush/chunk_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/base/limits.h"
+#include "service/flush/part_builder.h"
+
+namespace viewcount {
+
+ChunkPlan::ChunkPlan(std::shared_ptr<const Chunk> chunk, const SiteDirectory& sites) : chunk_(std::move(chunk)) {
+  for (uint32_t i = 0; i < chunk_->articles().size(); ++i) {
+    const Chunk::Article& article = chunk_->articles()[i];
+    shards_[ShardOf(article.hash).value].push_back(i);
+    const uint32_t site = article.site.value;
+    if (sites_.size() <= site) sites_.resize(site + 1);
+    if (sites_[site] == nullptr) sites_[site] = sites.At(article.site);
+  }
+}
+
+std::vector<Shard> ChunkPlan::Shards() const {
+  std::vector<Shard> shards;
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    if (!shards_[i].empty()) shards.push_back(Shard{static_cast<uint8_t>(i)});
+  }
+  return shards;
+}
+
+bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
+  return shards_[shard.value].empty() || (!cursor.in_middle() && cursor.to() >= chunk_->to());
+}
+
+ArticleKey ChunkPlan::KeyOf(uint32_t article) const {
+  const Chunk::Article& entry = chunk_->articles()[article];
+  return {sites_[entry.site.value]->name, entry.id};
+}
+
+std::span<const uint32_t> ChunkPlan::Sorted(Shard shard) {
+  auto& articles = shards_[shard.value];
+  if (!sorted_[shard.value]) {
+    std::sort(articles.begin(), articles.end(), [this](uint32_t a, uint32_t b) { return KeyOf(a) < KeyOf(b); });
+    sorted_[shard.value] = true;
+  }
+  return articles;
+}
+
+size_t ChunkPlan::CoveredBy(Shard shard, const Cursor& cursor) {
+  const auto articles = Sorted(shard);
+  const auto first_uncovered = std::partition_point(
+      articles.begin(), articles.end(), [&](uint32_t article) { return cursor.Covers(chunk_->to(), KeyOf(article)); });
+  return first_uncovered - articles.begin();
+}
+
+std::span<const uint32_t> ChunkPlan::Between(Shard shard, const Cursor& before, const Cursor& after) {
+  const size_t begin = CoveredBy(shard, before);
+  const size_t end = CoveredBy(shard, after);
+  VIEWCOUNT_CHECK(begin <= end);
+  return Sorted(shard).subspan(begin, end - begin);
+}
+
+// What a part writes for the article: total, day and hour (or bots) of each of its deltas.
+size_t ChunkPlan::FieldsOf(const Chunk::Article& article) const {
+  size_t fields = 1;
+  chunk_->ForEachDelta(article, [&](const Chunk::Delta&) { fields += 2; });
+  return fields;
+}
+
+PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIdentity& lane) {
+  const auto articles = Sorted(shard);
+  const size_t begin = CoveredBy(shard, cursor);
+  PlannedPart planned;
+  PartBuilder builder(*chunk_, sites_);
+  size_t end = begin;
+  size_t fields = 0;
+  while (end < articles.size() && end - begin < limits::kFlushPartArticlesMax) {
+    const Chunk::Article& article = chunk_->articles()[articles[end]];
+    fields += FieldsOf(article);
+    if (end > begin && fields > limits::kFlushPartFieldsMax) break;
+    planned.views += builder.Add(article);
+    ++end;
+  }
+  planned.articles = articles.subspan(begin, end - begin);
+  planned.part = {.shard = shard,
+                  .lane = lane.id,
+                  .incarnation = lane.incarnation,
+                  .expected = cursor,
+                  .next = end == articles.size() ? Cursor::End(chunk_->to())
+                                                 : Cursor::Middle(cursor.applied_to(), chunk_->to(),
+                                                                  KeyOf(articles[end - 1]), chunk_->to()),
+                  .hashes = builder.Take()};
+  return planned;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,54 @@
+// A sealed chunk laid out for the store: each shard's articles in order, cut into parts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "service/lane/chunk.h"
+#include "service/sites/site_directory.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// A part and the articles it consists of.
+struct PlannedPart {
+  Part part;
+  // Indexes into the chunk's articles; points into the plan.
+  std::span<const uint32_t> articles;
+  // Sum of their counts, bots' included.
+  uint64_t views = 0;
+};
+
+// One thread. Keeps the chunk and the names of its sites alive.
+class ChunkPlan {
+ public:
+  ChunkPlan(std::shared_ptr<const Chunk> chunk, const SiteDirectory& sites);
+
+  const Chunk& chunk() const { return *chunk_; }
+  // Shards that have articles here.
+  std::vector<Shard> Shards() const;
+  bool IsFinished(Shard shard, const Cursor& cursor) const;
+  // The articles that are applied at `after` and were not at `before`: both of this shard, of this chunk or older.
+  std::span<const uint32_t> Between(Shard shard, const Cursor& before, const Cursor& after);
+  // The part that follows `cursor`; the shard must not be finished. `lane` and `incarnation` are filled in.
+  PlannedPart NextPart(Shard shard, const Cursor& cursor, const LaneIdentity& lane);
+
+ private:
+  // In order of ArticleKey; sorted when first asked for, so that no sort of the whole chunk holds up the thread.
+  std::span<const uint32_t> Sorted(Shard shard);
+  // How many of the shard's articles `cursor` covers.
+  size_t CoveredBy(Shard shard, const Cursor& cursor);
+  ArticleKey KeyOf(uint32_t article) const;
+  size_t FieldsOf(const Chunk::Article& article) const;
+
+  const std::shared_ptr<const Chunk> chunk_;
+  // By site index; null for sites that are not in the chunk.
+  std::vector<std::shared_ptr<const Site>> sites_;
+  std::array<std::vector<uint32_t>, limits::kShards> shards_;
+  std::array<bool, limits::kShards> sorted_{};
+};
+
+}  // namespace viewcount

@@ -1,0 +1,47 @@
+#include "service/http/admin_routes.h"
+
+#include <utility>
+
+#include "service/base/log.h"
+
+namespace viewcount {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::asio::awaitable;
+
+constexpr char kIndex[] =
+    "viewcountd\n\n"
+    "/metrics  numbers for Prometheus\n"
+    "/healthz  200 while the process runs\n"
+    "/readyz   200 when it can take and answer requests, else 503 with the reason\n";
+
+HttpResponse Text(std::string body, const char* type = "text/plain; charset=utf-8") {
+  HttpResponse response;
+  response.set(http::field::content_type, type);
+  response.set(http::field::cache_control, "no-store");
+  response.body() = std::move(body);
+  return response;
+}
+
+}  // namespace
+
+void AddAdminRoutes(HttpRouter& router, AdminSources sources) {
+  router.Add(http::verb::get, "/", [](const HttpRequest&) -> awaitable<HttpResponse> { co_return Text(kIndex); });
+  router.Add(http::verb::get, "/healthz",
+             [](const HttpRequest&) -> awaitable<HttpResponse> { co_return Text("ok\n"); });
+  router.Add(http::verb::get, "/metrics",
+             [metrics = std::move(sources.metrics)](const HttpRequest&) -> awaitable<HttpResponse> {
+               co_return Text(metrics(), "text/plain; version=0.0.4; charset=utf-8");
+             });
+  router.Add(http::verb::get, "/readyz",
+             [why_not = std::move(sources.why_not_ready)](const HttpRequest&) -> awaitable<HttpResponse> {
+               const auto reason = why_not();
+               if (!reason) co_return Text("ready\n");
+               auto response = Text("not ready: " + EscapeForText(*reason) + "\n");
+               response.result(http::status::service_unavailable);
+               co_return response;
+             });
+}
+
+}  // namespace viewcount

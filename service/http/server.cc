@@ -1,0 +1,136 @@
+#include "service/http/server.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "service/base/address.h"
+#include "service/base/check.h"
+#include "service/http/session.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::ip::tcp;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds kLogEvery{10};
+constexpr std::string_view kFull =
+    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+    "\"detail\":\"too many connections at the moment\"}\n";
+
+// Tells a peer that there is no room, without waiting for it.
+void Refuse(tcp::socket socket) {
+  static const std::string answer = fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\n"
+      "Retry-After: 1\r\nConnection: close\r\n\r\n{}",
+      kFull.size(), kFull);
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(answer), ignored);
+  socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+}  // namespace
+
+HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits) : router_(router), limits_(limits) {}
+
+HttpServer::~HttpServer() { Stop(); }
+
+absl::Status HttpServer::Start(const std::string& address) {
+  VIEWCOUNT_CHECK(!thread_.joinable());
+  if (auto status = Listen(address); !status.ok()) return status;
+  asio::co_spawn(context_, Accept(), asio::detached);
+  thread_ = std::thread([this] { context_.run(); });
+  return absl::OkStatus();
+}
+
+absl::Status HttpServer::Listen(const std::string& address) {
+  const auto parsed = ParseHostPort(address);
+  if (!parsed.ok()) return parsed.status();
+  boost::system::error_code error;
+  const auto found = tcp::resolver(context_).resolve(parsed->host, std::to_string(parsed->port),
+                                                     tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (!error) {
+    const tcp::endpoint endpoint = found.begin()->endpoint();
+    acceptor_.open(endpoint.protocol(), error);
+    // Connections of an earlier process may still be in TIME_WAIT. This does not let two servers share a port, which
+    // SO_REUSEPORT would.
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) port_ = acceptor_.local_endpoint(error).port();
+  }
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
+}
+
+void HttpServer::Stop() {
+  if (!thread_.joinable()) return;
+  asio::post(context_, [this] {
+    stopping_ = true;
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    // Finish takes none out of the set by itself: that happens when its coroutine runs on.
+    for (auto* session : sessions_) session->Finish();
+    drain_timer_.expires_after(limits_.drain_timeout);
+    drain_timer_.async_wait([this](const boost::system::error_code&) { context_.stop(); });
+    if (sessions_.empty()) drain_timer_.cancel();
+  });
+  thread_.join();
+}
+
+awaitable<void> HttpServer::Accept() {
+  asio::steady_timer pause(context_);
+  while (!stopping_) {
+    auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+    if (stopping_) co_return;
+    if (error) {
+      // Mostly that the process has no descriptors left, which passes when some connection ends.
+      if (MayLog())
+        spdlog::error("cannot accept an HTTP connection, going on port={} error={}", port_, error.message());
+      pause.expires_after(limits::kHttpAcceptRetryDelay);
+      co_await pause.async_wait(kAwait);
+    } else if (sessions_.size() >= limits_.connections_max) {
+      if (MayLog())
+        spdlog::warn("too many HTTP connections, refusing new ones port={} max={}", port_, sessions_.size());
+      Refuse(std::move(socket));
+    } else {
+      asio::co_spawn(context_, Serve(std::move(socket)), asio::detached);
+    }
+  }
+}
+
+awaitable<void> HttpServer::Serve(tcp::socket socket) {
+  HttpSession session(std::move(socket), router_, limits_);
+  sessions_.insert(&session);
+  try {
+    co_await session.Run();
+  } catch (const std::exception& error) {
+    spdlog::error("an HTTP session failed port={} error={}", port_, error.what());
+  }
+  sessions_.erase(&session);
+  if (stopping_ && sessions_.empty()) drain_timer_.cancel();
+}
+
+bool HttpServer::MayLog() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_log_ < kLogEvery) return false;
+  last_log_ = now;
+  return true;
+}
+
+}  // namespace viewcount

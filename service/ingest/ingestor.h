@@ -1,0 +1,39 @@
+// Admission: decodes a request, checks its site, and hands it to the lane of its writer.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <atomic>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/ingest/batch.h"
+#include "service/lane/lane.h"
+#include "service/metrics/metrics.h"
+#include "service/sites/site_directory.h"
+
+namespace viewcount {
+
+// Thread safe. What it refers to must outlive it.
+class Ingestor {
+ public:
+  // At least one lane.
+  Ingestor(std::vector<Lane*> lanes, const SiteDirectory& sites, const Clock& clock, Metrics& metrics)
+      : lanes_(std::move(lanes)), sites_(sites), clock_(clock), metrics_(metrics) {}
+
+  // Takes over `batch`, whose `bytes` are set. OK: its Done is or will be called. Else nothing was counted, and Done is
+  // not called. Errors: those of DecodeViewsRequest and Lane::Submit; NOT_FOUND; UNIMPLEMENTED for takeovers.
+  absl::Status Submit(Batch* batch);
+
+ private:
+  absl::Status Admit(Batch& batch, RejectReason& reason);
+  Lane& LaneOf(const WriterId& writer);
+
+  const std::vector<Lane*> lanes_;
+  const SiteDirectory& sites_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  std::atomic<uint32_t> next_lane_{0};
+};
+
+}  // namespace viewcount

@@ -1,0 +1,68 @@
+#include "service/lane/batch_queue.h"
+
+#include "service/base/limits.h"
+
+namespace viewcount {
+
+BatchQueue::PutResult BatchQueue::Put(Batch* batch) {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return PutResult::kClosed;
+    if (bytes_ + batch->bytes.size() > limits::kLaneQueueBytesMax || items_.size() >= limits::kLaneQueueBatchesMax) {
+      return PutResult::kFull;
+    }
+    wake = items_.empty();
+    items_.push_back({.batch = batch});
+    bytes_ += batch->bytes.size();
+    views_ += batch->request.view_count;
+  }
+  if (wake) filled_.notify_one();
+  return PutResult::kTaken;
+}
+
+void BatchQueue::Put(std::shared_ptr<const Site> site) {
+  {
+    std::lock_guard lock(mutex_);
+    items_.push_back({.site = std::move(site)});
+  }
+  filled_.notify_one();
+}
+
+bool BatchQueue::Take(std::vector<LaneItem>& group) {
+  group.clear();
+  std::unique_lock lock(mutex_);
+  filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+  size_t bytes = 0;
+  while (!items_.empty()) {
+    LaneItem& item = items_.front();
+    const size_t size = item.batch != nullptr ? item.batch->bytes.size() : 0;
+    if (!group.empty() && bytes + size > limits::kLaneGroupBytesMax) break;
+    bytes += size;
+    if (item.batch != nullptr) views_ -= item.batch->request.view_count;
+    group.push_back(std::move(item));
+    items_.pop_front();
+  }
+  bytes_ -= bytes;
+  return !group.empty();
+}
+
+void BatchQueue::Close() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  filled_.notify_one();
+}
+
+size_t BatchQueue::bytes() const {
+  std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+uint64_t BatchQueue::views() const {
+  std::lock_guard lock(mutex_);
+  return views_;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,104 @@
+// The views of a lane between two positions, folded into counts.
+//
+// One thread at a time while it is open; once sealed it never changes and any thread may read it. Owns the IDs it
+// holds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/base/hash.h"
+#include "service/base/identifiers.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+class Chunk {
+ public:
+  // Where views are counted apart: an hour of a day of a site. Days and hours do not nest, since days are the site's.
+  struct Bucket {
+    SiteIndex site;
+    uint32_t hour = 0;
+    uint32_t day = 0;
+
+    bool operator==(const Bucket&) const = default;
+  };
+  // An article's views in one bucket; `next` is the index of its next delta, or kNone.
+  struct Delta {
+    uint64_t views = 0;
+    uint64_t bot_views = 0;
+    uint32_t bucket = 0;
+    uint32_t next = 0;
+  };
+  struct Article {
+    std::string_view id;
+    uint64_t hash = 0;
+    SiteIndex site;
+    uint32_t first_delta = 0;
+  };
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  // `from` is where the chunk before it ends.
+  explicit Chunk(Position from) : from_(from), to_(from) {}
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+
+  // The index of a bucket, for Add.
+  uint32_t BucketIndex(const Bucket& bucket);
+  // Counts `count` views (or bots' views) of an article; copies `id` if it is new.
+  void Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot);
+  // Moves the end to `to`, which what was added since the last call led to.
+  void Extend(Position to, SteadyTime receipt_time);
+
+  Position from() const { return from_; }
+  Position to() const { return to_; }
+  bool empty() const { return to_ == from_; }
+  // Sum of all counts, bots' included.
+  uint64_t views() const { return views_; }
+  // Approximate memory it takes.
+  size_t bytes() const;
+  // When the first batch in it was received.
+  SteadyTime oldest() const { return oldest_; }
+
+  // Nothing if the article has no views here.
+  const Article* Find(SiteIndex site, uint64_t hash, std::string_view id) const;
+  uint64_t ViewsOf(const Article& article, Window window) const;
+  std::span<const Article> articles() const { return articles_; }
+  const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
+  // Calls `visit(const Delta&)` for every delta of the article.
+  template <typename Visit>
+  void ForEachDelta(const Article& article, Visit visit) const {
+    for (uint32_t at = article.first_delta; at != kNone; at = deltas_[at].next) visit(deltas_[at]);
+  }
+
+ private:
+  // A place in the table: 32 bits of the hash, and the article's index plus one (0: free).
+  struct Slot {
+    uint32_t tag = 0;
+    uint32_t article = 0;
+  };
+
+  std::string_view Copy(std::string_view id);
+  void Grow();
+  // The slot where the article is or belongs.
+  size_t SlotOf(SiteIndex site, uint64_t hash, std::string_view id) const;
+
+  const Position from_;
+  Position to_;
+  SteadyTime oldest_ = SteadyTime::max();
+  uint64_t views_ = 0;
+
+  std::vector<Slot> slots_;
+  std::vector<Article> articles_;
+  std::vector<Delta> deltas_;
+  std::vector<Bucket> buckets_;
+  // IDs lie in blocks that never move.
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t block_free_ = 0;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,77 @@
+#include "service/lane/lane_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstring>
+#include <sstream>
+#include <utility>
+
+#include "service/base/files.h"
+
+namespace viewcount {
+namespace {
+
+constexpr int kFormat = 1;
+
+}  // namespace
+
+absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, uint32_t number) {
+  const std::string path = fmt::format("{}/lanes/{}", data_dir, number);
+  if (auto status = MakeFolder(path); !status.ok()) return status;
+  const std::string lock_path = path + "/LOCK";
+  UniqueFd lock = OpenAboveStandard(lock_path.c_str(), O_RDWR | O_CREAT);
+  if (!lock.valid()) {
+    return absl::FailedPreconditionError(fmt::format("cannot open {}: {}", lock_path, std::strerror(errno)));
+  }
+  LaneDirectory directory(path, std::move(lock));
+  if (flock(directory.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(fmt::format(
+        "another viewcountd uses {}; stop it, or give this one a folder of its own with --data-dir", data_dir));
+  }
+  if (auto status = directory.LoadIdentity(); !status.ok()) return status;
+  directory.lane_ = RandomId<LaneId>();
+  if (auto status = directory.SaveIdentity(); !status.ok()) return status;
+  return directory;
+}
+
+absl::Status LaneDirectory::ForgetRetired() {
+  retired_.clear();
+  return SaveIdentity();
+}
+
+absl::Status LaneDirectory::LoadIdentity() {
+  const std::string path = path_ + "/IDENTITY";
+  const auto text = ReadFile(path);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  std::istringstream lines(*text);
+  std::string word;
+  std::string value;
+  while (lines >> word >> value) {
+    const auto id = IdFromHex<LaneId>(value);
+    if (word == "format" && value == std::to_string(kFormat)) continue;
+    if (word == "format") {
+      return absl::FailedPreconditionError(fmt::format(
+          "{} is of format {}, this viewcountd knows format {}; use a newer viewcountd", path, value, kFormat));
+    }
+    if ((word != "lane" && word != "retired") || !id) {
+      return absl::FailedPreconditionError(
+          fmt::format("{} has a line nobody wrote: \"{} {}\"; restore it, or remove it to "
+                      "begin a new lane",
+                      path, word, value));
+    }
+    retired_.push_back(*id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LaneDirectory::SaveIdentity() const {
+  std::string text = fmt::format("format {}\nlane {}\n", kFormat, ToHex(lane_));
+  for (const LaneId& id : retired_) text += fmt::format("retired {}\n", ToHex(id));
+  return WriteFileDurably(path_ + "/IDENTITY", text);
+}
+
+}  // namespace viewcount

@@ -1,0 +1,65 @@
+// Which sequences a lane has taken from each writer: dedupe in sequence (DESIGN.md section 4).
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/base/identifiers.h"
+#include "service/ingest/views_request.h"
+
+namespace viewcount {
+
+// Used by one lane's thread. Bounded by limits::kWritersMax: the writer not heard of for longest is forgotten first,
+// and anyone after limits::kWriterForgottenAfter of silence; writers of imports only when nobody else is left.
+class WriterTable {
+ public:
+  enum class Verdict : uint8_t {
+    // The next in sequence; it is now the last taken.
+    kNew,
+    // Begins at or below the last taken.
+    kDuplicate,
+    // Leaves some out; `last_sequence + 1` is expected.
+    kGap,
+    // Not the first of a writer that is not known (any more).
+    kUnknown,
+  };
+  struct Decision {
+    Verdict verdict = Verdict::kNew;
+    uint64_t last_sequence = 0;
+  };
+
+  explicit WriterTable(size_t writers_max = limits::kWritersMax) : writers_max_(writers_max) {}
+
+  // Decides on a batch that has a writer, and remembers it if it is new.
+  Decision Take(const ViewsRequest& request, SteadyTime now);
+  size_t size() const { return by_id_.size(); }
+
+ private:
+  // A writer; linked into a list by time of the last batch, oldest first.
+  struct Writer {
+    WriterId id;
+    uint64_t last_sequence = 0;
+    SteadyTime heard;
+    uint32_t older = 0;
+    uint32_t newer = 0;
+    bool import = false;
+  };
+  // Index 0 of `writers_` is the end of the list of ordinary writers, 1 that of imports.
+  static constexpr uint32_t kOrdinary = 0;
+  static constexpr uint32_t kImports = 1;
+
+  void Unlink(uint32_t index);
+  void LinkNewest(uint32_t index);
+  void Forget(uint32_t index);
+  void MakeRoom(SteadyTime now);
+  uint32_t Create(const ViewsRequest& request);
+
+  const size_t writers_max_;
+  boost::unordered_flat_map<WriterId, uint32_t, Id128Hash<WriterIdTag>> by_id_;
+  std::vector<Writer> writers_{{.older = kOrdinary, .newer = kOrdinary}, {.older = kImports, .newer = kImports}};
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace viewcount

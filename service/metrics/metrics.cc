@@ -1,0 +1,167 @@
+#include "service/metrics/metrics.h"
+
+#include <prometheus/family.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "service/base/check.h"
+#include "service/base/version.h"
+#include "service/metrics/process_metrics.h"
+
+namespace viewcount {
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+// In the order of the enumerations.
+constexpr std::array<const char*, kRejectReasons> kRejectLabels = {"invalid",    "unknown_site",  "sequence",
+                                                                   "queue_full", "shutting_down", "not_built"};
+constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
+    "connection", "timeout", "mismatch",  "fenced",   "out_of_memory",
+    "busy",       "loading", "read_only", "bad_data", "other"};
+static_assert(static_cast<int>(RejectReason::kNotBuilt) == kRejectReasons - 1);
+static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
+
+Counter& NewCounter(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+Gauge& NewGauge(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+Histogram& NewHistogram(Registry& registry, const char* name, const char* help, const Buckets& buckets) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
+}
+
+// A counter for every value of a label, so that each series is there from the start: a rate() over a series that
+// appears with its first error would miss that error.
+template <size_t kValues>
+std::array<Counter*, kValues> NewCounters(Registry& registry, const char* name, const char* help, const char* label,
+                                          const std::array<const char*, kValues>& values) {
+  auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  std::array<Counter*, kValues> counters{};
+  for (size_t i = 0; i < kValues; ++i) counters[i] = &family.Add({{label, values[i]}});
+  return counters;
+}
+
+// Seconds; from a part that is a few hundred HINCRBYs up to a store that hangs until its time-out.
+Buckets DurationBuckets() {
+  return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+}
+
+Buckets BatchBuckets() { return {1, 2, 5, 10, 25, 50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000}; }
+
+}  // namespace
+
+struct Metrics::State {
+  Registry registry;
+  ProcessMetrics process;
+
+  std::array<Counter*, kRejectReasons> rejected =
+      NewCounters(registry, "viewcount_views_rejected_total", "Views refused, by reason.", "reason", kRejectLabels);
+  std::array<Counter*, kFlushErrors> flush_errors =
+      NewCounters(registry, "viewcount_flush_errors_total", "Failed calls to the store, by kind. Views are kept.",
+                  "kind", kFlushErrorLabels);
+
+  Gauge& pending_views =
+      NewGauge(registry, "viewcount_views_pending", "Views counted that the store does not have yet.");
+  Gauge& oldest_age = NewGauge(registry, "viewcount_oldest_unflushed_view_age_seconds",
+                               "Age of the oldest counted view that the store does not have yet; 0 without one.");
+  Gauge& queued_bytes = NewGauge(registry, "viewcount_ingest_queue_bytes", "Bytes of batches waiting for their lane.");
+  Gauge& writers = NewGauge(registry, "viewcount_writers", "Writers whose last sequence is remembered.");
+  Gauge& chunk_bytes = NewGauge(registry, "viewcount_chunk_bytes", "Memory of open and sealed chunks, in bytes.");
+
+  // Held while sources are asked, so that ClearSources returns only when none of them runs.
+  std::mutex sources_mutex;
+  MetricsSources sources;
+
+  State() {
+    prometheus::BuildGauge()
+        .Name("viewcount_build_info")
+        .Help("Always 1; the labels tell what was built.")
+        .Register(registry)
+        .Add({{"version", std::string(Version())},
+              {"revision", std::string(Revision())},
+              {"compiler", std::string(Compiler())}})
+        .Set(1);
+  }
+
+  void AskSources() {
+    const auto set = [](Gauge& gauge, const auto& source) { gauge.Set(source ? static_cast<double>(source()) : 0.0); };
+    const std::lock_guard lock(sources_mutex);
+    set(pending_views, sources.pending_views);
+    set(oldest_age, sources.oldest_unflushed_age_seconds);
+    set(queued_bytes, sources.queued_bytes);
+    set(writers, sources.writers);
+    set(chunk_bytes, sources.chunk_bytes);
+  }
+};
+
+Metrics::Metrics() : Metrics(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+Metrics::Metrics(std::unique_ptr<State> state)
+    : views_received(NewCounter(state->registry, "viewcount_views_received_total", "Views that arrived, of any fate.")),
+      views_counted(NewCounter(state->registry, "viewcount_views_counted_total", "Views counted, of people and bots.")),
+      views_duplicate(NewCounter(state->registry, "viewcount_views_duplicate_total",
+                                 "Views of batches that were counted before and therefore not again.")),
+      bot_views_counted(NewCounter(state->registry, "viewcount_bot_views_counted_total",
+                                   "Views counted as a bot's; part of viewcount_views_counted_total.")),
+      batches_received(NewCounter(state->registry, "viewcount_batches_received_total", "Batches that arrived.")),
+      batches_duplicate(NewCounter(state->registry, "viewcount_batches_duplicate_total", "Batches counted before.")),
+      batch_views(NewHistogram(state->registry, "viewcount_batch_views", "Entries of a batch.", BatchBuckets())),
+      flush_duration_seconds(NewHistogram(state->registry, "viewcount_flush_duration_seconds",
+                                          "From a chunk's first part sent to its last part applied.",
+                                          DurationBuckets())),
+      flush_part_duration_seconds(NewHistogram(state->registry, "viewcount_flush_part_duration_seconds",
+                                               "One call that applies one part of a chunk.", DurationBuckets())),
+      flush_chunks(NewCounter(state->registry, "viewcount_flush_chunks_total", "Chunks wholly applied.")),
+      flush_parts(NewCounter(state->registry, "viewcount_flush_parts_total", "Parts of chunks applied.")),
+      flush_articles(NewCounter(state->registry, "viewcount_flush_articles_total", "Articles' counts applied.")),
+      flush_views(NewCounter(state->registry, "viewcount_flush_views_total", "Views that reached the store.")),
+      flush_set_aside_views(NewCounter(state->registry, "viewcount_flush_set_aside_views_total",
+                                       "Views set aside because the store holds something that is no count.")),
+      store_rollbacks(NewCounter(state->registry, "viewcount_store_rollbacks_total",
+                                 "Times a shard was found at an earlier state than it had been left in.")),
+      redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
+      redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
+      redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",
+                                         "Times the embedded redis-server died and was started again.")),
+      state_(std::move(state)) {}
+
+Counter& Metrics::Rejected(RejectReason reason) {
+  const auto index = static_cast<size_t>(reason);
+  VIEWCOUNT_CHECK(index < state_->rejected.size());
+  return *state_->rejected[index];
+}
+
+Counter& Metrics::FlushFailed(FlushError kind) {
+  const auto index = static_cast<size_t>(kind);
+  VIEWCOUNT_CHECK(index < state_->flush_errors.size());
+  return *state_->flush_errors[index];
+}
+
+void Metrics::SetSources(MetricsSources sources) {
+  const std::lock_guard lock(state_->sources_mutex);
+  state_->sources = std::move(sources);
+}
+
+void Metrics::ClearSources() { SetSources({}); }
+
+std::string Metrics::Serialize() {
+  state_->AskSources();
+  auto families = state_->registry.Collect();
+  for (auto& family : state_->process.Collect()) families.push_back(std::move(family));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace viewcount

@@ -1,0 +1,124 @@
+#include "service/query/count_cache.h"
+
+#include <utility>
+
+#include "service/base/check.h"
+
+namespace viewcount {
+
+CountCache::CountCache(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {}
+
+std::vector<LaneId> CountCache::lane_ids() const {
+  std::vector<LaneId> ids;
+  for (const Lane& lane : lanes_) ids.push_back(lane.ledger->lane());
+  return ids;
+}
+
+void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
+                         std::span<const uint32_t> articles) {
+  ShardCache& cache = shards_[shard.value];
+  std::lock_guard lock(cache.mutex);
+  ledger.SetCursor(shard, cursor);
+  if (cache.young.empty() && cache.old.empty()) return;
+  for (const uint32_t index : articles) {
+    const Chunk::Article& article = chunk.articles()[index];
+    Known* known = Find(cache, {article.site, article.hash, article.id});
+    if (known == nullptr) continue;
+    chunk.ForEachDelta(article, [&](const Chunk::Delta& delta) {
+      known->totals.views += delta.views;
+      known->totals.bot_views += delta.bot_views;
+    });
+  }
+}
+
+void CountCache::Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) {
+  ShardCache& cache = shards_[shard.value];
+  std::lock_guard lock(cache.mutex);
+  ledger.SetCursor(shard, cursor);
+  cache.young.clear();
+  cache.old.clear();
+}
+
+CountCache::Known* CountCache::Find(ShardCache& cache, const KeyView& key) {
+  for (Map* map : {&cache.young, &cache.old}) {
+    if (const auto found = map->find(key); found != map->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+void CountCache::Remember(ShardCache& cache, const KeyView& key, const Known& known) {
+  if (const auto found = cache.young.find(key); found != cache.young.end()) {
+    found->second = known;
+    return;
+  }
+  if (cache.young.size() >= limits::kCountCacheArticlesPerShardMax / 2) {
+    cache.old = std::exchange(cache.young, Map());
+  }
+  cache.young.emplace(Key{key.site, key.hash, std::string(key.id)}, known);
+}
+
+std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard, const ArticleRef& article,
+                                                  SteadyTime not_before) {
+  ShardCache& cache = shards_[shard.value];
+  std::lock_guard lock(cache.mutex);
+  const Known* found = Find(cache, {site.index, article.hash, article.id});
+  if (found == nullptr || found->read_at < not_before) return std::nullopt;
+  Known known = *found;
+  for (const Lane& lane : lanes_) {
+    const Ledger::Still still = lane.ledger->HoldStill();
+    const Cursor& cursor = still.CursorOf(shard);
+    known.totals.views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kAllTime, 0});
+    known.totals.bot_views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kBots, 0});
+  }
+  return known;
+}
+
+bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
+                             std::vector<Cursor>& cursors, bool& equal) const {
+  VIEWCOUNT_CHECK(entries.size() == lanes_.size());
+  cursors.clear();
+  equal = true;
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    // A lane that has not applied anything to this shard yet may not have claimed it.
+    if (entries[i] && entries[i]->incarnation != lanes_[i].incarnation) return false;
+    cursors.push_back(entries[i] ? entries[i]->cursor : Cursor());
+    const Cursor known = lanes_[i].ledger->HoldStill().CursorOf(shard);
+    if (cursors.back() < known) return false;
+    equal = equal && cursors.back() == known;
+  }
+  return true;
+}
+
+bool CountCache::CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
+                              std::vector<Cursor>& cursors) {
+  std::lock_guard lock(shards_[shard.value].mutex);
+  bool equal = false;
+  return CheckLocked(shard, entries, cursors, equal);
+}
+
+bool CountCache::Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
+                          const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts) {
+  ShardCache& cache = shards_[shard.value];
+  // With it held no cursor moves, so that what is beyond the cursors read cannot leave memory.
+  std::lock_guard lock(cache.mutex);
+  std::vector<Cursor> cursors;
+  bool equal = false;
+  if (!CheckLocked(shard, counts.lanes, cursors, equal)) return false;
+  if (remember && equal) {
+    for (size_t i = 0; i < articles.size(); ++i) {
+      const ArticleTotals stored{counts.counts[0][i], counts.counts[1][i]};
+      Remember(cache, {site.index, articles[i].hash, articles[i].id}, {stored, read_at});
+    }
+  }
+  for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+    const Ledger::Still still = lanes_[lane].ledger->HoldStill();
+    for (size_t w = 0; w < windows.size(); ++w) {
+      for (size_t i = 0; i < articles.size(); ++i) {
+        counts.counts[w][i] += still.Pending(cursors[lane], site, articles[i].hash, articles[i].id, windows[w]);
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace viewcount

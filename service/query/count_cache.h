@@ -1,0 +1,109 @@
+// The last known counts of articles that were asked for, kept true to what this process flushes.
+//
+// It is what lets a count be read without Redis for a second, and at all while Redis is away: every part that reaches
+// the store is added to the counts remembered here in the same step in which it stops being pending.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/flush/applied_listener.h"
+#include "service/lane/ledger.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// What GetCounts says of an article.
+struct ArticleTotals {
+  uint64_t views = 0;
+  uint64_t bot_views = 0;
+};
+
+// An article asked for. The ID belongs to the caller.
+struct ArticleRef {
+  std::string_view id;
+  uint64_t hash = 0;
+};
+
+// Thread safe. Bounded: limits::kCountCacheArticlesPerShardMax of every shard, those asked for longest ago go first.
+class CountCache final : public AppliedListener {
+ public:
+  // A lane of this process: its ledger, and the incarnation under which the store must know it.
+  struct Lane {
+    Ledger* ledger = nullptr;
+    Incarnation incarnation;
+  };
+
+  // The ledgers must outlive the cache.
+  explicit CountCache(std::vector<Lane> lanes);
+
+  void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
+               std::span<const uint32_t> articles) override;
+  void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override;
+
+  std::vector<LaneId> lane_ids() const;
+
+  struct Known {
+    ArticleTotals totals;
+    // When the store was read.
+    SteadyTime read_at;
+  };
+  // What is known of an article, with what is pending; nothing if it was not read, or before `not_before`.
+  std::optional<Known> Find(const Site& site, Shard shard, const ArticleRef& article, SteadyTime not_before);
+
+  // Completes counts that were just read from the store with what is pending beyond them: `counts` become totals of
+  // this moment. `windows[i]` is that of `counts.counts[i]`. With `remember` (then the windows are all time and bots)
+  // they are kept for Find. False if the counts are older than what this process knows: read again.
+  bool Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
+                const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts);
+
+  // Checks the lanes' entries that came with an answer of the store and puts their cursors into `cursors`, one for each
+  // lane. False if the answer is older than what this process knows: read again.
+  bool CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors);
+
+ private:
+  struct Key {
+    SiteIndex site;
+    uint64_t hash = 0;
+    std::string id;
+  };
+  struct KeyView {
+    SiteIndex site;
+    uint64_t hash = 0;
+    std::string_view id;
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const auto& key) const { return key.hash; }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return a.hash == b.hash && a.site == b.site && a.id == b.id; }
+  };
+  using Map = boost::unordered_flat_map<Key, Known, KeyHash, KeyEqual>;
+
+  // Two generations: when the young one is full it becomes the old one, and what was in the old one goes.
+  struct ShardCache {
+    std::mutex mutex;
+    Map young;
+    Map old;
+  };
+
+  static Known* Find(ShardCache& cache, const KeyView& key);
+  static void Remember(ShardCache& cache, const KeyView& key, const Known& known);
+  // With the shard's mutex held. `equal`: all cursors are those this process knows.
+  bool CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
+                   bool& equal) const;
+
+  const std::vector<Lane> lanes_;
+  std::array<ShardCache, limits::kShards> shards_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,59 @@
+// AdminService over gRPC.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "service/base/clock.h"
+#include "service/metrics/metrics.h"
+#include "service/server/lane_set.h"
+#include "service/server/site_keeper.h"
+#include "service/sites/site_directory.h"
+#include "service/store/redis/redis_store.h"
+#include "viewcount/v1/admin.grpc.pb.h"
+
+namespace viewcount {
+
+// Thread safe, as gRPC asks. What it refers to must outlive it.
+class GrpcAdminService final : public v1::AdminService::CallbackService {
+ public:
+  struct Parts {
+    // The store's.
+    boost::asio::any_io_executor executor;
+    const SiteDirectory& sites;
+    SiteKeeper& keeper;
+    LaneSet& lanes;
+    const RedisStore& store;
+    const Clock& clock;
+    Metrics& metrics;
+    SteadyTime started;
+  };
+
+  explicit GrpcAdminService(Parts parts) : parts_(std::move(parts)) {}
+
+  grpc::ServerUnaryReactor* PutSite(grpc::CallbackServerContext* context, const v1::PutSiteRequest* request,
+                                    v1::PutSiteResponse* response) override;
+  grpc::ServerUnaryReactor* ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest* request,
+                                      v1::ListSitesResponse* response) override;
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetStatusRequest* request,
+                                      v1::GetStatusResponse* response) override;
+  grpc::ServerUnaryReactor* Flush(grpc::CallbackServerContext* context, const v1::FlushRequest* request,
+                                  v1::FlushResponse* response) override;
+
+  grpc::ServerUnaryReactor* PutArticles(grpc::CallbackServerContext* context, const v1::PutArticlesRequest*,
+                                        v1::PutArticlesResponse*) override;
+  grpc::ServerUnaryReactor* SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest*,
+                                      v1::SetCountsResponse*) override;
+  grpc::ServerUnaryReactor* MergeArticles(grpc::CallbackServerContext* context, const v1::MergeArticlesRequest*,
+                                          v1::MergeArticlesResponse*) override;
+  grpc::ServerUnaryReactor* DeleteArticles(grpc::CallbackServerContext* context, const v1::DeleteArticlesRequest*,
+                                           v1::DeleteArticlesResponse*) override;
+  grpc::ServerUnaryReactor* ListAdjustments(grpc::CallbackServerContext* context, const v1::ListAdjustmentsRequest*,
+                                            v1::ListAdjustmentsResponse*) override;
+  grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context, const v1::UndoAdjustmentRequest*,
+                                           v1::UndoAdjustmentResponse*) override;
+
+ private:
+  const Parts parts_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,93 @@
+// The whole service: owns every part, and knows in which order they begin and end.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "service/base/clock.h"
+#include "service/config/config.h"
+#include "service/http/server.h"
+#include "service/ingest/grpc_ingest_service.h"
+#include "service/ingest/ingestor.h"
+#include "service/metrics/metrics.h"
+#include "service/query/count_cache.h"
+#include "service/query/count_reader.h"
+#include "service/query/grpc_query_service.h"
+#include "service/query/popular_reader.h"
+#include "service/server/grpc_admin_service.h"
+#include "service/server/grpc_server.h"
+#include "service/server/lane_set.h"
+#include "service/server/site_keeper.h"
+#include "service/server/stop_signal.h"
+#include "service/base/store_thread.h"
+#include "service/sites/site_directory.h"
+#include "service/store/embedded/embedded_redis.h"
+#include "service/store/redis/redis_store.h"
+
+namespace viewcount {
+
+// Main thread only.
+class Server {
+ public:
+  Server(Config config, StopSignal& stop);
+  ~Server();
+
+  // Starts everything and returns when it is ready, or when it is asked to stop meanwhile (CANCELLED). Any other error
+  // is one line for the operator. Writes the addresses to <data-dir>/addresses, a line `grpc=…` and a line `admin=…`.
+  absl::Status Start();
+  // Takes no new calls, flushes, and ends everything within 10 s.
+  ExitCode Stop();
+
+ private:
+  absl::Status OpenData();
+  absl::Status StartAdmin();
+  absl::Status OpenStore();
+  absl::StatusOr<RedisAddress> AddressOfRedis();
+  // Waits for a coroutine of the store's thread; CANCELLED if asked to stop meanwhile (the coroutine goes on).
+  absl::Status Await(std::future<absl::Status> result);
+  absl::Status StartLanes();
+  absl::Status StartGrpc();
+  absl::Status WriteAddresses();
+  // True if everything is in the store.
+  bool FlushAll();
+  void CloseStore();
+  void SetUnready(std::optional<std::string> reason);
+
+  const Config config_;
+  StopSignal& stop_;
+  const SystemClock clock_;
+  const SteadyTime started_ = clock_.Now();
+  Metrics metrics_;
+  DataSetId data_set_;
+  bool store_closed_ = false;
+
+  std::mutex unready_mutex_;
+  std::optional<std::string> unready_ = "starting";
+
+  // In the order they are made; they go in the opposite one.
+  StoreThread store_thread_;
+  std::unique_ptr<LaneSet> lanes_;
+  HttpRouter admin_routes_;
+  std::string admin_address_;
+  std::unique_ptr<HttpServer> admin_;
+  std::unique_ptr<EmbeddedRedis> embedded_;
+  std::unique_ptr<RedisStore> store_;
+  std::unique_ptr<SiteDirectory> sites_;
+  std::unique_ptr<CountCache> cache_;
+  std::unique_ptr<CountReader> counts_;
+  std::unique_ptr<PopularReader> popular_;
+  std::unique_ptr<SiteKeeper> keeper_;
+  std::unique_ptr<WaitGroup> keeping_;
+  std::unique_ptr<Ingestor> ingestor_;
+  std::unique_ptr<GrpcIngestService> ingest_service_;
+  std::unique_ptr<GrpcQueryService> query_service_;
+  std::unique_ptr<GrpcAdminService> admin_service_;
+  std::unique_ptr<GrpcServer> grpc_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,70 @@
+#include "service/server/site_keeper.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds kRefreshEvery{1};
+
+}  // namespace
+
+SiteKeeper::SiteKeeper(asio::any_io_executor executor, CountStore& store, SiteDirectory& sites)
+    : store_(store), sites_(sites), timer_(executor) {}
+
+asio::awaitable<absl::Status> SiteKeeper::Refresh() {
+  const auto stored = co_await store_.ReadSites();
+  if (!stored.ok()) co_return stored.status();
+  for (const StoredSite& entry : *stored) {
+    const auto known = sites_.Find(entry.name);
+    if (known != nullptr && known->time_zone == entry.time_zone) continue;
+    auto site = MakeSite(entry.name, entry.time_zone);
+    const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
+    if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
+  const StoredSite stored{site.name, site.time_zone};
+  if (auto status = co_await store_.WriteSite(stored); !status.ok()) co_return status;
+  co_return sites_.Put(std::move(site));
+}
+
+asio::awaitable<absl::Status> SiteKeeper::Create(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (sites_.Find(name) != nullptr) continue;
+    auto site = MakeSite(name, "");
+    if (!site.ok()) co_return site.status();
+    const auto put = co_await Put(*std::move(site));
+    if (!put.ok()) co_return put.status();
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<void> SiteKeeper::Run() {
+  while (!stopped_) {
+    timer_.expires_after(kRefreshEvery);
+    boost::system::error_code ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (stopped_) break;
+    // While the store is away the directory stays as it is.
+    (co_await Refresh()).IgnoreError();
+  }
+}
+
+void SiteKeeper::Stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+}  // namespace viewcount

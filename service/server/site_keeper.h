@@ -1,0 +1,41 @@
+// Keeps the directory of sites and the store's list of them alike.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <vector>
+
+#include "service/sites/site_directory.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// On the store's executor. What it refers to must outlive it.
+class SiteKeeper {
+ public:
+  SiteKeeper(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
+
+  // Reads the store's sites into the directory. A stored site whose settings this machine does not understand keeps the
+  // ones it has, and is logged.
+  boost::asio::awaitable<absl::Status> Refresh();
+  // Writes a site to the store, then to the directory. True if it is new. The store's error: nothing was changed.
+  boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);
+  // Creates the sites of `names` that do not exist.
+  boost::asio::awaitable<absl::Status> Create(const std::vector<std::string>& names);
+
+  // Refreshes every second until Stop, so that what another instance changed is seen here.
+  boost::asio::awaitable<void> Run();
+  void Stop();
+
+ private:
+  CountStore& store_;
+  SiteDirectory& sites_;
+  boost::asio::steady_timer timer_;
+  bool stopped_ = false;
+};
+
+}  // namespace viewcount

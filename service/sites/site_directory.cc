@@ -1,0 +1,54 @@
+#include "service/sites/site_directory.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "service/base/limits.h"
+
+namespace viewcount {
+
+SiteDirectory::SiteDirectory(std::vector<SiteListener*> listeners) : listeners_(std::move(listeners)) {}
+
+std::shared_ptr<const Site> SiteDirectory::Find(std::string_view name) const {
+  std::shared_lock lock(mutex_);
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : sites_[found->second.value];
+}
+
+std::shared_ptr<const Site> SiteDirectory::At(SiteIndex index) const {
+  std::shared_lock lock(mutex_);
+  return sites_.at(index.value);
+}
+
+std::vector<std::shared_ptr<const Site>> SiteDirectory::All() const {
+  std::vector<std::shared_ptr<const Site>> all;
+  {
+    std::shared_lock lock(mutex_);
+    all = sites_;
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  return all;
+}
+
+absl::StatusOr<bool> SiteDirectory::Put(Site site) {
+  std::lock_guard change(change_mutex_);
+  const auto known = Find(site.name);
+  if (known != nullptr && known->time_zone == site.time_zone) return false;
+  if (known == nullptr && sites_.size() >= limits::kSitesMax) {
+    return absl::ResourceExhaustedError("there are as many sites as one data set may have (10,000)");
+  }
+  site.index = known != nullptr ? known->index : SiteIndex{static_cast<uint32_t>(sites_.size())};
+  auto shared = std::make_shared<const Site>(std::move(site));
+  for (SiteListener* listener : listeners_) listener->SiteChanged(shared);
+  std::unique_lock lock(mutex_);
+  if (known != nullptr) {
+    sites_[shared->index.value] = shared;
+  } else {
+    by_name_.emplace(shared->name, shared->index);
+    sites_.push_back(shared);
+  }
+  return known == nullptr;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,56 @@
+// All sites this process knows. The store holds them for good; this is their copy for every batch and query.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/sites/site.h"
+
+namespace viewcount {
+
+// Told of a site's new settings before any batch is admitted under them.
+class SiteListener {
+ public:
+  virtual ~SiteListener() = default;
+  virtual void SiteChanged(std::shared_ptr<const Site> site) = 0;
+};
+
+// Thread safe. Sites are added and changed, never removed, so an index stays valid.
+class SiteDirectory {
+ public:
+  // `listeners` must outlive the directory; they are called in order, one site at a time.
+  explicit SiteDirectory(std::vector<SiteListener*> listeners = {});
+
+  // Null if unknown.
+  std::shared_ptr<const Site> Find(std::string_view name) const;
+  // The site of a valid index.
+  std::shared_ptr<const Site> At(SiteIndex index) const;
+  // By name.
+  std::vector<std::shared_ptr<const Site>> All() const;
+
+  // Adds `site` or takes over its new settings; tells the listeners if anything changed. Returns whether it is new.
+  // RESOURCE_EXHAUSTED beyond limits::kSitesMax.
+  absl::StatusOr<bool> Put(Site site);
+
+ private:
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+
+  const std::vector<SiteListener*> listeners_;
+  // Held over a whole change, listeners included.
+  std::mutex change_mutex_;
+  mutable std::shared_mutex mutex_;
+  boost::unordered_flat_map<std::string, SiteIndex, NameHash, std::equal_to<>> by_name_;
+  std::vector<std::shared_ptr<const Site>> sites_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,20 @@
+#include "service/store/count_store.h"
+
+#include "service/base/check.h"
+
+namespace viewcount {
+
+uint32_t RankedLimits::Of(Window::Kind kind) const {
+  switch (kind) {
+    case Window::Kind::kAllTime:
+    case Window::Kind::kDay:
+      return all_time_and_day;
+    case Window::Kind::kHour:
+      return hour;
+    case Window::Kind::kBots:
+      return 0;
+  }
+  VIEWCOUNT_CHECK(false);
+}
+
+}  // namespace viewcount

@@ -1,0 +1,133 @@
+#include "service/store/redis/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <random>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/store/redis/link.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// Half to all of `delay`, so that many instances do not come back in step.
+std::chrono::milliseconds Jittered(std::chrono::milliseconds delay) {
+  static thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::chrono::milliseconds(std::uniform_int_distribution<int64_t>(delay.count() / 2, delay.count())(generator));
+}
+
+}  // namespace
+
+RedisConnection::RedisConnection(asio::any_io_executor executor, RedisAddress address, Events events)
+    : executor_(std::move(executor)), address_(std::move(address)), events_(std::move(events)) {}
+
+RedisConnection::~RedisConnection() { Close(); }
+
+void RedisConnection::Open() { asio::co_spawn(executor_, Run(), asio::detached); }
+
+void RedisConnection::Close() {
+  closed_ = true;
+  if (link_ != nullptr) link_->Break(absl::UnavailableError("the connection to Redis was closed"));
+  if (delay_ != nullptr) delay_->cancel();
+}
+
+asio::awaitable<void> RedisConnection::Run() {
+  auto delay = limits::kStoreReconnectDelayMin;
+  while (!closed_) {
+    absl::Status status = co_await Connect();
+    if (closed_) break;
+    if (status.ok()) {
+      delay = limits::kStoreReconnectDelayMin;
+      events_.up();
+      auto link = link_;
+      status = co_await link->WaitBroken();
+      if (closed_) break;
+    }
+    link_->Break(status);
+    events_.down(status);
+    delay_ = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, Jittered(delay));
+    boost::system::error_code ignored;
+    auto timer = delay_;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    delay = std::min(delay * 2, limits::kStoreReconnectDelayMax);
+  }
+}
+
+asio::awaitable<absl::Status> RedisConnection::Connect() {
+  link_ = std::make_shared<Link>(executor_);
+  auto link = link_;
+  std::string host = address_.host;
+  if (address_.socket_path.empty()) {
+    // hiredis would look the name up itself, and block the thread meanwhile.
+    asio::ip::tcp::resolver resolver(executor_);
+    boost::system::error_code error;
+    const auto found = co_await resolver.async_resolve(host, std::to_string(address_.port),
+                                                       asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return absl::UnavailableError(fmt::format("cannot find host {}: {}", host, error.message()));
+    host = found.begin()->endpoint().address().to_string();
+  }
+  if (auto status = link->Start(address_, host); !status.ok()) co_return status;
+  if (auto status = co_await link->WaitConnected(); !status.ok()) co_return status;
+  if (auto status = co_await Greet(); !status.ok()) co_return status;
+  co_return co_await events_.prepare(*this);
+}
+
+asio::awaitable<absl::Status> RedisConnection::Greet() {
+  const std::string database = std::to_string(address_.database);
+  if (!address_.password.empty()) {
+    RedisCommand auth = {"AUTH", address_.password};
+    if (!address_.user.empty()) auth.insert(auth.begin() + 1, address_.user);
+    const auto reply = co_await Execute(auth);
+    if (!reply.ok()) co_return reply.status();
+    // A server without a password answers AUTH with a plain ERR.
+    if (reply->kind == Reply::Kind::kError) {
+      co_return absl::PermissionDeniedError(fmt::format("Redis refuses the user or password: {}", reply->text));
+    }
+  }
+  if (address_.database != 0) {
+    const RedisCommand select = {"SELECT", database};
+    const auto reply = co_await Execute(select);
+    if (!reply.ok()) co_return reply.status();
+    if (reply->kind == Reply::Kind::kError) {
+      co_return absl::FailedPreconditionError(fmt::format("Redis has no database {}: {}", database, reply->text));
+    }
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Execute(const RedisCommand& command) {
+  auto link = link_;
+  if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
+  co_return co_await link->Call(command);
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Reply>>> RedisConnection::Transact(
+    const std::vector<RedisCommand>& commands) {
+  auto link = link_;
+  if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
+  // Nothing else can come between: all of it is sent before anybody else runs on this thread.
+  const auto ignore = [](const absl::StatusOr<Reply>&) {};
+  const RedisCommand multi = {"MULTI"};
+  const RedisCommand exec = {"EXEC"};
+  link->Send(multi, ignore);
+  for (const RedisCommand& command : commands) link->Send(command, ignore);
+  auto reply = Expect(co_await link->Call(exec), Reply::Kind::kArray, "EXEC");
+  if (!reply.ok()) co_return reply.status();
+  if (reply->elements.size() != commands.size())
+    co_return absl::DataLossError("Redis answered EXEC with too few replies");
+  for (const Reply& element : reply->elements) {
+    if (element.kind == Reply::Kind::kError) co_return ErrorOfReply(element.text);
+  }
+  co_return std::move(reply->elements);
+}
+
+}  // namespace viewcount

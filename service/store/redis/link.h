@@ -1,0 +1,70 @@
+// One life of a connection: a hiredis context bound to an Asio descriptor. RedisConnection makes a new one each time.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "service/base/redis_address.h"
+#include "service/store/redis/connection.h"
+#include "service/store/redis/reply.h"
+
+struct redisAsyncContext;
+
+namespace viewcount {
+
+// On the executor's thread. Owned by shared pointers: pending waits on the descriptor hold one, so that hiredis may
+// drop the context at any time.
+class RedisConnection::Link : public std::enable_shared_from_this<Link> {
+ public:
+  using Done = std::function<void(absl::StatusOr<Reply>)>;
+
+  explicit Link(boost::asio::any_io_executor executor);
+  ~Link();
+
+  // `host` must be an address, not a name. UNAVAILABLE if it cannot even begin.
+  absl::Status Start(const RedisAddress& address, const std::string& host);
+  // Waits until connected, failed or timed out.
+  boost::asio::awaitable<absl::Status> WaitConnected();
+  // Waits until the connection is gone, and says why.
+  boost::asio::awaitable<absl::Status> WaitBroken();
+
+  // `done` is called exactly once, never from within Send.
+  void Send(const RedisCommand& command, Done done);
+  boost::asio::awaitable<absl::StatusOr<Reply>> Call(const RedisCommand& command);
+  // Ends the connection; everything pending fails with `reason`.
+  void Break(absl::Status reason);
+
+ private:
+  void Attach();
+  void WatchRead();
+  void WatchWrite();
+  void WatchTimeouts();
+  void Detach();
+  void Answered(const Done& done, void* reply);
+
+  const boost::asio::any_io_executor executor_;
+  redisAsyncContext* context_ = nullptr;
+  boost::asio::posix::stream_descriptor descriptor_;
+  boost::asio::steady_timer timeout_;
+  // Waited on until something changes; never expires by itself.
+  boost::asio::steady_timer changed_;
+  bool connected_ = false;
+  bool want_read_ = false;
+  bool want_write_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool watching_timeouts_ = false;
+  absl::Status broken_;
+  // When each pending command was sent, oldest first.
+  std::deque<std::chrono::steady_clock::time_point> sent_;
+};
+
+}  // namespace viewcount

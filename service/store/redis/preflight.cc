@@ -1,0 +1,121 @@
+#include "service/store/redis/preflight.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "service/base/limits.h"
+#include "service/store/redis/keys.h"
+#include "service/store/redis/open_lua.h"
+#include "service/store/redis/script.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int kRedisMajorVersionMin = 7;
+
+// The value behind `name:` in the answer to INFO; empty if it is not there.
+std::string_view InfoField(std::string_view info, std::string_view name) {
+  const std::string key = fmt::format("\n{}:", name);
+  const size_t at = info.find(key);
+  if (at == std::string_view::npos) return "";
+  const std::string_view rest = info.substr(at + key.size());
+  return rest.substr(0, rest.find_first_of("\r\n"));
+}
+
+int NumberOf(std::string_view text) {
+  int value = -1;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+absl::Status CheckServer(std::string_view info) {
+  const std::string_view version = InfoField(info, "redis_version");
+  if (NumberOf(version) < kRedisMajorVersionMin) {
+    return absl::FailedPreconditionError(fmt::format("Redis is of version {}; 7.0 or later is needed", version));
+  }
+  if (InfoField(info, "redis_mode") == "cluster") {
+    return absl::FailedPreconditionError(
+        "this Redis is part of a cluster, which is not built yet; use a standalone one");
+  }
+  if (InfoField(info, "loading") == "1") return absl::UnavailableError("Redis is loading its data");
+  if (InfoField(info, "role") != "master") {
+    return absl::UnavailableError("this Redis is a replica; use its master, or promote it");
+  }
+  const std::string_view policy = InfoField(info, "maxmemory_policy");
+  if (policy != "noeviction") {
+    return absl::FailedPreconditionError(
+        fmt::format("this Redis evicts keys (maxmemory-policy {}), so it would lose counts; set it with: "
+                    "redis-cli config set maxmemory-policy noeviction, and in redis.conf",
+                    policy));
+  }
+  return absl::OkStatus();
+}
+
+asio::awaitable<std::string> PersistenceWarning(RedisConnection& connection, std::string_view info) {
+  if (InfoField(info, "aof_enabled") == "1") co_return "";
+  const RedisCommand command = {"CONFIG", "GET", "save"};
+  const auto save = co_await connection.Execute(command);
+  // Not every user may ask; then nothing is known against it.
+  if (!save.ok() || save->elements.size() != 2 || !save->elements[1].text.empty()) co_return "";
+  co_return "this Redis keeps nothing on disk; counts are lost when it restarts. Set appendonly yes";
+}
+
+absl::Status CheckDataSet(const std::vector<Reply>& meta, DataSetId expected, PreflightResult& result) {
+  const auto id = meta.size() == 4 ? IdFromHex<DataSetId>(meta[1].text) : std::nullopt;
+  if (!id) return absl::FailedPreconditionError("vc:meta in Redis is not what viewcount writes; use another database");
+  result.data_set = *id;
+  result.begun = meta[0].text == "BEGUN";
+  if (const int format = NumberOf(meta[2].text); format != static_cast<int>(limits::kStoreFormatVersion)) {
+    return absl::FailedPreconditionError(
+        fmt::format("the counts in Redis are of format {}, this viewcountd knows format {}; {}", meta[2].text,
+                    limits::kStoreFormatVersion,
+                    format > static_cast<int>(limits::kStoreFormatVersion) ? "use a newer viewcountd"
+                                                                           : "use the viewcountd that wrote them"));
+  }
+  if (NumberOf(meta[3].text) != static_cast<int>(limits::kShards)) {
+    return absl::FailedPreconditionError(
+        fmt::format("the counts in Redis are in {} shards, this viewcountd knows {}", meta[3].text, limits::kShards));
+  }
+  if (!expected.IsNone() && *id != expected) {
+    return absl::FailedPreconditionError(fmt::format(
+        "this data directory belongs to data set {}, but Redis holds data set {}; point --redis at the right "
+        "server, or use another --data-dir",
+        ToHex(expected), ToHex(*id)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected) {
+  static const Script open(kOpenLua);
+  const RedisCommand ask = {"INFO"};
+  auto reply = co_await connection.Execute(ask);
+  if (reply.ok() && reply->kind == Reply::Kind::kError && reply->text.starts_with("NOAUTH")) {
+    co_return absl::PermissionDeniedError("Redis wants a password; give it as --redis redis://:PASSWORD@host:port");
+  }
+  const auto info = Expect(std::move(reply), Reply::Kind::kText, "INFO");
+  if (!info.ok()) co_return info.status();
+  if (auto status = CheckServer(info->text); !status.ok()) co_return status;
+
+  const std::string id = ToHex(expected.IsNone() ? RandomId<DataSetId>() : expected);
+  const std::string format = std::to_string(limits::kStoreFormatVersion);
+  const std::string shards = std::to_string(limits::kShards);
+  const std::vector<std::string_view> keys = {keys::kMeta};
+  const std::vector<std::string_view> arguments = {id, format, shards};
+  const auto meta = co_await open.Run(connection, keys, arguments);
+  if (!meta.ok()) co_return meta.status();
+  PreflightResult result;
+  if (auto status = CheckDataSet(meta->elements, expected, result); !status.ok()) co_return status;
+  result.warning = co_await PersistenceWarning(connection, info->text);
+  co_return result;
+}
+
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status);
+}
+
+}  // namespace viewcount

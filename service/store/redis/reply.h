@@ -1,0 +1,41 @@
+// A Redis reply as a value, and the one place where Redis' errors become statuses.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct redisReply;
+
+namespace viewcount {
+
+struct Reply {
+  enum class Kind : uint8_t { kNil, kInteger, kText, kArray, kError };
+  Kind kind = Kind::kNil;
+  int64_t integer = 0;
+  // A string, a status, or an error's text.
+  std::string text;
+  std::vector<Reply> elements;
+
+  bool is_nil() const { return kind == Kind::kNil; }
+};
+
+// Copies hiredis' reply; errors inside arrays stay replies of kind kError.
+Reply CopyReply(const redisReply& reply);
+
+// The status of an error's text. The first word becomes the reason of its ErrorInfo, as `REDIS_OOM`. Temporary states
+// (LOADING, BUSY, READONLY, MASTERDOWN, MISCONF, CLUSTERDOWN, TRYAGAIN) are UNAVAILABLE, OOM is RESOURCE_EXHAUSTED,
+// refused credentials are PERMISSION_DENIED, anything else INTERNAL.
+absl::Status ErrorOfReply(std::string_view text);
+
+// The reply if it is of that kind, else the error it is or DATA_LOSS. `what` names the command for the message.
+absl::StatusOr<Reply> Expect(absl::StatusOr<Reply> reply, Reply::Kind kind, std::string_view what);
+
+// A count as Redis holds it: nil is 0. DATA_LOSS for anything that is not an integer from 0 to 2^53.
+absl::StatusOr<uint64_t> CountOf(const Reply& reply);
+
+}  // namespace viewcount

@@ -1,0 +1,20 @@
+// Waiting in tests: for a condition, never for luck.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace viewcount {
+
+// Asks `condition` until it holds; false when it did not within `patience`.
+template <typename Condition>
+bool Eventually(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,134 @@
+#include "client/cli/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace viewcount::cli {
+namespace {
+
+std::variant<CommandLine, ExitCode> Parse(const std::vector<const char*>& words) {
+  std::vector<const char*> arguments = {"viewcount"};
+  for (const char* word : words) arguments.push_back(word);
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+}
+CommandLine Line(const std::vector<const char*>& words) {
+  const auto parsed = Parse(words);
+  EXPECT_TRUE(std::holds_alternative<CommandLine>(parsed));
+  return std::holds_alternative<CommandLine>(parsed) ? std::get<CommandLine>(parsed) : CommandLine{};
+}
+ExitCode Exit(const std::vector<const char*>& words) {
+  const auto parsed = Parse(words);
+  EXPECT_TRUE(std::holds_alternative<ExitCode>(parsed));
+  return std::holds_alternative<ExitCode>(parsed) ? std::get<ExitCode>(parsed) : ExitCode::kOk;
+}
+
+TEST(CommandLine, GlobalOptionsStandBeforeAndAfterTheCommand) {
+  for (const auto& words :
+       {std::vector<const char*>{"--server", "h:1", "--site", "s", "--json", "--timeout", "2.5", "top"},
+        std::vector<const char*>{"top", "--server", "h:1", "--site", "s", "--json", "--timeout", "2.5"}}) {
+    const auto line = Line(words);
+    EXPECT_EQ(line.global.server, "h:1");
+    EXPECT_EQ(line.global.site, "s");
+    EXPECT_TRUE(line.global.json);
+    EXPECT_EQ(line.global.call_timeout(), std::chrono::milliseconds(2'500));
+    EXPECT_TRUE(std::holds_alternative<TopCommand>(line.command));
+  }
+  EXPECT_EQ(Line({"site", "put", "x", "--server", "h:1"}).global.server, "h:1");
+  EXPECT_TRUE(Line({"import", "access-log", "f", "--json"}).global.json);
+}
+
+TEST(CommandLine, Defaults) {
+  const auto line = Line({"top"});
+  EXPECT_EQ(line.global.server, "127.0.0.1:7400");
+  EXPECT_EQ(line.global.site, "");
+  EXPECT_FALSE(line.global.json);
+  EXPECT_EQ(line.global.call_timeout(), std::chrono::seconds(10));
+  EXPECT_EQ(std::get<TopCommand>(line.command).limit, 20u);
+  EXPECT_EQ(std::get<TopCommand>(line.command).day, "");
+}
+
+TEST(CommandLine, TheEnvironmentIsOverruledByOptions) {
+  setenv("VIEWCOUNT_SERVER", "env:1", 1);
+  setenv("VIEWCOUNT_SITE", "env", 1);
+  EXPECT_EQ(Line({"top"}).global.server, "env:1");
+  EXPECT_EQ(Line({"top"}).global.site, "env");
+  EXPECT_EQ(Line({"top", "--site", "s"}).global.site, "s");
+  unsetenv("VIEWCOUNT_SERVER");
+  unsetenv("VIEWCOUNT_SITE");
+}
+
+TEST(CommandLine, CommandsTakeTheirArguments) {
+  const auto record = std::get<RecordCommand>(
+      Line({"record", "a", "b", "--count", "3", "--bot", "--viewer", "18446744073709551615"}).command);
+  EXPECT_EQ(record.articles, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(record.count, 3u);
+  EXPECT_TRUE(record.bot);
+  EXPECT_EQ(record.viewer, ~uint64_t{0});
+  EXPECT_EQ(std::get<CountCommand>(Line({"count", "--", "-a", "b"}).command).articles,
+            (std::vector<std::string>{"-a", "b"}));
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "2015-05-17", "--limit", "256"}).command).day, "2015-05-17");
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "today"}).command).day, "today");
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--all-time"}).command).day, "");
+  const auto put = std::get<SitePutCommand>(Line({"site", "put", "p", "--time-zone", "Asia/Ho_Chi_Minh"}).command);
+  EXPECT_EQ(put.name, "p");
+  EXPECT_EQ(put.time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
+  EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
+  EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));
+  const auto import = std::get<ImportAccessLogCommand>(Line({"import", "access-log", "a", "-", "--strict"}).command);
+  EXPECT_EQ(import.files, (std::vector<std::string>{"a", "-"}));
+  EXPECT_TRUE(import.strict);
+}
+
+TEST(CommandLine, WrongUsageExitsWith2) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{},
+                                                                 {"nope"},
+                                                                 {"site"},
+                                                                 {"site", "nope"},
+                                                                 {"record"},
+                                                                 {"count"},
+                                                                 {"top", "--limit", "0"},
+                                                                 {"top", "--limit", "257"},
+                                                                 {"top", "--limit", "x"},
+                                                                 {"top", "--day", "yesterday"},
+                                                                 {"top", "--day", "2015-5-17"},
+                                                                 {"top", "--day", "today", "--all-time"},
+                                                                 {"record", "a", "--count", "0"},
+                                                                 {"record", "a", "--count", "1000001"},
+                                                                 {"record", "a", "--count", "-1"},
+                                                                 {"top", "--timeout", "0"},
+                                                                 {"import", "access-log"},
+                                                                 {"top", "--nope"}}) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(Exit(words), ExitCode::kUsage);
+    const auto error = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(error.rfind("viewcount: ", 0), 0u) << error;
+    EXPECT_EQ(std::count(error.begin(), error.end(), '\n'), 1) << error;
+    EXPECT_NE(error.find("--help"), std::string::npos) << error;
+  }
+}
+
+TEST(CommandLine, EveryCommandHasHelpWithExamples) {
+  for (const auto& words : std::vector<std::vector<const char*>>{{"--help"},
+                                                                 {"record", "--help"},
+                                                                 {"count", "--help"},
+                                                                 {"top", "--help"},
+                                                                 {"site", "--help"},
+                                                                 {"site", "put", "--help"},
+                                                                 {"site", "list", "--help"},
+                                                                 {"flush", "--help"},
+                                                                 {"status", "--help"},
+                                                                 {"import", "--help"},
+                                                                 {"import", "access-log", "--help"}}) {
+    ::testing::internal::CaptureStdout();
+    EXPECT_EQ(Exit(words), ExitCode::kOk);
+    EXPECT_NE(::testing::internal::GetCapturedStdout().find("Examples:\n  viewcount "), std::string::npos) << words[0];
+  }
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(Exit({"--version"}), ExitCode::kOk);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout().rfind("viewcount ", 0), 0u);
+}
+
+}  // namespace
+}  // namespace viewcount::cli

@@ -1,0 +1,263 @@
+// The commands against scripted services: what they ask, what they print, how they end.
+#include "client/cli/commands.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_ingest.h"
+#include "tests/unit/client/import_fixture.h"
+
+namespace viewcount::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FakeAdmin : public v1::AdminService::Service {
+ public:
+  grpc::Status ListSites(grpc::ServerContext*, const v1::ListSitesRequest*, v1::ListSitesResponse* response) override {
+    for (const auto& name : sites) response->add_sites()->set_name(name);
+    return grpc::Status::OK;
+  }
+  grpc::Status PutSite(grpc::ServerContext*, const v1::PutSiteRequest* request,
+                       v1::PutSiteResponse* response) override {
+    *response->mutable_site() = request->site();
+    response->set_created(true);
+    return grpc::Status::OK;
+  }
+  grpc::Status Flush(grpc::ServerContext*, const v1::FlushRequest*, v1::FlushResponse* response) override {
+    response->set_flushed_views(1'234);
+    return flush;
+  }
+  grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::GetStatusResponse* response) override {
+    response->set_version("9.9");
+    response->set_received_views(12'345);
+    response->mutable_uptime()->set_seconds(90'061);
+    response->set_store_state(v1::STORE_STATE_AWAY);
+    response->set_store_message("connection refused");
+    response->add_lanes()->set_lane_id("abc");
+    return grpc::Status::OK;
+  }
+
+  std::vector<std::string> sites = {"portal"};
+  grpc::Status flush = grpc::Status::OK;
+};
+
+class FakeQuery : public v1::QueryService::Service {
+ public:
+  grpc::Status GetCounts(grpc::ServerContext*, const v1::GetCountsRequest* request,
+                         v1::GetCountsResponse* response) override {
+    ++calls;
+    site = request->site();
+    if (request->article_ids_size() > 1'000) return {grpc::StatusCode::INVALID_ARGUMENT, "too many"};
+    for (const auto& article : request->article_ids()) {
+      auto* count = response->add_counts();
+      count->set_article_id(article);
+      count->set_views(3'933);
+    }
+    response->set_exact(true);
+    response->mutable_as_of()->set_seconds(1'431'857'103);
+    return grpc::Status::OK;
+  }
+  // Ranks 1 to `ranks`, at most `page` of them at once.
+  grpc::Status ListPopular(grpc::ServerContext*, const v1::ListPopularRequest* request,
+                           v1::ListPopularResponse* response) override {
+    ++calls;
+    window = request->window();
+    uint32_t rank = request->page_token().empty() ? 0 : static_cast<uint32_t>(std::stoul(request->page_token()));
+    for (uint32_t i = 0; i < std::min(request->page_size(), page) && rank < ranks; ++i) {
+      auto* article = response->add_articles();
+      article->set_rank(++rank);
+      article->set_views(1'000'000 - rank);
+      article->set_article_id(fmt::format("article{}", rank));
+    }
+    if (rank < ranks) response->set_next_page_token(std::to_string(rank));
+    response->set_exact(true);
+    return grpc::Status::OK;
+  }
+
+  uint32_t ranks = 256;
+  uint32_t page = 100;
+  int calls = 0;
+  std::string site;
+  v1::Window window;
+};
+
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() { options_.server = service_.address(); }
+
+  // Runs the command and keeps what it prints.
+  template <typename Command>
+  auto RunIt(const Command& command) {
+    Session session(options_);
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    auto result = cli::Run(session, command);
+    std::fflush(stdout);
+    output_ = ::testing::internal::GetCapturedStdout();
+    errors_ = ::testing::internal::GetCapturedStderr();
+    return result;
+  }
+
+  FakeAdmin admin_;
+  FakeQuery query_;
+  testing::FakeIngest service_{{&admin_, &query_}};
+  GlobalOptions options_;
+  std::string output_;
+  std::string errors_;
+};
+
+TEST_F(CommandsTest, RecordSendsEveryArticle) {
+  ASSERT_TRUE(RunIt(RecordCommand{{"a", "b"}, 3, 7, true}).ok());
+  const auto request = service_.counted().at(0);
+  EXPECT_EQ(request.site(), "portal") << "the only site";
+  ASSERT_EQ(request.views_size(), 2);
+  EXPECT_EQ(request.views(1).article_id(), "b");
+  EXPECT_EQ(request.views(1).count(), 3u);
+  EXPECT_EQ(request.views(1).viewer(), 7u);
+  EXPECT_TRUE(request.views(1).bot());
+  EXPECT_EQ(output_, "6 views recorded, on the service's disk\n");
+}
+
+TEST_F(CommandsTest, CountShowsATableAndSplitsLongLists) {
+  ASSERT_TRUE(RunIt(CountCommand{{"a"}}).ok());
+  EXPECT_EQ(output_,
+            "VIEWS  VIEWERS  BOT VIEWS  ARTICLE\n"
+            "3,933        0          0  a\n"
+            "as of 2015-05-17 10:05:03 UTC\n");
+  CountCommand many;
+  for (int i = 0; i < 2'001; ++i) many.articles.push_back(std::to_string(i));
+  query_.calls = 0;
+  ASSERT_TRUE(RunIt(many).ok());
+  EXPECT_EQ(query_.calls, 3);
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 2'003);
+}
+
+TEST_F(CommandsTest, TopFollowsPagesToItsLimit) {
+  ASSERT_TRUE(RunIt(TopCommand{20, ""}).ok());
+  EXPECT_THAT(output_, HasSubstr("\n   1  999,999  article1\n"));
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 22);
+  EXPECT_TRUE(query_.window.all_time());
+  query_.calls = 0;
+  ASSERT_TRUE(RunIt(TopCommand{250, "2015-05-17"}).ok());
+  EXPECT_EQ(query_.calls, 3);
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 252);
+  EXPECT_EQ(query_.window.day(), "2015-05-17");
+  query_.ranks = 3;
+  ASSERT_TRUE(RunIt(TopCommand{256, "today"}).ok());
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 5);
+  EXPECT_TRUE(query_.window.has_day());
+  EXPECT_EQ(query_.window.day(), "");
+}
+
+TEST_F(CommandsTest, JsonIsTheResponse) {
+  options_.json = true;
+  ASSERT_TRUE(RunIt(CountCommand{{"a"}}).ok());
+  EXPECT_THAT(output_, HasSubstr(R"("views": "3933")"));
+  EXPECT_THAT(output_, HasSubstr(R"("botViews": "0")")) << "fields of value 0 too";
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "UTC"}).ok());
+  EXPECT_THAT(output_, HasSubstr(R"("created": true)"));
+  ASSERT_TRUE(RunIt(StatusCommand{}).ok());
+  EXPECT_THAT(output_, HasSubstr(R"("receivedViews": "12345")"));
+}
+
+TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "Asia/Ho_Chi_Minh"}).ok());
+  EXPECT_EQ(output_, "site x created, time zone Asia/Ho_Chi_Minh\n");
+  admin_.sites = {"a", "b"};
+  ASSERT_TRUE(RunIt(SiteListCommand{}).ok());
+  EXPECT_EQ(output_, "SITE  TIME ZONE\na     UTC\nb     UTC\n");
+  ASSERT_TRUE(RunIt(FlushCommand{}).ok());
+  EXPECT_EQ(output_, "1,234 pending views are in Redis now\n");
+  ASSERT_TRUE(RunIt(StatusCommand{}).ok());
+  for (const char* part : {"9.9", "12,345", "1 d 01:01:01", "away: connection refused", "abc"}) {
+    EXPECT_THAT(output_, HasSubstr(part));
+  }
+}
+
+TEST_F(CommandsTest, WithoutASiteTheErrorSaysWhatToDo) {
+  admin_.sites = {};
+  EXPECT_THAT(std::string(RunIt(TopCommand{}).message()), HasSubstr("viewcount site put NAME"));
+  admin_.sites = {"a", "b"};
+  EXPECT_THAT(std::string(RunIt(TopCommand{}).message()), HasSubstr("a, b"));
+  options_.site = "b";
+  EXPECT_TRUE(RunIt(CountCommand{{"x"}}).ok());
+  EXPECT_EQ(query_.site, "b");
+}
+
+TEST_F(CommandsTest, AServiceThatIsNotThereIsToldFromOneThatRefuses) {
+  admin_.flush = testing::WithRetryDelay(grpc::StatusCode::UNAVAILABLE, std::chrono::milliseconds(500));
+  const auto refused = RunIt(FlushCommand{});
+  EXPECT_EQ(ExitCodeOf(refused), ExitCode::kFailed);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("try again in 500 ms"));
+  options_.server = "127.0.0.1:1";
+  const auto away = RunIt(FlushCommand{});
+  EXPECT_EQ(ExitCodeOf(away), ExitCode::kUnreachable);
+  EXPECT_THAT(std::string(away.message()), HasSubstr("127.0.0.1:1"));
+  EXPECT_THAT(std::string(away.message()), HasSubstr("--server"));
+}
+
+TEST_F(CommandsTest, ImportReportsWhatCountedAndWhatWasBad) {
+  const testing::TemporaryFile file(ManyPages(3'000) + "192.0.2.9 broken\n");
+  ImportAccessLogCommand command;
+  command.files = {file.path()};
+  EXPECT_EQ(RunIt(command).value(), ExitCode::kOk);
+  EXPECT_EQ(output_, "2,000 views of 10 articles counted; 1,000 lines were no page views; 1 bad line\n");
+  EXPECT_THAT(errors_, HasSubstr("line 3001: "));
+  EXPECT_THAT(errors_, HasSubstr("broken"));
+  EXPECT_THAT(errors_, ::testing::Not(HasSubstr("192.0.2.9")));
+  EXPECT_EQ(RunIt(command).value(), ExitCode::kOk);
+  EXPECT_EQ(output_, "0 new views; 3,001 lines were imported before; 0 lines were no page views; 0 bad lines\n");
+  EXPECT_EQ(service_.total(), 2'000u);
+}
+
+TEST_F(CommandsTest, StrictImportEndsWith3IfThereAreBadLines) {
+  const testing::TemporaryFile good(PageLine("/a"));
+  const testing::TemporaryFile bad(PageLine("/b") + "broken\n");
+  ImportAccessLogCommand command;
+  command.strict = true;
+  command.files = {good.path()};
+  EXPECT_EQ(RunIt(command).value(), ExitCode::kOk);
+  EXPECT_THAT(errors_, HasSubstr("shorter than 4096 bytes"));
+  command.files = {bad.path()};
+  EXPECT_EQ(RunIt(command).value(), ExitCode::kBadLines);
+  EXPECT_EQ(service_.counts(), (std::map<std::string, uint64_t>{{"/a", 1}, {"/b", 1}}));
+}
+
+TEST_F(CommandsTest, OnlyTheFirstBadLinesAreShown) {
+  std::string text;
+  for (int i = 0; i < 25; ++i) text += "broken\n";
+  const testing::TemporaryFile file(text);
+  ImportAccessLogCommand command;
+  command.files = {file.path()};
+  EXPECT_TRUE(RunIt(command).ok());
+  EXPECT_THAT(errors_, HasSubstr("line 10: "));
+  EXPECT_THAT(errors_, ::testing::Not(HasSubstr("line 11: ")));
+  EXPECT_THAT(errors_, HasSubstr("15 more bad lines"));
+}
+
+TEST_F(CommandsTest, ImportAsJsonIsOneObject) {
+  options_.json = true;
+  const testing::TemporaryFile file(ManyPages(3'000));
+  ImportAccessLogCommand command;
+  command.files = {file.path()};
+  EXPECT_TRUE(RunIt(command).ok());
+  for (const char* part : {"\"views\": 2000", "\"articles\": 10", "\"lines\": 3000", "\"importedBeforeLines\": 0",
+                           "\"noPageViewLines\": 1000", "\"badLines\": 0"}) {
+    EXPECT_THAT(output_, HasSubstr(part));
+  }
+}
+
+TEST_F(CommandsTest, ImportIntoAMissingSiteOrOfAMissingFileSaysSo) {
+  ImportAccessLogCommand command;
+  command.files = {"/nonexistent/access.log"};
+  const auto missing = RunIt(command);
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("/nonexistent/access.log"));
+  options_.site = "nope";
+  const auto unknown = RunIt(command);
+  EXPECT_THAT(std::string(unknown.status().message()), HasSubstr("viewcount site put nope"));
+}
+
+}  // namespace
+}  // namespace viewcount::cli

@@ -1,0 +1,132 @@
+// Imports where something fails: nothing counts twice, and nothing is left out in silence.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/client/import_fixture.h"
+
+namespace viewcount::cli {
+namespace {
+
+using testing::Fault;
+using testing::TemporaryFile;
+
+constexpr int kLines = 40'000;
+constexpr uint64_t kViews = kLines - kLines / 3;
+
+TEST_F(ImportTest, RetriesSendTheSameBytesAndCountAsThisRuns) {
+  service_.Script({{},
+                   {Fault::Kind::kLoseReply, {grpc::StatusCode::UNAVAILABLE, "lost"}},
+                   {Fault::Kind::kRefuse, {grpc::StatusCode::UNAVAILABLE, "away"}}});
+  const TemporaryFile file(ManyPages(kLines));
+  const auto outcome = Import(file.path());
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.counts.views, kViews);
+  EXPECT_EQ(outcome.counts.imported_before_lines, 0u);
+  EXPECT_EQ(service_.total(), kViews);
+  EXPECT_EQ(ExpectSeamless(), static_cast<uint64_t>(kLines));
+  const auto attempts = service_.attempts();
+  EXPECT_EQ(attempts[1].bytes, attempts[2].bytes);
+  EXPECT_EQ(attempts[2].bytes, attempts[3].bytes);
+}
+
+TEST_F(ImportTest, AnImportBrokenOffAnywhereGoesOnFromThere) {
+  const TemporaryFile file(ManyPages(kLines));
+  service_.Script({{}, {}, {Fault::Kind::kRefuse, {grpc::StatusCode::PERMISSION_DENIED, "no"}}});
+  const auto first = Import(file.path());
+  EXPECT_TRUE(absl::IsPermissionDenied(first.status));
+  const uint64_t counted = ExpectSeamless();
+  EXPECT_GT(counted, 0u);
+  EXPECT_NE(first.status.message().find(fmt::format("lines up to {}", counted)), absl::string_view::npos)
+      << first.status;
+  const auto second = Import(file.path());
+  ASSERT_TRUE(second.status.ok()) << second.status;
+  EXPECT_EQ(second.counts.imported_before_lines, counted);
+  EXPECT_EQ(first.counts.views + second.counts.views, kViews);
+  EXPECT_EQ(service_.total(), kViews);
+}
+
+// The other run cut its batches elsewhere.
+TEST_F(ImportTest, ABatchThatReachesBeyondTheLastSequenceIsCut) {
+  const TemporaryFile file(ManyPages(1'000));
+  ASSERT_TRUE(Import(file.path()).status.ok());
+  for (int lines = 1'001; lines < 1'010; ++lines) {
+    file.Write(ManyPages(lines) + "broken\n" + PageLine("/end"));
+    const TemporaryFile shorter(ManyPages(lines));
+    ASSERT_TRUE(Import(shorter.path()).status.ok());
+    EXPECT_EQ(ExpectSeamless(), static_cast<uint64_t>(lines));
+  }
+  const auto outcome = Import(file.path());
+  EXPECT_EQ(outcome.counts.imported_before_lines, 1'009u);
+  EXPECT_EQ(outcome.counts.views, 1u);
+  ASSERT_EQ(outcome.bad_lines.size(), 1u);
+  EXPECT_EQ(outcome.bad_lines[0].number, 1'010u);
+  EXPECT_EQ(ExpectSeamless(), 1'011u);
+}
+
+TEST_F(ImportTest, AServiceThatForgotStopsTheImport) {
+  const TemporaryFile file(ManyPages(kLines));
+  service_.Script({{}, {}, {Fault::Kind::kForget}});
+  const auto outcome = Import(file.path());
+  EXPECT_TRUE(absl::IsFailedPrecondition(outcome.status));
+  const uint64_t counted = ExpectSeamless();
+  const std::string message(outcome.status.message());
+  EXPECT_NE(message.find(fmt::format("lines up to {} of {} are counted", counted, file.path())), std::string::npos)
+      << message;
+  EXPECT_NE(message.find(fmt::format("tail -n +{} {}", counted + 1, file.path())), std::string::npos) << message;
+  EXPECT_EQ(service_.attempts().size(), 3u) << "it does not go on under another identity";
+  // What the message says is right: the rest counts, and nothing twice.
+  std::string rest = ManyPages(kLines);
+  for (uint64_t i = 0; i < counted; ++i) rest.erase(0, rest.find('\n') + 1);
+  ASSERT_TRUE(Import(TemporaryFile(rest).path()).status.ok());
+  EXPECT_EQ(service_.total(), kViews);
+}
+
+TEST_F(ImportTest, AnUnknownOutcomeBeforeTheServiceForgotIsTold) {
+  const TemporaryFile file(ManyPages(kLines));
+  service_.Script({{}, {Fault::Kind::kLoseReply, {grpc::StatusCode::UNAVAILABLE, "lost"}}, {Fault::Kind::kForget}});
+  const auto outcome = Import(file.path());
+  EXPECT_TRUE(absl::IsFailedPrecondition(outcome.status));
+  EXPECT_NE(outcome.status.message().find("perhaps"), absl::string_view::npos) << outcome.status;
+}
+
+TEST_F(ImportTest, AServiceThatStaysAwayIsGivenUpInTime) {
+  service_.Decide([](const auto&) { return Fault{Fault::Kind::kRefuse, {grpc::StatusCode::UNAVAILABLE, "away"}, 0}; });
+  send_options_.batch_timeout = std::chrono::milliseconds(100);
+  const auto outcome = Import(TemporaryFile(ManyPages(10)).path());
+  EXPECT_TRUE(absl::IsUnavailable(outcome.status));
+  EXPECT_NE(outcome.status.message().find("import it again"), absl::string_view::npos) << outcome.status;
+}
+
+TEST_F(ImportTest, UnderRandomFaultsAndRestartsEveryLineCountsOnce) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  auto random = std::make_shared<std::minstd_rand>(seed);
+  service_.Decide([random](const auto&) {
+    switch ((*random)() % 6) {
+      case 0:
+        return Fault{Fault::Kind::kRefuse, {grpc::StatusCode::UNAVAILABLE, "away"}, 0};
+      case 1:
+        return Fault{Fault::Kind::kLoseReply, {grpc::StatusCode::UNAVAILABLE, "lost"}, 0};
+      case 2:
+        return Fault{Fault::Kind::kLoseReply, {grpc::StatusCode::PERMISSION_DENIED, "ends the run"}, 0};
+      default:
+        return Fault{};
+    }
+  });
+  const TemporaryFile file("");
+  int lines = 0;
+  for (int run = 0; run < 60; ++run) {
+    lines = std::min<int>(lines + static_cast<int>((*random)() % 20'000), 100'000);
+    if (lines < 100) lines = 100;
+    file.Write(ManyPages(lines));
+    if (Import(file.path()).status.ok() && lines == 100'000) break;
+  }
+  service_.Decide({});
+  ASSERT_TRUE(Import(file.path()).status.ok());
+  EXPECT_EQ(ExpectSeamless(), static_cast<uint64_t>(lines));
+  EXPECT_EQ(service_.total(), static_cast<uint64_t>(lines - lines / 3));
+}
+
+}  // namespace
+}  // namespace viewcount::cli

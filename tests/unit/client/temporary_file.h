@@ -1,0 +1,58 @@
+// A file of a test's own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "service/base/check.h"
+
+namespace viewcount::testing {
+
+// Removed with this object.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view content) : path_(::testing::TempDir() + "viewcount_XXXXXX") {
+    const int descriptor = mkstemp(path_.data());
+    VIEWCOUNT_CHECK(descriptor >= 0);
+    close(descriptor);
+    Write(content);
+  }
+  ~TemporaryFile() { unlink(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  // Replaces the content.
+  void Write(std::string_view content) const {
+    std::FILE* const file = std::fopen(path_.c_str(), "wb");
+    VIEWCOUNT_CHECK(file != nullptr);
+    VIEWCOUNT_CHECK(std::fwrite(content.data(), 1, content.size(), file) == content.size());
+    VIEWCOUNT_CHECK(std::fclose(file) == 0);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// One gzip member.
+inline std::string Gzip(std::string_view text) {
+  z_stream stream{};
+  VIEWCOUNT_CHECK(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string bytes(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<unsigned char*>(bytes.data());
+  stream.avail_out = static_cast<uInt>(bytes.size());
+  VIEWCOUNT_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  bytes.resize(stream.total_out);
+  deflateEnd(&stream);
+  return bytes;
+}
+
+}  // namespace viewcount::testing

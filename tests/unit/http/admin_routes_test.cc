@@ -1,0 +1,61 @@
+#include "service/http/admin_routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "tests/unit/http/http_fixture.h"
+
+namespace viewcount {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class AdminRoutesTest : public HttpServerTest {
+ protected:
+  AdminRoutesTest() {
+    AddAdminRoutes(router_, {.metrics = [] { return std::string("# TYPE a counter\na 1\n"); },
+                             .why_not_ready = [this] { return reason_; }});
+    Start();
+  }
+  std::string AnswerTo(const std::string& path) {
+    HttpClient client(port());
+    EXPECT_TRUE(client.Send(Get(path)));
+    return client.Receive();
+  }
+
+  // Changed only while no request is under way.
+  std::optional<std::string> reason_;
+};
+
+TEST_F(AdminRoutesTest, MetricsHavePrometheusType) {
+  EXPECT_THAT(AnswerTo("/metrics"), AllOf(StartsWith("HTTP/1.1 200 "),
+                                          HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+                                          EndsWith("\r\n\r\n# TYPE a counter\na 1\n")));
+}
+
+TEST_F(AdminRoutesTest, HealthIsOkEvenWhenNotReady) {
+  reason_ = "Redis is away";
+  EXPECT_THAT(AnswerTo("/healthz"), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("\r\n\r\nok\n")));
+}
+
+TEST_F(AdminRoutesTest, ReadinessFollowsItsReason) {
+  EXPECT_THAT(AnswerTo("/readyz"), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("\r\n\r\nready\n")));
+  reason_ = "Redis\nis away";
+  EXPECT_THAT(AnswerTo("/readyz"),
+              AllOf(StartsWith("HTTP/1.1 503 "), EndsWith("\r\n\r\nnot ready: Redis\\nis away\n")));
+  reason_.reset();
+  EXPECT_THAT(AnswerTo("/readyz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminRoutesTest, IndexNamesTheOthers) {
+  EXPECT_THAT(AnswerTo("/"), AllOf(HasSubstr("/metrics"), HasSubstr("/healthz"), HasSubstr("/readyz")));
+}
+
+}  // namespace
+}  // namespace viewcount

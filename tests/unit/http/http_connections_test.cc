@@ -1,0 +1,148 @@
+// Many connections, none left to accept, and the end of the server while they are open.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <future>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/eventually.h"
+#include "tests/unit/http/http_fixture.h"
+
+namespace viewcount {
+namespace {
+
+using boost::asio::awaitable;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class HttpConnectionsTest : public HttpServerTest {
+ protected:
+  // Opens a connection that the server certainly has accepted.
+  HttpClient Served() {
+    HttpClient client(port());
+    EXPECT_TRUE(client.Send(Get("/hello")));
+    EXPECT_THAT(client.Receive(), EndsWith("hello\n"));
+    return client;
+  }
+  // Adds /slow, which answers after `delay`, and counts down `started`.
+  void AddSlow(milliseconds delay, std::latch& started) {
+    router_.Add(boost::beast::http::verb::get, "/slow",
+                [delay, &started](const HttpRequest&) -> awaitable<HttpResponse> {
+                  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
+                  started.count_down();
+                  co_await timer.async_wait(boost::asio::use_awaitable);
+                  HttpResponse response;
+                  response.body() = "slow\n";
+                  co_return response;
+                });
+  }
+};
+
+TEST_F(HttpConnectionsTest, NewConnectionIsServedBesideManyIdleOnes) {
+  Start();
+  std::vector<HttpClient> idle;
+  for (size_t i = 0; i < 500; ++i) idle.emplace_back(port());
+  Served();
+}
+
+TEST_F(HttpConnectionsTest, AtTheLimitANewConnectionIsRefusedAtOnceAndServedWhenOneEnds) {
+  Start({.connections_max = 20});
+  std::vector<HttpClient> idle;
+  for (size_t i = 0; i < 20; ++i) idle.push_back(Served());
+  HttpClient refused(port());
+  const std::string answer = refused.Receive();
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n"), EndsWith("}\n")));
+  EXPECT_TRUE(refused.IsClosed());
+  idle.pop_back();
+  EXPECT_TRUE(Eventually([&] {
+    HttpClient client(port());
+    client.Send(Get("/hello"));
+    return client.Receive().ends_with("hello\n");
+  }));
+}
+
+TEST_F(HttpConnectionsTest, LackOfDescriptorsDoesNotEndAccepting) {
+  Start();
+  HttpClient client;
+  HttpClient second;
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  // The lowest free number is where the limit goes, so that no descriptor can be made.
+  rlimit none = before;
+  {
+    const UniqueFd lowest(dup(0));
+    none.rlim_cur = static_cast<rlim_t>(lowest.get());
+  }
+  auto log = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(10);
+  const auto logger_before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("", log));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  ASSERT_TRUE(client.Connect(port()));
+  EXPECT_TRUE(client.Send(Get("/hello")));
+  EXPECT_TRUE(Eventually([&] {
+    const auto lines = log->last_formatted();
+    return !lines.empty() && lines[0].find("cannot accept") != std::string::npos;
+  }));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  spdlog::set_default_logger(logger_before);
+  EXPECT_THAT(client.Receive(), EndsWith("hello\n"));
+  ASSERT_TRUE(second.Connect(port()));
+  ASSERT_TRUE(second.Send(Get("/hello")));
+  EXPECT_THAT(second.Receive(), EndsWith("hello\n"));
+}
+
+TEST_F(HttpConnectionsTest, StopClosesIdleAndHalfSentConnectionsAtOnce) {
+  Start();
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(Served());
+  ASSERT_TRUE(clients[0].Send("GET /hello HTTP/1.1\r\n"));
+  const auto start = steady_clock::now();
+  server_->Stop();
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(2));
+  for (auto& client : clients) EXPECT_TRUE(client.IsClosed());
+  EXPECT_FALSE(HttpClient().Connect(port()));
+}
+
+TEST_F(HttpConnectionsTest, StopLetsTheAnswerUnderWayFinish) {
+  std::latch started(1);
+  AddSlow(milliseconds(200), started);
+  Start();
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/slow")));
+  started.wait();
+  std::thread stopper([&] { server_->Stop(); });
+  EXPECT_THAT(client.Receive(), AllOf(HasSubstr("Connection: close\r\n"), EndsWith("slow\n")));
+  EXPECT_TRUE(client.IsClosed());
+  stopper.join();
+}
+
+TEST_F(HttpConnectionsTest, StopDoesNotWaitForeverForAHandler) {
+  std::latch started(1);
+  AddSlow(std::chrono::hours(1), started);
+  Start({.drain_timeout = milliseconds(50)});
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/slow")));
+  started.wait();
+  const auto start = steady_clock::now();
+  server_->Stop();
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(5));
+  server_.reset();
+  EXPECT_TRUE(client.IsClosed());
+}
+
+}  // namespace
+}  // namespace viewcount
