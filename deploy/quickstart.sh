@@ -155,15 +155,16 @@ send_demo() {
 }
 
 show() {
-  local grpc command=$programs/viewcount
+  local grpc http command=$programs/viewcount
   grpc=$(address grpc)
+  http=$(address http)
   [[ $grpc == 127.0.0.1:7400 ]] || command+=" --server $grpc"
   command+=" --site demo"
   cat <<TEXT
 
 viewcount is ready.
-  gRPC      $grpc
-  HTTP      http://$(address http)
+  gRPC      $grpc${http:+
+  HTTP      http://$http}
   metrics   http://$(address admin)/metrics
   data      $data_dir
 

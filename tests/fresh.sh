@@ -29,8 +29,10 @@ if [[ ${1:-} != --isolated ]]; then
   trap 'rm -rf --one-file-system "$root"' EXIT
   "$arrange" "$root"
   # Once killed, by us or with us, unshare takes the first process along, and that the rest.
+  # Job control, since without it what runs in the background ignores Ctrl-C for ever, and Ctrl-C is what we test.
+  set -m
   setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child -- \
-    "$0" --isolated "$root" "${1:-}" &
+    "$0" --isolated "$root" "${1:-}" </dev/null &
   isolated=$!
   trap 'kill -KILL "$isolated"; wait "$isolated" || true; exit 130' INT TERM HUP
   wait "$isolated" || fail "failed; the reason is above"
