@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 readonly arrange=$PWD/tests/support/fresh_root.sh
 readonly ready_seconds_max=1800
 readonly build_seconds_max=300
+readonly stop_seconds_max=60
 
 say() { echo "-- $*"; }
 fail() {
@@ -98,6 +99,11 @@ quickstart() {
 
   local status=0
   kill -INT -- "-$pid"
+  begun=$SECONDS
+  while kill -0 "$pid" 2>/dev/null; do
+    ((SECONDS - begun < stop_seconds_max)) || { tail -n 40 "$log" >&2 && fail "Ctrl-C did not end it"; }
+    sleep 0.1
+  done
   wait "$pid" || status=$?
   [[ $status -eq 0 ]] || { tail -n 40 "$log" >&2 && fail "Ctrl-C ended it with exit code $status"; }
   [[ -z $(leftovers) ]] || fail "Ctrl-C left processes behind: $(leftovers)"
