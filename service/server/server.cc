@@ -53,10 +53,10 @@ absl::Status Server::OpenData() {
 
 absl::Status Server::StartAdmin() {
   AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
-                          .why_not_ready = [this]() -> std::optional<std::string> {
-                            std::lock_guard lock(unready_mutex_);
-                            return unready_;
-                          }});
+                                 .why_not_ready = [this]() -> std::optional<std::string> {
+                                   std::lock_guard lock(unready_mutex_);
+                                   return unready_;
+                                 }});
   metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
                        .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
                        .queued_bytes = [this] { return lanes_->queued_bytes(); },

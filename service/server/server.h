@@ -10,6 +10,7 @@
 #include <string>
 
 #include "service/base/clock.h"
+#include "service/base/store_thread.h"
 #include "service/config/config.h"
 #include "service/http/server.h"
 #include "service/ingest/grpc_ingest_service.h"
@@ -24,7 +25,6 @@
 #include "service/server/lane_set.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
-#include "service/base/store_thread.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"

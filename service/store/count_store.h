@@ -138,8 +138,8 @@ class CountStore {
   virtual uint64_t generation() const = 0;
 };
 
-// How many articles of each hash are ranked. Fixed for the life of a data set: a ranking that was kept shorter knows nothing
-// of what it left out.
+// How many articles of each hash are ranked. Fixed for the life of a data set: a ranking that was kept shorter knows
+// nothing of what it left out.
 struct RankedLimits {
   uint32_t all_time_and_day = limits::kRankedAllTimeAndDay;
   uint32_t hour = limits::kRankedHour;

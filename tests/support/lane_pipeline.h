@@ -2,18 +2,17 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "service/base/store_thread.h"
+#include "service/base/wait_group.h"
 #include "service/flush/flusher.h"
 #include "service/query/count_cache.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
-#include "service/base/store_thread.h"
-#include "service/base/wait_group.h"
 #include "service/store/redis/redis_store.h"
 #include "tests/support/redis_process.h"
 

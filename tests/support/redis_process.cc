@@ -51,9 +51,19 @@ void RedisProcess::Start(std::vector<std::string> options) {
 }
 
 void RedisProcess::Start() {
-  std::vector<std::string> words = {"redis-server", "--port",       "0",  "--unixsocket", socket_path(), "--dir",
-                                    folder_.path(), "--loglevel",   "warning", "--logfile", folder_.path() + "/redis.log",
-                                    "--save",       ""};
+  std::vector<std::string> words = {"redis-server",
+                                    "--port",
+                                    "0",
+                                    "--unixsocket",
+                                    socket_path(),
+                                    "--dir",
+                                    folder_.path(),
+                                    "--loglevel",
+                                    "warning",
+                                    "--logfile",
+                                    folder_.path() + "/redis.log",
+                                    "--save",
+                                    ""};
   words.insert(words.end(), options_.begin(), options_.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

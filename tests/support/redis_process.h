@@ -35,7 +35,8 @@ class RedisProcess {
   void Start();
   void Start(std::vector<std::string> options);
 
-  // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as it is.
+  // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as
+  // it is.
   std::string Command(const std::vector<std::string>& words);
   // An array's elements.
   std::vector<std::string> List(const std::vector<std::string>& words);

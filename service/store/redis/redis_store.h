@@ -8,9 +8,9 @@
 #include <mutex>
 #include <string>
 
+#include "service/base/redis_address.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
-#include "service/base/redis_address.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/preflight.h"
 
