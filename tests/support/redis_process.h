@@ -1,12 +1,11 @@
 // A real redis-server for one test: on a UNIX socket in a folder of its own, ended and removed with the test.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/support/child_process.h"
 #include "tests/support/temporary_directory.h"
 
 struct redisContext;
@@ -27,7 +26,7 @@ class RedisProcess {
   std::string url() const { return "redis+unix://" + socket_path(); }
   std::string socket_path() const { return folder_.path() + "/redis.sock"; }
   std::string folder() const { return folder_.path(); }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_.pid(); }
 
   // kill -9, and waits for its end.
   void Kill();
@@ -50,7 +49,7 @@ class RedisProcess {
 
   TemporaryDirectory folder_;
   std::vector<std::string> options_;
-  pid_t pid_ = 0;
+  ChildProcess process_;
   redisContext* context_ = nullptr;
 };
 
