@@ -191,7 +191,10 @@ void Flusher::NoteApplied(ChunkPlan& plan, const PlannedPart& planned, const App
 asio::awaitable<absl::Status> Flusher::Claim(Shard shard, ChunkPlan* plan) {
   const auto stored = co_await parts_.store.Claim(shard, options_.lane);
   if (!stored.ok()) {
-    if (ReasonOf(stored.status()) == "FENCED") options_.fenced(stored.status());
+    if (ReasonOf(stored.status()) == "FENCED") {
+      Stop();
+      options_.fenced(stored.status());
+    }
     co_return stored.status();
   }
   claimed_[shard.value] = true;

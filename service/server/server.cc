@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "service/base/address.h"
@@ -62,7 +64,7 @@ absl::Status Server::StartAdmin() {
                        .queued_bytes = [this] { return lanes_->queued_bytes(); },
                        .writers = [this] { return lanes_->writers(); },
                        .chunk_bytes = [this] { return lanes_->chunk_bytes(); }});
-  admin_ = std::make_unique<HttpServer>(admin_routes_);
+  admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.drain_timeout = limits::kStopAdminWait});
   if (auto status = admin_->Start(config_.admin_address); !status.ok()) {
     return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(status.message())));
   }
@@ -156,7 +158,7 @@ ExitCode Server::Stop() {
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
-  if (keeping_ != nullptr && !FlushAll() && code == kExitOk) code = kExitUnflushed;
+  if (grpc_ != nullptr && !FlushAll() && code == kExitOk) code = kExitUnflushed;
   CloseStore();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);
   admin_->Stop();
@@ -165,8 +167,16 @@ ExitCode Server::Stop() {
 }
 
 bool Server::FlushAll() {
-  auto flushed = store_thread_.Spawn(lanes_->FlushNow(limits::kStopFlushWait));
-  const absl::Status status = flushed.get();
+  using std::chrono::duration_cast;
+  constexpr milliseconds kRetryEvery{100};
+  const SteadyTime deadline = clock_.Now() + limits::kStopFlushWait;
+  absl::Status status;
+  // Nobody could ask again, so a store that is away for a moment is waited for.
+  do {
+    if (!status.ok()) std::this_thread::sleep_for(kRetryEvery);
+    const auto left = duration_cast<milliseconds>(deadline - clock_.Now());
+    status = store_thread_.Spawn(lanes_->FlushNow(std::max(left, milliseconds(0)))).get();
+  } while (!status.ok() && clock_.Now() < deadline && stop_.exit_code() != kExitFenced);
   if (status.ok()) return true;
   spdlog::error("{} views were not flushed and are lost: {}", lanes_->pending_views(), ToStd(status.message()));
   return false;
