@@ -34,7 +34,6 @@ Flusher::Flusher(asio::any_io_executor executor, Parts parts, Options options)
       parts_(parts),
       options_(std::move(options)),
       timer_(executor),
-      progress_(executor, SteadyTime::max()),
       generation_(parts.store.generation()) {}
 
 asio::awaitable<void> Flusher::Run() {
@@ -46,14 +45,14 @@ asio::awaitable<void> Flusher::Run() {
       if ((co_await Verify()).ok()) generation_ = generation;
     }
     if (const auto chunk = parts_.ledger.Seal(); chunk != nullptr) co_await FlushChunk(chunk);
-    progress_.cancel();
+    NoteProgress();
   }
 }
 
 void Flusher::Stop() {
   stopped_ = true;
   timer_.cancel();
-  progress_.cancel();
+  NoteProgress();
 }
 
 void Flusher::Kick() {
@@ -87,11 +86,21 @@ asio::awaitable<absl::Status> Flusher::FlushNow(milliseconds timeout) {
     if (std::chrono::steady_clock::now() >= deadline) co_return absl::DeadlineExceededError("the flush goes on");
     kicked_ = true;
     timer_.cancel();
-    progress_.expires_at(deadline);
-    boost::system::error_code ignored;
-    co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await AwaitProgress(deadline);
   }
   co_return absl::OkStatus();
+}
+
+asio::awaitable<void> Flusher::AwaitProgress(SteadyTime deadline) {
+  asio::steady_timer timer(executor_, deadline);
+  waiting_.push_back(&timer);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  std::erase(waiting_, &timer);
+}
+
+void Flusher::NoteProgress() {
+  for (asio::steady_timer* timer : waiting_) timer->cancel();
 }
 
 asio::awaitable<absl::Status> Flusher::Verify() {
@@ -108,7 +117,7 @@ asio::awaitable<void> Flusher::FlushChunk(std::shared_ptr<const Chunk> chunk) {
   const SteadyTime began = parts_.clock.Now();
   back_off_ = milliseconds(0);
   while (!(co_await FlushShards(plan)).ok()) {
-    progress_.cancel();
+    NoteProgress();
     co_await BackOff();
     if (stopped_) co_return;
   }
