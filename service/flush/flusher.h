@@ -56,8 +56,9 @@ class Flusher {
 
  private:
   boost::asio::awaitable<void> WaitForWork();
-  // Reads the cursors of all shards it has claimed: after a reconnect the store may be another one.
-  boost::asio::awaitable<absl::Status> Verify();
+  // After a reconnect, when the store may be another one, reads the cursors of all shards it has claimed. `plan` is
+  // that of the sealed chunk; null if there is none.
+  boost::asio::awaitable<absl::Status> Verify(ChunkPlan* plan);
   boost::asio::awaitable<void> FlushChunk(std::shared_ptr<const Chunk> chunk);
   // One try at every shard of the plan that is not finished.
   boost::asio::awaitable<absl::Status> FlushShards(ChunkPlan& plan);
