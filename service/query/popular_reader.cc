@@ -27,6 +27,11 @@ void KeepHighest(std::vector<RankedCount>& articles) {
   articles.resize(keep);
 }
 
+// A time-out or a broken connection, as the caller is told of it.
+absl::Status AskAgain(const absl::Status& error) {
+  return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
+}
+
 }  // namespace
 
 struct PopularReader::Candidates {
@@ -49,7 +54,7 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
     }
     co_await reads.Wait();
     if (absl::IsAborted(rankings.error)) continue;
-    if (!rankings.error.ok()) co_return rankings.error;
+    if (!rankings.error.ok()) co_return AskAgain(rankings.error);
     Candidates candidates;
     for (const ShardRanking& ranking : rankings.shards) {
       for (const RankedCount& article : ranking.articles) candidates.ranked.emplace(article.article_id, article.views);
@@ -57,7 +62,9 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
     if (!AddPending(*site, window, marks, rankings, candidates)) continue;
     for (const auto& [id, views] : candidates.ranked) list.articles.push_back({std::string(id), views});
     KeepHighest(list.articles);
-    if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) co_return status;
+    if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) {
+      co_return AskAgain(status);
+    }
     co_return list;
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, "the store is older than what was written to it",

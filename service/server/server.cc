@@ -4,7 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <thread>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "service/base/address.h"
@@ -15,7 +16,16 @@
 
 namespace viewcount {
 namespace asio = boost::asio;
-using std::chrono::milliseconds;
+using std::chrono::duration_cast, std::chrono::milliseconds;
+
+namespace {
+
+// Between two tries while Redis is on its way back.
+constexpr milliseconds kStorePause{100};
+
+bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
+
+}  // namespace
 
 Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
 
@@ -116,9 +126,7 @@ absl::Status Server::StartLanes() {
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, lanes_->ledgers(), clock_);
   keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
   return Await(store_thread_.Spawn([](Server& self) -> asio::awaitable<absl::Status> {
-    if (auto status = co_await self.keeper_->Refresh(); !status.ok()) co_return status;
-    if (auto status = co_await self.keeper_->Create(self.config_.sites); !status.ok()) co_return status;
-    if (auto status = co_await self.lanes_->ForgetRetired(*self.store_); !status.ok()) co_return status;
+    if (auto status = co_await self.PrepareStore(); !status.ok()) co_return status;
     self.lanes_->StartFlushing(co_await asio::this_coro::executor, {.store = *self.store_,
                                                                     .sites = *self.sites_,
                                                                     .listener = *self.cache_,
@@ -131,6 +139,19 @@ absl::Status Server::StartLanes() {
     self.keeping_->Spawn(self.keeper_->Run());
     co_return absl::OkStatus();
   }(*this)));
+}
+
+asio::awaitable<absl::Status> Server::PrepareStore() {
+  asio::steady_timer pause(store_thread_.executor());
+  while (true) {
+    absl::Status status = co_await keeper_->Refresh();
+    if (status.ok()) status = co_await keeper_->Create(config_.sites);
+    if (status.ok()) status = co_await lanes_->ForgetRetired(*store_);
+    // Redis may have gone away again, which is waited for as before.
+    if (status.ok() || !Passes(status) || store_closed_) co_return status;
+    pause.expires_after(kStorePause);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 absl::Status Server::StartGrpc() {
@@ -154,11 +175,15 @@ absl::Status Server::WriteAddresses() {
 }
 
 ExitCode Server::Stop() {
+  const SteadyTime end = clock_.Now() + limits::kStopWait;
   SetUnready("stopping");
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
-  if (grpc_ != nullptr && !FlushAll() && code == kExitOk) code = kExitUnflushed;
+  // Calls that wait for a silent Redis end when their command times out, which may take longer than they were given.
+  const SteadyTime flush_end =
+      std::min(clock_.Now() + limits::kStopFlushWait, end - 2 * limits::kStopStoreWait - limits::kStopEmbeddedWait - limits::kStopAdminWait);
+  if (grpc_ != nullptr && !FlushAll(flush_end) && code == kExitOk) code = kExitUnflushed;
   CloseStore();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);
   admin_->Stop();
@@ -166,24 +191,26 @@ ExitCode Server::Stop() {
   return code;
 }
 
-bool Server::FlushAll() {
-  using std::chrono::duration_cast;
-  constexpr milliseconds kRetryEvery{100};
-  const SteadyTime deadline = clock_.Now() + limits::kStopFlushWait;
-  absl::Status status;
-  // Nobody could ask again, so a store that is away for a moment is waited for.
-  do {
-    if (!status.ok()) std::this_thread::sleep_for(kRetryEvery);
-    const auto left = duration_cast<milliseconds>(deadline - clock_.Now());
-    status = store_thread_.Spawn(lanes_->FlushNow(std::max(left, milliseconds(0)))).get();
-  } while (!status.ok() && clock_.Now() < deadline && stop_.exit_code() != kExitFenced);
+bool Server::FlushAll(SteadyTime deadline) {
+  auto flushed = store_thread_.Spawn([](Server& self, SteadyTime until) -> asio::awaitable<absl::Status> {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (true) {
+      const auto left = duration_cast<milliseconds>(until - self.clock_.Now());
+      absl::Status status = co_await self.lanes_->FlushNow(std::max(left, milliseconds(0)));
+      // Redis may be on its way back, and this is the last chance.
+      if (!Passes(status) || self.clock_.Now() + kStorePause >= until) co_return status;
+      pause.expires_after(kStorePause);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  }(*this, deadline));
+  const absl::Status status = flushed.get();
   if (status.ok()) return true;
   spdlog::error("{} views were not flushed and are lost: {}", lanes_->pending_views(), ToStd(status.message()));
   return false;
 }
 
 void Server::CloseStore() {
-  if (store_ == nullptr || std::exchange(store_closed_, true)) return;
+  if (store_ == nullptr || store_closed_.exchange(true)) return;
   auto closed = store_thread_.Spawn([](Server& self) -> asio::awaitable<void> {
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();

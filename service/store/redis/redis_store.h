@@ -78,6 +78,7 @@ class RedisStore final : public CountStore {
   // A refusal, kept for Open.
   absl::Status refusal_;
   bool opened_ = false;
+  bool closed_ = false;
   bool connected_before_ = false;
   std::chrono::steady_clock::time_point last_logged_;
   boost::asio::steady_timer changed_;
