@@ -15,17 +15,18 @@ class LanePipeline::BareBatch final : public Batch {
 
 LanePipeline::LanePipeline(RedisProcess& redis, Options options)
     : options_(std::move(options)),
-      store_(std::make_unique<RedisStore>(
-          thread_.executor(),
-          RedisStore::Options{.address = *ParseRedisAddress(redis.url()),
-                              .data_set = options_.data_set,
-                              .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
-                              .ranked = options_.ranked},
-          metrics_)),
+      store_(
+          std::make_unique<RedisStore>(thread_.executor(),
+                                       RedisStore::Options{.address = *ParseRedisAddress(redis.url()),
+                                                           .data_set = options_.data_set,
+                                                           .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
+                                                           .ranked = options_.ranked},
+                                       metrics_)),
       counts_(*store_, cache_, clock_),
       popular_(*store_, cache_, counts_, {&ledger_}, clock_) {
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, options_.time_zone)).ok());
   ledger_.ApplySite(site());
+  if (options_.decorate) decorated_ = options_.decorate(*store_);
 }
 
 LanePipeline::~LanePipeline() {
@@ -45,9 +46,11 @@ absl::Status LanePipeline::Open() {
   return Await([](LanePipeline& self) -> asio::awaitable<absl::Status> {
     self.flusher_ = std::make_unique<Flusher>(
         self.thread_.executor(),
-        Flusher::Parts{self.ledger_, *self.store_, self.sites_, self.cache_, self.clock_, self.metrics_},
+        Flusher::Parts{self.ledger_, self.decorated_ != nullptr ? *self.decorated_ : *self.store_, self.sites_,
+                       self.cache_, self.clock_, self.metrics_},
         // Flushes only when the test says so.
-        Flusher::Options{self.lane_, std::chrono::hours(1), [&self](const absl::Status& status) { self.fenced_ = status; }});
+        Flusher::Options{self.lane_, std::chrono::hours(1),
+                         [&self](const absl::Status& status) { self.fenced_ = status; }});
     self.running_ = std::make_unique<WaitGroup>(self.thread_.executor());
     self.running_->Spawn(self.flusher_->Run());
     co_return absl::OkStatus();
@@ -69,7 +72,9 @@ void LanePipeline::Fold(std::vector<DecodedView> views) {
 
 absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) { return Await(flusher_->FlushNow(timeout)); }
 
-absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) { return Await(counts_.Read(site(), ids)); }
+absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
+  return Await(counts_.Read(site(), ids));
+}
 
 absl::StatusOr<PopularList> LanePipeline::Popular(Window window) { return Await(popular_.Read(site(), window)); }
 
