@@ -107,7 +107,16 @@ asio::awaitable<void> Flusher::FlushChunk(std::shared_ptr<const Chunk> chunk) {
   ChunkPlan plan(chunk, parts_.sites);
   const SteadyTime began = parts_.clock.Now();
   back_off_ = milliseconds(0);
-  while (!(co_await FlushShards(plan)).ok()) {
+  uint64_t generation = generation_;
+  while (true) {
+    if (parts_.store.generation() != generation) {
+      // Shards that were done may have gone back, and nobody but this chunk holds what they lack.
+      generation = parts_.store.generation();
+      claimed_.fill(false);
+    }
+    const bool done = (co_await FlushShards(plan)).ok();
+    if (done && parts_.store.generation() == generation) break;
+    if (done) continue;
     progress_.cancel();
     co_await BackOff();
     if (stopped_) co_return;
