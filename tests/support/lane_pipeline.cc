@@ -1,5 +1,6 @@
 #include "tests/support/lane_pipeline.h"
 
+#include <csignal>
 #include <utility>
 
 #include "service/base/check.h"
@@ -24,6 +25,8 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                        metrics_)),
       counts_(*store_, cache_, clock_),
       popular_(*store_, cache_, counts_, {&ledger_}, clock_) {
+  // As StopSignal does: hiredis writes to connections that Redis has closed.
+  std::signal(SIGPIPE, SIG_IGN);
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, options_.time_zone)).ok());
   ledger_.ApplySite(site());
   if (options_.decorate) decorated_ = options_.decorate(*store_);
