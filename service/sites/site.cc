@@ -10,6 +10,7 @@ namespace viewcount {
 namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kDayMs = 24 * kHourMs;
 
 }  // namespace
 
@@ -41,19 +42,19 @@ std::optional<absl::CivilDay> DayOfNumber(uint32_t number) {
 }
 
 SiteCalendar::Slot SiteCalendar::Find(int64_t unix_ms) const {
-  const absl::CivilDay day(absl::ToCivilDay(absl::FromUnixMillis(unix_ms), zone_));
-  // A day may begin at one o'clock (a leap over midnight) or twice: FromCivil's answers are the first moment of the
-  // day in both cases, and the clocks of no zone go back over more than one midnight.
-  const int64_t day_begin = absl::ToUnixMillis(absl::FromCivil(day, zone_));
-  const int64_t day_end = absl::ToUnixMillis(absl::FromCivil(day + 1, zone_));
+  const auto local = zone_.At(absl::FromUnixMillis(unix_ms));
+  const absl::CivilDay day(local.cs);
+  const int64_t day_begin = unix_ms - (local.cs - absl::CivilSecond(day)) * 1'000 - unix_ms % 1'000;
   const int64_t hour = unix_ms / kHourMs;
   Slot slot;
   slot.hour = static_cast<uint32_t>(hour);
   slot.day = DayNumber(day);
   slot.begin_ms = std::max(day_begin, hour * kHourMs);
-  slot.end_ms = std::min(day_end, (hour + 1) * kHourMs);
-  if (!slot.Contains(unix_ms)) {
-    // Clocks went back over midnight, so that this day is in two pieces: remember this moment only.
+  slot.end_ms = std::min(day_begin + kDayMs, (hour + 1) * kHourMs);
+  // All that holds while clocks run on. They may leap, or fall back over a midnight so that a day is in two pieces:
+  // where they change within the slot (never twice in an hour), remember this moment only.
+  const auto runs_on_at = [&](int64_t at) { return zone_.At(absl::FromUnixMillis(at)).offset == local.offset; };
+  if (!runs_on_at(slot.begin_ms) || !runs_on_at(slot.end_ms - 1)) {
     slot.begin_ms = unix_ms;
     slot.end_ms = unix_ms + 1;
   }

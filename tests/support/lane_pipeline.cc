@@ -1,5 +1,6 @@
 #include "tests/support/lane_pipeline.h"
 
+#include <csignal>
 #include <utility>
 
 #include "service/base/check.h"
@@ -24,8 +25,11 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                        metrics_)),
       counts_(*store_, cache_, clock_),
       popular_(*store_, cache_, counts_, {&ledger_}, clock_) {
+  // As StopSignal does: hiredis writes to connections that Redis has closed.
+  std::signal(SIGPIPE, SIG_IGN);
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, options_.time_zone)).ok());
   ledger_.ApplySite(site());
+  if (options_.decorate) decorated_ = options_.decorate(*store_);
 }
 
 LanePipeline::~LanePipeline() {
@@ -45,7 +49,8 @@ absl::Status LanePipeline::Open() {
   return Await([](LanePipeline& self) -> asio::awaitable<absl::Status> {
     self.flusher_ = std::make_unique<Flusher>(
         self.thread_.executor(),
-        Flusher::Parts{self.ledger_, *self.store_, self.sites_, self.cache_, self.clock_, self.metrics_},
+        Flusher::Parts{self.ledger_, self.decorated_ != nullptr ? *self.decorated_ : *self.store_, self.sites_,
+                       self.cache_, self.clock_, self.metrics_},
         // Flushes only when the test says so.
         Flusher::Options{self.lane_, std::chrono::hours(1),
                          [&self](const absl::Status& status) { self.fenced_ = status; }});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ class LanePipeline {
     // A lane that shares the store with others of its data set.
     DataSetId data_set = {};
     std::string site = "demo";
+    // What the flusher is given instead of the store: one that stands before it and breaks things.
+    std::function<std::unique_ptr<CountStore>(CountStore& store)> decorate = {};
   };
   explicit LanePipeline(RedisProcess& redis) : LanePipeline(redis, Options()) {}
   LanePipeline(RedisProcess& redis, Options options);
@@ -51,6 +54,7 @@ class LanePipeline {
   CountCache& cache() { return cache_; }
   CountReader& counts() { return counts_; }
   Metrics& metrics() { return metrics_; }
+  const SiteDirectory& sites() const { return sites_; }
   const LaneIdentity& lane() const { return lane_; }
   std::shared_ptr<const Site> site() const { return sites_.Find(options_.site); }
   const absl::Status& fenced() const { return fenced_; }
@@ -67,6 +71,7 @@ class LanePipeline {
   SiteDirectory sites_;
   CountCache cache_{{{&ledger_, lane_.incarnation}}};
   std::unique_ptr<RedisStore> store_;
+  std::unique_ptr<CountStore> decorated_;
   CountReader counts_;
   PopularReader popular_;
   absl::Status fenced_;

@@ -1,0 +1,239 @@
+// How a chunk is laid out for the store: order, parts, and the cursors between them.
+#include "service/flush/chunk_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include "service/base/hash.h"
+#include "tests/support/seed.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Position kFrom{100};
+constexpr Position kTo{200};
+const LaneIdentity kLane{.id = {{1}}, .incarnation = {{2}}};
+
+class ChunkPlanTest : public ::testing::Test {
+ protected:
+  ChunkPlanTest() {
+    for (const char* name : {"zeta", "alpha"}) EXPECT_TRUE(sites_.Put(*MakeSite(name, "")).ok());
+  }
+
+  void Add(const std::string& site, const std::string& id, uint32_t hour = 10, uint64_t count = 1, bool bot = false) {
+    const auto of = sites_.Find(site);
+    const uint32_t bucket = chunk_->BucketIndex({of->index, hour, 20260101 + hour / 24});
+    chunk_->Add(of->index, ArticleHash(of->seed, id), id, bucket, count, bot);
+  }
+  // An ID of the site's that belongs to `shard`.
+  std::string IdIn(const std::string& site, Shard shard, const std::string& prefix = "news") {
+    const auto of = sites_.Find(site);
+    for (;; ++number_) {
+      std::string id = prefix + std::to_string(number_);
+      if (ShardOf(ArticleHash(of->seed, id)) == shard) return ++number_, id;
+    }
+  }
+  ChunkPlan Plan() {
+    chunk_->Extend(kTo, SteadyTime());
+    return ChunkPlan(chunk_, sites_);
+  }
+  // All parts of a shard, from `cursor` to the end.
+  static std::vector<PlannedPart> Walk(ChunkPlan& plan, Shard shard, Cursor cursor) {
+    std::vector<PlannedPart> parts;
+    while (!plan.IsFinished(shard, cursor)) {
+      parts.push_back(plan.NextPart(shard, cursor, kLane));
+      EXPECT_EQ(parts.back().part.expected, cursor);
+      EXPECT_GT(parts.back().part.next, cursor);
+      cursor = parts.back().part.next;
+    }
+    return parts;
+  }
+  std::vector<std::string> KeysOf(const ChunkPlan& plan, std::span<const uint32_t> articles) const {
+    std::vector<std::string> keys;
+    for (const uint32_t index : articles) {
+      const Chunk::Article& article = plan.chunk().articles()[index];
+      keys.push_back(sites_.At(article.site)->name + "/" + std::string(article.id));
+    }
+    return keys;
+  }
+  static size_t FieldsOf(const Part& part) {
+    size_t fields = 0;
+    for (const HashDelta& hash : part.hashes) fields += hash.deltas.size();
+    return fields;
+  }
+
+  SiteDirectory sites_;
+  std::shared_ptr<Chunk> chunk_ = std::make_shared<Chunk>(kFrom);
+  int number_ = 0;
+};
+
+TEST_F(ChunkPlanTest, ArticlesGoInOrderOfSiteThenIdBytewise) {
+  const Shard shard{7};
+  std::vector<std::string> expected;
+  for (const char* site : {"zeta", "alpha"}) {
+    for (const char* prefix : {"b", "a", "é", "Z", "a "}) {
+      const std::string id = IdIn(site, shard, prefix);
+      Add(site, id);
+      expected.push_back(std::string(site) + "/" + id);
+    }
+  }
+  std::sort(expected.begin(), expected.end());
+  ChunkPlan plan = Plan();
+  EXPECT_THAT(plan.Shards(), ElementsAre(shard));
+  const PlannedPart planned = plan.NextPart(shard, Cursor::End(kFrom), kLane);
+  EXPECT_EQ(KeysOf(plan, planned.articles), expected);
+  EXPECT_EQ(planned.part.lane, kLane.id);
+  EXPECT_EQ(planned.part.incarnation, kLane.incarnation);
+  EXPECT_EQ(planned.part.shard, shard);
+  EXPECT_EQ(planned.part.next, Cursor::End(kTo));
+}
+
+TEST_F(ChunkPlanTest, AnArticleIsAddedToEveryHashOfItsWindows) {
+  const Shard shard{7};
+  const std::string id = IdIn("alpha", shard);
+  Add("alpha", id, 10, 2);
+  Add("alpha", id, 11, 3);
+  Add("alpha", id, 30, 4);
+  Add("alpha", id, 30, 5, true);
+  ChunkPlan plan = Plan();
+  const PlannedPart planned = plan.NextPart(shard, Cursor::End(kFrom), kLane);
+  std::map<Window, uint64_t> added;
+  for (const HashDelta& hash : planned.part.hashes) {
+    EXPECT_EQ(hash.site, "alpha");
+    ASSERT_EQ(hash.deltas.size(), 1u);
+    EXPECT_EQ(hash.deltas[0].article_id, id);
+    EXPECT_TRUE(added.emplace(hash.window, hash.deltas[0].views).second);
+  }
+  const std::map<Window, uint64_t> expected = {{{Window::Kind::kAllTime, 0}, 9},    {{Window::Kind::kDay, 20260101}, 5},
+                                               {{Window::Kind::kDay, 20260102}, 4}, {{Window::Kind::kHour, 10}, 2},
+                                               {{Window::Kind::kHour, 11}, 3},      {{Window::Kind::kHour, 30}, 4},
+                                               {{Window::Kind::kBots, 0}, 5}};
+  EXPECT_EQ(added, expected);
+  EXPECT_EQ(planned.views, 14u);
+}
+
+TEST_F(ChunkPlanTest, APartHasAtMost512Articles) {
+  const Shard shard{3};
+  for (size_t i = 0; i < 2 * limits::kFlushPartArticlesMax + 1; ++i) Add("alpha", IdIn("alpha", shard));
+  ChunkPlan plan = Plan();
+  const auto parts = Walk(plan, shard, Cursor::End(kFrom));
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[0].articles.size(), limits::kFlushPartArticlesMax);
+  EXPECT_EQ(parts[1].articles.size(), limits::kFlushPartArticlesMax);
+  EXPECT_EQ(parts[2].articles.size(), 1u);
+  for (size_t i = 0; i < 2; ++i) {
+    const Cursor& next = parts[i].part.next;
+    ASSERT_TRUE(next.in_middle());
+    EXPECT_EQ(next.from(), kFrom);
+    EXPECT_EQ(next.to(), kTo);
+    EXPECT_EQ(std::string(next.last().site) + "/" + std::string(next.last().article_id),
+              KeysOf(plan, parts[i].articles).back());
+  }
+}
+
+TEST_F(ChunkPlanTest, APartWritesAtMost2048Fields) {
+  const Shard shard{3};
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = IdIn("alpha", shard);
+    for (uint32_t hour = 0; hour < 20; ++hour) Add("alpha", id, hour * 24);
+  }
+  ChunkPlan plan = Plan();
+  const auto parts = Walk(plan, shard, Cursor::End(kFrom));
+  size_t articles = 0;
+  for (const PlannedPart& planned : parts) {
+    EXPECT_LE(FieldsOf(planned.part), limits::kFlushPartFieldsMax);
+    articles += planned.articles.size();
+  }
+  EXPECT_EQ(articles, 300u);
+  EXPECT_LE(parts.size(), 10u);
+}
+
+TEST_F(ChunkPlanTest, AnArticleWithMoreFieldsThanAPartMayHaveGoesAlone) {
+  const Shard shard{3};
+  std::vector<std::string> ids = {IdIn("alpha", shard, "a"), IdIn("alpha", shard, "b"), IdIn("alpha", shard, "c")};
+  for (const std::string& id : ids) Add("alpha", id);
+  for (uint32_t hour = 0; hour <= limits::kFlushPartFieldsMax; ++hour) Add("alpha", ids[1], hour);
+  ChunkPlan plan = Plan();
+  const auto parts = Walk(plan, shard, Cursor::End(kFrom));
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_THAT(KeysOf(plan, parts[1].articles), ElementsAre("alpha/" + ids[1]));
+}
+
+// A shard that had no articles for a while still stands at an older position.
+TEST_F(ChunkPlanTest, ACursorLeftBehindByEarlierChunksIsGoneOnFrom) {
+  const Shard shard{3};
+  for (size_t i = 0; i < limits::kFlushPartArticlesMax + 1; ++i) Add("alpha", IdIn("alpha", shard));
+  ChunkPlan plan = Plan();
+  EXPECT_FALSE(plan.IsFinished(shard, Cursor()));
+  const auto parts = Walk(plan, shard, Cursor());
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].part.next.applied_to(), Position{0});
+  EXPECT_EQ(parts[1].part.next, Cursor::End(kTo));
+}
+
+TEST_F(ChunkPlanTest, FinishedShardsAreThoseAtTheEndOrWithoutArticles) {
+  const Shard shard{3};
+  Add("alpha", IdIn("alpha", shard));
+  ChunkPlan plan = Plan();
+  EXPECT_FALSE(plan.IsFinished(shard, Cursor::End(kFrom)));
+  EXPECT_FALSE(plan.IsFinished(shard, Cursor::Middle(kFrom, kTo, {"alpha", "a"}, kTo)));
+  EXPECT_TRUE(plan.IsFinished(shard, Cursor::End(kTo)));
+  EXPECT_TRUE(plan.IsFinished(Shard{4}, Cursor::End(kFrom)));
+}
+
+// Wherever a chunk is taken up again, the rest is the same, and what lies between two cursors is exactly their parts.
+TEST_F(ChunkPlanTest, RandomChunksAreCutTheSameWheneverAsked) {
+  std::mt19937_64 random(TestSeed());
+  std::map<Shard, std::map<std::string, uint64_t>> expected;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string site = random() % 3 == 0 ? "zeta" : "alpha";
+    const std::string id = "story " + std::to_string(random() % 9'000);
+    const auto of = sites_.Find(site);
+    const Shard shard = ShardOf(ArticleHash(of->seed, id));
+    if (shard.value >= 6) continue;
+    const uint64_t count = 1 + random() % 5;
+    Add(site, id, static_cast<uint32_t>(random() % 4), count, random() % 5 == 0);
+    expected[shard][site + "/" + id] += count;
+  }
+  ChunkPlan plan = Plan();
+  ASSERT_EQ(plan.Shards().size(), expected.size());
+  for (const Shard shard : plan.Shards()) {
+    const auto parts = Walk(plan, shard, Cursor::End(kFrom));
+    std::vector<Cursor> cursors = {Cursor::End(kFrom)};
+    std::vector<std::string> keys;
+    std::vector<size_t> ends = {0};
+    uint64_t views = 0;
+    for (const PlannedPart& planned : parts) {
+      for (const std::string& key : KeysOf(plan, planned.articles)) keys.push_back(key);
+      ends.push_back(keys.size());
+      cursors.push_back(planned.part.next);
+      views += planned.views;
+    }
+    uint64_t expected_views = 0;
+    std::vector<std::string> expected_keys;
+    for (const auto& [key, count] : expected[shard]) expected_keys.push_back(key), expected_views += count;
+    EXPECT_EQ(keys, expected_keys);
+    EXPECT_EQ(views, expected_views);
+    for (size_t i = 0; i < cursors.size(); ++i) {
+      const auto resumed = Walk(plan, shard, cursors[i]);
+      ASSERT_EQ(resumed.size(), parts.size() - i);
+      for (size_t k = 0; k < resumed.size(); ++k) EXPECT_EQ(resumed[k].part.next, parts[i + k].part.next);
+      for (size_t j = i; j < cursors.size(); ++j) {
+        const std::vector<std::string> between(keys.begin() + ends[i], keys.begin() + ends[j]);
+        EXPECT_EQ(KeysOf(plan, plan.Between(shard, cursors[i], cursors[j])), between);
+      }
+    }
+    EXPECT_THAT(KeysOf(plan, plan.Between(shard, Cursor(), Cursor::End(kFrom))), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace viewcount

@@ -1,0 +1,129 @@
+// A store that stands before the real one and loses what it is told to lose: commands, replies, the order of time.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// What is to become of one command.
+struct Fate {
+  enum class Kind : uint8_t {
+    kForward,
+    // It never arrives.
+    kLoseCommand,
+    // It is carried out; nobody is told.
+    kLoseReply,
+    // Nobody is told, and it is carried out only after `delay`.
+    kLate,
+    // It arrives after `delay`.
+    kSlow,
+  };
+  Kind kind = Kind::kForward;
+  std::chrono::milliseconds delay{0};
+  // Called behind the command, before the answer.
+  std::function<void()> after = {};
+};
+
+// On the store's executor. The real store must be closed, and its thread drained, before this goes.
+class FaultyStore final : public CountStore {
+ public:
+  struct Faults {
+    // Asked for every part; all is well if there is no function.
+    std::function<Fate(const Part&)> apply = {};
+    std::function<Fate(Shard)> claim = {};
+    // Commands that have not arrived yet.
+    std::shared_ptr<std::atomic<int>> late = std::make_shared<std::atomic<int>>(0);
+  };
+  FaultyStore(CountStore& store, Faults faults) : store_(store), faults_(std::move(faults)) {}
+
+  boost::asio::awaitable<absl::StatusOr<Cursor>> Claim(Shard shard, const LaneIdentity& lane) override {
+    const Fate fate = faults_.claim ? faults_.claim(shard) : Fate();
+    if (fate.kind == Fate::Kind::kLoseCommand) co_return Lost();
+    auto result = co_await store_.Claim(shard, lane);
+    if (fate.after) fate.after();
+    if (fate.kind == Fate::Kind::kLoseReply) co_return Lost();
+    co_return result;
+  }
+
+  boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) override {
+    const Fate fate = faults_.apply ? faults_.apply(part) : Fate();
+    if (fate.kind == Fate::Kind::kLoseCommand) co_return Lost(fate);
+    if (fate.kind == Fate::Kind::kLate) {
+      ++*faults_.late;
+      boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
+                            ApplyLate(store_, std::make_unique<Letter>(part), fate.delay, faults_.late),
+                            boost::asio::detached);
+      co_return Lost(fate);
+    }
+    if (fate.kind == Fate::Kind::kSlow) co_await Sleep(fate.delay);
+    auto result = co_await store_.Apply(part);
+    if (fate.kind == Fate::Kind::kLoseReply) co_return Lost(fate);
+    if (fate.after) fate.after();
+    co_return result;
+  }
+
+  boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) override {
+    return store_.RemoveLanes(shard, lanes);
+  }
+  boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
+                                                                 std::string_view site,
+                                                                 const std::vector<Window>& windows,
+                                                                 const std::vector<std::string_view>& ids) override {
+    return store_.ReadCounts(shard, lanes, site, windows, ids);
+  }
+  boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site, Window window) override {
+    return store_.ReadRanking(shard, lanes, site, window);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override { return store_.ReadSites(); }
+  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
+  uint64_t generation() const override { return store_.generation(); }
+
+ private:
+  // A part that owns its texts, since the chunk it points into may be gone when it arrives.
+  struct Letter {
+    explicit Letter(const Part& of) : part(of) {
+      for (HashDelta& hash : part.hashes) {
+        hash.site = texts.emplace_back(hash.site);
+        for (ArticleDelta& delta : hash.deltas) delta.article_id = texts.emplace_back(delta.article_id);
+      }
+    }
+    Part part;
+    std::deque<std::string> texts;
+  };
+
+  static absl::Status Lost(const Fate& fate = {}) {
+    if (fate.after) fate.after();
+    return absl::DeadlineExceededError("lost on purpose");
+  }
+  static boost::asio::awaitable<void> Sleep(std::chrono::milliseconds delay) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  }
+  static boost::asio::awaitable<void> ApplyLate(CountStore& store, std::unique_ptr<Letter> letter,
+                                                std::chrono::milliseconds delay,
+                                                std::shared_ptr<std::atomic<int>> late) {
+    co_await Sleep(delay);
+    // It matters to nobody any more how it went.
+    (void)co_await store.Apply(letter->part);
+    --*late;
+  }
+
+  CountStore& store_;
+  const Faults faults_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,99 @@
+// What the store must hold after a stream of views: exact totals of every hash, counted in the simplest way.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/base/hash.h"
+#include "service/ingest/views_request.h"
+#include "service/sites/site.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+using Totals = std::map<std::string, uint64_t>;
+// (ID, total): by total falling, then by ID rising, bytewise.
+using RankedTotals = std::vector<std::pair<std::string, uint64_t>>;
+
+inline RankedTotals HighestOf(const Totals& totals, size_t count) {
+  RankedTotals ranked(totals.begin(), totals.end());
+  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  ranked.resize(std::min(ranked.size(), count));
+  return ranked;
+}
+
+// For a site in UTC.
+class RankingModel {
+ public:
+  explicit RankingModel(const Site& site) : site_(site) {}
+
+  void Add(const DecodedView& view) {
+    const std::string id(view.article_id);
+    const Shard shard = ShardOf(ArticleHash(site_.seed, id));
+    const auto hour = static_cast<uint32_t>(view.event_time_unix_ms / 3'600'000);
+    if (view.bot) {
+      hashes_[{shard, {Window::Kind::kBots, 0}}][id] += view.count;
+      return;
+    }
+    const absl::CivilDay day = absl::CivilDay(1970, 1, 1) + hour / 24;
+    hashes_[{shard, {Window::Kind::kAllTime, 0}}][id] += view.count;
+    hashes_[{shard, {Window::Kind::kDay, DayNumber(day)}}][id] += view.count;
+    hashes_[{shard, {Window::Kind::kHour, hour}}][id] += view.count;
+  }
+
+  const std::map<std::pair<Shard, Window>, Totals>& hashes() const { return hashes_; }
+  // Of all shards.
+  Totals Of(Window window) const {
+    Totals all;
+    for (const auto& [key, totals] : hashes_) {
+      if (key.second == window) all.insert(totals.begin(), totals.end());
+    }
+    return all;
+  }
+
+ private:
+  const Site& site_;
+  std::map<std::pair<Shard, Window>, Totals> hashes_;
+};
+
+// IDs that are hard to keep in order: common prefixes, one the beginning of another, bytes of UTF-8, spaces, percent
+// signs. Only of shards below `shards`, so that few or many share one.
+inline std::vector<std::string> HardIds(const Site& site, size_t count, uint32_t shards, std::mt19937_64& random) {
+  static const std::vector<std::string> kPieces = {"a",
+                                                   "b",
+                                                   "A",
+                                                   "/",
+                                                   "news/",
+                                                   " ",
+                                                   "0",
+                                                   "10",
+                                                   "9",
+                                                   "-",
+                                                   "%s",
+                                                   "é",
+                                                   "\xc2\x80",
+                                                   "việt",
+                                                   "日本",
+                                                   "z",
+                                                   "\xf0\x9f\x93\xb0",
+                                                   "~"};
+  std::map<std::string, bool> taken;
+  std::vector<std::string> ids;
+  while (ids.size() < count) {
+    std::string id;
+    if (random() % 4 != 0) id = "/news/2026/";
+    for (size_t pieces = 1 + random() % 6; pieces > 0; --pieces) id += kPieces[random() % kPieces.size()];
+    if (ShardOf(ArticleHash(site.seed, id)).value >= shards || !taken.emplace(id, true).second) continue;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,170 @@
+// The bounded ranking against a full sort: whatever comes in whatever order, after every flush it is the top K.
+#include <gtest/gtest.h>
+
+#include "service/base/hash.h"
+#include "service/store/redis/keys.h"
+#include "tests/support/lane_pipeline.h"
+#include "tests/support/seed.h"
+#include "tests/unit/flush/ranking_model.h"
+
+namespace viewcount {
+namespace {
+
+constexpr Window kAll{Window::Kind::kAllTime, 0};
+// 2026-11-22T22:00Z: with the hours after it two days.
+constexpr int64_t kFirstHourMs = int64_t{498'742} * 3'600'000;
+
+// What one stream of views is like.
+struct Stream {
+  RankedLimits ranked;
+  size_t articles = 100;
+  uint32_t shards = limits::kShards;
+  int rounds = 4;
+  size_t views_per_round = 200;
+  // All counts are 1 to this: the smaller, the more ties.
+  uint32_t count_max = 3;
+  uint32_t hours = 3;
+};
+
+std::string Describe(const Stream& stream) {
+  return "K " + std::to_string(stream.ranked.all_time_and_day) + ", for hours " + std::to_string(stream.ranked.hour) +
+         ", articles " + std::to_string(stream.articles) + ", shards " + std::to_string(stream.shards);
+}
+
+std::vector<DecodedView> RandomViews(const Stream& stream, const std::vector<std::string>& ids,
+                                     std::mt19937_64& random) {
+  std::vector<DecodedView> views;
+  for (size_t i = 0; i < stream.views_per_round; ++i) {
+    // Squared, so that some come often and most at times.
+    const double place = std::uniform_real_distribution<>(0, 1)(random);
+    DecodedView view;
+    view.article_id = ids[static_cast<size_t>(place * place * static_cast<double>(ids.size()))];
+    view.event_time_unix_ms = kFirstHourMs + static_cast<int64_t>(random() % stream.hours) * 3'600'000 + 5;
+    view.count = 1 + static_cast<uint32_t>(random() % stream.count_max);
+    view.bot = random() % 10 == 0;
+    views.push_back(view);
+  }
+  return views;
+}
+
+RankedTotals StoredRanking(RedisProcess& redis, const std::string& key) {
+  const auto words = redis.List({"ZRANGE", key, "0", "-1", "WITHSCORES"});
+  RankedTotals ranked;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) ranked.emplace_back(words[i], -std::stoll(words[i + 1]));
+  return ranked;
+}
+
+Totals StoredHash(RedisProcess& redis, const std::string& key) {
+  const auto words = redis.List({"HGETALL", key});
+  Totals totals;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) totals[words[i]] = std::stoull(words[i + 1]);
+  return totals;
+}
+
+void ExpectStoreHolds(RedisProcess& redis, const std::string& site, const RankingModel& model,
+                      const RankedLimits& ranked) {
+  for (const auto& [key, totals] : model.hashes()) {
+    const auto& [shard, window] = key;
+    const std::string name = keys::Counts(shard, site, window);
+    Totals expected = totals;
+    for (const auto& [id, views] : totals) expected[""] += views;
+    ASSERT_EQ(StoredHash(redis, name), expected) << name;
+    if (window.kind == Window::Kind::kBots) continue;
+    ASSERT_EQ(StoredRanking(redis, keys::Ranking(shard, site, window)), HighestOf(totals, ranked.Of(window.kind)))
+        << name;
+  }
+}
+
+// The list as far as a ranking of K proves it.
+void ExpectPopular(LanePipeline& pipeline, const RankingModel& model, Window window, size_t count) {
+  const auto popular = pipeline.Popular(window);
+  ASSERT_TRUE(popular.ok()) << popular.status();
+  EXPECT_TRUE(popular->exact);
+  RankedTotals found;
+  for (const RankedCount& article : popular->articles) found.emplace_back(article.article_id, article.views);
+  ASSERT_LE(found.size(), limits::kRankedAllTimeAndDay);
+  found.resize(std::min(found.size(), count));
+  ASSERT_EQ(found, HighestOf(model.Of(window), count)) << "window " << window.number;
+}
+
+// Each stream has a site of its own in one Redis.
+class RankingTest : public ::testing::Test {
+ protected:
+  void Run(const Stream& stream) {
+    SCOPED_TRACE(Describe(stream));
+    const std::string site = "stream-" + std::to_string(++streams_);
+    LanePipeline pipeline(redis_, {.ranked = stream.ranked, .site = site});
+    ASSERT_TRUE(pipeline.Open().ok());
+    RankingModel model(*pipeline.site());
+    const auto ids = HardIds(*pipeline.site(), stream.articles, stream.shards, random_);
+    const size_t proven = std::min(stream.ranked.all_time_and_day, limits::kRankedAllTimeAndDay);
+    for (int round = 0; round < stream.rounds; ++round) {
+      SCOPED_TRACE("round " + std::to_string(round));
+      const auto views = RandomViews(stream, ids, random_);
+      for (const DecodedView& view : views) model.Add(view);
+      pipeline.Fold(views);
+      for (const Window window : {kAll, Window{Window::Kind::kDay, 20261122}, Window{Window::Kind::kDay, 20261123}}) {
+        ASSERT_NO_FATAL_FAILURE(ExpectPopular(pipeline, model, window, proven)) << "before the flush";
+      }
+      ASSERT_TRUE(pipeline.Flush().ok());
+      ASSERT_NO_FATAL_FAILURE(ExpectStoreHolds(redis_, site, model, stream.ranked));
+      ASSERT_NO_FATAL_FAILURE(ExpectPopular(pipeline, model, kAll, proven)) << "after the flush";
+    }
+  }
+
+  const uint64_t seed_ = TestSeed();
+  std::mt19937_64 random_{seed_};
+  RedisProcess redis_;
+  int streams_ = 0;
+};
+
+TEST_F(RankingTest, EqualsAFullSortAtEveryLimit) {
+  for (uint32_t ranked : {1u, 2u, 3u, 4u, 199u, 200u}) {
+    ASSERT_NO_FATAL_FAILURE(Run({.ranked = {ranked, 1 + ranked / 2},
+                                 .articles = 3 * ranked + 20,
+                                 .shards = 2,
+                                 .views_per_round = 8 * ranked + 40}));
+  }
+  for (int i = 0; i < 30; ++i) {
+    const auto ranked = static_cast<uint32_t>(1 + random_() % 200);
+    ASSERT_NO_FATAL_FAILURE(Run({.ranked = {ranked, static_cast<uint32_t>(1 + random_() % 64)},
+                                 .articles = 10 + random_() % 1'000,
+                                 .shards = static_cast<uint32_t>(1 + random_() % 4),
+                                 .views_per_round = 50 + random_() % 1'000,
+                                 .count_max = static_cast<uint32_t>(1 + random_() % 4)}));
+  }
+}
+
+TEST_F(RankingTest, EqualsAFullSortWhenAllTotalsAreEqual) {
+  for (uint32_t ranked : {1u, 5u, 50u}) {
+    ASSERT_NO_FATAL_FAILURE(Run({.ranked = {ranked, ranked},
+                                 .articles = 300,
+                                 .shards = 2,
+                                 .rounds = 6,
+                                 .views_per_round = 60,
+                                 .count_max = 1,
+                                 .hours = 1}));
+  }
+}
+
+TEST_F(RankingTest, EqualsAFullSortOverChunksOfManyParts) {
+  Run({.ranked = {100, 30}, .articles = 4'000, .shards = 2, .rounds = 3, .views_per_round = 8'000, .hours = 4});
+}
+
+TEST_F(RankingTest, EqualsAFullSortOverAllShardsAsConfigured) {
+  Run({.ranked = {}, .articles = 3'000, .rounds = 3, .views_per_round = 6'000});
+}
+
+// More than a shard ranks, in one shard: who is popular then rests on articles that are not ranked.
+TEST_F(RankingTest, PopularIsExactWhereItRestsOnArticlesThatAreNotRanked) {
+  Run({.ranked = {},
+       .articles = 1'500,
+       .shards = 1,
+       .rounds = 5,
+       .views_per_round = 1'500,
+       .count_max = 2,
+       .hours = 1});
+}
+
+}  // namespace
+}  // namespace viewcount

@@ -1,0 +1,53 @@
+// What a site may be called, and how its days are numbered.
+#include "service/sites/site.h"
+
+#include <gtest/gtest.h>
+
+#include "service/base/hash.h"
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace {
+
+std::string ErrorOf(std::string_view name, std::string_view zone) {
+  const auto site = MakeSite(name, zone);
+  EXPECT_TRUE(absl::IsInvalidArgument(site.status())) << name;
+  return std::string(ToStd(site.status().message()));
+}
+
+TEST(Site, NamesAreOneTo64OfTheirCharacters) {
+  for (const std::string& name :
+       {std::string("a"), std::string("9"), std::string("News-24_vn.Example"), std::string(64, 'x')}) {
+    const auto site = MakeSite(name, "");
+    ASSERT_TRUE(site.ok()) << site.status();
+    EXPECT_EQ(site->name, name);
+    EXPECT_EQ(site->seed, Hash64(name));
+  }
+  for (const std::string& name : {std::string(), std::string(65, 'x'), std::string("-a"), std::string(".a"),
+                                  std::string("_a"), std::string("a b"), std::string("a/b"), std::string("a:b"),
+                                  std::string("a{b}"), std::string("a\0", 2), std::string("é"), std::string("a\n")}) {
+    EXPECT_NE(ErrorOf(name, "").find("site.name"), std::string::npos) << name;
+  }
+}
+
+TEST(Site, NoTimeZoneMeansUtc) { EXPECT_EQ(MakeSite("demo", "")->time_zone, "UTC"); }
+
+TEST(Site, UnknownTimeZonesAreRefused) {
+  EXPECT_EQ(MakeSite("demo", "Asia/Ho_Chi_Minh")->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_NE(ErrorOf("demo", "Asia/Atlantis").find("site.time_zone"), std::string::npos);
+  EXPECT_NE(ErrorOf("demo", "../../etc/passwd").find("site.time_zone"), std::string::npos);
+}
+
+TEST(Site, DaysAreNumberedAsTheyAreWritten) {
+  EXPECT_EQ(DayNumber(absl::CivilDay(2026, 11, 22)), 20261122u);
+  EXPECT_EQ(DayNumber(absl::CivilDay(1969, 12, 31)), 19691231u);
+  EXPECT_EQ(DayNumber(absl::CivilDay(9999, 12, 31)), 99991231u);
+  EXPECT_EQ(DayOfNumber(20261122), absl::CivilDay(2026, 11, 22));
+  EXPECT_EQ(DayOfNumber(20240229), absl::CivilDay(2024, 2, 29));
+  for (uint32_t none : {0u, 20250229u, 20261301u, 20260001u, 20260132u, 20260100u, 4'294'967'295u}) {
+    EXPECT_FALSE(DayOfNumber(none)) << none;
+  }
+}
+
+}  // namespace
+}  // namespace viewcount
