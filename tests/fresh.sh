@@ -55,7 +55,7 @@ inside() {
     NODE_EXTRA_CA_CERTS=/etc/viewcount-fresh-ca.pem "${variables[@]}" "$@"
 }
 
-viewcount() { inside /viewcount/build/release/bin/viewcount --server "$server" --site demo "$@"; }
+viewcount() { inside /srv/checkout/build/release/bin/viewcount --server "$server" --site demo "$@"; }
 
 # `expect TEXT COMMAND…`: the command's output holds the text; blanks count as one.
 expect() {
@@ -75,7 +75,7 @@ quickstart() {
   local log=$root/quickstart.log pid begun=$SECONDS server
   # Job control gives it a process group of its own, which is what a terminal sends Ctrl-C to.
   set -m
-  inside /viewcount/deploy/quickstart.sh --grpc-address 127.0.0.1:0 --http-address 127.0.0.1:0 \
+  inside /srv/checkout/deploy/quickstart.sh --grpc-address 127.0.0.1:0 --http-address 127.0.0.1:0 \
     --admin-address 127.0.0.1:0 </dev/null >"$log" 2>&1 &
   pid=$!
   set +m
@@ -115,6 +115,6 @@ say "deploy/quickstart.sh on an empty Debian 12"
 quickstart
 if [[ $mode != --quickstart-only ]]; then
   say "tests/run.sh on it"
-  inside /viewcount/tests/run.sh </dev/null || fail "tests/run.sh failed"
+  inside /srv/checkout/tests/run.sh </dev/null || fail "tests/run.sh failed"
 fi
 say "all well"

@@ -111,7 +111,7 @@ inline constexpr size_t kPopularContendersMax = 20'000;
 // ------------------------------------------
 
 inline constexpr std::chrono::milliseconds kStopWait{9'500};
-inline constexpr std::chrono::milliseconds kStopCallsWait{2'000};
+inline constexpr std::chrono::milliseconds kStopCallsWait{1'500};
 inline constexpr std::chrono::milliseconds kStopFlushWait{3'500};
 inline constexpr std::chrono::milliseconds kStopStoreWait{1'000};
 inline constexpr std::chrono::milliseconds kStopEmbeddedWait{2'000};

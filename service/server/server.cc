@@ -182,7 +182,8 @@ ExitCode Server::Stop() {
   ExitCode code = stop_.exit_code();
   // Calls that wait for a silent Redis end when their command times out, which may take longer than they were given.
   const SteadyTime flush_end =
-      std::min(clock_.Now() + limits::kStopFlushWait, end - 2 * limits::kStopStoreWait - limits::kStopEmbeddedWait - limits::kStopAdminWait);
+      std::min(clock_.Now() + limits::kStopFlushWait,
+               end - 2 * limits::kStopStoreWait - limits::kStopEmbeddedWait - limits::kStopAdminWait);
   if (grpc_ != nullptr && !FlushAll(flush_end) && code == kExitOk) code = kExitUnflushed;
   CloseStore();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);

@@ -61,13 +61,13 @@ copy_network_settings() {
 }
 
 copy_checkout() {
-  mkdir "$root/viewcount"
+  mkdir "$root/srv/checkout"
   git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
     while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
-    tar --create --null --files-from - | tar --extract --directory "$root/viewcount" --no-same-owner
+    tar --create --null --files-from - | tar --extract --directory "$root/srv/checkout" --no-same-owner
   # A repository of its own: tests/style.sh asks git for the files.
-  git -C "$root/viewcount" init --quiet
-  git -C "$root/viewcount" add --all
+  git -C "$root/srv/checkout" init --quiet
+  git -C "$root/srv/checkout" add --all
 }
 
 mkdir -p "$cache"
