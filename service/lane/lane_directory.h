@@ -19,7 +19,8 @@ namespace viewcount {
 // Owns the lock. One thread.
 class LaneDirectory {
  public:
-  // Opens, making it if need be, and locks. FAILED_PRECONDITION if another process uses it, or it is of a newer format.
+  // Opens, making it if need be, and locks. FAILED_PRECONDITION if another process uses it, it is of a newer
+  // format, or its IDENTITY is broken, which then stays as it is.
   static absl::StatusOr<LaneDirectory> Open(const std::string& data_dir, uint32_t number);
 
   // Until there is a journal nothing survives a process, so each start is a lane of its own.
