@@ -27,6 +27,12 @@ void KeepHighest(std::vector<RankedCount>& articles) {
   articles.resize(keep);
 }
 
+// A store that is silent, or not yet itself again, is away like one that cannot be reached.
+absl::Status ErrorForCaller(const absl::Status& error) {
+  if (!absl::IsDeadlineExceeded(error) && !absl::IsAborted(error)) return error;
+  return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
+}
+
 }  // namespace
 
 struct PopularReader::Candidates {
@@ -49,7 +55,7 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
     }
     co_await reads.Wait();
     if (absl::IsAborted(rankings.error)) continue;
-    if (!rankings.error.ok()) co_return rankings.error;
+    if (!rankings.error.ok()) co_return ErrorForCaller(rankings.error);
     Candidates candidates;
     for (const ShardRanking& ranking : rankings.shards) {
       for (const RankedCount& article : ranking.articles) candidates.ranked.emplace(article.article_id, article.views);
@@ -139,7 +145,7 @@ asio::awaitable<absl::Status> PopularReader::ReadContenders(const Site& site, Wi
     }
     for (const auto& [shard, articles] : by_shard) {
       const auto counts = co_await counts_.ReadWindow(site, shard, window, articles);
-      if (!counts.ok()) co_return counts.status();
+      if (!counts.ok()) co_return ErrorForCaller(counts.status());
       for (size_t i = 0; i < articles.size(); ++i) {
         list.articles.push_back({std::string(articles[i].id), (*counts)[i]});
       }
