@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
@@ -103,6 +104,17 @@ TEST(PopularReader, IsUnavailableWhileRedisIsAway) {
   redis.Start();
   EXPECT_TRUE(Eventually([&] { return pipeline.Popular().ok(); }));
   EXPECT_THAT(Texts(pipeline.Popular()), ElementsAre("a 1"));
+}
+
+TEST(PopularReader, IsUnavailableWhileRedisIsSilent) {
+  RedisProcess redis;
+  LanePipeline pipeline(redis);
+  ASSERT_TRUE(pipeline.Open().ok());
+  kill(redis.pid(), SIGSTOP);
+  const auto popular = pipeline.Popular();
+  kill(redis.pid(), SIGCONT);
+  EXPECT_TRUE(absl::IsUnavailable(popular.status())) << popular.status();
+  EXPECT_TRUE(popular.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo")) << popular.status();
 }
 
 }  // namespace
