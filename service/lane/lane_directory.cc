@@ -70,9 +70,15 @@ absl::Status LaneDirectory::LoadIdentity() {
   std::istringstream lines(*text);
   std::string word;
   std::string value;
-  while (lines >> word >> value) {
+  bool formatted = false;
+  while (lines >> word) {
+    // A line that was cut off has none.
+    if (!(lines >> value)) value.clear();
     const auto id = IdFromHex<LaneId>(value);
-    if (word == "format" && value == std::to_string(kFormat)) continue;
+    if (word == "format" && value == std::to_string(kFormat)) {
+      formatted = true;
+      continue;
+    }
     if (word == "format") {
       return absl::FailedPreconditionError(fmt::format(
           "{} is of format {}, this viewcountd knows format {}; use a newer viewcountd", path, value, kFormat));
@@ -84,6 +90,10 @@ absl::Status LaneDirectory::LoadIdentity() {
                       path, word, value));
     }
     retired_.push_back(*id);
+  }
+  if (!formatted) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} does not state its format; restore it, or remove it to begin a new lane", path));
   }
   return absl::OkStatus();
 }

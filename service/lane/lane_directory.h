@@ -19,7 +19,8 @@ namespace viewcount {
 // Owns the lock. One thread.
 class LaneDirectory {
  public:
-  // Opens, making it if need be, and locks. FAILED_PRECONDITION if another process uses it, or it is of a newer format.
+  // Opens, making it if need be, and locks. FAILED_PRECONDITION if another process uses it, it is of a newer
+  // format, or its IDENTITY is broken, which then stays as it is.
   static absl::StatusOr<LaneDirectory> Open(const std::string& data_dir, uint32_t number);
 
   // Numbers, from `count` on, of lanes that an earlier start with more of them left behind.

@@ -5,32 +5,28 @@
 namespace viewcount {
 
 WriterTable::Decision WriterTable::Take(const ViewsRequest& request, SteadyTime now) {
-  MakeRoom(now);
+  ForgetSilent(now);
   const auto found = by_id_.find(request.writer);
   uint32_t index = 0;
   if (found == by_id_.end()) {
     if (request.sequence != 1) return {Verdict::kUnknown, 0};
+    MakeRoom();
     index = Create(request);
   } else {
     index = found->second;
-    const uint64_t last = writers_[index].last_sequence;
     Unlink(index);
-    if (request.sequence <= last) {
-      writers_[index].heard = now;
-      LinkNewest(index);
-      return {Verdict::kDuplicate, last};
-    }
-    if (request.sequence != last + 1) {
-      LinkNewest(index);
-      return {Verdict::kGap, last};
-    }
   }
   Writer& writer = writers_[index];
-  writer.last_sequence = request.last_sequence();
   writer.heard = now;
-  writer.import = writer.import || request.import;
+  Verdict verdict = Verdict::kNew;
+  if (request.sequence == writer.last_sequence + 1) {
+    writer.last_sequence = request.last_sequence();
+    writer.import = writer.import || request.import;
+  } else {
+    verdict = request.sequence <= writer.last_sequence ? Verdict::kDuplicate : Verdict::kGap;
+  }
   LinkNewest(index);
-  return {Verdict::kNew, writer.last_sequence};
+  return {verdict, writer.last_sequence};
 }
 
 uint32_t WriterTable::Create(const ViewsRequest& request) {
@@ -68,13 +64,16 @@ void WriterTable::Forget(uint32_t index) {
   free_.push_back(index);
 }
 
-void WriterTable::MakeRoom(SteadyTime now) {
+void WriterTable::ForgetSilent(SteadyTime now) {
   // A few at a time, so that no batch pays for many.
   for (int i = 0; i < 2; ++i) {
     const uint32_t oldest = writers_[kOrdinary].newer;
     if (oldest == kOrdinary || now - writers_[oldest].heard < limits::kWriterForgottenAfter) break;
     Forget(oldest);
   }
+}
+
+void WriterTable::MakeRoom() {
   if (by_id_.size() < writers_max_) return;
   const uint32_t oldest = writers_[kOrdinary].newer;
   Forget(oldest != kOrdinary ? oldest : writers_[kImports].newer);

@@ -53,7 +53,9 @@ class WriterTable {
   void Unlink(uint32_t index);
   void LinkNewest(uint32_t index);
   void Forget(uint32_t index);
-  void MakeRoom(SteadyTime now);
+  void ForgetSilent(SteadyTime now);
+  // For one more.
+  void MakeRoom();
   uint32_t Create(const ViewsRequest& request);
 
   const size_t writers_max_;

@@ -369,21 +369,24 @@ TEST(Flusher, AChunkUnderWayIsGivenAgainToShardsThatWentBack) {
   EXPECT_GT(pipeline.metrics().store_rollbacks.Value(), 0);
 }
 
-// The same between two chunks: what is gone is reported, what comes is counted.
+// The same between two chunks: what is gone is reported, of every shard; what comes is counted.
 TEST(Flusher, AnEmptiedStoreIsReportedAndCountsWhatComes) {
+  ASSERT_NE(ShardOfId("a"), ShardOfId("b"));
   RedisProcess redis(kForgetful);
   LanePipeline pipeline(redis);
   ASSERT_TRUE(pipeline.Open().ok());
   ASSERT_EQ(redis.Command({"SAVE"}), "OK");
   pipeline.Fold("a", 5);
+  pipeline.Fold("b", 5);
   ASSERT_TRUE(pipeline.Flush().ok());
   redis.Kill();
   redis.Start();
   pipeline.Fold("a", 7);
   EXPECT_TRUE(FlushedAtLast(pipeline));
   EXPECT_EQ(Stored(redis), Totals({{"a", 7}}));
-  EXPECT_EQ(pipeline.metrics().store_rollbacks.Value(), 1);
+  EXPECT_EQ(pipeline.metrics().store_rollbacks.Value(), 2);
   EXPECT_EQ(ViewsOf(pipeline, "a"), 7u);
+  EXPECT_EQ(ViewsOf(pipeline, "b"), 0u);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 // 2026-11-22T22:00Z: with the hours after it two days.
-constexpr int64_t kFirstHourMs = int64_t{498'742} * 3'600'000;
+constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
 // What one stream of views is like.
 struct Stream {

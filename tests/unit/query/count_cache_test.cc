@@ -1,0 +1,92 @@
+// What the cache keeps, and how much of it.
+#include "service/query/count_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "service/base/hash.h"
+
+namespace viewcount {
+namespace {
+
+const std::vector<Window> kWindows = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
+
+class CountCacheTest : public ::testing::Test {
+ protected:
+  // As if the store had just answered `views` for the article.
+  bool Read(const std::string& id, uint64_t views, const std::optional<LaneEntry>& entry, SteadyTime read_at = {}) {
+    ShardCounts counts{.counts = {{views}, {0}}, .lanes = {entry}};
+    const std::vector<ArticleRef> articles = {{id, ArticleHash(site_.seed, id)}};
+    const bool taken = cache_.Complete(site_, kShard, articles, kWindows, read_at, true, counts);
+    completed_ = counts.counts[0][0];
+    return taken;
+  }
+  std::optional<CountCache::Known> Find(const std::string& id, SteadyTime not_before = SteadyTime::min()) {
+    return cache_.Find(site_, kShard, {id, ArticleHash(site_.seed, id)}, not_before);
+  }
+
+  static constexpr Shard kShard{3};
+  const Site site_ = *MakeSite("demo", "");
+  const Incarnation incarnation_ = RandomId<Incarnation>();
+  Ledger ledger_{RandomId<LaneId>()};
+  CountCache cache_{{{&ledger_, incarnation_}}};
+  uint64_t completed_ = 0;
+};
+
+TEST_F(CountCacheTest, WhatWasReadIsKnown) {
+  EXPECT_FALSE(Find("a"));
+  const SteadyTime read_at = SteadyTime() + std::chrono::hours(1);
+  EXPECT_TRUE(Read("a", 7, std::nullopt, read_at));
+  ASSERT_TRUE(Find("a"));
+  EXPECT_EQ(Find("a")->totals.views, 7u);
+  EXPECT_EQ(Find("a")->read_at, read_at);
+  EXPECT_TRUE(Find("a", read_at));
+  EXPECT_FALSE(Find("a", read_at + std::chrono::milliseconds(1)));
+}
+
+TEST_F(CountCacheTest, AnswersOlderThanWhatIsKnownAreRefused) {
+  ledger_.SetCursor(kShard, Cursor::End(Position{100}));
+  EXPECT_FALSE(Read("a", 7, std::nullopt));
+  EXPECT_FALSE(Read("a", 7, LaneEntry{incarnation_, Cursor::End(Position{90})}));
+  EXPECT_FALSE(Read("a", 7, LaneEntry{RandomId<Incarnation>(), Cursor::End(Position{100})}));
+  EXPECT_FALSE(Find("a"));
+  EXPECT_TRUE(Read("a", 7, LaneEntry{incarnation_, Cursor::End(Position{100})}));
+  EXPECT_EQ(completed_, 7u);
+  EXPECT_TRUE(Find("a"));
+}
+
+// The flusher has not heard yet what the reader saw: right to answer, wrong to remember, as it would be added again.
+TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreNotRemembered) {
+  EXPECT_TRUE(Read("a", 7, LaneEntry{incarnation_, Cursor::End(Position{100})}));
+  EXPECT_FALSE(Find("a"));
+}
+
+TEST_F(CountCacheTest, ARewoundShardForgets) {
+  EXPECT_TRUE(Read("a", 7, std::nullopt));
+  cache_.Rewound(ledger_, kShard, Cursor());
+  EXPECT_FALSE(Find("a"));
+  EXPECT_EQ(ledger_.HoldStill().CursorOf(kShard), Cursor());
+}
+
+TEST_F(CountCacheTest, IsBoundedAndForgetsWhatWasAskedForLongestAgo) {
+  const auto id = [](size_t i) { return "article " + std::to_string(i); };
+  constexpr size_t kArticles = 2 * limits::kCountCacheArticlesPerShardMax;
+  for (size_t i = 0; i < kArticles; ++i) {
+    ASSERT_TRUE(Read(id(i), i, std::nullopt));
+    if (i % 100 == 0) {
+      ASSERT_TRUE(Read("hot", 1, std::nullopt));
+    }
+  }
+  size_t known = 0;
+  for (size_t i = 0; i < kArticles; ++i) known += Find(id(i)).has_value();
+  EXPECT_LE(known, limits::kCountCacheArticlesPerShardMax);
+  EXPECT_GE(known, limits::kCountCacheArticlesPerShardMax / 4);
+  EXPECT_FALSE(Find(id(0)));
+  EXPECT_TRUE(Find(id(kArticles - 1)));
+  EXPECT_TRUE(Find("hot"));
+}
+
+}  // namespace
+}  // namespace viewcount
