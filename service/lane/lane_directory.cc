@@ -36,7 +36,6 @@ absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, u
   }
   if (auto status = directory.LoadIdentity(); !status.ok()) return status;
   directory.lane_ = RandomId<LaneId>();
-  if (auto status = directory.SaveIdentity(); !status.ok()) return status;
   return directory;
 }
 
@@ -57,9 +56,9 @@ void LaneDirectory::Remove() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-absl::Status LaneDirectory::ForgetRetired() {
+absl::Status LaneDirectory::Begin() {
   retired_.clear();
-  return SaveIdentity();
+  return WriteFileDurably(path_ + "/IDENTITY", fmt::format("format {}\nlane {}\n", kFormat, ToHex(lane_)));
 }
 
 absl::Status LaneDirectory::LoadIdentity() {
@@ -83,7 +82,7 @@ absl::Status LaneDirectory::LoadIdentity() {
       return absl::FailedPreconditionError(fmt::format(
           "{} is of format {}, this viewcountd knows format {}; use a newer viewcountd", path, value, kFormat));
     }
-    if ((word != "lane" && word != "retired") || !id) {
+    if (word != "lane" || !id) {
       return absl::FailedPreconditionError(
           fmt::format("{} has a line nobody wrote: \"{} {}\"; restore it, or remove it to "
                       "begin a new lane",
@@ -96,12 +95,6 @@ absl::Status LaneDirectory::LoadIdentity() {
         fmt::format("{} does not state its format; restore it, or remove it to begin a new lane", path));
   }
   return absl::OkStatus();
-}
-
-absl::Status LaneDirectory::SaveIdentity() const {
-  std::string text = fmt::format("format {}\nlane {}\n", kFormat, ToHex(lane_));
-  for (const LaneId& id : retired_) text += fmt::format("retired {}\n", ToHex(id));
-  return WriteFileDurably(path_ + "/IDENTITY", text);
 }
 
 }  // namespace viewcount

@@ -1,9 +1,7 @@
 // A lane's folder under the data directory: who may use it, and which lane it is.
 //
 //   <data-dir>/lanes/<n>/LOCK      held by flock(2) as long as a process uses the lane
-//   <data-dir>/lanes/<n>/IDENTITY  text: `format 1`, `lane ID`, then `retired ID` for every lane of an earlier start
-//   that
-//                                  the store may still remember
+//   <data-dir>/lanes/<n>/IDENTITY  text: `format 1`, then `lane ID` of the last start that met the store
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -30,15 +28,15 @@ class LaneDirectory {
   LaneId lane() const { return lane_; }
   // Lanes of earlier starts: with the memory of their processes gone they will never apply anything again.
   const std::vector<LaneId>& retired() const { return retired_; }
-  // The store has forgotten the retired ones.
-  absl::Status ForgetRetired();
+  // Writes the identity, without the retired ones: the store has forgotten them, and may now meet this one. Until then
+  // the file stays as it was, so that starts that fail leave nothing behind.
+  absl::Status Begin();
   // The lane will not be used again: removes its folder.
   void Remove();
 
  private:
   LaneDirectory(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   absl::Status LoadIdentity();
-  absl::Status SaveIdentity() const;
 
   std::string path_;
   UniqueFd lock_;

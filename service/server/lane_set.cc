@@ -106,10 +106,9 @@ asio::awaitable<absl::Status> LaneSet::ForgetRetired(CountStore& store) {
   };
   for (const auto& entry : entries_) add(entry->directory);
   for (const LaneDirectory& directory : surplus_) add(directory);
-  if (retired.empty()) co_return absl::OkStatus();
   if (auto status = co_await RemoveEverywhere(store, retired); !status.ok()) co_return status;
   for (const auto& entry : entries_) {
-    if (auto status = entry->directory.ForgetRetired(); !status.ok()) co_return status;
+    if (auto status = entry->directory.Begin(); !status.ok()) co_return status;
   }
   for (LaneDirectory& directory : surplus_) directory.Remove();
   surplus_.clear();

@@ -52,7 +52,7 @@ class LaneSet final : public SiteListener {
   // Handles what is queued and ends the threads.
   void StopTaking();
 
-  // Removes lanes of earlier starts from the store.
+  // Removes lanes of earlier starts from the store, and makes this start's known on disk. Before StartFlushing.
   boost::asio::awaitable<absl::Status> ForgetRetired(CountStore& store);
   // Removes this start's lanes from the store; only when everything is flushed and the flushers have stopped.
   boost::asio::awaitable<absl::Status> Retire(CountStore& store);

@@ -25,7 +25,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 // The first line that the server answers to an inline command, or "" if it does not answer.
-std::string Ask(const EmbeddedRedis& redis, const std::string& command) {
+std::string AskOnce(const EmbeddedRedis& redis, const std::string& command) {
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -38,6 +38,16 @@ std::string Ask(const EmbeddedRedis& redis, const std::string& command) {
   char answer[4096];
   const ssize_t size = recv(fd.get(), answer, sizeof(answer), 0);
   return size > 0 ? std::string(answer, static_cast<size_t>(size)) : "";
+}
+
+// The same, once it has loaded its data.
+std::string Ask(const EmbeddedRedis& redis, const std::string& command) {
+  std::string answer;
+  Eventually([&] {
+    answer = AskOnce(redis, command);
+    return !answer.starts_with("-LOADING");
+  });
+  return answer;
 }
 
 bool Exists(pid_t pid) { return kill(pid, 0) == 0; }
