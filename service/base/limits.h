@@ -110,10 +110,12 @@ inline constexpr size_t kPopularContendersMax = 20'000;
 // --- Stopping: together less than the 10 s that a supervisor is told to wait
 // ------------------------------------------
 
-inline constexpr std::chrono::milliseconds kStopCallsWait{2'000};
-inline constexpr std::chrono::milliseconds kStopFlushWait{4'000};
+inline constexpr std::chrono::milliseconds kStopWait{9'500};
+inline constexpr std::chrono::milliseconds kStopCallsWait{1'500};
+inline constexpr std::chrono::milliseconds kStopFlushWait{3'500};
 inline constexpr std::chrono::milliseconds kStopStoreWait{1'000};
 inline constexpr std::chrono::milliseconds kStopEmbeddedWait{2'000};
+inline constexpr std::chrono::milliseconds kStopAdminWait{500};
 
 // --- Relations ------------------------------------------------------------------------------------------------------
 
@@ -123,7 +125,10 @@ static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
-static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait <= std::chrono::seconds(10));
+static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait + kStopAdminWait <= kStopWait);
+static_assert(kStopWait < std::chrono::seconds(10));
+static_assert(kStoreCommandTimeout + 2 * kStopStoreWait + kStopEmbeddedWait + kStopAdminWait <= kStopWait,
+              "a call may wait for Redis that long");
 static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
 static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);
 

@@ -21,7 +21,9 @@ class StoreThread {
  public:
   StoreThread()
       : guard_(boost::asio::make_work_guard(context_)),
-        done_(std::async(std::launch::async, [this] { context_.run(); })) {}
+        // An exception there is a bug or the end of memory; without this thread nothing would be flushed or answered,
+        // so it ends the process.
+        done_(std::async(std::launch::async, [this]() noexcept { context_.run(); })) {}
   ~StoreThread() { Drain(std::chrono::milliseconds(0)); }
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;

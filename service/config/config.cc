@@ -23,10 +23,10 @@ namespace {
 constexpr int kUsageExitCode = 2;
 
 absl::Status ApplyOne(const Setting& setting, const RawSetting& raw, Config& config) {
-  if (raw.values.empty() || (!setting.repeatable && raw.values.size() > 1)) {
-    return absl::InvalidArgumentError(fmt::format("{}: needs one value, not {}", raw.source, raw.values.size()));
-  }
-  auto status = setting.apply(raw.values, config);
+  if (raw.values.empty()) return absl::InvalidArgumentError(fmt::format("{}: needs a value", raw.source));
+  // Of a setting that is given twice the last one counts, so that a script's own flags can be overruled by its user's.
+  const bool all = setting.repeatable || raw.values.size() == 1;
+  auto status = setting.apply(all ? raw.values : std::vector<std::string>{raw.values.back()}, config);
   if (status.ok()) return status;
   return {status.code(), fmt::format("{}: {}", raw.source, ToStd(status.message()))};
 }

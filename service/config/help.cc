@@ -14,7 +14,7 @@ constexpr size_t kLineMax = 100;
 constexpr size_t kIndent = 6;
 constexpr char kUsage[] = R"(Usage: viewcountd [FLAGS]
 
-viewcountd counts page views: it takes them by gRPC and HTTP, sums them in memory, and keeps the
+viewcountd counts page views: it takes them by gRPC, sums them in memory, and keeps the
 counts in Redis.
 
 )";

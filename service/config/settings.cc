@@ -127,7 +127,8 @@ constexpr std::array kSettings = {
             "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. It has no passwords: open "
             "it to a private network only.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.grpc_address); }},
-    Setting{"http-address", "HOST:PORT", "Where JSON over HTTP is served. Default: 127.0.0.1:8080.", false,
+    Setting{"http-address", "HOST:PORT",
+            "For JSON over HTTP, which is not built yet: nothing listens there. Default: 127.0.0.1:8080.", false,
             [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
     Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},

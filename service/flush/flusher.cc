@@ -34,26 +34,23 @@ Flusher::Flusher(asio::any_io_executor executor, Parts parts, Options options)
       parts_(parts),
       options_(std::move(options)),
       timer_(executor),
-      progress_(executor, SteadyTime::max()),
       generation_(parts.store.generation()) {}
 
 asio::awaitable<void> Flusher::Run() {
   while (!stopped_) {
     co_await WaitForWork();
     if (stopped_) break;
-    if (const uint64_t generation = parts_.store.generation(); generation != generation_) {
-      claimed_.fill(false);
-      if ((co_await Verify()).ok()) generation_ = generation;
-    }
+    // An error was noted; a chunk that is there now brings the next try with it.
+    (co_await Verify(nullptr)).IgnoreError();
     if (const auto chunk = parts_.ledger.Seal(); chunk != nullptr) co_await FlushChunk(chunk);
-    progress_.cancel();
+    NoteProgress();
   }
 }
 
 void Flusher::Stop() {
   stopped_ = true;
   timer_.cancel();
-  progress_.cancel();
+  NoteProgress();
 }
 
 void Flusher::Kick() {
@@ -87,19 +84,32 @@ asio::awaitable<absl::Status> Flusher::FlushNow(milliseconds timeout) {
     if (std::chrono::steady_clock::now() >= deadline) co_return absl::DeadlineExceededError("the flush goes on");
     kicked_ = true;
     timer_.cancel();
-    progress_.expires_at(deadline);
-    boost::system::error_code ignored;
-    co_await progress_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await AwaitProgress(deadline);
   }
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> Flusher::Verify() {
+asio::awaitable<void> Flusher::AwaitProgress(SteadyTime deadline) {
+  asio::steady_timer timer(executor_, deadline);
+  waiting_.push_back(&timer);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  std::erase(waiting_, &timer);
+}
+
+void Flusher::NoteProgress() {
+  for (asio::steady_timer* timer : waiting_) timer->cancel();
+}
+
+asio::awaitable<absl::Status> Flusher::Verify(ChunkPlan* plan) {
+  const uint64_t generation = parts_.store.generation();
+  if (generation == generation_) co_return absl::OkStatus();
+  claimed_.fill(false);
   for (uint32_t i = 0; i < limits::kShards; ++i) {
     if (!known_[i]) continue;
-    if (auto status = co_await Claim(Shard{static_cast<uint8_t>(i)}, nullptr); !status.ok())
-      co_return NoteError(status);
+    if (auto status = co_await Claim(Shard{static_cast<uint8_t>(i)}, plan); !status.ok()) co_return NoteError(status);
   }
+  generation_ = generation;
   co_return absl::OkStatus();
 }
 
@@ -107,18 +117,14 @@ asio::awaitable<void> Flusher::FlushChunk(std::shared_ptr<const Chunk> chunk) {
   ChunkPlan plan(chunk, parts_.sites);
   const SteadyTime began = parts_.clock.Now();
   back_off_ = milliseconds(0);
-  uint64_t generation = generation_;
   while (true) {
-    if (parts_.store.generation() != generation) {
-      // Shards that were done may have gone back, and nobody but this chunk holds what they lack.
-      generation = parts_.store.generation();
-      claimed_.fill(false);
-    }
-    const bool done = (co_await FlushShards(plan)).ok();
-    if (done && parts_.store.generation() == generation) break;
-    if (done) continue;
-    progress_.cancel();
-    co_await BackOff();
+    absl::Status status = co_await Verify(&plan);
+    if (status.ok()) status = co_await FlushShards(plan);
+    // What was flushed before a reconnect may be gone from the store, and only as long as the chunk is here can it be
+    // flushed again.
+    if (status.ok() && parts_.store.generation() == generation_) break;
+    NoteProgress();
+    if (!status.ok()) co_await BackOff();
     if (stopped_) co_return;
   }
   parts_.ledger.Release();
@@ -200,7 +206,10 @@ void Flusher::NoteApplied(ChunkPlan& plan, const PlannedPart& planned, const App
 asio::awaitable<absl::Status> Flusher::Claim(Shard shard, ChunkPlan* plan) {
   const auto stored = co_await parts_.store.Claim(shard, options_.lane);
   if (!stored.ok()) {
-    if (ReasonOf(stored.status()) == "FENCED") options_.fenced(stored.status());
+    if (ReasonOf(stored.status()) == "FENCED") {
+      Stop();
+      options_.fenced(stored.status());
+    }
     co_return stored.status();
   }
   claimed_[shard.value] = true;

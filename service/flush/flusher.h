@@ -12,6 +12,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <vector>
 
 #include "service/base/clock.h"
 #include "service/flush/applied_listener.h"
@@ -55,8 +56,9 @@ class Flusher {
 
  private:
   boost::asio::awaitable<void> WaitForWork();
-  // Reads the cursors of all shards it has claimed: after a reconnect the store may be another one.
-  boost::asio::awaitable<absl::Status> Verify();
+  // After a reconnect, when the store may be another one, reads the cursors of all shards it has claimed. `plan` is
+  // that of the sealed chunk; null if there is none.
+  boost::asio::awaitable<absl::Status> Verify(ChunkPlan* plan);
   boost::asio::awaitable<void> FlushChunk(std::shared_ptr<const Chunk> chunk);
   // One try at every shard of the plan that is not finished.
   boost::asio::awaitable<absl::Status> FlushShards(ChunkPlan& plan);
@@ -67,6 +69,10 @@ class Flusher {
   // Counts and logs an error; returns it.
   absl::Status NoteError(const absl::Status& status);
   boost::asio::awaitable<void> BackOff();
+  // Waits for NoteProgress, at most until `deadline`.
+  boost::asio::awaitable<void> AwaitProgress(SteadyTime deadline);
+  // Something was flushed, or failed: wakes every FlushNow.
+  void NoteProgress();
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration);
 
   const boost::asio::any_io_executor executor_;
@@ -74,8 +80,8 @@ class Flusher {
   const Options options_;
   // Sleeps on it; Stop and Kick end the sleep.
   boost::asio::steady_timer timer_;
-  // Waited on by FlushNow; cancelled at every progress or error.
-  boost::asio::steady_timer progress_;
+  // Those who wait for progress. Each has a timer of its own: setting a timer ends every wait on it.
+  std::vector<boost::asio::steady_timer*> waiting_;
   std::array<bool, limits::kShards> claimed_{};
   // Shards claimed at least once: their cursors are known.
   std::array<bool, limits::kShards> known_{};

@@ -15,7 +15,8 @@ absl::Status BrokenMessage() { return absl::InternalError("the message could not
 // One RecordViews call; the batch itself, so that a call costs one allocation.
 class RecordViewsCall final : public grpc::ServerUnaryReactor, public Batch {
  public:
-  RecordViewsCall(Ingestor& ingestor, const grpc::ByteBuffer& message, grpc::ByteBuffer& response) : response_(response) {
+  RecordViewsCall(Ingestor& ingestor, const grpc::ByteBuffer& message, grpc::ByteBuffer& response)
+      : response_(response) {
     absl::Status status = BrokenMessage();
     if (message_.Assign(message)) {
       bytes = message_.bytes();

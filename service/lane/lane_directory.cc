@@ -5,8 +5,11 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "service/base/files.h"
@@ -35,6 +38,23 @@ absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, u
   directory.lane_ = RandomId<LaneId>();
   if (auto status = directory.SaveIdentity(); !status.ok()) return status;
   return directory;
+}
+
+std::vector<uint32_t> LaneDirectory::Surplus(const std::string& data_dir, uint32_t count) {
+  std::vector<uint32_t> numbers;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(data_dir + "/lanes", ignored)) {
+    const std::string name = entry.path().filename();
+    uint32_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error == std::errc() && end == name.data() + name.size() && number >= count) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+void LaneDirectory::Remove() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 absl::Status LaneDirectory::ForgetRetired() {

@@ -23,12 +23,17 @@ class LaneDirectory {
   // format, or its IDENTITY is broken, which then stays as it is.
   static absl::StatusOr<LaneDirectory> Open(const std::string& data_dir, uint32_t number);
 
+  // Numbers, from `count` on, of lanes that an earlier start with more of them left behind.
+  static std::vector<uint32_t> Surplus(const std::string& data_dir, uint32_t count);
+
   // Until there is a journal nothing survives a process, so each start is a lane of its own.
   LaneId lane() const { return lane_; }
   // Lanes of earlier starts: with the memory of their processes gone they will never apply anything again.
   const std::vector<LaneId>& retired() const { return retired_; }
   // The store has forgotten the retired ones.
   absl::Status ForgetRetired();
+  // The lane will not be used again: removes its folder.
+  void Remove();
 
  private:
   LaneDirectory(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}

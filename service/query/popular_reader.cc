@@ -27,9 +27,8 @@ void KeepHighest(std::vector<RankedCount>& articles) {
   articles.resize(keep);
 }
 
-// A store that is silent, or not yet itself again, is away like one that cannot be reached.
-absl::Status ErrorForCaller(const absl::Status& error) {
-  if (!absl::IsDeadlineExceeded(error) && !absl::IsAborted(error)) return error;
+// A time-out or a broken connection, as the caller is told of it.
+absl::Status AskAgain(const absl::Status& error) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
 }
 
@@ -55,7 +54,7 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
     }
     co_await reads.Wait();
     if (absl::IsAborted(rankings.error)) continue;
-    if (!rankings.error.ok()) co_return ErrorForCaller(rankings.error);
+    if (!rankings.error.ok()) co_return AskAgain(rankings.error);
     Candidates candidates;
     for (const ShardRanking& ranking : rankings.shards) {
       for (const RankedCount& article : ranking.articles) candidates.ranked.emplace(article.article_id, article.views);
@@ -63,7 +62,9 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
     if (!AddPending(*site, window, marks, rankings, candidates)) continue;
     for (const auto& [id, views] : candidates.ranked) list.articles.push_back({std::string(id), views});
     KeepHighest(list.articles);
-    if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) co_return status;
+    if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) {
+      co_return AskAgain(status);
+    }
     co_return list;
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, "the store is older than what was written to it",
@@ -145,7 +146,7 @@ asio::awaitable<absl::Status> PopularReader::ReadContenders(const Site& site, Wi
     }
     for (const auto& [shard, articles] : by_shard) {
       const auto counts = co_await counts_.ReadWindow(site, shard, window, articles);
-      if (!counts.ok()) co_return ErrorForCaller(counts.status());
+      if (!counts.ok()) co_return counts.status();
       for (size_t i = 0; i < articles.size(); ++i) {
         list.articles.push_back({std::string(articles[i].id), (*counts)[i]});
       }

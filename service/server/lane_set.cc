@@ -22,6 +22,11 @@ absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(const std::string& data_d
     if (!directory.ok()) return directory.status();
     set->entries_.push_back(std::make_unique<Entry>(*std::move(directory), clock, metrics));
   }
+  for (const uint32_t number : LaneDirectory::Surplus(data_dir, count)) {
+    auto directory = LaneDirectory::Open(data_dir, number);
+    if (!directory.ok()) return directory.status();
+    set->surplus_.push_back(*std::move(directory));
+  }
   for (const auto& entry : set->entries_) entry->lane.Start();
   return set;
 }
@@ -96,15 +101,18 @@ asio::awaitable<absl::Status> LaneSet::RemoveEverywhere(CountStore& store, const
 
 asio::awaitable<absl::Status> LaneSet::ForgetRetired(CountStore& store) {
   std::vector<LaneId> retired;
-  for (const auto& entry : entries_) {
-    const auto& of_entry = entry->directory.retired();
-    retired.insert(retired.end(), of_entry.begin(), of_entry.end());
-  }
+  const auto add = [&](const LaneDirectory& directory) {
+    retired.insert(retired.end(), directory.retired().begin(), directory.retired().end());
+  };
+  for (const auto& entry : entries_) add(entry->directory);
+  for (const LaneDirectory& directory : surplus_) add(directory);
   if (retired.empty()) co_return absl::OkStatus();
   if (auto status = co_await RemoveEverywhere(store, retired); !status.ok()) co_return status;
   for (const auto& entry : entries_) {
     if (auto status = entry->directory.ForgetRetired(); !status.ok()) co_return status;
   }
+  for (LaneDirectory& directory : surplus_) directory.Remove();
+  surplus_.clear();
   co_return absl::OkStatus();
 }
 

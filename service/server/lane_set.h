@@ -91,6 +91,8 @@ class LaneSet final : public SiteListener {
   const Clock& clock_;
   Metrics& metrics_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  // Of an earlier start with more lanes; gone once the store has forgotten them.
+  std::vector<LaneDirectory> surplus_;
   // The flushers' coroutines.
   std::unique_ptr<WaitGroup> flushing_;
 };

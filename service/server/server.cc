@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "service/base/address.h"
@@ -13,7 +16,16 @@
 
 namespace viewcount {
 namespace asio = boost::asio;
-using std::chrono::milliseconds;
+using std::chrono::duration_cast, std::chrono::milliseconds;
+
+namespace {
+
+// Between two tries while Redis is on its way back.
+constexpr milliseconds kStorePause{100};
+
+bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
+
+}  // namespace
 
 Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
 
@@ -53,16 +65,16 @@ absl::Status Server::OpenData() {
 
 absl::Status Server::StartAdmin() {
   AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
-                          .why_not_ready = [this]() -> std::optional<std::string> {
-                            std::lock_guard lock(unready_mutex_);
-                            return unready_;
-                          }});
+                                 .why_not_ready = [this]() -> std::optional<std::string> {
+                                   std::lock_guard lock(unready_mutex_);
+                                   return unready_;
+                                 }});
   metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
                        .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
                        .queued_bytes = [this] { return lanes_->queued_bytes(); },
                        .writers = [this] { return lanes_->writers(); },
                        .chunk_bytes = [this] { return lanes_->chunk_bytes(); }});
-  admin_ = std::make_unique<HttpServer>(admin_routes_);
+  admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.drain_timeout = limits::kStopAdminWait});
   if (auto status = admin_->Start(config_.admin_address); !status.ok()) {
     return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(status.message())));
   }
@@ -114,9 +126,7 @@ absl::Status Server::StartLanes() {
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, lanes_->ledgers(), clock_);
   keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
   return Await(store_thread_.Spawn([](Server& self) -> asio::awaitable<absl::Status> {
-    if (auto status = co_await self.keeper_->Refresh(); !status.ok()) co_return status;
-    if (auto status = co_await self.keeper_->Create(self.config_.sites); !status.ok()) co_return status;
-    if (auto status = co_await self.lanes_->ForgetRetired(*self.store_); !status.ok()) co_return status;
+    if (auto status = co_await self.PrepareStore(); !status.ok()) co_return status;
     self.lanes_->StartFlushing(co_await asio::this_coro::executor, {.store = *self.store_,
                                                                     .sites = *self.sites_,
                                                                     .listener = *self.cache_,
@@ -129,6 +139,19 @@ absl::Status Server::StartLanes() {
     self.keeping_->Spawn(self.keeper_->Run());
     co_return absl::OkStatus();
   }(*this)));
+}
+
+asio::awaitable<absl::Status> Server::PrepareStore() {
+  asio::steady_timer pause(store_thread_.executor());
+  while (true) {
+    absl::Status status = co_await keeper_->Refresh();
+    if (status.ok()) status = co_await keeper_->Create(config_.sites);
+    if (status.ok()) status = co_await lanes_->ForgetRetired(*store_);
+    // Redis may have gone away again, which is waited for as before.
+    if (status.ok() || !Passes(status) || store_closed_) co_return status;
+    pause.expires_after(kStorePause);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
 }
 
 absl::Status Server::StartGrpc() {
@@ -152,11 +175,16 @@ absl::Status Server::WriteAddresses() {
 }
 
 ExitCode Server::Stop() {
+  const SteadyTime end = clock_.Now() + limits::kStopWait;
   SetUnready("stopping");
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
-  if (keeping_ != nullptr && !FlushAll() && code == kExitOk) code = kExitUnflushed;
+  // Calls that wait for a silent Redis end when their command times out, which may take longer than they were given.
+  const SteadyTime flush_end =
+      std::min(clock_.Now() + limits::kStopFlushWait,
+               end - 2 * limits::kStopStoreWait - limits::kStopEmbeddedWait - limits::kStopAdminWait);
+  if (grpc_ != nullptr && !FlushAll(flush_end) && code == kExitOk) code = kExitUnflushed;
   CloseStore();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);
   admin_->Stop();
@@ -164,8 +192,18 @@ ExitCode Server::Stop() {
   return code;
 }
 
-bool Server::FlushAll() {
-  auto flushed = store_thread_.Spawn(lanes_->FlushNow(limits::kStopFlushWait));
+bool Server::FlushAll(SteadyTime deadline) {
+  auto flushed = store_thread_.Spawn([](Server& self, SteadyTime until) -> asio::awaitable<absl::Status> {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (true) {
+      const auto left = duration_cast<milliseconds>(until - self.clock_.Now());
+      absl::Status status = co_await self.lanes_->FlushNow(std::max(left, milliseconds(0)));
+      // Redis may be on its way back, and this is the last chance.
+      if (!Passes(status) || self.clock_.Now() + kStorePause >= until) co_return status;
+      pause.expires_after(kStorePause);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  }(*this, deadline));
   const absl::Status status = flushed.get();
   if (status.ok()) return true;
   spdlog::error("{} views were not flushed and are lost: {}", lanes_->pending_views(), ToStd(status.message()));
@@ -173,7 +211,7 @@ bool Server::FlushAll() {
 }
 
 void Server::CloseStore() {
-  if (store_ == nullptr || std::exchange(store_closed_, true)) return;
+  if (store_ == nullptr || store_closed_.exchange(true)) return;
   auto closed = store_thread_.Spawn([](Server& self) -> asio::awaitable<void> {
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "service/base/clock.h"
+#include "service/base/store_thread.h"
 #include "service/config/config.h"
 #include "service/http/server.h"
 #include "service/ingest/grpc_ingest_service.h"
@@ -24,7 +25,6 @@
 #include "service/server/lane_set.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
-#include "service/base/store_thread.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"
@@ -53,8 +53,10 @@ class Server {
   absl::Status StartLanes();
   absl::Status StartGrpc();
   absl::Status WriteAddresses();
-  // True if everything is in the store.
-  bool FlushAll();
+  // Reads from the store, and writes to it, what must be there before the first view.
+  boost::asio::awaitable<absl::Status> PrepareStore();
+  // Tries until `deadline`. True if everything is in the store.
+  bool FlushAll(SteadyTime deadline);
   void CloseStore();
   void SetUnready(std::optional<std::string> reason);
 
@@ -64,7 +66,7 @@ class Server {
   const SteadyTime started_ = clock_.Now();
   Metrics metrics_;
   DataSetId data_set_;
-  bool store_closed_ = false;
+  std::atomic<bool> store_closed_{false};
 
   std::mutex unready_mutex_;
   std::optional<std::string> unready_ = "starting";

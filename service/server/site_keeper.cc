@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "service/base/status.h"
@@ -24,12 +26,20 @@ SiteKeeper::SiteKeeper(asio::any_io_executor executor, CountStore& store, SiteDi
 asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   const auto stored = co_await store_.ReadSites();
   if (!stored.ok()) co_return stored.status();
+  std::set<std::string_view> names;
   for (const StoredSite& entry : *stored) {
+    names.insert(entry.name);
     const auto known = sites_.Find(entry.name);
     if (known != nullptr && known->time_zone == entry.time_zone) continue;
     auto site = MakeSite(entry.name, entry.time_zone);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
+  }
+  // Sites are never removed: one that is missing was in a Redis that has lost its data.
+  for (const auto& site : sites_.All()) {
+    if (names.contains(site->name)) continue;
+    const StoredSite lost{site->name, site->time_zone};
+    if (auto status = co_await store_.WriteSite(lost); !status.ok()) co_return status;
   }
   co_return absl::OkStatus();
 }

@@ -19,8 +19,8 @@ class SiteKeeper {
  public:
   SiteKeeper(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
 
-  // Reads the store's sites into the directory. A stored site whose settings this machine does not understand keeps the
-  // ones it has, and is logged.
+  // Reads the store's sites into the directory, and writes those that the store has lost. A stored site whose settings
+  // this machine does not understand keeps the ones it has, and is logged.
   boost::asio::awaitable<absl::Status> Refresh();
   // Writes a site to the store, then to the directory. True if it is new. The store's error: nothing was changed.
   boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);

@@ -121,10 +121,12 @@ class CountStore {
   // Forgets lanes that will never apply anything again.
   virtual boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) = 0;
 
+  // At least one lane, window and article.
   virtual boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
                                                                          std::string_view site,
                                                                          const std::vector<Window>& windows,
                                                                          const std::vector<std::string_view>& ids) = 0;
+  // At least one lane; a window that is ranked.
   virtual boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard,
                                                                            const std::vector<LaneId>& lanes,
                                                                            std::string_view site, Window window) = 0;
@@ -136,8 +138,8 @@ class CountStore {
   virtual uint64_t generation() const = 0;
 };
 
-// How many articles of each hash are ranked. Fixed for the life of a data set: a ranking that was kept shorter knows nothing
-// of what it left out.
+// How many articles of each hash are ranked. Fixed for the life of a data set: a ranking that was kept shorter knows
+// nothing of what it left out.
 struct RankedLimits {
   uint32_t all_time_and_day = limits::kRankedAllTimeAndDay;
   uint32_t hour = limits::kRankedHour;

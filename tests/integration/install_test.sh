@@ -8,7 +8,8 @@ trap 'rm -rf "$folder"' EXIT
 
 cmake --install "$build" --component client --prefix "$folder/prefix" >/dev/null
 # An installed file that names this machine's folders would not work on another.
-if grep -rIl -e "$source" -e "$(realpath "$build")" "$folder/prefix"; then
+# At the start of a path, that is: the checkout may be called /viewcount, as installed folders are.
+if grep -rIlE "(^|[^[:alnum:]_./}-])($source|$(realpath "$build"))/" "$folder/prefix"; then
   echo "the files above name the source or build folder" >&2
   exit 1
 fi

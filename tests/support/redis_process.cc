@@ -1,10 +1,6 @@
 #include "tests/support/redis_process.h"
 
 #include <hiredis/hiredis.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -51,28 +47,28 @@ void RedisProcess::Start(std::vector<std::string> options) {
 }
 
 void RedisProcess::Start() {
-  std::vector<std::string> words = {"redis-server", "--port",       "0",  "--unixsocket", socket_path(), "--dir",
-                                    folder_.path(), "--loglevel",   "warning", "--logfile", folder_.path() + "/redis.log",
-                                    "--save",       ""};
+  std::vector<std::string> words = {"redis-server",
+                                    "--port",
+                                    "0",
+                                    "--unixsocket",
+                                    socket_path(),
+                                    "--dir",
+                                    folder_.path(),
+                                    "--loglevel",
+                                    "warning",
+                                    "--logfile",
+                                    folder_.path() + "/redis.log",
+                                    "--save",
+                                    ""};
   words.insert(words.end(), options_.begin(), options_.end());
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_ = fork();
-  if (pid_ < 0) Fail("cannot fork");
-  if (pid_ == 0) {
-    // A test that crashes must not leave it behind.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execvp(arguments[0], arguments.data());
-    _exit(127);
-  }
+  process_.Start(std::move(words));
   WaitUntilItAnswers();
 }
 
 void RedisProcess::WaitUntilItAnswers() {
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (waitpid(pid_, nullptr, WNOHANG) == pid_) Fail("redis-server is not installed or ended at once");
+    if (process_.HasEnded()) Fail("redis-server is not installed or ended at once");
     if (redisContext* context = redisConnectUnix(socket_path().c_str()); context != nullptr) {
       context_ = context;
       // A server with a password answers too.
@@ -87,10 +83,7 @@ void RedisProcess::WaitUntilItAnswers() {
 
 void RedisProcess::Kill() {
   if (context_ != nullptr) redisFree(std::exchange(context_, nullptr));
-  if (pid_ == 0) return;
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-  pid_ = 0;
+  process_.Kill();
 }
 
 redisContext* RedisProcess::Connect() {

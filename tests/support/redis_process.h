@@ -1,12 +1,11 @@
 // A real redis-server for one test: on a UNIX socket in a folder of its own, ended and removed with the test.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/support/child_process.h"
 #include "tests/support/temporary_directory.h"
 
 struct redisContext;
@@ -27,7 +26,7 @@ class RedisProcess {
   std::string url() const { return "redis+unix://" + socket_path(); }
   std::string socket_path() const { return folder_.path() + "/redis.sock"; }
   std::string folder() const { return folder_.path(); }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_.pid(); }
 
   // kill -9, and waits for its end.
   void Kill();
@@ -35,7 +34,8 @@ class RedisProcess {
   void Start();
   void Start(std::vector<std::string> options);
 
-  // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as it is.
+  // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as
+  // it is.
   std::string Command(const std::vector<std::string>& words);
   // An array's elements.
   std::vector<std::string> List(const std::vector<std::string>& words);
@@ -49,7 +49,7 @@ class RedisProcess {
 
   TemporaryDirectory folder_;
   std::vector<std::string> options_;
-  pid_t pid_ = 0;
+  ChildProcess process_;
   redisContext* context_ = nullptr;
 };
 

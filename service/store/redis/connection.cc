@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -32,7 +32,12 @@ RedisConnection::RedisConnection(asio::any_io_executor executor, RedisAddress ad
 
 RedisConnection::~RedisConnection() { Close(); }
 
-void RedisConnection::Open() { asio::co_spawn(executor_, Run(), asio::detached); }
+void RedisConnection::Open() {
+  // An exception goes on to the executor: nobody would connect any more.
+  asio::co_spawn(executor_, Run(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
 
 void RedisConnection::Close() {
   closed_ = true;
@@ -90,7 +95,9 @@ asio::awaitable<absl::Status> RedisConnection::Greet() {
     if (!reply.ok()) co_return reply.status();
     // A server without a password answers AUTH with a plain ERR.
     if (reply->kind == Reply::Kind::kError) {
-      co_return absl::PermissionDeniedError(fmt::format("Redis refuses the user or password: {}", reply->text));
+      co_return absl::PermissionDeniedError(fmt::format(
+          "Redis refuses the user or password; give the right ones as --redis redis://USER:PASSWORD@host:port: {}",
+          reply->text));
     }
   }
   if (address_.database != 0) {

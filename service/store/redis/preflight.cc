@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "service/base/limits.h"
+#include "service/base/status.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/open_lua.h"
 #include "service/store/redis/script.h"
@@ -63,9 +64,13 @@ asio::awaitable<std::string> PersistenceWarning(RedisConnection& connection, std
   co_return "this Redis keeps nothing on disk; counts are lost when it restarts. Set appendonly yes";
 }
 
+absl::Status NotOurs() {
+  return absl::FailedPreconditionError("vc:meta in Redis is not what viewcount writes; use another database");
+}
+
 absl::Status CheckDataSet(const std::vector<Reply>& meta, DataSetId expected, PreflightResult& result) {
   const auto id = meta.size() == 4 ? IdFromHex<DataSetId>(meta[1].text) : std::nullopt;
-  if (!id) return absl::FailedPreconditionError("vc:meta in Redis is not what viewcount writes; use another database");
+  if (!id) return NotOurs();
   result.data_set = *id;
   result.begun = meta[0].text == "BEGUN";
   if (const int format = NumberOf(meta[2].text); format != static_cast<int>(limits::kStoreFormatVersion)) {
@@ -107,6 +112,7 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
   const std::vector<std::string_view> keys = {keys::kMeta};
   const std::vector<std::string_view> arguments = {id, format, shards};
   const auto meta = co_await open.Run(connection, keys, arguments);
+  if (ReasonOf(meta.status()) == "REDIS_WRONGTYPE") co_return NotOurs();
   if (!meta.ok()) co_return meta.status();
   PreflightResult result;
   if (auto status = CheckDataSet(meta->elements, expected, result); !status.ok()) co_return status;

@@ -83,6 +83,7 @@ asio::awaitable<absl::Status> RedisStore::Open() {
   reader_.connection->Open();
   while (!(writer_.ready && reader_.ready)) {
     if (!refusal_.ok()) co_return refusal_;
+    if (closed_) co_return absl::CancelledError("closed");
     boost::system::error_code ignored;
     co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
@@ -91,6 +92,8 @@ asio::awaitable<absl::Status> RedisStore::Open() {
 }
 
 void RedisStore::Close() {
+  closed_ = true;
+  changed_.cancel();
   writer_.connection->Close();
   reader_.connection->Close();
   writer_.ready = reader_.ready = false;

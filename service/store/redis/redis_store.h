@@ -8,9 +8,9 @@
 #include <mutex>
 #include <string>
 
+#include "service/base/redis_address.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
-#include "service/base/redis_address.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/preflight.h"
 
@@ -78,6 +78,7 @@ class RedisStore final : public CountStore {
   // A refusal, kept for Open.
   absl::Status refusal_;
   bool opened_ = false;
+  bool closed_ = false;
   bool connected_before_ = false;
   std::chrono::steady_clock::time_point last_logged_;
   boost::asio::steady_timer changed_;

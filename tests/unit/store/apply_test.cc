@@ -41,15 +41,18 @@ class ApplyTest : public ::testing::Test {
 };
 
 TEST_F(ApplyTest, AddsToEveryHashItsSumAndRanking) {
-  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}),
-                           {{"demo", kAll, {{"a", 2}, {"b", 5}}}, {"demo", kDay, {{"b", 5}}}, {"demo", kHour, {{"b", 1}}}}))
-                  .applied);
-  EXPECT_TRUE(Apply(PartOf(Cursor::End(Position{10}), Cursor::End(Position{20}), {{"demo", kAll, {{"a", 4}}}})).applied);
+  EXPECT_TRUE(
+      Apply(PartOf(Cursor(), Cursor::End(Position{10}),
+                   {{"demo", kAll, {{"a", 2}, {"b", 5}}}, {"demo", kDay, {{"b", 5}}}, {"demo", kHour, {{"b", 1}}}}))
+          .applied);
+  EXPECT_TRUE(
+      Apply(PartOf(Cursor::End(Position{10}), Cursor::End(Position{20}), {{"demo", kAll, {{"a", 4}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "6");
   EXPECT_EQ(Stored(kAll, "b"), "5");
   EXPECT_EQ(Stored(kAll, ""), "11");
   EXPECT_EQ(Stored(kDay, "b"), "5");
-  EXPECT_THAT(redis_.List({"ZRANGE", "vc:{05}:demo:top:all", "0", "-1", "WITHSCORES"}), ElementsAre("a", "-6", "b", "-5"));
+  EXPECT_THAT(redis_.List({"ZRANGE", "vc:{05}:demo:top:all", "0", "-1", "WITHSCORES"}),
+              ElementsAre("a", "-6", "b", "-5"));
   EXPECT_EQ(redis_.Command({"TTL", "vc:{05}:demo:d:20261122"}), "-1");
   const int ttl = std::stoi(redis_.Command({"TTL", keys::Counts(kShard, "demo", kHour)}));
   EXPECT_GT(ttl, 8 * 86'400 - 60);
@@ -61,9 +64,9 @@ TEST_F(ApplyTest, KeysAreNamedAsOthersRelyOn) {
   EXPECT_EQ(keys::Counts(Shard{63}, "demo", kAll), "vc:{63}:demo:all");
   EXPECT_EQ(keys::Counts(Shard{63}, "demo", kDay), "vc:{63}:demo:d:20261122");
   EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kHour, 0}), "vc:{00}:demo:h:1970010100");
-  EXPECT_EQ(keys::Counts(Shard{0}, "demo", kHour), "vc:{00}:demo:h:2026112213");
+  EXPECT_EQ(keys::Counts(Shard{0}, "demo", kHour), "vc:{00}:demo:h:2026112313");
   EXPECT_EQ(keys::Counts(Shard{0}, "demo", {Window::Kind::kBots, 0}), "vc:{00}:demo:bots");
-  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", kHour), "vc:{00}:demo:top:h:2026112213");
+  EXPECT_EQ(keys::Ranking(Shard{0}, "demo", kHour), "vc:{00}:demo:top:h:2026112313");
   EXPECT_EQ(keys::Ranking(Shard{0}, "demo", {Window::Kind::kBots, 0}), "");
 }
 
@@ -79,7 +82,8 @@ TEST_F(ApplyTest, TheSamePartTwiceAddsOnce) {
 // A store rolled back from chunk 100 to 90 must not take 101: what lies between would be lost.
 TEST_F(ApplyTest, APartBeyondTheStoredCursorIsRefused) {
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{90}), {{"demo", kAll, {{"a", 1}}}})).applied);
-  EXPECT_FALSE(Apply(PartOf(Cursor::End(Position{100}), Cursor::End(Position{101}), {{"demo", kAll, {{"a", 1}}}})).applied);
+  EXPECT_FALSE(
+      Apply(PartOf(Cursor::End(Position{100}), Cursor::End(Position{101}), {{"demo", kAll, {{"a", 1}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "1");
 }
 
@@ -111,9 +115,9 @@ TEST_F(ApplyTest, WhatIsNoCountIsSetAsideAndTheRestApplied) {
   redis_.Command({"HSET", "vc:{05}:demo:all", "broken", "many"});
   redis_.Command({"HSET", "vc:{05}:demo:all", "full", "9007199254740990"});
   redis_.Command({"SET", "vc:{05}:demo:d:20261122", "not a hash"});
-  const ApplyResult result = Apply(PartOf(Cursor(), Cursor::End(Position{10}),
-                                          {{"demo", kAll, {{"broken", 1}, {"fine", 2}, {"full", 3}}},
-                                           {"demo", kDay, {{"fine", 2}}}}));
+  const ApplyResult result =
+      Apply(PartOf(Cursor(), Cursor::End(Position{10}),
+                   {{"demo", kAll, {{"broken", 1}, {"fine", 2}, {"full", 3}}}, {"demo", kDay, {{"fine", 2}}}}));
   EXPECT_TRUE(result.applied);
   ASSERT_EQ(result.set_aside.size(), 3u);
   EXPECT_EQ(result.set_aside[0].article_id, "broken");
@@ -130,7 +134,7 @@ TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
   redis_.Command({"HSET", "vc:{05}:demo:all", "a", "9007199254740000", "", "0"});
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 992}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "9007199254740992");
-  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {}, "demo", kAll));
+  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {lane_.id}, "demo", kAll));
   ASSERT_TRUE(ranking.ok()) << ranking.status();
   ASSERT_EQ(ranking->articles.size(), 1u);
   EXPECT_EQ(ranking->articles[0].views, uint64_t{1} << 53);
@@ -152,8 +156,8 @@ TEST_F(ApplyTest, ScriptsAreSentAgainAfterRedisForgotThem) {
 
 TEST_F(ApplyTest, ReadsAnswerCountsAndCursorsOfOneMoment) {
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 2}}}})).applied);
-  const auto read = pipeline_.Await(pipeline_.store().ReadCounts(kShard, {lane_.id, RandomId<LaneId>()}, "demo", {kAll, kDay},
-                                                                 {"a", "unknown"}));
+  const auto read = pipeline_.Await(
+      pipeline_.store().ReadCounts(kShard, {lane_.id, RandomId<LaneId>()}, "demo", {kAll, kDay}, {"a", "unknown"}));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_THAT(read->counts, ElementsAre(ElementsAre(2, 0), ElementsAre(0, 0)));
   ASSERT_TRUE(read->lanes[0]);

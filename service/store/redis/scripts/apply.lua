@@ -20,7 +20,8 @@ end
 local function plus(old, add)
   local value = 0
   if old then value = tonumber(old) end
-  if not value or value < 0 or value % 1 ~= 0 or value + add > COUNT_MAX then return nil end
+  -- Not `value + add > COUNT_MAX`: that sum would be rounded.
+  if not value or value < 0 or value % 1 ~= 0 or value > COUNT_MAX - add then return nil end
   return value + add
 end
 

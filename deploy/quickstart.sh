@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# From a bare Debian 12 to a running viewcount: installs what is missing, builds, starts the service with a Redis of
+# its own and a site named "demo", and runs until Ctrl-C.
+#
+#   deploy/quickstart.sh [--demo] [FLAG…]
+#
+#   --demo   also sends a made-up day of traffic (deploy/demo_access_log.sh)
+#   FLAG     goes to viewcountd, such as --grpc-address 127.0.0.1:7401; see viewcountd --help
+#
+# Data is kept in $VIEWCOUNT_DATA_DIR, else $XDG_STATE_HOME/viewcount, else ~/.local/state/viewcount. Asks for root (by
+# sudo) only if packages are missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly programs=$PWD/build/release/bin
+readonly start_seconds_max=120
+readonly stop_seconds_max=60
+
+demo=false
+flags=()
+data_dir=${VIEWCOUNT_DATA_DIR:-${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/viewcount}
+# The leader of the step that runs now, and the service; empty if there is none.
+step=
+service=
+
+say() { echo "== $*"; }
+
+fail() {
+  echo "quickstart.sh: $*" >&2
+  stop_all
+  exit 1
+}
+
+parse() {
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --demo) demo=true ;;
+      --help | -h)
+        sed -n '2,11s/^# \{0,1\}//p' "$0"
+        exit
+        ;;
+      --data-dir=*) data_dir=${1#*=} ;;
+      --data-dir) data_dir=${2:?--data-dir needs a directory} && shift ;;
+      *) flags+=("$1") ;;
+    esac
+    shift
+  done
+}
+
+is_running() { kill -0 "$1" 2>/dev/null; }
+
+# Runs a command in a session of its own, so that Ctrl-C reaches this script alone and it ends things in their order.
+run_step() {
+  setsid "$@" &
+  step=$!
+  local status=0
+  wait "$step" || status=$?
+  step=
+  return "$status"
+}
+
+# Ends what runs, the service by its own drain, and returns when nothing is left.
+stop_all() {
+  trap '' INT TERM HUP
+  if [[ -n $step ]]; then
+    kill -TERM -- "-$step" 2>/dev/null || true
+    wait "$step" 2>/dev/null || true
+    step=
+  fi
+  [[ -n $service ]] || return 0
+  local status=0 deadline=$((SECONDS + stop_seconds_max))
+  kill -TERM "$service" 2>/dev/null || true
+  while is_running "$service"; do
+    if ((SECONDS >= deadline)); then
+      echo "quickstart.sh: viewcountd did not end within $stop_seconds_max s; killing it" >&2
+      kill -KILL "$service" 2>/dev/null || true
+    fi
+    sleep 0.05
+  done
+  wait "$service" || status=$?
+  service=
+  return "$status"
+}
+
+# shellcheck disable=SC2317  # called by trap
+on_signal() {
+  echo
+  # Interrupted before there was a service: not what was asked for.
+  local status=130
+  if [[ -n $service ]]; then
+    say "Stopping: what was taken is being counted"
+    status=0
+  fi
+  stop_all || status=$?
+  say "Stopped"
+  exit "$status"
+}
+
+build() {
+  local begun=$SECONDS
+  say "Building viewcountd and viewcount; the first time takes a few minutes"
+  run_step cmake --preset release --log-level=WARNING || fail "cmake failed; the reason is above"
+  run_step cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount ||
+    fail "the build failed; the reason is above. If the compiler was killed, there was too little memory: close something and run this again"
+  say "Built in $((SECONDS - begun)) s"
+}
+
+# `address NAME`: where the service listens, from the file it writes when it is ready.
+address() { sed -n "s/^$1=//p" "$data_dir/addresses"; }
+
+# Asks for /readyz with bash alone; curl may not be here.
+is_ready() {
+  local host port status_line
+  host=$(address admin)
+  port=${host##*:}
+  host=${host%:*}
+  host=${host#[}
+  host=${host%]}
+  {
+    exec 3<>"/dev/tcp/$host/$port" || return 1
+  } 2>/dev/null
+  printf 'GET /readyz HTTP/1.0\r\nHost: viewcount\r\n\r\n' >&3
+  IFS= read -r -t 5 status_line <&3 || status_line=
+  exec 3>&-
+  [[ $status_line == *" 200"* ]]
+}
+
+start() {
+  say "Starting viewcountd; its data is in $data_dir"
+  mkdir -p "$data_dir" || fail "cannot make $data_dir; choose another with VIEWCOUNT_DATA_DIR=DIRECTORY"
+  local marker deadline=$((SECONDS + start_seconds_max))
+  marker=$(mktemp)
+  # In a session of its own for the same reason as each step; and if this script is killed, the service drains as well.
+  setsid setpriv --pdeathsig TERM "$programs/viewcountd" --data-dir "$data_dir" --redis embedded --site demo \
+    "${flags[@]}" &
+  service=$!
+  until [[ $data_dir/addresses -nt $marker ]] && is_ready; do
+    if ! is_running "$service"; then
+      wait "$service" || true
+      service=
+      rm -f "$marker"
+      fail "viewcountd ended; the reason is above. If an address is in use, give another, e.g. --grpc-address 127.0.0.1:0"
+    fi
+    ((SECONDS < deadline)) || fail "viewcountd is not ready after $start_seconds_max s; its log is above"
+    sleep 0.1
+  done
+  rm -f "$marker"
+}
+
+send_demo() {
+  say "Sending a made-up day of traffic"
+  # shellcheck disable=SC2016
+  run_step bash -c 'set -o pipefail; "$0" | "$1" --server "$2" --site demo import access-log -' \
+    deploy/demo_access_log.sh "$programs/viewcount" "$(address grpc)" || fail "the import failed; the reason is above"
+}
+
+show() {
+  local grpc http command=$programs/viewcount
+  grpc=$(address grpc)
+  http=$(address http)
+  [[ $grpc == 127.0.0.1:7400 ]] || command+=" --server $grpc"
+  command+=" --site demo"
+  cat <<TEXT
+
+viewcount is ready.
+  gRPC      $grpc${http:+
+  HTTP      http://$http}
+  metrics   http://$(address admin)/metrics
+  data      $data_dir
+
+Try in another terminal:
+  $command record /hello
+  $command count /hello
+  $command top
+
+Ctrl-C stops it; its data stays.
+TEXT
+}
+
+parse "$@"
+# Not in a session of its own: sudo may have to ask for a password. Nor is apt interrupted half-way.
+deploy/install_packages.sh deploy/packages.txt ||
+  { echo "quickstart.sh: packages are missing; the reason is above" >&2 && exit 1; }
+trap on_signal INT TERM HUP
+build
+start
+if [[ $demo == true ]]; then send_demo; fi
+show
+status=0
+wait "$service" || status=$?
+service=
+echo "quickstart.sh: viewcountd ended by itself with exit code $status; the reason is above" >&2
+exit 1

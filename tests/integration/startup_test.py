@@ -1,0 +1,175 @@
+"""What keeps viewcountd from starting: one clear line that says what to do, an exit code that is not 0, nothing left behind.
+
+Run by ctest with the program's path: startup_test.py BUILD/bin/viewcountd
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+
+PROGRAM = None
+PORTS = ("--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0")
+END_SECONDS_MAX = 20
+
+
+class Redis:
+    """A redis-server of the test's own on a UNIX socket."""
+
+    def __init__(self, folder, *options):
+        self.socket = folder / "redis.sock"
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(folder),
+             *options], stdout=subprocess.DEVNULL)
+        self.url = f"redis+unix://{self.socket}"
+        deadline = time.monotonic() + END_SECONDS_MAX
+        while not self.socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def command(self, *words):
+        return subprocess.run(["redis-cli", "-s", str(self.socket), *words], capture_output=True, text=True, timeout=10,
+                              check=True).stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class RefusalTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-startup-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.data_dir = self.folder / "data"
+
+    def refused(self, *flags, environment=None, data_dir=None):
+        """Starts it, sees it refuse, and returns the one line it leaves."""
+        answer = subprocess.run([PROGRAM, "--data-dir", str(data_dir or self.data_dir), *PORTS, *flags], env=environment,
+                                capture_output=True, text=True, timeout=END_SECONDS_MAX, check=False)
+        self.assertNotEqual(answer.returncode, 0, answer.stderr)
+        self.assertGreater(answer.returncode, 0, "ended by a signal")
+        self.assertEqual(answer.stdout, "")
+        lines = [line for line in answer.stderr.splitlines() if "cannot start" in line or line.startswith("viewcountd:")]
+        self.assertEqual(len(lines), 1, answer.stderr)
+        return lines[0]
+
+    def test_redis_server_is_not_installed(self):
+        line = self.refused(environment={"PATH": "/nowhere"})
+        self.assertIn("apt-get install redis-server", line)
+        self.assertIn("--redis redis://", line)
+
+    def test_a_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = "%s:%d" % taken.getsockname()
+            self.assertIn("--grpc-address", self.refused("--grpc-address", address))
+            self.assertIn("--admin-address", self.refused("--admin-address", address))
+
+    def test_the_port_of_another_viewcountd(self):
+        other = self.folder / "other"
+        other.mkdir()
+        with service.Service(PROGRAM, other) as running:
+            line = self.refused("--grpc-address", running.address("grpc"))
+        self.assertIn("in use", line)
+
+    def test_a_data_directory_in_use(self):
+        self.data_dir.mkdir()
+        with service.Service(PROGRAM, self.data_dir):
+            line = self.refused()
+        self.assertIn(str(self.data_dir), line)
+        self.assertIn("--data-dir", line)
+
+    def test_a_data_directory_that_cannot_be_written(self):
+        blocked = self.folder / "file"
+        blocked.write_text("")
+        self.assertIn("--data-dir", self.refused(data_dir=blocked / "data"))
+
+    def test_an_evicting_redis(self):
+        with Redis(self.folder, "--maxmemory-policy", "allkeys-lru") as redis:
+            self.assertIn("maxmemory-policy noeviction", self.refused("--redis", redis.url))
+
+    def test_a_wrong_password(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with Redis(self.folder, "--requirepass", "right", "--port", str(port), "--bind", "127.0.0.1"):
+            self.assertIn("password", self.refused("--redis", f"redis://:wrong@127.0.0.1:{port}/0"))
+            self.assertIn("password", self.refused("--redis", f"redis://127.0.0.1:{port}/0"))
+
+    def test_another_data_set(self):
+        with Redis(self.folder) as redis:
+            self.data_dir.mkdir()
+            with service.Service(PROGRAM, self.data_dir, "--redis", redis.url):
+                pass
+            redis.command("HSET", "vc:meta", "data_set", "0123456789abcdef0123456789abcdef")
+            self.assertIn("belongs to data set", self.refused("--redis", redis.url))
+
+    def test_a_newer_format(self):
+        with Redis(self.folder) as redis:
+            redis.command("HSET", "vc:meta", "data_set", "0123456789abcdef0123456789abcdef", "format", "2", "shards", "64")
+            self.assertIn("newer viewcountd", self.refused("--redis", redis.url))
+
+    def test_unknown_settings(self):
+        self.assertIn("--no-such-flag", self.refused("--no-such-flag", "1"))
+        self.assertIn("flush-interval", self.refused("--flush-interval", "soon"))
+
+
+class LifeTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-life-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def test_a_redis_that_is_away_is_waited_for(self):
+        address = self.folder / "redis.sock"
+        waiting = subprocess.Popen(
+            [PROGRAM, "--data-dir", str(self.folder / "data"), *PORTS, "--redis", f"redis+unix://{address}"],
+            stderr=subprocess.PIPE, text=True)
+        line = waiting.stderr.readline()
+        self.assertIn("trying again", line)
+        self.assertIsNone(waiting.poll())
+        waiting.send_signal(signal.SIGTERM)
+        self.assertEqual(waiting.wait(service.STOP_SECONDS_MAX), 0)
+        waiting.stderr.close()
+
+    def test_killed_it_leaves_no_redis_behind_and_starts_again(self):
+        running = service.Service(PROGRAM, self.folder)
+        running.start()
+        children = running.descendants()
+        self.assertTrue(children)
+        process = running._process
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        deadline = time.monotonic() + service.STOP_SECONDS_MAX
+        while any(service.is_alive(pid) for pid in children):
+            self.assertLess(time.monotonic(), deadline, "redis-server outlives viewcountd")
+            time.sleep(0.02)
+        running.start()
+        self.assertEqual(running.stop(), 0)
+
+    def test_lanes_of_earlier_starts_do_not_pile_up(self):
+        with Redis(self.folder) as redis:
+            data_dir = self.folder / "data"
+            data_dir.mkdir()
+            for _ in range(3):
+                with service.Service(PROGRAM, data_dir, "--redis", redis.url):
+                    pass
+            self.assertEqual([redis.command("EXISTS", f"vc:{{{shard:02}}}:lanes") for shard in range(64)], ["0"] * 64)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -1,0 +1,60 @@
+"""The service's RPCs as functions. Written by hand: Debian has no grpc_tools for Python.
+
+Import after messages.generate().
+"""
+
+import grpc
+
+from grpc_messages import health_pb2, reflection_pb2
+from viewcount.v1 import ingest_pb2, query_pb2
+
+CALL_SECONDS_MAX = 10
+
+
+class Stubs:
+    """Use as a context manager: it closes the channel. Every call has a deadline of CALL_SECONDS_MAX."""
+
+    def __init__(self, address):
+        self._channel = grpc.insecure_channel(address)
+        self.record_views = self._unary("viewcount.v1.IngestService/RecordViews", ingest_pb2.RecordViewsRequest,
+                                        ingest_pb2.RecordViewsResponse)
+        self.stream_views = self._stream("viewcount.v1.IngestService/StreamViews", ingest_pb2.StreamViewsRequest,
+                                         ingest_pb2.StreamViewsResponse)
+        self.get_counts = self._unary("viewcount.v1.QueryService/GetCounts", query_pb2.GetCountsRequest,
+                                      query_pb2.GetCountsResponse)
+        self.list_popular = self._unary("viewcount.v1.QueryService/ListPopular", query_pb2.ListPopularRequest,
+                                        query_pb2.ListPopularResponse)
+        self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,
+                                   health_pb2.HealthCheckResponse)
+        self._reflection = self._stream("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                                        reflection_pb2.ServerReflectionRequest,
+                                        reflection_pb2.ServerReflectionResponse)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._channel.close()
+
+    def health(self, name):
+        """The state's name, of the whole server for ""."""
+        status = self._health(health_pb2.HealthCheckRequest(service=name)).status
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(status)
+
+    def reflected_services(self):
+        """Full names of all services."""
+        question = reflection_pb2.ServerReflectionRequest(list_services="")
+        answers = list(self._reflection(iter([question])))
+        return [service.name for service in answers[0].list_services_response.service]
+
+    def _unary(self, method, request, response):
+        return self._bounded(
+            self._channel.unary_unary("/" + method, request.SerializeToString, response.FromString))
+
+    def _stream(self, method, request, response):
+        return self._bounded(
+            self._channel.stream_stream("/" + method, request.SerializeToString, response.FromString))
+
+    @staticmethod
+    def _bounded(call):
+        return lambda argument: call(argument, timeout=CALL_SECONDS_MAX)

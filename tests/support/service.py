@@ -1,0 +1,92 @@
+"""A viewcountd of a test's own: own data, own Redis, ports chosen by the system."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+READY_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 10
+
+
+class Service:
+    """One process at a time over one data directory, which the caller makes and removes.
+
+    Always stop it: `with Service(...) as service`, or `start()` and `stop()`.
+    """
+
+    def __init__(self, program, data_dir, *flags):
+        self._program = program
+        self._data_dir = pathlib.Path(data_dir)
+        self._flags = flags
+        self._process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self._process is not None:
+            self.stop()
+
+    def start(self):
+        """Returns when it is ready; raises with its log if it does not get there."""
+        addresses = self._data_dir / "addresses"
+        addresses.unlink(missing_ok=True)
+        log = open(self._data_dir / "log", "ab")
+        with log:
+            self._process = subprocess.Popen(
+                [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
+                 "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
+                 *self._flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not self._complete(addresses):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                self._process.wait()
+                self._process = None
+                raise RuntimeError("viewcountd did not become ready:\n" + self.log())
+            time.sleep(0.02)
+
+    @staticmethod
+    def _complete(addresses):
+        return addresses.exists() and "grpc=" in addresses.read_text() and addresses.read_text().endswith("\n")
+
+    def address(self, name):
+        """Where it listens; `name` is grpc, http or admin."""
+        lines = (self._data_dir / "addresses").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)[name]
+
+    def log(self):
+        return (self._data_dir / "log").read_text(errors="replace")
+
+    def descendants(self):
+        """Process IDs of its children and theirs."""
+        found, unseen = [], [self._process.pid]
+        while unseen:
+            for task in pathlib.Path(f"/proc/{unseen.pop()}/task").glob("*/children"):
+                children = [int(pid) for pid in task.read_text().split()]
+                found += children
+                unseen += children
+        return found
+
+    def stop(self, seconds_max=STOP_SECONDS_MAX):
+        """SIGTERM. Returns the exit code; raises if it takes longer than `seconds_max`."""
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"viewcountd did not end within {seconds_max} s:\n{self.log()}") from None
+
+
+def is_alive(pid):
+    """True unless the process is gone or waits only to be reaped."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z" and os.path.exists(f"/proc/{pid}")
