@@ -121,8 +121,9 @@ asio::awaitable<absl::Status> RedisStore::Prepare(RedisConnection& connection) {
 
 void RedisStore::ChannelUp(Channel& channel) {
   channel.ready = true;
-  if (!(writer_.ready && reader_.ready)) return;
+  // Before anything is sent: parts go out as soon as their own channel is up.
   ++generation_;
+  if (!(writer_.ready && reader_.ready)) return;
   if (std::exchange(connected_before_, true)) metrics_.redis_reconnects.Increment();
   metrics_.redis_up.Set(1);
   last_logged_ = {};

@@ -383,9 +383,12 @@ TEST(Flusher, AnEmptiedStoreIsReportedAndCountsWhatComes) {
   redis.Start();
   pipeline.Fold("a", 7);
   EXPECT_TRUE(FlushedAtLast(pipeline));
-  EXPECT_EQ(Stored(redis), Totals({{"a", 7}}));
+  // The store may have come back during that chunk; before the next all shards are looked at.
+  pipeline.Fold("a", 1);
+  EXPECT_TRUE(FlushedAtLast(pipeline));
+  EXPECT_EQ(Stored(redis), Totals({{"a", 8}}));
   EXPECT_EQ(pipeline.metrics().store_rollbacks.Value(), 2);
-  EXPECT_EQ(ViewsOf(pipeline, "a"), 7u);
+  EXPECT_EQ(ViewsOf(pipeline, "a"), 8u);
   EXPECT_EQ(ViewsOf(pipeline, "b"), 0u);
 }
 

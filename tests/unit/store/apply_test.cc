@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 constexpr Shard kShard{5};
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr Window kDay{Window::Kind::kDay, 20261122};
-constexpr Window kHour{Window::Kind::kHour, 498'709};
+constexpr Window kHour{Window::Kind::kHour, 498'733};
 
 class ApplyTest : public ::testing::Test {
  protected:
