@@ -15,7 +15,7 @@ if grep -rIlE "(^|[^[:alnum:]_./}-])($source|$(realpath "$build"))/" "$folder/pr
 fi
 # Moved, as packages are.
 mv "$folder/prefix" "$folder/moved"
-cmake -S "$source/tests/integration/consumer" -B "$folder/build" -DCMAKE_PREFIX_PATH="$folder/moved" \
+cmake -G Ninja -S "$source/tests/integration/consumer" -B "$folder/build" -DCMAKE_PREFIX_PATH="$folder/moved" \
   -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_EXE_LINKER_FLAGS="$flags" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
 cmake --build "$folder/build" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
 "$folder/build/consumer"
