@@ -26,7 +26,7 @@ if(VIEWCOUNT_SANITIZE)
   add_compile_options(-fsanitize=${VIEWCOUNT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VIEWCOUNT_SANITIZE})
   # GCC's flow analysis reports false findings in instrumented code.
-  target_compile_options(viewcount_options INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
+  target_compile_options(viewcount_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-tsan)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")

@@ -191,6 +191,8 @@ asio::awaitable<absl::Status> Flusher::FlushShard(ChunkPlan& plan, Shard shard) 
 
 void Flusher::NoteApplied(ChunkPlan& plan, const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
   parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan.chunk(), planned.articles);
+  // It goes forward: should it break off again, there is no reason to wait long.
+  back_off_ = milliseconds(0);
   Metrics& metrics = parts_.metrics;
   metrics.flush_part_duration_seconds.Observe(SecondsSince(began, parts_.clock.Now()));
   metrics.flush_parts.Increment();
