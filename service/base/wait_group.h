@@ -14,13 +14,13 @@ namespace viewcount {
 // On the executor's thread only. Must outlive what it spawned: await Wait before it goes.
 class WaitGroup {
  public:
-  explicit WaitGroup(boost::asio::any_io_executor executor)
+  explicit WaitGroup(const boost::asio::any_io_executor& executor)
       : executor_(executor), done_(executor, boost::asio::steady_timer::time_point::max()) {}
 
   // An exception of the coroutine goes on to the executor.
   void Spawn(boost::asio::awaitable<void> coroutine) {
     ++running_;
-    boost::asio::co_spawn(executor_, std::move(coroutine), [this](std::exception_ptr error) {
+    boost::asio::co_spawn(executor_, std::move(coroutine), [this](const std::exception_ptr& error) {
       if (--running_ == 0) done_.cancel();
       if (error) std::rethrow_exception(error);
     });

@@ -29,7 +29,7 @@ double SecondsSince(SteadyTime began, SteadyTime now) { return std::chrono::dura
 
 }  // namespace
 
-Flusher::Flusher(asio::any_io_executor executor, Parts parts, Options options)
+Flusher::Flusher(const asio::any_io_executor& executor, Parts parts, Options options)
     : executor_(executor),
       parts_(parts),
       options_(std::move(options)),

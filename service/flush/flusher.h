@@ -42,7 +42,7 @@ class Flusher {
     std::function<void(const absl::Status&)> fenced;
   };
 
-  Flusher(boost::asio::any_io_executor executor, Parts parts, Options options);
+  Flusher(const boost::asio::any_io_executor& executor, Parts parts, Options options);
 
   // Flushes at every interval until Stop; retries for ever.
   boost::asio::awaitable<void> Run();

@@ -10,8 +10,8 @@ void Ledger::ApplySite(std::shared_ptr<const Site> site) {
   std::lock_guard lock(mutex_);
   const uint32_t index = site->index.value;
   if (foldings_.size() <= index) foldings_.resize(index + 1);
-  SiteCalendar calendar(site->zone);
-  foldings_[index].emplace(Folding{std::move(site), std::move(calendar), {}, 0});
+  const SiteCalendar calendar(site->zone);
+  foldings_[index].emplace(Folding{std::move(site), calendar, {}, 0});
 }
 
 uint32_t Ledger::BucketOf(Folding& folding, int64_t unix_ms) {

@@ -32,7 +32,7 @@ absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone)
 }
 
 uint32_t DayNumber(absl::CivilDay day) {
-  return static_cast<uint32_t>(day.year() * 10'000 + day.month() * 100 + day.day());
+  return static_cast<uint32_t>(day.year() * 10'000 + int64_t{day.month()} * 100 + day.day());
 }
 
 std::optional<absl::CivilDay> DayOfNumber(uint32_t number) {
