@@ -6,12 +6,8 @@
 
 namespace viewcount {
 
-CountCache::CountCache(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {}
-
-std::vector<LaneId> CountCache::lane_ids() const {
-  std::vector<LaneId> ids;
-  for (const Lane& lane : lanes_) ids.push_back(lane.ledger->lane());
-  return ids;
+CountCache::CountCache(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {
+  for (const Lane& lane : lanes_) lane_ids_.push_back(lane.ledger->lane());
 }
 
 void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,

@@ -48,7 +48,8 @@ class CountCache final : public AppliedListener {
                std::span<const uint32_t> articles) override;
   void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override;
 
-  std::vector<LaneId> lane_ids() const;
+  // In the order of the lanes given.
+  const std::vector<LaneId>& lane_ids() const { return lane_ids_; }
 
   struct Known {
     ArticleTotals totals;
@@ -103,6 +104,7 @@ class CountCache final : public AppliedListener {
                    bool& equal) const;
 
   const std::vector<Lane> lanes_;
+  std::vector<LaneId> lane_ids_;
   std::array<ShardCache, limits::kShards> shards_;
 };
 

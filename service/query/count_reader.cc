@@ -94,7 +94,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> CountReader::ReadCompleted(const Si
                                                                         bool remember) {
   std::vector<std::string_view> ids;
   for (const ArticleRef& article : articles) ids.push_back(article.id);
-  const std::vector<LaneId> lanes = cache_.lane_ids();
+  const std::vector<LaneId>& lanes = cache_.lane_ids();
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     const SteadyTime read_at = clock_.Now();
     auto counts = co_await store_.ReadCounts(shard, lanes, site.name, windows, ids);

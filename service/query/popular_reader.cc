@@ -35,7 +35,7 @@ absl::Status AskAgain(const absl::Status& error) {
 }  // namespace
 
 struct PopularReader::Candidates {
-  // Keys point into the rankings or into `unranked_ids`.
+  // Keys point into the rankings.
   boost::unordered_flat_map<std::string_view, uint64_t> ranked;
   boost::unordered_flat_map<std::string, Contender> unranked;
 };
@@ -72,7 +72,7 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
 }
 
 asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, Shard shard, Rankings& rankings) {
-  const std::vector<LaneId> lanes = cache_.lane_ids();
+  const std::vector<LaneId>& lanes = cache_.lane_ids();
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     auto ranking = co_await store_.ReadRanking(shard, lanes, site.name, window);

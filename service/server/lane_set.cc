@@ -133,33 +133,19 @@ std::vector<LaneSet::LaneState> LaneSet::states() const {
 }
 
 uint64_t LaneSet::pending_views() const {
-  uint64_t sum = 0;
-  for (const auto& entry : entries_) sum += entry->ledger.totals().pending_views;
-  return sum;
+  return Sum([](const Entry& entry) { return entry.ledger.totals().pending_views; });
 }
 
 uint64_t LaneSet::queued_bytes() const {
-  uint64_t sum = 0;
-  for (const auto& entry : entries_) sum += entry->lane.queued_bytes();
-  return sum;
-}
-
-uint64_t LaneSet::queued_views() const {
-  uint64_t sum = 0;
-  for (const auto& entry : entries_) sum += entry->lane.queued_views();
-  return sum;
+  return Sum([](const Entry& entry) { return entry.lane.queued_bytes(); });
 }
 
 uint64_t LaneSet::writers() const {
-  uint64_t sum = 0;
-  for (const auto& entry : entries_) sum += entry->lane.writers();
-  return sum;
+  return Sum([](const Entry& entry) { return entry.lane.writers(); });
 }
 
 uint64_t LaneSet::chunk_bytes() const {
-  uint64_t sum = 0;
-  for (const auto& entry : entries_) sum += entry->ledger.totals().bytes;
-  return sum;
+  return Sum([](const Entry& entry) { return entry.ledger.totals().bytes; });
 }
 
 std::chrono::duration<double> LaneSet::oldest_pending_age() const {

@@ -62,7 +62,6 @@ class LaneSet final : public SiteListener {
   // Over all lanes, for metrics and status.
   uint64_t pending_views() const;
   uint64_t queued_bytes() const;
-  uint64_t queued_views() const;
   uint64_t writers() const;
   uint64_t chunk_bytes() const;
   // Zero if nothing is pending.
@@ -86,6 +85,13 @@ class LaneSet final : public SiteListener {
   };
 
   LaneSet(const Clock& clock, Metrics& metrics) : clock_(clock), metrics_(metrics) {}
+  // Adds up what `number_of(const Entry&)` says of every lane.
+  template <typename NumberOf>
+  uint64_t Sum(NumberOf number_of) const {
+    uint64_t sum = 0;
+    for (const auto& entry : entries_) sum += number_of(*entry);
+    return sum;
+  }
   boost::asio::awaitable<absl::Status> RemoveEverywhere(CountStore& store, const std::vector<LaneId>& lanes);
 
   const Clock& clock_;
