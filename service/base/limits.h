@@ -48,6 +48,13 @@ inline constexpr size_t kChunkSealBytes = 64 << 20;
 // While the store is away one open chunk gathers everything; at this size further views are refused.
 inline constexpr size_t kChunkBytesMax = size_t{1} << 30;
 
+// --- Journal --------------------------------------------------------------------------------------------------------
+
+inline constexpr uint64_t kJournalSegmentBytes = 64 << 20;
+inline constexpr uint64_t kJournalBudgetBytes = uint64_t{8} << 30;
+// Redis may come back without its last seconds; a failover or a restore by hand takes minutes.
+inline constexpr std::chrono::milliseconds kJournalRetention = std::chrono::minutes(10);
+
 // --- Store ----------------------------------------------------------------------------------------------------------
 
 // Parts of the store. Fixed for the life of a data set: an article's keys depend on it.
@@ -122,6 +129,8 @@ inline constexpr std::chrono::milliseconds kStopAdminWait{500};
 static_assert(kRequestBytesMax < kGrpcMessageBytesMax);
 static_assert(kRequestBytesMax <= kLaneGroupBytesMax, "a group must take the largest request");
 static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
+static_assert(4 * kLaneGroupBytesMax <= kJournalSegmentBytes, "a group must fit a segment, whatever it begins with");
+static_assert(2 * kJournalSegmentBytes < kJournalBudgetBytes);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
