@@ -6,6 +6,13 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 # Debug information stays in a release: a stack in a bug report must be readable.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+# For the presets asan and tsan: fast enough to run, and built in half the time of -O2.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
+
+# Since version 18 clang writes a template's constraints into its name, as g++ 12, which built Debian's Abseil, does not.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 18)
+  add_compile_options(-fclang-abi-compat=17)
+endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -22,11 +29,18 @@ target_compile_options(viewcount_options INTERFACE -Wall -Wextra -Wshadow -Wnon-
 # A designated initializer leaves the rest to the defaults on purpose.
 target_compile_options(viewcount_options INTERFACE -Wno-missing-field-initializers)
 
+if(VIEWCOUNT_FUZZ)
+  # Which code an input reached, told to libFuzzer; only the fuzzers themselves link it.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(VIEWCOUNT_SANITIZE)
   add_compile_options(-fsanitize=${VIEWCOUNT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VIEWCOUNT_SANITIZE})
   # GCC's flow analysis reports false findings in instrumented code.
-  target_compile_options(viewcount_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-tsan)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(viewcount_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-tsan)
+  endif()
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   Server server(*std::move(parsed.config), stop);
   if (const absl::Status status = server.Start(); !status.ok() && !absl::IsCancelled(status)) {
     spdlog::critical("cannot start: {}", ToStd(status.message()));
-    return kExitFailed;
+    return ReasonOf(status) == "FENCED" ? kExitFenced : kExitFailed;
   }
   while (!stop.Wait(std::chrono::hours(1))) continue;
   return server.Stop();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does what the README says on a Debian 12 that has nothing installed: deploy/quickstart.sh, the first commands, Ctrl-C,
-# and then tests/run.sh. Some 20 minutes; needs root, debootstrap and 5 GB below ${TMPDIR:-/tmp}.
+# and then tests/run.sh. Some 30 minutes; needs root, debootstrap and 5 GB below ${TMPDIR:-/tmp}.
 #
 #   tests/fresh.sh [--quickstart-only]
 #

@@ -1,33 +1,28 @@
 #!/usr/bin/env bash
 # Says whether all is well: installs what is missing, builds everything, runs every test.
 #
-#   tests/run.sh [--full] [--filter REGEX] [--help]
+#   tests/run.sh [--quick] [--full] [--filter REGEX] [--help]
 #
+#   --quick          only the release build and its tests, without sanitizers and fuzzers
 #   --full           also the long tests (ctest's label `full`), which build and start the service on an empty
-#                    Debian 12; some 20 minutes more
+#                    Debian 12; some 30 minutes more
 #   --filter REGEX   only tests whose name matches
+#
+# In this order: the release build with all its tests; the tests of the rooms a view passes under the address and
+# undefined-behaviour sanitizers; those of the rooms with threads under the thread sanitizer; each fuzzer for a minute.
 #
 # What failed is named last; the last line is "N passed, N failed". Exit code 0 only if something ran and all passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly build=build/release
-readonly log=$build/tests.log
-readonly results=$build/tests.xml
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
 
-usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
-
-# Ends the run before any test could tell: the reason, then the line that is always last.
-stop() {
-  echo "tests/run.sh: $*" >&2
-  echo "0 passed, 0 failed"
-  exit 1
-}
-
+stages=(release asan tsan fuzz)
 long_tests=(--label-exclude '^full$')
 selection=()
 while [[ $# -gt 0 ]]; do
   case $1 in
+    --quick) stages=(release) ;;
     --full) long_tests=() ;;
     --filter) selection+=(--tests-regex "${2:?--filter needs a REGEX}") && shift ;;
     --help | -h) usage && exit ;;
@@ -36,38 +31,87 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
+passed=0
+failures=()
+
+# Ends the run: what failed, then the line that is always last.
+finish() {
+  if [[ ${#failures[@]} -gt 0 ]]; then
+    echo "== Failed"
+    printf '%s\n' "${failures[@]}"
+  fi
+  echo "$passed passed, ${#failures[@]} failed"
+  [[ $passed -gt 0 && ${#failures[@]} -eq 0 ]]
+  exit
+}
+
 install() {
   deploy/install_packages.sh deploy/packages.txt tests/packages.txt || return
   # `npm ci` notes what it installed; it is done again only when the lock file has changed since.
   [[ tests/node_modules/.package-lock.json -nt tests/package-lock.json ]] || (cd tests && npm ci --no-audit --no-fund)
 }
 
+# Builds what a stage runs: all of the release, of the others only their own tests.
+build() {
+  local stage=$1 options=() targets=()
+  case $stage in
+    release) options=(-DVIEWCOUNT_TESTS=ON) ;;
+    fuzz) targets=(--target fuzzers) ;;
+    *) targets=(--target sanitized_tests) ;;
+  esac
+  cmake --preset "$stage" "${options[@]}" && cmake --build "build/$stage" --parallel "$(nproc)" "${targets[@]}"
+}
+
 # Prints names with what became of them, as `status name`, from ctest's results.
 outcomes() {
-  sed -n 's/^[[:space:]]*<testcase name="\([^"]*\)".* status="\([a-z]*\)".*/\2 \1/p' "$results" |
+  sed -n 's/^[[:space:]]*<testcase name="\([^"]*\)".* status="\([a-z]*\)".*/\2 \1/p' "$1" |
     sed -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&quot;/"/g' -e 's/&amp;/\&/g'
 }
 
+# Runs a stage's tests and adds what became of them to `passed` and `failures`.
+run_tests() {
+  local stage=$1 prefix=$2 results=$PWD/build/$1/tests.xml log=build/$1/tests.log labels status name
+  case $stage in
+    release) labels=("${long_tests[@]}") ;;
+    fuzz) labels=(--label-regex '^fuzz$') ;;
+    *) labels=(--label-regex '^sanitized$') ;;
+  esac
+  rm -f "$results"
+  # Two at once on every machine: tests that measure time were tuned so. "Start" lines only repeat the names.
+  ctest --test-dir "build/$stage" --parallel 2 --output-on-failure --output-junit "$results" \
+    "${labels[@]}" "${selection[@]}" </dev/null 2>&1 | tee "$log" | grep --line-buffered --invert-match '^ *Start ' || true
+  if ! grep --quiet '<testcase ' "$results" 2>/dev/null; then
+    # A stage that ran nothing has proven nothing, unless a filter left it nothing.
+    [[ ${#selection[@]} -gt 0 ]] || failures+=("${prefix}no test was run; see $log")
+    return
+  fi
+  # Nor has a test that was skipped or disabled.
+  while read -r status name; do
+    case $status in
+      run) passed=$((passed + 1)) ;;
+      fail) failures+=("$prefix$name") ;;
+      *) failures+=("$prefix$name (not run)") ;;
+    esac
+  done < <(outcomes "$results")
+}
+
 echo "== Installing what is missing"
-install || stop "installing failed; the reason is above"
+install || { failures+=("installing; the reason is above") && finish; }
 
-echo "== Building"
-cmake --preset release -DVIEWCOUNT_TESTS=ON || stop "configuring failed; the reason is above"
-cmake --build "$build" --parallel "$(nproc)" || stop "the build failed; the reason is above"
-
-echo "== Testing (all output: $log)"
-rm -f "$results"
-# Two at once on every machine: tests that measure time were tuned so. "Start" lines only repeat the names.
-ctest --test-dir "$build" --parallel 2 --output-on-failure --no-tests=error --output-junit "$PWD/$results" \
-  "${long_tests[@]}" "${selection[@]}" </dev/null 2>&1 | tee "$log" | grep --line-buffered --invert-match '^ *Start ' || true
-[[ -s $results ]] || stop "ctest ended without results; see above"
-
-# A test that was skipped or disabled has proven nothing, so it counts as failed.
-passed=$(outcomes | grep --count '^run ' || true)
-failed=$(outcomes | grep --count --invert-match '^run ' || true)
-if [[ $failed -gt 0 ]]; then
-  echo "== Failed"
-  outcomes | sed -n -e '/^run /d' -e 's/^fail //' -e 's/^\(notrun\|disabled\) \(.*\)/\2 (not run)/' -e p
-fi
-echo "$passed passed, $failed failed"
-[[ $passed -gt 0 && $failed -eq 0 ]]
+for stage in "${stages[@]}"; do
+  prefix="$stage: "
+  [[ $stage != release ]] || prefix=""
+  begun=$SECONDS
+  echo "== Building ($stage)"
+  if ! build "$stage"; then
+    failures+=("${prefix}the build; the reason is above")
+    # The others would fail for the same reason, and bury it.
+    [[ $stage != release ]] || break
+    continue
+  fi
+  built=$SECONDS
+  echo "== Testing ($stage; all output: build/$stage/tests.log)"
+  run_tests "$stage" "$prefix"
+  echo "== $stage: built in $((built - begun)) s, tested in $((SECONDS - built)) s"
+done
+finish

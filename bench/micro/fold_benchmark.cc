@@ -38,11 +38,11 @@ void LedgerFold(benchmark::State& state) {
   uint64_t position = 0;
   size_t next = 0;
   for (auto _ : state) {
-    ledger.Fold(batches[next], Position{++position});
+    ledger.Fold(batches[next]);
+    ledger.Extend(Position{++position});
     if (++next == batches.size()) {
       next = 0;
-      ledger.Seal();
-      ledger.Release();
+      ledger.Release(*ledger.Next().chunk);
     }
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatchViews));

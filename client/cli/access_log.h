@@ -16,7 +16,7 @@ namespace viewcount::cli {
 // What a line is.
 enum class LineKind { kPageView, kOther, kBlank, kBad };
 
-// One line's meaning. Points into the line.
+// One line's meaning. Points into the line, or to text that lives for ever.
 struct AccessLogLine {
   LineKind kind = LineKind::kBad;
   // Of a bad line: what is wrong with it, for the person who has to mend it.

@@ -57,6 +57,8 @@ class Parser {
         ->capture_default_str();
     AddViewCommands();
     AddAdminCommands();
+    AddJournal();
+    AddAdjustmentCommands();
     AddImport();
   }
 
@@ -86,6 +88,8 @@ class Parser {
 
   void AddViewCommands();
   void AddAdminCommands();
+  void AddJournal();
+  void AddAdjustmentCommands();
   void AddImport();
 
   // The innermost command that was named.
@@ -117,8 +121,17 @@ class Parser {
   TopCommand top_;
   SitePutCommand site_put_;
   SiteListCommand site_list_;
+  SetCommand set_;
+  MergeCommand merge_;
+  DeleteCommand delete_;
+  AdjustmentsCommand adjustments_;
+  UndoCommand undo_;
   FlushCommand flush_;
   StatusCommand status_;
+  AuditCommand audit_;
+  JournalVerifyCommand verify_;
+  JournalRepairCommand repair_;
+  JournalDrainCommand drain_;
   ImportAccessLogCommand import_;
   // Last: its callbacks refer to all of the above.
   CLI::App app_;
@@ -163,6 +176,76 @@ void Parser::AddAdminCommands() {
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);
   Add(app_, "status", "Show the state of the service", "  viewcount status\n  viewcount status --json", status_);
+  Add(app_, "audit",
+      "Compare all that must add up: views received and counted, journal and Redis; exit 1 on a difference",
+      "  viewcount audit\n  viewcount audit --timeout 600 --json", audit_);
+}
+
+void Parser::AddJournal() {
+  auto* journal = app_.add_subcommand("journal", "Look after the journals of a viewcountd that is stopped");
+  journal->require_subcommand(1);
+  journal->footer("Examples:\n  viewcount journal verify /var/lib/viewcount");
+  constexpr const char* kDirectory = "The service's --data-dir, or the folder of one lane in it";
+  auto* verify = Add(*journal, "verify", "Read all journals and name what is broken; changes nothing",
+                     "  viewcount journal verify /var/lib/viewcount", verify_);
+  verify->add_option("DIR", verify_.directory, kDirectory)->required();
+  auto* repair =
+      Add(*journal, "repair",
+          "Take out what is broken, so that the service starts again\n\n"
+          "Keeps every whole record; says how much is lost. Copy the directory first if you want to look at\n"
+          "what was broken later.",
+          "  viewcount journal repair /var/lib/viewcount", repair_);
+  repair->add_option("DIR", repair_.directory, kDirectory)->required();
+  auto* drain = Add(*journal, "drain",
+                    "Bring all that the journals hold into Redis, then remove them\n\n"
+                    "For the disk of a machine that will not come back. Safe to break off and to repeat.",
+                    "  viewcount journal drain /mnt/old/viewcount --redis redis://10.0.0.7:6379/0\n"
+                    "  viewcount journal drain /srv/copy --redis redis://10.0.0.7:6379/0 --as-new",
+                    drain_);
+  drain->add_option("DIR", drain_.directory, "The service's --data-dir")->required();
+  drain->add_option("--redis", drain_.redis, "The Redis that the service used")->type_name("URL")->required();
+  drain->add_flag("--as-new", drain_.as_new,
+                  "For a copied directory whose service ended with exit code 4: what this copy took itself");
+}
+
+void Parser::AddAdjustmentCommands() {
+  auto* set = Add(app_, "set", "Set the views of an article, or of the whole site, to a number",
+                  "  viewcount set news/3933 5000 --why \"the old counter's number\"\n"
+                  "  viewcount set --site-total 37456821 --why \"visits before the move\"",
+                  set_);
+  auto* article = set->add_option("ARTICLE", set_.article, "Article ID");
+  auto* views = set->add_option("VIEWS", set_.views, "The views it is to have")->needs(article);
+  article->needs(views);
+  auto* total = set->add_option("--site-total", set_.site_total, "The views that the whole site is to have")
+                    ->type_name("VIEWS")
+                    ->excludes(article)
+                    ->excludes(views);
+  set->add_option("--why", set_.why, "A sentence, kept with the change");
+  set->parse_complete_callback([article, total] {
+    if (article->empty() && total->empty()) throw CLI::RequiredError("ARTICLE VIEWS, or --site-total VIEWS,");
+  });
+
+  auto* merge = Add(app_, "merge", "Count an article for another from now on, and move what it has there",
+                    "  viewcount merge news/3933-old news/3933 --why \"the page has a new address\"", merge_);
+  merge->add_option("FROM", merge_.from, "The article that becomes an alias")->required();
+  merge->add_option("INTO", merge_.into, "The article that takes its counts")->required();
+  merge->add_option("--why", merge_.why, "A sentence, kept with the change");
+
+  auto* remove = Add(app_, "delete", "Delete articles: all their counts become zero",
+                     "  viewcount delete news/3933 --why \"published by mistake\"", delete_);
+  remove->add_option("ARTICLE", delete_.articles, "Article IDs")->required()->expected(1, limits::kDeleteArticlesMax);
+  remove->add_option("--why", delete_.why, "A sentence, kept with the change");
+
+  auto* adjustments = Add(app_, "adjustments", "List what administrators changed, newest first",
+                          "  viewcount adjustments\n  viewcount adjustments --limit 1000 --json", adjustments_);
+  adjustments->add_option("--limit", adjustments_.limit, "How many")
+      ->check(CLI::Range(1U, limits::kAdjustmentsPageMax))
+      ->capture_default_str();
+
+  auto* undo = Add(app_, "undo", "Take an adjustment back; an undo can be undone too",
+                   "  viewcount adjustments\n  viewcount undo 00112233445566778899aabbccddeeff", undo_);
+  undo->add_option("ID", undo_.adjustment_id, "As viewcount adjustments shows it")->required();
+  undo->add_option("--why", undo_.why, "A sentence, kept with the change");
 }
 
 void Parser::AddImport() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -44,8 +45,44 @@ struct SitePutCommand {
   std::string time_zone;
 };
 struct SiteListCommand {};
+struct SetCommand {
+  // Empty with `site_total`.
+  std::string article;
+  std::optional<uint64_t> views;
+  std::optional<uint64_t> site_total;
+  std::string why;
+};
+struct MergeCommand {
+  std::string from;
+  std::string into;
+  std::string why;
+};
+struct DeleteCommand {
+  std::vector<std::string> articles;
+  std::string why;
+};
+struct AdjustmentsCommand {
+  uint32_t limit = 20;
+};
+struct UndoCommand {
+  std::string adjustment_id;
+  std::string why;
+};
 struct FlushCommand {};
 struct StatusCommand {};
+struct AuditCommand {};
+// A data directory, or the folder of one lane in it.
+struct JournalVerifyCommand {
+  std::string directory;
+};
+struct JournalRepairCommand {
+  std::string directory;
+};
+struct JournalDrainCommand {
+  std::string directory;
+  std::string redis;
+  bool as_new = false;
+};
 struct ImportAccessLogCommand {
   std::vector<std::string> files;
   bool strict = false;
@@ -53,8 +90,10 @@ struct ImportAccessLogCommand {
   double retry_for = 60;
 };
 
-using Command = std::variant<RecordCommand, CountCommand, TopCommand, SitePutCommand, SiteListCommand, FlushCommand,
-                             StatusCommand, ImportAccessLogCommand>;
+using Command =
+    std::variant<RecordCommand, CountCommand, TopCommand, SitePutCommand, SiteListCommand, SetCommand, MergeCommand,
+                 DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
+                 JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

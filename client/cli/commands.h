@@ -15,8 +15,20 @@ absl::Status Run(Session& session, const CountCommand& command);
 absl::Status Run(Session& session, const TopCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
+absl::Status Run(Session& session, const SetCommand& command);
+absl::Status Run(Session& session, const MergeCommand& command);
+absl::Status Run(Session& session, const DeleteCommand& command);
+absl::Status Run(Session& session, const AdjustmentsCommand& command);
+absl::Status Run(Session& session, const UndoCommand& command);
 absl::Status Run(Session& session, const FlushCommand& command);
 absl::Status Run(Session& session, const StatusCommand& command);
+// kFailed if there is a difference, which is printed.
+absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand& command);
+
+// These need no service: they work on its files, and refuse while it runs. Verify: kFailed if something is broken.
+absl::StatusOr<ExitCode> Run(Session& session, const JournalVerifyCommand& command);
+absl::Status Run(Session& session, const JournalRepairCommand& command);
+absl::Status Run(Session& session, const JournalDrainCommand& command);
 
 // kOk, or with `strict` kBadLines. Errors as above, and files that cannot be read; what was counted before is printed.
 absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& command);

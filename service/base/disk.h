@@ -44,7 +44,8 @@ class Disk {
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status SyncFolder(const std::string& path) = 0;
-  // Makes the folder, and those above it, for the owner only.
+  // Makes the folder, and those above it, for the owner only; they last on return. FAILED_PRECONDITION says what to do
+  // if it is there and not to be written to.
   virtual absl::Status MakeFolder(const std::string& path) = 0;
   // Names of the files in a folder, in no order; NOT_FOUND if there is no folder.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) = 0;

@@ -1,4 +1,4 @@
-// Small files that must survive a crash.
+// Small files that must survive a crash. Thread safe as long as no two calls name the same path.
 #pragma once
 
 #include <absl/status/status.h>
@@ -7,15 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "service/base/disk.h"
+
 namespace viewcount {
 
-// Writes `text` to `path` so that after a crash either the old or the new text is there. Errors name the path.
-absl::Status WriteFileDurably(const std::string& path, std::string_view text);
+// Writes `text` to `path` so that after a crash either the old or the new text is there; a draft, `path` and ".new",
+// may be left over. Errors name the path.
+absl::Status WriteFileDurably(Disk& disk, const std::string& path, std::string_view text);
 
 // The whole file; NOT_FOUND if there is none.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
-
-// Makes the folder, and those above it, for the owner only. Errors name the path and what to do.
-absl::Status MakeFolder(const std::string& path);
+absl::StatusOr<std::string> ReadFile(Disk& disk, const std::string& path);
 
 }  // namespace viewcount

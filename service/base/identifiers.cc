@@ -1,9 +1,5 @@
 #include "service/base/identifiers.h"
 
-#include <sys/random.h>
-
-#include "service/base/check.h"
-
 namespace viewcount {
 namespace {
 
@@ -15,11 +11,6 @@ int DigitOf(char c) {
 }
 
 }  // namespace
-
-void FillRandom(std::array<uint8_t, 16>& bytes) {
-  // Requests of up to 256 bytes are never cut short (getrandom(2)).
-  VIEWCOUNT_CHECK(getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-}
 
 std::string HexOf(const std::array<uint8_t, 16>& bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

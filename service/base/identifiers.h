@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -71,6 +72,29 @@ struct Position {
 struct Shard {
   uint8_t value = 0;
   auto operator<=>(const Shard&) const = default;
+};
+
+// Some of the shards. Regular.
+struct ShardSet {
+  static_assert(limits::kShards == 64, "one bit each");
+  uint64_t bits = 0;
+
+  static ShardSet All() { return {~uint64_t{0}}; }
+  static ShardSet Of(Shard shard) { return {uint64_t{1} << shard.value}; }
+  bool Has(Shard shard) const { return (bits >> shard.value & 1) != 0; }
+  bool empty() const { return bits == 0; }
+  void Add(Shard shard) { bits |= Of(shard).bits; }
+  void Remove(ShardSet others) { bits &= ~others.bits; }
+  bool Meets(ShardSet others) const { return (bits & others.bits) != 0; }
+  bool operator==(const ShardSet&) const = default;
+
+  // Calls `visit(Shard)` for each, in order.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (uint64_t left = bits; left != 0; left &= left - 1) {
+      visit(Shard{static_cast<uint8_t>(std::countr_zero(left))});
+    }
+  }
 };
 
 // A site's number within this process: dense, never reused, in no way stored.

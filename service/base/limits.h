@@ -48,12 +48,29 @@ inline constexpr size_t kChunkSealBytes = 64 << 20;
 // While the store is away one open chunk gathers everything; at this size further views are refused.
 inline constexpr size_t kChunkBytesMax = size_t{1} << 30;
 
+// Earlier starts that a lane remembers.
+inline constexpr size_t kIncarnationsKept = 1'000;
+// Batches that wait to be answered as stored, and for how long; then they are answered as journaled.
+inline constexpr size_t kStoredWaitersMax = 65'536;
+inline constexpr std::chrono::milliseconds kStoredWait{5'000};
+// How often a lane looks after its journal: checkpoints, spare segments, what can go.
+inline constexpr std::chrono::milliseconds kMaintenanceInterval{250};
+
 // --- Journal --------------------------------------------------------------------------------------------------------
 
 inline constexpr uint64_t kJournalSegmentBytes = 64 << 20;
+// Of a small budget: a quarter of it.
+inline constexpr uint64_t kJournalSegmentBytesMin = 16 << 20;
+inline constexpr uint64_t kJournalBudgetBytesMin = 4 * kJournalSegmentBytesMin;
 inline constexpr uint64_t kJournalBudgetBytes = uint64_t{8} << 30;
 // Redis may come back without its last seconds; a failover or a restore by hand takes minutes.
 inline constexpr std::chrono::milliseconds kJournalRetention = std::chrono::minutes(10);
+// Of one record; a reader's buffer may grow to it.
+inline constexpr size_t kJournalPayloadBytesMax = 8 << 20;
+// What a reader takes from the disk at once.
+inline constexpr size_t kJournalReadBytes = 1 << 20;
+// Segment files kept for the segments to come.
+inline constexpr size_t kJournalSparesMax = 2;
 
 // --- Store ----------------------------------------------------------------------------------------------------------
 
@@ -69,12 +86,24 @@ inline constexpr size_t kFlushPartArticlesMax = 512;
 // article with more (an import over many hours) still goes in one part.
 inline constexpr size_t kFlushPartFieldsMax = 2'048;
 inline constexpr size_t kFlushPartsInFlightMax = 4;
+// How often an idle flusher looks whether the store is still where it left it.
+inline constexpr std::chrono::milliseconds kStoreCheckInterval{10'000};
 inline constexpr std::chrono::milliseconds kStoreCommandTimeout{5'000};
 inline constexpr std::chrono::milliseconds kStoreConnectTimeout{2'000};
 inline constexpr std::chrono::milliseconds kStoreReconnectDelayMin{20};
 inline constexpr std::chrono::milliseconds kStoreReconnectDelayMax{1'000};
 // Commands waiting for one connection; above it they fail at once.
 inline constexpr size_t kStorePendingCommandsMax = 10'000;
+
+// --- Audit of the store
+// -----------------------------------------------------------------------------------------------
+
+// Keys or fields that one call looks at: less than a millisecond of Redis.
+inline constexpr size_t kAuditStep = 1'000;
+// How often something that changed meanwhile is looked at again before it is called busy.
+inline constexpr int kAuditAttemptsMax = 5;
+// Differences told in words; the rest is counted.
+inline constexpr size_t kAuditDifferencesMax = 100;
 
 // --- Embedded Redis -------------------------------------------------------------------------------------------------
 
@@ -114,6 +143,24 @@ inline constexpr std::chrono::milliseconds kRetryDelay{500};
 // Articles outside the rankings whose counts one popular list may read because of their pending views.
 inline constexpr size_t kPopularContendersMax = 20'000;
 
+// --- Adjustments ----------------------------------------------------------------------------------------------------
+
+inline constexpr size_t kDeleteArticlesMax = 1'000;
+inline constexpr uint32_t kAdjustmentsPageMax = 1'000;
+inline constexpr uint32_t kAdjustmentsPageDefault = 100;
+// Of who and why, each.
+inline constexpr size_t kProvenanceBytesMax = 1'000;
+// Of one adjustment in the journal; the store keeps it as text, some five times as long.
+inline constexpr size_t kAdjustmentBytesMax = 1 << 20;
+// Changes that wait for their turn; each waits for some reads of the store.
+inline constexpr size_t kAdjustmentsWaitingMax = 64;
+// Of all sites' aliases together: every segment of every journal begins with them.
+inline constexpr size_t kAliasBytesMax = 2 << 20;
+// How long a new alias may take until every lane has journaled it.
+inline constexpr std::chrono::milliseconds kAliasWait{5'000};
+// Counts that one read takes to find everything that is counted of some articles; but all of one article.
+inline constexpr size_t kSurveyFieldsMax = 4'096;
+
 // --- Stopping: together less than the 10 s that a supervisor is told to wait
 // ------------------------------------------
 
@@ -129,8 +176,12 @@ inline constexpr std::chrono::milliseconds kStopAdminWait{500};
 static_assert(kRequestBytesMax < kGrpcMessageBytesMax);
 static_assert(kRequestBytesMax <= kLaneGroupBytesMax, "a group must take the largest request");
 static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
-static_assert(4 * kLaneGroupBytesMax <= kJournalSegmentBytes, "a group must fit a segment, whatever it begins with");
-static_assert(2 * kJournalSegmentBytes < kJournalBudgetBytes);
+static_assert(4 * kLaneGroupBytesMax <= kJournalSegmentBytesMin, "a group must fit a segment, whatever it begins with");
+static_assert((2 + kJournalSparesMax) * kJournalSegmentBytes < kJournalBudgetBytes);
+static_assert(kLaneGroupBytesMax < kJournalPayloadBytesMax, "the largest request must fit a record");
+static_assert(2 * kAliasBytesMax <= kLaneGroupBytesMax, "a site's settings must fit where a group does");
+static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit where a group does");
+static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);

@@ -17,6 +17,14 @@ void Attach(absl::Status& status, const Detail& detail) {
   status.SetPayload(TypeUrlOf(detail), absl::Cord(detail.SerializeAsString()));
 }
 
+// Empty without one.
+google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status) {
+  google::rpc::ErrorInfo detail;
+  const auto payload = status.GetPayload(TypeUrlOf(detail));
+  if (!payload || !detail.ParseFromString(std::string(*payload))) detail.Clear();
+  return detail;
+}
+
 }  // namespace
 
 absl::Status InvalidField(std::string_view field, std::string_view description) {
@@ -60,11 +68,12 @@ absl::Status NotBuiltYet(std::string_view what) {
   return absl::UnimplementedError(fmt::format("{} is not built yet in this version", what));
 }
 
-std::string ReasonOf(const absl::Status& status) {
-  google::rpc::ErrorInfo detail;
-  const auto payload = status.GetPayload(TypeUrlOf(detail));
-  if (!payload || !detail.ParseFromString(std::string(*payload))) return "";
-  return detail.reason();
+std::string ReasonOf(const absl::Status& status) { return ErrorInfoOf(status).reason(); }
+
+std::string MetadataOf(const absl::Status& status, std::string_view key) {
+  const google::rpc::ErrorInfo detail = ErrorInfoOf(status);
+  const auto entry = detail.metadata().find(std::string(key));
+  return entry == detail.metadata().end() ? "" : entry->second;
 }
 
 }  // namespace viewcount

@@ -34,6 +34,9 @@ absl::Status NotBuiltYet(std::string_view what);
 // The reason of a status' ErrorInfo; empty without one.
 std::string ReasonOf(const absl::Status& status);
 
+// An entry of the metadata of a status' ErrorInfo; empty without one.
+std::string MetadataOf(const absl::Status& status, std::string_view key);
+
 // absl's own string_view, which is not the standard one on Debian 12.
 inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }

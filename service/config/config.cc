@@ -114,6 +114,8 @@ std::string Describe(const Config& config) {
   line("admin-address", quoted(config.admin_address));
   line("redis", quoted(WithoutPassword(config.redis)));
   line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));
+  line("journal-budget", fmt::format("\"{}MiB\"", config.journal_budget_bytes >> 20));
+  line("journal-retention", fmt::format("\"{}ms\"", config.journal_retention.count()));
   line("lanes", fmt::format("{}", config.lanes));
   // An empty array would be read as one empty name.
   if (!config.sites.empty()) line("site", fmt::format("[\"{}\"]", fmt::join(config.sites, "\", \"")));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "service/base/limits.h"
 #include "service/base/log.h"
 
 namespace viewcount {
@@ -23,10 +24,15 @@ struct Config {
   std::string admin_address = "127.0.0.1:9464";
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
   std::string redis = "embedded";
-  // 10 ms to 1 minute. Longer: fewer writes to Redis, more views lost with the process until there is a journal.
+  // 10 ms to 1 minute. Longer: fewer writes to Redis; other instances see this one's views later.
   std::chrono::milliseconds flush_interval{1'000};
   // 1 to limits::kLanesMax; each is one thread.
   uint32_t lanes = 1;
+  // Of each lane; from 4 segments on. More: the store may be away for longer before views are refused.
+  uint64_t journal_budget_bytes = limits::kJournalBudgetBytes;
+  // How long journaled views are kept after they reached the store. Longer: a store that comes back with older data is
+  // repaired for as long, at the cost of disk.
+  std::chrono::milliseconds journal_retention = limits::kJournalRetention;
   // Created at start if absent.
   std::vector<std::string> sites;
   LogFormat log_format = LogFormat::kText;

@@ -65,6 +65,7 @@ std::optional<milliseconds> ParseDuration(std::string_view text) {
   if (unit == "ms") return milliseconds(number);
   if (unit == "s") return std::chrono::seconds(number);
   if (unit == "m") return std::chrono::minutes(number);
+  if (unit == "h") return std::chrono::hours(number);
   return std::nullopt;
 }
 
@@ -74,6 +75,29 @@ absl::Status ApplyFlushInterval(const Values& values, Config& config) {
     return Refuse("must be a whole number with its unit, from 10ms to 60s, such as 500ms, 1s or 1m", values[0]);
   }
   config.flush_interval = *interval;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyJournalBudget(const Values& values, Config& config) {
+  const std::string& text = values[0];
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(stop, static_cast<size_t>(end - stop));
+  const int shift = unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
+  constexpr uint64_t kMin = limits::kJournalBudgetBytesMin;
+  constexpr uint64_t kMax = uint64_t{1} << 50;
+  if (error != std::errc() || shift < 0 || number > kMax >> shift || (number << shift) < kMin) {
+    return Refuse(fmt::format("must be a whole number with its unit, MiB or GiB, from {}MiB on", kMin >> 20), text);
+  }
+  config.journal_budget_bytes = number << shift;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyJournalRetention(const Values& values, Config& config) {
+  const auto retention = ParseDuration(values[0]);
+  if (!retention) return Refuse("must be a whole number with its unit (ms, s, m or h), such as 10m", values[0]);
+  config.journal_retention = *retention;
   return absl::OkStatus();
 }
 
@@ -120,7 +144,8 @@ absl::Status ApplyLogLevel(const Values& values, Config& config) {
 
 constexpr std::array kSettings = {
     Setting{"data-dir", "DIR",
-            "Where the data lives: the embedded Redis and this instance's identity. Default: $XDG_STATE_HOME/viewcount "
+            "Where the data lives: the journal, the embedded Redis and this instance's identity. Default: "
+            "$XDG_STATE_HOME/viewcount "
             "or ~/.local/state/viewcount; /var/lib/viewcount for root; systemd's StateDirectory= where there is one.",
             false, ApplyDataDir},
     Setting{"grpc-address", "HOST:PORT",
@@ -139,12 +164,20 @@ constexpr std::array kSettings = {
             false, ApplyRedis},
     Setting{"flush-interval", "TIME",
             "How often counts go to Redis: 10ms to 60s (units ms, s, m). Default: 1s. Longer: fewer writes to Redis, "
-            "but more views that only this process knows, and other instances see them later.",
+            "but other instances see this one's views later.",
             false, ApplyFlushInterval},
     Setting{"lanes", "NUMBER",
             "Lanes, 1 to 64. Default: 1. Each costs a thread and its own memory for views not yet flushed; more than "
             "there are cores to spare makes counting slower.",
             false, ApplyLanes},
+    Setting{"journal-budget", "SIZE",
+            "What the journal of each lane may take on disk, 64MiB or more (units MiB, GiB). Default: 8GiB. When it is "
+            "full views are refused until Redis has taken some. More: Redis may be away for longer.",
+            false, ApplyJournalBudget},
+    Setting{"journal-retention", "TIME",
+            "How long views stay in the journal after Redis has them (units ms, s, m, h). Default: 10m. A Redis that "
+            "comes back with older data is repaired for as long; longer takes more disk, up to the budget.",
+            false, ApplyJournalRetention},
     Setting{"site", "NAME", "A site to create at the start if it is absent. Repeatable.", true, ApplySites},
     Setting{"log-format", "FORMAT", "text or json, one line per message on standard error. Default: text.", false,
             ApplyLogFormat},

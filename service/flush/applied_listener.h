@@ -20,4 +20,13 @@ class AppliedListener {
   virtual void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) = 0;
 };
 
+// For a ledger that nobody reads.
+class LedgerListener final : public AppliedListener {
+ public:
+  void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk&, std::span<const uint32_t>) override {
+    ledger.SetCursor(shard, cursor);
+  }
+  void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override { ledger.SetCursor(shard, cursor); }
+};
+
 }  // namespace viewcount

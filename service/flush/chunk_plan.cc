@@ -5,30 +5,40 @@
 
 #include "service/base/check.h"
 #include "service/base/limits.h"
+#include "service/base/planted_bug.h"
 #include "service/flush/part_builder.h"
 
 namespace viewcount {
 
-ChunkPlan::ChunkPlan(std::shared_ptr<const Chunk> chunk, const SiteDirectory& sites) : chunk_(std::move(chunk)) {
+ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part_articles_max)
+    : chunk_(std::move(sealed.chunk)), of_(sealed.shards), part_articles_max_(part_articles_max) {
   for (uint32_t i = 0; i < chunk_->articles().size(); ++i) {
     const Chunk::Article& article = chunk_->articles()[i];
-    shards_[ShardOf(article.hash).value].push_back(i);
+    const Shard shard = ShardOf(article.hash);
+    if (!of_.Has(shard)) continue;
+    shards_[shard.value].push_back(i);
     const uint32_t site = article.site.value;
     if (sites_.size() <= site) sites_.resize(site + 1);
     if (sites_[site] == nullptr) sites_[site] = sites.At(article.site);
   }
 }
 
-std::vector<Shard> ChunkPlan::Shards() const {
-  std::vector<Shard> shards;
-  for (uint32_t i = 0; i < limits::kShards; ++i) {
-    if (!shards_[i].empty()) shards.push_back(Shard{static_cast<uint8_t>(i)});
-  }
-  return shards;
+bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
+  return !of_.Has(shard) || cursor.applied_to() >= chunk_->to();
 }
 
-bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
-  return shards_[shard.value].empty() || (!cursor.in_middle() && cursor.to() >= chunk_->to());
+bool ChunkPlan::IsFinished(const Ledger::Still& still) const {
+  bool finished = true;
+  of_.ForEach([&](Shard shard) { finished = finished && IsFinished(shard, still.CursorOf(shard)); });
+  return finished;
+}
+
+bool ChunkPlan::Leads(Shard shard, const Cursor& before, const Cursor& after) const {
+  const auto is_within = [&](const Cursor& cursor) {
+    if (cursor.in_middle()) return cursor.from() == chunk_->from() && cursor.to() == chunk_->to();
+    return cursor.to() == chunk_->from() || cursor.to() == chunk_->to();
+  };
+  return of_.Has(shard) && is_within(before) && is_within(after);
 }
 
 ArticleKey ChunkPlan::KeyOf(uint32_t article) const {
@@ -63,6 +73,9 @@ std::span<const uint32_t> ChunkPlan::Between(Shard shard, const Cursor& before, 
 size_t ChunkPlan::FieldsOf(const Chunk::Article& article) const {
   size_t fields = 1;
   chunk_->ForEachDelta(article, [&](const Chunk::Delta&) { fields += 2; });
+  if (const Chunk::Adjusted* adjusted = chunk_->AdjustedOf(article)) {
+    fields += adjusted->changes.size() + adjusted->notes.size();
+  }
   return fields;
 }
 
@@ -73,7 +86,7 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
   PartBuilder builder(*chunk_, sites_);
   size_t end = begin;
   size_t fields = 0;
-  while (end < articles.size() && end - begin < limits::kFlushPartArticlesMax) {
+  while (end < articles.size() && end - begin < part_articles_max_) {
     const Chunk::Article& article = chunk_->articles()[articles[end]];
     fields += FieldsOf(article);
     if (end > begin && fields > limits::kFlushPartFieldsMax) break;
@@ -88,7 +101,10 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
                   .next = end == articles.size() ? Cursor::End(chunk_->to())
                                                  : Cursor::Middle(cursor.applied_to(), chunk_->to(),
                                                                   KeyOf(articles[end - 1]), chunk_->to()),
-                  .hashes = builder.Take()};
+                  .hashes = builder.Take(),
+                  .lost = 0,
+                  .notes = builder.TakeNotes()};
+  if (Planted(PlantedBug::kDropPart) && cursor.in_middle()) planned.part.hashes.clear();
   return planned;
 }
 

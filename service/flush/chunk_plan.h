@@ -7,7 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "service/lane/chunk.h"
+#include "service/base/limits.h"
+#include "service/lane/ledger.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 
@@ -25,12 +26,17 @@ struct PlannedPart {
 // One thread. Keeps the chunk and the names of its sites alive.
 class ChunkPlan {
  public:
-  ChunkPlan(std::shared_ptr<const Chunk> chunk, const SiteDirectory& sites);
+  // A part has at most `part_articles_max` articles.
+  ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part_articles_max = limits::kFlushPartArticlesMax);
 
   const Chunk& chunk() const { return *chunk_; }
-  // Shards that have articles here.
-  std::vector<Shard> Shards() const;
+  // Those it is for. Each is sent at least one part, so that its cursor moves, even if it has no article here.
+  ShardSet shards() const { return of_; }
   bool IsFinished(Shard shard, const Cursor& cursor) const;
+  // Whether that is so of all its shards.
+  bool IsFinished(const Ledger::Still& still) const;
+  // Whether parts of this plan lead from the one cursor of the shard to the other.
+  bool Leads(Shard shard, const Cursor& before, const Cursor& after) const;
   // The articles that are applied at `after` and were not at `before`: both of this shard, of this chunk or older.
   std::span<const uint32_t> Between(Shard shard, const Cursor& before, const Cursor& after);
   // The part that follows `cursor`; the shard must not be finished. `lane` and `incarnation` are filled in.
@@ -45,6 +51,8 @@ class ChunkPlan {
   size_t FieldsOf(const Chunk::Article& article) const;
 
   const std::shared_ptr<const Chunk> chunk_;
+  const ShardSet of_;
+  const size_t part_articles_max_;
   // By site index; null for sites that are not in the chunk.
   std::vector<std::shared_ptr<const Site>> sites_;
   std::array<std::vector<uint32_t>, limits::kShards> shards_;

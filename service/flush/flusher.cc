@@ -1,16 +1,20 @@
 #include "service/flush/flusher.h"
 
+#include <absl/time/time.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <random>
 #include <utility>
 
 #include "service/base/limits.h"
+#include "service/base/planted_bug.h"
 #include "service/base/status.h"
 #include "service/base/wait_group.h"
 #include "service/flush/flush_error.h"
@@ -22,28 +26,43 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::chrono::seconds kLogEvery{10};
+// Between two looks of FlushNow at a lane that syncs.
+constexpr milliseconds kPause{5};
 // Mismatches in a row before a shard waits for the next try: two lanes would never end otherwise.
 constexpr int kMismatchesMax = 3;
 
 double SecondsSince(SteadyTime began, SteadyTime now) { return std::chrono::duration<double>(now - began).count(); }
 
+absl::Status BeyondJournal(const LaneId& lane, Shard shard, Position stored, Position end) {
+  return ErrorWithReason(
+      absl::StatusCode::kFailedPrecondition,
+      fmt::format("shard {:02} holds lane {} up to position {}, but its journal ends at {}: the journal was lost, or "
+                  "this is an older copy of it",
+                  shard.value, ToHex(lane), stored.value, end.value),
+      "BEYOND_JOURNAL");
+}
+
 }  // namespace
 
 Flusher::Flusher(const asio::any_io_executor& executor, Parts parts, Options options)
-    : executor_(executor),
-      parts_(parts),
-      options_(std::move(options)),
-      timer_(executor),
-      generation_(parts.store.generation()) {}
+    : executor_(executor), parts_(std::move(parts)), options_(std::move(options)), timer_(executor) {}
+
+asio::awaitable<absl::Status> Flusher::Recover() {
+  auto status = co_await Verify();
+  if (status.ok() && !misplaced_.empty()) status = co_await Realign();
+  recovered_ = status.ok();
+  co_return status;
+}
 
 asio::awaitable<void> Flusher::Run() {
   while (!stopped_) {
     co_await WaitForWork();
-    if (stopped_) break;
-    // An error was noted; a chunk that is there now brings the next try with it.
-    (co_await Verify(nullptr)).IgnoreError();
-    if (const auto chunk = parts_.ledger.Seal(); chunk != nullptr) co_await FlushChunk(chunk);
-    NoteProgress();
+    while (!stopped_) {
+      const absl::Status status = co_await Step();
+      NoteProgress();
+      if (status.ok()) break;
+      co_await BackOff();
+    }
   }
 }
 
@@ -84,7 +103,10 @@ asio::awaitable<absl::Status> Flusher::FlushNow(milliseconds timeout) {
     if (std::chrono::steady_clock::now() >= deadline) co_return absl::DeadlineExceededError("the flush goes on");
     kicked_ = true;
     timer_.cancel();
+    const Position before = parts_.ledger.totals().flushed;
     co_await AwaitProgress(deadline);
+    // What was folded last may not be durable yet: no use in asking all the time.
+    if (parts_.ledger.totals().flushed == before) co_await AwaitProgress(std::chrono::steady_clock::now() + kPause);
   }
   co_return absl::OkStatus();
 }
@@ -101,39 +123,6 @@ void Flusher::NoteProgress() {
   for (asio::steady_timer* timer : waiting_) timer->cancel();
 }
 
-asio::awaitable<absl::Status> Flusher::Verify(ChunkPlan* plan) {
-  const uint64_t generation = parts_.store.generation();
-  if (generation == generation_) co_return absl::OkStatus();
-  claimed_.fill(false);
-  for (uint32_t i = 0; i < limits::kShards; ++i) {
-    if (!known_[i]) continue;
-    if (auto status = co_await Claim(Shard{static_cast<uint8_t>(i)}, plan); !status.ok()) co_return NoteError(status);
-  }
-  generation_ = generation;
-  co_return absl::OkStatus();
-}
-
-asio::awaitable<void> Flusher::FlushChunk(std::shared_ptr<const Chunk> chunk) {
-  ChunkPlan plan(chunk, parts_.sites);
-  const SteadyTime began = parts_.clock.Now();
-  back_off_ = milliseconds(0);
-  while (true) {
-    absl::Status status = co_await Verify(&plan);
-    if (status.ok()) status = co_await FlushShards(plan);
-    // What was flushed before a reconnect may be gone from the store, and only as long as the chunk is here can it be
-    // flushed again.
-    if (status.ok() && parts_.store.generation() == generation_) break;
-    NoteProgress();
-    if (!status.ok()) co_await BackOff();
-    if (stopped_) co_return;
-  }
-  parts_.ledger.Release();
-  if (last_logged_ != SteadyTime()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));
-  last_logged_ = {};
-  parts_.metrics.flush_chunks.Increment();
-  parts_.metrics.flush_duration_seconds.Observe(SecondsSince(began, parts_.clock.Now()));
-}
-
 asio::awaitable<void> Flusher::BackOff() {
   static thread_local std::minstd_rand generator{std::random_device{}()};
   back_off_ = std::clamp(back_off_ * 2, limits::kStoreReconnectDelayMin, limits::kStoreReconnectDelayMax);
@@ -141,56 +130,118 @@ asio::awaitable<void> Flusher::BackOff() {
   co_await Sleep(milliseconds(std::uniform_int_distribution<int64_t>(half, 2 * half)(generator)));
 }
 
-asio::awaitable<absl::Status> Flusher::FlushShards(ChunkPlan& plan) {
-  const std::vector<Shard> shards = plan.Shards();
-  size_t next = 0;
+asio::awaitable<absl::Status> Flusher::Step() {
+  if (auto status = co_await Verify(); !status.ok()) co_return NoteError(status);
+  while (!stopped_) {
+    LogRollbacks();
+    if (!misplaced_.empty()) {
+      if (auto status = co_await Realign(); !status.ok()) co_return NoteError(status);
+    }
+    const SealedChunk sealed = parts_.ledger.Next();
+    if (sealed.chunk == nullptr) break;
+    auto status = co_await FlushChunk(sealed);
+    // What was flushed before a reconnect may be gone from the store, and only as long as the chunk is here can it be
+    // flushed again without its journal.
+    if (status.ok()) status = co_await Verify();
+    if (!status.ok()) co_return NoteError(status);
+    if (misplaced_.empty() && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
+  }
+  if (stopped_) co_return absl::CancelledError("stopped");
+  if (last_logged_ != SteadyTime()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));
+  last_logged_ = {};
+  back_off_ = milliseconds(0);
+  co_return absl::OkStatus();
+}
+
+void Flusher::NoteReleased() {
+  parts_.ledger.Release(plan_->chunk());
+  plan_.reset();
+  parts_.metrics.flush_chunks.Increment();
+  parts_.metrics.flush_duration_seconds.Observe(SecondsSince(plan_began_, parts_.clock.Now()));
+  if (options_.released) options_.released();
+}
+
+template <typename Work>
+asio::awaitable<absl::Status> Flusher::ForShards(ShardSet shards, Work work) {
   absl::Status result;
   // A few shards side by side hide the network; more would only make reads wait behind them in Redis.
   const auto worker = [&]() -> asio::awaitable<void> {
-    while (next < shards.size() && result.ok() && !stopped_) {
-      const Shard shard = shards[next++];
-      absl::Status status = co_await FlushShard(plan, shard);
-      if (!status.ok()) result = NoteError(status);
+    while (!shards.empty() && result.ok() && !stopped_) {
+      const Shard shard{static_cast<uint8_t>(std::countr_zero(shards.bits))};
+      shards.Remove(ShardSet::Of(shard));
+      const absl::Status status = co_await work(shard);
+      if (!status.ok()) result = status;
     }
   };
   WaitGroup workers(executor_);
-  for (size_t i = 0; i < std::min(limits::kFlushPartsInFlightMax, shards.size()); ++i) workers.Spawn(worker());
+  for (size_t i = 0; i < limits::kFlushPartsInFlightMax; ++i) workers.Spawn(worker());
   co_await workers.Wait();
-  if (result.ok() && stopped_) co_return absl::CancelledError("stopped");
+  if (result.ok() && stopped_) result = absl::CancelledError("stopped");
   co_return result;
 }
 
-asio::awaitable<absl::Status> Flusher::FlushShard(ChunkPlan& plan, Shard shard) {
+asio::awaitable<absl::Status> Flusher::Verify() {
+  const uint64_t generation = parts_.store.generation();
+  const SteadyTime now = parts_.clock.Now();
+  if (recovered_ && (generation == generation_ || Planted(PlantedBug::kSkipVerify)) &&
+      now - verified_at_ < limits::kStoreCheckInterval) {
+    co_return absl::OkStatus();
+  }
+  claimed_ = {};
+  const auto claim = [this](Shard shard) { return Claim(shard); };
+  const auto status = co_await ForShards(ShardSet::All(), claim);
+  if (!status.ok()) co_return status;
+  generation_ = generation;
+  verified_at_ = now;
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Flusher::FlushChunk(SealedChunk sealed) {
+  if (!plan_ || &plan_->chunk() != sealed.chunk.get() || plan_->shards() != sealed.shards) {
+    plan_.emplace(sealed, parts_.source.sites, options_.part_articles_max);
+    plan_began_ = parts_.clock.Now();
+  }
+  const auto flush = [this](Shard shard) { return FlushShard(shard); };
+  co_return co_await ForShards(sealed.shards, flush);
+}
+
+asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
   int mismatches = 0;
-  while (true) {
-    if (!claimed_[shard.value]) {
-      if (auto status = co_await Claim(shard, &plan); !status.ok()) co_return status;
+  while (!misplaced_.Has(shard)) {
+    if (!claimed_.Has(shard)) {
+      if (auto status = co_await Claim(shard); !status.ok()) co_return status;
+      continue;
     }
     const Cursor cursor = parts_.ledger.HoldStill().CursorOf(shard);
-    if (plan.IsFinished(shard, cursor)) co_return absl::OkStatus();
-    const PlannedPart planned = plan.NextPart(shard, cursor, options_.lane);
+    if (plan_->IsFinished(shard, cursor)) co_return absl::OkStatus();
+    const PlannedPart planned = plan_->NextPart(shard, cursor, options_.lane);
     const SteadyTime began = parts_.clock.Now();
     const auto result = co_await parts_.store.Apply(planned.part);
+    if (Planted(PlantedBug::kTrustLostAnswer) && !result.ok()) {
+      NoteApplied(planned, {.applied = true}, began);
+      continue;
+    }
     if (!result.ok()) {
       // Whatever it was, the outcome is unknown until the cursor says.
-      claimed_[shard.value] = false;
+      claimed_.Remove(ShardSet::Of(shard));
       co_return result.status();
     }
     if (result->applied) {
-      NoteApplied(plan, planned, *result, began);
+      NoteApplied(planned, *result, began);
       continue;
     }
     parts_.metrics.FlushFailed(FlushError::kMismatch).Increment();
-    claimed_[shard.value] = false;
+    claimed_.Remove(ShardSet::Of(shard));
     if (++mismatches == kMismatchesMax) {
       co_return absl::AbortedError(fmt::format("shard {:02} holds \"{}\" for the lane, not \"{}\"", shard.value,
                                                result->stored.value_or("nothing"), cursor.ToString()));
     }
   }
+  co_return absl::OkStatus();
 }
 
-void Flusher::NoteApplied(ChunkPlan& plan, const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
-  parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan.chunk(), planned.articles);
+void Flusher::NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
+  parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan_->chunk(), planned.articles);
   // It goes forward: should it break off again, there is no reason to wait long.
   back_off_ = milliseconds(0);
   Metrics& metrics = parts_.metrics;
@@ -199,43 +250,196 @@ void Flusher::NoteApplied(ChunkPlan& plan, const PlannedPart& planned, const App
   metrics.flush_articles.Increment(static_cast<double>(planned.articles.size()));
   metrics.flush_views.Increment(static_cast<double>(planned.views));
   for (const SetAside& aside : result.set_aside) {
-    metrics.flush_set_aside_views.Increment(static_cast<double>(aside.views));
+    metrics.flush_set_aside_views.Increment(static_cast<double>(std::abs(aside.views)));
     spdlog::error("{} views of \"{}\" were set aside: {} in Redis holds no count for it, or would pass 2^53",
                   aside.views, aside.article_id, aside.key);
   }
 }
 
-asio::awaitable<absl::Status> Flusher::Claim(Shard shard, ChunkPlan* plan) {
+asio::awaitable<absl::Status> Flusher::Claim(Shard shard) {
   const auto stored = co_await parts_.store.Claim(shard, options_.lane);
   if (!stored.ok()) {
     if (ReasonOf(stored.status()) == "FENCED") {
+      // A part whose answer was lost may have arrived before someone else took the lane.
+      const auto cursor = Cursor::Parse(MetadataOf(stored.status(), "cursor"));
+      if (cursor && plan_ && plan_->Leads(shard, parts_.ledger.HoldStill().CursorOf(shard), *cursor)) {
+        parts_.listener.Rewound(parts_.ledger, shard, *cursor);
+      }
       Stop();
       options_.fenced(stored.status());
     }
     co_return stored.status();
   }
-  claimed_[shard.value] = true;
-  Reconcile(shard, *stored, plan);
-  known_[shard.value] = true;
+  claimed_.Add(shard);
+  Reconcile(shard, *stored);
   co_return absl::OkStatus();
 }
 
-void Flusher::Reconcile(Shard shard, const Cursor& stored, ChunkPlan* plan) {
-  const Cursor known = parts_.ledger.HoldStill().CursorOf(shard);
-  if (stored == known) return;
-  // A part whose answer was lost had arrived: within this chunk, or at its end.
-  const bool ours = plan != nullptr && stored.to() == plan->chunk().to() && stored > known &&
-                    (!stored.in_middle() || stored.from() == known.applied_to());
-  if (ours) {
-    parts_.listener.Applied(parts_.ledger, shard, stored, plan->chunk(), plan->Between(shard, known, stored));
+void Flusher::Reconcile(Shard shard, const Claimed& stored) {
+  Ledger& ledger = parts_.ledger;
+  stored_[shard.value] = stored;
+  bool absent = false;
+  Cursor known;
+  {
+    const Ledger::Still still = ledger.HoldStill();
+    absent = still.IsAbsent(shard);
+    known = still.CursorOf(shard);
+  }
+  if (absent) {
+    misplaced_.Add(shard);
     return;
   }
-  parts_.metrics.store_rollbacks.Increment();
-  spdlog::error(
-      "shard {:02} of lane {} is at \"{}\" in Redis, where it had been left at \"{}\": Redis went back in time. "
-      "What memory still holds is flushed again, the rest of what lies between is lost",
-      shard.value, ToHex(options_.lane.id), stored.ToString(), known.ToString());
-  parts_.listener.Rewound(parts_.ledger, shard, stored);
+  if (stored.cursor == known) {
+    Audit(shard, stored.totals);
+    return;
+  }
+  const bool fits = ledger.Fits(shard, stored.cursor);
+  if (fits && known < stored.cursor && plan_ && plan_->Leads(shard, known, stored.cursor)) {
+    // A part whose answer was lost had arrived.
+    parts_.listener.Applied(ledger, shard, stored.cursor, plan_->chunk(), plan_->Between(shard, known, stored.cursor));
+    return;
+  }
+  if (stored.cursor < known || !fits) {
+    parts_.metrics.store_rollbacks.Increment();
+    rolled_back_.Add(shard);
+    rollback_ = fmt::format("shard {:02} is at \"{}\" in Redis, where it had been left at \"{}\"", shard.value,
+                            stored.cursor.ToString(), known.ToString());
+  }
+  if (fits) {
+    parts_.listener.Rewound(ledger, shard, stored.cursor);
+  } else {
+    misplaced_.Add(shard);
+  }
+}
+
+void Flusher::LogRollbacks() {
+  if (rolled_back_.empty()) return;
+  spdlog::error("lane {}: Redis went back in time in {} of {} shards ({}); what it lost is flushed again",
+                ToHex(options_.lane.id), std::popcount(rolled_back_.bits), limits::kShards, rollback_);
+  rolled_back_ = {};
+}
+
+void Flusher::Audit(Shard shard, const LaneTotals& totals) {
+  uint64_t expected = 0;
+  {
+    const Ledger::Still still = parts_.ledger.HoldStill();
+    expected = still.Journaled(shard) - still.Pending(shard);
+  }
+  const bool differs = totals.views + totals.lost != expected;
+  if (differs && !differing_.Has(shard)) {
+    spdlog::error("shard {:02} of lane {}: the journal has {} views up to its cursor, the store {} and {} lost",
+                  shard.value, ToHex(options_.lane.id), expected, totals.views, totals.lost);
+  }
+  if (differs == differing_.Has(shard)) return;
+  differing_.bits ^= ShardSet::Of(shard).bits;
+  parts_.metrics.audit_differences.Increment(differs ? 1 : -1);
+}
+
+asio::awaitable<absl::Status> Flusher::Realign() {
+  Ledger& ledger = parts_.ledger;
+  const ShardSet shards = misplaced_;
+  const Position end = ledger.Withdraw(shards);
+  plan_.reset();
+  ShardCursors cursors;
+  Position from = end;
+  absl::Status beyond;
+  shards.ForEach([&](Shard shard) {
+    cursors[shard.value] = stored_[shard.value].cursor;
+    from = std::min(from, cursors[shard.value].applied_to());
+    if (cursors[shard.value].to() > end)
+      beyond = BeyondJournal(options_.lane.id, shard, cursors[shard.value].to(), end);
+  });
+  if (!beyond.ok()) {
+    if (recovered_) {
+      Stop();
+      options_.fenced(beyond);
+    }
+    co_return beyond;
+  }
+  const JournalWriter::Pin pin = parts_.journal.Hold(from);
+  const Position begin = parts_.journal.begin();
+  ShardSet early;
+  shards.ForEach([&](Shard shard) {
+    Cursor& cursor = cursors[shard.value];
+    if (cursor.applied_to() >= begin) return;
+    early.Add(shard);
+    if (cursor.to() > begin && !Planted(PlantedBug::kGiveUpAppliedPart)) {
+      // What it has of the chunk under way it must not get again.
+      cursor = Cursor::Middle(begin, cursor.to(), cursor.last(), cursor.as_of());
+    } else {
+      cursor = Cursor::End(begin);
+    }
+  });
+  if (!early.empty()) {
+    if (auto status = co_await GiveUp(early, begin, cursors); !status.ok()) co_return status;
+  }
+  const auto work = [&]() -> asio::awaitable<absl::StatusOr<std::vector<SealedChunk>>> {
+    co_return Refold(parts_.source, PlanRefold(shards, cursors, end));
+  };
+  auto chunks = co_await asio::co_spawn(parts_.blocking, work(), asio::use_awaitable);
+  if (!chunks.ok()) co_return chunks.status();
+  uint64_t views = 0;
+  for (const SealedChunk& sealed : *chunks) views += sealed.chunk->views();
+  ledger.Restore(*std::move(chunks));
+  shards.ForEach([&](Shard shard) { parts_.listener.Rewound(ledger, shard, cursors[shard.value]); });
+  misplaced_.Remove(shards);
+  if (views > 0) {
+    spdlog::info("lane {}: {} views from position {} on are taken from the journal again", ToHex(options_.lane.id),
+                 views, std::max(from, begin).value);
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Flusher::GiveUp(ShardSet shards, Position begin, const ShardCursors& cursors) {
+  JournaledTotals before;
+  const Position end = parts_.journal.end();
+  if (begin < end) {
+    const auto work = [&]() -> asio::awaitable<absl::StatusOr<JournaledTotals>> {
+      auto totals = JournaledBefore(parts_.source, begin, end);
+      if (!totals.ok()) co_return totals;
+      const auto covered = CoveredBehind(parts_.source, begin, shards, cursors);
+      if (!covered.ok()) co_return covered.status();
+      for (size_t i = 0; i < covered->size(); ++i) totals->views[i] += (*covered)[i];
+      co_return totals;
+    };
+    const auto read = co_await asio::co_spawn(parts_.blocking, work(), asio::use_awaitable);
+    if (!read.ok()) co_return read.status();
+    before = *read;
+  } else {
+    before = {parts_.clock.UnixMillis(), parts_.ledger.journaled()};
+  }
+  uint64_t lost = 0;
+  Position from = begin;
+  const auto give_up = [&](Shard shard) -> asio::awaitable<absl::Status> {
+    Claimed& stored = stored_[shard.value];
+    const uint64_t had = stored.totals.views + stored.totals.lost;
+    const uint64_t had_to_have = before.views[shard.value];
+    Part part;
+    part.shard = shard;
+    part.lane = options_.lane.id;
+    part.incarnation = options_.lane.incarnation;
+    part.expected = stored.cursor;
+    part.next = cursors[shard.value];
+    part.lost = Planted(PlantedBug::kIgnoreLost) ? 0 : had_to_have - std::min(had_to_have, had);
+    from = std::min(from, stored.cursor.applied_to());
+    const auto result = co_await parts_.store.Apply(part);
+    if (!result.ok()) co_return result.status();
+    if (!result->applied) co_return absl::AbortedError("the store changed while it was repaired");
+    lost += part.lost;
+    stored.cursor = part.next;
+    stored.totals.lost += part.lost;
+    co_return absl::OkStatus();
+  };
+  const auto status = co_await ForShards(shards, give_up);
+  parts_.metrics.lost_views.Increment(static_cast<double>(lost));
+  if (lost > 0) {
+    spdlog::error(
+        "lane {}: {} views between positions {} and {}, received before {}, are lost: Redis does not have them "
+        "any more, and the journal does not reach back to them",
+        ToHex(options_.lane.id), lost, from.value, begin.value,
+        absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(before.unix_ms), absl::UTCTimeZone()));
+  }
+  co_return status;
 }
 
 absl::Status Flusher::NoteError(const absl::Status& status) {

@@ -1,5 +1,9 @@
 #include "service/flush/part_builder.h"
 
+#include <algorithm>
+
+#include "service/base/limits.h"
+
 namespace viewcount {
 
 uint64_t PartBuilder::Add(const Chunk::Article& article) {
@@ -16,7 +20,21 @@ uint64_t PartBuilder::Add(const Chunk::Article& article) {
     if (delta.bot_views > 0) AddTo(targets.bots, bucket, {Window::Kind::kBots, 0}, article.id, delta.bot_views);
     views += delta.views + delta.bot_views;
   });
+  if (const Chunk::Adjusted* adjusted = chunk_.AdjustedOf(article)) AddAdjusted(article, *adjusted);
   return views;
+}
+
+void PartBuilder::AddAdjusted(const Chunk::Article& article, const Chunk::Adjusted& adjusted) {
+  constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
+  const std::string_view site = sites_[article.site.value]->name;
+  for (const auto& [window, change] : adjusted.changes) {
+    if (change == 0) continue;
+    const auto [place, is_new] = adjusted_.try_emplace({article.site, window}, hashes_.size());
+    if (is_new) hashes_.push_back({.site = site, .window = window, .deltas = {}, .adjustment = true});
+    // Several of one chunk may add up to more than one count can change.
+    hashes_[place->second].deltas.push_back({article.id, std::clamp(change, -kMax, kMax)});
+  }
+  for (const Chunk::Adjusted::Note& note : adjusted.notes) notes_.push_back({site, note.field, note.text});
 }
 
 void PartBuilder::AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window window, std::string_view article_id,
@@ -25,16 +43,17 @@ void PartBuilder::AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window wi
     // Another bucket may have led to the same hash: a day has many hours.
     const std::string_view site = sites_[bucket.site.value]->name;
     for (target = 0; target < hashes_.size(); ++target) {
-      if (hashes_[target].window == window && hashes_[target].site == site) break;
+      const HashDelta& hash = hashes_[target];
+      if (hash.window == window && hash.site == site && !hash.adjustment) break;
     }
-    if (target == hashes_.size()) hashes_.push_back({site, window, {}});
+    if (target == hashes_.size()) hashes_.push_back({.site = site, .window = window, .deltas = {}});
   }
   auto& deltas = hashes_[target].deltas;
   // The same article from another bucket is the last one added: articles come one after the other.
   if (!deltas.empty() && deltas.back().article_id.data() == article_id.data()) {
-    deltas.back().views += views;
+    deltas.back().views += static_cast<int64_t>(views);
   } else {
-    deltas.push_back({article_id, views});
+    deltas.push_back({article_id, static_cast<int64_t>(views)});
   }
 }
 

@@ -1,6 +1,7 @@
-// Collects articles of one shard into the hashes that a part adds to.
+// Collects articles of one shard into the hashes that a part adds to, and what administrators noted.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,9 +18,10 @@ class PartBuilder {
   PartBuilder(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites)
       : chunk_(chunk), sites_(sites) {}
 
-  // Each article at most once. Returns the sum of its counts.
+  // Each article at most once. Returns the sum of its views.
   uint64_t Add(const Chunk::Article& article);
   std::vector<HashDelta> Take() { return std::move(hashes_); }
+  std::vector<Note> TakeNotes() { return std::move(notes_); }
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
@@ -33,9 +35,14 @@ class PartBuilder {
 
   void AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window window, std::string_view article_id, uint64_t views);
 
+  void AddAdjusted(const Chunk::Article& article, const Chunk::Adjusted& adjusted);
+
   const Chunk& chunk_;
   const std::vector<std::shared_ptr<const Site>>& sites_;
   std::vector<HashDelta> hashes_;
+  std::vector<Note> notes_;
+  // Indexes into `hashes_` of what adjustments change.
+  std::map<std::pair<SiteIndex, Window>, size_t> adjusted_;
   // By the chunk's bucket index.
   std::vector<Targets> targets_;
 };

@@ -2,8 +2,17 @@
 
 #include "service/base/status.h"
 #include "service/ingest/decoder.h"
+#include "service/ingest/lane_choice.h"
 
 namespace viewcount {
+namespace {
+
+RejectReason ReasonOfRefusal(const Lane& lane, const absl::Status& status) {
+  if (absl::IsUnavailable(status)) return RejectReason::kShuttingDown;
+  return lane.journal_full() ? RejectReason::kJournalFull : RejectReason::kQueueFull;
+}
+
+}  // namespace
 
 absl::Status Ingestor::Submit(Batch* batch) {
   RejectReason reason = RejectReason::kInvalid;
@@ -14,8 +23,9 @@ absl::Status Ingestor::Submit(Batch* batch) {
   metrics_.views_received.Increment(views);
   metrics_.batch_views.Observe(views);
   if (status.ok()) {
-    status = LaneOf(batch->request.writer).Submit(batch);
-    reason = absl::IsUnavailable(status) ? RejectReason::kShuttingDown : RejectReason::kQueueFull;
+    Lane& lane = LaneOf(batch->request.writer);
+    status = lane.Submit(batch);
+    if (!status.ok()) reason = ReasonOfRefusal(lane, status);
   }
   if (!status.ok()) metrics_.Rejected(reason).Increment(views);
   return status;
@@ -41,9 +51,8 @@ absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
 Lane& Ingestor::LaneOf(const WriterId& writer) {
   if (lanes_.size() == 1) return *lanes_[0];
   // A writer's batches always meet the same dedupe table; one without an ID may go anywhere.
-  const size_t choice =
-      writer.IsNone() ? next_lane_.fetch_add(1, std::memory_order_relaxed) : Id128Hash<WriterIdTag>()(writer);
-  return *lanes_[choice % lanes_.size()];
+  if (writer.IsNone()) return *lanes_[next_lane_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
+  return *lanes_[LaneOfWriter(writer, lanes_.size())];
 }
 
 }  // namespace viewcount

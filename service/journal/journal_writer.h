@@ -19,7 +19,9 @@
 
 namespace viewcount {
 
-// Begin, Append and Commit belong to the lane's thread; the rest is thread safe.
+class JournalPins;
+
+// Begin, Append, Commit, Seal and SetPreamble belong to the lane's thread; the rest is thread safe.
 class JournalWriter {
  public:
   struct Options {
@@ -42,17 +44,24 @@ class JournalWriter {
   static absl::StatusOr<std::unique_ptr<JournalWriter>> Open(Disk& disk, const Clock& clock, Options options);
   ~JournalWriter();
 
-  // What every segment is to begin with: asked whenever one is started.
+  // What every segment is to begin with: asked whenever one is started, within Begin. Its records are durable, and
+  // before end(), when Begin returns.
   void SetPreamble(std::function<std::vector<RecordDraft>()> preamble);
 
   // Makes room for a group of `records` records with `bytes` bytes of payload together, in a new segment if need be.
-  // RESOURCE_EXHAUSTED: disk or budget is full; nothing has changed, ask again later.
+  // Forgets what was appended since the last Commit. RESOURCE_EXHAUSTED with RetryInfo: disk or budget is full; nothing
+  // has changed, ask again later. Any other error is final, as Commit's.
   absl::Status Begin(size_t records, size_t bytes);
   // Adds a record (its payload in two pieces) and returns the position behind it. Within what Begin made room for.
   Position Append(RecordType type, std::string_view head, std::string_view body = {});
   // Makes the group durable: one write, one sync. An error is final: what the disk holds is unknown, and nothing may be
   // acknowledged any more.
   absl::Status Commit();
+
+  // Notes behind the last group, unless it is noted already, that it was durable, so that a bit which flips in it later
+  // is told from a torn write. To be called when nothing waits to be written, and at an orderly stop. Costs a write and
+  // no sync; does not move end(); nothing depends on its success.
+  void Seal();
 
   // Behind the last durable record.
   Position end() const;
@@ -61,12 +70,14 @@ class JournalWriter {
   // Of all files.
   uint64_t bytes() const;
 
-  // Prepares the next segment, and lets go of segments in which everything is before `needed`: those older than the
-  // retention, and as many younger ones as the budget demands. To be called now and then, not from the lane's thread.
-  // RESOURCE_EXHAUSTED: no room for the next segment yet.
+  // Prepares the next segment, and lets go of segments in which everything is before `needed`: those for which that has
+  // been so for the retention, and as many younger ones as the next segment's room demands. The newest always stays. To
+  // be called now and then, not from the lane's thread. RESOURCE_EXHAUSTED: no room for the next segment yet. Other
+  // errors are the disk's; the files are in order in any case.
   absl::Status Maintain(Position needed);
 
-  // As long as it lives, no segment with anything from `from` on goes away.
+  // As long as it lives, no segment with anything from `from` on goes away. What was let go before stays away: look at
+  // begin() after, not before. May outlive the journal.
   class Pin;
   Pin Hold(Position from);
 
@@ -74,6 +85,20 @@ class JournalWriter {
   class Impl;
   explicit JournalWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+};
+
+// Movable; one thread at a time.
+class JournalWriter::Pin {
+ public:
+  Pin(std::shared_ptr<JournalPins> pins, Position from);
+  Pin(Pin&& other) noexcept = default;
+  Pin& operator=(Pin&& other) noexcept;
+  ~Pin();
+
+ private:
+  // None after a move.
+  std::shared_ptr<JournalPins> pins_;
+  Position from_;
 };
 
 }  // namespace viewcount

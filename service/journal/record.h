@@ -22,6 +22,8 @@ enum class RecordType : uint8_t {
   kAdjustment = 4,
   // How many views the journal held before this place, by shard.
   kTotals = 5,
+  // Everything before this place was durable when it was written. Readers do not see it, nor kVoid.
+  kCommit = 6,
 };
 
 // A record as it is read. `payload` belongs to the reader and is valid until its next step.

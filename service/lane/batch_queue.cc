@@ -13,9 +13,8 @@ BatchQueue::PutResult BatchQueue::Put(Batch* batch) {
       return PutResult::kFull;
     }
     wake = items_.empty();
-    items_.push_back({.batch = batch});
+    items_.push_back({.batch = batch, .site = {}, .adjustment = {}});
     bytes_ += batch->bytes.size();
-    views_ += batch->request.view_count;
   }
   if (wake) filled_.notify_one();
   return PutResult::kTaken;
@@ -24,27 +23,47 @@ BatchQueue::PutResult BatchQueue::Put(Batch* batch) {
 void BatchQueue::Put(std::shared_ptr<const Site> site) {
   {
     std::lock_guard lock(mutex_);
-    items_.push_back({.site = std::move(site)});
+    items_.push_back({.batch = nullptr, .site = std::move(site), .adjustment = {}});
   }
   filled_.notify_one();
+}
+
+BatchQueue::PutResult BatchQueue::Put(std::shared_ptr<SubmittedAdjustment> adjustment) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return PutResult::kClosed;
+    items_.push_back({.batch = nullptr, .site = {}, .adjustment = std::move(adjustment)});
+  }
+  filled_.notify_one();
+  return PutResult::kTaken;
 }
 
 bool BatchQueue::Take(std::vector<LaneItem>& group) {
   group.clear();
   std::unique_lock lock(mutex_);
   filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+  TakeLocked(group);
+  return !group.empty();
+}
+
+bool BatchQueue::TryTake(std::vector<LaneItem>& group) {
+  group.clear();
+  std::lock_guard lock(mutex_);
+  TakeLocked(group);
+  return !group.empty();
+}
+
+void BatchQueue::TakeLocked(std::vector<LaneItem>& group) {
   size_t bytes = 0;
   while (!items_.empty()) {
     LaneItem& item = items_.front();
     const size_t size = item.batch != nullptr ? item.batch->bytes.size() : 0;
     if (!group.empty() && bytes + size > limits::kLaneGroupBytesMax) break;
     bytes += size;
-    if (item.batch != nullptr) views_ -= item.batch->request.view_count;
     group.push_back(std::move(item));
     items_.pop_front();
   }
   bytes_ -= bytes;
-  return !group.empty();
 }
 
 void BatchQueue::Close() {
@@ -58,11 +77,6 @@ void BatchQueue::Close() {
 size_t BatchQueue::bytes() const {
   std::lock_guard lock(mutex_);
   return bytes_;
-}
-
-uint64_t BatchQueue::views() const {
-  std::lock_guard lock(mutex_);
-  return views_;
 }
 
 }  // namespace viewcount

@@ -4,9 +4,13 @@
 // holds.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +20,9 @@
 #include "service/store/count_store.h"
 
 namespace viewcount {
+
+// Views by shard, people's and bots' together.
+using ShardViews = std::array<uint64_t, limits::kShards>;
 
 class Chunk {
  public:
@@ -40,6 +47,17 @@ class Chunk {
     SiteIndex site;
     uint32_t first_delta = 0;
   };
+  // What administrators changed here of one article. Rare, so it stands beside the articles and costs a view nothing.
+  struct Adjusted {
+    struct Note {
+      std::string field;
+      std::string text;
+    };
+    // What is added to each window; may be below 0.
+    std::map<Window, int64_t> changes;
+    // Of the site, kept with its empty article ID.
+    std::vector<Note> notes;
+  };
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   // `from` is where the chunk before it ends.
@@ -51,14 +69,21 @@ class Chunk {
   uint32_t BucketIndex(const Bucket& bucket);
   // Counts `count` views (or bots' views) of an article; copies `id` if it is new.
   void Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot);
+  // Adds `change`, of either sign, to one window of an article; an empty ID is the site's own start value.
+  void Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change);
+  // Keeps a note for the store. `hash` is that of the site's empty article ID.
+  void AddNote(SiteIndex site, uint64_t hash, Adjusted::Note note);
   // Moves the end to `to`, which what was added since the last call led to.
   void Extend(Position to, SteadyTime receipt_time);
 
   Position from() const { return from_; }
   Position to() const { return to_; }
   bool empty() const { return to_ == from_; }
-  // Sum of all counts, bots' included.
-  uint64_t views() const { return views_; }
+  // Sum of all views, bots' included, adjustments not.
+  uint64_t views() const;
+  // The same of one shard's articles.
+  uint64_t views(Shard shard) const { return shard_views_[shard.value]; }
+  const ShardViews& shard_views() const { return shard_views_; }
   // Approximate memory it takes.
   size_t bytes() const;
   // When the first batch in it was received.
@@ -66,7 +91,14 @@ class Chunk {
 
   // Nothing if the article has no views here.
   const Article* Find(SiteIndex site, uint64_t hash, std::string_view id) const;
-  uint64_t ViewsOf(const Article& article, Window window) const;
+  // Adjustments included, so it may be below 0.
+  int64_t ViewsOf(const Article& article, Window window) const;
+  // Of an article of this chunk; null if nothing of it was adjusted.
+  const Adjusted* AdjustedOf(const Article& article) const {
+    return adjusted_.empty() ? nullptr : FindAdjusted(article);
+  }
+  // Puts every day and hour in which something of the site is counted here into `windows`.
+  void AddWindows(SiteIndex site, std::set<Window>& windows) const;
   std::span<const Article> articles() const { return articles_; }
   const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
   // Calls `visit(const Delta&)` for every delta of the article.
@@ -82,6 +114,9 @@ class Chunk {
     uint32_t article = 0;
   };
 
+  const Adjusted* FindAdjusted(const Article& article) const;
+  // The index of an article, which is made if it is new.
+  uint32_t ArticleIndex(SiteIndex site, uint64_t hash, std::string_view id);
   std::string_view Copy(std::string_view id);
   void Grow();
   // The slot where the article is or belongs.
@@ -90,7 +125,7 @@ class Chunk {
   const Position from_;
   Position to_;
   SteadyTime oldest_ = SteadyTime::max();
-  uint64_t views_ = 0;
+  ShardViews shard_views_{};
 
   std::vector<Slot> slots_;
   std::vector<Article> articles_;
@@ -99,6 +134,9 @@ class Chunk {
   // IDs lie in blocks that never move.
   std::vector<std::unique_ptr<char[]>> blocks_;
   size_t block_free_ = 0;
+  // By index of the article.
+  std::map<uint32_t, Adjusted> adjusted_;
+  size_t adjusted_bytes_ = 0;
 };
 
 }  // namespace viewcount

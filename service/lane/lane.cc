@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "service/base/limits.h"
+#include "service/base/planted_bug.h"
 #include "service/base/status.h"
+#include "service/lane/view_record.h"
 
 namespace viewcount {
 namespace {
@@ -28,12 +30,37 @@ absl::Status UnknownWriter(const ViewsRequest& request) {
       "UNKNOWN_WRITER");
 }
 
+absl::Status JournalFull() {
+  return RetryLater(absl::StatusCode::kResourceExhausted, "the journal has no room: its disk or its budget is full",
+                    limits::kRetryDelay);
+}
+
+std::string_view TextOf(const std::array<char, ViewsHead::kBytes>& head) { return {head.data(), head.size()}; }
+
 }  // namespace
 
-Lane::Lane(std::unique_ptr<Journal> journal, Ledger& ledger, const Clock& clock, Metrics& metrics)
-    : journal_(std::move(journal)), ledger_(ledger), clock_(clock), metrics_(metrics) {}
+Lane::Lane(Parts parts)
+    : parts_(std::move(parts)),
+      ledger_(parts_.ledger),
+      journal_(parts_.journal),
+      metrics_(parts_.metrics),
+      writers_(std::move(parts_.writers)),
+      position_(parts_.journal.end()),
+      writers_count_(writers_.size()),
+      checkpointed_(parts_.checkpoint.value) {
+  if (!parts_.failed) {
+    parts_.failed = [](const absl::Status& status) {
+      spdlog::critical("the journal cannot be made durable: {}", ToStd(status.message()));
+      std::_Exit(EXIT_FAILURE);
+    };
+  }
+  journal_.SetPreamble([this] { return Preamble(); });
+}
 
-Lane::~Lane() { Stop(); }
+Lane::~Lane() {
+  Stop();
+  journal_.SetPreamble(nullptr);
+}
 
 void Lane::Start() {
   thread_ = std::thread([this] { Run(); });
@@ -42,6 +69,7 @@ void Lane::Start() {
 void Lane::Stop() {
   queue_.Close();
   if (thread_.joinable()) thread_.join();
+  stored_waiters_.Answer(ledger_.totals().flushed, SteadyTime::max());
 }
 
 absl::Status Lane::Submit(Batch* batch) {
@@ -53,66 +81,183 @@ absl::Status Lane::Submit(Batch* batch) {
     }
     chunk_full_ = false;
   }
-  switch (queue_.Put(batch)) {
-    case BatchQueue::PutResult::kTaken:
-      return absl::OkStatus();
-    case BatchQueue::PutResult::kFull:
-      return RetryLater(absl::StatusCode::kResourceExhausted, "the lane's queue is full", limits::kRetryDelay);
-    case BatchQueue::PutResult::kClosed:
-      break;
+  if (journal_full_.load(std::memory_order_relaxed)) return JournalFull();
+  const uint64_t views = batch->request.view_count;
+  // Before the lane may have it: it may be answered at any moment from then on.
+  {
+    std::lock_guard lock(counters_mutex_);
+    counters_.received += views;
+    counters_.waiting += views;
+  }
+  const BatchQueue::PutResult put = queue_.Put(batch);
+  if (put == BatchQueue::PutResult::kTaken) return absl::OkStatus();
+  {
+    std::lock_guard lock(counters_mutex_);
+    counters_.received -= views;
+    counters_.waiting -= views;
+  }
+  if (put == BatchQueue::PutResult::kFull) {
+    return RetryLater(absl::StatusCode::kResourceExhausted, "the lane's queue is full", limits::kRetryDelay);
   }
   return RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay);
 }
 
-void Lane::NotifyLargeChunk(std::function<void()> notify) {
-  std::lock_guard lock(notify_mutex_);
-  notify_large_chunk_ = std::move(notify);
+absl::Status Lane::Submit(std::shared_ptr<SubmittedAdjustment> adjustment) {
+  if (queue_.Put(std::move(adjustment)) == BatchQueue::PutResult::kTaken) return absl::OkStatus();
+  return RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay);
 }
+
+void Lane::NotifyFlusher(std::function<void()> notify) {
+  std::lock_guard lock(notify_mutex_);
+  notify_flusher_ = std::move(notify);
+}
+
+void Lane::Notify() {
+  std::lock_guard lock(notify_mutex_);
+  if (notify_flusher_) notify_flusher_();
+}
+
+void Lane::AnswerStored() { stored_waiters_.Answer(ledger_.totals().flushed, parts_.clock.Now()); }
 
 void Lane::ApplySite(std::shared_ptr<const Site> site) { queue_.Put(std::move(site)); }
 
+Lane::Counters Lane::counters() const {
+  std::lock_guard lock(counters_mutex_);
+  return counters_;
+}
+
 void Lane::Run() {
-  std::vector<LaneItem> group;
-  while (queue_.Take(group)) HandleGroup(group);
+  while (queue_.Take(group_)) HandleGroup(group_);
 }
 
-// Settings stand between batches, so a group is handled in runs of batches.
+bool Lane::Step() {
+  if (!queue_.TryTake(group_)) return false;
+  HandleGroup(group_);
+  return true;
+}
+
+// Settings and adjustments stand between batches, so a group is handled in runs of batches.
 void Lane::HandleGroup(std::vector<LaneItem>& group) {
-  const SteadyTime now = clock_.Now();
-  size_t at = 0;
-  while (at < group.size()) {
-    outcomes_.clear();
-    for (; at < group.size() && group[at].batch != nullptr; ++at) outcomes_.push_back(Take(*group[at].batch, now));
-    if (auto status = journal_->Sync(); !status.ok()) {
-      // What the disk holds is unknown now: nothing may be acknowledged any more (DESIGN.md section 5).
-      spdlog::critical("the journal cannot be made durable: {}", ToStd(status.message()));
-      std::_Exit(EXIT_FAILURE);
+  std::span<LaneItem> rest(group);
+  while (!rest.empty()) {
+    size_t batches = 0;
+    while (batches < rest.size() && rest[batches].batch != nullptr) ++batches;
+    if (batches > 0) {
+      HandleBatches(rest.first(batches));
+    } else {
+      if (rest.front().site != nullptr) HandleSite(std::move(rest.front().site));
+      if (rest.front().adjustment != nullptr) HandleAdjustment(*rest.front().adjustment);
+      batches = 1;
     }
-    for (const Outcome& outcome : outcomes_) {
-      if (outcome.position.value != 0) ledger_.Fold(*outcome.batch, outcome.position);
-    }
-    writers_count_.store(writers_.size(), std::memory_order_relaxed);
-    WatchChunk();
-    for (const Outcome& outcome : outcomes_) {
-      Count(outcome);
-      outcome.batch->Done(outcome.status, outcome.result);
-    }
-    for (; at < group.size() && group[at].batch == nullptr; ++at) ledger_.ApplySite(std::move(group[at].site));
+    rest = rest.subspan(batches);
   }
+  // Nobody waits now, so that there is time to mark the group as durable.
+  if (queue_.bytes() == 0) journal_.Seal();
 }
 
-void Lane::WatchChunk() {
-  const uint64_t bytes = ledger_.totals().bytes;
-  if (bytes >= limits::kChunkBytesMax) chunk_full_ = true;
-  if (bytes < limits::kChunkSealBytes) return;
-  std::lock_guard lock(notify_mutex_);
-  if (notify_large_chunk_) notify_large_chunk_();
+// In order: a later change of the same site must not be overtaken by one that found no room before.
+void Lane::HandleSite(std::shared_ptr<const Site> site) {
+  if (Planted(PlantedBug::kSettingsOutOfOrder) && WriteSite(site)) return;
+  unwritten_sites_.push_back(std::move(site));
+  WriteSites();
+}
+
+bool Lane::WriteSites() {
+  size_t written = 0;
+  while (written < unwritten_sites_.size() && WriteSite(unwritten_sites_[written])) ++written;
+  unwritten_sites_.erase(unwritten_sites_.begin(), unwritten_sites_.begin() + static_cast<std::ptrdiff_t>(written));
+  // Its batches are refused as long as that lasts.
+  if (!unwritten_sites_.empty()) journal_full_ = true;
+  return unwritten_sites_.empty();
+}
+
+bool Lane::WriteSite(const std::shared_ptr<const Site>& site) {
+  const auto known = ledger_.FindSite(site->index);
+  const std::string payload = EncodeSite(*site);
+  if (known != nullptr && EncodeSite(*known) == payload) return true;
+  if (!Begin(1, payload.size())) return false;
+  position_ = journal_.Append(RecordType::kSite, payload);
+  Commit();
+  ledger_.ApplySite(site);
+  ledger_.Extend(position_);
+  return true;
+}
+
+void Lane::HandleAdjustment(const SubmittedAdjustment& submitted) {
+  const std::string payload = EncodeAdjustment(submitted.adjustment);
+  if (!WriteSites() || !Begin(1, payload.size())) {
+    submitted.done(JournalFull());
+    return;
+  }
+  position_ = journal_.Append(RecordType::kAdjustment, payload);
+  Commit();
+  ledger_.Fold(submitted.site, submitted.adjustment, parts_.clock.Now());
+  ledger_.Extend(position_);
+  submitted.done(absl::OkStatus());
+}
+
+bool Lane::Begin(size_t records, size_t bytes) {
+  const absl::Status status = journal_.Begin(records, bytes);
+  if (!status.ok() && !absl::IsResourceExhausted(status)) parts_.failed(status);
+  return status.ok();
+}
+
+bool Lane::MakeRoom(std::span<LaneItem> items) {
+  size_t bytes = 0;
+  for (const LaneItem& item : items) bytes += ViewsHead::kBytes + item.batch->bytes.size();
+  return WriteSites() && Begin(items.size(), bytes);
+}
+
+void Lane::HandleBatches(std::span<LaneItem> items) {
+  const SteadyTime now = parts_.clock.Now();
+  outcomes_.clear();
+  const bool room = MakeRoom(items);
+  journal_full_ = !room;
+  bool journaled = false;
+  for (const LaneItem& item : items) {
+    if (!room) {
+      outcomes_.push_back({.batch = item.batch, .status = JournalFull()});
+      continue;
+    }
+    outcomes_.push_back(Take(*item.batch, now));
+    journaled = journaled || outcomes_.back().journaled;
+  }
+  // Who wishes no more than memory does not wait for the disk.
+  for (Outcome& outcome : outcomes_) {
+    if (Planted(PlantedBug::kAcknowledgeDuplicateEarly) && outcome.result.duplicate) {
+      Count(outcome);
+      outcome.answered = true;
+      outcome.batch->Done(outcome.status, outcome.result);
+      continue;
+    }
+    if (Planted(PlantedBug::kAcknowledgeEarly) && outcome.journaled) {
+      ledger_.Fold(*outcome.batch);
+      Count(outcome);
+      outcome.answered = true;
+      outcome.batch->Done(outcome.status, outcome.result);
+      continue;
+    }
+    if (!outcome.journaled || outcome.batch->request.durability != Durability::kMemory) continue;
+    ledger_.Fold(*outcome.batch);
+    Count(outcome);
+    outcome.result.durability = Durability::kMemory;
+    outcome.answered = true;
+    outcome.batch->Done(outcome.status, outcome.result);
+  }
+  if (journaled) Commit();
+  for (const Outcome& outcome : outcomes_) {
+    if (outcome.journaled && !outcome.answered) ledger_.Fold(*outcome.batch);
+  }
+  if (journaled) ledger_.Extend(position_);
+  writers_count_.store(writers_.size(), std::memory_order_relaxed);
+  WatchChunk();
+  Acknowledge(outcomes_);
 }
 
 Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   Outcome outcome{.batch = &batch};
   const ViewsRequest& request = batch.request;
-  outcome.result.durability = journal_->durability();
+  outcome.result.durability = Durability::kJournaled;
   if (!request.writer.IsNone()) {
     const WriterTable::Decision decision = writers_.Take(request, now);
     outcome.result.last_sequence = decision.last_sequence;
@@ -131,23 +276,114 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
     }
   }
   outcome.result.accepted_views = request.view_count;
-  outcome.position = journal_->Append(batch.receipt_unix_ms, batch.bytes);
+  outcome.journaled = true;
+  position_ = journal_.Append(RecordType::kViews, TextOf(ViewsHead{batch.receipt_unix_ms}.Encode()), batch.bytes);
   return outcome;
+}
+
+void Lane::Commit() {
+  const SteadyTime began = parts_.clock.Now();
+  if (auto status = journal_.Commit(); !status.ok()) {
+    // What the disk holds is unknown now: nothing may be acknowledged any more (DESIGN.md section 5).
+    parts_.failed(status);
+  }
+  metrics_.journal_sync_seconds.Observe(std::chrono::duration<double>(parts_.clock.Now() - began).count());
+}
+
+void Lane::Acknowledge(std::vector<Outcome>& outcomes) {
+  bool kick = false;
+  const SteadyTime deadline = parts_.clock.Now() + limits::kStoredWait;
+  for (Outcome& outcome : outcomes) {
+    if (outcome.answered) continue;
+    Count(outcome);
+    const bool wait = outcome.status.ok() && outcome.batch->request.durability == Durability::kStored;
+    if (wait && stored_waiters_.Add(outcome.batch, outcome.result, position_, deadline)) {
+      kick = true;
+      continue;
+    }
+    outcome.batch->Done(outcome.status, outcome.result);
+  }
+  if (!kick) return;
+  Notify();
+  // What they wait for may have been there already.
+  AnswerStored();
+}
+
+void Lane::WatchChunk() {
+  const uint64_t bytes = ledger_.totals().bytes;
+  if (bytes >= limits::kChunkBytesMax) chunk_full_ = true;
+  if (bytes >= limits::kChunkSealBytes) Notify();
 }
 
 void Lane::Count(const Outcome& outcome) {
   const ViewsRequest& request = outcome.batch->request;
-  if (!outcome.status.ok()) {
-    metrics_.Rejected(RejectReason::kSequence).Increment(static_cast<double>(request.view_count));
+  const auto views = static_cast<double>(request.view_count);
+  std::lock_guard lock(counters_mutex_);
+  counters_.waiting -= request.view_count;
+  if (absl::IsResourceExhausted(outcome.status)) {
+    counters_.rejected += request.view_count;
+    metrics_.Rejected(RejectReason::kJournalFull).Increment(views);
+  } else if (!outcome.status.ok()) {
+    counters_.rejected += request.view_count;
+    metrics_.Rejected(RejectReason::kSequence).Increment(views);
   } else if (outcome.result.duplicate) {
-    metrics_.views_duplicate.Increment(static_cast<double>(request.view_count));
+    counters_.duplicate += request.view_count;
+    metrics_.views_duplicate.Increment(views);
     metrics_.batches_duplicate.Increment();
   } else {
-    metrics_.views_counted.Increment(static_cast<double>(request.view_count));
+    counters_.counted += request.view_count;
+    metrics_.views_counted.Increment(views);
     uint64_t bot_views = 0;
     for (const DecodedView& view : request.views) bot_views += view.bot ? view.count : 0;
     if (bot_views > 0) metrics_.bot_views_counted.Increment(static_cast<double>(bot_views));
   }
+}
+
+// A segment begins with what folding its records takes, and how many views lie before it. All groups so far are folded
+// now, and the dedupe table stands for them.
+std::vector<RecordDraft> Lane::Preamble() {
+  {
+    std::lock_guard lock(checkpoint_mutex_);
+    due_checkpoint_ = Checkpoint{position_, writers_.Serialize(parts_.clock.Now())};
+    if (Planted(PlantedBug::kCheckpointAhead)) due_checkpoint_->position.value += 1'500;
+  }
+  std::vector<RecordDraft> drafts = {
+      {RecordType::kTotals, EncodeTotals({parts_.clock.UnixMillis(), ledger_.journaled()})}};
+  for (const auto& site : ledger_.sites()) drafts.push_back({RecordType::kSite, EncodeSite(*site)});
+  return drafts;
+}
+
+void Lane::Maintain() {
+  std::optional<Checkpoint> due;
+  {
+    std::lock_guard lock(checkpoint_mutex_);
+    due = std::exchange(due_checkpoint_, std::nullopt);
+  }
+  if (due && due->position.value > checkpointed_) {
+    const auto status = WriteCheckpoint(parts_.disk, parts_.folder, ledger_.lane(), *due);
+    if (status.ok()) {
+      checkpointed_ = due->position.value;
+    } else {
+      spdlog::warn("a checkpoint of the writers was not written; the journal is kept instead: {}",
+                   ToStd(status.message()));
+      std::lock_guard lock(checkpoint_mutex_);
+      if (!due_checkpoint_) due_checkpoint_ = std::move(due);
+    }
+  }
+  const Position needed = std::min(ledger_.totals().flushed, Position{checkpointed_.load()});
+  if (const auto status = journal_.Maintain(needed); status.ok()) {
+    journal_full_ = false;
+  } else if (!absl::IsResourceExhausted(status)) {
+    spdlog::error("upkeep of the journal failed: {}", ToStd(status.message()));
+  }
+  AnswerStored();
+}
+
+absl::Status Lane::WriteCheckpointNow() {
+  const Checkpoint checkpoint{position_, writers_.Serialize(parts_.clock.Now())};
+  auto status = WriteCheckpoint(parts_.disk, parts_.folder, ledger_.lane(), checkpoint);
+  if (status.ok()) checkpointed_ = checkpoint.position.value;
+  return status;
 }
 
 }  // namespace viewcount

@@ -1,99 +1,165 @@
 #include "service/lane/lane_directory.h"
 
+#include <absl/time/time.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "service/base/files.h"
+#include "service/base/planted_bug.h"
 
 namespace viewcount {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+
+absl::Status BrokenIdentity(const std::string& path, std::string_view what) {
+  return absl::FailedPreconditionError(fmt::format("{} {}; restore it, or remove {} as a whole to begin a new lane",
+                                                   path, what, std::filesystem::path(path).parent_path().string()));
+}
+
+// Segments and checkpoints; neither the lock nor what was moved aside before.
+bool IsOfJournal(const std::string& name) { return name.ends_with(".journal") || name.ends_with(".writers"); }
 
 }  // namespace
 
-absl::StatusOr<LaneDirectory> LaneDirectory::Open(const std::string& data_dir, uint32_t number) {
-  const std::string path = fmt::format("{}/lanes/{}", data_dir, number);
-  if (auto status = MakeFolder(path); !status.ok()) return status;
+absl::StatusOr<UniqueFd> LockLane(const std::string& path) {
   const std::string lock_path = path + "/LOCK";
   UniqueFd lock = OpenAboveStandard(lock_path.c_str(), O_RDWR | O_CREAT);
   if (!lock.valid()) {
     return absl::FailedPreconditionError(fmt::format("cannot open {}: {}", lock_path, std::strerror(errno)));
   }
-  LaneDirectory directory(path, std::move(lock));
-  if (flock(directory.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(fmt::format(
-        "another viewcountd uses {}; stop it, or give this one a folder of its own with --data-dir", data_dir));
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("another viewcountd uses {}; stop it, or give this one a folder of its own with --data-dir", path));
   }
-  if (auto status = directory.LoadIdentity(); !status.ok()) return status;
-  directory.lane_ = RandomId<LaneId>();
-  return directory;
+  return lock;
 }
 
-std::vector<uint32_t> LaneDirectory::Surplus(const std::string& data_dir, uint32_t count) {
-  std::vector<uint32_t> numbers;
+std::vector<std::pair<uint32_t, std::string>> ListLanes(const std::string& data_dir) {
+  std::vector<std::pair<uint32_t, std::string>> lanes;
+  const std::string folder = data_dir + "/lanes";
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(data_dir + "/lanes", ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename();
     uint32_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size() && number >= count) numbers.push_back(number);
+    if (error == std::errc() && end == name.data() + name.size()) lanes.emplace_back(number, folder + "/" + name);
   }
-  return numbers;
+  std::sort(lanes.begin(), lanes.end());
+  return lanes;
 }
 
-void LaneDirectory::Remove() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+absl::StatusOr<LaneDirectory> LaneDirectory::Open(Disk& disk, const Clock& clock, const std::string& data_dir,
+                                                  uint32_t number) {
+  LaneDirectory directory(disk, clock, fmt::format("{}/lanes/{}", data_dir, number));
+  if (auto status = disk.MakeFolder(directory.path_); !status.ok()) return status;
+  auto lock = LockLane(directory.path_);
+  if (!lock.ok()) return lock.status();
+  directory.lock_ = *std::move(lock);
+  if (auto status = directory.LoadIdentity(); !status.ok()) return status;
+  return directory;
+}
+
+absl::StatusOr<LaneDirectory> LaneDirectory::OpenUnlocked(Disk& disk, const Clock& clock, const std::string& path) {
+  LaneDirectory directory(disk, clock, path);
+  if (auto status = disk.MakeFolder(path); !status.ok()) return status;
+  if (auto status = directory.LoadIdentity(); !status.ok()) return status;
+  return directory;
+}
+
+absl::Status LaneDirectory::Remove() {
+  // In one step: a journal without its identity would be refused, and one whose lane the store has forgotten would be
+  // counted again.
+  const std::string gone = path_ + "-removed";
+  std::error_code error;
+  std::filesystem::remove_all(gone, error);
+  if (error) return absl::FailedPreconditionError(fmt::format("cannot remove {}: {}", gone, error.message()));
+  if (auto status = disk_->Rename(path_, gone); !status.ok()) return status;
+  if (auto status = disk_->SyncFolder(std::filesystem::path(path_).parent_path()); !status.ok()) return status;
+  std::filesystem::remove_all(gone, error);
+  if (error) return absl::FailedPreconditionError(fmt::format("cannot remove {}: {}", gone, error.message()));
+  return absl::OkStatus();
+}
+
+void LaneDirectory::BeginNew() {
+  identity_ = {.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>(), .earlier = {}};
+  created_ = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(clock_->UnixMillis()), absl::UTCTimeZone());
 }
 
 absl::Status LaneDirectory::Begin() {
-  retired_.clear();
-  return WriteFileDurably(path_ + "/IDENTITY", fmt::format("format {}\nlane {}\n", kFormat, ToHex(lane_)));
+  std::string text = fmt::format("format {}\nlane {}\ncreated {}\n", kFormat, ToHex(identity_.id), created_);
+  for (const Incarnation& earlier : identity_.earlier) text += fmt::format("incarnation {}\n", ToHex(earlier));
+  text += fmt::format("incarnation {}\n", ToHex(identity_.incarnation));
+  return WriteFileDurably(*disk_, path_ + "/IDENTITY", text);
+}
+
+absl::Status LaneDirectory::Abandon() {
+  const std::string aside = fmt::format("{}/abandoned-{}", path_, ToHex(identity_.id));
+  if (auto status = disk_->MakeFolder(aside); !status.ok()) return status;
+  auto names = disk_->List(path_);
+  if (!names.ok()) return names.status();
+  std::erase_if(*names, [](const std::string& name) { return !IsOfJournal(name); });
+  // The journal first: an identity without its journal is given up at the next start, a journal of another identity is
+  // refused. The newest segment before older ones, so that no gap is left whatever a crash undoes.
+  std::sort(names->begin(), names->end(), std::greater<>());
+  for (const std::string& name : *names) {
+    if (auto status = disk_->Rename(path_ + "/" + name, aside + "/" + name); !status.ok()) return status;
+    if (auto status = disk_->SyncFolder(aside); !status.ok()) return status;
+    if (auto status = disk_->SyncFolder(path_); !status.ok()) return status;
+  }
+  BeginNew();
+  return Begin();
 }
 
 absl::Status LaneDirectory::LoadIdentity() {
   const std::string path = path_ + "/IDENTITY";
-  const auto text = ReadFile(path);
-  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  const auto text = ReadFile(*disk_, path);
+  if (absl::IsNotFound(text.status())) {
+    BeginNew();
+    return absl::OkStatus();
+  }
   if (!text.ok()) return text.status();
   std::istringstream lines(*text);
   std::string word;
   std::string value;
   bool formatted = false;
+  std::vector<Incarnation> incarnations;
   while (lines >> word) {
     // A line that was cut off has none.
     if (!(lines >> value)) value.clear();
-    const auto id = IdFromHex<LaneId>(value);
     if (word == "format" && value == std::to_string(kFormat)) {
       formatted = true;
-      continue;
-    }
-    if (word == "format") {
-      return absl::FailedPreconditionError(fmt::format(
-          "{} is of format {}, this viewcountd knows format {}; use a newer viewcountd", path, value, kFormat));
-    }
-    if (word != "lane" || !id) {
+    } else if (word == "format") {
       return absl::FailedPreconditionError(
-          fmt::format("{} has a line nobody wrote: \"{} {}\"; restore it, or remove it to "
-                      "begin a new lane",
-                      path, word, value));
+          fmt::format("{} is of format {}, this viewcountd knows format {}; use the viewcountd that wrote it", path,
+                      value, kFormat));
+    } else if (const auto lane = IdFromHex<LaneId>(value); word == "lane" && lane) {
+      identity_.id = *lane;
+    } else if (word == "created" && !value.empty()) {
+      created_ = value;
+    } else if (const auto incarnation = IdFromHex<Incarnation>(value); word == "incarnation" && incarnation) {
+      incarnations.push_back(*incarnation);
+    } else {
+      return BrokenIdentity(path, fmt::format("has a line nobody wrote: \"{} {}\"", word, value));
     }
-    retired_.push_back(*id);
   }
-  if (!formatted) {
-    return absl::FailedPreconditionError(
-        fmt::format("{} does not state its format; restore it, or remove it to begin a new lane", path));
-  }
+  if (!formatted) return BrokenIdentity(path, "does not state its format");
+  if (identity_.id.IsNone() || incarnations.empty()) return BrokenIdentity(path, "does not say which lane it is");
+  // Redis may come back as it was a few starts ago, not thousands.
+  const size_t forgotten = incarnations.size() - std::min(incarnations.size(), limits::kIncarnationsKept);
+  identity_.earlier.assign(incarnations.begin() + static_cast<std::ptrdiff_t>(forgotten), incarnations.end());
+  identity_.incarnation = Planted(PlantedBug::kReuseIncarnation) ? incarnations.back() : RandomId<Incarnation>();
   return absl::OkStatus();
 }
 

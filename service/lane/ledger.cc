@@ -1,112 +1,282 @@
 #include "service/lane/ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "service/base/check.h"
+#include "service/base/hash.h"
+#include "service/base/planted_bug.h"
 
 namespace viewcount {
 
+Ledger::Ledger(LaneId lane, Beginning beginning)
+    : lane_(lane),
+      folding_(std::move(beginning.folding)),
+      open_(std::make_shared<Chunk>(beginning.end)),
+      absent_(beginning.absent),
+      journaled_(beginning.journaled) {
+  cursors_.fill(Cursor::End(beginning.end));
+}
+
 void Ledger::ApplySite(std::shared_ptr<const Site> site) {
   std::lock_guard lock(mutex_);
-  const uint32_t index = site->index.value;
-  if (foldings_.size() <= index) foldings_.resize(index + 1);
-  const SiteCalendar calendar(site->zone);
-  foldings_[index].emplace(Folding{std::move(site), calendar, {}, 0});
+  folding_.ApplySite(std::move(site));
 }
 
-uint32_t Ledger::BucketOf(Folding& folding, int64_t unix_ms) {
-  if (!folding.slot.Contains(unix_ms)) [[unlikely]] {
-    folding.slot = folding.calendar.SlotOf(unix_ms);
-    folding.bucket = open_->BucketIndex({folding.site->index, folding.slot.hour, folding.slot.day});
-  }
-  return folding.bucket;
-}
-
-void Ledger::Fold(const Batch& batch, Position position) {
+std::shared_ptr<const Site> Ledger::FindSite(SiteIndex site) const {
   std::lock_guard lock(mutex_);
-  VIEWCOUNT_CHECK(batch.site.value < foldings_.size() && foldings_[batch.site.value]);
-  Folding& folding = *foldings_[batch.site.value];
-  const uint64_t seed = folding.site->seed;
-  for (const DecodedView& view : batch.request.views) {
-    open_->Add(batch.site, ArticleHash(seed, view.article_id), view.article_id,
-               BucketOf(folding, view.event_time_unix_ms), view.count, view.bot);
-  }
-  open_->Extend(position, batch.receipt_time);
+  return folding_.Find(site);
 }
 
-std::shared_ptr<const Chunk> Ledger::Seal() {
+std::vector<std::shared_ptr<const Site>> Ledger::sites() const {
   std::lock_guard lock(mutex_);
-  if (sealed_ != nullptr || open_->empty()) return sealed_;
-  sealed_ = std::exchange(open_, std::make_shared<Chunk>(open_->to()));
-  // Bucket numbers were those of the chunk that is gone.
-  for (auto& folding : foldings_) {
-    if (folding) folding->slot = {};
+  return folding_.sites();
+}
+
+void Ledger::Fold(const Batch& batch) {
+  std::lock_guard lock(mutex_);
+  Chunk* const open = open_.get();
+  folding_.Fold(batch.site, batch.request.views, [open](Shard) { return open; });
+  unsettled_ = true;
+  unsettled_oldest_ = std::min(unsettled_oldest_, batch.receipt_time);
+}
+
+void Ledger::Fold(SiteIndex site, const Adjustment& adjustment, SteadyTime receipt_time) {
+  std::lock_guard lock(mutex_);
+  Chunk* const open = open_.get();
+  folding_.Fold(site, adjustment, [open](Shard) { return open; });
+  unsettled_ = true;
+  unsettled_oldest_ = std::min(unsettled_oldest_, receipt_time);
+}
+
+void Ledger::Extend(Position position) {
+  std::function<void()> notify;
+  {
+    std::lock_guard lock(mutex_);
+    open_->Extend(position, unsettled_oldest_);
+    unsettled_ = false;
+    unsettled_oldest_ = SteadyTime::max();
+    if (!seal_wanted_) return;
+    SealLocked();
+    notify = notify_sealed_;
   }
-  return sealed_;
+  if (notify) notify();
+}
+
+ShardViews Ledger::journaled() const {
+  std::lock_guard lock(mutex_);
+  VIEWCOUNT_CHECK(!unsettled_);
+  ShardViews sum = journaled_;
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += open_->shard_views()[i];
+  return sum;
+}
+
+void Ledger::SealLocked() {
+  seal_wanted_ = false;
+  for (size_t i = 0; i < journaled_.size(); ++i) journaled_[i] += open_->shard_views()[i];
+  folding_.ForgetChunks();
+  const Position end = open_->to();
+  sealed_.push_back({std::exchange(open_, std::make_shared<Chunk>(end)), ShardSet::All()});
+}
+
+SealedChunk Ledger::Next() {
+  std::lock_guard lock(mutex_);
+  if (sealed_.empty() && !open_->empty()) {
+    if (unsettled_ && !Planted(PlantedBug::kSealUndurable)) {
+      seal_wanted_ = true;
+    } else {
+      SealLocked();
+    }
+  }
+  return sealed_.empty() ? SealedChunk() : sealed_.front();
+}
+
+void Ledger::NotifySealed(std::function<void()> sealed) {
+  std::lock_guard lock(mutex_);
+  notify_sealed_ = std::move(sealed);
 }
 
 void Ledger::SetCursor(Shard shard, const Cursor& cursor) {
   std::lock_guard lock(mutex_);
+  absent_.Remove(ShardSet::Of(shard));
+  VIEWCOUNT_CHECK(FitsLocked(shard, cursor));
   cursors_[shard.value] = cursor;
 }
 
-void Ledger::Release() {
+bool Ledger::Fits(Shard shard, const Cursor& cursor) const {
   std::lock_guard lock(mutex_);
-  sealed_.reset();
+  return FitsLocked(shard, cursor);
 }
 
-uint64_t Ledger::Still::Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
-                                Window window) const {
-  uint64_t sum = 0;
-  for (const Chunk* chunk : {ledger_.sealed_.get(), static_cast<const Chunk*>(ledger_.open_.get())}) {
-    if (chunk == nullptr || cursor.Covers(chunk->to(), {site.name, article_id})) continue;
-    if (const Chunk::Article* article = chunk->Find(site.index, hash, article_id))
-      sum += chunk->ViewsOf(*article, window);
+bool Ledger::FitsLocked(Shard shard, const Cursor& cursor) const {
+  if (absent_.Has(shard)) return false;
+  if (!cursor.in_middle() && cursor.to() == open_->from()) return true;
+  for (const SealedChunk& sealed : sealed_) {
+    if (!sealed.shards.Has(shard)) continue;
+    if (cursor.in_middle()) {
+      if (cursor.from() == sealed.chunk->from() && cursor.to() == sealed.chunk->to()) return true;
+    } else if (cursor.to() == sealed.chunk->from() || cursor.to() == sealed.chunk->to()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Position Ledger::Withdraw(ShardSet shards) {
+  std::lock_guard lock(mutex_);
+  for (SealedChunk& sealed : sealed_) {
+    if (!Planted(PlantedBug::kForgetWithdraw)) sealed.shards.Remove(shards);
+  }
+  std::erase_if(sealed_, [](const SealedChunk& sealed) { return sealed.shards.empty(); });
+  absent_.bits |= shards.bits;
+  ++withdrawals_;
+  // It must stay where it begins until Restore.
+  seal_wanted_ = false;
+  return open_->from();
+}
+
+void Ledger::Restore(std::vector<SealedChunk> chunks) {
+  std::lock_guard lock(mutex_);
+  for (SealedChunk& chunk : chunks) {
+    VIEWCOUNT_CHECK((chunk.shards.bits & ~absent_.bits) == 0 && chunk.chunk->to() <= open_->from());
+    sealed_.push_back(std::move(chunk));
+  }
+  std::stable_sort(sealed_.begin(), sealed_.end(),
+                   [](const SealedChunk& a, const SealedChunk& b) { return a.chunk->to() < b.chunk->to(); });
+}
+
+void Ledger::Release(const Chunk& chunk) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(sealed_, [&](const SealedChunk& sealed) { return sealed.chunk.get() == &chunk; });
+}
+
+int64_t Ledger::Still::Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
+                               Window window) const {
+  const Shard shard = ShardOf(hash);
+  int64_t sum = 0;
+  const auto add = [&](const Chunk& chunk) {
+    if (cursor.Covers(chunk.to(), {site.name, article_id})) return;
+    if (const Chunk::Article* article = chunk.Find(site.index, hash, article_id))
+      sum += chunk.ViewsOf(*article, window);
+  };
+  for (const SealedChunk& sealed : ledger_.sealed_) {
+    if (sealed.shards.Has(shard)) add(*sealed.chunk);
+  }
+  // Not add(): while nothing is durable in it, the open chunk ends where it begins, and no cursor ever covers it.
+  if (const Chunk::Article* article = ledger_.open_->Find(site.index, hash, article_id)) {
+    sum += ledger_.open_->ViewsOf(*article, window);
+  }
+  return sum;
+}
+
+uint64_t Ledger::Still::Pending(Shard shard) const { return ledger_.PendingLocked(shard); }
+
+uint64_t Ledger::Still::Journaled(Shard shard) const {
+  return ledger_.journaled_[shard.value] + ledger_.open_->views(shard);
+}
+
+uint64_t Ledger::PendingLocked(Shard shard) const {
+  uint64_t sum = open_->views(shard);
+  const Cursor& cursor = cursors_[shard.value];
+  for (const SealedChunk& sealed : sealed_) {
+    if (!sealed.shards.Has(shard)) continue;
+    const Chunk& chunk = *sealed.chunk;
+    if (cursor.applied_to() >= chunk.to()) continue;
+    sum += chunk.views(shard);
+    if (!cursor.in_middle() || cursor.to() != chunk.to()) continue;
+    for (const Chunk::Article& article : chunk.articles()) {
+      if (ShardOf(article.hash) != shard) continue;
+      if (!cursor.Covers(chunk.to(), {folding_.Find(article.site)->name, article.id})) continue;
+      chunk.ForEachDelta(article, [&](const Chunk::Delta& delta) { sum -= delta.views + delta.bot_views; });
+    }
   }
   return sum;
 }
 
 Ledger::Mark Ledger::MarkNow() const {
   std::lock_guard lock(mutex_);
-  return {sealed_, sealed_ != nullptr ? sealed_->from() : open_->from()};
+  return {sealed_, open_->from(), withdrawals_};
 }
 
 bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
                             const PendingVisitor& visit) const {
-  const auto visit_chunk = [&](const Chunk& chunk) {
+  const auto visit_chunk = [&](const Chunk& chunk, ShardSet shards, bool open) {
     for (const Chunk::Article& article : chunk.articles()) {
-      if (article.site != site.index) continue;
       const Shard shard = ShardOf(article.hash);
-      if (cursors[shard.value].Covers(chunk.to(), {site.name, article.id})) continue;
-      if (const uint64_t views = chunk.ViewsOf(article, window)) visit(shard, article.hash, article.id, views);
+      if (article.site != site.index || !shards.Has(shard)) continue;
+      if (!open && cursors[shard.value].Covers(chunk.to(), {site.name, article.id})) continue;
+      if (const int64_t views = chunk.ViewsOf(article, window)) visit(shard, article.hash, article.id, views);
     }
   };
   std::unique_lock lock(mutex_);
-  const auto sealed = sealed_;
-  const Position held_from = sealed != nullptr ? sealed->from() : open_->from();
-  const bool marked_is_gone = mark.sealed != nullptr && mark.sealed != sealed;
-  if (held_from != (marked_is_gone ? mark.sealed->to() : mark.from)) return false;
-  visit_chunk(*open_);
+  const auto chunks = ChunksSinceLocked(mark);
+  if (!chunks) return false;
+  visit_chunk(*open_, ShardSet::All(), true);
   lock.unlock();
-  if (sealed != nullptr) visit_chunk(*sealed);
-  if (marked_is_gone) visit_chunk(*mark.sealed);
+  for (const SealedChunk& sealed : *chunks) visit_chunk(*sealed.chunk, sealed.shards, false);
   return true;
+}
+
+std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Mark& mark) const {
+  if (!absent_.empty() || mark.withdrawals != withdrawals_) return std::nullopt;
+  // What was sealed since the mark must still be here: together with the marked ones that leaves no gap.
+  std::vector<SealedChunk> chunks = mark.sealed;
+  Position reached = mark.open_from;
+  for (const SealedChunk& sealed : sealed_) {
+    if (sealed.chunk->from() != reached || sealed.shards != ShardSet::All()) continue;
+    chunks.push_back(sealed);
+    reached = sealed.chunk->to();
+  }
+  if (reached != open_->from()) return std::nullopt;
+  return chunks;
+}
+
+std::optional<std::set<Window>> Ledger::WindowsSince(const Mark& mark, SiteIndex site) const {
+  std::set<Window> windows;
+  std::unique_lock lock(mutex_);
+  const auto chunks = ChunksSinceLocked(mark);
+  if (!chunks) return std::nullopt;
+  open_->AddWindows(site, windows);
+  lock.unlock();
+  for (const SealedChunk& sealed : *chunks) sealed.chunk->AddWindows(site, windows);
+  return windows;
+}
+
+std::vector<Chunk::Adjusted::Note> Ledger::PendingNotes(const Site& site) const {
+  const uint64_t hash = ArticleHash(site.seed, "");
+  std::vector<Chunk::Adjusted::Note> notes;
+  const auto take = [&](const Chunk& chunk) {
+    const Chunk::Article* article = chunk.Find(site.index, hash, "");
+    const Chunk::Adjusted* adjusted = article == nullptr ? nullptr : chunk.AdjustedOf(*article);
+    if (adjusted != nullptr) notes.insert(notes.end(), adjusted->notes.begin(), adjusted->notes.end());
+  };
+  std::lock_guard lock(mutex_);
+  for (const SealedChunk& sealed : sealed_) take(*sealed.chunk);
+  take(*open_);
+  return notes;
 }
 
 Ledger::Totals Ledger::totals() const {
   std::lock_guard lock(mutex_);
   Totals totals;
   totals.position = open_->to();
-  totals.flushed = sealed_ != nullptr ? sealed_->from() : open_->from();
-  totals.pending_views = open_->views();
+  totals.flushed = open_->from();
   totals.bytes = open_->bytes();
-  totals.oldest = open_->oldest();
-  totals.sealed = sealed_ != nullptr;
-  if (sealed_ != nullptr) {
-    totals.pending_views += sealed_->views();
-    totals.bytes += sealed_->bytes();
-    totals.oldest = std::min(totals.oldest, sealed_->oldest());
+  totals.oldest = std::min(open_->oldest(), unsettled_oldest_);
+  totals.pending_views = open_->views();
+  totals.sealed = sealed_.size();
+  totals.absent = absent_;
+  for (const SealedChunk& sealed : sealed_) {
+    const Chunk& chunk = *sealed.chunk;
+    totals.flushed = std::min(totals.flushed, chunk.from());
+    totals.bytes += chunk.bytes();
+    totals.oldest = std::min(totals.oldest, chunk.oldest());
+    sealed.shards.ForEach([&](Shard shard) {
+      const Cursor& cursor = cursors_[shard.value];
+      if (cursor.applied_to() < chunk.to()) totals.pending_views += chunk.views(shard);
+    });
   }
+  if (!absent_.empty()) totals.flushed = Position{0};
   return totals;
 }
 

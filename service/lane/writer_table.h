@@ -1,8 +1,13 @@
 // Which sequences a lane has taken from each writer: dedupe in sequence (DESIGN.md section 4).
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "service/base/clock.h"
@@ -34,7 +39,20 @@ class WriterTable {
 
   // Decides on a batch that has a writer, and remembers it if it is new.
   Decision Take(const ViewsRequest& request, SteadyTime now);
+  // Remembers a batch that was taken once already: what the journal holds.
+  void Replay(const ViewsRequest& request, SteadyTime now);
   size_t size() const { return by_id_.size(); }
+
+  // Everything remembered, as text for a checkpoint. Silence is kept as a duration, so that no wall clock matters and
+  // the time a machine was down does not count.
+  // Which writers to take; all without one.
+  using Filter = std::function<bool(const WriterId& id, bool import)>;
+  std::string Serialize(SteadyTime now, const Filter& filter = {}) const;
+  // Adds what another table remembered, each writer at the higher of both sequences. DATA_LOSS for text that no table
+  // wrote; then part of it may have been added.
+  absl::Status Merge(std::string_view text, SteadyTime now, const Filter& filter = {});
+  // Forgets the writers that `leaving` takes, and returns them as text for Merge.
+  std::string Split(const Filter& leaving, SteadyTime now);
 
  private:
   // A writer; linked into a list by time of the last batch, oldest first.
@@ -54,9 +72,17 @@ class WriterTable {
   void LinkNewest(uint32_t index);
   void Forget(uint32_t index);
   void ForgetSilent(SteadyTime now);
-  // For one more.
-  void MakeRoom();
-  uint32_t Create(const ViewsRequest& request);
+  // Those not heard of for longest go, imports last.
+  void ForgetDownTo(size_t writers);
+  // Puts the lists in order again.
+  void SortBySilence();
+  uint32_t Create(const WriterId& id);
+  // The writer's index, unlinked; made if it is not known.
+  uint32_t Obtain(const WriterId& id);
+  // Calls `visit(const Writer&)` for all, those not heard of for longest first.
+  template <typename Visit>
+  void ForEach(Visit visit) const;
+  static void AppendTo(std::string& text, const Writer& writer, SteadyTime now);
 
   const size_t writers_max_;
   boost::unordered_flat_map<WriterId, uint32_t, Id128Hash<WriterIdTag>> by_id_;

@@ -22,8 +22,8 @@ using prometheus::Histogram;
 using prometheus::Registry;
 
 // In the order of the enumerations.
-constexpr std::array<const char*, kRejectReasons> kRejectLabels = {"invalid",    "unknown_site",  "sequence",
-                                                                   "queue_full", "shutting_down", "not_built"};
+constexpr std::array<const char*, kRejectReasons> kRejectLabels = {
+    "invalid", "unknown_site", "sequence", "queue_full", "journal_full", "shutting_down", "not_built"};
 constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
     "connection", "timeout", "mismatch",  "fenced",   "out_of_memory",
     "busy",       "loading", "read_only", "bad_data", "other"};
@@ -80,6 +80,9 @@ struct Metrics::State {
   Gauge& writers = NewGauge(registry, "viewcount_writers", "Writers whose last sequence is remembered.");
   Gauge& chunk_bytes = NewGauge(registry, "viewcount_chunk_bytes", "Memory of open and sealed chunks, in bytes.");
 
+  Gauge& journal_bytes = NewGauge(registry, "viewcount_journal_bytes", "Size of the journals' files, in bytes.");
+  Gauge& journal_budget =
+      NewGauge(registry, "viewcount_journal_budget_bytes", "What the journals' files may take, in bytes.");
   // Held while sources are asked, so that ClearSources returns only when none of them runs.
   std::mutex sources_mutex;
   MetricsSources sources;
@@ -103,6 +106,8 @@ struct Metrics::State {
     set(queued_bytes, sources.queued_bytes);
     set(writers, sources.writers);
     set(chunk_bytes, sources.chunk_bytes);
+    set(journal_bytes, sources.journal_bytes);
+    set(journal_budget, sources.journal_budget_bytes);
   }
 };
 
@@ -132,6 +137,12 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                        "Views set aside because the store holds something that is no count.")),
       store_rollbacks(NewCounter(state->registry, "viewcount_store_rollbacks_total",
                                  "Times a shard was found at an earlier state than it had been left in.")),
+      lost_views(NewCounter(state->registry, "viewcount_lost_views_total",
+                            "Views acknowledged that neither the store nor the journal holds any more.")),
+      audit_differences(NewGauge(state->registry, "viewcount_audit_differences",
+                                 "Shards whose totals in the store are not what the journal has; 0 when all is well.")),
+      journal_sync_seconds(NewHistogram(state->registry, "viewcount_journal_sync_seconds",
+                                        "Making a group of batches durable.", DurationBuckets())),
       redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
       redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",

@@ -17,8 +17,8 @@
 namespace viewcount {
 
 // Why views were refused: the label `reason` of viewcount_views_rejected_total.
-enum class RejectReason { kInvalid, kUnknownSite, kSequence, kQueueFull, kShuttingDown, kNotBuilt };
-inline constexpr int kRejectReasons = 6;
+enum class RejectReason { kInvalid, kUnknownSite, kSequence, kQueueFull, kJournalFull, kShuttingDown, kNotBuilt };
+inline constexpr int kRejectReasons = 7;
 
 // What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {
@@ -42,6 +42,8 @@ struct MetricsSources {
   std::function<uint64_t()> queued_bytes;
   std::function<uint64_t()> writers;
   std::function<uint64_t()> chunk_bytes;
+  std::function<uint64_t()> journal_bytes;
+  std::function<uint64_t()> journal_budget_bytes;
 };
 
 class Metrics {
@@ -69,6 +71,14 @@ class Metrics {
   prometheus::Counter& flush_set_aside_views;
   // Times a shard was found at an earlier state than this process had left it in.
   prometheus::Counter& store_rollbacks;
+
+  // Views that were acknowledged, but that neither the store nor the journal holds any more.
+  prometheus::Counter& lost_views;
+
+  // Sums that do not agree: shards whose totals in the store are not what the journal has.
+  prometheus::Gauge& audit_differences;
+
+  prometheus::Histogram& journal_sync_seconds;
 
   prometheus::Gauge& redis_up;
   prometheus::Counter& redis_reconnects;

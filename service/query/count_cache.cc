@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "service/base/check.h"
+#include "service/base/planted_bug.h"
 
 namespace viewcount {
 
@@ -18,12 +19,10 @@ void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, cons
   if (cache.young.empty() && cache.old.empty()) return;
   for (const uint32_t index : articles) {
     const Chunk::Article& article = chunk.articles()[index];
-    Known* known = Find(cache, {article.site, article.hash, article.id});
-    if (known == nullptr) continue;
-    chunk.ForEachDelta(article, [&](const Chunk::Delta& delta) {
-      known->totals.views += delta.views;
-      known->totals.bot_views += delta.bot_views;
-    });
+    Stored* stored = Find(cache, {article.site, article.hash, article.id});
+    if (stored == nullptr) continue;
+    stored->views += chunk.ViewsOf(article, {Window::Kind::kAllTime, 0});
+    stored->bot_views += chunk.ViewsOf(article, {Window::Kind::kBots, 0});
   }
 }
 
@@ -31,42 +30,44 @@ void CountCache::Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) {
   ShardCache& cache = shards_[shard.value];
   std::lock_guard lock(cache.mutex);
   ledger.SetCursor(shard, cursor);
+  if (Planted(PlantedBug::kKeepCacheOnRewind)) return;
   cache.young.clear();
   cache.old.clear();
 }
 
-CountCache::Known* CountCache::Find(ShardCache& cache, const KeyView& key) {
+CountCache::Stored* CountCache::Find(ShardCache& cache, const KeyView& key) {
   for (Map* map : {&cache.young, &cache.old}) {
     if (const auto found = map->find(key); found != map->end()) return &found->second;
   }
   return nullptr;
 }
 
-void CountCache::Remember(ShardCache& cache, const KeyView& key, const Known& known) {
+void CountCache::Remember(ShardCache& cache, const KeyView& key, const Stored& stored) {
   if (const auto found = cache.young.find(key); found != cache.young.end()) {
-    found->second = known;
+    found->second = stored;
     return;
   }
   if (cache.young.size() >= limits::kCountCacheArticlesPerShardMax / 2) {
     cache.old = std::exchange(cache.young, Map());
   }
-  cache.young.emplace(Key{key.site, key.hash, std::string(key.id)}, known);
+  cache.young.emplace(Key{key.site, key.hash, std::string(key.id)}, stored);
 }
 
 std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard, const ArticleRef& article,
                                                   SteadyTime not_before) {
   ShardCache& cache = shards_[shard.value];
   std::lock_guard lock(cache.mutex);
-  const Known* found = Find(cache, {site.index, article.hash, article.id});
+  const Stored* found = Find(cache, {site.index, article.hash, article.id});
   if (found == nullptr || found->read_at < not_before) return std::nullopt;
-  Known known = *found;
+  Stored now = *found;
   for (const Lane& lane : lanes_) {
     const Ledger::Still still = lane.ledger->HoldStill();
+    if (still.IsAbsent(shard)) return std::nullopt;
     const Cursor& cursor = still.CursorOf(shard);
-    known.totals.views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kAllTime, 0});
-    known.totals.bot_views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kBots, 0});
+    now.views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kAllTime, 0});
+    now.bot_views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kBots, 0});
   }
-  return known;
+  return Known{{ShownCount(now.views), ShownCount(now.bot_views)}, now.read_at};
 }
 
 bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
@@ -78,8 +79,9 @@ bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEn
     // A lane that has not applied anything to this shard yet may not have claimed it.
     if (entries[i] && entries[i]->incarnation != lanes_[i].incarnation) return false;
     cursors.push_back(entries[i] ? entries[i]->cursor : Cursor());
-    const Cursor known = lanes_[i].ledger->HoldStill().CursorOf(shard);
-    if (cursors.back() < known) return false;
+    const Ledger::Still still = lanes_[i].ledger->HoldStill();
+    const Cursor& known = still.CursorOf(shard);
+    if (cursors.back() < known || !still.Fits(shard, cursors.back())) return false;
     equal = equal && cursors.back() == known;
   }
   return true;
@@ -102,8 +104,8 @@ bool CountCache::Complete(const Site& site, Shard shard, const std::vector<Artic
   if (!CheckLocked(shard, counts.lanes, cursors, equal)) return false;
   if (remember && equal) {
     for (size_t i = 0; i < articles.size(); ++i) {
-      const ArticleTotals stored{counts.counts[0][i], counts.counts[1][i]};
-      Remember(cache, {site.index, articles[i].hash, articles[i].id}, {stored, read_at});
+      const Stored stored{counts.counts[0][i], counts.counts[1][i], read_at};
+      Remember(cache, {site.index, articles[i].hash, articles[i].id}, stored);
     }
   }
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {

@@ -26,6 +26,9 @@ struct ArticleTotals {
   uint64_t bot_views = 0;
 };
 
+// A count as it is shown: never below 0.
+inline uint64_t ShownCount(int64_t count) { return count < 0 ? 0 : static_cast<uint64_t>(count); }
+
 // An article asked for. The ID belongs to the caller.
 struct ArticleRef {
   std::string_view id;
@@ -88,7 +91,13 @@ class CountCache final : public AppliedListener {
     using is_transparent = void;
     bool operator()(const auto& a, const auto& b) const { return a.hash == b.hash && a.site == b.site && a.id == b.id; }
   };
-  using Map = boost::unordered_flat_map<Key, Known, KeyHash, KeyEqual>;
+  // As the store has it: below 0 where what makes up for that is pending.
+  struct Stored {
+    int64_t views = 0;
+    int64_t bot_views = 0;
+    SteadyTime read_at;
+  };
+  using Map = boost::unordered_flat_map<Key, Stored, KeyHash, KeyEqual>;
 
   // Two generations: when the young one is full it becomes the old one, and what was in the old one goes.
   struct ShardCache {
@@ -97,8 +106,8 @@ class CountCache final : public AppliedListener {
     Map old;
   };
 
-  static Known* Find(ShardCache& cache, const KeyView& key);
-  static void Remember(ShardCache& cache, const KeyView& key, const Known& known);
+  static Stored* Find(ShardCache& cache, const KeyView& key);
+  static void Remember(ShardCache& cache, const KeyView& key, const Stored& stored);
   // With the shard's mutex held. `equal`: all cursors are those this process knows.
   bool CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
                    bool& equal) const;

@@ -13,7 +13,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-ArticleRef RefOf(const Site& site, std::string_view id) { return {id, ArticleHash(site.seed, id)}; }
+// Of the article that it is counted for.
+ArticleRef RefOf(const Site& site, std::string_view id) {
+  id = site.Resolve(id);
+  return {id, ArticleHash(site.seed, id)};
+}
 
 }  // namespace
 
@@ -71,7 +75,7 @@ asio::awaitable<absl::Status> CountReader::ReadShard(const Site& site, const Sha
   if (!read.ok()) co_return AnswerFromCache(site, question, read.status(), counts);
   counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, began);
   for (size_t i = 0; i < question.places.size(); ++i) {
-    counts.totals[question.places[i]] = {read->counts[0][i], read->counts[1][i]};
+    counts.totals[question.places[i]] = {ShownCount(read->counts[0][i]), ShownCount(read->counts[1][i])};
   }
   co_return absl::OkStatus();
 }
@@ -104,12 +108,11 @@ asio::awaitable<absl::StatusOr<ShardCounts>> CountReader::ReadCompleted(const Si
   co_return absl::AbortedError("the store is older than what was written to it");
 }
 
-asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> CountReader::ReadWindow(
-    const Site& site, Shard shard, Window window, const std::vector<ArticleRef>& articles) {
-  const std::vector<Window> windows = {window};
+asio::awaitable<absl::StatusOr<std::vector<std::vector<int64_t>>>> CountReader::ReadWindows(
+    const Site& site, Shard shard, const std::vector<Window>& windows, const std::vector<ArticleRef>& articles) {
   auto counts = co_await ReadCompleted(site, shard, articles, windows, false);
   if (!counts.ok()) co_return counts.status();
-  co_return std::move(counts->counts[0]);
+  co_return std::move(counts->counts);
 }
 
 }  // namespace viewcount

@@ -29,7 +29,8 @@ class CountReader {
  public:
   CountReader(CountStore& store, CountCache& cache, const Clock& clock) : store_(store), cache_(cache), clock_(clock) {}
 
-  // Thread safe. The answer if every article was read within limits::kCountCacheAge.
+  // Thread safe. An alias has the counts of the article it is counted for. The answer if every article was read within
+  // limits::kCountCacheAge.
   std::optional<Counts> ReadCached(const Site& site, const std::vector<std::string>& ids);
 
   // On the store's executor. Reads what is not cached. While the store is away: last known counts and `exact` false, or
@@ -37,9 +38,11 @@ class CountReader {
   boost::asio::awaitable<absl::StatusOr<Counts>> Read(std::shared_ptr<const Site> site,
                                                       const std::vector<std::string>& ids);
 
-  // On the store's executor. Exact counts in one window, not from the cache, in the order asked; all of one shard.
-  boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> ReadWindow(const Site& site, Shard shard, Window window,
-                                                                           const std::vector<ArticleRef>& articles);
+  // On the store's executor. Exact counts of one moment, not from the cache: for every window, for every article in the
+  // order asked, all of one shard; an alias has what is counted for itself, if anything. Below 0 only where another
+  // instance has not flushed what makes up for it.
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::vector<int64_t>>>> ReadWindows(
+      const Site& site, Shard shard, const std::vector<Window>& windows, const std::vector<ArticleRef>& articles);
 
  private:
   // The articles of one shard, and where in the answer they belong.

@@ -16,12 +16,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-bool ComesBefore(const RankedCount& a, const RankedCount& b) {
+bool ComesBefore(const PopularArticle& a, const PopularArticle& b) {
   return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
 }
 
 // Puts the first limits::kRankedAllTimeAndDay in order and drops the rest.
-void KeepHighest(std::vector<RankedCount>& articles) {
+void KeepHighest(std::vector<PopularArticle>& articles) {
   const size_t keep = std::min<size_t>(articles.size(), limits::kRankedAllTimeAndDay);
   std::partial_sort(articles.begin(), articles.begin() + keep, articles.end(), ComesBefore);
   articles.resize(keep);
@@ -36,8 +36,10 @@ absl::Status AskAgain(const absl::Status& error) {
 
 struct PopularReader::Candidates {
   // Keys point into the rankings.
-  boost::unordered_flat_map<std::string_view, uint64_t> ranked;
+  boost::unordered_flat_map<std::string_view, int64_t> ranked;
   boost::unordered_flat_map<std::string, Contender> unranked;
+  // What articles may have that are not ranked because of one whose count is to be lowered.
+  uint64_t hidden_views_max = 0;
 };
 
 asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Window window) {
@@ -60,10 +62,17 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
       for (const RankedCount& article : ranking.articles) candidates.ranked.emplace(article.article_id, article.views);
     }
     if (!AddPending(*site, window, marks, rankings, candidates)) continue;
-    for (const auto& [id, views] : candidates.ranked) list.articles.push_back({std::string(id), views});
+    for (const auto& [id, views] : candidates.ranked) {
+      if (views > 0) list.articles.push_back({std::string(id), static_cast<uint64_t>(views)});
+    }
     KeepHighest(list.articles);
     if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) {
       co_return AskAgain(status);
+    }
+    const bool is_full = list.articles.size() == limits::kRankedAllTimeAndDay;
+    if (candidates.hidden_views_max > 0 && !(is_full && list.articles.back().views > candidates.hidden_views_max)) {
+      list.exact = false;
+      list.error_bound = std::max(list.error_bound, candidates.hidden_views_max);
     }
     co_return list;
   }
@@ -93,9 +102,15 @@ bool PopularReader::AddPending(const Site& site, Window window, const std::vecto
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     const bool whole = ledgers_[lane]->ForEachPending(
         marks[lane], rankings.cursors[lane], site, window,
-        [&](Shard shard, uint64_t hash, std::string_view id, uint64_t views) {
+        [&](Shard shard, uint64_t hash, std::string_view id, int64_t views) {
+          // The site's own start value.
+          if (id.empty()) return;
           if (const auto ranked = candidates.ranked.find(id); ranked != candidates.ranked.end()) {
             ranked->second += views;
+            if (views < 0) {
+              const uint64_t unlisted = rankings.shards[shard.value].unlisted_views_max;
+              candidates.hidden_views_max = std::max(candidates.hidden_views_max, unlisted);
+            }
             return;
           }
           Contender& contender = candidates.unranked[std::string(id)];
@@ -106,7 +121,8 @@ bool PopularReader::AddPending(const Site& site, Window window, const std::vecto
     if (!whole) return false;
   }
   for (auto& [id, contender] : candidates.unranked) {
-    contender.views_max = rankings.shards[contender.shard.value].unlisted_views_max + contender.pending;
+    const auto unlisted = static_cast<int64_t>(rankings.shards[contender.shard.value].unlisted_views_max);
+    contender.views_max = ShownCount(unlisted + contender.pending);
   }
   return true;
 }
@@ -117,9 +133,10 @@ asio::awaitable<absl::Status> PopularReader::ReadContenders(const Site& site, Wi
   std::vector<Contender> contenders;
   contenders.reserve(candidates.unranked.size());
   for (auto& [id, contender] : candidates.unranked) {
-    if (contender.views_max == contender.pending) {
+    if (contender.views_max == 0) continue;
+    if (static_cast<int64_t>(contender.views_max) == contender.pending) {
       // Its shard ranks everything it has: this article is new, and what is pending is all.
-      list.articles.push_back({id, contender.pending});
+      list.articles.push_back({id, contender.views_max});
       continue;
     }
     contender.article.id = id;
@@ -145,10 +162,12 @@ asio::awaitable<absl::Status> PopularReader::ReadContenders(const Site& site, Wi
       by_shard[contender.shard].push_back(contender.article);
     }
     for (const auto& [shard, articles] : by_shard) {
-      const auto counts = co_await counts_.ReadWindow(site, shard, window, articles);
+      const std::vector<Window> windows = {window};
+      const auto counts = co_await counts_.ReadWindows(site, shard, windows, articles);
       if (!counts.ok()) co_return counts.status();
       for (size_t i = 0; i < articles.size(); ++i) {
-        list.articles.push_back({std::string(articles[i].id), (*counts)[i]});
+        const uint64_t views = ShownCount(counts->front()[i]);
+        if (views > 0) list.articles.push_back({std::string(articles[i].id), views});
       }
     }
     KeepHighest(list.articles);

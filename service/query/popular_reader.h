@@ -5,6 +5,11 @@
 // shard, and so ranked there. One that is not ranked needs pending views to get in; its count is at most its shard's
 // lowest ranked one plus what is pending, and where that could reach the N-th place its exact count is read (the idea
 // of Fagin's threshold algorithm: Fagin, Lotem, Naor, "Optimal aggregation algorithms for middleware", 2001).
+//
+// Adjustments that are pending may lower counts. Then a ranked article may have to make room for one that is not ranked
+// and has nothing pending; nobody but the store knows that one, but it has no more views than its shard's lowest ranked
+// count. So where a ranked article of a shard is lowered, the list is exact only if all of it lies above that count;
+// else it says by how much it may be wrong, until the adjustment is flushed.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -19,9 +24,14 @@
 
 namespace viewcount {
 
+struct PopularArticle {
+  std::string article_id;
+  uint64_t views = 0;
+};
+
 struct PopularList {
-  // By views falling, then ID rising; at most limits::kRankedAllTimeAndDay.
-  std::vector<RankedCount> articles;
+  // By views falling, then ID rising; at most limits::kRankedAllTimeAndDay, none without views.
+  std::vector<PopularArticle> articles;
   bool exact = true;
   // If not exact: no article that is missing has more.
   uint64_t error_bound = 0;
@@ -50,7 +60,7 @@ class PopularReader {
   struct Contender {
     ArticleRef article;
     Shard shard;
-    uint64_t pending = 0;
+    int64_t pending = 0;
     uint64_t views_max = 0;
   };
   struct Candidates;

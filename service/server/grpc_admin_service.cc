@@ -10,6 +10,7 @@
 #include "service/base/status.h"
 #include "service/base/version.h"
 #include "service/grpc/spawn.h"
+#include "service/server/audit.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -24,6 +25,35 @@ constexpr milliseconds kFlushTimeout{60'000};
 void Fill(const Site& site, v1::Site& message) {
   message.set_name(site.name);
   message.set_time_zone(site.time_zone);
+}
+
+void Fill(const LaneAudit& lane, v1::LaneAudit& message) {
+  message.set_lane_id(ToHex(lane.state.identity.id));
+  message.set_received_views(lane.state.counters.received);
+  message.set_counted_views(lane.state.counters.counted);
+  message.set_duplicate_views(lane.state.counters.duplicate);
+  message.set_rejected_views(lane.state.counters.rejected);
+  message.set_waiting_views(lane.state.counters.waiting);
+  message.set_journaled_views(lane.journaled);
+  message.set_pending_views(lane.state.totals.pending_views);
+  message.set_stored_views(lane.stored.views);
+  message.set_set_aside_views(lane.stored.set_aside);
+  message.set_lost_views(lane.stored.lost);
+  message.set_adjusted_views(lane.stored.adjusted);
+}
+
+void Fill(const Audit& audit, v1::AuditResponse& message) {
+  message.set_agrees(audit.agrees());
+  for (const auto* differences : {&audit.differences, &audit.store.differences}) {
+    for (const std::string& difference : *differences) message.add_differences(difference);
+  }
+  message.set_more_differences(audit.store.more_differences);
+  for (const auto* names : {&audit.busy, &audit.store.busy}) {
+    for (const std::string& name : *names) message.add_busy(name);
+  }
+  for (const LaneAudit& lane : audit.lanes) Fill(lane, *message.add_lanes());
+  message.set_hashes(audit.store.hashes);
+  message.set_counts(audit.store.articles);
 }
 
 uint64_t ValueOf(const prometheus::Counter& counter) { return static_cast<uint64_t>(counter.Value()); }
@@ -72,14 +102,14 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
   *response->mutable_oldest_pending_age() = TimeUtil::MillisecondsToDuration(age.count());
   for (const LaneSet::LaneState& state : parts_.lanes.states()) {
     auto* lane = response->add_lanes();
-    lane->set_lane_id(ToHex(state.id));
+    lane->set_lane_id(ToHex(state.identity.id));
     lane->set_position(state.totals.position.value);
     lane->set_flushed_position(state.totals.flushed.value);
     lane->set_pending_views(state.totals.pending_views);
-    lane->set_sealed_chunks(state.totals.sealed ? 1 : 0);
+    lane->set_sealed_chunks(static_cast<uint32_t>(state.totals.sealed));
     lane->set_writers(state.writers);
   }
-  response->set_default_durability(v1::DURABILITY_MEMORY);
+  response->set_default_durability(v1::DURABILITY_JOURNALED);
   return Answer(context, absl::OkStatus());
 }
 
@@ -99,37 +129,56 @@ grpc::ServerUnaryReactor* GrpcAdminService::Flush(grpc::CallbackServerContext* c
   });
 }
 
+grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* context, const v1::AuditRequest*,
+                                                  v1::AuditResponse* response) {
+  return Spawn(context, parts_.executor, [this, response]() -> asio::awaitable<absl::Status> {
+    const auto audit = co_await RunAudit(parts_.lanes, parts_.store);
+    if (!audit.ok()) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(audit.status().message()), limits::kRetryDelay);
+    }
+    Fill(*audit, *response);
+    co_return absl::OkStatus();
+  });
+}
+
 grpc::ServerUnaryReactor* GrpcAdminService::PutArticles(grpc::CallbackServerContext* context,
                                                         const v1::PutArticlesRequest*, v1::PutArticlesResponse*) {
   return Answer(context, NotBuiltYet("PutArticles"));
 }
 
-grpc::ServerUnaryReactor* GrpcAdminService::SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest*,
-                                                      v1::SetCountsResponse*) {
-  return Answer(context, NotBuiltYet("SetCounts"));
+grpc::ServerUnaryReactor* GrpcAdminService::SetCounts(grpc::CallbackServerContext* context,
+                                                      const v1::SetCountsRequest* request,
+                                                      v1::SetCountsResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.Set(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::MergeArticles(grpc::CallbackServerContext* context,
-                                                          const v1::MergeArticlesRequest*, v1::MergeArticlesResponse*) {
-  return Answer(context, NotBuiltYet("MergeArticles"));
+                                                          const v1::MergeArticlesRequest* request,
+                                                          v1::MergeArticlesResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.Merge(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::DeleteArticles(grpc::CallbackServerContext* context,
-                                                           const v1::DeleteArticlesRequest*,
-                                                           v1::DeleteArticlesResponse*) {
-  return Answer(context, NotBuiltYet("DeleteArticles"));
+                                                           const v1::DeleteArticlesRequest* request,
+                                                           v1::DeleteArticlesResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.Delete(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::ListAdjustments(grpc::CallbackServerContext* context,
-                                                            const v1::ListAdjustmentsRequest*,
-                                                            v1::ListAdjustmentsResponse*) {
-  return Answer(context, NotBuiltYet("ListAdjustments"));
+                                                            const v1::ListAdjustmentsRequest* request,
+                                                            v1::ListAdjustmentsResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.List(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::UndoAdjustment(grpc::CallbackServerContext* context,
-                                                           const v1::UndoAdjustmentRequest*,
-                                                           v1::UndoAdjustmentResponse*) {
-  return Answer(context, NotBuiltYet("UndoAdjustment"));
+                                                           const v1::UndoAdjustmentRequest* request,
+                                                           v1::UndoAdjustmentResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.Undo(*request, *response); });
 }
 
 }  // namespace viewcount

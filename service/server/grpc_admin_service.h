@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "service/adjustments/adjuster.h"
 #include "service/base/clock.h"
 #include "service/metrics/metrics.h"
 #include "service/server/lane_set.h"
@@ -21,8 +22,9 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
     SiteKeeper& keeper;
+    Adjuster& adjuster;
     LaneSet& lanes;
-    const RedisStore& store;
+    RedisStore& store;
     const Clock& clock;
     Metrics& metrics;
     SteadyTime started;
@@ -38,19 +40,24 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
                                       v1::GetStatusResponse* response) override;
   grpc::ServerUnaryReactor* Flush(grpc::CallbackServerContext* context, const v1::FlushRequest* request,
                                   v1::FlushResponse* response) override;
+  grpc::ServerUnaryReactor* Audit(grpc::CallbackServerContext* context, const v1::AuditRequest* request,
+                                  v1::AuditResponse* response) override;
 
   grpc::ServerUnaryReactor* PutArticles(grpc::CallbackServerContext* context, const v1::PutArticlesRequest*,
                                         v1::PutArticlesResponse*) override;
-  grpc::ServerUnaryReactor* SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest*,
-                                      v1::SetCountsResponse*) override;
-  grpc::ServerUnaryReactor* MergeArticles(grpc::CallbackServerContext* context, const v1::MergeArticlesRequest*,
-                                          v1::MergeArticlesResponse*) override;
-  grpc::ServerUnaryReactor* DeleteArticles(grpc::CallbackServerContext* context, const v1::DeleteArticlesRequest*,
-                                           v1::DeleteArticlesResponse*) override;
-  grpc::ServerUnaryReactor* ListAdjustments(grpc::CallbackServerContext* context, const v1::ListAdjustmentsRequest*,
-                                            v1::ListAdjustmentsResponse*) override;
-  grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context, const v1::UndoAdjustmentRequest*,
-                                           v1::UndoAdjustmentResponse*) override;
+  grpc::ServerUnaryReactor* SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest* request,
+                                      v1::SetCountsResponse* response) override;
+  grpc::ServerUnaryReactor* MergeArticles(grpc::CallbackServerContext* context, const v1::MergeArticlesRequest* request,
+                                          v1::MergeArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteArticles(grpc::CallbackServerContext* context,
+                                           const v1::DeleteArticlesRequest* request,
+                                           v1::DeleteArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* ListAdjustments(grpc::CallbackServerContext* context,
+                                            const v1::ListAdjustmentsRequest* request,
+                                            v1::ListAdjustmentsResponse* response) override;
+  grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context,
+                                           const v1::UndoAdjustmentRequest* request,
+                                           v1::UndoAdjustmentResponse* response) override;
 
  private:
   const Parts parts_;

@@ -1,64 +1,259 @@
 #include "service/server/lane_set.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "service/journal/journal.h"
+#include "service/base/status.h"
+#include "service/ingest/lane_choice.h"
+#include "service/lane/fenced_cursors.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
 
-LaneSet::Entry::Entry(LaneDirectory opened, const Clock& clock, Metrics& metrics)
-    : directory(std::move(opened)),
-      identity{.id = directory.lane(), .incarnation = RandomId<Incarnation>()},
-      ledger(identity.id),
-      lane(std::make_unique<VolatileJournal>(), ledger, clock, metrics) {}
-
-absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(const std::string& data_dir, uint32_t count, const Clock& clock,
-                                                       Metrics& metrics) {
-  std::unique_ptr<LaneSet> set(new LaneSet(clock, metrics));
-  for (uint32_t i = 0; i < count; ++i) {
-    auto directory = LaneDirectory::Open(data_dir, i);
-    if (!directory.ok()) return directory.status();
-    set->entries_.push_back(std::make_unique<Entry>(*std::move(directory), clock, metrics));
+absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(Parts parts, Options options) {
+  std::unique_ptr<LaneSet> set(new LaneSet(parts, std::move(options)));
+  const std::string& data_dir = set->options_.data_dir;
+  for (uint32_t i = 0; i < set->options_.count; ++i) {
+    auto entry = set->OpenEntry(i);
+    if (!entry.ok()) return entry.status();
+    set->entries_.push_back(*std::move(entry));
   }
-  for (const uint32_t number : LaneDirectory::Surplus(data_dir, count)) {
-    auto directory = LaneDirectory::Open(data_dir, number);
-    if (!directory.ok()) return directory.status();
-    set->surplus_.push_back(*std::move(directory));
+  for (const auto& [number, path] : ListLanes(data_dir)) {
+    if (number < set->options_.count) continue;
+    auto entry = set->OpenEntry(number);
+    if (!entry.ok()) return entry.status();
+    set->surplus_.push_back(*std::move(entry));
   }
-  for (const auto& entry : set->entries_) entry->lane.Start();
+  if (auto status = set->MoveWriters(); !status.ok()) return status;
   return set;
 }
 
-LaneSet::~LaneSet() { StopTaking(); }
+LaneSet::~LaneSet() {
+  StopTaking();
+  blocking_.join();
+}
+
+absl::StatusOr<std::unique_ptr<LaneSet::Entry>> LaneSet::OpenEntry(uint32_t number) {
+  auto directory = LaneDirectory::Open(parts_.disk, parts_.clock, options_.data_dir, number);
+  if (!directory.ok()) return directory.status();
+  if (directory->identity().earlier.empty()) {
+    // A new one: whatever is written for it, such as a checkpoint, must find it again after a crash.
+    if (auto status = directory->Begin(); !status.ok()) return status;
+  }
+  auto entry = std::make_unique<Entry>(*std::move(directory));
+  if (auto status = Fill(*entry); !status.ok()) return status;
+  return entry;
+}
+
+absl::Status LaneSet::Fill(Entry& entry) {
+  const std::string& folder = entry.directory.path();
+  const LaneId lane = entry.directory.identity().id;
+  entry.source = std::make_unique<JournalSource>(JournalSource{parts_.disk, folder, lane, parts_.sites, parts_.clock});
+  JournalWriter::Options journal;
+  journal.folder = folder;
+  journal.lane = lane;
+  journal.budget_bytes = options_.journal_budget_bytes;
+  journal.segment_bytes =
+      std::clamp(journal.budget_bytes / 4, limits::kJournalSegmentBytesMin, limits::kJournalSegmentBytes);
+  journal.retention = options_.journal_retention;
+  auto recovered = RecoverLane(*entry.source, journal);
+  if (!recovered.ok()) return recovered.status();
+  entry.journal = std::move(recovered->journal);
+  entry.ledger = std::make_unique<Ledger>(lane, std::move(recovered->beginning));
+  entry.lane = std::make_unique<Lane>(Lane::Parts{.disk = parts_.disk,
+                                                  .folder = folder,
+                                                  .journal = *entry.journal,
+                                                  .writers = std::move(recovered->writers),
+                                                  .checkpoint = recovered->checkpoint,
+                                                  .ledger = *entry.ledger,
+                                                  .clock = parts_.clock,
+                                                  .metrics = parts_.metrics});
+  return absl::OkStatus();
+}
+
+absl::Status LaneSet::MoveWriters() {
+  // Where nothing is taken any more nobody is deduped.
+  if (entries_.empty()) return absl::OkStatus();
+  const SteadyTime now = parts_.clock.Now();
+  const auto leaves = [this](size_t lane) {
+    return [this, lane](const WriterId& id, bool) { return LaneOfWriter(id, entries_.size()) != lane; };
+  };
+  std::string moving;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    moving += entries_[i]->lane->writer_table().Serialize(now, leaves(i));
+  }
+  for (const auto& entry : surplus_) moving += entry->lane->writer_table().Serialize(now);
+  if (moving.empty()) return absl::OkStatus();
+  // Each checkpoint since no lane's own journal tells of those that came; and all who come before anyone goes, so that
+  // a crash in between leaves a writer known twice rather than forgotten.
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    bool came = false;
+    const auto comes = [&](const WriterId& id, bool) {
+      const bool here = LaneOfWriter(id, entries_.size()) == i;
+      came = came || here;
+      return here;
+    };
+    Lane& lane = *entries_[i]->lane;
+    if (auto status = lane.writer_table().Merge(moving, now, comes); !status.ok()) return status;
+    if (!came) continue;
+    if (auto status = lane.WriteCheckpointNow(); !status.ok()) return status;
+  }
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    Lane& lane = *entries_[i]->lane;
+    if (lane.writer_table().Split(leaves(i), now).empty()) continue;
+    if (auto status = lane.WriteCheckpointNow(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> LaneSet::Settle(CountStore& store) {
+  for (Entries* entries : {&surplus_, &entries_}) {
+    for (const auto& entry : *entries) {
+      if (auto status = co_await SettleIdentity(store, *entry); !status.ok()) co_return status;
+    }
+  }
+  while (!surplus_.empty()) {
+    if (auto status = co_await Retire(store, *surplus_.back()); !status.ok()) co_return status;
+    surplus_.pop_back();
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> LaneSet::SettleIdentity(CountStore& store, Entry& entry) {
+  const LaneIdentity& identity = entry.directory.identity();
+  const Position end = entry.ledger->totals().position;
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    const auto stored = co_await store.ReadLane(Shard{static_cast<uint8_t>(i)}, identity.id);
+    if (!stored.ok()) co_return stored.status();
+    if (!stored->entry || stored->entry->cursor.to() <= end) continue;
+    // Someone unknown may have it: the claim will tell.
+    const auto& known = identity.earlier;
+    if (std::find(known.begin(), known.end(), stored->entry->incarnation) == known.end()) continue;
+    spdlog::error(
+        "lane {}: Redis holds views up to position {}, but the journal in {} ends at {}: it was lost, or this is an "
+        "older "
+        "copy of it. The lane begins anew under another identity; the old journal is kept beside it",
+        ToHex(identity.id), stored->entry->cursor.to().value, entry.directory.path(), end.value);
+    co_return Abandon(entry);
+  }
+  co_return entry.directory.Begin();
+}
+
+absl::Status LaneSet::Abandon(Entry& entry) {
+  // Imports may be repeated for ever; anyone else begins as a new writer rather than with a gap.
+  const SteadyTime now = parts_.clock.Now();
+  const std::string imports =
+      entry.lane->writer_table().Split([](const WriterId&, bool import) { return import; }, now);
+  entry.lane.reset();
+  entry.ledger.reset();
+  entry.journal.reset();
+  if (auto status = entry.directory.Abandon(); !status.ok()) return status;
+  if (auto status = Fill(entry); !status.ok()) return status;
+  if (auto status = entry.lane->writer_table().Merge(imports, now); !status.ok()) return status;
+  return entry.lane->WriteCheckpointNow();
+}
+
+asio::awaitable<absl::Status> LaneSet::Retire(CountStore& store, Entry& entry) {
+  LedgerListener listener;
+  absl::Status fenced;
+  const auto executor = co_await asio::this_coro::executor;
+  Flusher::Options options;
+  options.lane = entry.directory.identity();
+  options.fenced = [&fenced](const absl::Status& status) { fenced = status; };
+  Flusher flusher(executor, FlusherParts(entry, store, listener), std::move(options));
+  auto status = co_await flusher.Recover();
+  const uint64_t views = entry.ledger->totals().pending_views;
+  if (status.ok()) status = co_await flusher.Step();
+  if (!fenced.ok()) co_return fenced;
+  if (!status.ok()) co_return status;
+  retired_views_ += views;
+  // Before the store forgets it: whoever found the journal then would count it again.
+  if (auto removed = entry.directory.Remove(); !removed.ok()) co_return removed;
+  const LaneId lane = entry.directory.identity().id;
+  spdlog::info("lane {} in {} is beyond the configured number: everything of it is in Redis, and it is removed",
+               ToHex(lane), entry.directory.path());
+  const std::vector<LaneId> ids = {lane};
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    const auto forgotten = co_await store.RemoveLanes(Shard{static_cast<uint8_t>(i)}, ids);
+    if (forgotten.ok()) continue;
+    spdlog::warn("lane {} stays listed in Redis, which harms nothing: {}", ToHex(lane), ToStd(forgotten.message()));
+    break;
+  }
+  co_return absl::OkStatus();
+}
+
+Flusher::Parts LaneSet::FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener) {
+  return {.ledger = *entry.ledger,
+          .store = store,
+          .listener = listener,
+          .journal = *entry.journal,
+          .source = *entry.source,
+          .clock = parts_.clock,
+          .metrics = parts_.metrics,
+          .blocking = blocking_.get_executor()};
+}
 
 std::vector<CountCache::Lane> LaneSet::cached_lanes() {
   std::vector<CountCache::Lane> lanes;
-  for (const auto& entry : entries_) lanes.push_back({&entry->ledger, entry->identity.incarnation});
+  for (const auto& entry : entries_) lanes.push_back({entry->ledger.get(), entry->directory.identity().incarnation});
   return lanes;
 }
 
 std::vector<Lane*> LaneSet::lanes() {
   std::vector<Lane*> lanes;
-  for (const auto& entry : entries_) lanes.push_back(&entry->lane);
+  for (const auto& entry : entries_) lanes.push_back(entry->lane.get());
   return lanes;
 }
 
 std::vector<Ledger*> LaneSet::ledgers() {
   std::vector<Ledger*> ledgers;
-  for (const auto& entry : entries_) ledgers.push_back(&entry->ledger);
+  for (const auto& entry : entries_) ledgers.push_back(entry->ledger.get());
   return ledgers;
 }
 
-void LaneSet::StartFlushing(asio::any_io_executor executor, FlushParts parts) {
+asio::awaitable<absl::Status> LaneSet::StartFlushing(FlushParts parts) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (const auto& entry : entries_) {
+    if (entry->flusher == nullptr) {
+      entry->flusher =
+          std::make_unique<Flusher>(executor, FlusherParts(*entry, parts.store, parts.listener),
+                                    Flusher::Options{.lane = entry->directory.identity(),
+                                                     .interval = parts.interval,
+                                                     .fenced =
+                                                         [&folder = entry->directory.path(), &ledger = *entry->ledger,
+                                                          this, fenced = parts.fenced](const absl::Status& status) {
+                                                           NoteFenced(parts_.disk, folder, ledger);
+                                                           fenced(status);
+                                                         },
+                                                     .released = [lane = entry->lane.get()] { lane->AnswerStored(); }});
+    }
+    if (auto status = co_await entry->flusher->Recover(); !status.ok()) co_return status;
+  }
   flushing_ = std::make_unique<WaitGroup>(executor);
   for (const auto& entry : entries_) {
-    entry->flusher = std::make_unique<Flusher>(
-        executor, Flusher::Parts{entry->ledger, parts.store, parts.sites, parts.listener, clock_, metrics_},
-        Flusher::Options{entry->identity, parts.interval, parts.fenced});
-    entry->lane.NotifyLargeChunk([flusher = entry->flusher.get()] { flusher->Kick(); });
+    const auto kick = [flusher = entry->flusher.get()] { flusher->Kick(); };
+    entry->lane->NotifyFlusher(kick);
+    entry->ledger->NotifySealed(kick);
     flushing_->Spawn(entry->flusher->Run());
+  }
+  co_return absl::OkStatus();
+}
+
+void LaneSet::StartTaking() {
+  for (const auto& entry : entries_) entry->lane->Start();
+  maintenance_ = std::thread([this] { Maintain(); });
+}
+
+void LaneSet::Maintain() {
+  std::unique_lock lock(maintenance_mutex_);
+  while (!maintenance_ended_) {
+    lock.unlock();
+    for (const auto& entry : entries_) entry->lane->Maintain();
+    lock.lock();
+    maintenance_wake_.wait_for(lock, limits::kMaintenanceInterval, [this] { return maintenance_ended_; });
   }
 }
 
@@ -76,83 +271,61 @@ asio::awaitable<absl::Status> LaneSet::FlushNow(std::chrono::milliseconds timeou
 
 asio::awaitable<void> LaneSet::StopFlushing() {
   for (const auto& entry : entries_) {
-    entry->lane.NotifyLargeChunk(nullptr);
-    entry->flusher->Stop();
+    entry->lane->NotifyFlusher(nullptr);
+    entry->ledger->NotifySealed(nullptr);
+    if (entry->flusher != nullptr) entry->flusher->Stop();
   }
-  co_await flushing_->Wait();
+  if (flushing_ != nullptr) co_await flushing_->Wait();
 }
 
 void LaneSet::StopTaking() {
-  for (const auto& entry : entries_) entry->lane.Stop();
-}
-
-asio::awaitable<absl::Status> LaneSet::RemoveEverywhere(CountStore& store, const std::vector<LaneId>& lanes) {
-  absl::Status result;
-  WaitGroup removals(co_await asio::this_coro::executor);
-  for (uint32_t i = 0; i < limits::kShards; ++i) {
-    removals.Spawn(
-        [](CountStore& from, Shard shard, const std::vector<LaneId>& ids, absl::Status& into) -> asio::awaitable<void> {
-          if (auto status = co_await from.RemoveLanes(shard, ids); !status.ok()) into = status;
-        }(store, Shard{static_cast<uint8_t>(i)}, lanes, result));
+  for (const auto& entry : entries_) entry->lane->Stop();
+  {
+    std::lock_guard lock(maintenance_mutex_);
+    maintenance_ended_ = true;
   }
-  co_await removals.Wait();
-  co_return result;
-}
-
-asio::awaitable<absl::Status> LaneSet::ForgetRetired(CountStore& store) {
-  std::vector<LaneId> retired;
-  const auto add = [&](const LaneDirectory& directory) {
-    retired.insert(retired.end(), directory.retired().begin(), directory.retired().end());
-  };
-  for (const auto& entry : entries_) add(entry->directory);
-  for (const LaneDirectory& directory : surplus_) add(directory);
-  if (auto status = co_await RemoveEverywhere(store, retired); !status.ok()) co_return status;
-  for (const auto& entry : entries_) {
-    if (auto status = entry->directory.Begin(); !status.ok()) co_return status;
-  }
-  for (LaneDirectory& directory : surplus_) directory.Remove();
-  surplus_.clear();
-  co_return absl::OkStatus();
-}
-
-asio::awaitable<absl::Status> LaneSet::Retire(CountStore& store) {
-  std::vector<LaneId> ids;
-  for (const auto& entry : entries_) ids.push_back(entry->identity.id);
-  co_return co_await RemoveEverywhere(store, ids);
+  maintenance_wake_.notify_all();
+  if (maintenance_.joinable()) maintenance_.join();
 }
 
 void LaneSet::SiteChanged(std::shared_ptr<const Site> site) {
-  for (const auto& entry : entries_) entry->lane.ApplySite(site);
+  for (const auto& entry : entries_) entry->lane->ApplySite(site);
 }
 
 std::vector<LaneSet::LaneState> LaneSet::states() const {
   std::vector<LaneState> states;
-  for (const auto& entry : entries_)
-    states.push_back({entry->identity.id, entry->ledger.totals(), entry->lane.writers()});
+  for (const auto& entry : entries_) {
+    states.push_back({entry->directory.identity(), entry->ledger->totals(), entry->lane->counters(),
+                      entry->lane->writers(), entry->ledger.get()});
+  }
   return states;
 }
 
 uint64_t LaneSet::pending_views() const {
-  return Sum([](const Entry& entry) { return entry.ledger.totals().pending_views; });
+  return Sum([](const Entry& entry) { return entry.ledger->totals().pending_views; });
 }
 
 uint64_t LaneSet::queued_bytes() const {
-  return Sum([](const Entry& entry) { return entry.lane.queued_bytes(); });
+  return Sum([](const Entry& entry) { return entry.lane->queued_bytes(); });
 }
 
 uint64_t LaneSet::writers() const {
-  return Sum([](const Entry& entry) { return entry.lane.writers(); });
+  return Sum([](const Entry& entry) { return entry.lane->writers(); });
 }
 
 uint64_t LaneSet::chunk_bytes() const {
-  return Sum([](const Entry& entry) { return entry.ledger.totals().bytes; });
+  return Sum([](const Entry& entry) { return entry.ledger->totals().bytes; });
+}
+
+uint64_t LaneSet::journal_bytes() const {
+  return Sum([](const Entry& entry) { return entry.journal->bytes(); });
 }
 
 std::chrono::duration<double> LaneSet::oldest_pending_age() const {
   SteadyTime oldest = SteadyTime::max();
-  for (const auto& entry : entries_) oldest = std::min(oldest, entry->ledger.totals().oldest);
+  for (const auto& entry : entries_) oldest = std::min(oldest, entry->ledger->totals().oldest);
   if (oldest == SteadyTime::max()) return {};
-  return clock_.Now() - oldest;
+  return parts_.clock.Now() - oldest;
 }
 
 }  // namespace viewcount

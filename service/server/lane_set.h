@@ -5,57 +5,80 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/disk.h"
 #include "service/base/wait_group.h"
 #include "service/flush/flusher.h"
 #include "service/lane/lane.h"
 #include "service/lane/lane_directory.h"
+#include "service/lane/recovery.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_cache.h"
 #include "service/sites/site_directory.h"
 
 namespace viewcount {
 
-// Made in two steps, because sites must reach the lanes before the flushers can name them. Thread safety is that of the
-// things it holds.
+// Comes to life in steps, because the journals are read before there is a store, and the store's cursors before
+// anything is counted: Open, Settle, then the cache over the lanes, StartFlushing, Recover, StartTaking. Thread safety
+// is that of the things it holds.
 class LaneSet final : public SiteListener {
  public:
-  // Locks the folders of `count` lanes under `data_dir` and starts their threads.
-  static absl::StatusOr<std::unique_ptr<LaneSet>> Open(const std::string& data_dir, uint32_t count, const Clock& clock,
-                                                       Metrics& metrics);
+  struct Parts {
+    Disk& disk;
+    SiteDirectory& sites;
+    const Clock& clock;
+    Metrics& metrics;
+  };
+  struct Options {
+    std::string data_dir;
+    // 0: all lanes that are there are brought into the store and removed.
+    uint32_t count = 1;
+    uint64_t journal_budget_bytes = limits::kJournalBudgetBytes;
+    std::chrono::milliseconds journal_retention = limits::kJournalRetention;
+  };
+  // Locks the folders of the lanes and reads their journals. Sites that these name are put into the directory.
+  static absl::StatusOr<std::unique_ptr<LaneSet>> Open(Parts parts, Options options);
   ~LaneSet() override;
 
-  // For CountCache.
+  // Makes the present start known on disk; gives up identities whose journal is older than what the store has; brings
+  // lanes beyond the configured number into the store and removes them. Nothing else may use the lanes meanwhile.
+  boost::asio::awaitable<absl::Status> Settle(CountStore& store);
+
+  // Views that lanes removed by Settle still had to bring.
+  uint64_t retired_views() const { return retired_views_; }
+
+  // For CountCache; after Settle.
   std::vector<CountCache::Lane> cached_lanes();
   std::vector<Lane*> lanes();
   std::vector<Ledger*> ledgers();
 
   struct FlushParts {
     CountStore& store;
-    const SiteDirectory& sites;
     AppliedListener& listener;
     std::chrono::milliseconds interval;
     // See Flusher::Options.
     std::function<void(const absl::Status&)> fenced;
   };
-  // On the executor's thread: begins to flush.
-  void StartFlushing(boost::asio::any_io_executor executor, FlushParts parts);
+  // On the executor's thread: takes from the journals what the store does not have, then begins to flush. An error may
+  // pass: call it again.
+  boost::asio::awaitable<absl::Status> StartFlushing(FlushParts parts);
+  // Lets batches in.
+  void StartTaking();
   // Flushes everything folded so far; the first error of a lane.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
   // Ends the flushers, and waits until they have ended.
   boost::asio::awaitable<void> StopFlushing();
   // Handles what is queued and ends the threads.
   void StopTaking();
-
-  // Removes lanes of earlier starts from the store, and makes this start's known on disk. Before StartFlushing.
-  boost::asio::awaitable<absl::Status> ForgetRetired(CountStore& store);
-  // Removes this start's lanes from the store; only when everything is flushed and the flushers have stopped.
-  boost::asio::awaitable<absl::Status> Retire(CountStore& store);
 
   void SiteChanged(std::shared_ptr<const Site> site) override;
 
@@ -64,27 +87,44 @@ class LaneSet final : public SiteListener {
   uint64_t queued_bytes() const;
   uint64_t writers() const;
   uint64_t chunk_bytes() const;
+  uint64_t journal_bytes() const;
+  uint64_t journal_budget_bytes() const { return options_.journal_budget_bytes * entries_.size(); }
   // Zero if nothing is pending.
   std::chrono::duration<double> oldest_pending_age() const;
 
   struct LaneState {
-    LaneId id;
+    LaneIdentity identity;
     Ledger::Totals totals;
+    Lane::Counters counters;
     uint64_t writers = 0;
+    const Ledger* ledger = nullptr;
   };
   std::vector<LaneState> states() const;
 
  private:
+  // Its parts in the order they are made; what goes first is made last.
   struct Entry {
-    Entry(LaneDirectory opened, const Clock& clock, Metrics& metrics);
+    explicit Entry(LaneDirectory opened) : directory(std::move(opened)) {}
     LaneDirectory directory;
-    LaneIdentity identity;
-    Ledger ledger;
+    std::unique_ptr<JournalSource> source;
+    std::unique_ptr<JournalWriter> journal;
+    std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Flusher> flusher;
-    Lane lane;
+    std::unique_ptr<Lane> lane;
   };
+  using Entries = std::vector<std::unique_ptr<Entry>>;
 
-  LaneSet(const Clock& clock, Metrics& metrics) : clock_(clock), metrics_(metrics) {}
+  LaneSet(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
+  absl::StatusOr<std::unique_ptr<Entry>> OpenEntry(uint32_t number);
+  // Reads the journal of the entry's folder and makes its parts.
+  absl::Status Fill(Entry& entry);
+  // Brings every writer to the lane that its batches go to now.
+  absl::Status MoveWriters();
+  boost::asio::awaitable<absl::Status> SettleIdentity(CountStore& store, Entry& entry);
+  absl::Status Abandon(Entry& entry);
+  boost::asio::awaitable<absl::Status> Retire(CountStore& store, Entry& entry);
+  Flusher::Parts FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
+  void Maintain();
   // Adds up what `number_of(const Entry&)` says of every lane.
   template <typename NumberOf>
   uint64_t Sum(NumberOf number_of) const {
@@ -92,15 +132,22 @@ class LaneSet final : public SiteListener {
     for (const auto& entry : entries_) sum += number_of(*entry);
     return sum;
   }
-  boost::asio::awaitable<absl::Status> RemoveEverywhere(CountStore& store, const std::vector<LaneId>& lanes);
 
-  const Clock& clock_;
-  Metrics& metrics_;
-  std::vector<std::unique_ptr<Entry>> entries_;
-  // Of an earlier start with more lanes; gone once the store has forgotten them.
-  std::vector<LaneDirectory> surplus_;
+  const Parts parts_;
+  const Options options_;
+  // Reads journals.
+  boost::asio::thread_pool blocking_{1};
+  Entries entries_;
+  // Of an earlier start with more lanes; gone once the store has everything of them.
+  Entries surplus_;
+  uint64_t retired_views_ = 0;
   // The flushers' coroutines.
   std::unique_ptr<WaitGroup> flushing_;
+
+  std::mutex maintenance_mutex_;
+  std::condition_variable maintenance_wake_;
+  bool maintenance_ended_ = false;
+  std::thread maintenance_;
 };
 
 }  // namespace viewcount

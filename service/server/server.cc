@@ -13,6 +13,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/http/admin_routes.h"
+#include "service/server/data_set_file.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -49,17 +50,17 @@ absl::Status Server::Start() {
 }
 
 absl::Status Server::OpenData() {
-  if (auto status = MakeFolder(config_.data_dir); !status.ok()) return status;
-  auto lanes = LaneSet::Open(config_.data_dir, config_.lanes, clock_, metrics_);
+  if (auto status = disk_.MakeFolder(config_.data_dir); !status.ok()) return status;
+  sites_ = std::make_unique<SiteDirectory>();
+  auto lanes = LaneSet::Open({disk_, *sites_, clock_, metrics_}, {.data_dir = config_.data_dir,
+                                                                  .count = config_.lanes,
+                                                                  .journal_budget_bytes = config_.journal_budget_bytes,
+                                                                  .journal_retention = config_.journal_retention});
   if (!lanes.ok()) return lanes.status();
   lanes_ = *std::move(lanes);
-  const std::string path = config_.data_dir + "/DATASET";
-  const auto text = ReadFile(path);
-  if (absl::IsNotFound(text.status())) return absl::OkStatus();
-  if (!text.ok()) return text.status();
-  const auto id = IdFromHex<DataSetId>(std::string_view(*text).substr(0, 32));
-  if (!id) return absl::FailedPreconditionError(fmt::format("{} holds no data set ID; restore it", path));
-  data_set_ = *id;
+  const auto data_set = ReadDataSet(disk_, config_.data_dir);
+  if (!data_set.ok()) return data_set.status();
+  data_set_ = *data_set;
   return absl::OkStatus();
 }
 
@@ -69,11 +70,6 @@ absl::Status Server::StartAdmin() {
                                    std::lock_guard lock(unready_mutex_);
                                    return unready_;
                                  }});
-  metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
-                       .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
-                       .queued_bytes = [this] { return lanes_->queued_bytes(); },
-                       .writers = [this] { return lanes_->writers(); },
-                       .chunk_bytes = [this] { return lanes_->chunk_bytes(); }});
   admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.drain_timeout = limits::kStopAdminWait});
   if (auto status = admin_->Start(config_.admin_address); !status.ok()) {
     return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(status.message())));
@@ -102,8 +98,7 @@ absl::Status Server::OpenStore() {
       store_thread_.executor(),
       RedisStore::Options{.address = *address,
                           .data_set = data_set_,
-                          .keep_data_set = [path = config_.data_dir + "/DATASET"](
-                                               DataSetId id) { return WriteFileDurably(path, ToHex(id) + "\n"); }},
+                          .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); }},
       metrics_);
   SetUnready("waiting for Redis");
   return Await(store_thread_.Spawn(store_->Open()));
@@ -120,38 +115,69 @@ absl::Status Server::Await(std::future<absl::Status> result) {
 
 absl::Status Server::StartLanes() {
   const auto executor = store_thread_.executor();
-  sites_ = std::make_unique<SiteDirectory>(std::vector<SiteListener*>{lanes_.get()});
+  keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
+  if (auto status = Await(store_thread_.Spawn(PrepareStore())); !status.ok()) return status;
+  // Not before: until here a lane may give itself up for another.
+  metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
+                       .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
+                       .queued_bytes = [this] { return lanes_->queued_bytes(); },
+                       .writers = [this] { return lanes_->writers(); },
+                       .chunk_bytes = [this] { return lanes_->chunk_bytes(); },
+                       .journal_bytes = [this] { return lanes_->journal_bytes(); },
+                       .journal_budget_bytes = [this] { return lanes_->journal_budget_bytes(); }});
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, lanes_->ledgers(), clock_);
-  keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
-  return Await(store_thread_.Spawn([](Server& self) -> asio::awaitable<absl::Status> {
-    if (auto status = co_await self.PrepareStore(); !status.ok()) co_return status;
-    self.lanes_->StartFlushing(co_await asio::this_coro::executor, {.store = *self.store_,
-                                                                    .sites = *self.sites_,
-                                                                    .listener = *self.cache_,
-                                                                    .interval = self.config_.flush_interval,
-                                                                    .fenced = [&self](const absl::Status& status) {
-                                                                      spdlog::critical("{}", ToStd(status.message()));
-                                                                      self.stop_.Request(kExitFenced);
-                                                                    }});
-    self.keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
-    self.keeping_->Spawn(self.keeper_->Run());
-    co_return absl::OkStatus();
-  }(*this)));
+  site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
+  adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Parts{.sites = *sites_,
+                                                                   .store = *store_,
+                                                                   .counts = *counts_,
+                                                                   .totals = *site_totals_,
+                                                                   .lanes = lanes_->lanes(),
+                                                                   .ledgers = lanes_->ledgers(),
+                                                                   .clock = clock_});
+  sites_->Listen(*lanes_);
+  if (auto status = Await(store_thread_.Spawn(Recover())); !status.ok()) return status;
+  lanes_->StartTaking();
+  return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> Server::PrepareStore() {
+template <typename Attempt>
+asio::awaitable<absl::Status> Server::Insist(Attempt attempt) {
   asio::steady_timer pause(store_thread_.executor());
   while (true) {
-    absl::Status status = co_await keeper_->Refresh();
-    if (status.ok()) status = co_await keeper_->Create(config_.sites);
-    if (status.ok()) status = co_await lanes_->ForgetRetired(*store_);
+    const absl::Status status = co_await attempt();
     // Redis may have gone away again, which is waited for as before.
     if (status.ok() || !Passes(status) || store_closed_) co_return status;
     pause.expires_after(kStorePause);
     co_await pause.async_wait(asio::use_awaitable);
   }
+}
+
+asio::awaitable<absl::Status> Server::PrepareStore() {
+  const auto attempt = [this]() -> asio::awaitable<absl::Status> {
+    absl::Status status = co_await keeper_->Refresh();
+    if (status.ok()) status = co_await keeper_->Create(config_.sites);
+    if (status.ok()) status = co_await lanes_->Settle(*store_);
+    co_return status;
+  };
+  co_return co_await Insist(attempt);
+}
+
+asio::awaitable<absl::Status> Server::Recover() {
+  const LaneSet::FlushParts parts{.store = *store_,
+                                  .listener = *cache_,
+                                  .interval = config_.flush_interval,
+                                  .fenced = [this](const absl::Status& status) {
+                                    spdlog::critical("{}", ToStd(status.message()));
+                                    stop_.Request(kExitFenced);
+                                  }};
+  const auto attempt = [&]() { return lanes_->StartFlushing(parts); };
+  auto status = co_await Insist(attempt);
+  if (!status.ok()) co_return status;
+  keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
+  keeping_->Spawn(keeper_->Run());
+  co_return absl::OkStatus();
 }
 
 absl::Status Server::StartGrpc() {
@@ -161,7 +187,7 @@ absl::Status Server::StartGrpc() {
   query_service_ =
       std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *counts_, *popular_, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(
-      GrpcAdminService::Parts{executor, *sites_, *keeper_, *lanes_, *store_, clock_, metrics_, started_});
+      GrpcAdminService::Parts{executor, *sites_, *keeper_, *adjuster_, *lanes_, *store_, clock_, metrics_, started_});
   auto server =
       GrpcServer::Start(config_.grpc_address, {ingest_service_.get(), query_service_.get(), admin_service_.get()});
   if (!server.ok()) return server.status();
@@ -170,7 +196,7 @@ absl::Status Server::StartGrpc() {
 }
 
 absl::Status Server::WriteAddresses() {
-  return WriteFileDurably(config_.data_dir + "/addresses",
+  return WriteFileDurably(disk_, config_.data_dir + "/addresses",
                           fmt::format("grpc={}\nadmin={}\n", grpc_->address(), admin_address_));
 }
 
@@ -206,7 +232,8 @@ bool Server::FlushAll(SteadyTime deadline) {
   }(*this, deadline));
   const absl::Status status = flushed.get();
   if (status.ok()) return true;
-  spdlog::error("{} views were not flushed and are lost: {}", lanes_->pending_views(), ToStd(status.message()));
+  spdlog::warn("{} views are not in Redis yet; they stay in the journal for the next start: {}",
+               lanes_->pending_views(), ToStd(status.message()));
   return false;
 }
 
@@ -216,12 +243,8 @@ void Server::CloseStore() {
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
       co_await self.keeping_->Wait();
-      co_await self.lanes_->StopFlushing();
-      if (self.lanes_->pending_views() == 0 && self.store_->problem().empty()) {
-        // Only tidying: the next start would do it.
-        (co_await self.lanes_->Retire(*self.store_)).IgnoreError();
-      }
     }
+    co_await self.lanes_->StopFlushing();
     self.store_->Close();
   }(*this));
   if (closed.wait_for(limits::kStopStoreWait) != std::future_status::ready)

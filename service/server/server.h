@@ -9,7 +9,9 @@
 #include <optional>
 #include <string>
 
+#include "service/adjustments/adjuster.h"
 #include "service/base/clock.h"
+#include "service/base/disk.h"
 #include "service/base/store_thread.h"
 #include "service/config/config.h"
 #include "service/http/server.h"
@@ -20,6 +22,7 @@
 #include "service/query/count_reader.h"
 #include "service/query/grpc_query_service.h"
 #include "service/query/popular_reader.h"
+#include "service/query/site_total_reader.h"
 #include "service/server/grpc_admin_service.h"
 #include "service/server/grpc_server.h"
 #include "service/server/lane_set.h"
@@ -55,6 +58,11 @@ class Server {
   absl::Status WriteAddresses();
   // Reads from the store, and writes to it, what must be there before the first view.
   boost::asio::awaitable<absl::Status> PrepareStore();
+  // Brings what the journals hold together with what the store holds, and begins to flush.
+  boost::asio::awaitable<absl::Status> Recover();
+  // Calls `attempt` until it succeeds or fails in a way that waiting does not mend.
+  template <typename Attempt>
+  boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
   // Tries until `deadline`. True if everything is in the store.
   bool FlushAll(SteadyTime deadline);
   void CloseStore();
@@ -72,18 +80,21 @@ class Server {
   std::optional<std::string> unready_ = "starting";
 
   // In the order they are made; they go in the opposite one.
+  PosixDisk disk_;
   StoreThread store_thread_;
+  std::unique_ptr<SiteDirectory> sites_;
   std::unique_ptr<LaneSet> lanes_;
   HttpRouter admin_routes_;
   std::string admin_address_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<EmbeddedRedis> embedded_;
   std::unique_ptr<RedisStore> store_;
-  std::unique_ptr<SiteDirectory> sites_;
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<CountReader> counts_;
   std::unique_ptr<PopularReader> popular_;
+  std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteKeeper> keeper_;
+  std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
   std::unique_ptr<GrpcIngestService> ingest_service_;

@@ -30,8 +30,11 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   for (const StoredSite& entry : *stored) {
     names.insert(entry.name);
     const auto known = sites_.Find(entry.name);
-    if (known != nullptr && known->time_zone == entry.time_zone) continue;
+    const AliasEntries aliases = known == nullptr ? AliasEntries() : known->alias_entries();
+    if (auto status = co_await Restore(entry, aliases); !status.ok()) co_return status;
+    if (known != nullptr && known->time_zone == entry.time_zone && Newest(aliases, entry.aliases) == aliases) continue;
     auto site = MakeSite(entry.name, entry.time_zone);
+    if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
   }
@@ -40,8 +43,20 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
     if (names.contains(site->name)) continue;
     const StoredSite lost{site->name, site->time_zone};
     if (auto status = co_await store_.WriteSite(lost); !status.ok()) co_return status;
+    if (auto status = co_await Restore(lost, site->alias_entries()); !status.ok()) co_return status;
   }
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> SiteKeeper::Restore(const StoredSite& stored, const AliasEntries& known) {
+  const AliasEntries newest = Newest(stored.aliases, known);
+  AliasEntries lost;
+  for (const auto& [from, alias] : newest) {
+    const auto place = stored.aliases.find(from);
+    if (place == stored.aliases.end() || place->second != alias) lost.emplace(from, alias);
+  }
+  if (lost.empty()) co_return absl::OkStatus();
+  co_return co_await store_.WriteAliases(stored.name, lost);
 }
 
 asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {

@@ -19,8 +19,8 @@ class SiteKeeper {
  public:
   SiteKeeper(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
 
-  // Reads the store's sites into the directory, and writes those that the store has lost. A stored site whose settings
-  // this machine does not understand keeps the ones it has, and is logged.
+  // Reads the store's sites into the directory, and writes those, and the aliases, that the store has lost. A stored
+  // site whose settings this machine does not understand keeps the ones it has, and is logged.
   boost::asio::awaitable<absl::Status> Refresh();
   // Writes a site to the store, then to the directory. True if it is new. The store's error: nothing was changed.
   boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);
@@ -32,6 +32,9 @@ class SiteKeeper {
   void Stop();
 
  private:
+  // Writes the aliases that are known here and that the store has lost, or knows in an older state.
+  boost::asio::awaitable<absl::Status> Restore(const StoredSite& stored, const AliasEntries& known);
+
   CountStore& store_;
   SiteDirectory& sites_;
   boost::asio::steady_timer timer_;

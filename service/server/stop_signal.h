@@ -14,7 +14,7 @@ enum ExitCode {
   kExitFailed = 1,
   // Flags, environment or file are wrong.
   kExitUsage = 2,
-  // It ended as asked, but views could not be flushed and are lost (there is no journal yet).
+  // It ended as asked, but not all views are in Redis yet: they stay in the journal for the next start.
   kExitUnflushed = 3,
   // Someone else uses this lane: a copied data directory was started twice. Must not be restarted by itself.
   kExitFenced = 4,

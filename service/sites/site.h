@@ -5,11 +5,14 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "service/base/identifiers.h"
+#include "service/sites/aliases.h"
 
 namespace viewcount {
 
@@ -23,6 +26,15 @@ struct Site {
   uint64_t seed = 0;
   // Its number in this process; given by the SiteDirectory.
   SiteIndex index;
+  // Null if it never had any, as most have not.
+  std::shared_ptr<const Aliases> aliases;
+
+  // The article for which views of `id` are counted: see Aliases::Resolve. Valid as long as the site and `id`.
+  std::string_view Resolve(std::string_view id) const { return aliases == nullptr ? id : aliases->Resolve(id); }
+  AliasEntries alias_entries() const { return aliases == nullptr ? AliasEntries() : aliases->entries(); }
+  void SetAliases(AliasEntries entries) {
+    aliases = entries.empty() ? nullptr : std::make_shared<const Aliases>(std::move(entries));
+  }
 };
 
 // Checks name and zone (empty means UTC). Errors: INVALID_ARGUMENT naming `site.name` or `site.time_zone`.

@@ -8,7 +8,11 @@
 
 namespace viewcount {
 
-SiteDirectory::SiteDirectory(std::vector<SiteListener*> listeners) : listeners_(std::move(listeners)) {}
+void SiteDirectory::Listen(SiteListener& listener) {
+  std::lock_guard change(change_mutex_);
+  for (const auto& site : All()) listener.SiteChanged(site);
+  listeners_.push_back(&listener);
+}
 
 std::shared_ptr<const Site> SiteDirectory::Find(std::string_view name) const {
   std::shared_lock lock(mutex_);
@@ -34,7 +38,12 @@ std::vector<std::shared_ptr<const Site>> SiteDirectory::All() const {
 absl::StatusOr<bool> SiteDirectory::Put(Site site) {
   std::lock_guard change(change_mutex_);
   const auto known = Find(site.name);
-  if (known != nullptr && known->time_zone == site.time_zone) return false;
+  if (known != nullptr) {
+    AliasEntries before = known->alias_entries();
+    AliasEntries after = Newest(before, site.alias_entries());
+    if (known->time_zone == site.time_zone && after == before) return false;
+    site.SetAliases(std::move(after));
+  }
   if (known == nullptr && sites_.size() >= limits::kSitesMax) {
     return absl::ResourceExhaustedError("there are as many sites as one data set may have (10,000)");
   }

@@ -25,8 +25,9 @@ class SiteListener {
 // Thread safe. Sites are added and changed, never removed, so an index stays valid.
 class SiteDirectory {
  public:
-  // `listeners` must outlive the directory; they are called in order, one site at a time.
-  explicit SiteDirectory(std::vector<SiteListener*> listeners = {});
+  // Tells `listener` of every site, one at a time: those that are there, and each change from now on. It must outlive
+  // the directory's use.
+  void Listen(SiteListener& listener);
 
   // Null if unknown.
   std::shared_ptr<const Site> Find(std::string_view name) const;
@@ -35,8 +36,8 @@ class SiteDirectory {
   // By name.
   std::vector<std::shared_ptr<const Site>> All() const;
 
-  // Adds `site` or takes over its new settings; tells the listeners if anything changed. Returns whether it is new.
-  // RESOURCE_EXHAUSTED beyond limits::kSitesMax.
+  // Adds `site` or takes over its new settings, of aliases the younger ones; tells the listeners if anything changed.
+  // Returns whether it is new. RESOURCE_EXHAUSTED beyond limits::kSitesMax.
   absl::StatusOr<bool> Put(Site site);
 
  private:
@@ -45,9 +46,9 @@ class SiteDirectory {
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
 
-  const std::vector<SiteListener*> listeners_;
   // Held over a whole change, listeners included.
   std::mutex change_mutex_;
+  std::vector<SiteListener*> listeners_;
   mutable std::shared_mutex mutex_;
   boost::unordered_flat_map<std::string, SiteIndex, NameHash, std::equal_to<>> by_name_;
   std::vector<std::shared_ptr<const Site>> sites_;

@@ -7,11 +7,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "service/base/identifiers.h"
+#include "service/sites/aliases.h"
 #include "service/store/cursor.h"
 
 namespace viewcount {
@@ -40,17 +42,59 @@ struct LaneIdentity {
   std::vector<Incarnation> earlier;
 };
 
-// What to add to one article. `article_id` belongs to the caller.
+// What became of everything a lane ever brought to a shard. Kept beside the cursor and changed in the same step, so
+// that over all sites the sums of `all` and `bots` are, of all lanes and the retired ones, views − set_aside +
+// adjusted.
+struct LaneTotals {
+  // People's and bots' views of all time, those set aside among them.
+  uint64_t views = 0;
+  // Of those, the ones left out: see SetAside.
+  uint64_t set_aside = 0;
+  // By how much administrators' adjustments changed the sums of all time.
+  int64_t adjusted = 0;
+  // Views given up: see Part::lost.
+  uint64_t lost = 0;
+
+  bool operator==(const LaneTotals&) const = default;
+};
+
+// What a claim found.
+struct Claimed {
+  // END 0 for a lane that the shard did not know.
+  Cursor cursor;
+  LaneTotals totals;
+  bool known = false;
+};
+
+// A lane's entry, nothing if the shard does not know it, and its totals.
+struct StoredLane {
+  std::optional<LaneEntry> entry;
+  LaneTotals totals;
+};
+
+// What to add to one article, from −2^53 to 2^53. `article_id` belongs to the caller.
 struct ArticleDelta {
   std::string_view article_id;
-  uint64_t views = 0;
+  int64_t views = 0;
 };
 
 // What to add to one hash; each article at most once.
 struct HashDelta {
   std::string_view site;
   Window window;
+  // Views are above zero. An adjustment may lower counts, and its empty article ID is the shard's sum alone: the site's
+  // start value. Whoever adds views of all time adds them to a day as well.
   std::vector<ArticleDelta> deltas;
+  // An administrator's change rather than views.
+  bool adjustment = false;
+};
+
+// Who changed what and why, for people to read. All texts belong to the caller.
+struct Note {
+  std::string_view site;
+  // Unique within shard and site: a second one of that name replaces the first.
+  std::string_view field;
+  std::string_view text;
 };
 
 // One atomic step: if the shard's entry of the lane is (incarnation, expected), add everything and put `next`.
@@ -60,15 +104,22 @@ struct Part {
   Incarnation incarnation;
   Cursor expected;
   Cursor next;
-  // Each (site, window) at most once.
-  std::vector<HashDelta> hashes;
+  // Each (site, window) at most once as views and once as an adjustment, which is applied behind the views. None at all
+  // only moves the cursor.
+  std::vector<HashDelta> hashes = {};
+  // Views of this range that will never be counted, because the journal that held them is gone; at most 2^53.
+  uint64_t lost = 0;
+  std::vector<Note> notes = {};
 };
 
-// An article whose number in the store is none, or would pass limits::kCountMax: it was left out, the rest applied.
+// What was left out while the rest was applied: an article whose number in the store is none, or would pass
+// limits::kCountMax in either direction. A whole hash is left out if its type or its sum is unusable. A note is left
+// out (its field as the ID, no views) where another type of key is in its place.
 struct SetAside {
   std::string key;
   std::string article_id;
-  uint64_t views = 0;
+  int64_t views = 0;
+  bool adjustment = false;
 };
 
 struct ApplyResult {
@@ -79,46 +130,59 @@ struct ApplyResult {
   std::vector<SetAside> set_aside;
 };
 
-// Counts of one shard, and how far the lanes asked for had come: both of the same moment.
+// Counts of one shard, and how far the lanes asked for had come: both of the same moment. A count may be below 0 for a
+// while: lanes are flushed independently, so what lowers it may be there before the views that it takes back.
 struct ShardCounts {
   // For every window asked, for every article asked.
-  std::vector<std::vector<uint64_t>> counts;
+  std::vector<std::vector<int64_t>> counts;
   // For every lane asked; nothing if the shard does not know it.
   std::vector<std::optional<LaneEntry>> lanes;
 };
 
 struct RankedCount {
   std::string article_id;
-  uint64_t views = 0;
+  // As in ShardCounts.
+  int64_t views = 0;
 };
 
 // The highest of one shard's hash, by views falling then ID rising.
 struct ShardRanking {
   std::vector<RankedCount> articles;
-  // Articles that are not among them have at most this many views; 0 if all are.
+  // Articles that are not among them have at most this many views; 0 only if all are.
   uint64_t unlisted_views_max = 0;
   std::vector<std::optional<LaneEntry>> lanes;
+};
+
+// A note as it is stored.
+struct StoredNote {
+  std::string field;
+  std::string text;
+
+  bool operator==(const StoredNote&) const = default;
 };
 
 // A site as it is stored.
 struct StoredSite {
   std::string name;
   std::string time_zone;
+  AliasEntries aliases = {};
 };
 
 // Every function waits for the answer on the store's executor and never blocks. Errors:
 // - UNAVAILABLE, DEADLINE_EXCEEDED: the store is away or silent. The outcome of a write is unknown: read the cursor.
 // - RESOURCE_EXHAUSTED: out of memory; nothing was written.
-// - ABORTED with reason FENCED: someone else has this lane.
+// - ABORTED with reason FENCED: someone else has this lane; its cursor is in the metadata as `cursor`.
 // - DATA_LOSS: the store holds something that nobody of us wrote.
 class CountStore {
  public:
   virtual ~CountStore() = default;
 
-  // Enters the lane's incarnation and returns the cursor; END 0 for an unknown lane.
-  virtual boost::asio::awaitable<absl::StatusOr<Cursor>> Claim(Shard shard, const LaneIdentity& lane) = 0;
+  // Enters the lane's incarnation.
+  virtual boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) = 0;
+  // What a claim would find, without claiming.
+  virtual boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) = 0;
-  // Forgets lanes that will never apply anything again.
+  // Forgets lanes that will never apply anything again; their totals go to those of all retired lanes.
   virtual boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) = 0;
 
   // At least one lane, window and article.
@@ -131,8 +195,19 @@ class CountStore {
                                                                            const std::vector<LaneId>& lanes,
                                                                            std::string_view site, Window window) = 0;
 
+  // Every window in which something of the site is counted, in any shard: those that are there all the while are found.
+  // Reads the whole key space, in steps.
+  virtual boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) = 0;
+
+  // In order of their fields.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
+                                                                                    std::string_view site) = 0;
+
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() = 0;
+  // Its name and time zone; aliases stay as they are.
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
+  // Adds aliases of a site, or puts them in place of those of the same articles. At least one.
+  virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;
 
   // Grows with every connect: what a caller believed of the store before may no longer hold.
   virtual uint64_t generation() const = 0;

@@ -74,8 +74,17 @@ class RunningServiceTest(unittest.TestCase):
         answer = self.stubs.record_views(batch)
         self.assertEqual(answer.accepted_views, 7)
         self.assertFalse(answer.duplicate)
-        self.assertNotEqual(answer.durability, ingest_pb2.DURABILITY_UNSPECIFIED)
+        self.assertEqual(answer.durability, ingest_pb2.DURABILITY_JOURNALED)
         self.assertEqual(self.counts("/record/b", "/record/none", "/record/a", "/record/c"), [1, 0, 5, 0])
+
+    def test_the_answer_states_the_durability_reached(self):
+        for wished, reached in ((ingest_pb2.DURABILITY_UNSPECIFIED, ingest_pb2.DURABILITY_JOURNALED),
+                                (ingest_pb2.DURABILITY_MEMORY, ingest_pb2.DURABILITY_MEMORY),
+                                (ingest_pb2.DURABILITY_JOURNALED, ingest_pb2.DURABILITY_JOURNALED),
+                                (ingest_pb2.DURABILITY_STORED, ingest_pb2.DURABILITY_STORED)):
+            answer = self.stubs.record_views(request("/durability", durability=wished))
+            self.assertEqual(answer.durability, reached)
+        self.assertEqual(self.counts("/durability"), [4])
 
     def test_streamed_views_are_answered_in_order(self):
         writer = uuid.uuid4().bytes

@@ -15,9 +15,17 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+import messages  # noqa: E402
 import service  # noqa: E402
 
+MESSAGES = messages.generate()
+
+from grpc_stubs import Stubs  # noqa: E402
+from viewcount.v1 import ingest_pb2, query_pb2  # noqa: E402
+
 PROGRAM = None
+# service/server/stop_signal.h has them all.
+EXIT_UNFLUSHED = 3
 PORTS = ("--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0")
 END_SECONDS_MAX = 20
 
@@ -160,14 +168,49 @@ class LifeTest(unittest.TestCase):
         running.start()
         self.assertEqual(running.stop(), 0)
 
-    def test_lanes_of_earlier_starts_do_not_pile_up(self):
+    def test_a_lane_keeps_its_identity_over_starts(self):
         with Redis(self.folder) as redis:
             data_dir = self.folder / "data"
             data_dir.mkdir()
-            for _ in range(3):
+            identity = data_dir / "lanes" / "0" / "IDENTITY"
+            for start in range(1, 4):
                 with service.Service(PROGRAM, data_dir, "--redis", redis.url):
                     pass
-            self.assertEqual([redis.command("EXISTS", f"vc:{{{shard:02}}}:lanes") for shard in range(64)], ["0"] * 64)
+                words = [line.split() for line in identity.read_text().splitlines()]
+                lane = [value for word, value in words if word == "lane"]
+                incarnations = [value for word, value in words if word == "incarnation"]
+                self.assertEqual(len(incarnations), start)
+                for shard in range(64):
+                    self.assertEqual(redis.command("HKEYS", f"vc:{{{shard:02}}}:lanes").split(), lane)
+                    self.assertTrue(redis.command("HGET", f"vc:{{{shard:02}}}:lanes", lane[0]).startswith(incarnations[-1]))
+
+    def test_lanes_beyond_the_number_are_retired(self):
+        with Redis(self.folder) as redis:
+            data_dir = self.folder / "data"
+            data_dir.mkdir()
+            for lanes in ("3", "1"):
+                with service.Service(PROGRAM, data_dir, "--redis", redis.url, "--lanes", lanes):
+                    pass
+            self.assertEqual([path.name for path in (data_dir / "lanes").iterdir()], ["0"])
+            self.assertEqual({redis.command("HLEN", f"vc:{{{shard:02}}}:lanes") for shard in range(64)}, {"1"})
+
+    def test_views_that_are_not_in_redis_are_told_by_the_exit_code_and_come_with_the_next_start(self):
+        data_dir = self.folder / "data"
+        data_dir.mkdir()
+        options = ("--appendonly", "yes", "--appendfsync", "always")
+        with Redis(self.folder, *options) as redis:
+            running = service.Service(PROGRAM, data_dir, "--redis", redis.url, "--flush-interval", "60s")
+            running.start()
+            with Stubs(running.address("grpc")) as stubs:
+                views = [ingest_pb2.View(article_id="/a", count=3), ingest_pb2.View(article_id="/b")]
+                answer = stubs.record_views(ingest_pb2.RecordViewsRequest(site="demo", views=views))
+                self.assertEqual(answer.durability, ingest_pb2.DURABILITY_JOURNALED)
+        self.assertEqual(running.stop(), EXIT_UNFLUSHED)
+        with Redis(self.folder, *options) as redis:
+            with service.Service(PROGRAM, data_dir, "--redis", redis.url) as again:
+                with Stubs(again.address("grpc")) as stubs:
+                    answer = stubs.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=["/a", "/b"]))
+                    self.assertEqual([count.views for count in answer.counts], [3, 1])
 
 
 if __name__ == "__main__":

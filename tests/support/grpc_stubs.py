@@ -6,7 +6,7 @@ Import after messages.generate().
 import grpc
 
 from grpc_messages import health_pb2, reflection_pb2
-from viewcount.v1 import ingest_pb2, query_pb2
+from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2
 
 CALL_SECONDS_MAX = 10
 
@@ -24,6 +24,12 @@ class Stubs:
                                       query_pb2.GetCountsResponse)
         self.list_popular = self._unary("viewcount.v1.QueryService/ListPopular", query_pb2.ListPopularRequest,
                                         query_pb2.ListPopularResponse)
+        self.set_counts = self._admin("SetCounts")
+        self.delete_articles = self._admin("DeleteArticles")
+        self.merge_articles = self._admin("MergeArticles")
+        self.list_adjustments = self._admin("ListAdjustments")
+        self.undo_adjustment = self._admin("UndoAdjustment")
+        self.flush = self._admin("Flush")
         self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,
                                    health_pb2.HealthCheckResponse)
         self._reflection = self._stream("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -46,6 +52,10 @@ class Stubs:
         question = reflection_pb2.ServerReflectionRequest(list_services="")
         answers = list(self._reflection(iter([question])))
         return [service.name for service in answers[0].list_services_response.service]
+
+    def _admin(self, name):
+        return self._unary("viewcount.v1.AdminService/" + name, getattr(admin_pb2, name + "Request"),
+                           getattr(admin_pb2, name + "Response"))
 
     def _unary(self, method, request, response):
         return self._bounded(

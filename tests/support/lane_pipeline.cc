@@ -1,17 +1,43 @@
 #include "tests/support/lane_pipeline.h"
 
+#include <algorithm>
 #include <csignal>
+#include <span>
 #include <utility>
 
 #include "service/base/check.h"
 #include "service/base/wait_group.h"
+#include "service/ingest/decoder.h"
+#include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
 
-class LanePipeline::BareBatch final : public Batch {
+class LanePipeline::OwnBatch final : public Batch {
  public:
-  void Done(const absl::Status&, const IngestResult&) override {}
+  OwnBatch(const Site& of, std::span<const DecodedView> views, const Clock& clock) {
+    v1::RecordViewsRequest message;
+    message.set_site(of.name);
+    // Event times may be of any age.
+    message.set_import(true);
+    for (const DecodedView& view : views) {
+      auto* added = message.add_views();
+      added->set_article_id(std::string(view.article_id));
+      added->set_count(view.count);
+      added->set_event_time_unix_ms(view.event_time_unix_ms);
+      added->set_bot(view.bot);
+    }
+    text_ = message.SerializeAsString();
+    bytes = text_;
+    site = of.index;
+    receipt_unix_ms = clock.UnixMillis();
+    receipt_time = clock.Now();
+    VIEWCOUNT_CHECK(DecodeViewsRequest(bytes, receipt_unix_ms, request).ok());
+  }
+  void Done(const absl::Status& status, const IngestResult&) override { VIEWCOUNT_CHECK(status.ok()); }
+
+ private:
+  std::string text_;
 };
 
 LanePipeline::LanePipeline(RedisProcess& redis, Options options)
@@ -22,13 +48,33 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                                            .data_set = options_.data_set,
                                                            .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
                                                            .ranked = options_.ranked},
-                                       metrics_)),
-      counts_(*store_, cache_, clock_),
-      popular_(*store_, cache_, counts_, {&ledger_}, clock_) {
+                                       metrics_)) {
   // As StopSignal does: hiredis writes to connections that Redis has closed.
   std::signal(SIGPIPE, SIG_IGN);
+  auto directory = LaneDirectory::Open(disk_, clock_, folder_.path(), 0);
+  VIEWCOUNT_CHECK(directory.ok() && directory->Begin().ok());
+  directory_ = std::make_unique<LaneDirectory>(*std::move(directory));
+  source_ = std::make_unique<JournalSource>(
+      JournalSource{disk_, directory_->path(), directory_->identity().id, sites_, clock_});
+  auto recovered =
+      RecoverLane(*source_, JournalWriter::Options{.folder = directory_->path(), .lane = directory_->identity().id});
+  VIEWCOUNT_CHECK(recovered.ok());
+  journal_ = std::move(recovered->journal);
+  ledger_ = std::make_unique<Ledger>(directory_->identity().id, std::move(recovered->beginning));
+  taking_ = std::make_unique<Lane>(Lane::Parts{.disk = disk_,
+                                               .folder = directory_->path(),
+                                               .journal = *journal_,
+                                               .writers = std::move(recovered->writers),
+                                               .checkpoint = recovered->checkpoint,
+                                               .ledger = *ledger_,
+                                               .clock = clock_,
+                                               .metrics = metrics_});
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, options_.time_zone)).ok());
-  ledger_.ApplySite(site());
+  taking_->ApplySite(site());
+  taking_->Step();
+  cache_ = std::make_unique<CountCache>(std::vector<CountCache::Lane>{{ledger_.get(), lane().incarnation}});
+  counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
+  popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, std::vector<Ledger*>{ledger_.get()}, clock_);
   if (options_.decorate) decorated_ = options_.decorate(*store_);
 }
 
@@ -47,38 +93,43 @@ LanePipeline::~LanePipeline() {
 absl::Status LanePipeline::Open() {
   if (auto status = Await(store_->Open()); !status.ok()) return status;
   return Await([](LanePipeline& self) -> asio::awaitable<absl::Status> {
+    CountStore& store = self.decorated_ != nullptr ? *self.decorated_ : *self.store_;
     self.flusher_ = std::make_unique<Flusher>(
         self.thread_.executor(),
-        Flusher::Parts{self.ledger_, self.decorated_ != nullptr ? *self.decorated_ : *self.store_, self.sites_,
-                       self.cache_, self.clock_, self.metrics_},
+        Flusher::Parts{.ledger = *self.ledger_,
+                       .store = store,
+                       .listener = *self.cache_,
+                       .journal = *self.journal_,
+                       .source = *self.source_,
+                       .clock = self.clock_,
+                       .metrics = self.metrics_,
+                       .blocking = self.blocking_.get_executor()},
         // Flushes only when the test says so.
-        Flusher::Options{self.lane_, std::chrono::hours(1),
-                         [&self](const absl::Status& status) { self.fenced_ = status; }});
+        Flusher::Options{.lane = self.lane(),
+                         .interval = std::chrono::hours(1),
+                         .fenced = [&self](const absl::Status& status) { self.fenced_ = status; }});
+    if (auto status = co_await self.flusher_->Recover(); !status.ok()) co_return status;
     self.running_ = std::make_unique<WaitGroup>(self.thread_.executor());
     self.running_->Spawn(self.flusher_->Run());
     co_return absl::OkStatus();
   }(*this));
 }
 
-void LanePipeline::Fold(std::vector<DecodedView> views) {
-  BareBatch batch;
-  batch.site = site()->index;
-  batch.receipt_unix_ms = clock_.UnixMillis();
-  batch.receipt_time = clock_.Now();
-  for (DecodedView& view : views) {
-    if (view.event_time_unix_ms == 0) view.event_time_unix_ms = batch.receipt_unix_ms;
+void LanePipeline::Fold(const std::vector<DecodedView>& views) {
+  for (size_t begin = 0; begin < views.size(); begin += limits::kBatchViewsMax) {
+    const size_t end = std::min(views.size(), begin + limits::kBatchViewsMax);
+    OwnBatch batch(*site(), {views.data() + begin, end - begin}, clock_);
+    VIEWCOUNT_CHECK(taking_->Submit(&batch).ok());
+    taking_->Step();
   }
-  batch.request.views = std::move(views);
-  position_.value += 100;
-  ledger_.Fold(batch, position_);
 }
 
 absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) { return Await(flusher_->FlushNow(timeout)); }
 
 absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
-  return Await(counts_.Read(site(), ids));
+  return Await(counts_->Read(site(), ids));
 }
 
-absl::StatusOr<PopularList> LanePipeline::Popular(Window window) { return Await(popular_.Read(site(), window)); }
+absl::StatusOr<PopularList> LanePipeline::Popular(Window window) { return Await(popular_->Read(site(), window)); }
 
 }  // namespace viewcount

@@ -1,7 +1,8 @@
-// A lane's way into a real Redis without its thread and queue: ledger, flusher, store, readers on one executor.
+// A lane on real files and its way into a real Redis, without its thread: journal, ledger, flusher, store, readers.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,11 +12,15 @@
 #include "service/base/store_thread.h"
 #include "service/base/wait_group.h"
 #include "service/flush/flusher.h"
+#include "service/lane/lane.h"
+#include "service/lane/lane_directory.h"
+#include "service/lane/recovery.h"
 #include "service/query/count_cache.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
 #include "service/store/redis/redis_store.h"
 #include "tests/support/redis_process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace viewcount {
 
@@ -35,10 +40,11 @@ class LanePipeline {
   LanePipeline(RedisProcess& redis, Options options);
   ~LanePipeline();
 
-  // Waits for the store; the status of opening it.
+  // Waits for the store, and claims it; the status of that.
   absl::Status Open();
-  // Folds a batch of views received now; their event time is now unless they say otherwise.
-  void Fold(std::vector<DecodedView> views);
+  // Takes views received now, as the lane's thread does, in batches as large as may be; their event time is now unless
+  // they say otherwise.
+  void Fold(const std::vector<DecodedView>& views);
   void Fold(std::string_view article_id, uint32_t count = 1) { Fold({{.article_id = article_id, .count = count}}); }
   absl::Status Flush(std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
@@ -50,34 +56,41 @@ class LanePipeline {
     return thread_.Spawn(std::move(coroutine)).get();
   }
   RedisStore& store() { return *store_; }
-  Ledger& ledger() { return ledger_; }
-  CountCache& cache() { return cache_; }
-  CountReader& counts() { return counts_; }
+  Ledger& ledger() { return *ledger_; }
+  Lane& taking() { return *taking_; }
+  JournalWriter& journal() { return *journal_; }
+  CountCache& cache() { return *cache_; }
+  CountReader& counts() { return *counts_; }
   Metrics& metrics() { return metrics_; }
   const SiteDirectory& sites() const { return sites_; }
-  const LaneIdentity& lane() const { return lane_; }
+  const LaneIdentity& lane() const { return directory_->identity(); }
   std::shared_ptr<const Site> site() const { return sites_.Find(options_.site); }
   const absl::Status& fenced() const { return fenced_; }
 
  private:
-  class BareBatch;
+  class OwnBatch;
 
   const Options options_;
   const SystemClock clock_;
   Metrics metrics_;
+  TemporaryDirectory folder_;
+  PosixDisk disk_;
+  boost::asio::thread_pool blocking_{1};
   StoreThread thread_;
-  const LaneIdentity lane_{.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>()};
-  Ledger ledger_{lane_.id};
   SiteDirectory sites_;
-  CountCache cache_{{{&ledger_, lane_.incarnation}}};
+  std::unique_ptr<LaneDirectory> directory_;
+  std::unique_ptr<JournalSource> source_;
+  std::unique_ptr<JournalWriter> journal_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Lane> taking_;
+  std::unique_ptr<CountCache> cache_;
   std::unique_ptr<RedisStore> store_;
   std::unique_ptr<CountStore> decorated_;
-  CountReader counts_;
-  PopularReader popular_;
+  std::unique_ptr<CountReader> counts_;
+  std::unique_ptr<PopularReader> popular_;
   absl::Status fenced_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WaitGroup> running_;
-  Position position_;
 };
 
 }  // namespace viewcount

@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "tests/support/eventually.h"
+
 namespace viewcount {
 namespace {
 
@@ -79,6 +81,13 @@ void RedisProcess::WaitUntilItAnswers() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   Fail("redis-server did not answer in time");
+}
+
+void RedisProcess::WaitUntilWritten() {
+  const auto written = [this] {
+    return Command({"INFO", "persistence"}).find("aof_buffer_length:0\r") != std::string::npos;
+  };
+  if (!Eventually(written, kStartTimeout)) Fail("redis-server does not write its append-only file");
 }
 
 void RedisProcess::Kill() {

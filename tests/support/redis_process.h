@@ -34,6 +34,9 @@ class RedisProcess {
   void Start();
   void Start(std::vector<std::string> options);
 
+  // Until everything it has answered is in its append-only file.
+  void WaitUntilWritten();
+
   // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as
   // it is.
   std::string Command(const std::vector<std::string>& words);

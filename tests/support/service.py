@@ -71,6 +71,12 @@ class Service:
                 unseen += children
         return found
 
+    def kill(self):
+        """SIGKILL: as if the machine's power failed, for the process; what it wrote stays."""
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+
     def stop(self, seconds_max=STOP_SECONDS_MAX):
         """SIGTERM. Returns the exit code; raises if it takes longer than `seconds_max`."""
         process, self._process = self._process, None

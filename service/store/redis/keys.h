@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,11 +13,18 @@ namespace viewcount::keys {
 
 inline constexpr std::string_view kMeta = "vc:meta";
 inline constexpr std::string_view kSites = "vc:sites";
+inline constexpr std::string_view kAliases = "vc:aliases";
 
 // vc:{07}:lanes
 std::string Lanes(Shard shard);
+// vc:{07}:totals
+std::string Totals(Shard shard);
+// vc:{07}:SITE:adjustments
+std::string Notes(Shard shard, std::string_view site);
 // vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots
 std::string Counts(Shard shard, std::string_view site, Window window);
+// The window of a name such as `all`, `d:20261122` or `h:2026112213`; nothing for another text.
+std::optional<Window> WindowOfName(std::string_view name);
 // vc:{07}:SITE:top:all and so on; empty for a window without a ranking.
 std::string Ranking(Shard shard, std::string_view site, Window window);
 

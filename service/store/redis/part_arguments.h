@@ -2,7 +2,6 @@
 #pragma once
 
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,10 +10,6 @@
 #include "service/store/redis/reply.h"
 
 namespace viewcount {
-
-// `<incarnation> <cursor>`: what a shard's lanes hash holds for a lane. Nothing for text that is none.
-std::string FormatLaneEntry(const Incarnation& incarnation, const Cursor& cursor);
-std::optional<LaneEntry> ParseLaneEntry(std::string_view text);
 
 // KEYS and ARGV of scripts/apply.lua. Points into the part, which must live longer.
 class PartArguments {
@@ -27,7 +22,9 @@ class PartArguments {
   const std::vector<std::string_view>& words() const { return words_; }
 
  private:
-  void AddHash(Shard shard, const HashDelta& hash, const RankedLimits& ranked);
+  void AddNotes(const Part& part);
+  // `number` stands for the hash in the answer.
+  void AddHash(Shard shard, size_t number, const HashDelta& hash, const RankedLimits& ranked);
   // Gives `key` its number in KEYS.
   std::string_view AddKey(std::string key);
   std::string_view Keep(std::string text) { return owned_.emplace_back(std::move(text)); }
@@ -38,7 +35,7 @@ class PartArguments {
   std::vector<std::string_view> words_;
 };
 
-// DATA_LOSS for an answer that the script does not give.
+// DATA_LOSS for totals that are no numbers, or an answer that the script does not give.
 absl::StatusOr<ApplyResult> ApplyResultOf(const Part& part, const Reply& reply);
 
 }  // namespace viewcount

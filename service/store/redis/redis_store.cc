@@ -3,17 +3,24 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 #include <utility>
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/store/redis/apply_lua.h"
 #include "service/store/redis/claim_lua.h"
+#include "service/store/redis/key_scan.h"
 #include "service/store/redis/keys.h"
+#include "service/store/redis/lane_entry.h"
 #include "service/store/redis/part_arguments.h"
+#include "service/store/redis/remove_lua.h"
 #include "service/store/redis/script.h"
+#include "service/store/redis/store_audit.h"
+#include "service/store/redis/stored_sites.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -33,12 +40,9 @@ const Script& ClaimScript() {
   return script;
 }
 
-// What HMGET on a lanes hash answered, lane by lane. Entries that nobody of us wrote count as unknown: the next apply
-// will meet them and say so.
-std::vector<std::optional<LaneEntry>> LaneEntriesOf(const Reply& reply) {
-  std::vector<std::optional<LaneEntry>> lanes;
-  for (const Reply& element : reply.elements) lanes.push_back(ParseLaneEntry(element.text));
-  return lanes;
+const Script& RemoveScript() {
+  static const Script script(kRemoveLua);
+  return script;
 }
 
 struct LanesCommand {
@@ -112,7 +116,7 @@ asio::awaitable<absl::Status> RedisStore::Prepare(RedisConnection& connection) {
     data_set_ = result->data_set;
   } else if (result->begun) {
     metrics_.store_rollbacks.Increment();
-    spdlog::error("Redis was empty where data set {} should be; it begins again, and what it held before is lost",
+    spdlog::error("Redis was empty where data set {} should be; it begins again, with what the journals still hold",
                   ToHex(expected));
   }
   if (!result->warning.empty() && &connection == writer_.connection.get()) spdlog::warn("{}", result->warning);
@@ -166,31 +170,34 @@ absl::Status RedisStore::Away() const {
   return RetryLater(absl::StatusCode::kUnavailable, problem(), limits::kRetryDelay);
 }
 
-asio::awaitable<absl::StatusOr<Cursor>> RedisStore::Claim(Shard shard, const LaneIdentity& lane) {
+asio::awaitable<absl::StatusOr<Claimed>> RedisStore::Claim(Shard shard, const LaneIdentity& lane) {
   if (!writer_.ready) co_return Away();
-  const std::string key = keys::Lanes(shard);
+  const std::string lanes_key = keys::Lanes(shard);
+  const std::string totals_key = keys::Totals(shard);
   std::vector<std::string> words = {ToHex(lane.id), ToHex(lane.incarnation)};
   for (const Incarnation& earlier : lane.earlier) words.push_back(ToHex(earlier));
   // A claim may be repeated: the incarnation is then already the new one.
   words.push_back(ToHex(lane.incarnation));
-  const std::vector<std::string_view> keys = {key};
+  const std::vector<std::string_view> keys = {lanes_key, totals_key};
   const std::vector<std::string_view> arguments(words.begin(), words.end());
   const auto reply = co_await ClaimScript().Run(*writer_.connection, keys, arguments);
   if (!reply.ok()) co_return reply.status();
-  if (reply->elements.size() != 2) co_return absl::DataLossError("claim: Redis answered something else");
-  const std::string& outcome = reply->elements[0].text;
-  if (outcome == "FENCED") {
-    co_return ErrorWithReason(absl::StatusCode::kAborted,
-                              fmt::format("lane {} is used by another process (incarnation {} in shard {}): this data "
-                                          "directory was copied and started twice",
-                                          words[0], reply->elements[1].text, shard.value),
-                              "FENCED");
-  }
-  const auto cursor = outcome == "CLAIMED" ? Cursor::Parse(reply->elements[1].text) : std::nullopt;
-  if (!cursor) {
-    co_return absl::DataLossError(fmt::format("{} holds \"{}\" for lane {}", key, reply->elements[1].text, words[0]));
-  }
-  co_return *cursor;
+  co_return ClaimedOf(shard, lane.id, *reply);
+}
+
+asio::awaitable<absl::StatusOr<StoredLane>> RedisStore::ReadLane(Shard shard, const LaneId& lane) {
+  if (!reader_.ready) co_return Away();
+  const std::string lanes_key = keys::Lanes(shard);
+  const std::string totals_key = keys::Totals(shard);
+  const std::string id = ToHex(lane);
+  const auto fields = TotalsFieldsOf(id);
+  const RedisCommand entry = {"HGET", lanes_key, id};
+  RedisCommand totals = {"HMGET", totals_key};
+  totals.insert(totals.end(), fields.begin(), fields.end());
+  const std::vector<RedisCommand> commands = {entry, totals};
+  const auto replies = co_await reader_.connection->Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  co_return StoredLaneOf(shard, lane, (*replies)[0], (*replies)[1]);
 }
 
 asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part) {
@@ -204,10 +211,18 @@ asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part)
 asio::awaitable<absl::Status> RedisStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
   if (!writer_.ready) co_return Away();
   if (lanes.empty()) co_return absl::OkStatus();
-  LanesCommand command(shard, lanes);
-  command.words[0] = "HDEL";
-  auto reply = co_await writer_.connection->Execute(command.words);
-  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HDEL").status();
+  const std::string lanes_key = keys::Lanes(shard);
+  const std::string totals_key = keys::Totals(shard);
+  std::vector<std::string> words;
+  for (const LaneId& lane : lanes) words.push_back(ToHex(lane));
+  const std::vector<std::string_view> keys = {lanes_key, totals_key};
+  const std::vector<std::string_view> arguments(words.begin(), words.end());
+  const auto reply = co_await RemoveScript().Run(*writer_.connection, keys, arguments);
+  if (!reply.ok()) co_return reply.status();
+  if (reply->elements.empty() || reply->elements[0].text != "REMOVED") {
+    co_return absl::DataLossError(fmt::format("{} holds something that is no number", totals_key));
+  }
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::StatusOr<ShardCounts>> RedisStore::ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
@@ -254,32 +269,84 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
   result.lanes = LaneEntriesOf(replies->front());
   const std::vector<Reply>& entries = replies->back().elements;
   for (size_t i = 0; i + 1 < entries.size(); i += 2) {
-    // Scores are the totals below zero, written as "-17".
-    const std::string& score = entries[i + 1].text;
-    const auto views =
-        CountOf(Reply{.kind = Reply::Kind::kText, .text = score.starts_with('-') ? score.substr(1) : score});
-    if (!views.ok()) co_return views.status();
-    result.articles.push_back({entries[i].text, *views});
+    const auto score = CountOf(entries[i + 1]);
+    if (!score.ok()) co_return score.status();
+    // Scores are the totals with the other sign.
+    result.articles.push_back({entries[i].text, -*score});
   }
-  if (result.articles.size() >= ranked) result.unlisted_views_max = result.articles.back().views;
+  if (result.articles.size() >= ranked) {
+    result.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, result.articles.back().views));
+  }
+  co_return result;
+}
+
+asio::awaitable<absl::StatusOr<std::set<Window>>> RedisStore::ListWindows(std::string_view site) {
+  if (!reader_.ready) co_return Away();
+  const auto hashes = co_await ScanHashes(*reader_.connection, std::nullopt);
+  if (!hashes.ok()) co_return hashes.status();
+  std::set<Window> windows;
+  for (const auto& names : *hashes) {
+    for (const std::string& text : names) {
+      const auto name = HashName::Parse(text);
+      if (name->site != site) continue;
+      if (const auto window = keys::WindowOfName(name->window)) windows.insert(*window);
+    }
+  }
+  co_return windows;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(Shard shard, std::string_view site) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Notes(shard, site);
+  // In steps, since there is no limit to them; a field may come twice.
+  std::map<std::string, std::string> notes;
+  std::string cursor = "0";
+  do {
+    const RedisCommand command = {"HSCAN", key, cursor, "COUNT", "1000"};
+    auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HSCAN");
+    if (!reply.ok()) co_return reply.status();
+    if (reply->elements.size() != 2) co_return absl::DataLossError("Redis answered HSCAN with something else");
+    std::vector<Reply>& words = reply->elements[1].elements;
+    for (size_t i = 0; i + 1 < words.size(); i += 2) notes[words[i].text] = std::move(words[i + 1].text);
+    cursor = reply->elements[0].text;
+  } while (cursor != "0");
+  std::vector<StoredNote> result;
+  for (auto& [field, text] : notes) result.push_back({field, std::move(text)});
   co_return result;
 }
 
 asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> RedisStore::ReadSites() {
   if (!reader_.ready) co_return Away();
-  const RedisCommand command = {"HGETALL", keys::kSites};
-  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HGETALL");
-  if (!reply.ok()) co_return reply.status();
-  std::vector<StoredSite> sites;
-  for (size_t i = 0; i + 1 < reply->elements.size(); i += 2) {
-    sites.push_back({reply->elements[i].text, reply->elements[i + 1].text});
+  const RedisCommand sites_command = {"HGETALL", keys::kSites};
+  const RedisCommand aliases_command = {"HGETALL", keys::kAliases};
+  const std::vector<RedisCommand> commands = {sites_command, aliases_command};
+  const auto replies = co_await reader_.connection->Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  for (const Reply& reply : *replies) {
+    const auto read = Expect(reply, Reply::Kind::kArray, "HGETALL");
+    if (!read.ok()) co_return read.status();
   }
-  co_return sites;
+  co_return StoredSitesOf((*replies)[0], (*replies)[1]);
+}
+
+asio::awaitable<absl::StatusOr<AuditReport>> RedisStore::Audit() {
+  if (!reader_.ready) co_return Away();
+  StoreAudit audit(*reader_.connection, options_.ranked);
+  co_return co_await audit.Run();
 }
 
 asio::awaitable<absl::Status> RedisStore::WriteSite(const StoredSite& site) {
   if (!writer_.ready) co_return Away();
   const RedisCommand command = {"HSET", keys::kSites, site.name, site.time_zone};
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::Status> RedisStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
+  if (!writer_.ready) co_return Away();
+  const std::vector<std::string> words = AliasWords(site, aliases);
+  RedisCommand command = {"HSET", keys::kAliases};
+  command.insert(command.end(), words.begin(), words.end());
   auto reply = co_await writer_.connection->Execute(command);
   co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
 }

@@ -11,6 +11,7 @@
 #include "service/base/redis_address.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
+#include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/preflight.h"
 
@@ -42,7 +43,8 @@ class RedisStore final : public CountStore {
   // Thread safe, after Open.
   DataSetId data_set() const;
 
-  boost::asio::awaitable<absl::StatusOr<Cursor>> Claim(Shard shard, const LaneIdentity& lane) override;
+  boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override;
+  boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) override;
   boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) override;
   boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) override;
   boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
@@ -51,8 +53,14 @@ class RedisStore final : public CountStore {
                                                                  const std::vector<std::string_view>& ids) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
+  boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
+                                                                            std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
+  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  // Looks at everything in the store, for seconds or minutes; see StoreAudit.
+  boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
   uint64_t generation() const override { return generation_.load(); }
 
  private:

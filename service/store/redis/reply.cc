@@ -55,12 +55,13 @@ absl::StatusOr<Reply> Expect(absl::StatusOr<Reply> reply, Reply::Kind kind, std:
   return absl::DataLossError(fmt::format("Redis answered {} with a reply of an unexpected type", what));
 }
 
-absl::StatusOr<uint64_t> CountOf(const Reply& reply) {
+absl::StatusOr<int64_t> CountOf(const Reply& reply) {
   if (reply.is_nil()) return 0;
-  uint64_t value = 0;
+  constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
+  int64_t value = 0;
   const char* end = reply.text.data() + reply.text.size();
   const auto [stop, error] = std::from_chars(reply.text.data(), end, value);
-  if (reply.kind != Reply::Kind::kText || error != std::errc() || stop != end || value > limits::kCountMax) {
+  if (reply.kind != Reply::Kind::kText || error != std::errc() || stop != end || value > kMax || value < -kMax) {
     return absl::DataLossError(fmt::format("Redis holds \"{}\" where a count should be", reply.text.substr(0, 40)));
   }
   return value;

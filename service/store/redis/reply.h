@@ -35,7 +35,7 @@ absl::Status ErrorOfReply(std::string_view text);
 // The reply if it is of that kind, else the error it is or DATA_LOSS. `what` names the command for the message.
 absl::StatusOr<Reply> Expect(absl::StatusOr<Reply> reply, Reply::Kind kind, std::string_view what);
 
-// A count as Redis holds it: nil is 0. DATA_LOSS for anything that is not an integer from 0 to 2^53.
-absl::StatusOr<uint64_t> CountOf(const Reply& reply);
+// A count as Redis holds it: nil is 0. DATA_LOSS for anything that is not an integer from −2^53 to 2^53.
+absl::StatusOr<int64_t> CountOf(const Reply& reply);
 
 }  // namespace viewcount

@@ -29,6 +29,8 @@ TEST_F(ConfigTest, NothingGivenMeansTheDefaults) {
   EXPECT_EQ(config.redis, "embedded");
   EXPECT_EQ(config.flush_interval, std::chrono::seconds(1));
   EXPECT_EQ(config.lanes, 1u);
+  EXPECT_EQ(config.journal_budget_bytes, uint64_t{8} << 30);
+  EXPECT_EQ(config.journal_retention, std::chrono::minutes(10));
   EXPECT_THAT(config.sites, ElementsAre());
   EXPECT_EQ(config.log_format, LogFormat::kText);
   EXPECT_EQ(config.log_level, "info");
@@ -52,6 +54,13 @@ TEST_F(ConfigTest, DurationsTakeUnits) {
   EXPECT_EQ(Read({"--flush-interval", "1m"}).flush_interval.count(), 60'000);
 }
 
+TEST_F(ConfigTest, SizesTakeUnits) {
+  EXPECT_EQ(Read({"--journal-budget", "64MiB"}).journal_budget_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(Read({"--journal-budget=100GiB"}).journal_budget_bytes, uint64_t{100} << 30);
+  EXPECT_EQ(Read({"--journal-retention=1h"}).journal_retention, std::chrono::hours(1));
+  EXPECT_EQ(Read({"--journal-retention", "0s"}).journal_retention.count(), 0);
+}
+
 TEST_F(ConfigTest, SitesAreCollectedOnceEach) {
   EXPECT_THAT(Read({"--site", "a", "--site=b", "--site", "a"}).sites, ElementsAre("a", "b"));
   Set("VIEWCOUNT_SITE", "c,d");
@@ -69,6 +78,8 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"http-address", {"x"}, "must be host:port"},
       {"admin-address", {"x"}, "must be host:port"},
       {"flush-interval", {"1", "s", "9ms", "61s", "2m", "1h", "-1s", "1.5s", "99999999999s"}, "from 10ms to 60s"},
+      {"journal-budget", {"64", "63MiB", "8GB", "MiB", "1.5GiB", "-1GiB", "1048577GiB", "8 GiB"}, "from 64MiB on"},
+      {"journal-retention", {"10", "m", "-1m", "1.5h", "1d"}, "such as 10m"},
       {"lanes", {"0", "65", "x", "1x", "1.0", "4294967297"}, "from 1 to 64"},
       {"site", {"a b", "-a", "a,b", std::string(65, 'a')}, "must be 1 to 64 of a-z"},
       {"redis", {"localhost:6379", "redis://", "Embedded"}, "redis://[user:password@]host:port/database"},
@@ -166,12 +177,15 @@ TEST_F(ConfigTest, OnePortForTwoServersIsRefused) {
 
 TEST_F(ConfigTest, CheckedSettingsAreAFileThatGivesTheSameSettings) {
   const auto checked = Run({"--check-config", "--data-dir", "/a b", "--site", "x", "--site", "y", "--flush-interval",
-                            "1m", "--log-format", "json", "--redis", "redis+unix:///run/redis.sock", "--lanes", "9"});
+                            "1m", "--log-format", "json", "--redis", "redis+unix:///run/redis.sock", "--lanes", "9",
+                            "--journal-budget", "2GiB", "--journal-retention", "2h"});
   EXPECT_FALSE(checked.parsed.config.has_value());
   EXPECT_EQ(checked.parsed.exit_code, 0);
   EXPECT_EQ(checked.error, "");
-  EXPECT_THAT(checked.out, AllOf(HasSubstr("data-dir = \"/a b\"\n"), HasSubstr("flush-interval = \"60000ms\"\n"),
-                                 HasSubstr("site = [\"x\", \"y\"]\n"), HasSubstr("lanes = 9\n")));
+  EXPECT_THAT(checked.out,
+              AllOf(HasSubstr("data-dir = \"/a b\"\n"), HasSubstr("flush-interval = \"60000ms\"\n"),
+                    HasSubstr("site = [\"x\", \"y\"]\n"), HasSubstr("lanes = 9\n"),
+                    HasSubstr("journal-budget = \"2048MiB\"\n"), HasSubstr("journal-retention = \"7200000ms\"\n")));
   EXPECT_EQ(Describe(Read({"--config", File(checked.out)})), checked.out);
   const auto defaults = Run({"--check-config"});
   EXPECT_EQ(Describe(Read({"--config", File(defaults.out)})), defaults.out);

@@ -30,6 +30,8 @@ constexpr std::array kCases = {
     Case{"redis", "redis://h:1", "redis://h:2", "redis+unix:///s"},
     Case{"flush-interval", "20ms", "2s", "1m"},
     Case{"lanes", "2", "3", "4"},
+    Case{"journal-budget", "64MiB", "2GiB", "3GiB"},
+    Case{"journal-retention", "1s", "2m", "3h"},
     Case{"site", "flag", "environment", "file"},
     Case{"log-level", "debug", "warn", "error"},
 };

@@ -44,12 +44,16 @@ class FaultyStore final : public CountStore {
     // Asked for every part; all is well if there is no function.
     std::function<Fate(const Part&)> apply = {};
     std::function<Fate(Shard)> claim = {};
+    // Asked for every shard that is to forget lanes; true: it does not arrive.
+    std::function<bool(Shard)> loses_removal = {};
+    // Lost connections are not told of.
+    bool hides_reconnects = false;
     // Commands that have not arrived yet.
     std::shared_ptr<std::atomic<int>> late = std::make_shared<std::atomic<int>>(0);
   };
   FaultyStore(CountStore& store, Faults faults) : store_(store), faults_(std::move(faults)) {}
 
-  boost::asio::awaitable<absl::StatusOr<Cursor>> Claim(Shard shard, const LaneIdentity& lane) override {
+  boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override {
     const Fate fate = faults_.claim ? faults_.claim(shard) : Fate();
     if (fate.kind == Fate::Kind::kLoseCommand) co_return Lost();
     auto result = co_await store_.Claim(shard, lane);
@@ -75,8 +79,12 @@ class FaultyStore final : public CountStore {
     co_return result;
   }
 
+  boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) override {
+    return store_.ReadLane(shard, lane);
+  }
   boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) override {
-    return store_.RemoveLanes(shard, lanes);
+    if (faults_.loses_removal && faults_.loses_removal(shard)) co_return Lost();
+    co_return co_await store_.RemoveLanes(shard, lanes);
   }
   boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
                                                                  std::string_view site,
@@ -88,9 +96,19 @@ class FaultyStore final : public CountStore {
                                                                    std::string_view site, Window window) override {
     return store_.ReadRanking(shard, lanes, site, window);
   }
+  boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override {
+    return store_.ListWindows(site);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
+                                                                            std::string_view site) override {
+    return store_.ReadNotes(shard, site);
+  }
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override { return store_.ReadSites(); }
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
-  uint64_t generation() const override { return store_.generation(); }
+  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
+    return store_.WriteAliases(site, aliases);
+  }
+  uint64_t generation() const override { return faults_.hides_reconnects ? 1 : store_.generation(); }
 
  private:
   // A part that owns its texts, since the chunk it points into may be gone when it arrives.
@@ -99,6 +117,9 @@ class FaultyStore final : public CountStore {
       for (HashDelta& hash : part.hashes) {
         hash.site = texts.emplace_back(hash.site);
         for (ArticleDelta& delta : hash.deltas) delta.article_id = texts.emplace_back(delta.article_id);
+      }
+      for (Note& note : part.notes) {
+        note = {texts.emplace_back(note.site), texts.emplace_back(note.field), texts.emplace_back(note.text)};
       }
     }
     Part part;

@@ -48,6 +48,12 @@ class RankingModel {
     hashes_[{shard, {Window::Kind::kHour, hour}}][id] += view.count;
   }
 
+  // Lowers an article of one hash by `views` of it, 0 and all of them included.
+  void Lower(Shard shard, Window window, const std::string& id, uint64_t views) {
+    Totals& totals = hashes_.at({shard, window});
+    if ((totals.at(id) -= views) == 0) totals.erase(id);
+  }
+
   const std::map<std::pair<Shard, Window>, Totals>& hashes() const { return hashes_; }
   // Of all shards.
   Totals Of(Window window) const {
@@ -78,7 +84,7 @@ inline std::vector<std::string> HardIds(const Site& site, size_t count, uint32_t
                                                    "-",
                                                    "%s",
                                                    "é",
-                                                   "\xc2\x80",
+                                                   "\xc2\xa0",
                                                    "việt",
                                                    "日本",
                                                    "z",

@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "service/base/status.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/turned_clock.h"
 
 namespace viewcount {
 namespace {
@@ -18,6 +20,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 class LaneDirectoryTest : public ::testing::Test {
  protected:
@@ -28,57 +31,92 @@ class LaneDirectoryTest : public ::testing::Test {
     return text.str();
   }
   void WriteIdentity(const std::string& text) const { std::ofstream(path() + "/IDENTITY") << text; }
-  // The lane of one start that has ended.
-  LaneId StartOnce() const {
-    auto directory = LaneDirectory::Open(folder_.path(), 3);
+  absl::StatusOr<LaneDirectory> Open(uint32_t number = 3) {
+    return LaneDirectory::Open(disk_, clock_, folder_.path(), number);
+  }
+  // What one start that has ended was.
+  LaneIdentity StartOnce() {
+    auto directory = Open();
     EXPECT_TRUE(directory.ok()) << directory.status();
     EXPECT_TRUE(directory->Begin().ok());
-    return directory->lane();
+    return directory->identity();
   }
-  std::string RefusedWith() const {
-    const auto directory = LaneDirectory::Open(folder_.path(), 3);
+  std::string RefusedWith() {
+    const auto directory = Open();
     EXPECT_TRUE(absl::IsFailedPrecondition(directory.status())) << directory.status();
     return std::string(ToStd(directory.status().message()));
   }
 
   TemporaryDirectory folder_;
+  PosixDisk disk_;
+  TurnedClock clock_;
 };
 
 TEST_F(LaneDirectoryTest, IsMadeWithALaneOfItsOwn) {
-  auto directory = LaneDirectory::Open(folder_.path(), 3);
+  auto directory = Open();
   ASSERT_TRUE(directory.ok()) << directory.status();
-  EXPECT_FALSE(directory->lane().IsNone());
-  EXPECT_THAT(directory->retired(), IsEmpty());
+  const LaneIdentity& identity = directory->identity();
+  EXPECT_FALSE(identity.id.IsNone());
+  EXPECT_FALSE(identity.incarnation.IsNone());
+  EXPECT_THAT(identity.earlier, IsEmpty());
+  EXPECT_EQ(directory->path(), path());
   ASSERT_TRUE(directory->Begin().ok());
-  EXPECT_EQ(Identity(), "format 1\nlane " + ToHex(directory->lane()) + "\n");
+  EXPECT_EQ(Identity(), "format 2\nlane " + ToHex(identity.id) + "\ncreated 2026-11-22T22:00:00Z\nincarnation " +
+                            ToHex(identity.incarnation) + "\n");
 }
 
-TEST_F(LaneDirectoryTest, TheLaneOfTheStartBeforeIsRetired) {
-  const LaneId first = StartOnce();
-  auto directory = LaneDirectory::Open(folder_.path(), 3);
-  ASSERT_TRUE(directory.ok()) << directory.status();
-  EXPECT_THAT(directory->retired(), ElementsAre(first));
-  EXPECT_NE(directory->lane(), first);
-  ASSERT_TRUE(directory->Begin().ok());
-  EXPECT_THAT(directory->retired(), IsEmpty());
-  EXPECT_EQ(Identity(), "format 1\nlane " + ToHex(directory->lane()) + "\n");
+TEST_F(LaneDirectoryTest, ALaneKeepsItsIdAndRemembersItsIncarnationsInOrder) {
+  const LaneIdentity first = StartOnce();
+  clock_.Turn(std::chrono::hours(1));
+  const LaneIdentity second = StartOnce();
+  const LaneIdentity third = StartOnce();
+  EXPECT_EQ(third.id, first.id);
+  EXPECT_THAT(second.earlier, ElementsAre(first.incarnation));
+  EXPECT_THAT(third.earlier, ElementsAre(first.incarnation, second.incarnation));
+  EXPECT_NE(third.incarnation, second.incarnation);
+  EXPECT_THAT(Identity(), HasSubstr("\ncreated 2026-11-22T22:00:00Z\n"));
 }
 
-TEST_F(LaneDirectoryTest, StartsThatFailLeaveNothingBehind) {
-  const LaneId first = StartOnce();
+TEST_F(LaneDirectoryTest, StartsThatEndBeforeBeginLeaveNothingBehind) {
+  const LaneIdentity first = StartOnce();
   const std::string identity = Identity();
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(LaneDirectory::Open(folder_.path(), 3)->retired(), ElementsAre(first));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(Open()->identity().earlier, ElementsAre(first.incarnation));
   EXPECT_EQ(Identity(), identity);
+}
+
+TEST_F(LaneDirectoryTest, BeginningTwiceIsOneStart) {
+  auto directory = Open();
+  ASSERT_TRUE(directory.ok());
+  ASSERT_TRUE(directory->Begin().ok());
+  const std::string identity = Identity();
+  ASSERT_TRUE(directory->Begin().ok());
+  EXPECT_EQ(Identity(), identity);
+}
+
+TEST_F(LaneDirectoryTest, TheEarliestIncarnationsAreForgottenAtLast) {
+  StartOnce();
+  std::string text = Identity();
+  std::vector<Incarnation> written;
+  for (size_t i = 0; i < limits::kIncarnationsKept + 5; ++i) {
+    written.push_back(RandomId<Incarnation>());
+    text += "incarnation " + ToHex(written.back()) + "\n";
+  }
+  WriteIdentity(text);
+  const LaneIdentity identity = StartOnce();
+  ASSERT_EQ(identity.earlier.size(), limits::kIncarnationsKept);
+  EXPECT_EQ(identity.earlier.front(), written[5]);
+  EXPECT_EQ(identity.earlier.back(), written.back());
+  EXPECT_EQ(StartOnce().earlier.size(), limits::kIncarnationsKept);
 }
 
 TEST_F(LaneDirectoryTest, IsUsedByOneAtATime) {
   {
-    const auto directory = LaneDirectory::Open(folder_.path(), 3);
+    const auto directory = Open();
     ASSERT_TRUE(directory.ok());
     EXPECT_THAT(RefusedWith(), HasSubstr("another viewcountd"));
-    EXPECT_TRUE(LaneDirectory::Open(folder_.path(), 4).ok());
+    EXPECT_TRUE(Open(4).ok());
   }
-  EXPECT_FALSE(StartOnce().IsNone());
+  EXPECT_FALSE(StartOnce().id.IsNone());
 }
 
 TEST_F(LaneDirectoryTest, AnotherProcessHoldsItUntilItDies) {
@@ -87,7 +125,7 @@ TEST_F(LaneDirectoryTest, AnotherProcessHoldsItUntilItDies) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const auto held = LaneDirectory::Open(folder_.path(), 3);
+    const auto held = Open();
     const char answer = held.ok() ? 'y' : 'n';
     if (write(ready[1], &answer, 1) != 1) _exit(1);
     while (true) pause();
@@ -99,23 +137,25 @@ TEST_F(LaneDirectoryTest, AnotherProcessHoldsItUntilItDies) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   close(ready[0]), close(ready[1]);
-  const auto directory = LaneDirectory::Open(folder_.path(), 3);
+  const auto directory = Open();
   ASSERT_TRUE(directory.ok()) << directory.status();
-  EXPECT_THAT(directory->retired(), IsEmpty());
+  EXPECT_THAT(directory->identity().earlier, IsEmpty());
 }
 
-TEST_F(LaneDirectoryTest, ANewerFormatIsRefused) {
+TEST_F(LaneDirectoryTest, OtherFormatsAreRefused) {
   StartOnce();
-  WriteIdentity("format 2\nlane 00000000000000000000000000000001\n");
-  EXPECT_THAT(RefusedWith(), HasSubstr("format 2"));
+  for (const std::string format : {"1", "3"}) {
+    WriteIdentity("format " + format + "\nlane 00000000000000000000000000000001\n");
+    EXPECT_THAT(RefusedWith(), HasSubstr("format " + format));
+  }
 }
 
 TEST_F(LaneDirectoryTest, ABrokenIdentityIsRefusedAndLeftAsItIs) {
   StartOnce();
   const std::string good = Identity();
-  for (const std::string& broken :
-       {good + "lane\n", good + "retired 12\n", good + "colour blue\n", std::string("format 1\nlane xyz\n"),
-        std::string(), std::string("\0\0\0\0", 4), good.substr(0, good.size() - 5)}) {
+  for (const std::string& broken : {good + "lane\n", good + "incarnation 12\n", good + "colour blue\n",
+                                    std::string("format 2\nlane xyz\n"), std::string(), std::string("\0\0\0\0", 4),
+                                    good.substr(0, good.size() - 5), good.substr(0, good.find("incarnation"))}) {
     WriteIdentity(broken);
     EXPECT_THAT(RefusedWith(), HasSubstr("IDENTITY")) << broken;
     EXPECT_EQ(Identity(), broken);
@@ -124,7 +164,25 @@ TEST_F(LaneDirectoryTest, ABrokenIdentityIsRefusedAndLeftAsItIs) {
 
 TEST_F(LaneDirectoryTest, AFolderThatCannotBeMadeIsAnError) {
   std::ofstream(folder_.path() + "/lanes") << "a file";
-  EXPECT_FALSE(LaneDirectory::Open(folder_.path(), 3).ok());
+  EXPECT_FALSE(Open().ok());
+}
+
+TEST_F(LaneDirectoryTest, LanesAreListedByNumber) {
+  EXPECT_THAT(ListLanes(folder_.path()), IsEmpty());
+  for (const uint32_t number : {0u, 2u, 1u, 10u}) ASSERT_TRUE(Open(number).ok());
+  std::filesystem::create_directory(folder_.path() + "/lanes/4x");
+  const std::string lanes = folder_.path() + "/lanes/";
+  EXPECT_THAT(ListLanes(folder_.path()),
+              ElementsAre(Pair(0, lanes + "0"), Pair(1, lanes + "1"), Pair(2, lanes + "2"), Pair(10, lanes + "10")));
+}
+
+TEST_F(LaneDirectoryTest, RemovingTakesAwayTheWholeFolder) {
+  auto directory = Open();
+  ASSERT_TRUE(directory.ok() && directory->Begin().ok());
+  ASSERT_TRUE(disk_.MakeFolder(path() + "/abandoned-x").ok());
+  ASSERT_TRUE(directory->Remove().ok());
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_THAT(ListLanes(folder_.path()), IsEmpty());
 }
 
 }  // namespace

@@ -2,101 +2,46 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 
-#include "service/base/hash.h"
 #include "service/base/status.h"
-#include "service/lane/lane.h"
 #include "tests/support/eventually.h"
-#include "tests/unit/lane/test_batch.h"
+#include "tests/unit/lane/lane_rig.h"
 
 namespace viewcount {
 namespace {
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-
-// Syncs only while its gate is open.
-class GatedJournal final : public Journal {
- public:
-  struct Gate {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool open = true;
-    bool waiting = false;
-    absl::Status status;
-    std::vector<std::string> appended;
-
-    void Open() { Set(true); }
-    void Shut() { Set(false); }
-    // Whether the lane stands before it.
-    bool Waited() {
-      std::lock_guard lock(mutex);
-      return waiting;
-    }
-
-   private:
-    void Set(bool to) {
-      std::lock_guard lock(mutex);
-      open = to;
-      changed.notify_all();
-    }
-  };
-  explicit GatedJournal(Gate& gate) : gate_(gate) {}
-
-  Position Append(int64_t, std::string_view request) override {
-    std::lock_guard lock(gate_.mutex);
-    gate_.appended.emplace_back(request.substr(0, 8));
-    return Position{end_.value += request.size()};
-  }
-  absl::Status Sync() override {
-    std::unique_lock lock(gate_.mutex);
-    gate_.waiting = true;
-    gate_.changed.wait(lock, [&] { return gate_.open; });
-    gate_.waiting = false;
-    return gate_.status;
-  }
-  Durability durability() const override { return Durability::kJournaled; }
-
- private:
-  Gate& gate_;
-  Position end_;
-};
-
 class LaneTest : public ::testing::Test {
  protected:
   LaneTest() {
-    lane_.ApplySite(site_);
+    lane_.ApplySite(rig_.site);
     lane_.Start();
   }
   ~LaneTest() override { gate_.Open(); }
 
-  void Submit(TestBatch& batch) {
+  void Submit(AnsweredBatch& batch) {
     const absl::Status status = lane_.Submit(&batch);
     ASSERT_TRUE(status.ok()) << status;
   }
-  uint64_t Pending(const std::string& id, Window window = kAll) {
-    return ledger_.HoldStill().Pending(Cursor(), *site_, ArticleHash(site_->seed, id), id, window);
-  }
+  uint64_t Pending(const std::string& id, Window window = {}) { return rig_.Pending(id, window); }
   // Has the lane wait in a sync with `batch`.
-  void Block(TestBatch& batch) {
+  void Block(AnsweredBatch& batch) {
+    // The site's settings must be through.
+    ASSERT_TRUE(Eventually([&] { return rig_.ledger->FindSite(rig_.site->index) != nullptr; }));
     gate_.Shut();
     Submit(batch);
     ASSERT_TRUE(Eventually([&] { return gate_.Waited(); }));
   }
 
-  const SystemClock clock_;
-  Metrics metrics_;
-  GatedJournal::Gate gate_;
-  Ledger ledger_{RandomId<LaneId>()};
-  const std::shared_ptr<const Site> site_ = std::make_shared<const Site>(*MakeSite("demo", ""));
-  Lane lane_{std::make_unique<GatedJournal>(gate_), ledger_, clock_, metrics_};
+  LaneRig rig_;
+  GatedDisk& gate_ = rig_.gate;
+  Metrics& metrics_ = rig_.metrics;
+  Lane& lane_ = *rig_.lane;
   const WriterId writer_ = RandomId<WriterId>();
 };
 
-TEST_F(LaneTest, ABatchIsAcknowledgedWithWhatItsJournalGuarantees) {
+TEST_F(LaneTest, ABatchIsAcknowledgedAsJournaled) {
   TestBatch batch({"a", "b", "a"});
   Submit(batch);
   const auto answer = batch.Wait();
@@ -106,7 +51,7 @@ TEST_F(LaneTest, ABatchIsAcknowledgedWithWhatItsJournalGuarantees) {
   EXPECT_EQ(answer.result.durability, Durability::kJournaled);
   EXPECT_EQ(Pending("a"), 2u);
   EXPECT_EQ(metrics_.views_counted.Value(), 3);
-  EXPECT_EQ(gate_.appended.size(), 1u);
+  EXPECT_EQ(rig_.Journaled(), 1u);
 }
 
 TEST_F(LaneTest, WritersAreDedupedInSequence) {
@@ -128,7 +73,7 @@ TEST_F(LaneTest, WritersAreDedupedInSequence) {
   EXPECT_EQ(ReasonOf(refused.status), "SEQUENCE_GAP");
   EXPECT_EQ(ReasonOf(stranger.Wait().status), "UNKNOWN_WRITER");
   EXPECT_EQ(Pending("a"), 2u);
-  EXPECT_EQ(gate_.appended.size(), 2u);
+  EXPECT_EQ(rig_.Journaled(), 2u);
   EXPECT_EQ(metrics_.views_counted.Value(), 2);
   EXPECT_EQ(metrics_.views_duplicate.Value(), 1);
   EXPECT_EQ(metrics_.Rejected(RejectReason::kSequence).Value(), 2);
@@ -150,7 +95,7 @@ TEST_F(LaneTest, ARetryOfABatchOnItsWayWaitsForTheOriginal) {
   Block(original.From(writer_, 1));
   Submit(retry.From(writer_, 1));
   Submit(retry_of_the_retry.From(writer_, 1));
-  EXPECT_EQ(lane_.queued_views(), 2u);
+  EXPECT_EQ(lane_.counters().waiting, 3u);
   EXPECT_FALSE(original.answered() || retry.answered());
   gate_.Open();
   EXPECT_FALSE(original.Wait().result.duplicate);
@@ -194,7 +139,7 @@ TEST_F(LaneTest, SettingsAreInOrderWithBatches) {
   lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Ho_Chi_Minh")));
   Submit(after);
   lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Tokyo")));
-  lane_.ApplySite(site_);
+  lane_.ApplySite(rig_.site);
   Submit(back);
   gate_.Open();
   EXPECT_TRUE(back.Wait().status.ok());
@@ -240,7 +185,7 @@ TEST_F(LaneTest, BotsAreCountedApart) {
 
 TEST_F(LaneTest, ALargeChunkIsToldOf) {
   std::atomic<int> told = 0;
-  lane_.NotifyLargeChunk([&] { ++told; });
+  lane_.NotifyFlusher([&] { ++told; });
   int number = 0;
   const auto submit_large = [&] {
     std::vector<std::string> ids(5'000, std::string(limits::kArticleIdBytesMax, 'x'));
@@ -251,9 +196,9 @@ TEST_F(LaneTest, ALargeChunkIsToldOf) {
   };
   submit_large();
   EXPECT_EQ(told, 0);
-  while (ledger_.totals().bytes < limits::kChunkSealBytes) submit_large();
+  while (rig_.ledger->totals().bytes < limits::kChunkSealBytes) submit_large();
   EXPECT_GE(told, 1);
-  lane_.NotifyLargeChunk(nullptr);
+  lane_.NotifyFlusher(nullptr);
   const int before = told;
   submit_large();
   EXPECT_EQ(told, before);
@@ -263,16 +208,13 @@ TEST(LaneDeathTest, AFailedSyncEndsTheProcessBeforeAnyAcknowledgement) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
-        const SystemClock clock;
-        Metrics metrics;
-        GatedJournal::Gate gate;
-        gate.status = absl::InternalError("the disk is gone");
-        Ledger ledger(RandomId<LaneId>());
-        Lane lane(std::make_unique<GatedJournal>(gate), ledger, clock, metrics);
-        lane.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "")));
-        lane.Start();
+        LaneRig rig;
+        rig.lane->ApplySite(rig.site);
+        rig.lane->Step();
+        rig.gate.Fail(absl::InternalError("the disk is gone"));
+        rig.lane->Start();
         TestBatch batch({"a"});
-        if (lane.Submit(&batch).ok()) (void)batch.Wait();
+        if (rig.lane->Submit(&batch).ok()) (void)batch.Wait();
         std::_Exit(2);
       },
       ::testing::ExitedWithCode(EXIT_FAILURE), "");

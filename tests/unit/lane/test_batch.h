@@ -1,4 +1,4 @@
-// A batch whose answer a test waits for.
+// Batches whose answer a test waits for.
 #pragma once
 
 #include <future>
@@ -6,19 +6,40 @@
 #include <utility>
 #include <vector>
 
+#include "service/base/check.h"
 #include "service/ingest/batch.h"
+#include "service/ingest/decoder.h"
+#include "service/sites/site.h"
+#include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {
 
 // Owned by the test; Done from any thread.
-class TestBatch final : public Batch {
+class AnsweredBatch : public Batch {
  public:
   struct Answer {
     absl::Status status;
     IngestResult result;
   };
 
-  // `size` bytes of request, and one view of each article.
+  void Done(const absl::Status& status, const IngestResult& result) final { answer_.set_value({status, result}); }
+  // Waits; fails with UNKNOWN if none comes.
+  Answer Wait() {
+    if (future_.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
+      return {absl::UnknownError("no answer came"), {}};
+    }
+    return future_.get();
+  }
+  bool answered() const { return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+ private:
+  std::promise<Answer> answer_;
+  std::future<Answer> future_ = answer_.get_future();
+};
+
+// `size` bytes that are no request, and one view of each article: for what nobody reads again.
+class TestBatch final : public AnsweredBatch {
+ public:
   explicit TestBatch(std::vector<std::string> articles, size_t size = 100)
       : articles_(std::move(articles)), text_(size, 'x') {
     bytes = text_;
@@ -36,22 +57,33 @@ class TestBatch final : public Batch {
     request.sequence_span = span;
     return *this;
   }
-
-  void Done(const absl::Status& status, const IngestResult& result) override { answer_.set_value({status, result}); }
-  // Waits; fails with UNKNOWN if none comes.
-  Answer Wait() {
-    if (future_.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
-      return {absl::UnknownError("no answer came"), {}};
-    }
-    return future_.get();
+  TestBatch& Wishing(Durability durability) {
+    request.durability = durability;
+    return *this;
   }
-  bool answered() const { return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
 
  private:
   std::vector<std::string> articles_;
   std::string text_;
-  std::promise<Answer> answer_;
-  std::future<Answer> future_ = answer_.get_future();
+};
+
+// A batch as the Ingestor hands it over: bytes, and what the decoder made of them.
+class EncodedBatch final : public AnsweredBatch {
+ public:
+  // Received at `now_unix_ms`. The message's site is set here.
+  EncodedBatch(const Site& of, v1::RecordViewsRequest message, int64_t now_unix_ms, SteadyTime now = {}) {
+    message.set_site(of.name);
+    text_ = message.SerializeAsString();
+    bytes = text_;
+    site = of.index;
+    receipt_unix_ms = now_unix_ms;
+    receipt_time = now;
+    const absl::Status status = DecodeViewsRequest(bytes, receipt_unix_ms, request);
+    VIEWCOUNT_CHECK(status.ok());
+  }
+
+ private:
+  std::string text_;
 };
 
 }  // namespace viewcount

@@ -125,6 +125,145 @@ TEST(WriterTable, ADayOfSilenceIsForgottenButNotAnImports) {
   ExpectDecision(table.Take(Request(2, 2, 1, true), kNow + hours(24 * 365)), Verdict::kNew, 2);
 }
 
+std::string Merged(WriterTable& table, const std::string& text, SteadyTime now) {
+  EXPECT_TRUE(table.Merge(text, now).ok());
+  return table.Serialize(now);
+}
+
+TEST(WriterTableText, KeepsSequencesImportsAndTheOrderOfForgetting) {
+  WriterTable table;
+  for (uint8_t writer = 1; writer <= 6; ++writer) {
+    (void)table.Take(Request(writer, 1, writer, writer % 3 == 0), kNow + seconds(writer));
+  }
+  // The first is heard of once more.
+  (void)table.Take(Request(1, 1), kNow + seconds(7));
+  const std::string text = table.Serialize(kNow + seconds(10));
+  WriterTable restored(6);
+  EXPECT_EQ(Merged(restored, text, SteadyTime() + hours(5'000)), text);
+  EXPECT_EQ(restored.size(), 6u);
+  const SteadyTime later = SteadyTime() + hours(5'000);
+  ExpectDecision(restored.Take(Request(3, 1), later), Verdict::kDuplicate, 3);
+  ExpectDecision(restored.Take(Request(5, 6), later), Verdict::kNew, 6);
+  // 2 is the one not heard of for longest, then 4, then 1; the imports go last.
+  for (const uint8_t forgotten : {2, 4, 1}) {
+    (void)restored.Take(Request(static_cast<uint8_t>(100 + forgotten), 1), later);
+    EXPECT_FALSE(Knows(restored, forgotten, later)) << int{forgotten};
+  }
+  for (const uint8_t known : {3, 5, 6}) EXPECT_TRUE(Knows(restored, known, later)) << int{known};
+}
+
+TEST(WriterTableText, SilenceBeforeCountsButNotTheTimeTheMachineWasDown) {
+  WriterTable table;
+  (void)table.Take(Request(1, 1), kNow);
+  (void)table.Take(Request(2, 1), kNow + hours(20));
+  const std::string text = table.Serialize(kNow + hours(23));
+  const SteadyTime restart = SteadyTime() + hours(3);
+  WriterTable restored;
+  ASSERT_TRUE(restored.Merge(text, restart).ok());
+  EXPECT_TRUE(Knows(restored, 2, restart));
+  // 23 hours before the restart and one after it.
+  ExpectDecision(restored.Take(Request(1, 2), restart + hours(1)), Verdict::kUnknown, 0);
+  EXPECT_TRUE(Knows(restored, 2, restart + hours(1)));
+}
+
+TEST(WriterTableText, MergingTakesTheHigherSequenceAndTheLaterSign) {
+  WriterTable ahead, behind;
+  (void)ahead.Take(Request(1, 1, 50), kNow);
+  (void)behind.Take(Request(1, 1, 9), kNow + hours(1));
+  for (WriterTable* into : {&ahead, &behind}) {
+    const std::string other = into == &ahead ? behind.Serialize(kNow + hours(2)) : ahead.Serialize(kNow + hours(2));
+    ASSERT_TRUE(into->Merge(other, kNow + hours(2)).ok());
+    EXPECT_EQ(into->size(), 1u);
+    // Heard of an hour ago: 23 more and it is forgotten.
+    ExpectDecision(into->Take(Request(1, 50), kNow + hours(24)), Verdict::kDuplicate, 50);
+  }
+}
+
+// Lanes that become fewer bring several tables into one: among all of them the longest silent goes first.
+TEST(WriterTableText, TablesMergeInOrderOfSilence) {
+  WriterTable first, second;
+  for (const uint8_t writer : {1, 3, 5}) (void)first.Take(Request(writer, 1), kNow + seconds(writer));
+  for (const uint8_t writer : {2, 4, 6}) (void)second.Take(Request(writer, 1), kNow + seconds(writer));
+  WriterTable merged;
+  (void)merged.Take(Request(7, 1), kNow + seconds(7));
+  const SteadyTime now = kNow + seconds(10);
+  ASSERT_TRUE(merged.Merge(first.Serialize(now) + second.Serialize(now), now).ok());
+  WriterTable full(7);
+  ASSERT_TRUE(full.Merge(merged.Serialize(now), now).ok());
+  for (uint8_t writer = 1; writer <= 6; ++writer) {
+    (void)full.Take(Request(static_cast<uint8_t>(100 + writer), 1), now + seconds(writer));
+    ExpectDecision(full.Take(Request(writer, 2), now + seconds(writer)), Verdict::kUnknown, 0);
+    if (writer < 6) {
+      EXPECT_TRUE(full.size() == 7u);
+    }
+  }
+  EXPECT_TRUE(Knows(full, 7, now + seconds(10)));
+}
+
+TEST(WriterTableText, MergingMoreThanThereIsRoomForForgetsTheLongestSilent) {
+  WriterTable large;
+  for (uint8_t writer = 1; writer <= 9; ++writer) {
+    (void)large.Take(Request(writer, 1, 1, writer == 1), kNow + seconds(writer));
+  }
+  WriterTable small(4);
+  (void)small.Take(Request(50, 1), kNow + seconds(50));
+  ASSERT_TRUE(small.Merge(large.Serialize(kNow + seconds(60)), kNow + seconds(60)).ok());
+  EXPECT_EQ(small.size(), 4u);
+  for (const uint8_t known : {1, 8, 9, 50}) EXPECT_TRUE(Knows(small, known, kNow + seconds(61))) << int{known};
+}
+
+TEST(WriterTableText, SplittingMovesWritersWhole) {
+  WriterTable table;
+  for (uint8_t writer = 1; writer <= 6; ++writer) {
+    (void)table.Take(Request(writer, 1, writer, writer > 4), kNow + seconds(writer));
+  }
+  const auto is_even = [](const WriterId& id, bool) { return id.bytes[15] % 2 == 0; };
+  const std::string text = table.Split(is_even, kNow + seconds(10));
+  EXPECT_EQ(table.size(), 3u);
+  WriterTable other;
+  ASSERT_TRUE(other.Merge(text, kNow + seconds(10)).ok());
+  EXPECT_EQ(other.size(), 3u);
+  for (uint8_t writer = 1; writer <= 6; ++writer) {
+    WriterTable& owner = writer % 2 == 0 ? other : table;
+    WriterTable& stranger = writer % 2 == 0 ? table : other;
+    ExpectDecision(owner.Take(Request(writer, writer), kNow + seconds(10)), Verdict::kDuplicate, writer);
+    ExpectDecision(stranger.Take(Request(writer, writer + 1), kNow + seconds(10)), Verdict::kUnknown, 0);
+  }
+  // Imports can be told.
+  WriterTable imports;
+  ASSERT_TRUE(imports.Merge(table.Split([](const WriterId&, bool import) { return import; }, kNow), kNow).ok());
+  EXPECT_EQ(imports.size(), 1u);
+}
+
+TEST(WriterTableText, AFilterTakesOnlyWhoBelongs) {
+  WriterTable table;
+  for (uint8_t writer = 1; writer <= 4; ++writer) (void)table.Take(Request(writer, 1), kNow);
+  WriterTable some;
+  ASSERT_TRUE(some.Merge(table.Serialize(kNow), kNow, [](const WriterId& id, bool) { return id.bytes[15] == 3; }).ok());
+  EXPECT_EQ(some.size(), 1u);
+  EXPECT_TRUE(Knows(some, 3, kNow));
+}
+
+TEST(WriterTableText, CutOffTextIsRefused) {
+  WriterTable table;
+  (void)table.Take(Request(1, 1), kNow);
+  const std::string text = table.Serialize(kNow);
+  WriterTable other;
+  EXPECT_TRUE(absl::IsDataLoss(other.Merge(text.substr(1), kNow)));
+  EXPECT_TRUE(other.Merge("", kNow).ok());
+}
+
+TEST(WriterTable, ReplayTakesTheRecordsSequence) {
+  WriterTable table;
+  table.Replay(Request(1, 7, 3), kNow);
+  ExpectDecision(table.Take(Request(1, 9), kNow), Verdict::kDuplicate, 9);
+  // Forgotten meanwhile, it had begun anew.
+  table.Replay(Request(1, 1, 2), kNow);
+  ExpectDecision(table.Take(Request(1, 3), kNow), Verdict::kNew, 3);
+  table.Replay(Request(2, 1, 1, true), kNow);
+  EXPECT_TRUE(Knows(table, 2, kNow + hours(24 * 365)));
+}
+
 // Against a list in order of the last batch, over millions of seconds.
 TEST(WriterTable, EqualsAPlainModel) {
   std::mt19937_64 random(TestSeed());

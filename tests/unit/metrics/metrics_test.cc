@@ -94,13 +94,17 @@ TEST(Metrics, SourcesAreAskedAtEachScrapeUntilCleared) {
                           [&] {
                             ++asked;
                             return 14;
-                          }});
+                          },
+                      .journal_bytes = [] { return 15; },
+                      .journal_budget_bytes = [] { return 16; }});
   const std::string text = metrics.Serialize();
   EXPECT_THAT(text, HasSubstr("\nviewcount_views_pending 11\n"));
   EXPECT_THAT(text, HasSubstr("\nviewcount_oldest_unflushed_view_age_seconds 1.5\n"));
   EXPECT_THAT(text, HasSubstr("\nviewcount_ingest_queue_bytes 12\n"));
   EXPECT_THAT(text, HasSubstr("\nviewcount_writers 13\n"));
   EXPECT_THAT(text, HasSubstr("\nviewcount_chunk_bytes 14\n"));
+  EXPECT_THAT(text, HasSubstr("\nviewcount_journal_bytes 15\n"));
+  EXPECT_THAT(text, HasSubstr("\nviewcount_journal_budget_bytes 16\n"));
   metrics.Serialize();
   EXPECT_EQ(asked, 2);
   metrics.ClearSources();

@@ -24,7 +24,7 @@ std::vector<std::string> Texts(const absl::StatusOr<PopularList>& list) {
   std::vector<std::string> texts;
   if (!list.ok()) return texts;
   EXPECT_TRUE(list->exact);
-  for (const RankedCount& article : list->articles)
+  for (const PopularArticle& article : list->articles)
     texts.push_back(article.article_id + " " + std::to_string(article.views));
   return texts;
 }

@@ -56,7 +56,9 @@ TEST(SiteDirectory, ChangedSettingsKeepTheIndex) {
 TEST(SiteDirectory, ListenersAreToldInOrderAndOnlyOfChanges) {
   Listener first;
   Listener second;
-  SiteDirectory sites({&first, &second});
+  SiteDirectory sites;
+  sites.Listen(first);
+  sites.Listen(second);
   second.on_change = [&](const Site&) { EXPECT_EQ(first.heard.size(), second.heard.size() + 1); };
   for (const char* zone : {"", "UTC", "Asia/Kolkata", "Asia/Kolkata"})
     ASSERT_TRUE(sites.Put(*MakeSite("demo", zone)).ok());
@@ -64,9 +66,21 @@ TEST(SiteDirectory, ListenersAreToldInOrderAndOnlyOfChanges) {
   EXPECT_EQ(second.heard, first.heard);
 }
 
+TEST(SiteDirectory, WhoListensLaterIsToldOfWhatIsThere) {
+  SiteDirectory sites;
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Tokyo")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("alpha", "")).ok());
+  Listener listener;
+  sites.Listen(listener);
+  EXPECT_THAT(listener.heard, ElementsAre("alpha UTC", "demo Asia/Tokyo"));
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", "UTC")).ok());
+  EXPECT_EQ(listener.heard.back(), "demo UTC");
+}
+
 TEST(SiteDirectory, ListenersAreToldBeforeAnyoneFindsTheChange) {
   Listener listener;
-  SiteDirectory sites({&listener});
+  SiteDirectory sites;
+  sites.Listen(listener);
   listener.on_change = [&](const Site&) { EXPECT_EQ(sites.Find("demo"), nullptr); };
   ASSERT_TRUE(sites.Put(*MakeSite("demo", "")).ok());
   listener.on_change = [&](const Site& site) {
@@ -91,7 +105,8 @@ TEST(SiteDirectory, IsUsedByManyThreads) {
   std::array<std::atomic<int>, 2 * kSites> heard{};
   Listener listener;
   listener.on_change = [&](const Site& site) { ++heard[site.index.value]; };
-  SiteDirectory sites({&listener});
+  SiteDirectory sites;
+  sites.Listen(listener);
   std::atomic<bool> done = false;
   std::atomic<int> looked = 0;
   std::vector<std::thread> threads;

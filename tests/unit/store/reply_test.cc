@@ -10,10 +10,11 @@ namespace {
 Reply Text(std::string text) { return {.kind = Reply::Kind::kText, .text = std::move(text)}; }
 
 TEST(Reply, CountsAreIntegersUpToTwoToThe53) {
-  EXPECT_EQ(*CountOf(Reply()), 0u);
-  EXPECT_EQ(*CountOf(Text("17")), 17u);
-  EXPECT_EQ(*CountOf(Text("9007199254740992")), uint64_t{1} << 53);
-  for (const char* bad : {"", "-1", "1.5", "1e3", "x", "9007199254740993", "17 "}) {
+  EXPECT_EQ(*CountOf(Reply()), 0);
+  EXPECT_EQ(*CountOf(Text("-17")), -17);
+  EXPECT_EQ(*CountOf(Text("17")), 17);
+  EXPECT_EQ(*CountOf(Text("9007199254740992")), int64_t{1} << 53);
+  for (const char* bad : {"", "-", "1.5", "1e3", "x", "9007199254740993", "17 "}) {
     EXPECT_TRUE(absl::IsDataLoss(CountOf(Text(bad)).status())) << bad;
   }
 }

@@ -1,18 +1,21 @@
 -- Enters a lane's new incarnation into one shard and answers where the lane stands there.
 --
--- KEYS[1] is the shard's lanes hash. ARGV: lane, its new incarnation, then its earlier incarnations.
--- Answers {'CLAIMED', cursor}, {'FENCED', incarnation} if someone unknown has the lane, or {'CORRUPT', entry}.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals. ARGV: lane, its new incarnation, then its earlier incarnations.
+-- Answers {'CLAIMED', cursor, 1 if the lane was known else 0, views, set aside, adjusted, lost} (false for 0),
+-- {'FENCED', incarnation, cursor} if someone unknown has the lane, or {'CORRUPT', entry}.
 local entry = redis.call('HGET', KEYS[1], ARGV[1])
-if not entry then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' END 0')
-  return {'CLAIMED', 'END 0'}
+local lane = ARGV[1]
+local totals = redis.call('HMGET', KEYS[2], lane .. ':views', lane .. ':set_aside', lane .. ':adjusted', lane .. ':lost')
+
+local function claimed(cursor, known)
+  redis.call('HSET', KEYS[1], lane, ARGV[2] .. ' ' .. cursor)
+  return {'CLAIMED', cursor, known, unpack(totals)}
 end
+
+if not entry then return claimed('END 0', 0) end
 local incarnation, cursor = string.match(entry, '^(%x+) (.+)$')
 if not incarnation then return {'CORRUPT', entry} end
 for i = 2, #ARGV do
-  if ARGV[i] == incarnation then
-    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. cursor)
-    return {'CLAIMED', cursor}
-  end
+  if ARGV[i] == incarnation then return claimed(cursor, 1) end
 end
-return {'FENCED', incarnation}
+return {'FENCED', incarnation, cursor}

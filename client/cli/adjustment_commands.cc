@@ -1,0 +1,91 @@
+// set, merge, delete, adjustments and undo.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "client/cli/commands.h"
+
+namespace viewcount::cli {
+namespace {
+
+// Who sits at the keyboard; the service asks for a name.
+std::string Who() {
+  const char* user = std::getenv("USER");
+  return user == nullptr || *user == '\0' ? "viewcount" : user;
+}
+
+// Fills in site and provenance and sends it; prints the answer as JSON, or as `done` and how to undo it.
+template <typename Request, typename Response>
+absl::Status Adjust(Session& session,
+                    grpc::Status (v1::AdminService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    Request request, const std::string& why, const std::string& done) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  request.set_site(*site);
+  request.mutable_provenance()->set_who(Who());
+  request.mutable_provenance()->set_why(why);
+  const auto response = session.Call(session.admin(), method, request);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Print(fmt::format("{}; take it back with: viewcount undo {}\n", done, response->adjustment_id()));
+  return absl::OkStatus();
+}
+
+std::string Counted(size_t number, const std::string& noun) {
+  return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+absl::Status Run(Session& session, const SetCommand& command) {
+  v1::SetCountsRequest request;
+  request.set_article_id(command.article);
+  const uint64_t views = command.site_total ? *command.site_total : command.views.value_or(0);
+  request.set_views(views);
+  const std::string what = command.site_total ? "the site" : OneLine(command.article);
+  return Adjust(session, &v1::AdminService::Stub::SetCounts, request, command.why,
+                fmt::format("{} has {} now", what, Counted(views, "view")));
+}
+
+absl::Status Run(Session& session, const MergeCommand& command) {
+  v1::MergeArticlesRequest request;
+  request.set_from_article_id(command.from);
+  request.set_into_article_id(command.into);
+  return Adjust(session, &v1::AdminService::Stub::MergeArticles, request, command.why,
+                fmt::format("{} is counted for {} now", OneLine(command.from), OneLine(command.into)));
+}
+
+absl::Status Run(Session& session, const DeleteCommand& command) {
+  v1::DeleteArticlesRequest request;
+  for (const std::string& article : command.articles) request.add_article_ids(article);
+  return Adjust(session, &v1::AdminService::Stub::DeleteArticles, request, command.why,
+                fmt::format("{} deleted", Counted(command.articles.size(), "article")));
+}
+
+absl::Status Run(Session& session, const UndoCommand& command) {
+  v1::UndoAdjustmentRequest request;
+  request.set_adjustment_id(command.adjustment_id);
+  return Adjust(session, &v1::AdminService::Stub::UndoAdjustment, request, command.why, "taken back");
+}
+
+absl::Status Run(Session& session, const AdjustmentsCommand& command) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  v1::ListAdjustmentsRequest request;
+  request.set_site(*site);
+  request.set_page_size(command.limit);
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListAdjustments, request);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Table table({{"TIME"}, {"ID"}, {"WHO"}, {"WHAT"}, {"WHY"}});
+  for (const auto& adjustment : response->adjustments()) {
+    table.Add({TimeText(adjustment.time()), adjustment.adjustment_id(), adjustment.provenance().who(),
+               adjustment.description() + (adjustment.undone() ? " (undone)" : ""), adjustment.provenance().why()});
+  }
+  Print(response->adjustments().empty() ? "no adjustments yet\n" : table.Text());
+  return absl::OkStatus();
+}
+
+}  // namespace viewcount::cli

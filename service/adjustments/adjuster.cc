@@ -1,0 +1,199 @@
+#include "service/adjustments/adjuster.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "service/adjustments/adjustment_checks.h"
+#include "service/adjustments/changes.h"
+#include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+using google::protobuf::util::TimeUtil;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr Window kAllTime{Window::Kind::kAllTime, 0};
+
+// Named in a description; there may be a thousand.
+constexpr int kArticlesNamedMax = 10;
+
+std::string DeletedText(const v1::DeleteArticlesRequest& request) {
+  const int count = request.article_ids_size();
+  std::string text = "deleted ";
+  for (int i = 0; i < std::min(count, kArticlesNamedMax); ++i) {
+    text += (i > 0 ? ", " : "") + NameOf(request.article_ids(i));
+  }
+  if (count > kArticlesNamedMax) text += fmt::format(" and {} more", count - kArticlesNamedMax);
+  return text;
+}
+
+absl::Status CheckIsNoAlias(const Site& site, const std::string& field, const std::string& article_id) {
+  const std::string_view into = site.Resolve(article_id);
+  if (into == article_id) return absl::OkStatus();
+  return InvalidField(field, fmt::format("is counted for \"{}\" since they were merged; name that one", into));
+}
+
+}  // namespace
+
+Adjuster::Adjuster(const asio::any_io_executor& executor, Parts parts)
+    : parts_(std::move(parts)),
+      survey_(parts_.store, parts_.counts, parts_.ledgers),
+      aliases_(parts_.sites, parts_.store, parts_.ledgers),
+      gate_(std::make_shared<Gate>(executor)) {}
+
+asio::awaitable<absl::Status> Adjuster::Enter() {
+  const std::shared_ptr<Gate> gate = gate_;
+  if (gate->waiting >= limits::kAdjustmentsWaitingMax) {
+    co_return RetryLater(absl::StatusCode::kResourceExhausted, "too many adjustments wait for their turn",
+                         limits::kRetryDelay);
+  }
+  ++gate->waiting;
+  while (gate->busy) {
+    boost::system::error_code ignored;
+    co_await gate->left.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  --gate->waiting;
+  gate->busy = true;
+  co_return absl::OkStatus();
+}
+
+journal::v1::Adjustment Adjuster::Begin(const Site& site, const v1::Provenance& provenance,
+                                        journal::v1::AdjustmentKind kind) {
+  // Names of notes sort by time, so no two of this instance share theirs.
+  last_unix_ms_ = std::max(last_unix_ms_ + 1, parts_.clock.UnixMillis());
+  journal::v1::Adjustment message;
+  message.set_adjustment_id(ToHex(RandomId<Id128<struct AdjustmentIdTag>>()));
+  message.set_site(site.name);
+  message.set_unix_ms(last_unix_ms_);
+  message.set_who(provenance.who());
+  message.set_why(provenance.why());
+  message.set_kind(kind);
+  return message;
+}
+
+asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adjustment message) {
+  if (message.ByteSizeLong() > limits::kAdjustmentBytesMax) {
+    co_return absl::ResourceExhaustedError(
+        fmt::format("the change is too large: it touches more days and hours than fit {} bytes; take fewer articles",
+                    limits::kAdjustmentBytesMax));
+  }
+  struct Answer {
+    explicit Answer(const asio::any_io_executor& executor) : changed(executor, steady_clock::time_point::max()) {}
+    asio::steady_timer changed;
+    std::optional<absl::Status> status;
+  };
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto answer = std::make_shared<Answer>(executor);
+  const auto submitted = std::make_shared<SubmittedAdjustment>();
+  submitted->adjustment = MakeAdjustment(std::move(message));
+  submitted->site = site;
+  submitted->done = [answer, executor](const absl::Status& status) {
+    asio::post(executor, [answer, status] {
+      answer->status = status;
+      answer->changed.cancel();
+    });
+  };
+  if (auto status = parts_.lanes.front()->Submit(submitted); !status.ok()) co_return status;
+  while (!answer->status) {
+    boost::system::error_code ignored;
+    co_await answer->changed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return *answer->status;
+}
+
+asio::awaitable<absl::StatusOr<int64_t>> Adjuster::Present(std::shared_ptr<const Site> site, const std::string& id) {
+  if (id.empty()) co_return co_await parts_.totals.Read(site, kAllTime);
+  const uint64_t hash = ArticleHash(site->seed, id);
+  const std::vector<Window> windows = {kAllTime};
+  const std::vector<ArticleRef> articles = {{id, hash}};
+  const auto read = co_await parts_.counts.ReadWindows(*site, ShardOf(hash), windows, articles);
+  if (!read.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(read.status().message()), limits::kRetryDelay);
+  }
+  co_return read->front().front();
+}
+
+asio::awaitable<absl::Status> Adjuster::Set(const v1::SetCountsRequest& request, v1::SetCountsResponse& response) {
+  if (auto status = Check(request); !status.ok()) co_return status;
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Turn turn(gate_);
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return UnknownSite(request.site());
+  if (auto status = CheckIsNoAlias(*site, "article_id", request.article_id()); !status.ok()) co_return status;
+  const auto present = co_await Present(site, request.article_id());
+  if (!present.ok()) co_return present.status();
+  auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_SET);
+  message.set_description(
+      fmt::format("set the views of {} from {} to {}", NameOf(request.article_id()), *present, request.views()));
+  const Changes changes = {{request.article_id(), {{kAllTime, static_cast<int64_t>(request.views()) - *present}}}};
+  PutChanges(changes, message);
+  response.set_adjustment_id(message.adjustment_id());
+  co_return co_await Journal(site->index, std::move(message));
+}
+
+asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& request,
+                                               v1::DeleteArticlesResponse& response) {
+  if (auto status = Check(request); !status.ok()) co_return status;
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Turn turn(gate_);
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return UnknownSite(request.site());
+  const std::vector<std::string> ids(request.article_ids().begin(), request.article_ids().end());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (auto status = CheckIsNoAlias(*site, fmt::format("article_ids[{}]", i), ids[i]); !status.ok()) co_return status;
+  }
+  const auto counts = co_await survey_.Read(site, ids);
+  if (!counts.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
+  }
+  auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_DELETE);
+  message.set_description(DeletedText(request));
+  Changes changes;
+  for (const auto& [id, windows] : *counts) {
+    for (const auto& [window, views] : windows) changes[id][window] = -views;
+  }
+  PutChanges(changes, message);
+  response.set_adjustment_id(message.adjustment_id());
+  co_return co_await Journal(site->index, std::move(message));
+}
+
+asio::awaitable<absl::Status> Adjuster::List(const v1::ListAdjustmentsRequest& request,
+                                             v1::ListAdjustmentsResponse& response) {
+  if (auto status = Check(request); !status.ok()) co_return status;
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return UnknownSite(request.site());
+  const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);
+  if (!log.ok()) co_return log.status();
+  const auto& adjustments = log->adjustments();
+  // A token is the name of the last one on the page before.
+  auto next = std::make_reverse_iterator(request.page_token().empty() ? adjustments.end()
+                                                                      : adjustments.lower_bound(request.page_token()));
+  const size_t page = request.page_size() == 0 ? limits::kAdjustmentsPageDefault : request.page_size();
+  for (size_t i = 0; i < page && next != adjustments.rend(); ++i, ++next) {
+    const auto& message = next->second.message;
+    auto* listed = response.add_adjustments();
+    listed->set_adjustment_id(message.adjustment_id());
+    *listed->mutable_time() = TimeUtil::MillisecondsToTimestamp(message.unix_ms());
+    listed->mutable_provenance()->set_who(message.who());
+    listed->mutable_provenance()->set_why(message.why());
+    listed->set_description(message.description());
+    listed->set_undone(log->IsUndone(message.adjustment_id()));
+    if (std::next(next) != adjustments.rend() && i + 1 == page) response.set_next_page_token(next->first);
+  }
+  co_return absl::OkStatus();
+}
+
+}  // namespace viewcount

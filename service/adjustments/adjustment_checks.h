@@ -1,0 +1,17 @@
+// What an administrator's request must be before anything is looked up. Pure functions; thread safe.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include "viewcount/v1/admin.pb.h"
+
+namespace viewcount {
+
+// Each returns OK or INVALID_ARGUMENT naming the field; UNIMPLEMENTED for visits.
+absl::Status Check(const v1::SetCountsRequest& request);
+absl::Status Check(const v1::DeleteArticlesRequest& request);
+absl::Status Check(const v1::MergeArticlesRequest& request);
+absl::Status Check(const v1::ListAdjustmentsRequest& request);
+absl::Status Check(const v1::UndoAdjustmentRequest& request);
+
+}  // namespace viewcount

@@ -1,0 +1,51 @@
+// Bugs that the simulation must find, to show that it can. There are none in anything but its own second program:
+// without VIEWCOUNT_PLANTED_BUGS every question below is `false` when compiled.
+#pragma once
+
+#include <cstdint>
+
+namespace viewcount {
+
+enum class PlantedBug : uint8_t {
+  kNone,
+  // The journal.
+  kSkipSync,
+  kSkipFolderSync,
+  kKeepTornTail,
+  kKeepBytesBehindCut,
+  kSkipWriteAgain,
+  kTrimEarly,
+  // The lane.
+  kAcknowledgeEarly,
+  kAcknowledgeDuplicateEarly,
+  kAcceptGap,
+  kAcceptUnknownStart,
+  kIgnoreCheckpoint,
+  kCheckpointAhead,
+  kSealUndurable,
+  kSettingsOutOfOrder,
+  kReuseIncarnation,
+  // Folding again.
+  kFoldWithNewSettings,
+  kResumeByLongerFold,
+  kForgetWithdraw,
+  // The flusher and the store.
+  kDropPart,
+  kTrustLostAnswer,
+  kSkipVerify,
+  kGiveUpAppliedPart,
+  kIgnoreLost,
+  // Readers.
+  kKeepCacheOnRewind,
+  kEnd
+};
+
+#ifdef VIEWCOUNT_PLANTED_BUGS
+// Chosen before anything runs.
+inline PlantedBug planted_bug = PlantedBug::kNone;
+inline bool Planted(PlantedBug bug) { return planted_bug == bug; }
+#else
+constexpr bool Planted(PlantedBug) { return false; }
+#endif
+
+}  // namespace viewcount

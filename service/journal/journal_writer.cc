@@ -1,0 +1,227 @@
+#include "service/journal/journal_writer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/base/crc32c.h"
+#include "service/base/planted_bug.h"
+#include "service/journal/format.h"
+#include "service/journal/journal_recovery.h"
+#include "service/journal/segment_pool.h"
+#include "service/journal/segments.h"
+
+namespace viewcount {
+
+class JournalWriter::Impl {
+ public:
+  Impl(Disk& disk, const Clock& clock, Options options, RecoveredJournal recovered)
+      : options_(std::move(options)),
+        format_(options_.lane),
+        pool_(disk, clock,
+              {.folder = options_.folder,
+               .segment_bytes = options_.segment_bytes,
+               .budget_bytes = options_.budget_bytes,
+               .retention = options_.retention},
+              recovered.segments),
+        end_(options_.begin.value) {
+    if (recovered.segments.empty()) return;
+    start_ = recovered.segments.back().start;
+    capacity_ = recovered.segments.back().bytes;
+    file_ = std::move(recovered.file);
+    last_ = recovered.last;
+    sealed_ = recovered.sealed;
+    end_ = written_ = recovered.end.value;
+  }
+
+  void SetPreamble(std::function<std::vector<RecordDraft>()> preamble) { preamble_ = std::move(preamble); }
+  absl::Status Begin(size_t records, size_t bytes);
+  Position Append(RecordType type, std::string_view head, std::string_view body);
+  absl::Status Commit();
+  void Seal();
+
+  Position end() const { return {end_.load(std::memory_order_acquire)}; }
+  Position begin() const { return pool_.begin().value_or(options_.begin); }
+  SegmentPool& pool() { return pool_; }
+  const SegmentPool& pool() const { return pool_; }
+
+ private:
+  // A group's bytes; its first record is to stand at `at`, and everything before `group_begin` is durable.
+  struct Group {
+    std::string bytes;
+    Position at;
+    Position group_begin;
+    RecordMark last;
+  };
+  void AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body) const;
+  absl::Status Rotate(uint64_t room);
+  SegmentHeader NextHeader() const;
+  absl::Status Fail(absl::Status status) { return failed_ = std::move(status); }
+
+  const Options options_;
+  const RecordFormat format_;
+  SegmentPool pool_;
+  std::function<std::vector<RecordDraft>()> preamble_ = [] { return std::vector<RecordDraft>(); };
+  // The newest segment; no file before the first.
+  Position start_;
+  uint64_t capacity_ = 0;
+  std::unique_ptr<DiskFile> file_;
+  // The last durable record, and what is behind it.
+  RecordMark last_;
+  std::atomic<uint64_t> end_;
+  // Where the next group goes: end_, or behind a commit record that is not durable yet.
+  uint64_t written_ = 0;
+  // That the last group is followed by its commit record.
+  bool sealed_ = false;
+  Group group_;
+  // What Begin made room for, less what was appended.
+  uint64_t room_ = 0;
+  // The error after which nothing is written any more.
+  absl::Status failed_;
+};
+
+void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body) const {
+  VIEWCOUNT_CHECK(head.size() + body.size() <= limits::kJournalPayloadBytesMax);
+  const RecordHeader header{.type = type,
+                            .begin = {group.at.value + group.bytes.size()},
+                            .group_begin = group.group_begin,
+                            .payload_bytes = static_cast<uint32_t>(head.size() + body.size()),
+                            .payload_checksum = Crc32c(body, Crc32c(head))};
+  char bytes[kRecordHeaderBytes];
+  group.last = {header.begin, format_.Encode(header, bytes)};
+  group.bytes.append(bytes, sizeof(bytes)).append(head).append(body);
+}
+
+absl::Status JournalWriter::Impl::Begin(size_t records, size_t bytes) {
+  if (!failed_.ok()) return failed_;
+  const uint64_t need = records * kRecordHeaderBytes + bytes;
+  // Room for a commit record behind each group.
+  const uint64_t room = need + kRecordHeaderBytes;
+  if (file_ == nullptr || written_ + room > start_.value + capacity_) {
+    if (auto status = Rotate(room); !status.ok()) return status;
+  }
+  group_.bytes.clear();
+  group_.bytes.reserve(need);
+  group_.at = {written_};
+  group_.group_begin = end();
+  room_ = need;
+  return absl::OkStatus();
+}
+
+SegmentHeader JournalWriter::Impl::NextHeader() const {
+  SegmentHeader header{.lane = options_.lane, .start = end()};
+  if (file_ != nullptr) {
+    header.previous_start = start_;
+    header.previous_last = last_;
+  }
+  return header;
+}
+
+absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
+  // A commit record that is not durable stays behind in the old segment, which ends before it.
+  const SegmentHeader header = NextHeader();
+  const auto header_bytes = EncodeSegmentHeader(header);
+  const Position first{header.start.value + kSegmentHeaderBytes};
+  Group preamble{.at = first, .group_begin = first, .last = MarkOf(header)};
+  for (const RecordDraft& record : preamble_()) AppendTo(preamble, record.type, record.payload, {});
+  preamble.bytes.insert(0, header_bytes.data(), header_bytes.size());
+
+  auto spare = pool_.Take(preamble.bytes.size() + room);
+  if (!spare.ok()) return absl::IsResourceExhausted(spare.status()) ? spare.status() : Fail(spare.status());
+  const auto written = spare->file->Write(0, preamble.bytes);
+  if (!written.ok()) {
+    // The next attempt may begin with other records at the same positions.
+    if (auto status = pool_.Discard(*std::move(spare)); !status.ok()) return Fail(status);
+    return absl::IsResourceExhausted(written) ? pool_.NoRoom(written) : Fail(written);
+  }
+  if (auto status = spare->file->Sync(); !status.ok()) return Fail(status);
+  const uint64_t capacity = spare->bytes;
+  auto file = pool_.Publish(*std::move(spare), header.start);
+  if (!file.ok()) return Fail(file.status());
+  file_ = *std::move(file);
+  start_ = header.start;
+  capacity_ = capacity;
+  last_ = preamble.last;
+  sealed_ = false;
+  written_ = header.start.value + preamble.bytes.size();
+  end_.store(written_, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+Position JournalWriter::Impl::Append(RecordType type, std::string_view head, std::string_view body) {
+  const uint64_t bytes = kRecordHeaderBytes + head.size() + body.size();
+  VIEWCOUNT_CHECK(bytes <= room_);
+  room_ -= bytes;
+  AppendTo(group_, type, head, body);
+  return {group_.at.value + group_.bytes.size()};
+}
+
+absl::Status JournalWriter::Impl::Commit() {
+  if (!failed_.ok()) return failed_;
+  room_ = 0;
+  if (group_.bytes.empty()) return absl::OkStatus();
+  if (auto status = file_->Write(written_ - start_.value, group_.bytes); !status.ok()) return Fail(status);
+  if (auto status = Planted(PlantedBug::kSkipSync) ? absl::OkStatus() : file_->Sync(); !status.ok())
+    return Fail(status);
+  written_ += group_.bytes.size();
+  last_ = group_.last;
+  sealed_ = false;
+  group_.bytes.clear();
+  end_.store(written_, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+void JournalWriter::Impl::Seal() {
+  if (!failed_.ok() || file_ == nullptr || sealed_ || !group_.bytes.empty()) return;
+  if (written_ + kRecordHeaderBytes > start_.value + capacity_) return;
+  Group commit{.at = {written_}, .group_begin = {written_}};
+  AppendTo(commit, RecordType::kCommit, {}, {});
+  if (auto status = file_->Write(written_ - start_.value, commit.bytes); !status.ok()) {
+    spdlog::warn("journal: cannot note that the last group is durable: {}", std::string(status.message()));
+    return;
+  }
+  written_ += commit.bytes.size();
+  sealed_ = true;
+  // It is not the last record: not durable, it has no part in the chain of segments.
+}
+
+absl::StatusOr<std::unique_ptr<JournalWriter>> JournalWriter::Open(Disk& disk, const Clock& clock, Options options) {
+  auto recovered = RecoverJournal(disk, options.folder, options.lane, options.segment_bytes);
+  if (!recovered.ok()) return recovered.status();
+  auto impl = std::make_unique<Impl>(disk, clock, std::move(options), *std::move(recovered));
+  return std::unique_ptr<JournalWriter>(new JournalWriter(std::move(impl)));
+}
+
+JournalWriter::JournalWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+JournalWriter::~JournalWriter() = default;
+
+void JournalWriter::SetPreamble(std::function<std::vector<RecordDraft>()> preamble) {
+  impl_->SetPreamble(std::move(preamble));
+}
+absl::Status JournalWriter::Begin(size_t records, size_t bytes) { return impl_->Begin(records, bytes); }
+Position JournalWriter::Append(RecordType type, std::string_view head, std::string_view body) {
+  return impl_->Append(type, head, body);
+}
+absl::Status JournalWriter::Commit() { return impl_->Commit(); }
+void JournalWriter::Seal() { impl_->Seal(); }
+Position JournalWriter::end() const { return impl_->end(); }
+Position JournalWriter::begin() const { return impl_->begin(); }
+uint64_t JournalWriter::bytes() const { return impl_->pool().bytes(); }
+absl::Status JournalWriter::Maintain(Position needed) { return impl_->pool().Maintain(needed); }
+JournalWriter::Pin JournalWriter::Hold(Position from) { return Pin(impl_->pool().pins(), from); }
+
+JournalWriter::Pin::Pin(std::shared_ptr<JournalPins> pins, Position from) : pins_(std::move(pins)), from_(from) {
+  pins_->Add(from_);
+}
+JournalWriter::Pin& JournalWriter::Pin::operator=(Pin&& other) noexcept {
+  std::swap(pins_, other.pins_);
+  std::swap(from_, other.from_);
+  return *this;
+}
+JournalWriter::Pin::~Pin() {
+  if (pins_ != nullptr) pins_->Remove(from_);
+}
+
+}  // namespace viewcount

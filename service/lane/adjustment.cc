@@ -1,0 +1,94 @@
+#include "service/lane/adjustment.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/base/identifiers.h"
+
+namespace viewcount {
+namespace {
+
+constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
+
+// Whatever may be read must be foldable.
+bool IsSound(const journal::v1::Adjustment& message) {
+  const auto sound = [](const journal::v1::WindowChange& change) {
+    return change.kind() >= journal::v1::WINDOW_KIND_ALL_TIME && change.kind() <= journal::v1::WINDOW_KIND_BOTS &&
+           change.views() >= -kMax && change.views() <= kMax;
+  };
+  return BytesOfHex(message.adjustment_id()) && message.unix_ms() >= 0 &&
+         std::all_of(message.changes().begin(), message.changes().end(), [&](const auto& article) {
+           return std::all_of(article.windows().begin(), article.windows().end(), sound);
+         });
+}
+
+}  // namespace
+
+Adjustment MakeAdjustment(journal::v1::Adjustment message) {
+  Adjustment adjustment;
+  adjustment.note_field = fmt::format("{:015}-{}", message.unix_ms(), message.adjustment_id());
+  const auto status = google::protobuf::util::MessageToJsonString(message, &adjustment.note_text);
+  // Its texts were checked to be UTF-8 before.
+  VIEWCOUNT_CHECK(status.ok());
+  adjustment.message = std::move(message);
+  return adjustment;
+}
+
+std::string EncodeAdjustment(const Adjustment& adjustment) { return adjustment.message.SerializeAsString(); }
+
+absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload) {
+  journal::v1::Adjustment message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())) || !IsSound(message)) {
+    return absl::DataLossError("the journal holds a record of an adjustment that nobody wrote");
+  }
+  return MakeAdjustment(std::move(message));
+}
+
+absl::StatusOr<Adjustment> ParseAdjustmentNote(std::string_view text) {
+  journal::v1::Adjustment message;
+  const auto status = google::protobuf::util::JsonStringToMessage(std::string(text), &message);
+  if (!status.ok() || !IsSound(message)) return absl::DataLossError("the store holds a note that nobody wrote");
+  return MakeAdjustment(std::move(message));
+}
+
+Window WindowOf(const journal::v1::WindowChange& change) {
+  switch (change.kind()) {
+    case journal::v1::WINDOW_KIND_ALL_TIME:
+      return {Window::Kind::kAllTime, 0};
+    case journal::v1::WINDOW_KIND_DAY:
+      return {Window::Kind::kDay, change.number()};
+    case journal::v1::WINDOW_KIND_HOUR:
+      return {Window::Kind::kHour, change.number()};
+    case journal::v1::WINDOW_KIND_BOTS:
+      return {Window::Kind::kBots, 0};
+    default:
+      VIEWCOUNT_CHECK(false);
+  }
+}
+
+journal::v1::WindowChange ChangeOf(Window window, int64_t views) {
+  journal::v1::WindowChange change;
+  switch (window.kind) {
+    case Window::Kind::kAllTime:
+      change.set_kind(journal::v1::WINDOW_KIND_ALL_TIME);
+      break;
+    case Window::Kind::kDay:
+      change.set_kind(journal::v1::WINDOW_KIND_DAY);
+      break;
+    case Window::Kind::kHour:
+      change.set_kind(journal::v1::WINDOW_KIND_HOUR);
+      break;
+    case Window::Kind::kBots:
+      change.set_kind(journal::v1::WINDOW_KIND_BOTS);
+      break;
+  }
+  change.set_number(window.number);
+  change.set_views(views);
+  return change;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,61 @@
+#include "service/lane/recovery.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/planted_bug.h"
+#include "service/lane/checkpoint.h"
+#include "service/lane/replay.h"
+
+namespace viewcount {
+
+absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const JournalWriter::Options& options) {
+  auto journal = JournalWriter::Open(source.disk, source.clock, options);
+  if (!journal.ok()) return journal.status();
+  auto checkpoint = ReadCheckpoint(source.disk, source.folder, source.lane);
+  if (Planted(PlantedBug::kIgnoreCheckpoint) && checkpoint.ok()) checkpoint->writers.clear();
+  if (!checkpoint.ok()) return checkpoint.status();
+  RecoveredLane recovered;
+  recovered.journal = *std::move(journal);
+  recovered.checkpoint = checkpoint->position;
+  const Position begin = recovered.journal->begin();
+  const Position end = recovered.journal->end();
+  const SteadyTime now = source.clock.Now();
+  if (checkpoint->position < begin) {
+    // Segments go only after a checkpoint that stands for them, so somebody removed it.
+    spdlog::error(
+        "{}: no checkpoint of the writers before position {}: a batch from before it that is sent again is "
+        "counted again",
+        source.folder, begin.value);
+  }
+  if (auto status = recovered.writers.Merge(checkpoint->writers, now); !status.ok()) return status;
+
+  ShardViews journaled{};
+  Replay replay(source, {.record = {},
+                         .views =
+                             [&](const Record& record, const ReplayedBatch& batch, Folding& folding) {
+                               const ViewsRequest& request = batch.request;
+                               const auto site = folding.Find(batch.site);
+                               for (const DecodedView& view : request.views) {
+                                 const uint64_t hash = ArticleHash(site->seed, site->Resolve(view.article_id));
+                                 journaled[ShardOf(hash).value] += view.count;
+                               }
+                               if (record.end > checkpoint->position && !request.writer.IsNone()) {
+                                 recovered.writers.Replay(request, now);
+                               }
+                             },
+                         .adjustment = {},
+                         .totals = [&](const JournaledTotals& totals) { journaled = totals.views; }});
+  if (begin < end) {
+    // From the start of the segment that holds the checkpoint; without any, from the journal's own.
+    const Position from = std::clamp(checkpoint->position, begin, Position{end.value - 1});
+    if (auto status = replay.Run(from, end); !status.ok()) return status;
+  }
+  recovered.beginning = {
+      .end = end, .folding = std::move(replay.folding()), .journaled = journaled, .absent = ShardSet::All()};
+  return recovered;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,231 @@
+#include "service/store/redis/store_audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/base/limits.h"
+#include "service/store/redis/keys.h"
+#include "service/store/redis/lane_entry.h"
+#include "service/store/redis/sum_audit.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// An hour that ends sooner may expire between two looks at it.
+constexpr std::chrono::milliseconds kExpiresSoon = std::chrono::minutes(1);
+
+bool SameTexts(const std::vector<Reply>& a, const std::vector<Reply>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Reply& x, const Reply& y) { return x.text == y.text; });
+}
+
+}  // namespace
+
+struct StoreAudit::Moment {
+  Reply sum;
+  Reply start;
+  std::vector<Reply> lanes;
+  std::vector<Reply> ranking;
+};
+
+size_t StoreAudit::RankedOf(HashName name) const {
+  if (name.window == "bots") return 0;
+  return name.is_hour() ? ranked_.hour : ranked_.all_time_and_day;
+}
+
+asio::awaitable<absl::StatusOr<AuditReport>> StoreAudit::Run() {
+  const RedisCommand read_sites = {"HKEYS", keys::kSites};
+  const auto sites = Expect(co_await connection_.Execute(read_sites), Reply::Kind::kArray, "HKEYS");
+  if (!sites.ok()) co_return sites.status();
+  for (const Reply& site : sites->elements) sites_.push_back(site.text);
+  auto hashes = co_await ScanHashes(connection_, std::nullopt);
+  if (!hashes.ok()) co_return hashes.status();
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    auto status = co_await CheckShard(Shard{static_cast<uint8_t>(i)}, std::move((*hashes)[i]));
+    if (!status.ok()) co_return status;
+  }
+  co_return std::move(report_);
+}
+
+asio::awaitable<absl::Status> StoreAudit::CheckShard(Shard shard, std::set<std::string> names) {
+  // Without these two nothing of the shard can be said.
+  for (const std::string& key : {keys::Lanes(shard), keys::Totals(shard)}) {
+    const RedisCommand command = {"TYPE", key};
+    const auto type = Expect(co_await connection_.Execute(command), Reply::Kind::kText, "TYPE");
+    if (!type.ok()) co_return type.status();
+    if (type->text == "hash" || type->text == "none") continue;
+    report_.Add(fmt::format("{} is a {}, expected a hash", key, type->text));
+    co_return absl::OkStatus();
+  }
+  for (const std::string& name : names) {
+    auto status = co_await CheckHash(shard, *HashName::Parse(name));
+    if (!status.ok()) co_return status;
+  }
+  co_return co_await CheckSums(shard, std::move(names));
+}
+
+asio::awaitable<absl::Status> StoreAudit::CheckHash(Shard shard, HashName name) {
+  for (int attempt = 0; attempt < limits::kAuditAttemptsMax; ++attempt) {
+    const auto usable = co_await CheckTypes(shard, name);
+    if (!usable.ok()) co_return usable.status();
+    if (!*usable) co_return absl::OkStatus();
+    const auto before = co_await ReadLanes(shard);
+    if (!before.ok()) co_return before.status();
+    const auto tally = co_await Tally(shard, name);
+    if (!tally.ok()) co_return tally.status();
+    const auto moment = co_await ReadMoment(shard, name);
+    if (!moment.ok()) co_return moment.status();
+    if (!SameTexts(*before, moment->lanes)) continue;
+    Judge(shard, name, *tally, *moment);
+    co_return absl::OkStatus();
+  }
+  report_.busy.push_back(name.Key(shard));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<bool>> StoreAudit::CheckTypes(Shard shard, HashName name) {
+  const std::string key = name.Key(shard);
+  const std::string ranking = name.RankingKey(shard);
+  const RedisCommand type_of_hash = {"TYPE", key};
+  const RedisCommand type_of_ranking = {"TYPE", ranking};
+  const RedisCommand time_left = {"PTTL", key};
+  const std::vector<RedisCommand> commands = {type_of_hash, type_of_ranking, time_left};
+  const auto replies = co_await connection_.Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  const std::string& hash_type = (*replies)[0].text;
+  const std::string& ranking_type = (*replies)[1].text;
+  const int64_t left = (*replies)[2].integer;
+  if (name.is_hour() && left >= 0 && left < kExpiresSoon.count()) co_return false;
+  bool usable = true;
+  if (hash_type != "hash" && hash_type != "none") {
+    report_.Add(fmt::format("{} is a {}, expected a hash", key, hash_type));
+    unusable_.insert(key);
+    usable = false;
+  }
+  if (!ranking.empty() && ranking_type != "zset" && ranking_type != "none") {
+    report_.Add(fmt::format("{} is a {}, expected a sorted set", ranking, ranking_type));
+    usable = false;
+  }
+  co_return usable;
+}
+
+asio::awaitable<absl::StatusOr<HashTally>> StoreAudit::Tally(Shard shard, HashName name) {
+  const std::string key = name.Key(shard);
+  const std::string step = std::to_string(limits::kAuditStep);
+  HashTally tally(RankedOf(name));
+  std::string cursor = "0";
+  do {
+    const RedisCommand command = {"HSCAN", key, cursor, "COUNT", step};
+    const auto reply = Expect(co_await connection_.Execute(command), Reply::Kind::kArray, "HSCAN");
+    if (!reply.ok()) co_return reply.status();
+    if (reply->elements.size() != 2) co_return absl::DataLossError("Redis answered HSCAN with something else");
+    const std::vector<Reply>& words = reply->elements[1].elements;
+    for (size_t i = 0; i + 1 < words.size(); i += 2) tally.Add(words[i].text, words[i + 1]);
+    cursor = reply->elements[0].text;
+  } while (cursor != "0");
+  co_return tally;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Reply>>> StoreAudit::ReadLanes(Shard shard) {
+  const std::string key = keys::Lanes(shard);
+  const RedisCommand command = {"HGETALL", key};
+  auto reply = Expect(co_await connection_.Execute(command), Reply::Kind::kArray, "HGETALL");
+  if (!reply.ok()) co_return reply.status();
+  co_return std::move(reply->elements);
+}
+
+asio::awaitable<absl::StatusOr<StoreAudit::Moment>> StoreAudit::ReadMoment(Shard shard, HashName name) {
+  const std::string key = name.Key(shard);
+  const std::string totals_key = keys::Totals(shard);
+  const std::string lanes_key = keys::Lanes(shard);
+  const std::string ranking_key = name.RankingKey(shard);
+  const std::string start_field = fmt::format("start:{}:{}", name.site, name.window);
+  // One more than there may be.
+  const std::string last = std::to_string(RankedOf(name));
+  const RedisCommand sum = {"HGET", key, ""};
+  const RedisCommand start = {"HGET", totals_key, start_field};
+  const RedisCommand lanes = {"HGETALL", lanes_key};
+  const RedisCommand ranking = {"ZRANGE", ranking_key, "0", last, "WITHSCORES"};
+  std::vector<RedisCommand> commands = {sum, start, lanes};
+  if (!ranking_key.empty()) commands.push_back(ranking);
+  auto replies = co_await connection_.Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  Moment moment{.sum = std::move((*replies)[0]),
+                .start = std::move((*replies)[1]),
+                .lanes = std::move((*replies)[2].elements),
+                .ranking = {}};
+  if (!ranking_key.empty()) moment.ranking = std::move((*replies)[3].elements);
+  co_return moment;
+}
+
+void StoreAudit::Judge(Shard shard, HashName name, const HashTally& tally, const Moment& moment) {
+  const std::string key = name.Key(shard);
+  ++report_.hashes;
+  report_.articles += tally.articles();
+  for (const auto& [article_id, value] : tally.broken()) {
+    report_.Add(fmt::format("{} holds \"{}\" for \"{}\", expected a count", key, value.substr(0, 40), article_id));
+  }
+  // What CheckSums finds no number in is reported there.
+  const int64_t start = NumberOf(moment.start).value_or(0);
+  const int64_t expected = tally.sum() + start;
+  const auto sum = CountOf(moment.sum);
+  if (!sum.ok()) {
+    report_.Add(fmt::format("{} holds \"{}\" as its sum (the empty field), expected {}", key,
+                            moment.sum.text.substr(0, 40), expected));
+  } else if (*sum != expected) {
+    report_.Add(
+        fmt::format("{} holds {} as its sum (the empty field), expected {}: its articles' {} and the site's own "
+                    "adjustments, {}",
+                    key, *sum, expected, tally.sum(), start));
+  }
+  if (const std::string ranking = name.RankingKey(shard); !ranking.empty()) {
+    JudgeRanking(ranking, tally, moment.ranking);
+  }
+}
+
+// Tells of the first place that is wrong.
+void StoreAudit::JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking) {
+  const std::vector<RankedCount> expected = tally.Highest();
+  const size_t found = ranking.size() / 2;
+  for (size_t place = 0; place < std::max(expected.size(), found); ++place) {
+    std::string should = "nothing";
+    std::string is = "nothing";
+    if (place < expected.size()) {
+      should = fmt::format("\"{}\" with {}", expected[place].article_id, expected[place].views);
+    }
+    if (place < found) {
+      const std::string& score = ranking[2 * place + 1].text;
+      is = fmt::format("\"{}\" with {}", ranking[2 * place].text,
+                       score.starts_with('-') ? score.substr(1) : "-" + score);
+    }
+    if (should == is) continue;
+    report_.Add(fmt::format("{} holds {} in place {}, expected {}", key, is, place + 1, should));
+    return;
+  }
+}
+
+asio::awaitable<absl::Status> StoreAudit::CheckSums(Shard shard, std::set<std::string> names) {
+  SumAudit sums(connection_, shard, sites_, unusable_);
+  auto found = co_await sums.Run(names);
+  if (!found.ok()) co_return found.status();
+  if (!found->differences.empty()) {
+    // Perhaps a hash that was not there yet when the keys were listed: look again.
+    auto hashes = co_await ScanHashes(connection_, shard);
+    if (!hashes.ok()) co_return hashes.status();
+    found = co_await sums.Run((*hashes)[shard.value]);
+    if (!found.ok()) co_return found.status();
+  }
+  if (found->busy) report_.busy.push_back(keys::Totals(shard));
+  for (std::string& difference : found->differences) report_.Add(std::move(difference));
+  for (const auto& [lane, totals] : found->lanes) AddTotals(totals, report_.lanes[lane]);
+  AddTotals(found->retired, report_.retired);
+  co_return absl::OkStatus();
+}
+
+}  // namespace viewcount

@@ -1,0 +1,117 @@
+"""What deploy/ gives to operators fits the program: alerts fire when they should, the unit is valid, RUNBOOK.md knows all.
+
+Run by ctest with the program's path: deploy_test.py BUILD/bin/viewcountd
+"""
+
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+PROGRAM = None
+
+
+def run(*words):
+    """Runs it and returns its exit code and all of its output."""
+    answer = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return answer.returncode, answer.stdout
+
+
+class AlertsTest(unittest.TestCase):
+    def test_rules_are_valid(self):
+        code, output = run("promtool", "check", "rules", str(DEPLOY / "alerts.yml"))
+        self.assertEqual(code, 0, output)
+
+    def test_alerts_fire_when_they_should(self):
+        code, output = run("promtool", "test", "rules", str(pathlib.Path(__file__).parent / "alerts_test.yml"))
+        self.assertEqual(code, 0, output)
+
+
+class UnitTest(unittest.TestCase):
+    def setUp(self):
+        self.unit = (DEPLOY / "viewcountd.service").read_text()
+
+    def value(self, key):
+        found = re.findall(f"^{key}=(.*)$", self.unit, re.MULTILINE)
+        self.assertEqual(len(found), 1, key)
+        return found[0]
+
+    def test_systemd_accepts_it(self):
+        # It looks for the program too, which is installed nowhere yet.
+        words = shlex.split(self.value("ExecStart"))
+        with tempfile.TemporaryDirectory(prefix="viewcount-unit-") as folder:
+            unit = pathlib.Path(folder) / "viewcountd.service"
+            unit.write_text(self.unit.replace(words[0], str(pathlib.Path(PROGRAM).resolve())))
+            code, output = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit))
+            self.assertEqual((code, output), (0, ""))
+            # Beyond what is wrong: what is merely not understood, or protects too little.
+            code, output = run("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=30", str(unit))
+            self.assertEqual(code, 0, output)
+
+    def test_the_program_accepts_its_flags(self):
+        flags = shlex.split(self.value("ExecStart"))[1:]
+        code, output = run(PROGRAM, *flags, "--check-config")
+        self.assertEqual(code, 0, output)
+        self.assertIn(f'data-dir = "/var/lib/{self.value("StateDirectory")}"', output)
+
+    def test_it_waits_for_an_orderly_stop(self):
+        limits = (ROOT / "service" / "base" / "limits.h").read_text()
+        stop_wait_ms = int(re.search(r"kStopWait\{([0-9']+)\}", limits)[1].replace("'", ""))
+        self.assertGreater(int(self.value("TimeoutStopSec").removesuffix("s")) * 1000, stop_wait_ms)
+        self.assertEqual(self.value("KillMode"), "mixed")
+
+    def test_it_does_not_start_again_what_cannot_start(self):
+        codes = (ROOT / "service" / "server" / "stop_signal.h").read_text()
+        final = [re.search(rf"{name} = (\d+)", codes)[1] for name in ("kExitUsage", "kExitFenced")]
+        self.assertEqual(self.value("RestartPreventExitStatus").split(), final)
+
+
+class RunbookTest(unittest.TestCase):
+    def setUp(self):
+        self.text = (DEPLOY / "RUNBOOK.md").read_text()
+        self.headings = re.findall("^##+ (.*)$", self.text, re.MULTILINE)
+        # As GitHub makes them.
+        self.anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in self.headings}
+
+    def labels(self, metric):
+        golden = (ROOT / "tests" / "unit" / "metrics" / "golden_metrics.txt").read_text()
+        return re.findall(f'^{metric}{{.*="(.*)"}}$', golden, re.MULTILINE)
+
+    def test_links_lead_somewhere(self):
+        alerts = re.findall(r"RUNBOOK\.md#([\w-]+)", (DEPLOY / "alerts.yml").read_text())
+        self.assertGreaterEqual(len(alerts), 4)
+        links = re.findall(r"\]\(#([\w-]+)\)", self.text)
+        self.assertEqual([link for link in alerts + links if link not in self.anchors], [])
+
+    def test_every_alert_reason_and_kind_has_an_entry(self):
+        alerts = re.findall(r"alert: (\w+)", (DEPLOY / "alerts.yml").read_text())
+        self.assertEqual([alert for alert in alerts if alert not in self.headings], [])
+        for metric in ("viewcount_views_rejected_total", "viewcount_flush_errors_total"):
+            labels = self.labels(metric)
+            self.assertGreater(len(labels), 4)
+            self.assertEqual([label for label in labels if f"\n| `{label}` |" not in self.text], [])
+
+    def test_every_exit_code_has_an_entry(self):
+        codes = re.findall(r"kExit\w+ = (\d+)", (ROOT / "service" / "server" / "stop_signal.h").read_text())
+        self.assertGreaterEqual(len(codes), 5)
+        self.assertEqual([code for code in codes if f"\n| {code} |" not in self.text], [])
+
+    def test_headings_quote_what_the_program_says(self):
+        sources = "".join(path.read_text() for path in sorted((ROOT / "service").rglob("*.cc")))
+        # Long literals go over several lines.
+        sources = re.sub(r'"\s*\n\s*"', "", sources)
+        quotes = [quote for heading in self.headings for quote in re.findall("`([^`]*)`", heading)]
+        self.assertGreater(len(quotes), 20)
+        # What Redis says itself comes behind "Redis: ".
+        own = [quote for quote in quotes if not re.fullmatch("Redis: [A-Z]+", quote)]
+        self.assertEqual([quote for quote in own if quote not in sources], [])
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2)

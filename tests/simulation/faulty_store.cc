@@ -1,0 +1,107 @@
+#include "tests/simulation/faulty_store.h"
+
+#include <memory>
+#include <utility>
+
+#include "tests/simulation/owned_part.h"
+
+namespace viewcount::simulation {
+namespace asio = boost::asio;
+
+namespace {
+
+// What only reads leaves no trace when it is late.
+void NoDelay() {}
+
+}  // namespace
+
+FaultyStore::Fate FaultyStore::Draw() const {
+  const NetworkFaults& faults = network_.faults;
+  Random& random = network_.random();
+  if (random.Chance(faults.lose)) return Fate::kLost;
+  if (random.Chance(faults.late)) return Fate::kLate;
+  if (random.Chance(faults.lose_answer)) return Fate::kAnswerLost;
+  if (random.Chance(faults.out_of_memory)) return Fate::kOutOfMemory;
+  return Fate::kGood;
+}
+
+template <typename Result, typename Execute, typename DelayIt>
+asio::awaitable<Result> FaultyStore::Carry(Execute execute, DelayIt delay) {
+  const Fate fate = Draw();
+  Random& random = network_.random();
+  if (random.Chance(network_.faults.hang)) {
+    const bool whole = co_await network_.Hang(this);
+    if (!whole) {
+      if (random.Half()) delay();
+      co_return absl::UnavailableError("the connection broke");
+    }
+  }
+  if (fate == Fate::kOutOfMemory) co_return absl::ResourceExhaustedError("no memory");
+  if (fate == Fate::kLate) delay();
+  if (fate == Fate::kLost || fate == Fate::kLate) co_return absl::DeadlineExceededError("no answer");
+  Result result = co_await execute();
+  if (random.Chance(network_.faults.hang)) {
+    const bool whole = co_await network_.Hang(this);
+    if (!whole) co_return absl::UnavailableError("the connection broke");
+  }
+  if (fate == Fate::kAnswerLost) co_return absl::UnavailableError("the answer was lost");
+  co_return result;
+}
+
+asio::awaitable<absl::StatusOr<Claimed>> FaultyStore::Claim(Shard shard, const LaneIdentity& lane) {
+  const auto execute = [&] { return store_.Claim(shard, lane); };
+  const auto delay = [&] {
+    network_.Delay(
+        [&store = store_, shard, copy = lane]() -> asio::awaitable<void> { (void)co_await store.Claim(shard, copy); });
+  };
+  co_return co_await Carry<absl::StatusOr<Claimed>>(execute, delay);
+}
+
+asio::awaitable<absl::StatusOr<ApplyResult>> FaultyStore::Apply(const Part& part) {
+  const auto execute = [&] { return store_.Apply(part); };
+  const auto delay = [&] {
+    const auto copy = std::make_shared<const OwnedPart>(part);
+    network_.Delay([&store = store_, copy]() -> asio::awaitable<void> { (void)co_await store.Apply(copy->part()); });
+  };
+  co_return co_await Carry<absl::StatusOr<ApplyResult>>(execute, delay);
+}
+
+asio::awaitable<absl::StatusOr<StoredLane>> FaultyStore::ReadLane(Shard shard, const LaneId& lane) {
+  const auto execute = [&] { return store_.ReadLane(shard, lane); };
+  co_return co_await Carry<absl::StatusOr<StoredLane>>(execute, NoDelay);
+}
+
+asio::awaitable<absl::StatusOr<ShardCounts>> FaultyStore::ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
+                                                                     std::string_view site,
+                                                                     const std::vector<Window>& windows,
+                                                                     const std::vector<std::string_view>& ids) {
+  const auto execute = [&] { return store_.ReadCounts(shard, lanes, site, windows, ids); };
+  co_return co_await Carry<absl::StatusOr<ShardCounts>>(execute, NoDelay);
+}
+
+asio::awaitable<absl::Status> FaultyStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
+  return store_.RemoveLanes(shard, lanes);
+}
+
+asio::awaitable<absl::StatusOr<ShardRanking>> FaultyStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
+                                                                       std::string_view site, Window window) {
+  return store_.ReadRanking(shard, lanes, site, window);
+}
+
+asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> FaultyStore::ReadNotes(Shard shard, std::string_view site) {
+  return store_.ReadNotes(shard, site);
+}
+
+asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> FaultyStore::ReadSites() { return store_.ReadSites(); }
+
+asio::awaitable<absl::Status> FaultyStore::WriteSite(const StoredSite& site) { return store_.WriteSite(site); }
+
+asio::awaitable<absl::StatusOr<std::set<Window>>> FaultyStore::ListWindows(std::string_view site) {
+  return store_.ListWindows(site);
+}
+
+asio::awaitable<absl::Status> FaultyStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
+  return store_.WriteAliases(site, aliases);
+}
+
+}  // namespace viewcount::simulation

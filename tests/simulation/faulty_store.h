@@ -1,0 +1,53 @@
+// A process's connection to the store, which loses, delays and repeats nothing but what a network does.
+#pragma once
+
+#include <vector>
+
+#include "service/store/count_store.h"
+#include "tests/simulation/network.h"
+
+namespace viewcount::simulation {
+
+// One thread. What it refers to must outlive it, and it its calls.
+class FaultyStore final : public CountStore {
+ public:
+  FaultyStore(CountStore& store, Network& network) : store_(store), network_(network) {}
+
+  // The connection breaks: calls that hang fail, and the process knows.
+  void Disconnect() {
+    ++connects_;
+    network_.ReleaseAll(this, true);
+  }
+
+  boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override;
+  boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) override;
+  boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) override;
+  boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) override;
+  boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
+                                                                 std::string_view site,
+                                                                 const std::vector<Window>& windows,
+                                                                 const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site, Window window) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
+                                                                            std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
+  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
+  boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
+  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  uint64_t generation() const override { return store_.generation() + connects_; }
+
+ private:
+  // What becomes of a call.
+  enum class Fate { kGood, kLost, kLate, kAnswerLost, kOutOfMemory };
+  Fate Draw() const;
+  // Carries a call out as fate will have it; `delay` hands it over to be carried out later.
+  template <typename Result, typename Execute, typename DelayIt>
+  boost::asio::awaitable<Result> Carry(Execute execute, DelayIt delay);
+
+  CountStore& store_;
+  Network& network_;
+  uint64_t connects_ = 0;
+};
+
+}  // namespace viewcount::simulation

@@ -1,0 +1,116 @@
+// A viewcountd without its threads and transports: the product's own parts, put together as service/server/lane_set.cc
+// does it. Keep the two alike.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/flush/flusher.h"
+#include "service/lane/lane.h"
+#include "service/lane/lane_directory.h"
+#include "service/lane/recovery.h"
+#include "service/query/count_reader.h"
+#include "tests/simulation/faulty_store.h"
+#include "tests/simulation/machine.h"
+#include "tests/simulation/settings.h"
+#include "tests/support/memory_store.h"
+
+namespace viewcount::simulation {
+
+// One thread. From Open until it is destroyed, at whatever it is just doing: that is kill -9. Functions may throw
+// Crash; then it must be destroyed.
+class Process final : public SiteListener {
+ public:
+  struct Parts {
+    Machine& machine;
+    MemoryStore& store;
+    Network& network;
+    Metrics& metrics;
+    const Settings& settings;
+  };
+  explicit Process(Parts parts);
+  ~Process() override;
+
+  // Reads the journals. An error is what the process would say as it ends.
+  absl::Status Open();
+  // Starts what waits for the store; goes on whenever it is polled.
+  void Begin();
+  // Lets coroutines run until all of them wait.
+  void Poll();
+  // Takes views and answers questions.
+  bool up() const { return up_; }
+  // Not OK once it has ended by itself.
+  const absl::Status& ended() const { return ended_; }
+
+  void PutSite(const std::string& name, const std::string& zone);
+  void SiteChanged(std::shared_ptr<const Site> site) override;
+
+  size_t lanes() const { return entries_.size(); }
+  Lane& LaneOf(const WriterId& writer);
+  Lane& lane(size_t number) { return *entries_[number]->lane; }
+  Ledger& ledger(size_t number) { return *entries_[number]->ledger; }
+  JournalWriter& journal(size_t number) { return *entries_[number]->journal; }
+  const LaneIdentity& identity(size_t number) const { return entries_[number]->directory.identity(); }
+  const SiteDirectory& sites() const { return sites_; }
+  CountReader& reader() { return *reader_; }
+  FaultyStore& connection() { return connection_; }
+  boost::asio::io_context& context() { return context_; }
+
+  // Starts one try at flushing a lane, unless one is under way.
+  void Flush(size_t number);
+  bool flushing(size_t number) const { return entries_[number]->flushing; }
+  // What became of the last try.
+  const absl::Status& flushed(size_t number) const { return entries_[number]->flushed; }
+  // Whether the lane's flusher knows how the store stands: nothing was rolled back behind its back.
+  bool KnowsStore(size_t number) const;
+  // How often an identity was given up for a new one.
+  uint32_t abandoned() const { return abandoned_; }
+
+ private:
+  // Its parts in the order they are made.
+  struct Entry {
+    explicit Entry(LaneDirectory opened) : directory(std::move(opened)) {}
+    LaneDirectory directory;
+    std::unique_ptr<JournalSource> source;
+    std::unique_ptr<JournalWriter> journal;
+    std::unique_ptr<Ledger> ledger;
+    std::unique_ptr<Lane> lane;
+    std::unique_ptr<Flusher> flusher;
+    bool flushing = false;
+    absl::Status flushed;
+    // The store's generation when the last try began, if it is under way or ended well.
+    std::optional<uint64_t> generation;
+  };
+
+  absl::Status Fill(Entry& entry);
+  boost::asio::awaitable<void> BringUp();
+  boost::asio::awaitable<absl::Status> Settle();
+  boost::asio::awaitable<absl::Status> SettleIdentity(Entry& entry);
+  absl::Status Abandon(Entry& entry);
+  boost::asio::awaitable<absl::Status> StartFlushing();
+  void MakeFlusher(Entry& entry);
+  template <typename Attempt>
+  boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
+
+  const Parts parts_;
+  FaultyStore connection_;
+  SiteDirectory sites_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unique_ptr<CountCache> cache_;
+  std::unique_ptr<CountReader> reader_;
+  bool up_ = false;
+  absl::Status ended_;
+  uint32_t abandoned_ = 0;
+  // Its coroutines go first.
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+};
+
+}  // namespace viewcount::simulation

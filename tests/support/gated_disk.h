@@ -1,0 +1,97 @@
+// A disk whose syncs wait at a gate, or fail, when told.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/base/disk.h"
+
+namespace viewcount {
+
+// Thread safe. `disk` must outlive it; it must outlive its files.
+class GatedDisk final : public Disk {
+ public:
+  explicit GatedDisk(Disk& disk) : disk_(disk) {}
+
+  void Open() { Set(true); }
+  void Shut() { Set(false); }
+  // Whether somebody stands before the gate.
+  bool Waited() {
+    std::lock_guard lock(mutex_);
+    return waiting_ > 0;
+  }
+  // What every sync of a file whose path contains `part` answers from now on, without syncing.
+  void Fail(absl::Status status, std::string part = "") {
+    std::lock_guard lock(mutex_);
+    failure_ = std::move(status);
+    failing_ = std::move(part);
+  }
+
+  absl::StatusOr<std::unique_ptr<DiskFile>> OpenForReading(const std::string& path) override {
+    return disk_.OpenForReading(path);
+  }
+  absl::StatusOr<std::unique_ptr<DiskFile>> Open(const std::string& path) override {
+    return Gate(path, disk_.Open(path));
+  }
+  absl::StatusOr<std::unique_ptr<DiskFile>> Create(const std::string& path) override {
+    return Gate(path, disk_.Create(path));
+  }
+  absl::Status Rename(const std::string& from, const std::string& to) override { return disk_.Rename(from, to); }
+  absl::Status Remove(const std::string& path) override { return disk_.Remove(path); }
+  absl::Status SyncFolder(const std::string& path) override { return disk_.SyncFolder(path); }
+  absl::Status MakeFolder(const std::string& path) override { return disk_.MakeFolder(path); }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& path) override { return disk_.List(path); }
+
+ private:
+  class File final : public DiskFile {
+   public:
+    File(GatedDisk& gate, std::string path, std::unique_ptr<DiskFile> file)
+        : gate_(gate), path_(std::move(path)), file_(std::move(file)) {}
+    absl::StatusOr<size_t> Read(uint64_t offset, std::span<char> out) override { return file_->Read(offset, out); }
+    absl::Status Write(uint64_t offset, std::string_view bytes) override { return file_->Write(offset, bytes); }
+    absl::Status Sync() override {
+      if (auto status = gate_.Pass(path_); !status.ok()) return status;
+      return file_->Sync();
+    }
+    absl::Status Allocate(uint64_t bytes) override { return file_->Allocate(bytes); }
+    absl::Status Truncate(uint64_t bytes) override { return file_->Truncate(bytes); }
+    absl::StatusOr<uint64_t> Size() override { return file_->Size(); }
+
+   private:
+    GatedDisk& gate_;
+    const std::string path_;
+    const std::unique_ptr<DiskFile> file_;
+  };
+
+  absl::StatusOr<std::unique_ptr<DiskFile>> Gate(const std::string& path,
+                                                 absl::StatusOr<std::unique_ptr<DiskFile>> file) {
+    if (!file.ok()) return file;
+    return std::unique_ptr<DiskFile>(new File(*this, path, *std::move(file)));
+  }
+  absl::Status Pass(const std::string& path) {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.wait(lock, [this] { return open_; });
+    --waiting_;
+    return path.find(failing_) != std::string::npos ? failure_ : absl::OkStatus();
+  }
+  void Set(bool open) {
+    std::lock_guard lock(mutex_);
+    open_ = open;
+    changed_.notify_all();
+  }
+
+  Disk& disk_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+  int waiting_ = 0;
+  absl::Status failure_;
+  std::string failing_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,312 @@
+#include "tests/support/memory_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "service/base/check.h"
+#include "service/base/limits.h"
+#include "service/base/status.h"
+#include "service/store/redis/keys.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
+
+// What a hash will hold of the articles of one delta.
+struct Plan {
+  // By index of the article; nothing where it is left out.
+  std::vector<std::optional<int64_t>> totals;
+  // Nothing if the whole hash is left out.
+  std::optional<int64_t> sum;
+};
+
+// The sum of both if that is a count.
+std::optional<int64_t> Plus(int64_t count, int64_t add) {
+  const int64_t sum = count + add;
+  if (sum < -kMax || sum > kMax) return std::nullopt;
+  return sum;
+}
+
+bool IsOfAllTime(Window window) { return window.kind == Window::Kind::kAllTime || window.kind == Window::Kind::kBots; }
+
+// `count_of(article)` is what the hash holds now.
+template <typename CountOf>
+Plan MakePlan(const HashDelta& delta, int64_t sum, CountOf count_of) {
+  Plan plan;
+  plan.totals.reserve(delta.deltas.size());
+  int64_t added = 0;
+  for (const ArticleDelta& article : delta.deltas) {
+    const int64_t count = article.article_id.empty() ? 0 : count_of(article.article_id);
+    // The site's own adjustment has no count but the sum.
+    const auto total = article.article_id.empty() ? std::optional<int64_t>(0) : Plus(count, article.views);
+    plan.totals.push_back(total);
+    if (total) added += article.views;
+    if (added > kMax || added < -kMax) return plan;
+  }
+  plan.sum = Plus(sum, added);
+  return plan;
+}
+
+}  // namespace
+
+MemoryStore::MemoryStore(Options options) : options_(options), nodes_(options.nodes) {}
+
+void MemoryStore::Begin(uint32_t node) {
+  auto& writes = nodes_[node].writes;
+  if (writes.size() == options_.history) writes.pop_front();
+  write_ = &writes.emplace_back();
+}
+
+template <typename Map>
+void MemoryStore::Put(Map& map, const typename Map::key_type& key, std::optional<typename Map::mapped_type> value) {
+  const auto at = map.find(key);
+  if (at == map.end()) {
+    if (!value) return;
+    write_->push_back(Entry<Map>{&map, key, std::nullopt});
+    map.emplace(key, *std::move(value));
+    return;
+  }
+  write_->push_back(Entry<Map>{&map, key, std::move(at->second)});
+  if (value) {
+    at->second = *std::move(value);
+  } else {
+    map.erase(at);
+  }
+}
+
+template <typename Value>
+void MemoryStore::Put(Value& variable, const Value& value) {
+  write_->push_back(Variable<Value>{&variable, variable});
+  variable = value;
+}
+
+size_t MemoryStore::Rollback(uint32_t node, size_t writes) {
+  auto& log = nodes_[node].writes;
+  const size_t count = std::min(writes, log.size());
+  for (size_t i = 0; i < count; ++i) {
+    for (auto undo = log.back().rbegin(); undo != log.back().rend(); ++undo) {
+      std::visit([](auto& place) { place.PutBack(); }, *undo);
+    }
+    log.pop_back();
+  }
+  write_ = nullptr;
+  Restart();
+  return count;
+}
+
+void MemoryStore::Empty() {
+  shards_ = {};
+  sites_.clear();
+  for (Node& node : nodes_) node.writes.clear();
+  write_ = nullptr;
+  Restart();
+}
+
+LaneTotals MemoryStore::TotalsOf(Shard shard) const {
+  LaneTotals sum = shards_[shard.value].retired;
+  for (const auto& [lane, totals] : shards_[shard.value].totals) {
+    sum.views += totals.views;
+    sum.set_aside += totals.set_aside;
+    sum.adjusted += totals.adjusted;
+    sum.lost += totals.lost;
+  }
+  return sum;
+}
+
+asio::awaitable<absl::StatusOr<Claimed>> MemoryStore::Claim(Shard shard, const LaneIdentity& lane) {
+  ShardState& state = shards_[shard.value];
+  Claimed claimed;
+  if (const auto totals = state.totals.find(lane.id); totals != state.totals.end()) claimed.totals = totals->second;
+  if (const auto entry = state.lanes.find(lane.id); entry != state.lanes.end()) {
+    const auto& [incarnation, cursor] = entry->second;
+    if (incarnation != lane.incarnation &&
+        std::find(lane.earlier.begin(), lane.earlier.end(), incarnation) == lane.earlier.end()) {
+      co_return ErrorWithReason(absl::StatusCode::kAborted, "the lane is used by another process", "FENCED",
+                                {{"cursor", cursor.ToString()}});
+    }
+    claimed.cursor = cursor;
+    claimed.known = true;
+  }
+  Begin(NodeOf(shard));
+  Put(state.lanes, lane.id, LaneEntry{lane.incarnation, claimed.cursor});
+  co_return claimed;
+}
+
+asio::awaitable<absl::StatusOr<StoredLane>> MemoryStore::ReadLane(Shard shard, const LaneId& lane) {
+  const ShardState& state = shards_[shard.value];
+  StoredLane stored;
+  if (const auto totals = state.totals.find(lane); totals != state.totals.end()) stored.totals = totals->second;
+  if (const auto entry = state.lanes.find(lane); entry != state.lanes.end()) stored.entry = entry->second;
+  co_return stored;
+}
+
+asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part) {
+  ShardState& state = shards_[part.shard.value];
+  ApplyResult result;
+  const auto entry = state.lanes.find(part.lane);
+  if (entry == state.lanes.end()) co_return result;
+  if (entry->second.incarnation != part.incarnation || entry->second.cursor != part.expected) {
+    result.stored = fmt::format("{} {}", ToHex(entry->second.incarnation), entry->second.cursor.ToString());
+    co_return result;
+  }
+  result.applied = true;
+  Begin(NodeOf(part.shard));
+  LaneTotals& stored_totals = state.totals[part.lane];
+  LaneTotals totals = stored_totals;
+  totals.lost += part.lost;
+  for (const bool adjustment : {false, true}) {
+    for (const HashDelta& delta : part.hashes) {
+      if (delta.adjustment == adjustment) ApplyHash(part, delta, totals, result);
+    }
+  }
+  if (totals != stored_totals) Put(stored_totals, totals);
+  for (const Note& note : part.notes) {
+    Put(state.notes[std::string(note.site)], std::string(note.field), std::string(note.text));
+  }
+  Put(state.lanes, part.lane, LaneEntry{part.incarnation, part.next});
+  co_return result;
+}
+
+void MemoryStore::ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result) {
+  Hash& hash = shards_[part.shard.value].hashes[{std::string(delta.site), delta.window}];
+  const Plan plan = MakePlan(delta, hash.sum, [&](std::string_view id) {
+    const auto at = hash.articles.find(id);
+    return at == hash.articles.end() ? 0 : at->second;
+  });
+  const bool of_all_time = IsOfAllTime(delta.window);
+  for (size_t i = 0; i < delta.deltas.size(); ++i) {
+    const auto& [article_id, views] = delta.deltas[i];
+    VIEWCOUNT_CHECK(delta.adjustment || (views > 0 && !article_id.empty()));
+    if (of_all_time && !delta.adjustment) totals.views += static_cast<uint64_t>(views);
+    if (!plan.sum || !plan.totals[i]) {
+      result.set_aside.push_back(
+          {keys::Counts(part.shard, delta.site, delta.window), std::string(article_id), views, delta.adjustment});
+      if (of_all_time && !delta.adjustment) totals.set_aside += static_cast<uint64_t>(views);
+      continue;
+    }
+    if (of_all_time && delta.adjustment) totals.adjusted += views;
+    if (article_id.empty()) continue;
+    const int64_t total = *plan.totals[i];
+    Put(hash.articles, std::string(article_id), total == 0 ? std::nullopt : std::optional(total));
+  }
+  if (plan.sum && *plan.sum != hash.sum) Put(hash.sum, *plan.sum);
+}
+
+asio::awaitable<absl::Status> MemoryStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
+  if (lanes.empty()) co_return absl::OkStatus();
+  ShardState& state = shards_[shard.value];
+  Begin(NodeOf(shard));
+  LaneTotals retired = state.retired;
+  for (const LaneId& lane : lanes) {
+    LaneTotals& totals = state.totals[lane];
+    retired.views += totals.views;
+    retired.set_aside += totals.set_aside;
+    retired.adjusted += totals.adjusted;
+    retired.lost += totals.lost;
+    Put(totals, LaneTotals());
+    Put(state.lanes, lane, std::nullopt);
+  }
+  Put(state.retired, retired);
+  co_return absl::OkStatus();
+}
+
+std::vector<std::optional<LaneEntry>> MemoryStore::EntriesOf(Shard shard, const std::vector<LaneId>& lanes) const {
+  const Lanes& stored = shards_[shard.value].lanes;
+  std::vector<std::optional<LaneEntry>> entries;
+  for (const LaneId& lane : lanes) {
+    const auto entry = stored.find(lane);
+    entries.push_back(entry == stored.end() ? std::nullopt : std::optional(entry->second));
+  }
+  return entries;
+}
+
+const MemoryStore::Hash* MemoryStore::Find(Shard shard, std::string_view site, Window window) const {
+  const auto& hashes = shards_[shard.value].hashes;
+  const auto at = hashes.find({std::string(site), window});
+  return at == hashes.end() ? nullptr : &at->second;
+}
+
+asio::awaitable<absl::StatusOr<ShardCounts>> MemoryStore::ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
+                                                                     std::string_view site,
+                                                                     const std::vector<Window>& windows,
+                                                                     const std::vector<std::string_view>& ids) {
+  ShardCounts result;
+  result.lanes = EntriesOf(shard, lanes);
+  for (const Window& window : windows) {
+    auto& counts = result.counts.emplace_back(ids.size());
+    const Hash* hash = Find(shard, site, window);
+    if (hash == nullptr) continue;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto at = hash->articles.find(ids[i]);
+      if (at != hash->articles.end()) counts[i] = at->second;
+      if (ids[i].empty()) counts[i] = hash->sum;
+    }
+  }
+  co_return result;
+}
+
+asio::awaitable<absl::StatusOr<ShardRanking>> MemoryStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
+                                                                       std::string_view site, Window window) {
+  ShardRanking result;
+  result.lanes = EntriesOf(shard, lanes);
+  const Hash* hash = Find(shard, site, window);
+  if (hash == nullptr) co_return result;
+  for (const auto& [id, views] : hash->articles) result.articles.push_back({id, views});
+  const size_t ranked = std::min<size_t>(options_.ranked.Of(window.kind), result.articles.size());
+  std::partial_sort(result.articles.begin(), result.articles.begin() + static_cast<ptrdiff_t>(ranked),
+                    result.articles.end(), [](const RankedCount& a, const RankedCount& b) {
+                      return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
+                    });
+  result.articles.resize(ranked);
+  if (ranked == options_.ranked.Of(window.kind)) {
+    result.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, result.articles.back().views));
+  }
+  co_return result;
+}
+
+asio::awaitable<absl::StatusOr<std::set<Window>>> MemoryStore::ListWindows(std::string_view site) {
+  std::set<Window> windows;
+  for (const ShardState& state : shards_) {
+    for (const auto& [name, hash] : state.hashes) {
+      if (name.first == site && (hash.sum != 0 || !hash.articles.empty())) windows.insert(name.second);
+    }
+  }
+  co_return windows;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> MemoryStore::ReadNotes(Shard shard, std::string_view site) {
+  std::vector<StoredNote> result;
+  const auto& notes = shards_[shard.value].notes;
+  if (const auto of_site = notes.find(site); of_site != notes.end()) {
+    for (const auto& [field, text] : of_site->second) result.push_back({field, text});
+  }
+  co_return result;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> MemoryStore::ReadSites() {
+  std::vector<StoredSite> result;
+  for (const auto& [name, time_zone] : sites_) {
+    const auto aliases = aliases_.find(name);
+    result.push_back({name, time_zone, aliases == aliases_.end() ? AliasEntries() : aliases->second});
+  }
+  co_return result;
+}
+
+asio::awaitable<absl::Status> MemoryStore::WriteSite(const StoredSite& site) {
+  Begin(0);
+  Put(sites_, site.name, site.time_zone);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> MemoryStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
+  Begin(0);
+  AliasEntries& entries = aliases_[std::string(site)];
+  for (const auto& [from, alias] : aliases) Put(entries, from, alias);
+  co_return absl::OkStatus();
+}
+
+}  // namespace viewcount

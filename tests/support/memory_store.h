@@ -1,0 +1,145 @@
+// A count store in memory that keeps the promises of CountStore, and goes back in time when told: for simulations that
+// need thousands of stores a second. tests/unit/store/count_store_contract_test.cc holds it to what Redis does.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// One thread. Every call is done when it returns: nothing waits. Shard s lives on node s % nodes; all sites on node 0.
+// Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it.
+class MemoryStore final : public CountStore {
+ public:
+  struct Options {
+    RankedLimits ranked = {};
+    uint32_t nodes = 1;
+    // Writes of each node that can be taken back.
+    size_t history = 1'000;
+  };
+
+  MemoryStore() : MemoryStore(Options()) {}
+  explicit MemoryStore(Options options);
+  MemoryStore(const MemoryStore&) = delete;
+  MemoryStore& operator=(const MemoryStore&) = delete;
+
+  // The node comes back as it was before its last `writes` writes, or as many as it remembers; returns how many. Every
+  // connection was lost meanwhile.
+  size_t Rollback(uint32_t node, size_t writes);
+  // Comes back empty, as after FLUSHALL or on a new disk; cannot be rolled back to what was before.
+  void Empty();
+  // Every connection was lost; nothing else was.
+  void Restart() { ++generation_; }
+  // How far Rollback can go.
+  size_t history(uint32_t node) const { return nodes_[node].writes.size(); }
+  uint32_t NodeOf(Shard shard) const { return shard.value % options_.nodes; }
+  // Calls `visit(shard, site, window, articles by ID, sum)` for every hash.
+  template <typename Visit>
+  void ForEachHash(Visit visit) const {
+    for (uint8_t i = 0; i < limits::kShards; ++i) {
+      for (const auto& [key, hash] : shards_[i].hashes) visit(Shard{i}, key.first, key.second, hash.articles, hash.sum);
+    }
+  }
+  // Of all lanes the shard ever knew.
+  LaneTotals TotalsOf(Shard shard) const;
+  // Of all lanes removed from the shard.
+  const LaneTotals& retired(Shard shard) const { return shards_[shard.value].retired; }
+
+  boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override;
+  boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) override;
+  boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) override;
+  boost::asio::awaitable<absl::Status> RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) override;
+  boost::asio::awaitable<absl::StatusOr<ShardCounts>> ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
+                                                                 std::string_view site,
+                                                                 const std::vector<Window>& windows,
+                                                                 const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site, Window window) override;
+  boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
+                                                                            std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
+  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
+  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  uint64_t generation() const override { return generation_; }
+
+ private:
+  using Texts = std::map<std::string, std::string, std::less<>>;
+  // What is absent is 0; zeros are not kept, so that a hash has the articles that Redis would have.
+  using Numbers = std::map<std::string, int64_t, std::less<>>;
+  using Lanes = std::map<LaneId, LaneEntry>;
+  struct Hash {
+    Numbers articles;
+    int64_t sum = 0;
+  };
+  // The maps that others point into only grow, so that what points into them stays valid.
+  struct ShardState {
+    Lanes lanes;
+    std::map<LaneId, LaneTotals> totals;
+    LaneTotals retired;
+    std::map<std::pair<std::string, Window>, Hash> hashes;
+    std::map<std::string, Texts, std::less<>> notes;
+  };
+
+  // What was at a place before; nothing if the place was empty.
+  template <typename Map>
+  struct Entry {
+    Map* map;
+    typename Map::key_type key;
+    std::optional<typename Map::mapped_type> before;
+
+    void PutBack() {
+      if (before) {
+        map->insert_or_assign(key, *std::move(before));
+      } else {
+        map->erase(key);
+      }
+    }
+  };
+  template <typename Value>
+  struct Variable {
+    Value* variable;
+    Value before;
+
+    void PutBack() { *variable = before; }
+  };
+  using Undo = std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Variable<int64_t>,
+                            Variable<LaneTotals>>;
+  // What takes a write back, last first.
+  using Write = std::vector<Undo>;
+  struct Node {
+    std::deque<Write> writes;
+  };
+
+  // Everything below until the next Begin is one write.
+  void Begin(uint32_t node);
+  // Puts a value, or takes it away if there is none.
+  template <typename Map>
+  void Put(Map& map, const typename Map::key_type& key, std::optional<typename Map::mapped_type> value);
+  template <typename Value>
+  void Put(Value& variable, const Value& value);
+
+  void ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result);
+  const Hash* Find(Shard shard, std::string_view site, Window window) const;
+  std::vector<std::optional<LaneEntry>> EntriesOf(Shard shard, const std::vector<LaneId>& lanes) const;
+
+  const Options options_;
+  std::array<ShardState, limits::kShards> shards_;
+  Texts sites_;
+  // By site; entries only grow.
+  std::map<std::string, AliasEntries, std::less<>> aliases_;
+  std::vector<Node> nodes_;
+  Write* write_ = nullptr;
+  uint64_t generation_ = 1;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,116 @@
+#include "tests/support/service_process.h"
+
+#include <arpa/inet.h>
+#include <grpcpp/create_channel.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <utility>
+
+#include "tests/support/eventually.h"
+#include "viewcount/v1/admin.grpc.pb.h"
+
+namespace viewcount {
+namespace {
+
+// Supervisors are told to wait 10 s.
+constexpr std::chrono::seconds kStopWait{12};
+
+sockaddr_in Loopback(uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+// Calls bind or connect with a new socket; true if that worked.
+bool Try(int (*call)(int, const sockaddr*, socklen_t), uint16_t port) {
+  const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Loopback(port);
+  const bool done = call(socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(socket_fd);
+  return done;
+}
+
+// Below the ports that the system gives to outgoing connections, so that none takes it while the service is down.
+uint16_t PickPort() {
+  std::random_device random;
+  for (int attempt = 0; attempt < 1'000; ++attempt) {
+    const auto port = static_cast<uint16_t>(std::uniform_int_distribution<int>(15'000, 32'000)(random));
+    if (Try(bind, port)) return port;
+  }
+  std::fprintf(stderr, "test support: no free port\n");
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace
+
+ServiceProcess::ServiceProcess(Options options)
+    : options_(std::move(options)), port_(PickPort()), server_("127.0.0.1:" + std::to_string(port_)) {}
+
+void ServiceProcess::Start() {
+  std::vector<std::string> words;
+  if (!options_.environment.empty()) {
+    words.emplace_back("env");
+    words.insert(words.end(), options_.environment.begin(), options_.environment.end());
+  }
+  for (const char* word : {VIEWCOUNTD, "--site", "demo", "--http-address", "127.0.0.1:0", "--admin-address",
+                           "127.0.0.1:0", "--grpc-address"}) {
+    words.emplace_back(word);
+  }
+  words.insert(words.end(), {server_, "--data-dir", options_.data_dir, "--redis", options_.redis});
+  words.insert(words.end(), options_.flags.begin(), options_.flags.end());
+  process_.Start(std::move(words), log_path());
+}
+
+bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::system_clock::now() + timeout;
+  bool connected = false;
+  Eventually([&] { return process_.HasEnded() || (connected = Try(connect, port_)); }, timeout);
+  if (!connected) return false;
+  auto admin = v1::AdminService::NewStub(NewChannel());
+  grpc::ClientContext context;
+  context.set_deadline(deadline);
+  v1::GetStatusResponse response;
+  return admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok();
+}
+
+std::optional<int> ServiceProcess::Stop() { return process_.Stop(SIGTERM, kStopWait); }
+
+// Signal 0 is none: it only waits.
+std::optional<int> ServiceProcess::WaitForEnd(std::chrono::milliseconds timeout) { return process_.Stop(0, timeout); }
+
+std::shared_ptr<grpc::Channel> ServiceProcess::NewChannel() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
+  return grpc::CreateCustomChannel(server_, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string ServiceProcess::Log() const {
+  std::ifstream file(log_path());
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+uint64_t ServiceProcess::Memory(const std::string& field) const {
+  std::ifstream file("/proc/" + std::to_string(pid()) + "/status");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with(field + ":")) return std::strtoull(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,141 @@
+// The writers' checkpoint: what is read is what was written last, whatever the disk does.
+#include "service/lane/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "service/base/files.h"
+#include "service/base/status.h"
+#include "tests/support/memory_disk.h"
+#include "tests/support/seed.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr LaneId kLane{{1}};
+constexpr char kFolder[] = "/lane";
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  CheckpointTest() { EXPECT_TRUE(disk_.MakeFolder(kFolder).ok()); }
+
+  void Write(uint64_t position, const std::string& writers) {
+    const auto status = WriteCheckpoint(disk_, kFolder, kLane, {{position}, writers});
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  void ExpectRead(uint64_t position, const std::string& writers) {
+    const auto read = ReadCheckpoint(disk_, kFolder, kLane);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->position, Position{position});
+    EXPECT_EQ(read->writers, writers);
+  }
+  std::string RefusedWith(LaneId lane = kLane) {
+    const auto read = ReadCheckpoint(disk_, kFolder, lane);
+    EXPECT_TRUE(absl::IsFailedPrecondition(read.status())) << read.status();
+    return std::string(ToStd(read.status().message()));
+  }
+  std::vector<std::string> Files() {
+    auto names = *disk_.List(kFolder);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  MemoryDisk disk_;
+};
+
+TEST_F(CheckpointTest, WithoutAnyNothingWasTaken) { ExpectRead(0, ""); }
+
+TEST_F(CheckpointTest, IsReadAsWritten) {
+  const std::string writers("\0 any \n bytes \xff", 15);
+  Write(12'345, writers);
+  ExpectRead(12'345, writers);
+  EXPECT_THAT(Files(), ElementsAre("00000000000000012345.writers"));
+}
+
+TEST_F(CheckpointTest, AnEmptyTableIsOneToo) {
+  Write(7, "");
+  ExpectRead(7, "");
+}
+
+TEST_F(CheckpointTest, TheNewestCountsAndOlderOnesGo) {
+  Write(9, "older");
+  Write(10, "newer");
+  ExpectRead(10, "newer");
+  EXPECT_THAT(Files(), ElementsAre("00000000000000000010.writers"));
+  // Of the same position it replaces the one before.
+  Write(10, "again");
+  ExpectRead(10, "again");
+}
+
+TEST_F(CheckpointTest, ABrokenOneIsRefusedByName) {
+  const std::string path = std::string(kFolder) + "/00000000000000000010.writers";
+  Write(10, "some writers");
+  const std::string good = *ReadFile(disk_, path);
+  const auto damage = [&](const std::string& text) {
+    ASSERT_TRUE(WriteFileDurably(disk_, path, text).ok());
+    EXPECT_THAT(RefusedWith(), HasSubstr(path));
+  };
+  for (size_t size = 0; size < good.size(); ++size) damage(good.substr(0, size));
+  damage(good + "x");
+  for (size_t at = 0; at < good.size(); ++at) {
+    // Four bytes of the header mean nothing.
+    if (at >= 36 && at < 40) continue;
+    std::string flipped = good;
+    flipped[at] = static_cast<char>(flipped[at] ^ 4);
+    damage(flipped);
+  }
+}
+
+TEST_F(CheckpointTest, OneUnderAnotherPositionsNameIsBroken) {
+  Write(10, "some writers");
+  ASSERT_TRUE(disk_.Rename("/lane/00000000000000000010.writers", "/lane/00000000000000000011.writers").ok());
+  EXPECT_THAT(RefusedWith(), HasSubstr("00000000000000000011.writers"));
+}
+
+TEST_F(CheckpointTest, AnotherLanesIsRefused) {
+  Write(10, "some writers");
+  EXPECT_THAT(RefusedWith(LaneId{{2}}), HasSubstr("is of lane"));
+}
+
+TEST_F(CheckpointTest, OtherFilesAreLeftAlone) {
+  ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000001.journal", "x").ok());
+  ASSERT_TRUE(WriteFileDurably(disk_, "/lane/1.writers", "x").ok());
+  Write(10, "w");
+  ExpectRead(10, "w");
+  EXPECT_EQ(Files().size(), 3u);
+}
+
+TEST_F(CheckpointTest, ACrashLeavesTheOldOrTheNewOne) {
+  std::mt19937_64 random(TestSeed());
+  for (int round = 0; round < 500; ++round) {
+    MemoryDisk disk;
+    ASSERT_TRUE(disk.MakeFolder(kFolder).ok());
+    ASSERT_TRUE(WriteCheckpoint(disk, kFolder, kLane, {{10}, "before"}).ok());
+    const std::string next(random() % 3'000, 'n');
+    // One of the syncs of writing it is the moment of the crash; sometimes it comes behind all of them.
+    disk.FailSync(static_cast<int>(1 + random() % 4));
+    const bool written = WriteCheckpoint(disk, kFolder, kLane, {{20}, next}).ok();
+    disk.FailSync(0);
+    disk.Crash(random);
+    const auto read = ReadCheckpoint(disk, kFolder, kLane);
+    ASSERT_TRUE(read.ok()) << read.status();
+    if (read->position == Position{20}) {
+      EXPECT_EQ(read->writers, next);
+    } else {
+      EXPECT_EQ(read->position, Position{10});
+      EXPECT_EQ(read->writers, "before");
+      EXPECT_FALSE(written);
+    }
+    // The next one is written over whatever is left.
+    ASSERT_TRUE(WriteCheckpoint(disk, kFolder, kLane, {{30}, "after"}).ok());
+    ASSERT_EQ(ReadCheckpoint(disk, kFolder, kLane)->writers, "after");
+  }
+}
+
+}  // namespace
+}  // namespace viewcount

@@ -1,0 +1,121 @@
+// A lane on a disk in memory, whose syncs can be held up; with its thread or without.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/base/hash.h"
+#include "service/journal/journal_reader.h"
+#include "service/lane/lane.h"
+#include "service/lane/recovery.h"
+#include "tests/support/gated_disk.h"
+#include "tests/support/memory_disk.h"
+#include "tests/support/turned_clock.h"
+#include "tests/unit/lane/test_batch.h"
+
+namespace viewcount {
+
+// One thread, that of the test; `lane` may have its own.
+class LaneRig {
+ public:
+  struct Options {
+    uint64_t segment_bytes = 16 << 20;
+    uint64_t budget_bytes = uint64_t{1} << 30;
+    std::chrono::milliseconds retention = limits::kJournalRetention;
+    std::function<void(const absl::Status&)> failed = {};
+    // A flusher finds out where the shards stand; without one they stand at the journal's end.
+    bool has_flusher = false;
+  };
+  LaneRig() : LaneRig(Options()) {}
+  explicit LaneRig(Options options) : options_(std::move(options)) {
+    EXPECT_TRUE(disk.MakeFolder(kFolder).ok());
+    Recover();
+  }
+  ~LaneRig() { gate.Open(); }
+
+  // What a process keeps in memory is gone.
+  void Kill() {
+    lane.reset();
+    ledger.reset();
+    journal.reset();
+  }
+  // As at a start.
+  void Recover() {
+    Kill();
+    auto recovered = TryRecover();
+    ASSERT_TRUE(recovered.ok()) << recovered.status();
+    journal = std::move(recovered->journal);
+    if (!options_.has_flusher) recovered->beginning.absent = {};
+    ledger = std::make_unique<Ledger>(kLane, std::move(recovered->beginning));
+    lane = std::make_unique<Lane>(Lane::Parts{.disk = gate,
+                                              .folder = kFolder,
+                                              .journal = *journal,
+                                              .writers = std::move(recovered->writers),
+                                              .checkpoint = recovered->checkpoint,
+                                              .ledger = *ledger,
+                                              .clock = clock,
+                                              .metrics = metrics,
+                                              .failed = options_.failed});
+  }
+  absl::StatusOr<RecoveredLane> TryRecover() {
+    return RecoverLane(source, JournalWriter::Options{.folder = kFolder,
+                                                      .lane = kLane,
+                                                      .segment_bytes = options_.segment_bytes,
+                                                      .budget_bytes = options_.budget_bytes,
+                                                      .retention = options_.retention});
+  }
+
+  uint64_t Pending(const std::string& id, Window window = {}) {
+    return ledger->HoldStill().Pending(Cursor(), *site, ArticleHash(site->seed, id), id, window);
+  }
+  // How many batches the journal holds.
+  size_t Journaled() {
+    auto reader = JournalReader::Open(disk, kFolder, kLane, journal->begin(), journal->end());
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    size_t batches = 0;
+    Record record;
+    while (true) {
+      const auto more = reader->Next(record);
+      EXPECT_TRUE(more.ok()) << more.status();
+      if (!more.ok() || !*more) return batches;
+      batches += record.type == RecordType::kViews;
+    }
+  }
+  // As the flusher does, with a store that takes everything.
+  void Flush() {
+    while (true) {
+      const SealedChunk sealed = ledger->Next();
+      if (sealed.chunk == nullptr) break;
+      sealed.shards.ForEach([&](Shard shard) { ledger->SetCursor(shard, Cursor::End(sealed.chunk->to())); });
+      ledger->Release(*sealed.chunk);
+    }
+    lane->AnswerStored();
+  }
+
+  static constexpr char kFolder[] = "/lane";
+  static constexpr LaneId kLane{{1, 2, 3}};
+
+ private:
+  const Options options_;
+
+ public:
+  TurnedClock clock;
+  Metrics metrics;
+  MemoryDisk disk;
+  GatedDisk gate{disk};
+  SiteDirectory sites;
+  JournalSource source{gate, kFolder, kLane, sites, clock};
+  const std::shared_ptr<const Site> site = [this] {
+    EXPECT_TRUE(sites.Put(*MakeSite("demo", "")).ok());
+    return sites.Find("demo");
+  }();
+  std::unique_ptr<JournalWriter> journal;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Lane> lane;
+};
+
+}  // namespace viewcount

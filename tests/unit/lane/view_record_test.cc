@@ -1,0 +1,61 @@
+// Payloads of records: what is written is read, anything else is refused.
+#include "service/lane/view_record.h"
+
+#include <gtest/gtest.h>
+
+namespace viewcount {
+namespace {
+
+TEST(ViewRecord, ViewsAreReadAsWritten) {
+  for (const int64_t receipt : {int64_t{0}, int64_t{1'750'000'000'000}, int64_t{-1}}) {
+    const auto head = ViewsHead{receipt}.Encode();
+    const std::string payload = std::string(head.data(), head.size()) + "the request";
+    const auto parsed = ParseViewsPayload(payload);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(parsed->head.receipt_unix_ms, receipt);
+    EXPECT_EQ(parsed->request, "the request");
+  }
+}
+
+TEST(ViewRecord, ViewsThatNobodyWroteAreRefused) {
+  const auto head = ViewsHead{1}.Encode();
+  std::string payload(head.data(), head.size());
+  EXPECT_TRUE(ParseViewsPayload(payload).ok());
+  for (size_t size = 0; size < payload.size(); ++size) {
+    EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload.substr(0, size)).status())) << size;
+  }
+  // A flag of a later version.
+  payload.back() = 1;
+  EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload).status()));
+}
+
+TEST(ViewRecord, SitesAreReadAsWritten) {
+  const Site site = *MakeSite("news", "Asia/Ho_Chi_Minh");
+  const auto parsed = ParseSite(EncodeSite(site));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->name, "news");
+  EXPECT_EQ(parsed->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(parsed->seed, site.seed);
+}
+
+TEST(ViewRecord, SitesThatNobodyWroteAreRefused) {
+  for (const char* payload : {"", "\n", "news\nUTC\nmore\n", "news\nNo/Where\n", "\nUTC\n"}) {
+    EXPECT_FALSE(ParseSite(payload).ok()) << payload;
+  }
+}
+
+TEST(ViewRecord, TotalsAreReadAsWritten) {
+  JournaledTotals totals{.unix_ms = 1'750'000'000'000};
+  for (size_t i = 0; i < totals.views.size(); ++i) totals.views[i] = i << 40;
+  const std::string payload = EncodeTotals(totals);
+  const auto parsed = ParseTotals(payload);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->unix_ms, totals.unix_ms);
+  EXPECT_EQ(parsed->views, totals.views);
+  EXPECT_TRUE(absl::IsDataLoss(ParseTotals(payload + "x").status()));
+  EXPECT_TRUE(absl::IsDataLoss(ParseTotals(payload.substr(1)).status()));
+  EXPECT_TRUE(absl::IsDataLoss(ParseTotals("").status()));
+}
+
+}  // namespace
+}  // namespace viewcount

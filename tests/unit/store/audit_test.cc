@@ -1,0 +1,207 @@
+// The audit of a real Redis: nothing to say of what was flushed, and everything that a hand changed, by its key.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+
+#include "service/base/hash.h"
+#include "service/store/redis/keys.h"
+#include "tests/support/lane_pipeline.h"
+#include "tests/support/seed.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr Window kAll{Window::Kind::kAllTime, 0};
+constexpr int64_t kMax = int64_t{1} << 53;
+
+class AuditTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(pipeline_.Open().ok()); }
+
+  // People's and bots' views of many articles, in all shards and two days.
+  void Fill() {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 2'000; ++i) ids.push_back("/story/" + std::to_string(i));
+    for (int round = 0; round < 3; ++round) {
+      std::vector<DecodedView> views;
+      for (const std::string& id : ids) {
+        DecodedView view;
+        view.article_id = id;
+        view.count = static_cast<uint32_t>(1 + random_() % 5);
+        view.bot = random_() % 10 == 0;
+        view.event_time_unix_ms = SystemClock().UnixMillis() - static_cast<int64_t>(random_() % 2) * 24 * 3'600'000;
+        views.push_back(view);
+      }
+      pipeline_.Fold(views);
+      ASSERT_TRUE(pipeline_.Flush().ok());
+    }
+  }
+  static Shard ShardOfId(const std::string& id) { return ShardOf(ArticleHash(Hash64("demo"), id)); }
+  static std::string Key(Shard shard, const std::string& rest) { return keys::Lanes(shard).substr(0, 8) + rest; }
+  AuditReport Audit() {
+    auto report = pipeline_.Await(pipeline_.store().Audit());
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *std::move(report) : AuditReport();
+  }
+  std::vector<std::string> Differences() {
+    const AuditReport report = Audit();
+    EXPECT_THAT(report.busy, IsEmpty());
+    return report.differences;
+  }
+  // An administrator's part of a lane of its own, to the shard of the first article.
+  ApplyResult Adjust(std::vector<HashDelta> hashes) {
+    const Shard shard = ShardOfId(std::string(hashes.front().deltas.front().article_id));
+    const auto claimed = pipeline_.Await(pipeline_.store().Claim(shard, administrator_));
+    EXPECT_TRUE(claimed.ok()) << claimed.status();
+    Part part{.shard = shard, .lane = administrator_.id, .incarnation = administrator_.incarnation};
+    part.expected = claimed->cursor;
+    part.next = Cursor::End(Position{claimed->cursor.to().value + 1});
+    part.hashes = std::move(hashes);
+    const auto result = pipeline_.Await(pipeline_.store().Apply(part));
+    EXPECT_TRUE(result.ok() && result->applied);
+    return *result;
+  }
+  HashDelta Lower(std::string_view id, int64_t views) const { return {"demo", kAll, {{id, -views}}, true}; }
+
+  std::mt19937_64 random_{TestSeed()};
+  RedisProcess redis_;
+  LanePipeline pipeline_{redis_, {.ranked = {10, 5}}};
+  const LaneIdentity administrator_{.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>()};
+};
+
+TEST_F(AuditTest, AnEmptyStoreIsInOrder) { EXPECT_THAT(Differences(), IsEmpty()); }
+
+TEST_F(AuditTest, WhatWasFlushedIsInOrder) {
+  Fill();
+  const AuditReport report = Audit();
+  EXPECT_THAT(report.differences, IsEmpty());
+  EXPECT_THAT(report.busy, IsEmpty());
+  ASSERT_EQ(report.lanes.size(), 1u);
+  EXPECT_EQ(static_cast<double>(report.lanes.begin()->second.views), pipeline_.metrics().flush_views.Value());
+  EXPECT_GT(report.hashes, 64u * 4);
+  EXPECT_GT(report.articles, 8'000u);
+}
+
+TEST_F(AuditTest, AdjustmentsRetiredLanesAndWhatWasSetAsideAreInOrder) {
+  Fill();
+  const std::string id = "/story/1";
+  Adjust({Lower(id, 1)});
+  Adjust({{"demo", kAll, {{"", 1'000'000}, {id, 7}}, true}, {"demo", {Window::Kind::kBots, 0}, {{id, 3}}, true}});
+  Adjust({{"demo", {Window::Kind::kDay, 20260101}, {{id, 5}}, true}});
+  EXPECT_THAT(Differences(), IsEmpty());
+  // The article's views of all time have no room any more, those of its day have.
+  Adjust({{"demo", kAll, {{id, kMax - 2'000'000}}, true}});
+  pipeline_.Fold(id, 1'000'000);
+  pipeline_.Fold(id, 1'000'000);
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_GT(pipeline_.metrics().flush_set_aside_views.Value(), 0);
+  EXPECT_THAT(Differences(), IsEmpty());
+  ASSERT_TRUE(pipeline_.Await(pipeline_.store().RemoveLanes(ShardOfId(id), {pipeline_.lane().id})).ok());
+  const AuditReport report = Audit();
+  EXPECT_THAT(report.differences, IsEmpty());
+  EXPECT_GT(report.retired.set_aside, 0u);
+}
+
+struct ByHand {
+  std::vector<std::string> command;
+  // Both in one difference.
+  std::string key;
+  std::string words;
+};
+
+TEST_F(AuditTest, WhatAHandChangedIsNamed) {
+  const Shard shard = ShardOfId("a");
+  const std::string prefix = Key(shard, "");
+  pipeline_.Fold("a", 10);
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  std::string day;
+  std::string hour;
+  for (const std::string& key : redis_.List({"KEYS", prefix + "demo:?:*"})) {
+    (key.substr(prefix.size()).starts_with("demo:d:") ? day : hour) = key;
+  }
+  const std::string all = prefix + "demo:all";
+  const std::string sums = "the sums of all sites' all and bots";
+  const ByHand cases[] = {
+      {{"HSET", all, "a", "11"}, all, "holds 10 as its sum (the empty field), expected 11"},
+      {{"HINCRBY", all, "", "1"}, all, "holds 11 as its sum (the empty field), expected 10"},
+      {{"HINCRBY", all, "", "1"}, sums, "are 11, expected 10"},
+      {{"HSET", all, "a", "many"}, all, "holds \"many\" for \"a\", expected a count"},
+      {{"HSET", all, "", "many"}, all, "holds \"many\" as its sum"},
+      {{"HSET", all, "new", "3"}, prefix + "demo:top:all", "holds nothing in place 2, expected \"new\" with 3"},
+      {{"HSET", all, "a", "11", "", "11"}, sums, "are 11, expected 10"},
+      {{"HDEL", all, "a"}, all, "holds 10 as its sum (the empty field), expected 0"},
+      {{"DEL", all}, all, "holds 0 as its sum (the empty field), expected 10"},
+      {{"DEL", all}, prefix + "demo:top:all", "holds \"a\" with 10 in place 1, expected nothing"},
+      {{"DEL", day}, all, "holds 10 as its sum (the empty field), expected 0: its days' 0"},
+      {{"DEL", hour}, prefix + "demo:top:h:", "expected nothing"},
+      {{"HSET", day, "a", "12"}, day, "holds 10 as its sum (the empty field), expected 12"},
+      {{"HSET", hour, "a", "12"}, hour, "holds 10 as its sum (the empty field), expected 12"},
+      {{"HSET", prefix + "demo:bots", "a", "1", "", "1"}, sums, "are 11, expected 10"},
+      {{"ZADD", prefix + "demo:top:all", "-12", "a"},
+       prefix + "demo:top:all",
+       "\"a\" with 12 in place 1, expected \"a\" with 10"},
+      {{"ZADD", prefix + "demo:top:all", "-1", "b"},
+       prefix + "demo:top:all",
+       "\"b\" with 1 in place 2, expected nothing"},
+      {{"DEL", prefix + "demo:top:all"}, prefix + "demo:top:all", "holds nothing in place 1, expected \"a\" with 10"},
+      {{"DEL", prefix + "totals"}, sums, "are 10, expected 0"},
+      {{"HSET", prefix + "totals", "start:demo:all", "x"}, prefix + "totals", "holds \"x\" for \"start:demo:all\""},
+      {{"DEL", prefix + "lanes"}, prefix + "lanes", "holds nothing for lane"},
+      {{"HSET", prefix + "lanes", "x", "y"}, prefix + "lanes", "holds \"y\" for \"x\", expected a lane's cursor"},
+      {{"SET", all, "x"}, all, "is a string, expected a hash"},
+      {{"SET", prefix + "demo:top:all", "x"}, prefix + "demo:top:all", "is a string, expected a sorted set"},
+      {{"SET", prefix + "lanes", "x"}, prefix + "lanes", "is a string, expected a hash"},
+      {{"SET", prefix + "totals", "x"}, prefix + "totals", "is a string, expected a hash"},
+  };
+  for (const ByHand& by_hand : cases) {
+    SCOPED_TRACE(::testing::PrintToString(by_hand.command));
+    const std::string& key = by_hand.command[1];
+    EXPECT_THAT(Differences(), IsEmpty());
+    redis_.Command({"DEL", "kept"});
+    redis_.Command({"COPY", key, "kept"});
+    redis_.Command(by_hand.command);
+    EXPECT_THAT(Differences(), Contains(AllOf(HasSubstr(by_hand.key), HasSubstr(by_hand.words))));
+    redis_.Command({"DEL", key});
+    redis_.Command({"COPY", "kept", key});
+  }
+}
+
+TEST_F(AuditTest, ManyDifferencesAreCountedBeyondAHundred) {
+  const Shard shard = ShardOfId("a");
+  std::vector<std::string> words = {"HSET", Key(shard, "demo:all")};
+  for (int i = 0; i < 150; ++i) {
+    words.push_back("broken-" + std::to_string(i));
+    words.push_back("many");
+  }
+  redis_.Command(words);
+  const AuditReport report = Audit();
+  EXPECT_EQ(report.differences.size(), limits::kAuditDifferencesMax);
+  EXPECT_EQ(report.more_differences, 50u);
+}
+
+// Whatever is looked at while it changes is looked at again, or called busy; never different.
+TEST_F(AuditTest, FlushesMeanwhileAreNoDifferences) {
+  Fill();
+  std::atomic<int> flushes = 0;
+  auto audits = std::async(std::launch::async, [&] {
+    // However quick one is beside a flush.
+    while (flushes < 4) EXPECT_THAT(Audit().differences, IsEmpty());
+  });
+  while (audits.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    for (int i = 0; i < 50; ++i) pipeline_.Fold("/story/" + std::to_string(random_() % 3'000));
+    ASSERT_TRUE(pipeline_.Flush().ok());
+    ++flushes;
+  }
+  EXPECT_THAT(Differences(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace viewcount
