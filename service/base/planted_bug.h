@@ -33,6 +33,7 @@ enum class PlantedBug : uint8_t {
   kDropPart,
   kTrustLostAnswer,
   kSkipVerify,
+  kCompareCursorGreater,
   kGiveUpAppliedPart,
   kIgnoreLost,
   // Readers.

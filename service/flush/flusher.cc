@@ -144,7 +144,9 @@ asio::awaitable<absl::Status> Flusher::Step() {
     // flushed again without its journal.
     if (status.ok()) status = co_await Verify();
     if (!status.ok()) co_return NoteError(status);
-    if (misplaced_.empty() && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
+    // The store may have gone back once more while its cursors were read.
+    const bool steady = misplaced_.empty() && parts_.store.generation() == generation_;
+    if (steady && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
   }
   if (stopped_) co_return absl::CancelledError("stopped");
   if (last_logged_ != SteadyTime()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));

@@ -68,7 +68,9 @@ void World::RollBack() {
   const auto node = static_cast<uint32_t>(random_.Below(settings_.nodes));
   const size_t history = store_.history(node);
   if (history == 0) return;
-  const size_t most = random_.Half() ? 20 : history;
+  // Each chunk is a write for every shard of the node: a few writes, about one chunk, or any number.
+  const size_t chunks = 5 * limits::kShards / settings_.nodes;
+  const size_t most = random_.Half() ? chunks : random_.Half() ? 20 : history;
   went_back_ = true;
   store_.Rollback(node, random_.Between(1, std::min(most, history)));
   // What was on its way to the node that is gone may reach the one in its place.

@@ -26,10 +26,10 @@ FaultyStore::Fate FaultyStore::Draw() const {
 }
 
 template <typename Result, typename Execute, typename DelayIt>
-asio::awaitable<Result> FaultyStore::Carry(Execute execute, DelayIt delay) {
+asio::awaitable<Result> FaultyStore::Carry(Execute execute, DelayIt delay, uint32_t hang) {
   const Fate fate = Draw();
   Random& random = network_.random();
-  if (random.Chance(network_.faults.hang)) {
+  if (random.Chance(hang)) {
     const bool whole = co_await network_.Hang(this);
     if (!whole) {
       if (random.Half()) delay();
@@ -54,7 +54,7 @@ asio::awaitable<absl::StatusOr<Claimed>> FaultyStore::Claim(Shard shard, const L
     network_.Delay(
         [&store = store_, shard, copy = lane]() -> asio::awaitable<void> { (void)co_await store.Claim(shard, copy); });
   };
-  co_return co_await Carry<absl::StatusOr<Claimed>>(execute, delay);
+  co_return co_await Carry<absl::StatusOr<Claimed>>(execute, delay, network_.faults.hang);
 }
 
 asio::awaitable<absl::StatusOr<ApplyResult>> FaultyStore::Apply(const Part& part) {
@@ -63,12 +63,14 @@ asio::awaitable<absl::StatusOr<ApplyResult>> FaultyStore::Apply(const Part& part
     const auto copy = std::make_shared<const OwnedPart>(part);
     network_.Delay([&store = store_, copy]() -> asio::awaitable<void> { (void)co_await store.Apply(copy->part()); });
   };
-  co_return co_await Carry<absl::StatusOr<ApplyResult>>(execute, delay);
+  // Most parts are empty; one with views is to meet a store that has changed on its way.
+  const uint32_t hang = part.hashes.empty() ? network_.faults.hang : 4 * network_.faults.hang;
+  co_return co_await Carry<absl::StatusOr<ApplyResult>>(execute, delay, hang);
 }
 
 asio::awaitable<absl::StatusOr<StoredLane>> FaultyStore::ReadLane(Shard shard, const LaneId& lane) {
   const auto execute = [&] { return store_.ReadLane(shard, lane); };
-  co_return co_await Carry<absl::StatusOr<StoredLane>>(execute, NoDelay);
+  co_return co_await Carry<absl::StatusOr<StoredLane>>(execute, NoDelay, network_.faults.hang);
 }
 
 asio::awaitable<absl::StatusOr<ShardCounts>> FaultyStore::ReadCounts(Shard shard, const std::vector<LaneId>& lanes,
@@ -76,7 +78,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> FaultyStore::ReadCounts(Shard shard
                                                                      const std::vector<Window>& windows,
                                                                      const std::vector<std::string_view>& ids) {
   const auto execute = [&] { return store_.ReadCounts(shard, lanes, site, windows, ids); };
-  co_return co_await Carry<absl::StatusOr<ShardCounts>>(execute, NoDelay);
+  co_return co_await Carry<absl::StatusOr<ShardCounts>>(execute, NoDelay, network_.faults.hang);
 }
 
 asio::awaitable<absl::Status> FaultyStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {

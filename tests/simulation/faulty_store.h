@@ -43,7 +43,7 @@ class FaultyStore final : public CountStore {
   Fate Draw() const;
   // Carries a call out as fate will have it; `delay` hands it over to be carried out later.
   template <typename Result, typename Execute, typename DelayIt>
-  boost::asio::awaitable<Result> Carry(Execute execute, DelayIt delay);
+  boost::asio::awaitable<Result> Carry(Execute execute, DelayIt delay, uint32_t hang);
 
   CountStore& store_;
   Network& network_;

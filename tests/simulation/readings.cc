@@ -71,6 +71,8 @@ void World::CheckStored(const SentBatch& batch) {
   const Slot& slot = slots_[batch.machine];
   for (size_t lane = 0; lane < slot.process->lanes(); ++lane) {
     if (!slot.process->KnowsStore(lane)) return;
+    // It may be about to find out that the store went back.
+    if (went_back_ && slot.process->flushing(lane)) return;
   }
   std::map<uint32_t, Sums> found;
   for (const SentView& view : batch.views) found[view.article];

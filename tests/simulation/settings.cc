@@ -45,6 +45,24 @@ Settings::Weights DrawWeights(Random& random) {
   return weights;
 }
 
+// A store that goes back again and again while parts are on their way to it, and little else: that is what comparing
+// cursors for equality is about.
+void DrawUnsteadyStore(Random& random, Settings& settings) {
+  settings.machines = 1;
+  settings.nodes = static_cast<uint32_t>(random.Between(1, 2));
+  settings.shards = random.Half() ? 5 : 64;
+  settings.articles = 60;
+  settings.events = 350;
+  settings.network = {};
+  settings.network.hang = static_cast<uint32_t>(random.Between(20'000, 100'000));
+  Settings::Weights& weights = settings.weights;
+  weights = {};
+  weights.flush = 60;
+  weights.go_on = 150;
+  weights.pass_time = 5;
+  weights.roll_back = static_cast<uint32_t>(random.Between(5, 20));
+}
+
 }  // namespace
 
 Settings Settings::Draw(Random& random) {
@@ -67,6 +85,7 @@ Settings Settings::Draw(Random& random) {
   settings.part_articles_max = random.Below(4) == 0 ? 512 : random.Between(1, 3);
   settings.network = DrawNetwork(random);
   settings.weights = DrawWeights(random);
+  if (random.Below(6) == 0) DrawUnsteadyStore(random, settings);
   return settings;
 }
 
