@@ -70,7 +70,7 @@ void World::RollBack() {
   if (history == 0) return;
   // Each chunk is a write for every shard of the node: a few writes, about one chunk, or any number.
   const size_t chunks = 5 * limits::kShards / settings_.nodes;
-  const size_t most = random_.Half() ? chunks : random_.Half() ? 20 : history;
+  const size_t most = random_.Half() ? history : random_.Half() ? 20 : chunks;
   went_back_ = true;
   store_.Rollback(node, random_.Between(1, std::min(most, history)));
   // What was on its way to the node that is gone may reach the one in its place.
