@@ -72,6 +72,7 @@ void World::RollBack() {
   const size_t chunks = 5 * limits::kShards / settings_.nodes;
   const size_t most = random_.Half() ? history : random_.Half() ? 20 : chunks;
   went_back_ = true;
+  NoteLosses();
   store_.Rollback(node, random_.Between(1, std::min(most, history)));
   // What was on its way to the node that is gone may reach the one in its place.
   if (random_.Half()) network_.DeliverOne();
@@ -81,6 +82,7 @@ void World::RestartStore() { store_.Restart(); }
 
 void World::EmptyStore() {
   went_back_ = true;
+  NoteLosses();
   store_.Empty();
 }
 

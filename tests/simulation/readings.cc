@@ -54,7 +54,7 @@ void World::CheckAnswer(const Counts& counts, const std::vector<uint32_t>& artic
     const Article& article = truth_.articles()[articles[i]];
     const ArticleTotals& told = counts.totals[i];
     const Sums most = truth_.Sent(articles[i]);
-    const uint64_t lost = LostIn(article.shard);
+    const uint64_t lost = MostLostIn(article.shard);
     trace_.Note("read", articles[i], told.views, told.bot_views);
     if (told.views > most.views || told.bot_views > most.bot_views) {
       throw Violation{fmt::format("{} has {} views and {} of bots, but only {} and {} were sent", article.id,
@@ -65,6 +65,10 @@ void World::CheckAnswer(const Counts& counts, const std::vector<uint32_t>& artic
                                   article.id, told.views, told.bot_views, lost, least[i].views, least[i].bot_views)};
     }
   }
+}
+
+void World::NoteLosses() {
+  for (uint32_t i = 0; i < limits::kShards; ++i) most_lost_[i] = MostLostIn(Shard{static_cast<uint8_t>(i)});
 }
 
 void World::CheckStored(const SentBatch& batch) {
@@ -95,7 +99,7 @@ void World::CheckStored(const SentBatch& batch) {
       }
     }
     const Article& article = truth_.articles()[index];
-    const uint64_t lost = LostIn(article.shard);
+    const uint64_t lost = MostLostIn(article.shard);
     if (sums.views + lost < least.views || sums.bot_views + lost < least.bot_views) {
       throw Violation{fmt::format("{} was acknowledged as stored, but the store has {} and {} of {} and {}", article.id,
                                   sums.views, sums.bot_views, least.views, least.bot_views)};

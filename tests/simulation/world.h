@@ -2,6 +2,8 @@
 // wrong.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -105,6 +107,9 @@ class World {
   void CheckAnswer(const Counts& counts, const std::vector<uint32_t>& articles, const std::vector<Sums>& least);
   void CheckStored(const SentBatch& batch);
   uint64_t LostIn(Shard shard) const { return store_.TotalsOf(shard).lost; }
+  // The most that was ever said to be lost: a store that goes back forgets that, too, but readers may know it.
+  uint64_t MostLostIn(Shard shard) const { return std::max(most_lost_[shard.value], LostIn(shard)); }
+  void NoteLosses();
   void CheckAudit();
 
   // --- The end ---
@@ -127,6 +132,7 @@ class World {
   std::deque<Slot> slots_;
   // The store went back in time, or a machine did: views may be lost, if the journal does not reach back.
   bool went_back_ = false;
+  std::array<uint64_t, limits::kShards> most_lost_{};
 };
 
 }  // namespace viewcount::simulation
