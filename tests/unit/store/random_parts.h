@@ -98,7 +98,10 @@ std::string ContentOf(Rig& rig, const std::vector<LaneId>& lanes) {
       for (size_t window = 0; window < kRandomWindows.size(); ++window) {
         line(site, "window", std::to_string(window));
         for (size_t id = 0; id < ids.size(); ++id) line(ids[id], std::to_string(counts.counts[window][id]));
-        // Rankings are compared with a full sort in tests/unit/flush/ranking_test.cc.
+        if (kRandomWindows[window].kind == Window::Kind::kBots) continue;
+        const ShardRanking ranking = *rig.Await(rig.store().ReadRanking(shard, lanes, site, kRandomWindows[window]));
+        line("ranking", std::to_string(ranking.unlisted_views_max));
+        for (const RankedCount& article : ranking.articles) line(article.article_id, std::to_string(article.views));
       }
       const auto notes = *rig.Await(rig.store().ReadNotes(shard, site));
       for (const StoredNote& note : notes) line("note", note.field, note.text);

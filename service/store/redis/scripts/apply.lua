@@ -213,13 +213,14 @@ local function rebuild(hash)
 end
 
 -- After an adjustment. `before`: how many articles the hash had. If all of them were ranked, all are known; else one
--- that was ranked may make room for an article that only the hash knows, unless it still comes before the last.
+-- that was ranked may make room for an article that only the hash knows, unless it still comes before the last and has
+-- not left the hash.
 local function rank_adjusted(hash, before)
   local ranked, worst = last_place(hash)
   if before > ranked then
     for i, article in ipairs(hash.articles) do
-      if hash.adds[i] < 0 and (not worst or -hash.totals[i] >= worst) and
-          redis.call('ZSCORE', hash.ranking, article) then
+      local lowered = hash.adds[i] < 0 and (not worst or -hash.totals[i] >= worst)
+      if (lowered or hash.totals[i] == 0) and redis.call('ZSCORE', hash.ranking, article) then
         return rebuild(hash)
       end
     end
@@ -232,29 +233,35 @@ local function rank_adjusted(hash, before)
   enter(hash, hash.articles, hash.totals, ranked, worst)
 end
 
+local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
+
 local function write_adjustment(hash)
-  local before = redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '')
+  local before = articles_in(hash)
   if #hash.fields > 0 then redis.call('HSET', hash.key, unpack(hash.fields)) end
   if #hash.removed > 0 then redis.call('HDEL', hash.key, unpack(hash.removed)) end
   if hash.ranking then rank_adjusted(hash, before) end
 end
 
--- Zeros are not kept, and what was ranked below 0 must not stay there.
+-- Zeros are not kept, and what was ranked below 0 must not stay there. Returns whether that made room in the ranking.
 local function remove_zeros(hash)
+  local made_room = false
   for i, article in ipairs(hash.articles) do
     if hash.totals[i] == 0 then
       redis.call('HDEL', hash.key, article)
-      if hash.ranking then redis.call('ZREM', hash.ranking, article) end
+      if hash.ranking and redis.call('ZREM', hash.ranking, article) == 1 then made_room = true end
     end
   end
   if hash.sum == 0 then redis.call('HDEL', hash.key, '') end
+  return made_room
 end
 
 local function write_views(hash)
   redis.call('HSET', hash.key, unpack(hash.fields))
-  if hash.repays or hash.sum == 0 then remove_zeros(hash) end
+  local made_room = (hash.repays or hash.sum == 0) and remove_zeros(hash)
   if not hash.ranking then return end
   local ranked, worst = last_place(hash)
+  -- An article that only the hash knows may come in.
+  if made_room and articles_in(hash) > ranked then return rebuild(hash) end
   enter(hash, hash.articles, hash.totals, ranked, worst)
 end
 
@@ -270,21 +277,23 @@ local function write(hash)
   end
 end
 
--- Whether everything in `changes` can be added: HINCRBY fails on what is no number.
-local function totals_are_usable()
+-- What the totals hold for the fields of `changes`; nil if something there is no number.
+local function old_totals()
   local fields, seen = {}, {}
   for i = 1, #changes, 2 do
     if not seen[changes[i]] then fields[#fields + 1] = changes[i] end
     seen[changes[i]] = true
   end
-  if #fields == 0 then return true end
+  if #fields == 0 then return {} end
   local old = redis.pcall('HMGET', KEYS[2], unpack(fields))
-  if old.err then return false end
-  for i = 1, #fields do
+  if old.err then return nil end
+  local values = {}
+  for i, field in ipairs(fields) do
     -- Of 18 digits at most, so that it is far from 2^63.
-    if old[i] and not (string.match(old[i], '^%-?%d+$') and #old[i] <= 18) then return false end
+    if old[i] and not (string.match(old[i], '^%-?%d+$') and #old[i] <= 18) then return nil end
+    values[field] = tonumber(old[i] or '0')
   end
-  return true
+  return values
 end
 
 if ARGV[4] ~= '0' then change(LANE .. ':views', ARGV[4]) end
@@ -324,18 +333,21 @@ while at <= #ARGV do
   hashes[#hashes + 1] = hash
   at = at + 8 + 2 * n
 end
-if not totals_are_usable() then return {'CORRUPT', KEYS[2]} end
+local totals = old_totals()
+if not totals then return {'CORRUPT', KEYS[2]} end
 
 -- As values, like the counts, and not as increments: a Redis that reads a command of its append-only file twice, from an
 -- overlap of two parts of it, must come to the same. Beyond 2^53, where a value would be rounded, that is given up.
 local function is_exact(value) return value > -COUNT_MAX and value < COUNT_MAX end
 for i = 1, #changes, 2 do
-  local old = tonumber(redis.call('HGET', KEYS[2], changes[i]) or '0')
-  local add = tonumber(changes[i + 1])
-  if is_exact(old) and is_exact(add) and is_exact(old + add) then
-    redis.call('HSET', KEYS[2], changes[i], string.format('%.0f', old + add))
+  local field, add = changes[i], tonumber(changes[i + 1])
+  local old = totals[field]
+  if old and is_exact(old) and is_exact(add) and is_exact(old + add) then
+    redis.call('HSET', KEYS[2], field, string.format('%.0f', old + add))
+    totals[field] = old + add
   else
-    redis.call('HINCRBY', KEYS[2], changes[i], changes[i + 1])
+    redis.call('HINCRBY', KEYS[2], field, changes[i + 1])
+    totals[field] = nil -- only Redis knows it exactly now
   end
 end
 for _, hash in ipairs(hashes) do
