@@ -32,6 +32,8 @@ inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
 inline constexpr size_t kGetCountsArticlesMax = 1'000;
 inline constexpr uint32_t kPageSizeMax = 256;
 inline constexpr uint32_t kPageSizeDefault = 20;
+// Wheels that an odometer may be asked for; a number that has more digits gets them.
+inline constexpr uint32_t kOdometerDigitsMax = 16;
 
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
