@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client/cli/commands.h"
+#include "service/base/text.h"
 
 namespace viewcount::cli {
 namespace {

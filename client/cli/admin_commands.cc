@@ -1,14 +1,20 @@
 // site put, site list, flush and status.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string>
 
 #include "client/cli/commands.h"
+#include "service/base/text.h"
 
 namespace viewcount::cli {
 namespace {
 
 std::string ZoneOf(const v1::Site& site) { return site.time_zone().empty() ? "UTC" : site.time_zone(); }
+
+std::string OriginsOf(const v1::Site& site) {
+  return site.allowed_origins().empty() ? "any" : fmt::format("{}", fmt::join(site.allowed_origins(), ", "));
+}
 
 // "3 d 04:05:06".
 std::string DurationText(int64_t seconds) {
@@ -48,11 +54,14 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   v1::PutSiteRequest request;
   request.mutable_site()->set_name(command.name);
   request.mutable_site()->set_time_zone(command.time_zone);
+  for (const std::string& origin : command.origins) request.mutable_site()->add_allowed_origins(origin);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Print(fmt::format("site {} {}, time zone {}\n", response->site().name(), response->created() ? "created" : "changed",
-                    ZoneOf(response->site())));
+  const v1::Site& site = response->site();
+  Print(fmt::format("site {} {}, time zone {}, {}\n", site.name(), response->created() ? "created" : "changed",
+                    ZoneOf(site),
+                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site)));
   return absl::OkStatus();
 }
 
@@ -60,8 +69,8 @@ absl::Status Run(Session& session, const SiteListCommand&) {
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Table table({{"SITE"}, {"TIME ZONE"}});
-  for (const auto& site : response->sites()) table.Add({site.name(), ZoneOf(site)});
+  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}});
+  for (const auto& site : response->sites()) table.Add({site.name(), ZoneOf(site), OriginsOf(site)});
   Print(response->sites().empty() ? "no site yet; create one with: viewcount site put NAME\n" : table.Text());
   return absl::OkStatus();
 }

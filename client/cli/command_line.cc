@@ -167,11 +167,17 @@ void Parser::AddAdminCommands() {
   auto* site = app_.add_subcommand("site", "Create, change and list sites");
   site->require_subcommand(1);
   site->footer("Examples:\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh\n  viewcount site list");
-  auto* put = Add(*site, "put", "Create a site, or change its settings",
-                  "  viewcount site put portal\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh", site_put_);
+  auto* put = Add(*site, "put", "Create a site, or set all of its settings: those not given get their defaults",
+                  "  viewcount site put portal\n"
+                  "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org",
+                  site_put_);
   put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
   put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; UTC if not given")
       ->type_name("ZONE");
+  put->add_option("--origin", site_put_.origins,
+                  "Whose pages may show counts and send views in a browser; repeatable, any if not given")
+      ->type_name("https://HOST[:PORT]")
+      ->allow_extra_args(false);
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);

@@ -43,6 +43,8 @@ struct TopCommand {
 struct SitePutCommand {
   std::string name;
   std::string time_zone;
+  // None: any.
+  std::vector<std::string> origins;
 };
 struct SiteListCommand {};
 struct SetCommand {

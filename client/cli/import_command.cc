@@ -7,6 +7,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/importer.h"
 #include "client/cli/progress.h"
+#include "service/base/text.h"
 
 namespace viewcount::cli {
 namespace {

@@ -10,6 +10,7 @@
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
 #include "service/base/status.h"
+#include "service/base/text.h"
 #include "service/journal/journal_check.h"
 #include "service/lane/lane_directory.h"
 #include "service/server/drain.h"

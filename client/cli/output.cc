@@ -35,12 +35,6 @@ absl::Status WithMessage(const absl::Status& status, std::string_view message) {
   return result;
 }
 
-std::string Grouped(uint64_t number) {
-  std::string text = std::to_string(number);
-  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
 std::string TimeText(const google::protobuf::Timestamp& time) {
   const std::time_t seconds = time.seconds();
   std::tm parts{};

@@ -5,7 +5,6 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +28,6 @@ ExitCode ExitCodeOf(const absl::Status& error);
 
 // `status` with another message; code and payloads stay.
 absl::Status WithMessage(const absl::Status& status, std::string_view message);
-
-// 3617 → "3,617".
-std::string Grouped(uint64_t number);
 
 // "2015-05-17 10:05:03 UTC".
 std::string TimeText(const google::protobuf::Timestamp& time);

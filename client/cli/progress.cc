@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "client/cli/output.h"
+#include "service/base/text.h"
 
 namespace viewcount::cli {
 

@@ -7,6 +7,7 @@
 
 #include "client/cli/commands.h"
 #include "service/base/limits.h"
+#include "service/base/text.h"
 
 namespace viewcount::cli {
 namespace {

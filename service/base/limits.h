@@ -25,6 +25,9 @@ inline constexpr uint32_t kSequenceSpanMax = 1 << 30;
 inline constexpr size_t kWriterIdBytes = 16;
 inline constexpr size_t kSiteNameBytesMax = 64;
 inline constexpr size_t kSitesMax = 10'000;
+inline constexpr size_t kSiteOriginsMax = 64;
+// Of all sites together: every segment of every journal begins with them.
+inline constexpr size_t kOriginsBytesMax = 1 << 20;
 inline constexpr std::chrono::milliseconds kEventAgeMax = std::chrono::hours(24);
 inline constexpr std::chrono::milliseconds kEventAheadMax = std::chrono::minutes(5);
 // Imports may be of any age within the years that a key can name (1970 to 9999).
@@ -32,6 +35,8 @@ inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
 inline constexpr size_t kGetCountsArticlesMax = 1'000;
 inline constexpr uint32_t kPageSizeMax = 256;
 inline constexpr uint32_t kPageSizeDefault = 20;
+// Wheels that an odometer may be asked for; a number that has more digits gets them.
+inline constexpr uint32_t kOdometerDigitsMax = 16;
 
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
@@ -179,7 +184,7 @@ static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(4 * kLaneGroupBytesMax <= kJournalSegmentBytesMin, "a group must fit a segment, whatever it begins with");
 static_assert((2 + kJournalSparesMax) * kJournalSegmentBytes < kJournalBudgetBytes);
 static_assert(kLaneGroupBytesMax < kJournalPayloadBytesMax, "the largest request must fit a record");
-static_assert(2 * kAliasBytesMax <= kLaneGroupBytesMax, "a site's settings must fit where a group does");
+static_assert(kAliasBytesMax + kOriginsBytesMax < kLaneGroupBytesMax, "a site's settings must fit where a group does");
 static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit where a group does");
 static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");

@@ -1,15 +1,16 @@
 #include "service/base/text.h"
 
-#include <cstddef>
-#include <cstdint>
-
 #include "service/base/limits.h"
 
 namespace viewcount {
 namespace {
 
-// Length of the well-formed sequence at `text[at]`, 0 if there is none. Table 3-7 of the Unicode Standard, chapter 3.9.
-size_t SequenceLength(std::string_view text, size_t at) {
+bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+}  // namespace
+
+// Table 3-7 of the Unicode Standard, chapter 3.9.
+size_t Utf8SequenceBytes(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
   const auto follows = [&](size_t count) {
     if (text.size() - at <= count) return false;
@@ -34,13 +35,9 @@ size_t SequenceLength(std::string_view text, size_t at) {
   return 4;
 }
 
-bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-}  // namespace
-
 bool IsUtf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    const size_t length = SequenceLength(text, at);
+    const size_t length = Utf8SequenceBytes(text, at);
     if (length == 0) return false;
     at += length;
   }
@@ -56,7 +53,7 @@ bool IsArticleId(std::string_view text) {
       ++at;
       continue;
     }
-    const size_t length = SequenceLength(text, at);
+    const size_t length = Utf8SequenceBytes(text, at);
     if (length == 0) return false;
     // U+0080 to U+009F are C2 80 to C2 9F.
     if (byte == 0xC2 && static_cast<uint8_t>(text[at + 1]) < 0xA0) return false;
@@ -71,6 +68,12 @@ bool IsSiteName(std::string_view text) {
     if (!IsLetterOrDigit(c) && c != '-' && c != '_' && c != '.') return false;
   }
   return true;
+}
+
+std::string Grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
+  return text;
 }
 
 }  // namespace viewcount

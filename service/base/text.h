@@ -1,9 +1,16 @@
-// What may be an article's ID or a site's name.
+// Texts: what is well formed, what may be an article's ID or a site's name, and how people read a number. Pure
+// functions; thread safe.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace viewcount {
+
+// Bytes of the well-formed UTF-8 sequence that begins at `text[at]`, 0 if there is none. `at` is within the text.
+size_t Utf8SequenceBytes(std::string_view text, size_t at);
 
 // True for well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF).
 bool IsUtf8(std::string_view text);
@@ -13,5 +20,8 @@ bool IsArticleId(std::string_view text);
 
 // 1 to limits::kSiteNameBytesMax of a-z, A-Z, 0-9, '-', '_', '.', beginning with a letter or digit: it stands in keys.
 bool IsSiteName(std::string_view text);
+
+// "37,456,821".
+std::string Grouped(uint64_t number);
 
 }  // namespace viewcount

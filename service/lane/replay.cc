@@ -82,9 +82,15 @@ absl::Status Replay::HandleSite(const Record& record) {
   auto site = ParseSite(record.payload);
   if (!site.ok()) return site.status();
   const auto known = source_.sites.Find(site->name);
-  // A known site keeps its settings, but aliases that were journaled must not be forgotten.
+  // What others know keeps its settings, but aliases that were journaled must not be forgotten. What only this journal
+  // knows has its newest.
   Site put = *site;
-  if (known != nullptr) put.time_zone = known->time_zone, put.zone = known->zone;
+  if (known == nullptr) {
+    added_.insert(site->name);
+  } else if (!added_.contains(site->name)) {
+    put = *known;
+    put.aliases = site->aliases;
+  }
   if (auto done = source_.sites.Put(std::move(put)); !done.ok()) return done.status();
   site->index = source_.sites.Find(site->name)->index;
   if (Planted(PlantedBug::kFoldWithNewSettings)) *site = *source_.sites.Find(site->name);

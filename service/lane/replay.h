@@ -4,6 +4,8 @@
 #include <absl/status/status.h>
 
 #include <functional>
+#include <set>
+#include <string>
 
 #include "service/ingest/views_request.h"
 #include "service/journal/journal_reader.h"
@@ -33,7 +35,8 @@ class Replay {
   Replay(const JournalSource& source, Handlers handlers) : source_(source), handlers_(std::move(handlers)) {}
 
   // Walks from the start of the segment that holds `from` to `to`. Sites and aliases that the directory does not know
-  // are put into it. Errors as of JournalReader; DATA_LOSS for a record that cannot be understood.
+  // are put into it, with the last settings that they had. Errors as of JournalReader; DATA_LOSS for a record that
+  // cannot be understood.
   absl::Status Run(Position from, Position to);
   Folding& folding() { return folding_; }
 
@@ -48,6 +51,8 @@ class Replay {
   const JournalSource& source_;
   const Handlers handlers_;
   Folding folding_;
+  // Sites that this walk put into the directory.
+  std::set<std::string> added_;
   ViewsRequest request_;
 };
 

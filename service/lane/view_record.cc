@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "service/sites/settings_line.h"
+
 namespace viewcount {
 namespace {
 
@@ -39,9 +41,9 @@ absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload) {
   return parsed;
 }
 
-// Lines: names, zones and articles' IDs hold no control characters.
+// Lines: names, zones, origins and articles' IDs hold no control characters.
 std::string EncodeSite(const Site& site) {
-  std::string text = site.name + "\n" + site.time_zone + "\n";
+  std::string text = site.name + "\n" + EncodeSettings({site.time_zone, site.allowed_origins}) + "\n";
   for (const auto& [from, alias] : site.alias_entries()) {
     text += from + "\n" + alias.into + "\n" + std::to_string(alias.unix_ms) + "\n";
   }
@@ -50,7 +52,7 @@ std::string EncodeSite(const Site& site) {
 
 absl::StatusOr<Site> ParseSite(std::string_view payload) {
   const std::string_view name = TakeLine(payload);
-  const std::string_view zone = TakeLine(payload);
+  const SiteSettings settings = ParseSettings(TakeLine(payload));
   AliasEntries aliases;
   while (!payload.empty()) {
     const std::string_view from = TakeLine(payload);
@@ -61,7 +63,7 @@ absl::StatusOr<Site> ParseSite(std::string_view payload) {
     if (from.empty() || error != std::errc() || stop != time.data() + time.size()) return Broken("a site");
     aliases[std::string(from)] = std::move(alias);
   }
-  auto site = MakeSite(name, zone);
+  auto site = MakeSite(name, settings.time_zone, settings.allowed_origins);
   if (site.ok()) site->SetAliases(std::move(aliases));
   return site;
 }

@@ -25,6 +25,7 @@ constexpr milliseconds kFlushTimeout{60'000};
 void Fill(const Site& site, v1::Site& message) {
   message.set_name(site.name);
   message.set_time_zone(site.time_zone);
+  for (const std::string& origin : site.allowed_origins) message.add_allowed_origins(origin);
 }
 
 void Fill(const LaneAudit& lane, v1::LaneAudit& message) {
@@ -62,7 +63,8 @@ uint64_t ValueOf(const prometheus::Counter& counter) { return static_cast<uint64
 
 grpc::ServerUnaryReactor* GrpcAdminService::PutSite(grpc::CallbackServerContext* context,
                                                     const v1::PutSiteRequest* request, v1::PutSiteResponse* response) {
-  auto site = MakeSite(request->site().name(), request->site().time_zone());
+  const auto& origins = request->site().allowed_origins();
+  auto site = MakeSite(request->site().name(), request->site().time_zone(), {origins.begin(), origins.end()});
   if (!site.ok()) return Answer(context, site.status());
   return Spawn(context, parts_.executor, [this, site = *std::move(site), response]() -> asio::awaitable<absl::Status> {
     const auto created = co_await parts_.keeper.Put(site);

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <utility>
 
+#include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/sites/origins.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -24,24 +26,33 @@ SiteKeeper::SiteKeeper(asio::any_io_executor executor, CountStore& store, SiteDi
     : store_(store), sites_(sites), timer_(executor) {}
 
 asio::awaitable<absl::Status> SiteKeeper::Refresh() {
+  const uint64_t puts = puts_;
   const auto stored = co_await store_.ReadSites();
   if (!stored.ok()) co_return stored.status();
+  // What was read may be older than what was put meanwhile.
+  if (puts != puts_) co_return co_await Refresh();
   std::set<std::string_view> names;
   for (const StoredSite& entry : *stored) {
     names.insert(entry.name);
     const auto known = sites_.Find(entry.name);
     const AliasEntries aliases = known == nullptr ? AliasEntries() : known->alias_entries();
-    if (auto status = co_await Restore(entry, aliases); !status.ok()) co_return status;
-    if (known != nullptr && known->time_zone == entry.time_zone && Newest(aliases, entry.aliases) == aliases) continue;
-    auto site = MakeSite(entry.name, entry.time_zone);
+    const bool same =
+        known != nullptr && known->time_zone == entry.time_zone && known->allowed_origins == entry.allowed_origins;
+    if (same && Newest(aliases, entry.aliases) == aliases) continue;
+    auto site = MakeSite(entry.name, entry.time_zone, entry.allowed_origins);
     if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
   }
+  for (const StoredSite& entry : *stored) {
+    const auto known = sites_.Find(entry.name);
+    if (known == nullptr) continue;
+    if (auto status = co_await Restore(entry, known->alias_entries()); !status.ok()) co_return status;
+  }
   // Sites are never removed: one that is missing was in a Redis that has lost its data.
   for (const auto& site : sites_.All()) {
     if (names.contains(site->name)) continue;
-    const StoredSite lost{site->name, site->time_zone};
+    const StoredSite lost{site->name, site->time_zone, site->allowed_origins};
     if (auto status = co_await store_.WriteSite(lost); !status.ok()) co_return status;
     if (auto status = co_await Restore(lost, site->alias_entries()); !status.ok()) co_return status;
   }
@@ -59,9 +70,22 @@ asio::awaitable<absl::Status> SiteKeeper::Restore(const StoredSite& stored, cons
   co_return co_await store_.WriteAliases(stored.name, lost);
 }
 
+bool SiteKeeper::HasRoomFor(const Site& site) const {
+  if (site.allowed_origins.empty()) return true;
+  size_t bytes = BytesOf(site.allowed_origins);
+  for (const auto& other : sites_.All()) {
+    if (other->name != site.name) bytes += BytesOf(other->allowed_origins);
+  }
+  return bytes <= limits::kOriginsBytesMax;
+}
+
 asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
-  const StoredSite stored{site.name, site.time_zone};
+  if (!HasRoomFor(site)) {
+    co_return absl::ResourceExhaustedError("there are as many allowed origins as one data set may have (1 MiB)");
+  }
+  const StoredSite stored{site.name, site.time_zone, site.allowed_origins};
   if (auto status = co_await store_.WriteSite(stored); !status.ok()) co_return status;
+  ++puts_;
   co_return sites_.Put(std::move(site));
 }
 

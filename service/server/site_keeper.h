@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ class SiteKeeper {
   // Reads the store's sites into the directory, and writes those, and the aliases, that the store has lost. A stored
   // site whose settings this machine does not understand keeps the ones it has, and is logged.
   boost::asio::awaitable<absl::Status> Refresh();
-  // Writes a site to the store, then to the directory. True if it is new. The store's error: nothing was changed.
+  // Writes a site to the store, then to the directory. True if it is new. RESOURCE_EXHAUSTED if all sites' origins
+  // would take more than limits::kOriginsBytesMax, or the store's error: nothing was changed.
   boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);
   // Creates the sites of `names` that do not exist.
   boost::asio::awaitable<absl::Status> Create(const std::vector<std::string>& names);
@@ -32,12 +34,15 @@ class SiteKeeper {
   void Stop();
 
  private:
+  bool HasRoomFor(const Site& site) const;
   // Writes the aliases that are known here and that the store has lost, or knows in an older state.
   boost::asio::awaitable<absl::Status> Restore(const StoredSite& stored, const AliasEntries& known);
 
   CountStore& store_;
   SiteDirectory& sites_;
   boost::asio::steady_timer timer_;
+  // How many sites were put.
+  uint64_t puts_ = 0;
   bool stopped_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include "service/base/hash.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
+#include "service/sites/origins.h"
 
 namespace viewcount {
 namespace {
@@ -14,7 +15,8 @@ constexpr int64_t kDayMs = 24 * kHourMs;
 
 }  // namespace
 
-absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone) {
+absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone,
+                              const std::vector<std::string>& allowed_origins) {
   if (!IsSiteName(name)) {
     return InvalidField("site.name",
                         "must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit");
@@ -27,6 +29,9 @@ absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone)
                         "no such time zone on this machine; use an IANA name such as Asia/Ho_Chi_Minh "
                         "(package tzdata)");
   }
+  auto origins = NormalizedOrigins(allowed_origins);
+  if (!origins.ok()) return origins.status();
+  site.allowed_origins = *std::move(origins);
   site.seed = Hash64(name);
   return site;
 }

@@ -4,12 +4,14 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "service/base/identifiers.h"
 #include "service/sites/aliases.h"
@@ -22,6 +24,8 @@ struct Site {
   // IANA name; "UTC" by default.
   std::string time_zone;
   absl::TimeZone zone;
+  // As NormalizedOrigins has them. None means any.
+  std::vector<std::string> allowed_origins;
   // Seeds the hash of its articles; follows from the name.
   uint64_t seed = 0;
   // Its number in this process; given by the SiteDirectory.
@@ -29,6 +33,10 @@ struct Site {
   // Null if it never had any, as most have not.
   std::shared_ptr<const Aliases> aliases;
 
+  // Whether pages of that origin, as their browser sends it, may read the site's counts and send it views.
+  bool Allows(std::string_view origin) const {
+    return allowed_origins.empty() || std::binary_search(allowed_origins.begin(), allowed_origins.end(), origin);
+  }
   // The article for which views of `id` are counted: see Aliases::Resolve. Valid as long as the site and `id`.
   std::string_view Resolve(std::string_view id) const { return aliases == nullptr ? id : aliases->Resolve(id); }
   AliasEntries alias_entries() const { return aliases == nullptr ? AliasEntries() : aliases->entries(); }
@@ -37,8 +45,10 @@ struct Site {
   }
 };
 
-// Checks name and zone (empty means UTC). Errors: INVALID_ARGUMENT naming `site.name` or `site.time_zone`.
-absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone);
+// Checks name, zone (empty means UTC) and origins. Errors: INVALID_ARGUMENT naming `site.name`, `site.time_zone`, or as
+// of NormalizedOrigins.
+absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone,
+                              const std::vector<std::string>& allowed_origins = {});
 
 // A calendar day as a number: 20261122.
 uint32_t DayNumber(absl::CivilDay day);

@@ -41,7 +41,8 @@ absl::StatusOr<bool> SiteDirectory::Put(Site site) {
   if (known != nullptr) {
     AliasEntries before = known->alias_entries();
     AliasEntries after = Newest(before, site.alias_entries());
-    if (known->time_zone == site.time_zone && after == before) return false;
+    const bool same = known->time_zone == site.time_zone && known->allowed_origins == site.allowed_origins;
+    if (same && after == before) return false;
     site.SetAliases(std::move(after));
   }
   if (known == nullptr && sites_.size() >= limits::kSitesMax) {

@@ -165,6 +165,7 @@ struct StoredNote {
 struct StoredSite {
   std::string name;
   std::string time_zone;
+  std::vector<std::string> allowed_origins = {};
   AliasEntries aliases = {};
 };
 
@@ -204,7 +205,7 @@ class CountStore {
                                                                                     std::string_view site) = 0;
 
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() = 0;
-  // Its name and time zone; aliases stay as they are.
+  // Its name and settings; aliases stay as they are.
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
   // Adds aliases of a site, or puts them in place of those of the same articles. At least one.
   virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;

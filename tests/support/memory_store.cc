@@ -8,6 +8,7 @@
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/base/status.h"
+#include "service/sites/settings_line.h"
 #include "service/store/redis/keys.h"
 
 namespace viewcount {
@@ -295,16 +296,18 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> MemoryStore::ReadNotes(
 
 asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> MemoryStore::ReadSites() {
   std::vector<StoredSite> result;
-  for (const auto& [name, time_zone] : sites_) {
+  for (const auto& [name, line] : sites_) {
     const auto aliases = aliases_.find(name);
-    result.push_back({name, time_zone, aliases == aliases_.end() ? AliasEntries() : aliases->second});
+    SiteSettings settings = ParseSettings(line);
+    result.push_back({name, std::move(settings.time_zone), std::move(settings.allowed_origins),
+                      aliases == aliases_.end() ? AliasEntries() : aliases->second});
   }
   co_return result;
 }
 
 asio::awaitable<absl::Status> MemoryStore::WriteSite(const StoredSite& site) {
   Begin(0);
-  Put(sites_, site.name, site.time_zone);
+  Put(sites_, site.name, EncodeSettings({site.time_zone, site.allowed_origins}));
   co_return absl::OkStatus();
 }
 

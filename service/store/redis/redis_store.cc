@@ -337,7 +337,8 @@ asio::awaitable<absl::StatusOr<AuditReport>> RedisStore::Audit() {
 
 asio::awaitable<absl::Status> RedisStore::WriteSite(const StoredSite& site) {
   if (!writer_.ready) co_return Away();
-  const RedisCommand command = {"HSET", keys::kSites, site.name, site.time_zone};
+  const std::vector<std::string> words = SiteWords(site);
+  const RedisCommand command = {"HSET", keys::kSites, words[0], words[1]};
   auto reply = co_await writer_.connection->Execute(command);
   co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
 }

@@ -46,5 +46,13 @@ TEST(Text, SiteNamesAreSafeInKeys) {
   EXPECT_FALSE(IsSiteName(std::string(limits::kSiteNameBytesMax + 1, 'a')));
 }
 
+TEST(Text, ThousandsAreGrouped) {
+  EXPECT_EQ(Grouped(0), "0");
+  EXPECT_EQ(Grouped(999), "999");
+  EXPECT_EQ(Grouped(1'000), "1,000");
+  EXPECT_EQ(Grouped(123'456), "123,456");
+  EXPECT_EQ(Grouped(~uint64_t{0}), "18,446,744,073,709,551,615");
+}
+
 }  // namespace
 }  // namespace viewcount

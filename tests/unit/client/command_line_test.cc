@@ -73,6 +73,11 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   const auto put = std::get<SitePutCommand>(Line({"site", "put", "p", "--time-zone", "Asia/Ho_Chi_Minh"}).command);
   EXPECT_EQ(put.name, "p");
   EXPECT_EQ(put.time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_TRUE(put.origins.empty());
+  const auto open =
+      std::get<SitePutCommand>(Line({"site", "put", "--origin", "https://a", "p", "--origin", "https://b"}).command);
+  EXPECT_EQ(open.name, "p");
+  EXPECT_EQ(open.origins, (std::vector<std::string>{"https://a", "https://b"}));
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
   EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));

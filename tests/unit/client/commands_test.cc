@@ -164,10 +164,12 @@ TEST_F(CommandsTest, JsonIsTheResponse) {
 
 TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   ASSERT_TRUE(RunIt(SitePutCommand{"x", "Asia/Ho_Chi_Minh"}).ok());
-  EXPECT_EQ(output_, "site x created, time zone Asia/Ho_Chi_Minh\n");
+  EXPECT_EQ(output_, "site x created, time zone Asia/Ho_Chi_Minh, any origin is allowed\n");
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {"https://a.example", "https://b.example"}}).ok());
+  EXPECT_EQ(output_, "site x created, time zone UTC, allowed origins https://a.example, https://b.example\n");
   admin_.sites = {"a", "b"};
   ASSERT_TRUE(RunIt(SiteListCommand{}).ok());
-  EXPECT_EQ(output_, "SITE  TIME ZONE\na     UTC\nb     UTC\n");
+  EXPECT_EQ(output_, "SITE  TIME ZONE  ALLOWED ORIGINS\na     UTC        any\nb     UTC        any\n");
   ASSERT_TRUE(RunIt(FlushCommand{}).ok());
   EXPECT_EQ(output_, "1,234 pending views are in Redis now\n");
   ASSERT_TRUE(RunIt(StatusCommand{}).ok());

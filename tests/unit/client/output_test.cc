@@ -7,14 +7,6 @@
 namespace viewcount::cli {
 namespace {
 
-TEST(Output, ThousandsAreGrouped) {
-  EXPECT_EQ(Grouped(0), "0");
-  EXPECT_EQ(Grouped(999), "999");
-  EXPECT_EQ(Grouped(1'000), "1,000");
-  EXPECT_EQ(Grouped(123'456), "123,456");
-  EXPECT_EQ(Grouped(~uint64_t{0}), "18,446,744,073,709,551,615");
-}
-
 TEST(Output, TablesAlignByCharactersNotBytes) {
   Table table({{"VIEWS", Align::kRight}, {"ARTICLE"}, {"ZONE"}});
   table.Add({"1,234", "/tin/Số", "UTC"});

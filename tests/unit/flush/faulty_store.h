@@ -46,6 +46,8 @@ class FaultyStore final : public CountStore {
     std::function<Fate(Shard)> claim = {};
     // Asked for every shard that is to forget lanes; true: it does not arrive.
     std::function<bool(Shard)> loses_removal = {};
+    // Called when the sites were read, before the answer.
+    std::function<boost::asio::awaitable<void>()> sites_read = {};
     // Lost connections are not told of.
     bool hides_reconnects = false;
     // Commands that have not arrived yet.
@@ -103,7 +105,11 @@ class FaultyStore final : public CountStore {
                                                                             std::string_view site) override {
     return store_.ReadNotes(shard, site);
   }
-  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override { return store_.ReadSites(); }
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override {
+    auto sites = co_await store_.ReadSites();
+    if (faults_.sites_read) co_await faults_.sites_read();
+    co_return sites;
+  }
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
     return store_.WriteAliases(site, aliases);

@@ -110,7 +110,7 @@ TEST_F(RecoveryTest, AnEmptyFolderGivesANewLane) {
 }
 
 TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
-  Site moved = *MakeSite("demo", "Asia/Ho_Chi_Minh");
+  Site moved = *MakeSite("demo", "Asia/Ho_Chi_Minh", {"https://a.example"});
   moved.index = rig_.site->index;
   rig_.lane->ApplySite(std::make_shared<const Site>(moved));
   (void)rig_.lane->Step();
@@ -126,6 +126,61 @@ TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
   const auto added = empty.Find("demo");
   ASSERT_NE(added, nullptr);
   EXPECT_EQ(recovered->beginning.folding.Find(added->index)->time_zone, "Asia/Ho_Chi_Minh");
+}
+
+// As when Redis is empty: the last settings are those that all get again.
+TEST_F(RecoveryTest, OfSitesThatOnlyTheJournalKnowsTheLastSettingsCount) {
+  const Site kChanges[] = {*MakeSite("demo", "Asia/Tokyo", {"https://a.example"}),
+                           *MakeSite("demo", "Asia/Tokyo", {"https://a.example", "https://b.example"}),
+                           *MakeSite("demo", "Asia/Kolkata", {"https://b.example"})};
+  for (const Site& change : kChanges) {
+    Site moved = change;
+    moved.index = rig_.site->index;
+    rig_.lane->ApplySite(std::make_shared<const Site>(moved));
+    (void)rig_.lane->Step();
+  }
+  rig_.Kill();
+  SiteDirectory empty;
+  const JournalSource source{rig_.disk, LaneRig::kFolder, LaneRig::kLane, empty, rig_.clock};
+  const auto recovered = RecoverLane(source, {.folder = LaneRig::kFolder, .lane = LaneRig::kLane});
+  ASSERT_TRUE(recovered.ok()) << recovered.status();
+  const auto added = empty.Find("demo");
+  ASSERT_NE(added, nullptr);
+  EXPECT_EQ(added->time_zone, "Asia/Kolkata");
+  EXPECT_EQ(added->allowed_origins, kChanges[2].allowed_origins);
+  EXPECT_EQ(recovered->beginning.folding.Find(added->index)->allowed_origins, kChanges[2].allowed_origins);
+}
+
+TEST_F(RecoveryTest, WhatTheDirectoryKnowsIsNotChangedByTheJournal) {
+  Site moved = *MakeSite("demo", "Asia/Tokyo", {"https://a.example"});
+  moved.index = rig_.site->index;
+  rig_.lane->ApplySite(std::make_shared<const Site>(moved));
+  (void)rig_.lane->Step();
+  ASSERT_TRUE(rig_.sites.Put(*MakeSite("demo", "Asia/Kolkata", {"https://b.example"})).ok());
+  rig_.Recover();
+  EXPECT_EQ(rig_.sites.Find("demo")->time_zone, "Asia/Kolkata");
+  EXPECT_TRUE(rig_.sites.Find("demo")->Allows("https://b.example"));
+  EXPECT_FALSE(rig_.sites.Find("demo")->Allows("https://a.example"));
+}
+
+TEST_F(RecoveryTest, AChangeOfOriginsDisturbsNoFolding) {
+  Window day{Window::Kind::kDay, 0};
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    Site changed = *MakeSite("demo", "", {"https://a" + std::to_string(sequence) + ".example"});
+    changed.index = rig_.site->index;
+    const Position before = rig_.ledger->totals().position;
+    rig_.lane->ApplySite(std::make_shared<const Site>(changed));
+    (void)rig_.lane->Step();
+    EXPECT_GT(rig_.ledger->totals().position, before) << "it is in the journal";
+    EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->allowed_origins, changed.allowed_origins);
+    TestBatch batch({"a"});
+    day.number = SiteCalendar(changed.zone).SlotOf(batch.request.views[0].event_time_unix_ms).day;
+    ASSERT_TRUE(rig_.lane->Submit(&batch.From(WriterId{{7}}, sequence)).ok());
+    EXPECT_TRUE(rig_.lane->Step());
+    ASSERT_TRUE(batch.Wait().status.ok());
+    EXPECT_EQ(rig_.Pending("a"), sequence);
+    EXPECT_EQ(rig_.Pending("a", day), sequence);
+  }
 }
 
 TEST_F(RecoveryTest, ABrokenCheckpointIsRefused) {

@@ -36,10 +36,31 @@ TEST(ViewRecord, SitesAreReadAsWritten) {
   EXPECT_EQ(parsed->name, "news");
   EXPECT_EQ(parsed->time_zone, "Asia/Ho_Chi_Minh");
   EXPECT_EQ(parsed->seed, site.seed);
+  EXPECT_TRUE(parsed->allowed_origins.empty());
+}
+
+TEST(ViewRecord, OriginsOfSitesAreReadAsWritten) {
+  Site site = *MakeSite("news", "Asia/Ho_Chi_Minh", {"https://b.example", "http://localhost:8000"});
+  site.SetAliases({{"a b", {"c/d", 1'750'000'000'000}}});
+  const auto parsed = ParseSite(EncodeSite(site));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->allowed_origins, site.allowed_origins);
+  EXPECT_EQ(parsed->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(parsed->alias_entries(), site.alias_entries());
+}
+
+TEST(ViewRecord, SitesOfEarlierJournalsAreRead) {
+  EXPECT_EQ(EncodeSite(*MakeSite("news", "UTC")), "news\nUTC\n");
+  const auto parsed = ParseSite("news\nAsia/Tokyo\nfrom\ninto\n12\n");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->time_zone, "Asia/Tokyo");
+  EXPECT_TRUE(parsed->allowed_origins.empty());
+  EXPECT_EQ(parsed->alias_entries(), (AliasEntries{{"from", {"into", 12}}}));
 }
 
 TEST(ViewRecord, SitesThatNobodyWroteAreRefused) {
-  for (const char* payload : {"", "\n", "news\nUTC\nmore\n", "news\nNo/Where\n", "\nUTC\n"}) {
+  for (const char* payload : {"", "\n", "news\nUTC\nmore\n", "news\nNo/Where\n", "\nUTC\n", "news\nUTC \n",
+                              "news\nUTC nowhere\n", "news\nUTC https://a.example/\n"}) {
     EXPECT_FALSE(ParseSite(payload).ok()) << payload;
   }
 }

@@ -66,6 +66,19 @@ TEST(SiteDirectory, ListenersAreToldInOrderAndOnlyOfChanges) {
   EXPECT_EQ(second.heard, first.heard);
 }
 
+TEST(SiteDirectory, AChangeOfOriginsAloneIsAChange) {
+  Listener listener;
+  SiteDirectory sites;
+  sites.Listen(listener);
+  const std::vector<std::string> kOrigins = {"https://a.example"};
+  for (const auto& origins : {{}, kOrigins, kOrigins, {}}) {
+    ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Kolkata", origins)).ok());
+    EXPECT_EQ(sites.Find("demo")->allowed_origins, origins);
+    EXPECT_EQ(sites.Find("demo")->time_zone, "Asia/Kolkata");
+  }
+  EXPECT_EQ(listener.heard.size(), 3u);
+}
+
 TEST(SiteDirectory, WhoListensLaterIsToldOfWhatIsThere) {
   SiteDirectory sites;
   ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Tokyo")).ok());

@@ -176,6 +176,28 @@ TYPED_TEST(CountStoreContract, NotesAndSitesAreKept) {
   const auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
   ASSERT_EQ(sites.size(), 1u);
   EXPECT_EQ(sites[0].time_zone, "UTC");
+  EXPECT_THAT(sites[0].allowed_origins, IsEmpty());
+}
+
+TYPED_TEST(CountStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
+  const AliasEntries aliases = {{"a b", {"c/d", 12}}};
+  const auto write = [&](const StoredSite& site) {
+    EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
+  };
+  write({"demo", "UTC", {"http://localhost:8000", "https://a.example"}});
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAliases("demo", aliases)).ok());
+  auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  ASSERT_EQ(sites.size(), 1u);
+  EXPECT_EQ(sites[0].time_zone, "UTC");
+  EXPECT_THAT(sites[0].allowed_origins, ElementsAre("http://localhost:8000", "https://a.example"));
+  write({"demo", "Asia/Tokyo", {"https://b.example"}});
+  sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  EXPECT_EQ(sites[0].time_zone, "Asia/Tokyo");
+  EXPECT_THAT(sites[0].allowed_origins, ElementsAre("https://b.example"));
+  write({"demo", "Asia/Tokyo"});
+  sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  EXPECT_THAT(sites[0].allowed_origins, IsEmpty());
+  EXPECT_EQ(sites[0].aliases, aliases);
 }
 
 TYPED_TEST(CountStoreContract, RemovedLanesAreUnknown) {

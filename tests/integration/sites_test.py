@@ -1,0 +1,126 @@
+"""A site's settings, through the command line, against the real service: across changes, crashes and an emptied Redis.
+
+Run by ctest with the programs' paths: sites_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+
+DAEMON = None
+COMMAND = None
+SECONDS_MAX = 30
+
+
+class SitesTest(unittest.TestCase):
+    """One lane: what it answered after a change of settings, it journaled after that change."""
+
+    def setUp(self):
+        data_dir = tempfile.TemporaryDirectory(prefix="viewcount-sites-")
+        self.addCleanup(data_dir.cleanup)
+        self.data_dir = pathlib.Path(data_dir.name)
+        self.service = self.enterContext(service.Service(DAEMON, self.data_dir, "--lanes", "1"))
+
+    def run_command(self, *words):
+        return subprocess.run([COMMAND, "--server", self.service.address("grpc"), *words], capture_output=True,
+                              text=True, check=False)
+
+    def command(self, *words):
+        done = self.run_command(*words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def redis(self, *words):
+        socket = next((self.data_dir / "redis").glob("*.sock"))
+        return subprocess.run(["redis-cli", "-s", str(socket), *words], check=True, capture_output=True,
+                              text=True).stdout.strip()
+
+    def settings(self, name):
+        sites = json.loads(self.command("--json", "site", "list"))["sites"]
+        found = next(site for site in sites if site["name"] == name)
+        return found["timeZone"], found["allowedOrigins"]
+
+    def restart(self, with_redis=True):
+        """After kill -9; perhaps without anything that Redis held."""
+        processes = self.service.descendants()
+        self.service.kill()
+        self.eventually(lambda: not any(service.is_alive(pid) for pid in processes))
+        if not with_redis:
+            shutil.rmtree(self.data_dir / "redis")
+        self.service.start()
+
+    def eventually(self, condition):
+        deadline = time.monotonic() + SECONDS_MAX
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def test_put_sets_all_settings(self):
+        self.assertEqual(self.command("site", "put", "portal", "--origin", "HTTPS://News.example:443", "--time-zone",
+                                      "Asia/Tokyo", "--origin", "http://localhost:8000"),
+                         "site portal created, time zone Asia/Tokyo, allowed origins http://localhost:8000, "
+                         "https://news.example\n")
+        self.assertEqual(self.settings("portal"), ("Asia/Tokyo", ["http://localhost:8000", "https://news.example"]))
+        self.assertEqual(self.redis("HGET", "vc:sites", "portal"), "Asia/Tokyo http://localhost:8000 https://news.example")
+        self.assertEqual(self.command("site", "put", "portal"),
+                         "site portal changed, time zone UTC, any origin is allowed\n")
+        self.assertEqual(self.settings("portal"), ("UTC", []))
+
+    def test_a_bad_origin_changes_nothing(self):
+        self.command("site", "put", "portal", "--origin", "https://news.example")
+        refused = self.run_command("site", "put", "portal", "--origin", "https://a.example", "--origin",
+                                   "https://news.example/")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("allowed_origins[1]", refused.stderr)
+        self.assertIn("no trailing slash", refused.stderr)
+        self.assertEqual(self.settings("portal"), ("UTC", ["https://news.example"]))
+
+    def test_what_another_instance_writes_is_taken_over(self):
+        self.redis("HSET", "vc:sites", "portal", "Asia/Tokyo https://news.example")
+        self.eventually(lambda: "portal" in self.command("site", "list"))
+        self.assertEqual(self.settings("portal"), ("Asia/Tokyo", ["https://news.example"]))
+        # As it was written before there were origins.
+        self.redis("HSET", "vc:sites", "portal", "Asia/Tokyo")
+        self.eventually(lambda: self.settings("portal") == ("Asia/Tokyo", []))
+
+    def test_what_nobody_can_use_changes_nothing(self):
+        self.command("site", "put", "portal", "--origin", "https://news.example")
+        self.redis("HSET", "vc:sites", "portal", "UTC https://news.example/path")
+        self.eventually(lambda: '"portal" in Redis cannot be used' in self.service.log())
+        self.assertEqual(self.settings("portal"), ("UTC", ["https://news.example"]))
+
+    def test_the_last_settings_survive_an_empty_redis(self):
+        for zone, origin in (("Asia/Tokyo", "https://a.example"), ("Asia/Tokyo", "https://b.example"),
+                             ("Asia/Kolkata", "https://c.example")):
+            self.command("site", "put", "demo", "--time-zone", zone, "--origin", origin)
+            self.command("--site", "demo", "record", "news/1")
+        self.restart(with_redis=False)
+        self.assertEqual(self.settings("demo"), ("Asia/Kolkata", ["https://c.example"]))
+        self.assertEqual(self.redis("HGET", "vc:sites", "demo"), "Asia/Kolkata https://c.example")
+        counts = json.loads(self.command("--site", "demo", "--json", "count", "news/1"))
+        self.assertEqual(counts["counts"][0]["views"], "3")
+
+    def test_a_change_of_origins_lasts_beyond_a_crash(self):
+        self.command("site", "put", "demo", "--origin", "https://a.example")
+        self.command("--site", "demo", "record", "news/1")
+        self.command("site", "put", "demo", "--origin", "https://b.example")
+        self.command("--site", "demo", "record", "news/1")
+        self.restart()
+        self.assertEqual(self.settings("demo"), ("UTC", ["https://b.example"]))
+        counts = json.loads(self.command("--site", "demo", "--json", "count", "news/1"))
+        self.assertEqual(counts["counts"][0]["views"], "2")
+        self.command("audit")
+
+
+if __name__ == "__main__":
+    DAEMON, COMMAND = sys.argv.pop(1), sys.argv.pop(1)
+    unittest.main(verbosity=2)
