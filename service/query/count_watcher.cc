@@ -99,7 +99,9 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
   if (!watch.ok()) co_return watch.status();
   // Whatever fails from here on, its destructor frees what is watched.
   auto subscription = std::make_shared<Subscription>(*this, *watch);
-  if (auto status = co_await ReadFirst(site, {(*watch)->slots, ids}); !status.ok()) co_return status;
+  // By name: g++ 12 destroys an aggregate that is made within co_await twice.
+  const WatchedSite::Piece piece{(*watch)->slots, ids};
+  if (auto status = co_await ReadFirst(site, piece); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();
   std::lock_guard lock(mutex_);
   (*watch)->list_id = ListIdOf(*site, ids, seed_);
@@ -158,7 +160,8 @@ uint64_t CountWatcher::SeenVersion(std::string_view event_id, uint64_t list_id) 
   return version;
 }
 
-asio::awaitable<absl::Status> CountWatcher::ReadFirst(std::shared_ptr<const Site> site, WatchedSite::Piece piece) {
+asio::awaitable<absl::Status> CountWatcher::ReadFirst(std::shared_ptr<const Site> site,
+                                                      const WatchedSite::Piece& piece) {
   if (!piece.ids.empty()) {
     const uint64_t number = ++reads_;
     if (const auto cached = parts_.counts.ReadCached(*site, piece.ids)) {

@@ -89,7 +89,7 @@ class CountWatcher {
   uint64_t SeenVersion(std::string_view event_id, uint64_t list_id) const;
   bool Take(Watch& watch, v1::WatchCountsResponse& response, std::string& event_id);
   // Reads what a new subscription watches, so that its first message is of now.
-  boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, WatchedSite::Piece piece);
+  boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, const WatchedSite::Piece& piece);
   boost::asio::awaitable<void> ReadSite(std::shared_ptr<const Site> site);
   void Update(SiteIndex site, const WatchedSite::Piece& piece, const Counts& counts, uint64_t read_number);
   void UpdateTotal(SiteIndex site, const SiteTotal& total, uint64_t read_number);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include "service/base/limits.h"
@@ -23,7 +24,8 @@ GrpcWatchStream* GrpcWatchStream::Begin(CountWatcher& watcher, const asio::any_i
 
 asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
                                                  std::vector<std::string> ids) {
-  auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", [this]() { Proceed(); });
+  std::function<void()> notify = [this]() { Proceed(); };
+  auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", std::move(notify));
   if (!subscription.ok()) {
     // Nothing was written, and nobody else ends a call without a subscription.
     Finish(ToGrpc(subscription.status()));
