@@ -172,7 +172,9 @@ void Parser::AddViewCommands() {
       "At most once a second. Without articles the whole site's views alone.",
       "  viewcount watch\n  viewcount watch news/3933 news/3934\n  viewcount watch --count 1 --json news/1", watch_);
   watch->add_option("ARTICLE", watch_.articles, "Article IDs")->expected(0, limits::kWatchArticlesMax);
-  watch->add_option("--count", watch_.count, "End after so many messages; 0 for never")->capture_default_str();
+  watch->add_option("--count", watch_.count, "End after so many messages; 0 for never")
+      ->check(CLI::Range(0U, 1'000'000'000U))
+      ->capture_default_str();
 }
 
 void Parser::AddAdminCommands() {

@@ -45,7 +45,7 @@ struct WatchCommand {
   // None: the site alone.
   std::vector<std::string> articles;
   // Messages after which to end; 0: never.
-  uint64_t count = 0;
+  uint32_t count = 0;
 };
 struct SitePutCommand {
   std::string name;

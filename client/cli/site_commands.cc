@@ -41,7 +41,7 @@ absl::Status Run(Session& session, const WatchCommand& command) {
   v1::WatchCountsRequest request;
   request.set_site(*site);
   for (const auto& article : command.articles) request.add_article_ids(article);
-  uint64_t messages = 0;
+  uint32_t messages = 0;
   std::optional<uint64_t> site_views;
   const auto print = [&](const v1::WatchCountsResponse& response) {
     if (session.options().json) {
