@@ -183,7 +183,7 @@ asio::awaitable<void> CountWatcher::Run() {
   SteadyTime next = parts_.clock.Now();
   while (!stopped_) {
     next = std::max(next + limits::kWatchInterval, parts_.clock.Now());
-    timer_.expires_at(next);
+    timer_.expires_after(next - parts_.clock.Now());
     boost::system::error_code ignored;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (!stopped_) co_await Tick();

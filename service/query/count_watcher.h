@@ -49,7 +49,8 @@ class CountWatcher {
   //
   // `notify` is called whenever there is something to take, at most once until it is taken, and when the subscription
   // has ended. It is called on the store's thread, so it must not block; it may take, and it may destroy the
-  // subscription. It is not called before this function has returned, nor after the subscription is gone.
+  // subscription. What it is called for may have been taken meanwhile. It is not called before this function has
+  // returned, nor after the subscription is gone.
   //
   // `resume_after` (must live until this returns) is the event ID of the last message that this watcher has: the first
   // message has what changed since, and comes only when something did. Everything if it is empty, of another process,

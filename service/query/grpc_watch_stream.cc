@@ -31,17 +31,14 @@ asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::sha
     Finish(ToGrpc(subscription.status()));
     co_return;
   }
-  {
-    std::lock_guard lock(mutex_);
-    subscription_ = *std::move(subscription);
-  }
-  Proceed();
+  Proceed(*std::move(subscription));
 }
 
-void GrpcWatchStream::Proceed() {
+void GrpcWatchStream::Proceed(std::shared_ptr<CountWatcher::Subscription> subscribed) {
   std::optional<grpc::Status> end;
   {
     std::lock_guard lock(mutex_);
+    if (subscribed != nullptr) subscription_ = std::move(subscribed);
     if (subscription_ == nullptr || writing_ || finished_) return;
     if (!end_ && subscription_->ended()) {
       end_ = ToGrpc(RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay));
@@ -66,6 +63,17 @@ void GrpcWatchStream::OnWriteDone(bool ok) {
     if (!ok && !end_) end_ = grpc::Status::CANCELLED;
   }
   Proceed();
+}
+
+void GrpcWatchStream::OnDone() {
+  std::shared_ptr<CountWatcher::Subscription> subscription;
+  {
+    std::lock_guard lock(mutex_);
+    subscription = std::move(subscription_);
+  }
+  // Waits for a call of `notify`, which refers to this.
+  subscription.reset();
+  delete this;
 }
 
 void GrpcWatchStream::OnCancel() {

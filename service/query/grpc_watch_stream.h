@@ -27,15 +27,16 @@ class GrpcWatchStream final : public grpc::ServerWriteReactor<v1::WatchCountsRes
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
-  void OnDone() override { delete this; }
+  void OnDone() override;
 
  private:
   GrpcWatchStream() = default;
 
   boost::asio::awaitable<void> Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
                                          std::vector<std::string> ids);
-  // Does what there is to do: writes the next message, or ends the call.
-  void Proceed();
+  // Does what there is to do: writes the next message, or ends the call. `subscribed` is where it begins: nobody may
+  // end the call between that and its first step.
+  void Proceed(std::shared_ptr<CountWatcher::Subscription> subscribed = nullptr);
 
   std::mutex mutex_;
   // Null until it is subscribed: the call does not end before, as the coroutine refers to it.

@@ -44,6 +44,7 @@ WatchedSite::Piece WatchedSite::NextPiece(uint32_t& from) const {
 bool WatchedSite::Update(const Piece& piece, const Counts& counts, uint64_t read_number, uint64_t version) {
   bool changed = false;
   for (size_t i = 0; i < piece.slots.size(); ++i) {
+    if (piece.slots[i] >= slots_.size()) continue;
     Slot& slot = slots_[piece.slots[i]];
     if (slot.id != piece.ids[i] || slot.read_number >= read_number) continue;
     const ArticleTotals& totals = counts.totals[i];

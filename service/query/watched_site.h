@@ -56,7 +56,8 @@ class WatchedSite {
   // The next articles from slot `from` on, at most limits::kGetCountsArticlesMax; moves `from` behind them. Empty at
   // the end.
   Piece NextPiece(uint32_t& from) const;
-  // Takes over what was read. What changed by it has version `version`; false if nothing did.
+  // Takes over what was read, of the articles that are still watched; the piece may even be of an earlier WatchedSite
+  // of the same site. What changed by it has version `version`; false if nothing did.
   bool Update(const Piece& piece, const Counts& counts, uint64_t read_number, uint64_t version);
   bool UpdateTotal(uint64_t views, int64_t as_of_unix_ms, uint64_t read_number, uint64_t version);
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 import uuid
 
 import grpc
@@ -218,14 +219,31 @@ class StopTest(unittest.TestCase):
                 self.assertTrue(answer.exact)
 
 
+    @staticmethod
+    def watchers(running):
+        with urllib.request.urlopen("http://" + running.address("admin") + "/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("viewcount_watchers ")))
+
     def test_open_streams_do_not_hold_up_a_stop(self):
         with tempfile.TemporaryDirectory(prefix="viewcount-python-") as data_dir:
             running = service.Service(PROGRAM, data_dir)
             with running, Stubs(running.address("grpc")) as stubs:
                 watch = query_pb2.WatchCountsRequest(site="demo", article_ids=["/stop/a"])
+                # Some go before they were answered, some after.
+                for _ in range(50):
+                    stubs.watch_counts(watch).cancel()
+                gone = [stubs.watch_counts(watch) for _ in range(50)]
                 streams = [stubs.watch_counts(watch) for _ in range(50)]
+                for stream in gone:
+                    self.assertEqual(next(stream).counts[0].views, 0)
+                    stream.cancel()
                 for stream in streams:
                     self.assertEqual(next(stream).counts[0].views, 0)
+                deadline = time.monotonic() + 10
+                while self.watchers(running) != 50 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(self.watchers(running), 50, "who has gone is not watched for")
                 stubs.record_views(request("/stop/a"))
                 # Less than what calls are given to end: it is the service that ends them.
                 began = time.monotonic()

@@ -58,6 +58,21 @@ TEST(WatchedSite, AnAnswerForAnArticleThatWentDoesNotMeetTheOneInItsSlot) {
   EXPECT_EQ(site.slot(a).changed_version, 0u);
 }
 
+TEST(WatchedSite, AnAnswerThatOutlivedAllWatchersMeetsOnlyWhatIsWatchedAnew) {
+  WatchedSite::Piece piece;
+  {
+    WatchedSite before;
+    for (const char* id : {"a", "b", "c"}) before.Add(id);
+    piece = All(before);
+  }
+  WatchedSite site;
+  const uint32_t b = site.Add("b");
+  const uint32_t other = site.Add("other");
+  EXPECT_FALSE(site.Update(piece, CountsOf({7, 8, 9}), 1, 1));
+  EXPECT_EQ(site.slot(b).changed_version, 0u);
+  EXPECT_EQ(site.slot(other).changed_version, 0u);
+}
+
 TEST(WatchedSite, AReadThatBeganEarlierSaysNothingNew) {
   WatchedSite site;
   const uint32_t a = site.Add("a");
