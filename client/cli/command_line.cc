@@ -119,6 +119,8 @@ class Parser {
   RecordCommand record_;
   CountCommand count_;
   TopCommand top_;
+  StatsCommand stats_;
+  WatchCommand watch_;
   SitePutCommand site_put_;
   SiteListCommand site_list_;
   SetCommand set_;
@@ -161,6 +163,18 @@ void Parser::AddViewCommands() {
                   ->check(CLI::Validator(CheckDay, ""));
   // It changes nothing: it is for those who like to say what they mean.
   top->add_flag("--all-time")->description("Of all time (the default)")->excludes(day);
+
+  Add(app_, "stats", "Show the site's views: in all, today, yesterday, this week and this month",
+      "  viewcount stats\n  viewcount --site portal stats --json", stats_);
+  auto* watch = Add(
+      app_, "watch",
+      "Show counts as they change, until Ctrl-C\n\n"
+      "At most once a second. Without articles the whole site's views alone.",
+      "  viewcount watch\n  viewcount watch news/3933 news/3934\n  viewcount watch --count 1 --json news/1", watch_);
+  watch->add_option("ARTICLE", watch_.articles, "Article IDs")->expected(0, limits::kWatchArticlesMax);
+  watch->add_option("--count", watch_.count, "End after so many messages; 0 for never")
+      ->check(CLI::Range(0U, 1'000'000'000U))
+      ->capture_default_str();
 }
 
 void Parser::AddAdminCommands() {

@@ -40,6 +40,13 @@ struct TopCommand {
   // Empty: all time. `YYYY-MM-DD` or `today`.
   std::string day;
 };
+struct StatsCommand {};
+struct WatchCommand {
+  // None: the site alone.
+  std::vector<std::string> articles;
+  // Messages after which to end; 0: never.
+  uint32_t count = 0;
+};
 struct SitePutCommand {
   std::string name;
   std::string time_zone;
@@ -93,9 +100,9 @@ struct ImportAccessLogCommand {
 };
 
 using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, SitePutCommand, SiteListCommand, SetCommand, MergeCommand,
-                 DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
-                 JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SitePutCommand, SiteListCommand,
+                 SetCommand, MergeCommand, DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand,
+                 AuditCommand, JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

@@ -13,6 +13,9 @@ namespace viewcount::cli {
 absl::Status Run(Session& session, const RecordCommand& command);
 absl::Status Run(Session& session, const CountCommand& command);
 absl::Status Run(Session& session, const TopCommand& command);
+absl::Status Run(Session& session, const StatsCommand& command);
+// Prints as the service tells; what was printed before an error stays.
+absl::Status Run(Session& session, const WatchCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
 absl::Status Run(Session& session, const SetCommand& command);

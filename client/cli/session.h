@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/sync_stream.h>
 
 #include <chrono>
 #include <memory>
@@ -34,6 +35,26 @@ class Session {
     const auto status = (stub.*method)(&context, request, &response);
     if (!status.ok()) return Explain(status);
     return response;
+  }
+
+  // Calls a streaming `method` of `stub` and hands over each response until `take` returns false. Without a time-out:
+  // it is the service that ends, or the user. Errors as those of Call.
+  template <typename Stub, typename Request, typename Response, typename Take>
+  absl::Status Follow(Stub& stub,
+                      std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(grpc::ClientContext*,
+                                                                                    const Request&),
+                      const Request& request, Take take) {
+    grpc::ClientContext context;
+    const auto reader = (stub.*method)(&context, request);
+    for (Response response; reader->Read(&response);) {
+      if (take(response)) continue;
+      context.TryCancel();
+      // The cancellation that was just asked for.
+      static_cast<void>(reader->Finish());
+      return absl::OkStatus();
+    }
+    const auto status = reader->Finish();
+    return status.ok() ? absl::OkStatus() : Explain(status);
   }
 
   // The site that is meant: the one given, not looked up, or the only one there is.

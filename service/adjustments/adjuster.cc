@@ -115,7 +115,12 @@ asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adj
 }
 
 asio::awaitable<absl::StatusOr<int64_t>> Adjuster::Present(std::shared_ptr<const Site> site, const std::string& id) {
-  if (id.empty()) co_return co_await parts_.totals.Read(site, kAllTime);
+  if (id.empty()) {
+    const std::vector<Window> windows(1, kAllTime);
+    const auto totals = co_await parts_.totals.Read(site, windows);
+    if (!totals.ok()) co_return totals.status();
+    co_return totals->views.front();
+  }
   const uint64_t hash = ArticleHash(site->seed, id);
   const std::vector<Window> windows = {kAllTime};
   const std::vector<ArticleRef> articles = {{id, hash}};

@@ -33,6 +33,8 @@ inline constexpr std::chrono::milliseconds kEventAheadMax = std::chrono::minutes
 // Imports may be of any age within the years that a key can name (1970 to 9999).
 inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
 inline constexpr size_t kGetCountsArticlesMax = 1'000;
+// Of one request to watch counts.
+inline constexpr size_t kWatchArticlesMax = 1'000;
 inline constexpr uint32_t kPageSizeMax = 256;
 inline constexpr uint32_t kPageSizeDefault = 20;
 // Wheels that an odometer may be asked for; a number that has more digits gets them.
@@ -148,6 +150,17 @@ inline constexpr std::chrono::milliseconds kRetryDelay{500};
 // Articles outside the rankings whose counts one popular list may read because of their pending views.
 inline constexpr size_t kPopularContendersMax = 20'000;
 
+// How often watched counts are read, and the most often that a watcher is told of changes.
+inline constexpr std::chrono::milliseconds kWatchInterval{1'000};
+// A watcher that took a message this long ago gets the next: ticks come a little late or early.
+inline constexpr std::chrono::milliseconds kWatchPause{900};
+inline constexpr size_t kWatchersMax = 20'000;
+// Of all watchers together: different articles, each of which is read every second, and the sum of what each watches.
+inline constexpr size_t kWatchedArticlesMax = 50'000;
+inline constexpr size_t kWatchesMax = 1'000'000;
+// At these limits: they are not met for moments.
+inline constexpr std::chrono::milliseconds kWatchRetryDelay{10'000};
+
 // --- Adjustments ----------------------------------------------------------------------------------------------------
 
 inline constexpr size_t kDeleteArticlesMax = 1'000;
@@ -188,6 +201,9 @@ static_assert(kAliasBytesMax + kOriginsBytesMax < kLaneGroupBytesMax, "a site's 
 static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit where a group does");
 static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
+static_assert(kWatchArticlesMax <= kGetCountsArticlesMax, "they are read at once");
+static_assert(kWatchPause <= kWatchInterval);
+static_assert(kWatchedArticlesMax <= kWatchesMax);
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
 static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait + kStopAdminWait <= kStopWait);

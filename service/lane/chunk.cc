@@ -15,20 +15,20 @@ constexpr size_t kFirstSlots = 1 << 10;
 // Of a change or a note in a tree, roughly.
 constexpr size_t kChangeBytes = 128;
 
-bool Counts(const Chunk::Bucket& bucket, Window window) {
+}  // namespace
+
+bool Chunk::Bucket::IsIn(Window window) const {
   switch (window.kind) {
     case Window::Kind::kAllTime:
     case Window::Kind::kBots:
       return true;
     case Window::Kind::kDay:
-      return bucket.day == window.number;
+      return day == window.number;
     case Window::Kind::kHour:
-      return bucket.hour == window.number;
+      return hour == window.number;
   }
   return false;
 }
-
-}  // namespace
 
 uint32_t Chunk::BucketIndex(const Bucket& bucket) {
   // The newest first: that is nearly always it.
@@ -112,8 +112,7 @@ const Chunk::Article* Chunk::Find(SiteIndex site, uint64_t hash, std::string_vie
 int64_t Chunk::ViewsOf(const Article& article, Window window) const {
   uint64_t sum = 0;
   ForEachDelta(article, [&](const Delta& delta) {
-    if (Counts(buckets_[delta.bucket], window))
-      sum += window.kind == Window::Kind::kBots ? delta.bot_views : delta.views;
+    if (buckets_[delta.bucket].IsIn(window)) sum += window.kind == Window::Kind::kBots ? delta.bot_views : delta.views;
   });
   auto views = static_cast<int64_t>(sum);
   if (const Adjusted* adjusted = AdjustedOf(article)) {

@@ -33,6 +33,8 @@ class Chunk {
     uint32_t day = 0;
 
     bool operator==(const Bucket&) const = default;
+    // Whether what is counted here belongs to the window; people's views and bots' lie in the same buckets.
+    bool IsIn(Window window) const;
   };
   // An article's views in one bucket; `next` is the index of its next delta, or kNone.
   struct Delta {
@@ -100,6 +102,7 @@ class Chunk {
   // Puts every day and hour in which something of the site is counted here into `windows`.
   void AddWindows(SiteIndex site, std::set<Window>& windows) const;
   std::span<const Article> articles() const { return articles_; }
+  std::span<const Bucket> buckets() const { return buckets_; }
   const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
   // Calls `visit(const Delta&)` for every delta of the article.
   template <typename Visit>

@@ -29,12 +29,14 @@ class Folding {
   void ForgetChunks();
 
   // Adds each view to the chunk that `chunk_of(Shard)` says, or to none if that is null. The site must be known.
+  // Returns how many of people's views were added.
   template <typename ChunkOf>
-  void Fold(SiteIndex site, std::span<const DecodedView> views, ChunkOf chunk_of) {
+  int64_t Fold(SiteIndex site, std::span<const DecodedView> views, ChunkOf chunk_of) {
     VIEWCOUNT_CHECK(site.value < sites_.size() && sites_[site.value]);
     SiteState& state = *sites_[site.value];
     const uint64_t seed = state.site->seed;
     const Aliases* const aliases = state.site->aliases.get();
+    uint64_t added = 0;
     for (const DecodedView& view : views) {
       std::string_view id = view.article_id;
       if (aliases != nullptr) id = aliases->Resolve(id);
@@ -42,26 +44,32 @@ class Folding {
       Chunk* const chunk = chunk_of(ShardOf(hash));
       if (chunk == nullptr) continue;
       chunk->Add(site, hash, id, BucketOf(state, *chunk, view.event_time_unix_ms), view.count, view.bot);
+      added += view.bot ? 0 : view.count;
     }
+    return static_cast<int64_t>(added);
   }
 
   // Adds each change of an adjustment to the chunk that `chunk_of(Shard)` says, and its note to that of the site's
-  // empty article ID. The site must be known.
+  // empty article ID. The site must be known. Returns by how much that changes the site's total.
   template <typename ChunkOf>
-  void Fold(SiteIndex site, const Adjustment& adjustment, ChunkOf chunk_of) {
+  int64_t Fold(SiteIndex site, const Adjustment& adjustment, ChunkOf chunk_of) {
     VIEWCOUNT_CHECK(site.value < sites_.size() && sites_[site.value]);
     const uint64_t seed = sites_[site.value]->site->seed;
+    int64_t added = 0;
     for (const auto& change : adjustment.message.changes()) {
       const uint64_t hash = ArticleHash(seed, change.article_id());
       Chunk* const chunk = chunk_of(ShardOf(hash));
       if (chunk == nullptr) continue;
       for (const auto& window : change.windows()) {
-        chunk->Adjust(site, hash, change.article_id(), WindowOf(window), window.views());
+        const Window changed = WindowOf(window);
+        chunk->Adjust(site, hash, change.article_id(), changed, window.views());
+        if (changed.kind == Window::Kind::kAllTime) added += window.views();
       }
     }
     const uint64_t note_hash = ArticleHash(seed, "");
     Chunk* const chunk = chunk_of(ShardOf(note_hash));
     if (chunk != nullptr) chunk->AddNote(site, note_hash, {adjustment.note_field, adjustment.note_text});
+    return added;
   }
 
  private:

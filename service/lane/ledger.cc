@@ -6,6 +6,7 @@
 #include "service/base/check.h"
 #include "service/base/hash.h"
 #include "service/base/planted_bug.h"
+#include "service/lane/window_sums.h"
 
 namespace viewcount {
 
@@ -36,7 +37,7 @@ std::vector<std::shared_ptr<const Site>> Ledger::sites() const {
 void Ledger::Fold(const Batch& batch) {
   std::lock_guard lock(mutex_);
   Chunk* const open = open_.get();
-  folding_.Fold(batch.site, batch.request.views, [open](Shard) { return open; });
+  AddFoldedLocked(batch.site, folding_.Fold(batch.site, batch.request.views, [open](Shard) { return open; }));
   unsettled_ = true;
   unsettled_oldest_ = std::min(unsettled_oldest_, batch.receipt_time);
 }
@@ -44,10 +45,17 @@ void Ledger::Fold(const Batch& batch) {
 void Ledger::Fold(SiteIndex site, const Adjustment& adjustment, SteadyTime receipt_time) {
   std::lock_guard lock(mutex_);
   Chunk* const open = open_.get();
-  folding_.Fold(site, adjustment, [open](Shard) { return open; });
+  AddFoldedLocked(site, folding_.Fold(site, adjustment, [open](Shard) { return open; }));
   unsettled_ = true;
   unsettled_oldest_ = std::min(unsettled_oldest_, receipt_time);
 }
+
+void Ledger::AddFoldedLocked(SiteIndex site, int64_t views) {
+  if (folded_.size() <= site.value) folded_.resize(site.value + 1);
+  folded_[site.value] += views;
+}
+
+int64_t Ledger::FoldedLocked(SiteIndex site) const { return site.value < folded_.size() ? folded_[site.value] : 0; }
 
 void Ledger::Extend(Position position) {
   std::function<void()> notify;
@@ -198,23 +206,49 @@ Ledger::Mark Ledger::MarkNow() const {
   return {sealed_, open_->from(), withdrawals_};
 }
 
-bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
-                            const PendingVisitor& visit) const {
+template <typename Begin>
+std::optional<int64_t> Ledger::VisitPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+                                            Begin begin) const {
   const auto visit_chunk = [&](const Chunk& chunk, ShardSet shards, bool open) {
+    auto visit = begin(chunk);
     for (const Chunk::Article& article : chunk.articles()) {
       const Shard shard = ShardOf(article.hash);
       if (article.site != site.index || !shards.Has(shard)) continue;
       if (!open && cursors[shard.value].Covers(chunk.to(), {site.name, article.id})) continue;
-      if (const int64_t views = chunk.ViewsOf(article, window)) visit(shard, article.hash, article.id, views);
+      visit(article);
     }
   };
   std::unique_lock lock(mutex_);
   const auto chunks = ChunksSinceLocked(mark);
-  if (!chunks) return false;
+  if (!chunks) return std::nullopt;
+  const int64_t folded = FoldedLocked(site.index);
   visit_chunk(*open_, ShardSet::All(), true);
   lock.unlock();
   for (const SealedChunk& sealed : *chunks) visit_chunk(*sealed.chunk, sealed.shards, false);
-  return true;
+  return folded;
+}
+
+bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
+                            const PendingVisitor& visit) const {
+  return VisitPending(mark, cursors, site,
+                      [&](const Chunk& chunk) {
+                        return [&](const Chunk::Article& article) {
+                          if (const int64_t views = chunk.ViewsOf(article, window)) {
+                            visit(ShardOf(article.hash), article.hash, article.id, views);
+                          }
+                        };
+                      })
+      .has_value();
+}
+
+std::optional<Ledger::PendingSums> Ledger::SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+                                                      const std::vector<Window>& windows) const {
+  PendingSums sums{std::vector<int64_t>(windows.size())};
+  const auto folded = VisitPending(
+      mark, cursors, site, [&](const Chunk& chunk) { return WindowSums(chunk, site.index, windows, sums.views); });
+  if (!folded) return std::nullopt;
+  sums.folded = *folded;
+  return sums;
 }
 
 std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Mark& mark) const {

@@ -99,6 +99,9 @@ class Ledger {
     uint64_t Pending(Shard shard) const;
     // Of the shard, over the lane's whole life.
     uint64_t Journaled(Shard shard) const;
+    // By how much everything folded here since the process began changed a site's total. Only differences of it mean
+    // anything: a total of one moment and what it grew by since are the total of now.
+    int64_t Folded(SiteIndex site) const { return ledger_.FoldedLocked(site); }
 
    private:
     friend class Ledger;
@@ -122,6 +125,17 @@ class Ledger {
   using PendingVisitor = std::function<void(Shard shard, uint64_t hash, std::string_view article_id, int64_t views)>;
   bool ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
                       const PendingVisitor& visit) const;
+
+  struct PendingSums {
+    // For every window asked.
+    std::vector<int64_t> views;
+    // Still::Folded of the same moment.
+    int64_t folded = 0;
+  };
+  // What ForEachPending would tell of all articles, summed up, in several windows of one moment. Nothing where that is
+  // false.
+  std::optional<PendingSums> SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+                                        const std::vector<Window>& windows) const;
 
   // Every window in which something of the site is pending now or was at some time since the mark; more than that does
   // not hurt. Nothing if a chunk came and went since the mark or a shard is absent.
@@ -150,6 +164,13 @@ class Ledger {
   // The chunks of the mark and those sealed since, without a gap up to the open one; nothing if there is a gap.
   std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Mark& mark) const;
   uint64_t PendingLocked(Shard shard) const;
+  int64_t FoldedLocked(SiteIndex site) const;
+  void AddFoldedLocked(SiteIndex site, int64_t views);
+  // Calls `begin(chunk)` for every chunk of ForEachPending, and what that returns with each of its pending articles.
+  // Still::Folded of that moment, or nothing where ForEachPending is false.
+  template <typename Begin>
+  std::optional<int64_t> VisitPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+                                      Begin begin) const;
 
   const LaneId lane_;
   mutable std::mutex mutex_;
@@ -167,6 +188,8 @@ class Ledger {
   // Of everything before the open chunk.
   ShardViews journaled_{};
   uint64_t withdrawals_ = 0;
+  // By the site's index.
+  std::vector<int64_t> folded_;
 };
 
 }  // namespace viewcount

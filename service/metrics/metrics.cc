@@ -143,6 +143,7 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                  "Shards whose totals in the store are not what the journal has; 0 when all is well.")),
       journal_sync_seconds(NewHistogram(state->registry, "viewcount_journal_sync_seconds",
                                         "Making a group of batches durable.", DurationBuckets())),
+      watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that are told of counts as they change.")),
       redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
       redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",

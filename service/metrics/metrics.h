@@ -80,6 +80,9 @@ class Metrics {
 
   prometheus::Histogram& journal_sync_seconds;
 
+  // Streams that are told of counts as they change.
+  prometheus::Gauge& watchers;
+
   prometheus::Gauge& redis_up;
   prometheus::Counter& redis_reconnects;
   prometheus::Counter& redis_embedded_restarts;

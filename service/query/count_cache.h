@@ -24,6 +24,8 @@ namespace viewcount {
 struct ArticleTotals {
   uint64_t views = 0;
   uint64_t bot_views = 0;
+
+  bool operator==(const ArticleTotals&) const = default;
 };
 
 // A count as it is shown: never below 0.

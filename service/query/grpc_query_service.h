@@ -1,11 +1,11 @@
-// QueryService over gRPC: checks requests, asks the readers, fills responses.
+// QueryService over gRPC: hands each call to QueryApi or to the watcher.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <utility>
 
-#include "service/base/clock.h"
-#include "service/query/count_reader.h"
-#include "service/query/popular_reader.h"
+#include "service/query/count_watcher.h"
+#include "service/query/query_api.h"
 #include "service/sites/site_directory.h"
 #include "viewcount/v1/query.grpc.pb.h"
 
@@ -18,9 +18,8 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
     // The store's.
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
-    CountReader& counts;
-    PopularReader& popular;
-    const Clock& clock;
+    QueryApi& api;
+    CountWatcher& watcher;
   };
 
   explicit GrpcQueryService(Parts parts) : parts_(std::move(parts)) {}
@@ -38,16 +37,12 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
                                          v1::ListArticlesResponse*) override;
   grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest*,
                                       v1::GetSeriesResponse*) override;
-  grpc::ServerUnaryReactor* GetSiteStats(grpc::CallbackServerContext* context, const v1::GetSiteStatsRequest*,
-                                         v1::GetSiteStatsResponse*) override;
+  grpc::ServerUnaryReactor* GetSiteStats(grpc::CallbackServerContext* context, const v1::GetSiteStatsRequest* request,
+                                         v1::GetSiteStatsResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchCountsResponse>* WatchCounts(grpc::CallbackServerContext* context,
-                                                                 const v1::WatchCountsRequest*) override;
+                                                                 const v1::WatchCountsRequest* request) override;
 
  private:
-  boost::asio::awaitable<absl::Status> AnswerPopular(std::shared_ptr<const Site> site,
-                                                     const v1::ListPopularRequest& request,
-                                                     v1::ListPopularResponse& response);
-
   const Parts parts_;
 };
 

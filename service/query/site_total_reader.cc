@@ -9,35 +9,43 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-asio::awaitable<absl::StatusOr<int64_t>> SiteTotalReader::Read(std::shared_ptr<const Site> site, Window window) {
+asio::awaitable<absl::StatusOr<WindowTotals>> SiteTotalReader::Read(std::shared_ptr<const Site> site,
+                                                                    std::vector<Window> windows) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     std::vector<Ledger::Mark> marks;
     for (const Ledger* ledger : ledgers_) marks.push_back(ledger->MarkNow());
     Sums sums;
+    sums.stored.resize(windows.size());
     sums.cursors.resize(ledgers_.size());
     WaitGroup reads(co_await asio::this_coro::executor);
     for (uint32_t i = 0; i < limits::kShards; ++i) {
-      reads.Spawn(ReadShard(*site, window, Shard{static_cast<uint8_t>(i)}, sums));
+      reads.Spawn(ReadShard(*site, windows, Shard{static_cast<uint8_t>(i)}, sums));
     }
     co_await reads.Wait();
     if (absl::IsAborted(sums.error)) continue;
     if (!sums.error.ok()) {
       co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(sums.error.message()), limits::kRetryDelay);
     }
-    int64_t total = sums.stored;
-    bool whole = true;
-    for (size_t lane = 0; lane < ledgers_.size() && whole; ++lane) {
-      whole = ledgers_[lane]->ForEachPending(marks[lane], sums.cursors[lane], *site, window,
-                                             [&](Shard, uint64_t, std::string_view, int64_t views) { total += views; });
-    }
-    if (whole) co_return total;
+    if (auto totals = Complete(*site, windows, marks, sums)) co_return *std::move(totals);
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, "the store is older than what was written to it",
                        limits::kRetryDelay);
 }
 
-asio::awaitable<void> SiteTotalReader::ReadShard(const Site& site, Window window, Shard shard, Sums& sums) {
-  const std::vector<Window> windows = {window};
+std::optional<WindowTotals> SiteTotalReader::Complete(const Site& site, const std::vector<Window>& windows,
+                                                      const std::vector<Ledger::Mark>& marks, const Sums& sums) const {
+  WindowTotals totals{.views = sums.stored};
+  for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
+    const auto pending = ledgers_[lane]->SumPending(marks[lane], sums.cursors[lane], site, windows);
+    if (!pending) return std::nullopt;
+    for (size_t w = 0; w < windows.size(); ++w) totals.views[w] += pending->views[w];
+    totals.folded.push_back(pending->folded);
+  }
+  return totals;
+}
+
+asio::awaitable<void> SiteTotalReader::ReadShard(const Site& site, const std::vector<Window>& windows, Shard shard,
+                                                 Sums& sums) {
   // In every hash the empty field holds the sum.
   const std::vector<std::string_view> ids = {""};
   std::vector<Cursor> cursors;
@@ -49,7 +57,7 @@ asio::awaitable<void> SiteTotalReader::ReadShard(const Site& site, Window window
     }
     if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) sums.cursors[lane][shard.value] = cursors[lane];
-    sums.stored += counts->counts[0][0];
+    for (size_t w = 0; w < windows.size(); ++w) sums.stored[w] += counts->counts[w][0];
     co_return;
   }
   sums.error = absl::AbortedError("the store is older than what was written to it");

@@ -1,10 +1,12 @@
-// The exact total of a site in one window: the shards' sums, completed with what this process has not flushed.
+// The exact totals of a site in windows of one moment: the shards' sums, completed with what this process has not
+// flushed.
 #pragma once
 
 #include <absl/status/statusor.h>
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,26 +16,40 @@
 
 namespace viewcount {
 
+struct WindowTotals {
+  // For every window asked; start value included in that of all time. Below 0 only where another instance has not
+  // flushed what makes up for it.
+  std::vector<int64_t> views;
+  // For every lane, Ledger::Still::Folded of the moment of which the totals are.
+  std::vector<int64_t> folded;
+};
+
 // On the store's executor. What it refers to must outlive it.
 class SiteTotalReader {
  public:
   SiteTotalReader(CountStore& store, CountCache& cache, std::vector<Ledger*> ledgers)
       : store_(store), cache_(cache), ledgers_(std::move(ledgers)) {}
 
-  // Start value included; below 0 only where another instance has not flushed what makes up for it. UNAVAILABLE with
-  // RetryInfo while the store is away.
-  boost::asio::awaitable<absl::StatusOr<int64_t>> Read(std::shared_ptr<const Site> site, Window window);
+  // At least one window; one read of each shard, however many. What is pending is added last, just before it returns:
+  // the totals contain whatever was acknowledged until then. UNAVAILABLE with RetryInfo while the store is away.
+  boost::asio::awaitable<absl::StatusOr<WindowTotals>> Read(std::shared_ptr<const Site> site,
+                                                            std::vector<Window> windows);
+
+  const std::vector<Ledger*>& ledgers() const { return ledgers_; }
 
  private:
   // What was read of all shards.
   struct Sums {
-    int64_t stored = 0;
+    std::vector<int64_t> stored;
     // For every lane, every shard's cursor.
     std::vector<ShardCursors> cursors;
     absl::Status error;
   };
 
-  boost::asio::awaitable<void> ReadShard(const Site& site, Window window, Shard shard, Sums& sums);
+  boost::asio::awaitable<void> ReadShard(const Site& site, const std::vector<Window>& windows, Shard shard, Sums& sums);
+  // Nothing if a chunk came and went since the marks: read again.
+  std::optional<WindowTotals> Complete(const Site& site, const std::vector<Window>& windows,
+                                       const std::vector<Ledger::Mark>& marks, const Sums& sums) const;
 
   CountStore& store_;
   CountCache& cache_;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -32,6 +33,7 @@ Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), st
 
 Server::~Server() {
   // After a start that failed half way, what was started ends here.
+  StopWatching();
   grpc_.reset();
   if (lanes_ != nullptr) lanes_->StopTaking();
   CloseStore();
@@ -129,6 +131,10 @@ absl::Status Server::StartLanes() {
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
+  site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
+  query_api_ = std::make_unique<QueryApi>(QueryApi::Parts{*sites_, *counts_, *popular_, *site_stats_, clock_});
+  watcher_ =
+      std::make_unique<CountWatcher>(executor, CountWatcher::Parts{*sites_, *counts_, *site_stats_, clock_, metrics_});
   adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Parts{.sites = *sites_,
                                                                    .store = *store_,
                                                                    .counts = *counts_,
@@ -177,6 +183,7 @@ asio::awaitable<absl::Status> Server::Recover() {
   if (!status.ok()) co_return status;
   keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
   keeping_->Spawn(keeper_->Run());
+  keeping_->Spawn(watcher_->Run());
   co_return absl::OkStatus();
 }
 
@@ -185,7 +192,7 @@ absl::Status Server::StartGrpc() {
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
   ingest_service_ = std::make_unique<GrpcIngestService>(*ingestor_);
   query_service_ =
-      std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *counts_, *popular_, clock_});
+      std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *query_api_, *watcher_});
   admin_service_ = std::make_unique<GrpcAdminService>(
       GrpcAdminService::Parts{executor, *sites_, *keeper_, *adjuster_, *lanes_, *store_, clock_, metrics_, started_});
   auto server =
@@ -203,6 +210,7 @@ absl::Status Server::WriteAddresses() {
 ExitCode Server::Stop() {
   const SteadyTime end = clock_.Now() + limits::kStopWait;
   SetUnready("stopping");
+  StopWatching();
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
@@ -235,6 +243,11 @@ bool Server::FlushAll(SteadyTime deadline) {
   spdlog::warn("{} views are not in Redis yet; they stay in the journal for the next start: {}",
                lanes_->pending_views(), ToStd(status.message()));
   return false;
+}
+
+void Server::StopWatching() {
+  if (watcher_ == nullptr || store_closed_) return;
+  asio::post(store_thread_.executor(), [this] { watcher_->Stop(); });
 }
 
 void Server::CloseStore() {

@@ -20,8 +20,11 @@
 #include "service/metrics/metrics.h"
 #include "service/query/count_cache.h"
 #include "service/query/count_reader.h"
+#include "service/query/count_watcher.h"
 #include "service/query/grpc_query_service.h"
 #include "service/query/popular_reader.h"
+#include "service/query/query_api.h"
+#include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/server/grpc_admin_service.h"
 #include "service/server/grpc_server.h"
@@ -65,6 +68,8 @@ class Server {
   boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
   // Tries until `deadline`. True if everything is in the store.
   bool FlushAll(SteadyTime deadline);
+  // Ends all streams of watched counts, which else would go on for ever.
+  void StopWatching();
   void CloseStore();
   void SetUnready(std::optional<std::string> reason);
 
@@ -93,6 +98,9 @@ class Server {
   std::unique_ptr<CountReader> counts_;
   std::unique_ptr<PopularReader> popular_;
   std::unique_ptr<SiteTotalReader> site_totals_;
+  std::unique_ptr<SiteStatsReader> site_stats_;
+  std::unique_ptr<QueryApi> query_api_;
+  std::unique_ptr<CountWatcher> watcher_;
   std::unique_ptr<SiteKeeper> keeper_;
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;

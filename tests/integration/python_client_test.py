@@ -6,7 +6,9 @@ Run by ctest with the program's path: python_client_test.py BUILD/bin/viewcountd
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
 import uuid
 
 import grpc
@@ -142,6 +144,54 @@ class RunningServiceTest(unittest.TestCase):
         self.assertEqual(ranked, [(1, 3000, "/popular/first"), (2, 2000, "/popular/second"),
                                   (3, 2000, "/popular/third")])
 
+    def test_site_stats_contain_what_was_just_recorded(self):
+        def views():
+            answer = self.stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="demo"))
+            self.assertTrue(answer.exact)
+            self.assertFalse(answer.HasField("visits"), "not built yet")
+            self.assertFalse(answer.HasField("viewers"), "not built yet")
+            return answer.views
+        before = views()
+        batch = request("/stats/a", "/stats/b")
+        batch.views[0].count = 41
+        self.stubs.record_views(batch)
+        after = views()
+        self.assertEqual(after.total - before.total, 42)
+        self.assertGreaterEqual(after.total, after.today)
+        # Today's views may be a new day's at midnight.
+        self.assertGreaterEqual(after.this_week, after.today)
+        self.assertGreaterEqual(after.this_month, after.today)
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="nobody-made-this"))
+        self.assertEqual(details_of(caught.exception)["ErrorInfo"].reason, "UNKNOWN_SITE")
+
+    def watch(self, *article_ids, site="demo"):
+        return self.stubs.watch_counts(query_pb2.WatchCountsRequest(site=site, article_ids=article_ids))
+
+    def test_watched_counts_come_as_they_change(self):
+        self.stubs.record_views(request("/watch/a"))
+        stream = self.watch("/watch/a", "/watch/b")
+        first = next(stream)
+        self.assertEqual([(count.article_id, count.views) for count in first.counts], [("/watch/a", 1), ("/watch/b", 0)])
+        self.stubs.record_views(request("/watch/b", "/watch/b", "/watch/other"))
+        for message in stream:
+            # Views of the other tests may change the site's total before.
+            if message.counts:
+                break
+        self.assertEqual([(count.article_id, count.views) for count in message.counts], [("/watch/b", 2)])
+        self.assertGreaterEqual(message.site_views, first.site_views + 3)
+        stream.cancel()
+        self.assertEqual(next(self.watch("/watch/b")).counts[0].views, 2)
+
+    def test_what_cannot_be_watched_is_told(self):
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(self.watch("/watch/a", "/watch/\n"))
+        violations = details_of(caught.exception)["BadRequest"].field_violations
+        self.assertEqual([violation.field for violation in violations], ["article_ids[1]"])
+        with self.assertRaises(grpc.RpcError) as caught:
+            next(self.watch("/watch/a", site="nobody-made-this"))
+        self.assertEqual(details_of(caught.exception)["ErrorInfo"].reason, "UNKNOWN_SITE")
+
     def test_health_is_serving(self):
         self.assertEqual(self.stubs.health(""), "SERVING")
 
@@ -167,6 +217,44 @@ class StopTest(unittest.TestCase):
                 answer = stubs.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=["/stop/a", "/stop/b"]))
                 self.assertEqual([count.views for count in answer.counts], [2, 1])
                 self.assertTrue(answer.exact)
+
+
+    @staticmethod
+    def watchers(running):
+        with urllib.request.urlopen("http://" + running.address("admin") + "/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("viewcount_watchers ")))
+
+    def test_open_streams_do_not_hold_up_a_stop(self):
+        with tempfile.TemporaryDirectory(prefix="viewcount-python-") as data_dir:
+            running = service.Service(PROGRAM, data_dir)
+            with running, Stubs(running.address("grpc")) as stubs:
+                watch = query_pb2.WatchCountsRequest(site="demo", article_ids=["/stop/a"])
+                # Some go before they were answered, some after.
+                for _ in range(50):
+                    stubs.watch_counts(watch).cancel()
+                gone = [stubs.watch_counts(watch) for _ in range(50)]
+                streams = [stubs.watch_counts(watch) for _ in range(50)]
+                for stream in gone:
+                    self.assertEqual(next(stream).counts[0].views, 0)
+                    stream.cancel()
+                for stream in streams:
+                    self.assertEqual(next(stream).counts[0].views, 0)
+                deadline = time.monotonic() + 10
+                while self.watchers(running) != 50 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(self.watchers(running), 50, "who has gone is not watched for")
+                stubs.record_views(request("/stop/a"))
+                # Less than what calls are given to end: it is the service that ends them.
+                began = time.monotonic()
+                self.assertEqual(running.stop(seconds_max=10), 0)
+                self.assertLess(time.monotonic() - began, 5)
+                for stream in streams:
+                    with self.assertRaises(grpc.RpcError) as caught:
+                        for _ in stream:
+                            pass
+                    self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+                    self.assertIn("the service is stopping", caught.exception.details())
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ class Stubs:
                                       query_pb2.GetCountsResponse)
         self.list_popular = self._unary("viewcount.v1.QueryService/ListPopular", query_pb2.ListPopularRequest,
                                         query_pb2.ListPopularResponse)
+        self.get_site_stats = self._unary("viewcount.v1.QueryService/GetSiteStats", query_pb2.GetSiteStatsRequest,
+                                          query_pb2.GetSiteStatsResponse)
+        self.watch_counts = self._bounded(
+            self._channel.unary_stream("/viewcount.v1.QueryService/WatchCounts",
+                                       query_pb2.WatchCountsRequest.SerializeToString,
+                                       query_pb2.WatchCountsResponse.FromString))
         self.set_counts = self._admin("SetCounts")
         self.delete_articles = self._admin("DeleteArticles")
         self.merge_articles = self._admin("MergeArticles")

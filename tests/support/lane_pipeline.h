@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,10 +52,16 @@ class LanePipeline {
   absl::StatusOr<Counts> Read(const std::vector<std::string>& ids);
   absl::StatusOr<PopularList> Popular(Window window = {});
 
+  // Starts a coroutine on the store's thread; the future has its result.
+  template <typename Result>
+  std::future<Result> Spawn(boost::asio::awaitable<Result> coroutine) {
+    return thread_.Spawn(std::move(coroutine));
+  }
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return thread_.Spawn(std::move(coroutine)).get();
   }
+  boost::asio::any_io_executor executor() { return thread_.executor(); }
   RedisStore& store() { return *store_; }
   Ledger& ledger() { return *ledger_; }
   Lane& taking() { return *taking_; }

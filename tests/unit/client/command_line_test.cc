@@ -70,6 +70,11 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "2015-05-17", "--limit", "256"}).command).day, "2015-05-17");
   EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "today"}).command).day, "today");
   EXPECT_EQ(std::get<TopCommand>(Line({"top", "--all-time"}).command).day, "");
+  EXPECT_TRUE(std::holds_alternative<StatsCommand>(Line({"stats"}).command));
+  const auto watch = std::get<WatchCommand>(Line({"watch", "a", "b", "--count", "2"}).command);
+  EXPECT_EQ(watch.articles, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(watch.count, 2u);
+  EXPECT_TRUE(std::get<WatchCommand>(Line({"watch"}).command).articles.empty());
   const auto put = std::get<SitePutCommand>(Line({"site", "put", "p", "--time-zone", "Asia/Ho_Chi_Minh"}).command);
   EXPECT_EQ(put.name, "p");
   EXPECT_EQ(put.time_zone, "Asia/Ho_Chi_Minh");
@@ -102,6 +107,8 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"record", "a", "--count", "0"},
                                                                  {"record", "a", "--count", "1000001"},
                                                                  {"record", "a", "--count", "-1"},
+                                                                 {"stats", "a"},
+                                                                 {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
                                                                  {"top", "--nope"}}) {
@@ -119,6 +126,8 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                                                  {"record", "--help"},
                                                                  {"count", "--help"},
                                                                  {"top", "--help"},
+                                                                 {"stats", "--help"},
+                                                                 {"watch", "--help"},
                                                                  {"site", "--help"},
                                                                  {"site", "put", "--help"},
                                                                  {"site", "list", "--help"},

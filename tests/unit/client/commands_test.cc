@@ -76,6 +76,37 @@ class FakeQuery : public v1::QueryService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetSiteStats(grpc::ServerContext*, const v1::GetSiteStatsRequest* request,
+                            v1::GetSiteStatsResponse* response) override {
+    site = request->site();
+    response->mutable_views()->set_total(37'456'821);
+    response->mutable_views()->set_today(12);
+    response->mutable_views()->set_yesterday(3'456);
+    response->mutable_views()->set_this_week(3'468);
+    response->mutable_views()->set_this_month(80'000);
+    response->set_exact(true);
+    response->mutable_as_of()->set_seconds(1'431'857'103);
+    return grpc::Status::OK;
+  }
+  // One message after another, for as long as somebody listens.
+  grpc::Status WatchCounts(grpc::ServerContext* context, const v1::WatchCountsRequest* request,
+                           grpc::ServerWriter<v1::WatchCountsResponse>* writer) override {
+    for (uint64_t i = 0; i < watch_messages && !context->IsCancelled(); ++i) {
+      v1::WatchCountsResponse response;
+      for (const auto& id : request->article_ids()) {
+        auto* count = response.add_counts();
+        count->set_article_id(id);
+        count->set_views(3'933 + i);
+      }
+      response.set_site_views(1'000 + i / 2);
+      response.mutable_as_of()->set_seconds(1'431'857'103);
+      if (!writer->Write(response)) break;
+    }
+    return watch_end;
+  }
+
+  uint64_t watch_messages = ~uint64_t{0};
+  grpc::Status watch_end = grpc::Status::OK;
   uint32_t ranks = 256;
   uint32_t page = 100;
   int calls = 0;
@@ -149,6 +180,39 @@ TEST_F(CommandsTest, TopFollowsPagesToItsLimit) {
   EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 5);
   EXPECT_TRUE(query_.window.has_day());
   EXPECT_EQ(query_.window.day(), "");
+}
+
+TEST_F(CommandsTest, StatsShowsTheSitesCalendar) {
+  ASSERT_TRUE(RunIt(StatsCommand{}).ok());
+  EXPECT_EQ(query_.site, "portal");
+  EXPECT_EQ(output_,
+            "PERIOD           VIEWS\n"
+            "in all      37,456,821\n"
+            "today               12\n"
+            "yesterday        3,456\n"
+            "this week        3,468\n"
+            "this month      80,000\n"
+            "as of 2015-05-17 10:05:03 UTC\n");
+}
+
+TEST_F(CommandsTest, WatchPrintsALineForEachChangeAndEndsWhenTold) {
+  ASSERT_TRUE(RunIt(WatchCommand{{"a"}, 2}).ok());
+  EXPECT_EQ(output_,
+            "2015-05-17 10:05:03 UTC           3,933  a\n"
+            "2015-05-17 10:05:03 UTC           1,000  (the whole site)\n"
+            "2015-05-17 10:05:03 UTC           3,934  a\n");
+  options_.json = true;
+  ASSERT_TRUE(RunIt(WatchCommand{{}, 1}).ok());
+  EXPECT_THAT(output_, HasSubstr(R"("siteViews": "1000")"));
+}
+
+TEST_F(CommandsTest, WatchSaysWhyTheServiceEndedIt) {
+  query_.watch_messages = 1;
+  query_.watch_end = testing::WithRetryDelay(grpc::StatusCode::UNAVAILABLE, std::chrono::milliseconds(500));
+  const auto ended = RunIt(WatchCommand{{"a"}, 0});
+  EXPECT_EQ(ExitCodeOf(ended), ExitCode::kFailed);
+  EXPECT_THAT(std::string(ended.message()), HasSubstr("try again in 500 ms"));
+  EXPECT_THAT(output_, HasSubstr("3,933  a\n"));
 }
 
 TEST_F(CommandsTest, JsonIsTheResponse) {

@@ -279,6 +279,11 @@ class ModelledLedger {
                                          visited[std::string(id)] += views;
                                        }));
     ASSERT_EQ(visited, expected);
+    int64_t sum = 0;
+    for (const auto& [id, views] : expected) sum += static_cast<int64_t>(views);
+    const auto sums = ledger_.SumPending(ledger_.MarkNow(), cursors_, site, {window, window});
+    ASSERT_TRUE(sums);
+    ASSERT_EQ(sums->views, (std::vector<int64_t>{sum, sum}));
     const auto still = ledger_.HoldStill();
     for (int i = 0; i < 20; ++i) {
       const std::string id = "story " + std::to_string(Roll(150));

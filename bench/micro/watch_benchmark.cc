@@ -1,0 +1,74 @@
+// What a second of watching costs: 10,000 watchers of 20 articles each, out of 1,000 that all change every second.
+// Starts a redis-server of its own. One iteration is one tick with all that it sets off but writing the messages out:
+// milliseconds of CPU are thousandths of a core.
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "service/base/check.h"
+#include "service/query/count_watcher.h"
+#include "tests/support/lane_pipeline.h"
+#include "tests/support/turned_clock.h"
+
+namespace viewcount {
+namespace {
+
+constexpr int kArticles = 1'000;
+constexpr int kArticlesEach = 20;
+
+std::string ArticleOf(int64_t number) { return "/news/2026/11/a-story-" + std::to_string(number); }
+
+// Of the heap, in use.
+double HeapBytes() { return static_cast<double>(mallinfo2().uordblks); }
+
+void Watch(benchmark::State& state) {
+  RedisProcess redis;
+  LanePipeline pipeline(redis);
+  VIEWCOUNT_CHECK(pipeline.Open().ok());
+  TurnedClock clock;
+  SiteTotalReader totals(pipeline.store(), pipeline.cache(), {&pipeline.ledger()});
+  SiteStatsReader stats(pipeline.store(), totals, clock);
+  CountWatcher watcher(pipeline.executor(), {pipeline.sites(), pipeline.counts(), stats, clock, pipeline.metrics()});
+  std::vector<std::string> articles;
+  std::vector<DecodedView> views;
+  for (int i = 0; i < kArticles; ++i) articles.push_back(ArticleOf(i));
+  for (const std::string& id : articles) views.push_back({.article_id = id, .count = 1});
+  // Read once, so that memory is that of the watchers alone.
+  VIEWCOUNT_CHECK(pipeline.Read(articles).ok());
+
+  std::mt19937 random(1);
+  std::vector<size_t> told;
+  std::vector<std::shared_ptr<CountWatcher::Subscription>> subscriptions;
+  v1::WatchCountsResponse message;
+  std::string event_id;
+  const double before = HeapBytes();
+  for (size_t i = 0; i < static_cast<size_t>(state.range(0)); ++i) {
+    std::vector<std::string> ids;
+    for (int k = 0; k < kArticlesEach; ++k) ids.push_back(articles[random() % kArticles]);
+    subscriptions.push_back(
+        *pipeline.Await(watcher.Subscribe(pipeline.site(), std::move(ids), "", [&told, i]() { told.push_back(i); })));
+    VIEWCOUNT_CHECK(subscriptions.back()->Take(message, event_id));
+  }
+  state.counters["bytes_each"] = (HeapBytes() - before) / static_cast<double>(state.range(0));
+
+  size_t messages = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    pipeline.Fold(views);
+    clock.Turn(limits::kWatchInterval);
+    told.clear();
+    state.ResumeTiming();
+    pipeline.Await(watcher.Tick());
+    for (const size_t i : told) messages += subscriptions[i]->Take(message, event_id) ? 1 : 0;
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(messages));
+  VIEWCOUNT_CHECK(messages == state.iterations() * subscriptions.size());
+}
+BENCHMARK(Watch)->Arg(1)->Arg(10'000)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
+
+}  // namespace
+}  // namespace viewcount

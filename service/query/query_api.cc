@@ -1,0 +1,140 @@
+#include "service/query/query_api.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/base/status.h"
+#include "service/base/text.h"
+#include "service/query/window.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+using google::protobuf::util::TimeUtil;
+
+namespace {
+
+absl::Status CheckIds(const v1::GetCountsRequest& request) {
+  const size_t count = request.article_ids_size();
+  if (count == 0 || count > limits::kGetCountsArticlesMax) {
+    return InvalidField("article_ids", fmt::format("must be 1 to {}, not {}", limits::kGetCountsArticlesMax, count));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (!IsArticleId(request.article_ids(static_cast<int>(i)))) {
+      return InvalidField(fmt::format("article_ids[{}]", i), kArticleIdRule);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> IdsOf(const v1::GetCountsRequest& request) {
+  return {request.article_ids().begin(), request.article_ids().end()};
+}
+
+void Fill(const v1::GetCountsRequest& request, const Counts& counts, v1::GetCountsResponse& response) {
+  for (int i = 0; i < request.article_ids_size(); ++i) {
+    auto* count = response.add_counts();
+    count->set_article_id(request.article_ids(i));
+    count->set_views(counts.totals[i].views);
+    count->set_bot_views(counts.totals[i].bot_views);
+  }
+  response.set_exact(counts.exact);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(counts.as_of_unix_ms);
+}
+
+// A token names the list it belongs to and the next page's first rank.
+std::string ListNameOf(const Site& site, Window window) {
+  return fmt::format("{:016x}",
+                     Hash64(fmt::format("{}:{}:{}", site.name, static_cast<int>(window.kind), window.number)));
+}
+
+std::optional<size_t> OffsetOf(std::string_view token, std::string_view list) {
+  if (token.empty()) return 0;
+  if (token.size() <= list.size() || !token.starts_with(list) || token[list.size()] != '-') return std::nullopt;
+  token.remove_prefix(list.size() + 1);
+  size_t offset = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), offset);
+  if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
+  return offset;
+}
+
+}  // namespace
+
+std::optional<absl::Status> QueryApi::GetCountsCached(const v1::GetCountsRequest& request,
+                                                      v1::GetCountsResponse& response) {
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) return UnknownSite(request.site());
+  if (auto status = CheckIds(request); !status.ok()) return status;
+  const auto cached = parts_.counts.ReadCached(*site, IdsOf(request));
+  if (!cached) return std::nullopt;
+  Fill(request, *cached, response);
+  return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> QueryApi::GetCounts(const v1::GetCountsRequest& request,
+                                                  v1::GetCountsResponse& response) {
+  if (auto answered = GetCountsCached(request, response)) co_return *answered;
+  const std::vector<std::string> ids = IdsOf(request);
+  const auto counts = co_await parts_.counts.Read(parts_.sites.Find(request.site()), ids);
+  if (!counts.ok()) co_return counts.status();
+  Fill(request, *counts, response);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> QueryApi::ListPopular(const v1::ListPopularRequest& request,
+                                                    v1::ListPopularResponse& response) {
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return UnknownSite(request.site());
+  const auto window = WindowOf(request.window(), *site, parts_.clock.UnixMillis());
+  if (!window.ok()) co_return window.status();
+  if (!request.section().empty()) co_return NotBuiltYet("a list of one section");
+  if (request.page_size() > limits::kPageSizeMax) {
+    co_return InvalidField("page_size",
+                           fmt::format("must be 1 to {}, or 0 for {}", limits::kPageSizeMax, limits::kPageSizeDefault));
+  }
+  const std::string list_name = ListNameOf(*site, *window);
+  const auto offset = OffsetOf(request.page_token(), list_name);
+  if (!offset) co_return InvalidField("page_token", "is not one of this site and window");
+  const auto list = co_await parts_.popular.Read(site, *window);
+  if (!list.ok()) co_return list.status();
+
+  const size_t page_size = request.page_size() == 0 ? limits::kPageSizeDefault : request.page_size();
+  const size_t end = std::min(*offset + page_size, list->articles.size());
+  for (size_t i = *offset; i < end; ++i) {
+    auto* article = response.add_articles();
+    article->set_article_id(list->articles[i].article_id);
+    article->set_views(list->articles[i].views);
+    article->set_rank(static_cast<uint32_t>(i + 1));
+  }
+  response.set_exact(list->exact);
+  response.set_error_bound(list->error_bound);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms);
+  if (end < list->articles.size()) response.set_next_page_token(fmt::format("{}-{}", list_name, end));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsRequest& request,
+                                                     v1::GetSiteStatsResponse& response) {
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return UnknownSite(request.site());
+  const auto stats = co_await parts_.stats.Read(site);
+  if (!stats.ok()) co_return stats.status();
+  auto* views = response.mutable_views();
+  views->set_total(stats->total);
+  views->set_today(stats->today);
+  views->set_yesterday(stats->yesterday);
+  views->set_this_week(stats->this_week);
+  views->set_this_month(stats->this_month);
+  response.set_exact(true);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(stats->as_of_unix_ms);
+  co_return absl::OkStatus();
+}
+
+}  // namespace viewcount

@@ -1,0 +1,96 @@
+// A site's views in all and over its own calendar, what is pending included.
+//
+// The total is what every page's odometer asks for. What it was at the last read of the store and what was folded since
+// make the total of now, so that for a second no more is read: an answer costs a look at each lane. Statistics are read
+// from the store at each question; those that come while a read is under way share it, since what is pending is added
+// at its end.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/query/site_total_reader.h"
+#include "service/sites/site.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// The views of all time.
+struct SiteTotal {
+  uint64_t views = 0;
+  bool exact = true;
+  // When the store was read, Unix milliseconds.
+  int64_t as_of_unix_ms = 0;
+};
+
+// Views by people over the site's own days; all exact.
+struct SiteStats {
+  uint64_t total = 0;
+  uint64_t today = 0;
+  uint64_t yesterday = 0;
+  // Since Monday.
+  uint64_t this_week = 0;
+  // Since the first of the month.
+  uint64_t this_month = 0;
+  int64_t as_of_unix_ms = 0;
+};
+
+// What it refers to must outlive it.
+class SiteStatsReader {
+ public:
+  SiteStatsReader(CountStore& store, SiteTotalReader& totals, const Clock& clock)
+      : store_(store), totals_(totals), clock_(clock) {}
+
+  // Thread safe. The total if the store was read within limits::kCountCacheAge.
+  std::optional<SiteTotal> ReadTotalCached(const Site& site);
+  // On the store's executor. While the store is away: the last known total with what was counted here since, and
+  // `exact` false; UNAVAILABLE with RetryInfo if it was never read.
+  boost::asio::awaitable<absl::StatusOr<SiteTotal>> ReadTotal(std::shared_ptr<const Site> site);
+
+  // On the store's executor. UNAVAILABLE with RetryInfo while the store is away.
+  boost::asio::awaitable<absl::StatusOr<SiteStats>> Read(std::shared_ptr<const Site> site);
+
+ private:
+  // One read, for all who ask meanwhile. By site and its day; of the total alone it is day 0.
+  struct Flight;
+  using FlightKey = std::pair<SiteIndex, uint32_t>;
+  // A total as it was when the store was read.
+  struct Known {
+    int64_t views = 0;
+    // See WindowTotals.
+    std::vector<int64_t> folded;
+    SteadyTime read_at;
+    int64_t as_of_unix_ms = 0;
+    // Of the store: it may have gone back in time since.
+    uint64_t generation = 0;
+  };
+
+  // `windows` begin with that of all time.
+  boost::asio::awaitable<std::shared_ptr<const Flight>> Join(std::shared_ptr<const Site> site, uint32_t day,
+                                                             std::vector<Window> windows);
+  void Remember(const Site& site, const Flight& flight);
+  // The total as it was at the last read that `usable` takes, with what was folded since.
+  template <typename Usable>
+  std::optional<SiteTotal> FindKnown(const Site& site, Usable usable);
+
+  CountStore& store_;
+  SiteTotalReader& totals_;
+  const Clock& clock_;
+  // On the store's executor only.
+  std::map<FlightKey, std::shared_ptr<Flight>> flights_;
+
+  std::mutex mutex_;
+  // At most one for each site.
+  std::map<SiteIndex, Known> known_;
+};
+
+}  // namespace viewcount

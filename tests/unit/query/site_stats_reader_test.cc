@@ -1,0 +1,172 @@
+// A site's totals over its own calendar, and the total that is kept between two reads of the store.
+#include "service/query/site_stats_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <vector>
+
+#include "tests/support/eventually.h"
+#include "tests/support/lane_pipeline.h"
+#include "tests/support/turned_clock.h"
+
+namespace viewcount {
+namespace {
+
+using std::chrono::hours, std::chrono::milliseconds, std::chrono::minutes;
+
+constexpr int64_t kHourMs = 3'600'000;
+// 2026-11-22T17:00Z is midnight in Hanoi, from a Sunday to a Monday. The clock begins five hours later.
+constexpr int64_t kMondayMs = int64_t{498'713} * kHourMs;
+
+class SiteStatsReaderTest : public ::testing::Test {
+ protected:
+  SiteStatsReaderTest() { EXPECT_TRUE(pipeline_.Open().ok()); }
+
+  void Fold(int64_t unix_ms, uint32_t count) {
+    // Of different shards; bots' views are no views.
+    const std::string id = std::to_string(count);
+    pipeline_.Fold({{.article_id = id, .event_time_unix_ms = unix_ms, .count = count},
+                    {.article_id = "bot", .event_time_unix_ms = unix_ms, .count = 1'000, .bot = true}});
+  }
+  // "in all, today, yesterday, this week, this month".
+  std::string Stats() {
+    const auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
+    EXPECT_TRUE(stats.ok()) << stats.status();
+    if (!stats.ok()) return "";
+    EXPECT_EQ(stats->as_of_unix_ms, clock_.UnixMillis());
+    std::string text;
+    for (const uint64_t views : {stats->total, stats->today, stats->yesterday, stats->this_week, stats->this_month}) {
+      text += (text.empty() ? "" : " ") + std::to_string(views);
+    }
+    return text;
+  }
+  absl::StatusOr<SiteTotal> Total() { return pipeline_.Await(reader_.ReadTotal(pipeline_.site())); }
+
+  RedisProcess redis_{{"--appendonly", "yes"}};
+  LanePipeline pipeline_{redis_, {.time_zone = "Asia/Ho_Chi_Minh"}};
+  TurnedClock clock_;
+  SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
+  SiteStatsReader reader_{pipeline_.store(), totals_, clock_};
+};
+
+TEST_F(SiteStatsReaderTest, DaysBeginAtTheSitesMidnight) {
+  EXPECT_EQ(Stats(), "0 0 0 0 0");
+  Fold(kMondayMs - 1, 3);
+  Fold(kMondayMs, 7);
+  EXPECT_EQ(Stats(), "10 7 3 7 10") << "pending";
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_EQ(Stats(), "10 7 3 7 10") << "stored";
+  Fold(kMondayMs + 23 * kHourMs, 5);
+  EXPECT_EQ(Stats(), "15 12 3 12 15") << "both";
+  clock_.Turn(hours(19) - milliseconds(1));
+  EXPECT_EQ(Stats(), "15 12 3 12 15");
+  clock_.Turn(milliseconds(1));
+  EXPECT_EQ(Stats(), "15 0 12 12 15");
+  Fold(kMondayMs + 24 * kHourMs, 2);
+  EXPECT_EQ(Stats(), "17 2 12 14 17");
+  clock_.Turn(hours(24));
+  EXPECT_EQ(Stats(), "17 0 2 14 17");
+}
+
+TEST_F(SiteStatsReaderTest, WeeksBeginOnMondayAndMonthsOnTheFirst) {
+  // From Monday the 23rd to Monday the 30th, the last of the month, and to Tuesday the first.
+  constexpr int64_t kSundayMs = kMondayMs + 6 * 24 * kHourMs;
+  Fold(kMondayMs - 31 * 24 * kHourMs, 100);
+  Fold(kSundayMs, 1);
+  Fold(kSundayMs + 24 * kHourMs, 20);
+  Fold(kSundayMs + 48 * kHourMs, 300);
+  for (int i = 0; i < 2; ++i) {
+    clock_.Turn(hours(6 * 24));
+    EXPECT_EQ(Stats(), "421 1 0 1 1") << "Sunday";
+    clock_.Turn(hours(24));
+    EXPECT_EQ(Stats(), "421 20 1 20 21") << "Monday";
+    clock_.Turn(hours(24));
+    EXPECT_EQ(Stats(), "421 300 20 320 300") << "the first of December";
+    clock_.Turn(hours(-8 * 24));
+    ASSERT_TRUE(pipeline_.Flush().ok());
+  }
+}
+
+TEST_F(SiteStatsReaderTest, QuestionsThatShareAReadContainWhatCameBeforeThem) {
+  std::vector<std::future<absl::StatusOr<SiteStats>>> answers;
+  const auto ask = [&] { answers.push_back(pipeline_.Spawn(reader_.Read(pipeline_.site()))); };
+  for (uint64_t i = 1; i <= 50; ++i) {
+    ask();
+    Fold(kMondayMs, 2);
+    ask();
+    if (i % 10 == 0) {
+      ASSERT_TRUE(pipeline_.Flush().ok());
+    }
+  }
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const auto stats = answers[i].get();
+    ASSERT_TRUE(stats.ok()) << stats.status();
+    EXPECT_GE(stats->total, (i + 1) / 2 * 2);
+    EXPECT_LE(stats->total, 100u);
+    EXPECT_EQ(stats->today, stats->total);
+  }
+}
+
+TEST_F(SiteStatsReaderTest, TheTotalOfASecondAgoAndWhatCameSinceAreTheTotalOfNow) {
+  EXPECT_FALSE(reader_.ReadTotalCached(*pipeline_.site()));
+  Fold(kMondayMs, 5);
+  EXPECT_EQ(Total()->views, 5u);
+  Fold(kMondayMs, 2);
+  const auto cached = reader_.ReadTotalCached(*pipeline_.site());
+  ASSERT_TRUE(cached);
+  EXPECT_EQ(cached->views, 7u);
+  EXPECT_TRUE(cached->exact);
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_EQ(reader_.ReadTotalCached(*pipeline_.site())->views, 7u) << "not twice";
+  Fold(kMondayMs, 2);
+  EXPECT_EQ(reader_.ReadTotalCached(*pipeline_.site())->views, 9u);
+  clock_.Turn(limits::kCountCacheAge + milliseconds(1));
+  EXPECT_FALSE(reader_.ReadTotalCached(*pipeline_.site()));
+  EXPECT_EQ(Total()->views, 9u);
+}
+
+TEST_F(SiteStatsReaderTest, AnotherWritersViewsAreInTheTotalASecondAfterItsFlush) {
+  EXPECT_EQ(Total()->views, 0u);
+  LanePipeline other(redis_, {.time_zone = "Asia/Ho_Chi_Minh", .data_set = pipeline_.store().data_set()});
+  ASSERT_TRUE(other.Open().ok());
+  other.Fold("a", 40);
+  ASSERT_TRUE(other.Flush().ok());
+  Fold(kMondayMs, 2);
+  clock_.Turn(limits::kCountCacheAge + milliseconds(1));
+  EXPECT_EQ(Total()->views, 42u);
+}
+
+TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalGrowsAndStatisticsWait) {
+  Fold(kMondayMs, 5);
+  EXPECT_EQ(Total()->views, 5u);
+  const int64_t read_unix_ms = clock_.UnixMillis();
+  redis_.Kill();
+  ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
+  clock_.Turn(minutes(1));
+  Fold(kMondayMs, 2);
+  const auto total = Total();
+  ASSERT_TRUE(total.ok()) << total.status();
+  EXPECT_EQ(total->views, 7u);
+  EXPECT_FALSE(total->exact);
+  EXPECT_EQ(total->as_of_unix_ms, read_unix_ms);
+  const auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
+  EXPECT_TRUE(absl::IsUnavailable(stats.status())) << stats.status();
+  EXPECT_TRUE(stats.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo")) << stats.status();
+  redis_.Start();
+  ASSERT_TRUE(Eventually([&] { return Total()->exact; }));
+  EXPECT_EQ(Total()->views, 7u);
+  EXPECT_EQ(Stats(), "7 7 0 7 7");
+}
+
+TEST_F(SiteStatsReaderTest, ATotalNeverReadIsUnavailableWhileRedisIsAway) {
+  redis_.Kill();
+  ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
+  const auto total = Total();
+  EXPECT_TRUE(absl::IsUnavailable(total.status())) << total.status();
+  EXPECT_TRUE(total.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo")) << total.status();
+}
+
+}  // namespace
+}  // namespace viewcount
