@@ -36,6 +36,8 @@
   // Of the page that is shown.
   let article;
   let path;
+  // What was declared last for it.
+  let known;
   // Whose view waits for somebody to see it; of several the last, as that is what will be seen.
   let unseen;
   let source;
@@ -81,9 +83,9 @@
   };
 
   const create = (parent, name) => {
-    const element = document.createElement('span');
+    const element = parent.appendChild(document.createElement('span'));
     element.className = 'viewcount-' + name;
-    return parent.appendChild(element);
+    return element;
   };
 
   // Moves wheels forward only, as an odometer's do: each has its digits twice, and is put back unseen before it turns.
@@ -101,7 +103,8 @@
     if (getComputedStyle(wheels[0]).display !== 'block') odometer.textContent = digits;
     const turn = (wheel, at, transition) => {
       wheel.at = at;
-      Object.assign(wheel.style, {transition, transform: 'translateY(' + at * -5 + '%)'});
+      wheel.style.transition = transition;
+      wheel.style.transform = 'translateY(' + at * -5 + '%)';
     };
     for (const wheel of wheels) turn(wheel, (wheel.at || 0) % 10, 'none');
     // Asking for the layout makes it begin here.
@@ -132,9 +135,9 @@
 
   // Never tried again: the first may have arrived.
   const send = (articleId) => {
-    const view = {articleId};
-    if (navigator.sendBeacon && navigator.sendBeacon(api + '/views', JSON.stringify(view))) return;
-    if (window.fetch) ask('/views', view, true);
+    const body = {articleId};
+    if (navigator.sendBeacon && navigator.sendBeacon(api + '/views', JSON.stringify(body))) return;
+    if (window.fetch) ask('/views', body, true);
     else new Image().src = api + '/pixel.gif?' + query(articleId);
   };
 
@@ -178,27 +181,32 @@
     };
   };
 
+  // What the page before declared is not this one's.
+  const identify = () => {
+    const before = known;
+    known = declared();
+    path = location.pathname;
+    article = (known !== before && known) || path;
+  };
+
   // Perhaps another page of a single-page application, which has rendered it when the timer fires.
-  const navigate = (before) =>
+  const navigate = () =>
     setTimeout(() => {
       optedOut();
       if (location.pathname === path) return;
-      path = location.pathname;
-      const now = declared();
-      article = now && now !== before ? now : path;
+      identify();
       view();
       watch();
     });
 
   const start = () => {
-    path = location.pathname;
-    article = declared() || path;
+    identify();
     // First in the head, so that the page's own rules win; its nonce is good for both.
     const style = document.createElement('style');
     style.nonce = script.nonce;
     style.textContent =
-      '[data-viewcount-odometer]{display:inline-flex;gap:2px;font:bold 1.25em/1.5 monospace}' +
-      '.viewcount-digit{overflow:hidden;height:1.5em;padding:0 .3em;border-radius:.2em;color:#fff;background:#222}' +
+      '[data-viewcount-odometer]{display:inline-flex;font:bold 1.25em/1.5 monospace}' +
+      '.viewcount-digit{overflow:hidden;height:1.5em;padding:0 .3em;color:#fff;background:#222}' +
       '.viewcount-wheel{display:block;white-space:pre;transition:transform 1s}' +
       '@media(prefers-reduced-motion:reduce){.viewcount-wheel{transition:none}}';
     document.head.prepend(style);
@@ -209,12 +217,15 @@
     for (const name of ['pushState', 'replaceState']) {
       const original = history[name];
       history[name] = function (...values) {
-        const before = declared();
         original.apply(this, values);
-        navigate(before);
+        navigate();
       };
     }
-    addEventListener('popstate', () => navigate(declared()));
+    addEventListener('popstate', navigate);
+    // Declared late, for the page that is shown; while the path is new already it is for the next.
+    new MutationObserver(() => {
+      if (location.pathname === path) known = declared();
+    }).observe(document.head, {attributes: true, childList: true, subtree: true});
     // Back on a page that the browser had kept whole.
     addEventListener('pageshow', (event) => event.persisted && view());
     for (const name of ['visibilitychange', 'prerenderingchange']) {
