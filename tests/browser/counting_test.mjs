@@ -20,7 +20,7 @@ after(() => site?.close());
 
 const views = (id) => site.service.views(id);
 
-// Counted by exactly so much, now that whatever else was on its way has had its time: a view that was sent later has come.
+// Counted by exactly so much, now that whatever else was on its way has had its time: a view sent later has come.
 async function assertGrowth(id, from, growth) {
   await site.service.record('/later');
   await becomes(from + growth, () => views(id));

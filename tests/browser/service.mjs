@@ -27,12 +27,9 @@ export class Service {
     const addresses = path.join(this.dataDir, 'addresses');
     fs.rmSync(addresses, {force: true});
     const log = fs.openSync(path.join(this.dataDir, 'log'), 'a');
-    this.#process = spawn(
-      process.env.VIEWCOUNTD,
-      ['--data-dir', this.dataDir, '--redis', 'embedded', '--site', 'demo', '--demo-dir', this.demoDir]
-        .concat(['--http-address', this.httpAddress, '--grpc-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0']),
-      {stdio: ['ignore', log, log]},
-    );
+    const flags = ['--data-dir', this.dataDir, '--redis', 'embedded', '--site', 'demo', '--demo-dir', this.demoDir];
+    flags.push('--http-address', this.httpAddress, '--grpc-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0');
+    this.#process = spawn(process.env.VIEWCOUNTD, flags, {stdio: ['ignore', log, log]});
     fs.closeSync(log);
     const isReady = () => {
       if (this.#process.exitCode !== null) throw new Error('viewcountd ended:\n' + this.log());

@@ -94,7 +94,8 @@ test('TheOdometerRollsForwardToTheNewNumber', async () => {
 test('WhoWantsLittleMotionSeesTheOdometerJump', async () => {
   const window = await site.window({reducedMotion: 'reduce'});
   await window.goto(site.url(page));
-  const duration = () => odometer(window).locator('.viewcount-wheel').last().evaluate((wheel) => getComputedStyle(wheel).transitionDuration);
+  const wheel = odometer(window).locator('.viewcount-wheel').last();
+  const duration = () => wheel.evaluate((element) => getComputedStyle(element).transitionDuration);
   await odometer(window).getByText('0').first().waitFor();
   assert.equal(await duration(), '0s');
   await window.emulateMedia({reducedMotion: 'no-preference'});

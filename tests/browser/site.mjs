@@ -1,5 +1,5 @@
-// What every browser test stands on: the demonstration portal, built as people build it and served by a real viewcountd,
-// and a real Chromium that does not say that it is driven by a program, since such views are not counted.
+// What every browser test stands on: the demonstration portal, built as people build it and served by a real
+// viewcountd, and a real Chromium that does not say that it is driven by a program, since such views are not counted.
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -64,8 +64,9 @@ export class Site {
 
   // As quickstart does it.
   async setStartViews() {
-    for (const [article, views] of startViews) await this.service.command('set', article, String(views), '--why', 'test');
-    await this.service.command('set', '--site-total', String(siteStart), '--why', 'test');
+    const set = (...words) => this.service.command('set', ...words, '--why', 'test');
+    for (const [article, views] of startViews) await set(article, String(views));
+    await set('--site-total', String(siteStart));
   }
 
   // A page's address below /demo/.
@@ -73,7 +74,8 @@ export class Site {
     return `${this.service.url}/demo/${page}`;
   }
 
-  // A window of its own, as another visitor has it. `reports` are the views it sends, `errors` what a developer would see.
+  // A window of its own, as another visitor has it. `reports` are the views it sends, `errors` what a developer would
+  // see.
   async window(options) {
     const context = await this.browser.newContext({locale: 'en-US', ...options});
     const page = await context.newPage();

@@ -5,7 +5,8 @@
 #
 # OUT then has a front page, a page for each text in articles/, spa.html (the same articles as a single-page
 # application) and what is in static/. Links are relative; viewcount is expected at the root of the same host, as
-# `viewcountd --demo-dir OUT` serves it. Articles are counted under the paths of their canonical addresses: /tin/….html.
+# `viewcountd --demo-dir OUT` serves it. Articles are counted under the paths of their canonical addresses:
+# /tin/….html.
 set -euo pipefail
 out=$(mkdir -p "${1:?usage: build.sh OUT}" && cd "$1" && pwd)
 cd "$(dirname "$0")"
@@ -58,8 +59,9 @@ date_text() { printf '<time datetime="%s">%s</time>' "$1" "${1:8:2}/${1:5:2}/${1
 
 # `item ROOT NUMBER`: a headline with its date and count.
 item() {
-  printf '<li><a href="%stin/%s.html">%s</a> <span class="facts">%s · <span data-viewcount="/tin/%s.html">–</span> lượt xem</span></li>\n' \
-    "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "${slugs[$2]}"
+  local views="<span data-viewcount=\"/tin/${slugs[$2]}.html\">–</span> lượt xem"
+  printf '<li><a href="%stin/%s.html">%s</a> <span class="facts">%s · %s</span></li>\n' \
+    "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "$views"
 }
 
 # `list HEADING ROOT NUMBER…`: a section of headlines; nothing if there are none.

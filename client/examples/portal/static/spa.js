@@ -15,7 +15,8 @@
     const page = new DOMParser().parseFromString(text, 'text/html');
     const article = document.importNode(page.querySelector('article'), true);
     for (const link of article.querySelectorAll('a')) link.href = new URL(link.getAttribute('href'), address);
-    pages.set(new URL(address).pathname, {title: page.title, canonical: page.querySelector('link[rel=canonical]').href, article});
+    const {href} = page.querySelector('link[rel=canonical]');
+    pages.set(new URL(address).pathname, {title: page.title, canonical: href, article});
   };
 
   const show = () => {
