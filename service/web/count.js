@@ -28,8 +28,8 @@
   const api = new URL(script.src).origin + '/v1/sites/' + encodeURIComponent(data.site);
   // What proxies take without asking.
   const urlMax = 8000;
-  // Of counts:batchGet.
-  const articlesMax = 1000;
+  // So that what counts:batchGet is asked stays below 64 KiB, however long the IDs.
+  const articlesMax = 100;
   const retryMsMin = 3000;
   const retryMsMax = 300000;
 
