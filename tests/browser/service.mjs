@@ -32,7 +32,10 @@ export class Service {
     this.#process = spawn(process.env.VIEWCOUNTD, flags, {stdio: ['ignore', log, log]});
     fs.closeSync(log);
     const isReady = () => {
-      if (this.#process.exitCode !== null) throw new Error('viewcountd ended:\n' + this.log());
+      if (this.#process.exitCode !== null) {
+        this.#process = null;
+        throw new Error('viewcountd ended:\n' + this.log());
+      }
       return fs.existsSync(addresses) && /^http=.*\n/m.test(fs.readFileSync(addresses, 'utf8'));
     };
     await eventually('viewcountd is ready', isReady, readyMsMax);

@@ -57,9 +57,12 @@ export class Site {
   }
 
   async close() {
-    await this.browser?.close();
-    await this.service?.stop();
-    fs.rmSync(this.folder, {recursive: true, force: true});
+    try {
+      await this.browser?.close();
+      await this.service?.stop();
+    } finally {
+      fs.rmSync(this.folder, {recursive: true, force: true});
+    }
   }
 
   // As quickstart does it.
