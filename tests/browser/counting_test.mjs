@@ -267,6 +267,25 @@ test('APageThatReportsByItselfCountsWhatItReports', async () => {
   await window.context().close();
 });
 
+test('APageOfAnotherHostIsCountedAndLive', async () => {
+  const id = '/demo/test/plain.html';
+  const {port} = new URL(site.service.url);
+  const window = await site.window();
+  await window.goto(`http://portal.example:${port}${id}`);
+  // As a page's own loader brings it.
+  await window.evaluate((src) => {
+    const script = Object.assign(document.createElement('script'), {src});
+    script.dataset.site = 'demo';
+    document.head.append(script);
+  }, `http://counts.example:${port}/count.js`);
+  await becomes('1', () => shown(window));
+  const another = window.locator('[data-viewcount="/another"]');
+  await site.service.record('/another');
+  await becomes('1', () => another.textContent());
+  await assertGrowth(id, 0, 1);
+  await window.context().close();
+});
+
 test('WithoutJavaScriptThePixelCounts', async () => {
   const start = await views(article);
   const window = await site.window({javaScriptEnabled: false});

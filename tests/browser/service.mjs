@@ -85,6 +85,12 @@ export class Service {
     return Number(answer.counts[0].views ?? 0);
   }
 
+  // A metric without labels.
+  async metric(name) {
+    const text = await (await fetch(`http://${this.address('admin')}/metrics`)).text();
+    return Number(text.match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
+  }
+
   record(article) {
     return this.ask('views', {articleId: article});
   }

@@ -151,6 +151,21 @@ test('WithoutEventStreamsCountsAreAskedForOnce', async () => {
   await window.context().close();
 });
 
+test('APageListensOnlyWhileItIsSeen', async () => {
+  const watchers = () => site.service.metric('viewcount_watchers');
+  await becomes(0, watchers);
+  const tabs = await site.browser.newBrowserCDPSession();
+  const open = async (url) => (await tabs.send('Target.createTarget', {url})).targetId;
+  const portal = await open(site.url('index.html'));
+  await becomes(1, watchers);
+  const other = await open('about:blank');
+  await becomes(0, watchers);
+  await tabs.send('Target.activateTarget', {targetId: portal});
+  await becomes(1, watchers);
+  for (const targetId of [portal, other]) await tabs.send('Target.closeTarget', {targetId});
+  await becomes(0, watchers);
+});
+
 test('APageOfManyArticlesShowsThemAll', async () => {
   const many = 1200;
   const window = await site.window();
