@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a bare Debian 12 to a running viewcount: installs what is missing, builds, starts the service with a Redis of
-# its own and a site named "demo", and runs until Ctrl-C.
+# its own and a site named "demo", whose portal (client/examples/portal) it serves, and runs until Ctrl-C.
 #
 #   deploy/quickstart.sh [--demo] [FLAG…]
 #
@@ -13,6 +13,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly programs=$PWD/build/release/bin
+readonly portal=$PWD/build/portal
+# The portal's visits "before the move"; its articles' are in start_views.txt.
+readonly site_start=37456821
 readonly start_seconds_max=120
 readonly stop_seconds_max=60
 
@@ -103,6 +106,7 @@ build() {
   run_step cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount ||
     fail "the build failed; the reason is above. If the compiler was killed, there was too little memory: close something and run this again"
   say "Built in $((SECONDS - begun)) s"
+  run_step client/examples/portal/build.sh "$portal" || fail "the portal cannot be built; the reason is above"
 }
 
 # `address NAME`: where the service listens, from the file it writes when it is ready.
@@ -132,7 +136,7 @@ start() {
   marker=$(mktemp)
   # In a session of its own for the same reason as each step; and if this script is killed, the service drains as well.
   setsid setpriv --pdeathsig TERM "$programs/viewcountd" --data-dir "$data_dir" --redis embedded --site demo \
-    "${flags[@]}" &
+    --demo-dir "$portal" "${flags[@]}" &
   service=$!
   until [[ $data_dir/addresses -nt $marker ]] && is_ready; do
     if ! is_running "$service"; then
@@ -145,6 +149,22 @@ start() {
     sleep 0.1
   done
   rm -f "$marker"
+}
+
+# Gives the portal numbers to start from, at the first start only: what anybody adjusted since stays.
+set_start_views() {
+  local article views why="a made-up number of the portal's former counter"
+  local viewcount=("$programs/viewcount" --server "$(address grpc)" --site demo) adjustments
+  adjustments=$("${viewcount[@]}" adjustments --limit 1) || fail "cannot ask for adjustments; the reason is above"
+  [[ $adjustments == "no adjustments yet" ]] || return 0
+  while read -r article views; do
+    [[ $article == /* ]] || continue
+    run_step "${viewcount[@]}" set "$article" "$views" --why "$why" >/dev/null ||
+      fail "cannot set the views of $article; the reason is above"
+  done <client/examples/portal/start_views.txt
+  # Last, as it contains the others.
+  run_step "${viewcount[@]}" set --site-total "$site_start" --why "$why" >/dev/null ||
+    fail "cannot set the views of the site; the reason is above"
 }
 
 send_demo() {
@@ -163,8 +183,9 @@ show() {
   cat <<TEXT
 
 viewcount is ready.
-  gRPC      $grpc${http:+
-  HTTP      http://$http}
+  portal    http://$http/demo/
+  gRPC      $grpc
+  HTTP      http://$http
   metrics   http://$(address admin)/metrics
   data      $data_dir
 
@@ -184,6 +205,7 @@ deploy/install_packages.sh deploy/packages.txt ||
 trap on_signal INT TERM HUP
 build
 start
+set_start_views
 if [[ $demo == true ]]; then send_demo; fi
 show
 status=0

@@ -93,8 +93,10 @@ quickstart() {
   expect "1 view recorded" viewcount record /news/second
   expect " 3 0 0 /news/first" viewcount count /news/first /news/second
   expect " 1 0 0 /news/second" viewcount count /news/first /news/second
-  expect " 1 3 /news/first" viewcount top
-  expect " 2 1 /news/second" viewcount top
+  # Behind the 20 articles of the portal.
+  expect " 1 7,352 /tin/canh-bao-lua-dao.html" viewcount top
+  expect " 21 3 /news/first" viewcount top --limit 22
+  expect " 22 1 /news/second" viewcount top --limit 22
   say "record, count and top answer rightly"
 
   local status=0

@@ -1,0 +1,44 @@
+// A small single-page application: shows articles in place and writes their addresses into the browser's history.
+// count.js notices by itself. What matters to it: address and canonical address change together.
+(() => {
+  const reader = document.getElementById('reader');
+  const canonical = document.querySelector('link[rel=canonical]');
+  // By address: what was shown, so that going back needs no waiting.
+  const pages = new Map([[location.pathname, {title: document.title, canonical: canonical.href, article: null}]]);
+  // Relative ones would change their meaning with the page's address.
+  for (const element of document.querySelectorAll('a[href], link[href]')) {
+    if (!element.getAttribute('href').startsWith('#')) element.setAttribute('href', element.href);
+  }
+
+  const load = async (address) => {
+    const text = await (await fetch(address)).text();
+    const page = new DOMParser().parseFromString(text, 'text/html');
+    const article = document.importNode(page.querySelector('article'), true);
+    for (const link of article.querySelectorAll('a')) link.href = new URL(link.getAttribute('href'), address);
+    const {href} = page.querySelector('link[rel=canonical]');
+    pages.set(new URL(address).pathname, {title: page.title, canonical: href, article});
+  };
+
+  const show = () => {
+    const page = pages.get(location.pathname);
+    document.title = page.title;
+    canonical.href = page.canonical;
+    reader.replaceChildren(...(page.article ? [page.article] : []));
+  };
+
+  document.querySelector('main nav').addEventListener('click', async (event) => {
+    const link = event.target.closest('a');
+    if (!link) return;
+    event.preventDefault();
+    try {
+      if (!pages.has(link.pathname)) await load(link.href);
+    } catch (error) {
+      // The browser shows what is wrong better than we could.
+      location.href = link.href;
+      return;
+    }
+    history.pushState(null, '', link.href);
+    show();
+  });
+  addEventListener('popstate', show);
+})();

@@ -1,0 +1,327 @@
+// Which page views are counted, and how often.
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+
+import {chromium} from 'playwright-core';
+
+import {becomes, eventually} from './eventually.mjs';
+import {Site, chromiumPath, shown} from './site.mjs';
+
+const article = '/tin/hoc-ba-so.html';
+const page = 'tin/hoc-ba-so.html';
+
+let site;
+before(async () => (site = await Site.open()));
+after(() => site?.close());
+
+const views = (id) => site.service.views(id);
+
+// Counted by exactly so much, now that whatever else was on its way has had its time: a view sent later has come.
+async function assertGrowth(id, from, growth) {
+  await site.service.record('/later');
+  await becomes(from + growth, () => views(id));
+}
+
+test('APageCountsOnceAndOnceMoreWhenReloaded', async () => {
+  const start = await views(article);
+  const window = await site.window();
+  await window.goto(site.url(page));
+  await shown(window);
+  await becomes(start + 1, () => views(article));
+  await window.reload();
+  await shown(window);
+  await becomes(start + 2, () => views(article));
+  await assertGrowth(article, start, 2);
+  assert.equal(window.reports.length, 2);
+  assert.deepEqual(await window.context().cookies(), []);
+  assert.equal(await window.evaluate(() => localStorage.length + sessionStorage.length), 0);
+  assert.deepEqual(window.errors, []);
+  await window.context().close();
+});
+
+test('APageKeptWholeByTheBrowserCountsAgainWhenOneComesBack', async () => {
+  const window = await site.window();
+  await window.goto(site.url('test/article.html'));
+  await shown(window);
+  const start = await eventuallyCounted('/demo/test/article.html');
+  await window.evaluate(() => (globalThis.isKept = true));
+  await window.goto(site.url(page));
+  await shown(window);
+  await window.evaluate(() => history.back());
+  await becomes(site.url('test/article.html'), () => window.url());
+  assert.equal(await window.evaluate(() => globalThis.isKept), true, 'the browser loaded the page anew');
+  await becomes(start + 1, () => views('/demo/test/article.html'));
+  await window.context().close();
+});
+
+async function eventuallyCounted(id) {
+  await eventually(`${id} is counted`, async () => (await views(id)) > 0);
+  return views(id);
+}
+
+test('AClickThroughThreeArticlesOfAnApplicationCountsThree', async () => {
+  const window = await site.window();
+  await window.goto(site.url('spa.html'));
+  await becomes(1, () => views('/spa.html'));
+  const links = window.getByRole('navigation', {name: 'Bài đọc nhanh'}).getByRole('link');
+  assert.equal(await links.count(), 3);
+  const start = new Map();
+  for (const link of await links.all()) {
+    const id = new URL(await link.evaluate((element) => element.href)).pathname.replace('/demo', '');
+    start.set(id, await views(id));
+    const title = await link.textContent();
+    await link.click();
+    await window.getByRole('heading', {level: 1, name: title}).waitFor();
+    // The span in the new article is that article's.
+    await becomes(start.get(id) + 1, async () => Number(await shown(window)));
+  }
+  for (const [id, from] of start) await becomes(from + 1, () => views(id));
+  assert.equal(window.reports.length, 4);
+
+  // Neither another fragment nor another query is another page.
+  await window.evaluate(() => {
+    location.hash = 'comments';
+    history.pushState(null, '', '?from=mail');
+    history.replaceState(null, '', '?from=feed');
+  });
+  // Back over those two entries, to the article before.
+  await window.evaluate(() => history.go(-3));
+  const [, second, third] = start.keys();
+  await becomes(start.get(second) + 2, () => views(second));
+  await assertGrowth(third, start.get(third), 1);
+  assert.equal(window.reports.length, 5);
+  assert.deepEqual(window.errors, []);
+  await window.context().close();
+});
+
+test('WhatAnApplicationDeclaresLateIsNotTakenForTheNextPage', async () => {
+  const window = await site.window();
+  await window.goto(site.url('test/article.html'));
+  await shown(window);
+  const goTo = (path) => window.evaluate((to) => history.pushState(null, '', to), path);
+  const declare = (path) =>
+    window.evaluate((href) => {
+      document.querySelector('link[rel=canonical]')?.remove();
+      document.head.append(Object.assign(document.createElement('link'), {rel: 'canonical', href}));
+    }, path);
+  await goTo('/demo/test/first');
+  await becomes(1, () => views('/demo/test/first'));
+  await declare('/declared/first');
+  await goTo('/demo/test/second');
+  await becomes(1, () => views('/demo/test/second'));
+  // At once, as most do; then it is what counts.
+  await window.evaluate(() => {
+    history.pushState(null, '', '/demo/test/third');
+    document.querySelector('link[rel=canonical]').href = '/declared/third';
+  });
+  await becomes(1, () => views('/declared/third'));
+  for (const id of ['/declared/first', '/demo/test/third']) await assertGrowth(id, 0, 0);
+  await window.context().close();
+});
+
+test('AHiddenPageCountsOnceItIsShown', async () => {
+  const id = '/demo/test/article.html';
+  const start = await views(id);
+  // Real tabs of one window, which Playwright does not keep looking visible.
+  const tabs = await site.browser.newBrowserCDPSession();
+  const open = async (url, background) => (await tabs.send('Target.createTarget', {url, background})).targetId;
+  const front = await open('about:blank', false);
+  const hidden = await open(site.url('test/article.html?hidden'), true);
+  await eventuallyCounted('/hidden?hidden');
+  await assertGrowth(id, start, 0);
+  await tabs.send('Target.activateTarget', {targetId: hidden});
+  await becomes(start + 1, () => views(id));
+  // Once only, however often it comes and goes; each time it asks for live counts again.
+  await tabs.send('Target.activateTarget', {targetId: front});
+  await tabs.send('Target.activateTarget', {targetId: hidden});
+  for (const targetId of [hidden, front]) await tabs.send('Target.closeTarget', {targetId});
+  await assertGrowth(id, start, 1);
+});
+
+test('APrerenderedPageCountsOnceItIsActivated', async () => {
+  const id = '/demo/test/article.html';
+  const start = await views(id);
+  // Browsers do not prerender for those who debug them, so this one runs by itself.
+  const profile = path.join(site.folder, 'profile');
+  const browser = spawn(
+    chromiumPath,
+    ['--headless', '--no-sandbox', '--no-first-run', '--disable-dev-shm-usage', `--user-data-dir=${profile}`]
+      .concat(['--disable-blink-features=AutomationControlled', '--disable-gpu', site.url('test/prerender.html')]),
+    {stdio: 'ignore', detached: true},
+  );
+  try {
+    await eventuallyCounted('/prerendered?prerender');
+    await assertGrowth(id, start, 0);
+    await site.service.record('/go');
+    await eventuallyCounted('/activated?prerender');
+    await becomes(start + 1, () => views(id));
+  } finally {
+    const ended = once(browser, 'exit');
+    // Its renderers are in the process group that it leads.
+    process.kill(-browser.pid, 'SIGKILL');
+    await ended;
+  }
+});
+
+test('AFramedPageIsNotCounted', async () => {
+  const id = '/demo/test/article.html';
+  const start = await views(id);
+  const window = await site.window();
+  await window.goto(site.url('test/frame.html'));
+  // It shows counts all the same.
+  await becomes(String(start), () => window.frameLocator('iframe').locator('[data-viewcount]').textContent());
+  await eventuallyCounted('/visible?framed');
+  await assertGrowth(id, start, 0);
+  await window.context().close();
+});
+
+test('AVisitorWhoOptsOutIsNotCountedUntilOptingIn', async () => {
+  const start = await views(article);
+  const window = await site.window();
+  await window.goto(site.url(page) + '#viewcount-off');
+  await shown(window);
+  await window.goto(site.url(page));
+  await window.reload();
+  await shown(window);
+  assert.equal(window.reports.length, 0);
+  await assertGrowth(article, start, 0);
+  // The links at the page's foot do the same without loading anything.
+  await window.getByRole('link', {name: 'Đếm lại'}).click();
+  await eventually('the choice is forgotten', () => window.evaluate(() => localStorage.length === 0));
+  await window.reload();
+  await shown(window);
+  await becomes(start + 1, () => views(article));
+  await window.getByRole('link', {name: 'Không đếm tôi'}).click();
+  await eventually('the choice is kept', () => window.evaluate(() => localStorage.length === 1));
+  await window.reload();
+  await shown(window);
+  assert.equal(window.reports.length, 1);
+  await assertGrowth(article, start, 1);
+  await window.context().close();
+});
+
+test('AnAutomatedBrowserIsNotCounted', async () => {
+  const start = await views(article);
+  const robot = await chromium.launch({executablePath: chromiumPath});
+  try {
+    const window = await robot.newPage();
+    await window.goto(site.url(page));
+    assert.equal(await window.evaluate(() => navigator.webdriver), true);
+    await shown(window);
+    await window.evaluate(() => viewcount.record());
+  } finally {
+    await robot.close();
+  }
+  await assertGrowth(article, start, 0);
+});
+
+test('ADevelopersMachineIsNotCounted', async () => {
+  const window = await site.window();
+  await window.goto(site.url('test/local.html'));
+  assert.equal(await shown(window), '0');
+  assert.equal(window.reports.length, 0);
+  await assertGrowth('/demo/test/local.html', 0, 0);
+  await window.context().close();
+});
+
+test('WhoAsksNotToBeTrackedIsNotCountedWhereThePageRespectsThat', async () => {
+  const profile = path.join(site.folder, 'untracked');
+  fs.mkdirSync(path.join(profile, 'Default'), {recursive: true});
+  fs.writeFileSync(path.join(profile, 'Default', 'Preferences'), '{"enable_do_not_track": true}');
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath,
+    args: ['--disable-blink-features=AutomationControlled'],
+    ignoreDefaultArgs: ['--enable-automation'],
+  });
+  try {
+    const window = await context.newPage();
+    await window.goto(site.url('test/dnt.html'));
+    assert.equal(await window.evaluate(() => navigator.doNotTrack), '1');
+    await shown(window);
+    // Elsewhere the wish is not asked for.
+    await window.goto(site.url('test/article.html?untracked'));
+    await eventuallyCounted('/visible?untracked');
+  } finally {
+    await context.close();
+  }
+  await assertGrowth('/demo/test/dnt.html', 0, 0);
+  const window = await site.window();
+  await window.goto(site.url('test/dnt.html'));
+  await becomes(1, () => views('/demo/test/dnt.html'));
+  await window.context().close();
+});
+
+test('APageThatReportsByItselfCountsWhatItReports', async () => {
+  const window = await site.window();
+  await window.goto(site.url('test/manual.html'));
+  assert.equal(await shown(window), '0');
+  await window.evaluate(() => viewcount.record('/reported'));
+  await becomes(1, () => views('/reported'));
+  await window.evaluate(() => viewcount.record());
+  await becomes(1, () => views('/demo/test/manual.html'));
+  assert.equal(window.reports.length, 2);
+  await window.context().close();
+});
+
+test('APageOfAnotherHostIsCountedAndLive', async () => {
+  const id = '/demo/test/plain.html';
+  const {port} = new URL(site.service.url);
+  const window = await site.window();
+  await window.goto(`http://portal.example:${port}${id}`);
+  // As a page's own loader brings it.
+  await window.evaluate((src) => {
+    const script = Object.assign(document.createElement('script'), {src});
+    script.dataset.site = 'demo';
+    document.head.append(script);
+  }, `http://counts.example:${port}/count.js`);
+  await becomes('1', () => shown(window));
+  const another = window.locator('[data-viewcount="/another"]');
+  await site.service.record('/another');
+  await becomes('1', () => another.textContent());
+  await assertGrowth(id, 0, 1);
+  await window.context().close();
+});
+
+test('WithoutJavaScriptThePixelCounts', async () => {
+  const start = await views(article);
+  const window = await site.window({javaScriptEnabled: false});
+  await window.goto(site.url(page));
+  await becomes(start + 1, () => views(article));
+  await assertGrowth(article, start, 1);
+  const odometer = window.getByRole('img', {name: 'Số lượt truy cập'});
+  await odometer.waitFor();
+  const answer = await window.request.get(new URL(await odometer.getAttribute('src'), site.service.url).href);
+  assert.equal(answer.headers()['content-type'].split(';')[0], 'image/svg+xml');
+  await window.context().close();
+});
+
+for (const missing of ['sendBeacon', 'sendBeacon, no fetch']) {
+  test(`WithoutItsBestMeansAPageIsCountedToo (no ${missing})`, async () => {
+    const start = await views(article);
+    const window = await site.window();
+    await window.addInitScript((names) => {
+      if (names.includes('fetch')) delete window.fetch;
+      Navigator.prototype.sendBeacon = undefined;
+    }, missing);
+    await window.goto(site.url(page));
+    await becomes(start + 1, () => views(article));
+    await window.context().close();
+  });
+}
+
+test('APageMayNameItselfAndTheScriptMayComeTwice', async () => {
+  const id = 'news/3933 <script>hit = 1</script>';
+  const window = await site.window();
+  await window.goto(site.url('test/declared.html'));
+  await becomes('1', () => shown(window));
+  await assertGrowth(id, 0, 1);
+  await assertGrowth('/not-this', 0, 0);
+  assert.equal(window.reports.length, 1);
+  assert.equal(await window.evaluate(() => 'hit' in globalThis), false);
+  assert.deepEqual(window.errors, []);
+  await window.context().close();
+});

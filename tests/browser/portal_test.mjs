@@ -1,0 +1,170 @@
+// The demonstration portal as people meet it: its structure by roles and names, its lists, its look.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+
+import {becomes, eventually} from './eventually.mjs';
+import {Site, shown, siteStart, startViews} from './site.mjs';
+
+const page = 'tin/hoc-ba-so.html';
+const title = 'Học bạ số: phụ huynh Mộc Giang xem kết quả học tập trên điện thoại';
+const sections = ['Thời sự', 'Kinh tế', 'Văn hóa – Xã hội', 'Thông báo'];
+
+let site;
+before(async () => {
+  site = await Site.open();
+  await site.setStartViews();
+});
+after(() => site?.close());
+
+const inVietnamese = (number) => number.toLocaleString('vi');
+
+// The odometer's number, which must not be below where it starts.
+async function odometerNumber(window) {
+  const odometer = window.getByRole('region', {name: 'Số lượt truy cập'}).getByRole('img');
+  await odometer.waitFor();
+  const text = await odometer.getAttribute('aria-label');
+  assert.match(text, /^Số lượt truy cập: [\d.]+$/);
+  return Number(text.replace(/\D/g, ''));
+}
+
+test('TheArticleShowsItsViewsAndItsNeighbours', async () => {
+  const window = await site.window();
+  await window.goto(site.url(page));
+  const main = window.getByRole('main');
+  const article = main.getByRole('article');
+  assert.equal(await article.getByRole('heading', {level: 1}).textContent(), title);
+  await becomes('26/03/2025 · Số lượt người xem: 3.934', () => article.locator('.facts').textContent());
+
+  // Newer and earlier news, each with its count; three of them are followed.
+  const newer = main.getByRole('region', {name: 'Tin mới hơn'}).getByRole('listitem');
+  const earlier = main.getByRole('region', {name: 'Tin đã đưa'}).getByRole('listitem');
+  assert.equal(await newer.count(), 1);
+  assert.equal(await earlier.count(), 5);
+  const bridge = 'Thông xe cầu Hạ Vân thay cho cầu tạm';
+  await becomes(`${bridge} 25/03/2025 · 2.487 lượt xem`, () => earlier.first().textContent());
+  assert.ok((await odometerNumber(window)) > siteStart);
+
+  await earlier.first().getByRole('link').click();
+  await window.getByRole('heading', {level: 1, name: bridge}).waitFor();
+  await becomes('2.488', () => shown(window));
+  await window.getByRole('navigation', {name: 'Chuyên mục'}).getByRole('link', {name: 'Trang chủ'}).click();
+  await window.getByRole('heading', {level: 1, name: 'Tin tức huyện Mộc Giang'}).waitFor();
+  assert.deepEqual(window.errors, []);
+  await window.context().close();
+});
+
+test('TheFrontPageShowsEveryArticleAndTheMostRead', async () => {
+  const window = await site.window();
+  await window.goto(site.url(''));
+  const found = new Map();
+  for (const name of sections) {
+    const region = window.getByRole('region', {name, exact: true});
+    await region.getByRole('heading', {level: 2, name}).waitFor();
+    for (const item of await region.getByRole('listitem').all()) {
+      const id = await item.locator('[data-viewcount]').getAttribute('data-viewcount');
+      const text = () => item.locator('[data-viewcount]').textContent();
+      await eventually('the count is shown', async () => /\d/.test(await text()));
+      found.set(id, await text());
+    }
+  }
+  assert.equal(found.size, 20);
+  assert.deepEqual([...found.keys()].sort(), [...startViews.keys()].sort());
+  for (const [id, text] of found) assert.equal(text, inVietnamese(await site.service.views(id)), id);
+
+  const most = window.getByRole('region', {name: 'Đọc nhiều nhất'});
+  const ranked = [...startViews].sort((a, b) => b[1] - a[1]).slice(0, 8);
+  assert.equal(await most.getByRole('listitem').count(), ranked.length);
+  await becomes(inVietnamese(ranked[0][1]), () => most.locator('[data-viewcount]').first().textContent());
+  assert.deepEqual(
+    await most.locator('[data-viewcount]').evaluateAll((spans) => spans.map((span) => span.dataset.viewcount)),
+    ranked.map(([id]) => id),
+  );
+  const first = 'Cảnh báo cuộc gọi giả danh cán bộ huyện yêu cầu cài ứng dụng';
+  assert.equal(await most.getByRole('link').first().textContent(), first);
+  assert.deepEqual(window.errors, []);
+  await window.context().close();
+});
+
+test('EveryLinkLeadsToAPage', async () => {
+  const window = await site.window();
+  const seen = new Set();
+  const waiting = [site.url(''), site.url('spa.html')];
+  while (waiting.length) {
+    const url = waiting.pop();
+    if (seen.has(url)) continue;
+    seen.add(url);
+    const response = await window.request.get(url);
+    assert.equal(response.status(), 200, url);
+    const text = await response.text();
+    for (const [, href] of text.matchAll(/<(?:a|link|img|script)[^>]* (?:href|src)="([^"]*)"/g)) {
+      const target = new URL(href.replaceAll('&amp;', '&'), url);
+      target.hash = '';
+      if (target.origin === site.service.url && target.pathname.startsWith('/demo/')) waiting.push(target.href);
+    }
+  }
+  // 20 articles, the front page by two names, spa.html, and what they are made of.
+  assert.ok(seen.size >= 27, [...seen].join('\n'));
+  await window.context().close();
+});
+
+const looks = [
+  {name: 'desktop', viewport: {width: 1280, height: 900}},
+  {name: 'phone', viewport: {width: 390, height: 844}, isMobile: true, deviceScaleFactor: 2},
+];
+for (const {name, ...look} of looks) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`ItFits (${name}, ${colorScheme})`, async () => {
+      const window = await site.window({...look, colorScheme});
+      for (const [file, url] of [['front', ''], ['article', page]]) {
+        await window.goto(site.url(url));
+        await odometerNumber(window);
+        const counts = window.locator('[data-viewcount]');
+        await eventually('every count is there', async () => !(await counts.allTextContents()).includes('–'));
+        if (url === '') await window.getByRole('region', {name: 'Đọc nhiều nhất'}).waitFor();
+        await eventually('wheels stand still', () => window.evaluate(() => document.getAnimations().length === 0));
+        const width = await window.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= look.viewport.width, `${width} px wide`);
+        await assertReadable(window);
+        await screenshot(window, `${file}_${name}_${colorScheme}.png`);
+      }
+      await window.context().close();
+    });
+  }
+}
+
+// For people to look at.
+async function screenshot(window, name) {
+  fs.mkdirSync(process.env.SCREENSHOTS, {recursive: true});
+  await window.screenshot({path: path.join(process.env.SCREENSHOTS, name), fullPage: true});
+}
+
+// Text has at least the contrast of 4.5 that WCAG 2.2 asks for (1.4.3), wherever its background is one colour.
+async function assertReadable(window) {
+  const faults = await window.evaluate(() => {
+    const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    const parse = (color) => color.match(/[\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+    const background = (element) => {
+      for (let at = element; at; at = at.parentElement) {
+        const style = getComputedStyle(at);
+        if (style.backgroundImage !== 'none') return null;
+        const color = parse(style.backgroundColor);
+        if (color.length === 3) return color;
+        if (color[3] > 0) return null;
+      }
+      return null;
+    };
+    return [...document.querySelectorAll('main *, footer *')]
+      .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+      .filter((element) => element.getClientRects().length && background(element))
+      .map((element) => {
+        const colors = [parse(getComputedStyle(element).color), background(element)];
+        const [low, high] = colors.map(luminance).sort((a, b) => a - b);
+        return [(high + 0.05) / (low + 0.05), element.outerHTML.slice(0, 80)];
+      })
+      .filter(([contrast]) => contrast < 4.5);
+  });
+  assert.deepEqual(faults, []);
+}

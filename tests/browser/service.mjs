@@ -1,0 +1,97 @@
+// A viewcountd of a test's own: own data, own Redis, ports chosen by the system. What tests/support/service.py is to
+// Python.
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import {promisify} from 'node:util';
+
+import {eventually} from './eventually.mjs';
+
+const readyMsMax = 30_000;
+const stopMsMax = 10_000;
+const run = promisify(execFile);
+
+export class Service {
+  #process = null;
+
+  // The folders are the caller's to make and to remove.
+  constructor(dataDir, demoDir) {
+    this.dataDir = dataDir;
+    this.demoDir = demoDir;
+    this.httpAddress = '127.0.0.1:0';
+  }
+
+  // Returns when it is ready. A second start listens for HTTP where the first did.
+  async start() {
+    const addresses = path.join(this.dataDir, 'addresses');
+    fs.rmSync(addresses, {force: true});
+    const log = fs.openSync(path.join(this.dataDir, 'log'), 'a');
+    const flags = ['--data-dir', this.dataDir, '--redis', 'embedded', '--site', 'demo', '--demo-dir', this.demoDir];
+    flags.push('--http-address', this.httpAddress, '--grpc-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0');
+    this.#process = spawn(process.env.VIEWCOUNTD, flags, {stdio: ['ignore', log, log]});
+    fs.closeSync(log);
+    const isReady = () => {
+      if (this.#process.exitCode !== null) {
+        this.#process = null;
+        throw new Error('viewcountd ended:\n' + this.log());
+      }
+      return fs.existsSync(addresses) && /^http=.*\n/m.test(fs.readFileSync(addresses, 'utf8'));
+    };
+    await eventually('viewcountd is ready', isReady, readyMsMax);
+    this.httpAddress = this.address('http');
+    this.url = 'http://' + this.httpAddress;
+  }
+
+  // Where it listens; `name` is grpc, http or admin.
+  address(name) {
+    return fs.readFileSync(path.join(this.dataDir, 'addresses'), 'utf8').match(new RegExp(`^${name}=(.*)$`, 'm'))[1];
+  }
+
+  log() {
+    return fs.readFileSync(path.join(this.dataDir, 'log'), 'utf8');
+  }
+
+  // SIGTERM; SIGKILL, and an error, if that takes too long.
+  async stop() {
+    const ending = this.#process;
+    if (ending === null) return;
+    this.#process = null;
+    const ended = once(ending, 'exit');
+    ending.kill('SIGTERM');
+    const timer = setTimeout(() => ending.kill('SIGKILL'), stopMsMax);
+    const [code] = await ended;
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`viewcountd ended with ${code}:\n` + this.log());
+  }
+
+  // Runs the viewcount command and returns what it prints.
+  async command(...words) {
+    const {stdout} = await run(process.env.VIEWCOUNT, ['--server', this.address('grpc'), '--site', 'demo', ...words]);
+    return stdout;
+  }
+
+  // The answer to a GET or, with a body, a POST to `route` of the site.
+  async ask(route, body) {
+    const options = body && {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}};
+    const response = await fetch(`${this.url}/v1/sites/demo/${route}`, options);
+    if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  // An article's views.
+  async views(article) {
+    const answer = await this.ask('counts?article=' + encodeURIComponent(article));
+    return Number(answer.counts[0].views ?? 0);
+  }
+
+  // A metric without labels.
+  async metric(name) {
+    const text = await (await fetch(`http://${this.address('admin')}/metrics`)).text();
+    return Number(text.match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
+  }
+
+  record(article) {
+    return this.ask('views', {articleId: article});
+  }
+}

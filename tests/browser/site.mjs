@@ -1,0 +1,103 @@
+// What every browser test stands on: the demonstration portal, built as people build it and served by a real
+// viewcountd, and a real Chromium that does not say that it is driven by a program, since such views are not counted.
+import {execFileSync} from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+import {chromium} from 'playwright-core';
+
+import {Service} from './service.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const portal = path.resolve(here, '../../client/examples/portal');
+
+export const chromiumPath = '/usr/bin/chromium';
+export const siteStart = 37_456_821;
+
+// What quickstart sets, by article.
+export const startViews = new Map(
+  fs
+    .readFileSync(path.join(portal, 'start_views.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('/'))
+    .map((line) => line.split(' '))
+    .map(([article, views]) => [article, Number(views)]),
+);
+
+// The browser as people have it. The real back-forward cache, too: the default is none. All hosts of .example are here.
+export function launch() {
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--disable-blink-features=AutomationControlled', '--host-resolver-rules=MAP *.example 127.0.0.1'],
+    ignoreDefaultArgs: ['--enable-automation', '--disable-back-forward-cache'],
+  });
+}
+
+export class Site {
+  // The portal is at /demo/, the pages of this folder at /demo/test/. Always close it.
+  static async open() {
+    const site = new Site();
+    site.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'viewcount-browser-'));
+    try {
+      site.demoDir = path.join(site.folder, 'portal');
+      execFileSync(path.join(portal, 'build.sh'), [site.demoDir]);
+      fs.cpSync(path.join(here, 'pages'), path.join(site.demoDir, 'test'), {recursive: true});
+      const dataDir = path.join(site.folder, 'data');
+      fs.mkdirSync(dataDir);
+      site.service = new Service(dataDir, site.demoDir);
+      await site.service.start();
+      site.browser = await launch();
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+    return site;
+  }
+
+  async close() {
+    try {
+      await this.browser?.close();
+      await this.service?.stop();
+    } finally {
+      fs.rmSync(this.folder, {recursive: true, force: true});
+    }
+  }
+
+  // As quickstart does it.
+  async setStartViews() {
+    const set = (...words) => this.service.command('set', ...words, '--why', 'test');
+    for (const [article, views] of startViews) await set(article, String(views));
+    await set('--site-total', String(siteStart));
+  }
+
+  // A page's address below /demo/.
+  url(page) {
+    return `${this.service.url}/demo/${page}`;
+  }
+
+  // A window of its own, as another visitor has it. `reports` are the views it sends, `errors` what a developer would
+  // see.
+  async window(options) {
+    const context = await this.browser.newContext({locale: 'en-US', ...options});
+    const page = await context.newPage();
+    const reports = [];
+    const errors = [];
+    context.on('request', (request) => {
+      if (/\/(views|pixel\.gif)(\?|$)/.test(request.url())) reports.push(request);
+    });
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    return Object.assign(page, {reports, errors});
+  }
+}
+
+// Returns when count.js has shown a number in the page's own span: by then it has reported the view, if it does.
+export async function shown(page) {
+  const span = page.locator('[data-viewcount=""]').first();
+  await page.waitForFunction((element) => /\d/.test(element.textContent), await span.elementHandle());
+  return span.textContent();
+}
