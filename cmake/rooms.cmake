@@ -6,6 +6,22 @@ function(viewcount_room name)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 endfunction()
 
+# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]): the file as a C++ string literal, in a header of the build.
+function(viewcount_embed header file variable)
+  set(script ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
+  set(input ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/${header})
+  set(strip OFF)
+  if("STRIP_COMMENTS" IN_LIST ARGN)
+    set(strip ON)
+  endif()
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${input} -DOUTPUT=${output} -DVARIABLE=${variable} -DSTRIP_COMMENTS=${strip}
+            -P ${script}
+    DEPENDS ${input} ${script})
+endfunction()
+
 add_custom_target(sanitized_tests)
 
 # viewcount_test(NAME SOURCES a.cc … LINKS lib … [SANITIZE address thread] [SERIAL]): a GoogleTest program; each of its

@@ -129,7 +129,23 @@ inline constexpr size_t kEmbeddedLogBytesMax = 10 << 20;
 
 inline constexpr size_t kHttpHeaderBytesMax = 16 << 10;
 inline constexpr size_t kHttpBodyBytesMax = 64 << 10;
+// Of the admin address.
 inline constexpr size_t kHttpConnectionsMax = 1'024;
+// Of the public address: each reader of live counts keeps one open.
+inline constexpr size_t kPublicConnectionsMax = 16'000;
+// From one address that is no proxy: some hundred people behind one router.
+inline constexpr size_t kPublicConnectionsPerAddressMax = 512;
+// What the kernel holds for a reader of live counts that does not read; then it has kHttpRequestTimeout.
+inline constexpr int kHttpEventsSendBufferBytes = 64 << 10;
+// After so long without an event a comment shows that the connection still is one.
+inline constexpr std::chrono::milliseconds kHttpEventsHeartbeat{15'000};
+// Views in one body from a browser.
+inline constexpr size_t kBrowserViewsMax = 100;
+// Of a picture's texts, each.
+inline constexpr size_t kPictureTextBytesMax = 100;
+// What --demo-dir may hold; it is kept in memory.
+inline constexpr size_t kDemoFilesMax = 1'000;
+inline constexpr size_t kDemoBytesMax = 16 << 20;
 // From a request's first byte to its last, and the same again for writing the answer.
 inline constexpr std::chrono::milliseconds kHttpRequestTimeout{10'000};
 // Between two requests, and before the first.
@@ -187,7 +203,9 @@ inline constexpr std::chrono::milliseconds kStopCallsWait{1'500};
 inline constexpr std::chrono::milliseconds kStopFlushWait{3'500};
 inline constexpr std::chrono::milliseconds kStopStoreWait{1'000};
 inline constexpr std::chrono::milliseconds kStopEmbeddedWait{2'000};
-inline constexpr std::chrono::milliseconds kStopAdminWait{500};
+inline constexpr std::chrono::milliseconds kStopAdminWait{250};
+// Twice: before the lanes end, and behind the store.
+inline constexpr std::chrono::milliseconds kStopHttpWait{125};
 
 // --- Relations ------------------------------------------------------------------------------------------------------
 
@@ -200,15 +218,20 @@ static_assert(kLaneGroupBytesMax < kJournalPayloadBytesMax, "the largest request
 static_assert(kAliasBytesMax + kOriginsBytesMax < kLaneGroupBytesMax, "a site's settings must fit where a group does");
 static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit where a group does");
 static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
+static_assert(kHttpHeaderBytesMax < kHttpBodyBytesMax && kHttpBodyBytesMax < kRequestBytesMax);
+static_assert(kPublicConnectionsPerAddressMax < kPublicConnectionsMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kWatchArticlesMax <= kGetCountsArticlesMax, "they are read at once");
 static_assert(kWatchPause <= kWatchInterval);
 static_assert(kWatchedArticlesMax <= kWatchesMax);
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);
-static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + kStopEmbeddedWait + kStopAdminWait <= kStopWait);
+static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + 2 * kStopHttpWait + kStopEmbeddedWait +
+                  kStopAdminWait <=
+              kStopWait);
 static_assert(kStopWait < std::chrono::seconds(10));
-static_assert(kStoreCommandTimeout + 2 * kStopStoreWait + kStopEmbeddedWait + kStopAdminWait <= kStopWait,
+static_assert(kStoreCommandTimeout + 2 * kStopStoreWait + 2 * kStopHttpWait + kStopEmbeddedWait + kStopAdminWait <=
+                  kStopWait,
               "a call may wait for Redis that long");
 static_assert((kShards & (kShards - 1)) == 0, "shards are picked by the top bits of a hash");
 static_assert(uint64_t{kBatchViewsMax} * kViewCountMax < kCountMax);

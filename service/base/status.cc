@@ -18,8 +18,9 @@ void Attach(absl::Status& status, const Detail& detail) {
 }
 
 // Empty without one.
-google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status) {
-  google::rpc::ErrorInfo detail;
+template <typename Detail>
+Detail DetailOf(const absl::Status& status) {
+  Detail detail;
   const auto payload = status.GetPayload(TypeUrlOf(detail));
   if (!payload || !detail.ParseFromString(std::string(*payload))) detail.Clear();
   return detail;
@@ -68,10 +69,22 @@ absl::Status NotBuiltYet(std::string_view what) {
   return absl::UnimplementedError(fmt::format("{} is not built yet in this version", what));
 }
 
-std::string ReasonOf(const absl::Status& status) { return ErrorInfoOf(status).reason(); }
+std::string ReasonOf(const absl::Status& status) { return DetailOf<google::rpc::ErrorInfo>(status).reason(); }
+
+std::string FieldOf(const absl::Status& status) {
+  const auto detail = DetailOf<google::rpc::BadRequest>(status);
+  return detail.field_violations().empty() ? "" : detail.field_violations(0).field();
+}
+
+std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status) {
+  const auto detail = DetailOf<google::rpc::RetryInfo>(status);
+  if (!detail.has_retry_delay()) return std::nullopt;
+  return std::chrono::seconds(detail.retry_delay().seconds()) +
+         std::chrono::milliseconds(detail.retry_delay().nanos() / 1'000'000);
+}
 
 std::string MetadataOf(const absl::Status& status, std::string_view key) {
-  const google::rpc::ErrorInfo detail = ErrorInfoOf(status);
+  const auto detail = DetailOf<google::rpc::ErrorInfo>(status);
   const auto entry = detail.metadata().find(std::string(key));
   return entry == detail.metadata().end() ? "" : entry->second;
 }

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,12 @@ absl::Status NotBuiltYet(std::string_view what);
 
 // The reason of a status' ErrorInfo; empty without one.
 std::string ReasonOf(const absl::Status& status);
+
+// The first field that a status' BadRequest names; empty without one.
+std::string FieldOf(const absl::Status& status);
+
+// What a status' RetryInfo says; nothing without one.
+std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status);
 
 // An entry of the metadata of a status' ErrorInfo; empty without one.
 std::string MetadataOf(const absl::Status& status, std::string_view key);

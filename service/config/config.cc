@@ -112,6 +112,11 @@ std::string Describe(const Config& config) {
   line("grpc-address", quoted(config.grpc_address));
   line("http-address", quoted(config.http_address));
   line("admin-address", quoted(config.admin_address));
+  if (!config.tls_cert.empty()) line("tls-cert", quoted(config.tls_cert));
+  if (!config.tls_key.empty()) line("tls-key", quoted(config.tls_key));
+  line("trusted-backends", fmt::format("[\"{}\"]", fmt::join(config.trusted_backends, "\", \"")));
+  line("trusted-proxies", fmt::format("[\"{}\"]", fmt::join(config.trusted_proxies, "\", \"")));
+  if (!config.demo_dir.empty()) line("demo-dir", quoted(config.demo_dir));
   line("redis", quoted(WithoutPassword(config.redis)));
   line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));
   line("journal-budget", fmt::format("\"{}MiB\"", config.journal_budget_bytes >> 20));

@@ -22,6 +22,14 @@ struct Config {
   std::string grpc_address = "127.0.0.1:7400";
   std::string http_address = "127.0.0.1:8080";
   std::string admin_address = "127.0.0.1:9464";
+  // PEM files; both or none. With them http_address speaks HTTPS.
+  std::string tls_cert;
+  std::string tls_key;
+  // As AddressRanges::Parse reads them.
+  std::vector<std::string> trusted_backends = {"127.0.0.0/8", "::1"};
+  std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  // Served at /demo/; empty for none.
+  std::string demo_dir;
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
   std::string redis = "embedded";
   // 10 ms to 1 minute. Longer: fewer writes to Redis; other instances see this one's views later.

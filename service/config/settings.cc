@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "service/base/address.h"
+#include "service/base/address_ranges.h"
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
@@ -130,6 +131,18 @@ absl::Status ApplySites(const Values& values, Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyRanges(const Values& values, std::vector<std::string>& field) {
+  if (auto ranges = AddressRanges::Parse(values); !ranges.ok()) return ranges.status();
+  field = values;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyPath(const Values& values, std::string& field) {
+  if (values[0].find('\0') != std::string::npos) return Refuse("must be a path", values[0]);
+  field = values[0];
+  return absl::OkStatus();
+}
+
 absl::Status ApplyLogFormat(const Values& values, Config& config) {
   if (values[0] != "text" && values[0] != "json") return Refuse("must be text or json", values[0]);
   config.log_format = values[0] == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -153,8 +166,28 @@ constexpr std::array kSettings = {
             "it to a private network only.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.grpc_address); }},
     Setting{"http-address", "HOST:PORT",
-            "For JSON over HTTP, which is not built yet: nothing listens there. Default: 127.0.0.1:8080.", false,
-            [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
+            "Where pages and their browsers are served: JSON over HTTP, count.js, pictures, live counts. Default: "
+            "127.0.0.1:8080. Port 0 lets the system choose. This is the one to open to the public, or to put a web "
+            "server before.",
+            false, [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
+    Setting{"tls-cert", "FILE",
+            "Serve HTTPS instead of HTTP with this certificate: PEM, those that vouch for it behind it. Needs "
+            "--tls-key. Read at the start: restart after a renewal.",
+            false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }},
+    Setting{"tls-key", "FILE", "The key that belongs to --tls-cert: PEM.", false,
+            [](const Values& values, Config& config) { return ApplyPath(values, config.tls_key); }},
+    Setting{
+        "trusted-backends", "RANGE",
+        "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1: over HTTP they may send counts, times, viewers "
+        "and batches up to 4 MiB, which browsers may not. Repeatable. Default: this machine. A proxy on one of them "
+        "must set X-Forwarded-For, else browsers behind it are taken for backends.",
+        true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }},
+    Setting{"trusted-proxies", "RANGE",
+            "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "
+            "machine.",
+            true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_proxies); }},
+    Setting{"demo-dir", "DIR", "Serve the files of this folder at /demo/, for trying out. Default: none.", false,
+            [](const Values& values, Config& config) { return ApplyPath(values, config.demo_dir); }},
     Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
     Setting{"redis", "URL",
@@ -209,6 +242,8 @@ absl::Status CheckTogether(const Config& config) {
           fmt::format("{} and {} are both {}; each needs a port of its own", first, addresses[j].first, *text));
     }
   }
+  if (config.tls_cert.empty() != config.tls_key.empty())
+    return absl::InvalidArgumentError("tls-cert and tls-key go together; only one is given");
   return absl::OkStatus();
 }
 

@@ -1,5 +1,7 @@
-// Errors as HTTP answers: RFC 9457, application/problem+json.
+// Errors as HTTP answers: RFC 9457, application/problem+json, with the canonical code of gRPC.
 #pragma once
+
+#include <absl/status/status.h>
 
 #include <boost/beast/http/status.hpp>
 #include <string_view>
@@ -8,8 +10,12 @@
 
 namespace viewcount {
 
-// {"type":"about:blank","title":"Not Found","status":404,"detail":"…"}. `detail` is for whoever sent the request: what
-// is wrong and what to do; it may hold any bytes.
+// {"type":"about:blank","title":"Not Found","status":404,"detail":"…","code":"NOT_FOUND"}. `detail` is for whoever sent
+// the request: what is wrong and what to do; it may hold any bytes.
 HttpResponse Problem(boost::beast::http::status status, std::string_view detail);
+
+// The same of a status that is not OK, mapped as google.rpc.Code says. Its BadRequest and ErrorInfo become `field` and
+// `reason`, its RetryInfo the field Retry-After.
+HttpResponse Problem(const absl::Status& status);
 
 }  // namespace viewcount

@@ -5,9 +5,9 @@
 
 #include <exception>
 #include <set>
-#include <string_view>
 
 #include "service/base/check.h"
+#include "service/base/log.h"
 #include "service/http/problem.h"
 
 namespace viewcount {
@@ -18,61 +18,98 @@ using boost::asio::awaitable;
 
 // Enough to recognise a path in an error; it is the sender's text.
 constexpr size_t kQuotedPathBytesMax = 200;
+constexpr std::string_view kSites = "/v1/sites/";
 
-std::string_view PathOf(const HttpRequest& request) {
-  const std::string_view target(request.target().data(), request.target().size());
-  return target.substr(0, target.find('?'));
+// A path as the table has it, and the site in it.
+struct Path {
+  std::string route;
+  std::string_view site;
+};
+
+Path PathOf(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (!path.starts_with(kSites)) return {std::string(path), {}};
+  const std::string_view rest = path.substr(kSites.size());
+  const size_t end = rest.find('/');
+  if (end == std::string_view::npos) return {std::string(path), {}};
+  return {fmt::format("{}{}", HttpRouter::kSitePath, rest.substr(end)), rest.substr(0, end)};
 }
 
-std::string AllowedOf(const std::map<http::verb, HttpHandler>& handlers) {
-  std::set<std::string> names;
-  for (const auto& [method, handler] : handlers) {
-    names.insert(std::string(http::to_string(method)));
-    if (method == http::verb::get) names.insert("HEAD");
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
+std::string_view TargetOf(const HttpFields& fields) { return {fields.target().data(), fields.target().size()}; }
 
 awaitable<HttpResponse> Call(const HttpHandler& handler, const HttpRequest& request) {
   try {
     co_return co_await handler(request);
   } catch (const std::exception& error) {
-    spdlog::error("an HTTP handler failed path={} error={}", PathOf(request), error.what());
+    spdlog::error("an HTTP handler failed path={} error={}", EscapeForText(PathOf(TargetOf(request)).route),
+                  EscapeForText(error.what()));
   }
   co_return Problem(http::status::internal_server_error, "the service failed to answer; its log says why");
 }
 
 }  // namespace
 
-void HttpRouter::Add(http::verb method, std::string path, HttpHandler handler) {
-  VIEWCOUNT_CHECK(path.starts_with('/') && path.find('?') == std::string::npos);
-  VIEWCOUNT_CHECK(routes_[std::move(path)].emplace(method, std::move(handler)).second);
+std::string HttpRouter::AllowedOf(const Methods& methods) {
+  std::set<std::string> names;
+  for (const auto& [method, route] : methods) {
+    names.insert(std::string(http::to_string(method)));
+    if (method == http::verb::get) names.insert("HEAD");
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
-awaitable<HttpResponse> HttpRouter::Handle(const HttpRequest& request) const {
+void HttpRouter::Add(http::verb method, std::string path, HttpHandler handler, HttpBodyLimit body_limit) {
+  VIEWCOUNT_CHECK(path.starts_with('/') && path.find('?') == std::string::npos);
+  VIEWCOUNT_CHECK(!path.starts_with(kSites) || path.starts_with(kSitePath));
+  VIEWCOUNT_CHECK(routes_[std::move(path)].emplace(method, Route{std::move(handler), std::move(body_limit)}).second);
+}
+
+awaitable<HttpResponse> HttpRouter::Handle(HttpRequest request) const {
   const bool head = request.method() == http::verb::head;
-  const std::string path(PathOf(request));
+  const Path path = PathOf(TargetOf(request));
+  request.site = path.site;
   HttpResponse response;
-  if (const auto route = routes_.find(path); route == routes_.end()) {
-    response = Problem(http::status::not_found, fmt::format("there is no {}", path.substr(0, kQuotedPathBytesMax)));
+  if (const auto found = routes_.find(path.route); found == routes_.end()) {
+    response =
+        Problem(http::status::not_found, fmt::format("there is no {}", path.route.substr(0, kQuotedPathBytesMax)));
   } else {
-    const auto& handlers = route->second;
-    auto handler = handlers.find(request.method());
-    if (handler == handlers.end() && head) handler = handlers.find(http::verb::get);
-    if (handler != handlers.end()) {
-      response = co_await Call(handler->second, request);
+    const Methods& methods = found->second;
+    auto route = methods.find(request.method());
+    if (route == methods.end() && head) route = methods.find(http::verb::get);
+    if (route != methods.end()) {
+      response = co_await Call(route->second.handler, request);
     } else {
-      const std::string allowed = AllowedOf(handlers);
-      response = Problem(http::status::method_not_allowed, fmt::format("{} takes {} only", path, allowed));
+      const std::string allowed = AllowedOf(methods);
+      response = Problem(http::status::method_not_allowed, fmt::format("{} takes {} only", path.route, allowed));
       response.set(http::field::allow, allowed);
     }
   }
   if (head) {
     // The length is that of the body that GET would have.
-    response.content_length(response.body().size());
+    if (response.events == nullptr) response.content_length(response.body().size());
+    response.events = nullptr;
     response.body().clear();
   }
   co_return response;
+}
+
+std::optional<size_t> HttpRouter::BodyBytesMax(const HttpFields& fields, const boost::asio::ip::address& peer) const {
+  const auto methods = routes_.find(PathOf(TargetOf(fields)).route);
+  if (methods == routes_.end()) return std::nullopt;
+  const auto route = methods->second.find(fields.method());
+  if (route == methods->second.end() || !route->second.body_limit) return std::nullopt;
+  return route->second.body_limit(fields, peer);
+}
+
+std::vector<std::string> HttpRouter::Routes() const {
+  std::vector<std::string> names;
+  for (const auto& [path, methods] : routes_) {
+    for (const auto& [method, route] : methods) {
+      const auto name = http::to_string(method);
+      names.push_back(fmt::format("{} {}", std::string_view(name.data(), name.size()), path));
+    }
+  }
+  return names;
 }
 
 }  // namespace viewcount

@@ -30,7 +30,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kLogEvery{10};
 constexpr std::string_view kFull =
     "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-    "\"detail\":\"too many connections at the moment\"}\n";
+    "\"detail\":\"too many connections at the moment\",\"code\":\"UNAVAILABLE\"}\n";
 
 // Tells a peer that there is no room, without waiting for it.
 void Refuse(tcp::socket socket) {
@@ -46,7 +46,8 @@ void Refuse(tcp::socket socket) {
 
 }  // namespace
 
-HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits) : router_(router), limits_(limits) {}
+HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits, HttpAccess access)
+    : router_(router), limits_(limits), access_(std::move(access)) {}
 
 HttpServer::~HttpServer() { Stop(); }
 
@@ -78,19 +79,29 @@ absl::Status HttpServer::Listen(const std::string& address) {
   return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
 }
 
-void HttpServer::Stop() {
+void HttpServer::Drain() {
   if (!thread_.joinable()) return;
   asio::post(context_, [this] {
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return;
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     // Finish takes none out of the set by itself: that happens when its coroutine runs on.
     for (auto* session : sessions_) session->Finish();
-    drain_timer_.expires_after(limits_.drain_timeout);
-    drain_timer_.async_wait([this](const boost::system::error_code&) { context_.stop(); });
-    if (sessions_.empty()) drain_timer_.cancel();
+    NoteEnd();
   });
+  end_.wait_for(limits_.drain_timeout);
+}
+
+void HttpServer::Stop() {
+  if (!thread_.joinable()) return;
+  Drain();
+  context_.stop();
   thread_.join();
+}
+
+void HttpServer::NoteEnd() {
+  if (stopping_ && sessions_.empty() && end_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    ended_.set_value();
 }
 
 awaitable<void> HttpServer::Accept() {
@@ -104,28 +115,42 @@ awaitable<void> HttpServer::Accept() {
         spdlog::error("cannot accept an HTTP connection, going on port={} error={}", port_, error.message());
       pause.expires_after(limits::kHttpAcceptRetryDelay);
       co_await pause.async_wait(kAwait);
-    } else if (sessions_.size() >= limits_.connections_max) {
-      if (MayLog())
-        spdlog::warn("too many HTTP connections, refusing new ones port={} max={}", port_, sessions_.size());
-      Refuse(std::move(socket));
     } else {
-      asio::co_spawn(context_, Serve(std::move(socket)), asio::detached);
+      boost::system::error_code gone;
+      const auto peer = socket.remote_endpoint(gone).address();
+      if (const char* reason = WhyFull(peer); reason != nullptr) {
+        // Not from whom: addresses are nowhere written.
+        if (MayLog()) spdlog::warn("refusing HTTP connections: {} port={}", reason, port_);
+        // With TLS the peer could not read it.
+        if (access_.tls == nullptr) Refuse(std::move(socket));
+      } else {
+        asio::co_spawn(context_, Serve(std::move(socket), peer), asio::detached);
+      }
     }
   }
 }
 
-awaitable<void> HttpServer::Serve(tcp::socket socket) {
+const char* HttpServer::WhyFull(const asio::ip::address& peer) const {
+  if (sessions_.size() >= limits_.connections_max) return "too many connections";
+  const auto known = connections_.find(peer);
+  if (known == connections_.end() || known->second < limits_.connections_per_address_max) return nullptr;
+  return access_.shared.Contains(peer) ? nullptr : "too many connections from one address";
+}
+
+awaitable<void> HttpServer::Serve(tcp::socket socket, asio::ip::address peer) {
   // Accepted just before the stop, which therefore does not know of it.
   if (stopping_) co_return;
-  HttpSession session(std::move(socket), router_, limits_);
-  sessions_.insert(&session);
+  const auto session = HttpSession::Make(std::move(socket), access_.tls.get(), router_, limits_);
+  sessions_.insert(session.get());
+  ++connections_[peer];
   try {
-    co_await session.Run();
+    co_await session->Run();
   } catch (const std::exception& error) {
     spdlog::error("an HTTP session failed port={} error={}", port_, error.what());
   }
-  sessions_.erase(&session);
-  if (stopping_ && sessions_.empty()) drain_timer_.cancel();
+  sessions_.erase(session.get());
+  if (const auto known = connections_.find(peer); --known->second == 0) connections_.erase(known);
+  NoteEnd();
 }
 
 bool HttpServer::MayLog() {

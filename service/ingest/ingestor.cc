@@ -19,9 +19,7 @@ absl::Status Ingestor::Submit(Batch* batch) {
   absl::Status status = Admit(*batch, reason);
   // Once a lane has it, the batch may be gone at any moment.
   const auto views = static_cast<double>(batch->request.view_count);
-  metrics_.batches_received.Increment();
-  metrics_.views_received.Increment(views);
-  metrics_.batch_views.Observe(views);
+  Receive(views);
   if (status.ok()) {
     Lane& lane = LaneOf(batch->request.writer);
     status = lane.Submit(batch);
@@ -29,6 +27,17 @@ absl::Status Ingestor::Submit(Batch* batch) {
   }
   if (!status.ok()) metrics_.Rejected(reason).Increment(views);
   return status;
+}
+
+void Ingestor::Refuse(RejectReason reason, uint64_t views) {
+  Receive(static_cast<double>(views));
+  metrics_.Rejected(reason).Increment(static_cast<double>(views));
+}
+
+void Ingestor::Receive(double views) {
+  metrics_.batches_received.Increment();
+  metrics_.views_received.Increment(views);
+  metrics_.batch_views.Observe(views);
 }
 
 absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {

@@ -24,8 +24,11 @@ class Ingestor {
   // Takes over `batch`, whose `bytes` are set. OK: its Done is or will be called. Else nothing was counted, and Done is
   // not called. Errors: those of DecodeViewsRequest and Lane::Submit; NOT_FOUND; UNIMPLEMENTED for takeovers.
   absl::Status Submit(Batch* batch);
+  // Notes views that a transport refused before there was a batch.
+  void Refuse(RejectReason reason, uint64_t views);
 
  private:
+  void Receive(double views);
   absl::Status Admit(Batch& batch, RejectReason& reason);
   Lane& LaneOf(const WriterId& writer);
 

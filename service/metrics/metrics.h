@@ -17,8 +17,20 @@
 namespace viewcount {
 
 // Why views were refused: the label `reason` of viewcount_views_rejected_total.
-enum class RejectReason { kInvalid, kUnknownSite, kSequence, kQueueFull, kJournalFull, kShuttingDown, kNotBuilt };
-inline constexpr int kRejectReasons = 7;
+enum class RejectReason {
+  kInvalid,
+  kUnknownSite,
+  kSequence,
+  kQueueFull,
+  kJournalFull,
+  kShuttingDown,
+  kNotBuilt,
+  // From a page of an origin that the site does not allow.
+  kForeignOrigin,
+  // With what only trusted backends may send.
+  kNotTrusted
+};
+inline constexpr int kRejectReasons = 9;
 
 // What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {

@@ -14,7 +14,13 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/http/admin_routes.h"
+#include "service/http/file_routes.h"
+#include "service/http/live_routes.h"
+#include "service/http/query_routes.h"
+#include "service/http/tls.h"
+#include "service/http/view_routes.h"
 #include "service/server/data_set_file.h"
+#include "service/server/descriptor_limit.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -24,6 +30,10 @@ namespace {
 
 // Between two tries while Redis is on its way back.
 constexpr milliseconds kStorePause{100};
+
+absl::Status Named(const char* setting, const absl::Status& status) {
+  return absl::FailedPreconditionError(fmt::format("{}: {}", setting, ToStd(status.message())));
+}
 
 bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
 
@@ -35,19 +45,23 @@ Server::~Server() {
   // After a start that failed half way, what was started ends here.
   StopWatching();
   grpc_.reset();
+  if (http_ != nullptr) http_->Drain();
   if (lanes_ != nullptr) lanes_->StopTaking();
   CloseStore();
+  // What it waited for has ended.
+  http_.reset();
   if (admin_ != nullptr) admin_->Stop();
   metrics_.ClearSources();
 }
 
 absl::Status Server::Start() {
   for (const auto step : {&Server::OpenData, &Server::StartAdmin, &Server::OpenStore, &Server::StartLanes,
-                          &Server::StartGrpc, &Server::WriteAddresses}) {
+                          &Server::StartGrpc, &Server::StartHttp, &Server::WriteAddresses}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
   SetUnready(std::nullopt);
-  spdlog::info("ready: gRPC on {}, admin on {}, data in {}", grpc_->address(), admin_address_, config_.data_dir);
+  spdlog::info("ready: gRPC on {}, HTTP{} on {}, admin on {}, data in {}", grpc_->address(),
+               config_.tls_cert.empty() ? "" : "S", http_address_, admin_address_, config_.data_dir);
   return absl::OkStatus();
 }
 
@@ -73,9 +87,7 @@ absl::Status Server::StartAdmin() {
                                    return unready_;
                                  }});
   admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.drain_timeout = limits::kStopAdminWait});
-  if (auto status = admin_->Start(config_.admin_address); !status.ok()) {
-    return absl::FailedPreconditionError(fmt::format("--admin-address: {}", ToStd(status.message())));
-  }
+  if (auto status = admin_->Start(config_.admin_address); !status.ok()) return Named("--admin-address", status);
   // Checked when the configuration was read.
   const HostPort given = *ParseHostPort(config_.admin_address);
   admin_address_ = HostPort{given.host, admin_->port()}.ToString();
@@ -202,9 +214,42 @@ absl::Status Server::StartGrpc() {
   return absl::OkStatus();
 }
 
+absl::Status Server::StartHttp() {
+  // Checked when the configuration was read.
+  AddressRanges proxies = *AddressRanges::Parse(config_.trusted_proxies);
+  trust_ = std::make_unique<ClientTrust>(proxies, *AddressRanges::Parse(config_.trusted_backends));
+  site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
+  const auto executor = store_thread_.executor();
+  AddViewRoutes(*site_routes_, *ingestor_, *trust_);
+  AddQueryRoutes(*site_routes_, *query_api_, executor);
+  AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
+  AddLiveRoutes(*site_routes_, *watcher_, executor);
+  AddFileRoutes(http_routes_);
+  if (!config_.demo_dir.empty()) {
+    if (auto status = AddDemoRoutes(http_routes_, config_.demo_dir); !status.ok()) return Named("--demo-dir", status);
+  }
+  HttpAccess access{.tls = nullptr, .shared = std::move(proxies)};
+  if (!config_.tls_cert.empty()) {
+    auto tls = LoadTls(config_.tls_cert, config_.tls_key);
+    if (!tls.ok()) return tls.status();
+    access.tls = *std::move(tls);
+  }
+  RaiseDescriptorLimit(limits::kPublicConnectionsMax);
+  http_ =
+      std::make_unique<HttpServer>(http_routes_,
+                                   HttpLimits{.connections_max = limits::kPublicConnectionsMax,
+                                              .connections_per_address_max = limits::kPublicConnectionsPerAddressMax,
+                                              .drain_timeout = limits::kStopHttpWait},
+                                   std::move(access));
+  if (auto status = http_->Start(config_.http_address); !status.ok()) return Named("--http-address", status);
+  const HostPort given = *ParseHostPort(config_.http_address);
+  http_address_ = HostPort{given.host, http_->port()}.ToString();
+  return absl::OkStatus();
+}
+
 absl::Status Server::WriteAddresses() {
   return WriteFileDurably(disk_, config_.data_dir + "/addresses",
-                          fmt::format("grpc={}\nadmin={}\n", grpc_->address(), admin_address_));
+                          fmt::format("grpc={}\nhttp={}\nadmin={}\n", grpc_->address(), http_address_, admin_address_));
 }
 
 ExitCode Server::Stop() {
@@ -212,14 +257,16 @@ ExitCode Server::Stop() {
   SetUnready("stopping");
   StopWatching();
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
+  if (http_ != nullptr) http_->Drain();
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
   // Calls that wait for a silent Redis end when their command times out, which may take longer than they were given.
   const SteadyTime flush_end =
-      std::min(clock_.Now() + limits::kStopFlushWait,
-               end - 2 * limits::kStopStoreWait - limits::kStopEmbeddedWait - limits::kStopAdminWait);
+      std::min(clock_.Now() + limits::kStopFlushWait, end - 2 * limits::kStopStoreWait - limits::kStopHttpWait -
+                                                          limits::kStopEmbeddedWait - limits::kStopAdminWait);
   if (grpc_ != nullptr && !FlushAll(flush_end) && code == kExitOk) code = kExitUnflushed;
   CloseStore();
+  if (http_ != nullptr) http_->Stop();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);
   admin_->Stop();
   spdlog::info("stopped");

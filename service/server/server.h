@@ -14,7 +14,9 @@
 #include "service/base/disk.h"
 #include "service/base/store_thread.h"
 #include "service/config/config.h"
+#include "service/http/client_trust.h"
 #include "service/http/server.h"
+#include "service/http/site_routes.h"
 #include "service/ingest/grpc_ingest_service.h"
 #include "service/ingest/ingestor.h"
 #include "service/metrics/metrics.h"
@@ -44,7 +46,7 @@ class Server {
   ~Server();
 
   // Starts everything and returns when it is ready, or when it is asked to stop meanwhile (CANCELLED). Any other error
-  // is one line for the operator. Writes the addresses to <data-dir>/addresses, a line `grpc=…` and a line `admin=…`.
+  // is one line for the operator. Writes the addresses to <data-dir>/addresses: lines `grpc=…`, `http=…`, `admin=…`.
   absl::Status Start();
   // Takes no new calls, flushes, and ends everything within 10 s.
   ExitCode Stop();
@@ -58,6 +60,7 @@ class Server {
   absl::Status Await(std::future<absl::Status> result);
   absl::Status StartLanes();
   absl::Status StartGrpc();
+  absl::Status StartHttp();
   absl::Status WriteAddresses();
   // Reads from the store, and writes to it, what must be there before the first view.
   boost::asio::awaitable<absl::Status> PrepareStore();
@@ -109,6 +112,11 @@ class Server {
   std::unique_ptr<GrpcQueryService> query_service_;
   std::unique_ptr<GrpcAdminService> admin_service_;
   std::unique_ptr<GrpcServer> grpc_;
+  HttpRouter http_routes_;
+  std::unique_ptr<ClientTrust> trust_;
+  std::unique_ptr<SiteRoutes> site_routes_;
+  std::string http_address_;
+  std::unique_ptr<HttpServer> http_;
 };
 
 }  // namespace viewcount

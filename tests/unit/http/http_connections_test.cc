@@ -87,6 +87,25 @@ TEST_F(HttpConnectionsTest, AtTheLimitANewConnectionIsRefusedAtOnceAndServedWhen
   }));
 }
 
+TEST_F(HttpConnectionsTest, OneAddressMayNotTakeAllUnlessManyShareIt) {
+  Start({.connections_per_address_max = 5});
+  std::vector<HttpClient> idle;
+  for (size_t i = 0; i < 5; ++i) idle.push_back(Served());
+  HttpClient refused(port());
+  EXPECT_THAT(refused.Receive(), StartsWith("HTTP/1.1 503 "));
+  idle.pop_back();
+  EXPECT_TRUE(Eventually([&] {
+    HttpClient client(port());
+    client.Send(Get("/hello"));
+    return client.Receive().ends_with("hello\n");
+  }));
+  idle.clear();
+  server_->Stop();
+  Start({.connections_per_address_max = 5},
+        {.tls = nullptr, .shared = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8"})});
+  for (size_t i = 0; i < 20; ++i) idle.push_back(Served());
+}
+
 TEST_F(HttpConnectionsTest, LackOfDescriptorsDoesNotEndAccepting) {
   Start();
   HttpClient client;

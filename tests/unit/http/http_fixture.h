@@ -63,6 +63,12 @@ class HttpClient {
     return answer;
   }
 
+  // Whatever comes next; empty when the connection ends.
+  std::string ReceiveAny() {
+    if (received_.empty()) ReceiveSome();
+    return std::exchange(received_, {});
+  }
+
   // True when the server ends the connection, and nothing was left to read.
   bool IsClosed() { return received_.empty() && !ReceiveSome() && errno != EAGAIN; }
 
@@ -98,14 +104,31 @@ class HttpServerTest : public testing::Test {
       response.body() = request.body();
       co_return response;
     });
+    // Of ten bytes for peers with that field, else two.
+    router_.Add(
+        http::verb::post, "/short",
+        [](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {
+          HttpResponse response;
+          response.body() = request.body();
+          co_return response;
+        },
+        [](const HttpFields& fields, const boost::asio::ip::address& peer) -> size_t {
+          return peer.is_loopback() && fields.count("More") > 0 ? 10 : 2;
+        });
+    router_.Add(http::verb::get, "/v1/sites/{site}/name",
+                [](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {
+                  HttpResponse response;
+                  response.body() = request.site + "\n";
+                  co_return response;
+                });
     router_.Add(http::verb::put, "/echo", [](const HttpRequest&) -> boost::asio::awaitable<HttpResponse> {
       throw std::runtime_error("on purpose");
       co_return HttpResponse();
     });
   }
 
-  void Start(HttpLimits limits = {}) {
-    server_ = std::make_unique<HttpServer>(router_, limits);
+  void Start(HttpLimits limits = {}, HttpAccess access = {}) {
+    server_ = std::make_unique<HttpServer>(router_, limits, std::move(access));
     const auto status = server_->Start("127.0.0.1:0");
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_NE(server_->port(), 0);

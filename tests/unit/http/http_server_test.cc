@@ -69,6 +69,35 @@ TEST_F(HttpServerTest, QueryIsNoPartOfThePath) {
   EXPECT_THAT(client.Receive(), EndsWith("hello\n"));
 }
 
+TEST_F(HttpServerTest, RouteOfASiteIsFoundForEverySite) {
+  Start();
+  HttpClient client(port());
+  for (const std::string site : {"demo", "a.b-c_d", "%64emo", ""}) {
+    ASSERT_TRUE(client.Send(Get("/v1/sites/" + site + "/name?x=/")));
+    EXPECT_THAT(client.Receive(), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("\r\n\r\n" + site + "\n")));
+  }
+  for (const std::string path : {"/v1/sites/demo", "/v1/sites/demo/", "/v1/sites/demo/name/", "/v1/sites/a/b/name"}) {
+    ASSERT_TRUE(client.Send(Get(path)));
+    EXPECT_THAT(client.Receive(), StartsWith("HTTP/1.1 404 ")) << path;
+  }
+}
+
+TEST_F(HttpServerTest, RouteMayLimitBodiesByFieldsAndPeer) {
+  Start();
+  const auto answer = [&](const std::string& fields, const std::string& body) {
+    HttpClient client(port());
+    EXPECT_TRUE(client.Send("POST /short HTTP/1.1\r\nHost: test\r\n" + fields + "\r\n" + body));
+    return client.Receive();
+  };
+  EXPECT_THAT(answer("Content-Length: 2\r\n", "ab"), EndsWith("\r\n\r\nab"));
+  EXPECT_THAT(answer("Content-Length: 3\r\n", "abc"),
+              AllOf(StartsWith("HTTP/1.1 413 "), HasSubstr("the body may have 2 bytes")));
+  EXPECT_THAT(answer("Content-Length: 10\r\nMore: yes\r\n", "0123456789"), EndsWith("0123456789"));
+  EXPECT_THAT(answer("Content-Length: 11\r\nMore: yes\r\n", "0123456789a"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(answer("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n0\r\n\r\n"), EndsWith("\r\n\r\nab"));
+  EXPECT_THAT(answer("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+}
+
 TEST_F(HttpServerTest, UnknownPathIsNotFoundAsAProblem) {
   Start();
   HttpClient client(port());
@@ -76,7 +105,7 @@ TEST_F(HttpServerTest, UnknownPathIsNotFoundAsAProblem) {
   EXPECT_THAT(client.Receive(),
               AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"), HasSubstr("Content-Type: application/problem+json\r\n"),
                     EndsWith("\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
-                             "\"detail\":\"there is no /\\\"quoted\\\"\"}\n")));
+                             "\"detail\":\"there is no /\\\"quoted\\\"\",\"code\":\"NOT_FOUND\"}\n")));
 }
 
 TEST_F(HttpServerTest, OtherMethodIsRefusedWithThoseAllowed) {

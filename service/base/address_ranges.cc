@@ -1,0 +1,57 @@
+#include "service/base/address_ranges.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+
+namespace viewcount {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr uint32_t kMappedBits = 96;
+
+// True if the first `bits` bits are the same.
+bool SameBits(const std::array<uint8_t, 16>& a, const std::array<uint8_t, 16>& b, uint32_t bits) {
+  const uint32_t whole = bits / 8;
+  if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
+  const uint32_t rest = bits % 8;
+  return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+}  // namespace
+
+AddressRanges::Bytes AddressRanges::BytesOf(const ip::address& address) {
+  if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
+  return address.to_v6().to_bytes();
+}
+
+absl::StatusOr<AddressRanges> AddressRanges::Parse(std::span<const std::string> ranges) {
+  AddressRanges result;
+  for (const std::string& text : ranges) {
+    const auto refused = absl::InvalidArgumentError(
+        fmt::format("must be IP addresses or ranges such as 10.0.0.0/8 and fd00::/8, not \"{}\"", text));
+    const size_t slash = text.find('/');
+    boost::system::error_code error;
+    const auto address = ip::make_address(text.substr(0, slash), error);
+    if (error || (address.is_v6() && address.to_v6().scope_id() != 0)) return refused;
+    const uint32_t bits_max = address.is_v4() ? 32 : 128;
+    uint32_t bits = bits_max;
+    if (slash != std::string::npos) {
+      const char* const end = text.data() + text.size();
+      const auto [stop, failed] = std::from_chars(text.data() + slash + 1, end, bits);
+      if (failed != std::errc() || stop != end || bits > bits_max) return refused;
+    }
+    result.ranges_.push_back({BytesOf(address), address.is_v4() ? bits + kMappedBits : bits});
+  }
+  return result;
+}
+
+bool AddressRanges::Contains(const ip::address& address) const {
+  const Bytes bytes = BytesOf(address);
+  return std::ranges::any_of(ranges_, [&](const Range& range) { return SameBits(range.first, bytes, range.bits); });
+}
+
+}  // namespace viewcount

@@ -1,0 +1,120 @@
+#include "service/http/live_routes.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/http/live_json.h"
+#include "service/http/on_store.h"
+#include "service/http/parameters.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::awaitable;
+
+// How long browsers wait before they come back after the connection broke, milliseconds.
+constexpr char kRetry[] = "retry: 3000\n\n";
+constexpr char kHeartbeat[] = ":\n\n";
+
+// Wakes a reader from any thread; the reader may be gone by then.
+class Bell {
+ public:
+  explicit Bell(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+
+  // The server's thread. Waits until somebody rings, at most `patience`; false if nobody did.
+  awaitable<bool> Wait(std::chrono::milliseconds patience) {
+    if (!rung_) {
+      timer_.expires_after(patience);
+      co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    co_return std::exchange(rung_, false);
+  }
+  // The server's thread.
+  void Ring() {
+    rung_ = true;
+    timer_.cancel();
+  }
+  // Any thread.
+  static void RingFrom(const std::shared_ptr<Bell>& bell) {
+    asio::post(bell->timer_.get_executor(), [bell] { bell->Ring(); });
+  }
+
+ private:
+  asio::steady_timer timer_;
+  bool rung_ = false;
+};
+
+class LiveCounts final : public EventSource {
+ public:
+  LiveCounts(std::shared_ptr<Bell> bell, std::shared_ptr<CountWatcher::Subscription> subscription)
+      : bell_(std::move(bell)), subscription_(std::move(subscription)) {}
+
+  awaitable<std::optional<std::string>> Next() override {
+    if (!begun_) {
+      begun_ = true;
+      co_return kRetry;
+    }
+    while (!closed_ && !subscription_->ended()) {
+      v1::WatchCountsResponse message;
+      std::string id;
+      if (subscription_->Take(message, id)) {
+        std::string event = "id: " + id + "\ndata: ";
+        AppendJson(message, event);
+        event += "\n\n";
+        co_return event;
+      }
+      if (!co_await bell_->Wait(limits::kHttpEventsHeartbeat) && !closed_) co_return kHeartbeat;
+    }
+    co_return std::nullopt;
+  }
+
+  void Close() override {
+    closed_ = true;
+    bell_->Ring();
+  }
+
+ private:
+  const std::shared_ptr<Bell> bell_;
+  const std::shared_ptr<CountWatcher::Subscription> subscription_;
+  bool begun_ = false;
+  bool closed_ = false;
+};
+
+awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io_executor store,
+                                             const HttpRequest& request, std::shared_ptr<const Site> site) {
+  const auto parameters = Parameters::Parse(request.target());
+  if (!parameters.ok()) co_return parameters.status();
+  HttpResponse response;
+  response.set(http::field::content_type, "text/event-stream");
+  response.set(http::field::cache_control, "no-store");
+  // nginx: pass events on as they come.
+  response.set("X-Accel-Buffering", "no");
+  if (request.method() != http::verb::get) co_return response;
+  auto bell = std::make_shared<Bell>(co_await asio::this_coro::executor);
+  auto subscription = co_await OnStore(
+      store, watcher.Subscribe(std::move(site), parameters->All("article"), std::string(request["Last-Event-ID"]),
+                               [bell] { Bell::RingFrom(bell); }));
+  if (!subscription.ok()) co_return subscription.status();
+  response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription));
+  co_return response;
+}
+
+}  // namespace
+
+void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, asio::any_io_executor store) {
+  routes.Add(http::verb::get, "/live", [&watcher, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
+    return Open(watcher, store, request, std::move(site));
+  });
+}
+
+}  // namespace viewcount

@@ -1,0 +1,14 @@
+// Live counts over HTTP: Server-Sent Events.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "service/http/site_routes.h"
+#include "service/query/count_watcher.h"
+
+namespace viewcount {
+
+// Adds GET …/live. `store` is the executor that `watcher` runs on; both must outlive the server.
+void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, boost::asio::any_io_executor store);
+
+}  // namespace viewcount

@@ -1,0 +1,127 @@
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/base/status.h"
+#include "service/http/cached_response.h"
+#include "service/http/on_store.h"
+#include "service/http/parameters.h"
+#include "service/http/query_routes.h"
+#include "service/web/badge_svg.h"
+#include "service/web/odometer_svg.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::awaitable;
+using Answer = awaitable<absl::StatusOr<HttpResponse>>;
+
+// Old enough to take the load of a popular page away, young enough to be called a live number.
+constexpr char kCacheControl[] = "public, max-age=10";
+
+// Finds the value of `name` among `names`, whose places are those of the enumeration.
+template <typename Enumeration, size_t kNames>
+absl::Status Choose(const Parameters& parameters, const char* name, const char* const (&names)[kNames],
+                    Enumeration& value) {
+  const auto text = parameters.Find(name);
+  if (!text) return absl::OkStatus();
+  std::string all;
+  for (size_t i = 0; i < kNames; ++i) {
+    if (*text == names[i]) {
+      value = static_cast<Enumeration>(i);
+      return absl::OkStatus();
+    }
+    all += (i == 0 ? "" : ", ") + std::string(names[i]);
+  }
+  return InvalidField(name, "must be one of " + all);
+}
+
+absl::Status TakeTheme(const Parameters& parameters, Theme& theme) {
+  return Choose(parameters, "theme", {"auto", "light", "dark"}, theme);
+}
+
+// `text` points to what is in `given` then.
+absl::Status TakeText(const char* name, const std::optional<std::string>& given, std::string_view& text) {
+  if (!given) return absl::OkStatus();
+  if (given->size() > limits::kPictureTextBytesMax) return InvalidField(name, "may have 100 bytes");
+  text = *given;
+  return absl::OkStatus();
+}
+
+absl::Status TakeOptions(const Parameters& parameters, OdometerOptions& options) {
+  absl::Status status = Choose(parameters, "style", {"classic", "flat", "plain"}, options.style);
+  status.Update(TakeTheme(parameters, options.theme));
+  if (const auto digits = parameters.Find("digits"); digits && status.ok()) {
+    const char* const end = digits->data() + digits->size();
+    const auto [stop, error] = std::from_chars(digits->data(), end, options.digits);
+    if (error != std::errc() || stop != end || options.digits < 1 || options.digits > limits::kOdometerDigitsMax)
+      return InvalidField("digits", "must be a whole number from 1 to 16");
+  }
+  return status;
+}
+
+HttpResponse Picture(const HttpRequest& request, std::string svg) {
+  HttpResponse response = CachedResponse(request, {.type = "image/svg+xml", .body = std::move(svg)}, kCacheControl);
+  // Opened as a page of its own it can do nothing but look.
+  response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  return response;
+}
+
+Answer Odometer(SiteStatsReader& stats, asio::any_io_executor store, const HttpRequest& request,
+                std::shared_ptr<const Site> site) {
+  const auto parameters = Parameters::Parse(request.target());
+  if (!parameters.ok()) co_return parameters.status();
+  OdometerOptions options;
+  const auto title = parameters->Find("title");
+  absl::Status status = TakeOptions(*parameters, options);
+  status.Update(TakeText("title", title, options.title));
+  if (!status.ok()) co_return status;
+  if (const auto cached = stats.ReadTotalCached(*site)) {
+    options.value = cached->views;
+  } else {
+    const auto total = co_await OnStore(store, stats.ReadTotal(site));
+    if (!total.ok()) co_return total.status();
+    options.value = total->views;
+  }
+  co_return Picture(request, OdometerSvg(options));
+}
+
+Answer Badge(QueryApi& queries, asio::any_io_executor store, const HttpRequest& request,
+             std::shared_ptr<const Site> site) {
+  const auto parameters = Parameters::Parse(request.target());
+  if (!parameters.ok()) co_return parameters.status();
+  BadgeOptions options;
+  const auto label = parameters->Find("label");
+  absl::Status status = TakeTheme(*parameters, options.theme);
+  status.Update(TakeText("label", label, options.label));
+  if (!status.ok()) co_return status;
+  v1::GetCountsRequest question;
+  question.set_site(site->name);
+  question.add_article_ids(parameters->Find("article").value_or(""));
+  v1::GetCountsResponse response;
+  auto counted = queries.GetCountsCached(question, response);
+  if (!counted) counted = co_await OnStore(store, queries.GetCounts(question, response));
+  if (!counted->ok()) co_return *counted;
+  options.count = response.counts(0).views();
+  co_return Picture(request, BadgeSvg(options));
+}
+
+}  // namespace
+
+void AddPictureRoutes(SiteRoutes& routes, QueryApi& queries, SiteStatsReader& stats, asio::any_io_executor store) {
+  routes.Add(http::verb::get, "/odometer.svg",
+             [&stats, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return Odometer(stats, store, request, std::move(site));
+             });
+  routes.Add(http::verb::get, "/badge.svg",
+             [&queries, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return Badge(queries, store, request, std::move(site));
+             });
+}
+
+}  // namespace viewcount

@@ -1,0 +1,73 @@
+#include "service/http/site_routes.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "service/base/status.h"
+#include "service/http/problem.h"
+
+namespace viewcount {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::asio::awaitable;
+using http::field;
+
+// Browsers ask no more often than this; Chromium takes no more.
+constexpr char kPreflightSeconds[] = "7200";
+
+// https://fetch.spec.whatwg.org/#http-cors-protocol
+void AllowReading(const HttpRequest& request, const Site& site, HttpResponse& response) {
+  if (site.allowed_origins.empty()) {
+    response.set(field::access_control_allow_origin, "*");
+  } else {
+    response.insert(field::vary, "Origin");
+    const auto origin = request[field::origin];
+    if (site.Allows({origin.data(), origin.size()})) response.set(field::access_control_allow_origin, origin);
+  }
+  response.set(field::access_control_expose_headers, "Retry-After");
+  // For pages that ask everything they embed to allow it.
+  response.set("Cross-Origin-Resource-Policy", "cross-origin");
+}
+
+HttpResponse Preflight() {
+  HttpResponse response;
+  response.result(http::status::no_content);
+  response.set(field::access_control_allow_methods, "GET, POST");
+  response.set(field::access_control_allow_headers, "Content-Type, Last-Event-ID");
+  response.set(field::access_control_max_age, kPreflightSeconds);
+  return response;
+}
+
+}  // namespace
+
+void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler, Options options) {
+  const std::string route = std::string(HttpRouter::kSitePath) + path;
+  router_.Add(
+      method, route,
+      [this, handler = std::move(handler),
+       unknown = std::move(options.unknown_site)](const HttpRequest& request) -> awaitable<HttpResponse> {
+        const auto site = sites_.Find(request.site);
+        if (site == nullptr) {
+          if (unknown) unknown();
+          HttpResponse response = Problem(UnknownSite(request.site));
+          response.set(field::access_control_allow_origin, "*");
+          co_return response;
+        }
+        absl::StatusOr<HttpResponse> answer = co_await handler(request, site);
+        HttpResponse response = answer.ok() ? *std::move(answer) : Problem(answer.status());
+        AllowReading(request, *site, response);
+        co_return response;
+      },
+      std::move(options.body_limit));
+  router_.Add(http::verb::options, route, [this](const HttpRequest& request) -> awaitable<HttpResponse> {
+    const auto site = sites_.Find(request.site);
+    if (site == nullptr) co_return Problem(UnknownSite(request.site));
+    HttpResponse response = Preflight();
+    AllowReading(request, *site, response);
+    co_return response;
+  });
+}
+
+}  // namespace viewcount

@@ -1,0 +1,210 @@
+#include "service/http/view_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/base/log.h"
+#include "service/base/status.h"
+#include "service/http/json.h"
+#include "service/http/parameters.h"
+#include "viewcount/v1/ingest.pb.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::awaitable;
+
+// A transparent picture of one pixel: header, screen of 1 × 1 with two colours, transparency, one coded point, trailer
+// (GIF89a specification, CompuServe 1990).
+constexpr std::string_view kPixel{
+    "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xFF\xFF\xFF"
+    "\x21\xF9\x04\x01\x00\x00\x00\x00"
+    "\x2C\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3B",
+    43};
+
+struct Outcome {
+  absl::Status status;
+  IngestResult result;
+};
+
+// A batch whose sender is a coroutine, which goes on where it runs.
+template <typename Handler>
+class AwaitedBatch final : public Batch {
+ public:
+  AwaitedBatch(std::string text, Handler handler) : text_(std::move(text)), handler_(std::move(handler)) {
+    bytes = text_;
+  }
+
+  void Done(const absl::Status& status, const IngestResult& result) override {
+    const auto executor = asio::get_associated_executor(handler_);
+    asio::post(executor, [handler = std::move(handler_), outcome = Outcome{status, result}]() mutable {
+      std::move(handler)(std::move(outcome));
+    });
+    delete this;
+  }
+
+ private:
+  const std::string text_;
+  Handler handler_;
+};
+
+// Has `request` counted; OK when it is as durable as it asks to be.
+awaitable<Outcome> Record(Ingestor& ingestor, const v1::RecordViewsRequest& request) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Outcome)>(
+      [&ingestor](auto handler, std::string bytes) {
+        auto* batch = new AwaitedBatch<decltype(handler)>(std::move(bytes), std::move(handler));
+        if (const absl::Status status = ingestor.Submit(batch); !status.ok()) batch->Done(status, {});
+      },
+      asio::use_awaitable, request.SerializeAsString());
+}
+
+// A single view or a batch of them.
+absl::Status ParseViews(std::string_view json, v1::RecordViewsRequest& request) {
+  if (FromJson(json, *request.add_views()).ok()) return absl::OkStatus();
+  request.Clear();
+  const bool batch = json.find("\"views\"") != std::string_view::npos;
+  if (batch) return FromJson(json, request);
+  v1::View view;
+  return FromJson(json, view);
+}
+
+// Which field only a trusted backend may send; null if there is none.
+const char* BackendField(const v1::RecordViewsRequest& request) {
+  if (!request.writer_id().empty()) return "writerId";
+  if (request.sequence() != 0 || request.sequence_span() != 0) return "sequence";
+  if (!request.takeovers().empty()) return "takeovers";
+  if (request.durability() != v1::DURABILITY_UNSPECIFIED) return "durability";
+  if (request.import()) return "import";
+  for (const v1::View& view : request.views()) {
+    if (view.count() != 0) return "count";
+    if (view.viewer() != 0) return "viewer";
+    if (view.event_time_unix_ms() != 0) return "eventTimeUnixMs";
+  }
+  return nullptr;
+}
+
+absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& client) {
+  if (const char* field = BackendField(request); field != nullptr) {
+    return absl::PermissionDeniedError(
+        fmt::format("{}: only trusted backends may send it, and {} is none; see --trusted-backends of viewcountd",
+                    field, client.address.to_string()));
+  }
+  if (static_cast<size_t>(request.views_size()) > limits::kBrowserViewsMax) {
+    return absl::PermissionDeniedError(
+        fmt::format("views: at most {} at once, except from trusted backends", limits::kBrowserViewsMax));
+  }
+  return absl::OkStatus();
+}
+
+// The origin of the page that sent the request, as far as it says; empty if it does not.
+std::string OriginOf(const HttpRequest& request) {
+  if (const auto origin = request[http::field::origin]; !origin.empty()) return std::string(origin);
+  // A picture's request has no Origin. Of an address it is what stands before the path.
+  const auto referer = request[http::field::referer];
+  const size_t host = referer.find("://");
+  if (host == std::string_view::npos) return "";
+  return std::string(referer.substr(0, referer.find('/', host + 3)));
+}
+
+absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
+  const std::string origin = OriginOf(request);
+  if (origin.empty() || site.Allows(origin)) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      fmt::format("site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {}",
+                  site.name, EscapeForText(origin), site.name, EscapeForText(origin)));
+}
+
+class Door {
+ public:
+  Door(Ingestor& ingestor, const ClientTrust& trust) : ingestor_(ingestor), trust_(trust) {}
+
+  awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    if (auto status = CheckOrigin(request, *site); !status.ok())
+      co_return Refuse(RejectReason::kForeignOrigin, 1, status);
+    v1::RecordViewsRequest views;
+    if (auto status = ParseViews(request.body(), views); !status.ok())
+      co_return Refuse(RejectReason::kInvalid, 1, status);
+    if (!views.site().empty() && views.site() != site->name)
+      co_return Refuse(RejectReason::kInvalid, views.views_size(), InvalidField("site", "is not the one of the path"));
+    const Client client = trust_.Find(request, request.peer);
+    if (!client.trusted_backend) {
+      if (auto status = CheckBrowser(views, client); !status.ok())
+        co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
+    }
+    views.set_site(site->name);
+    const Outcome outcome = co_await Record(ingestor_, views);
+    if (!outcome.status.ok()) co_return outcome.status;
+    v1::RecordViewsResponse response;
+    response.set_accepted_views(outcome.result.accepted_views);
+    response.set_duplicate(outcome.result.duplicate);
+    response.set_last_sequence(outcome.result.last_sequence);
+    response.set_durability(static_cast<v1::Durability>(outcome.result.durability));
+    co_return JsonResponse(response);
+  }
+
+  awaitable<absl::StatusOr<HttpResponse>> Pixel(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    // HEAD comes here as well; only who gets the picture looks at the page.
+    if (request.method() == http::verb::get) {
+      if (auto status = CheckOrigin(request, *site); !status.ok())
+        co_return Refuse(RejectReason::kForeignOrigin, 1, status);
+      const auto parameters = Parameters::Parse(request.target());
+      if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
+      v1::RecordViewsRequest views;
+      views.set_site(site->name);
+      views.add_views()->set_article_id(parameters->Find("article").value_or(""));
+      const Outcome outcome = co_await Record(ingestor_, views);
+      if (!outcome.status.ok()) co_return outcome.status;
+    }
+    HttpResponse response;
+    response.set(http::field::content_type, "image/gif");
+    response.set(http::field::cache_control, "no-store");
+    response.body() = kPixel;
+    co_return response;
+  }
+
+  size_t BodyBytesMax(const HttpFields& fields, const asio::ip::address& peer) const {
+    return trust_.Find(fields, peer).trusted_backend ? limits::kRequestBytesMax : limits::kHttpBodyBytesMax;
+  }
+
+  absl::Status Refuse(RejectReason reason, int views, const absl::Status& status) const {
+    ingestor_.Refuse(reason, static_cast<uint64_t>(std::max(views, 0)));
+    return status;
+  }
+
+ private:
+  Ingestor& ingestor_;
+  const ClientTrust& trust_;
+};
+
+}  // namespace
+
+void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust) {
+  const Door door(ingestor, trust);
+  const auto unknown_site = [&ingestor] { ingestor.Refuse(RejectReason::kUnknownSite, 1); };
+  routes.Add(http::verb::post, "/views",
+             [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return door.Post(request, std::move(site));
+             },
+             {.body_limit = [door](const HttpFields& fields,
+                                   const asio::ip::address& peer) { return door.BodyBytesMax(fields, peer); },
+              .unknown_site = unknown_site});
+  routes.Add(http::verb::get, "/pixel.gif",
+             [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return door.Pixel(request, std::move(site));
+             },
+             {.body_limit = {}, .unknown_site = unknown_site});
+}
+
+}  // namespace viewcount

@@ -1,0 +1,76 @@
+#include "service/http/client_trust.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace viewcount {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::asio::ip::make_address;
+
+class ClientTrustTest : public testing::Test {
+ protected:
+  Client Find(const std::string& peer, const std::vector<std::string>& forwarded_for, const std::string& origin = "") {
+    HttpFields fields;
+    for (const std::string& value : forwarded_for) fields.insert("X-Forwarded-For", value);
+    if (!origin.empty()) fields.set(http::field::origin, origin);
+    return trust_.Find(fields, make_address(peer));
+  }
+
+  ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.0.0/24"}),
+                     *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.7.0/24"})};
+};
+
+TEST_F(ClientTrustTest, WithoutAProxyTheClientIsThePeer) {
+  EXPECT_EQ(Find("203.0.113.9", {}).address, make_address("203.0.113.9"));
+  EXPECT_FALSE(Find("203.0.113.9", {}).trusted_backend);
+  EXPECT_TRUE(Find("10.0.7.1", {}).trusted_backend);
+  EXPECT_TRUE(Find("127.0.0.1", {}).trusted_backend);
+}
+
+TEST_F(ClientTrustTest, AProxyTellsTheClient) {
+  const Client client = Find("127.0.0.1", {"203.0.113.9"});
+  EXPECT_EQ(client.address, make_address("203.0.113.9"));
+  EXPECT_FALSE(client.trusted_backend);
+  EXPECT_TRUE(Find("10.0.0.3", {"10.0.7.1"}).trusted_backend);
+}
+
+TEST_F(ClientTrustTest, OnlyWhatProxiesWroteIsBelieved) {
+  // The client itself sent the first entry; the proxy added the address it saw.
+  const Client client = Find("127.0.0.1", {"127.0.0.1, 203.0.113.9"});
+  EXPECT_EQ(client.address, make_address("203.0.113.9"));
+  EXPECT_FALSE(client.trusted_backend);
+  EXPECT_EQ(Find("127.0.0.1", {"10.0.7.1", "203.0.113.9"}).address, make_address("203.0.113.9"));
+}
+
+TEST_F(ClientTrustTest, ChainsOfProxiesAreFollowed) {
+  EXPECT_EQ(Find("127.0.0.1", {"198.51.100.1, 203.0.113.9,10.0.0.5", " 10.0.0.6 "}).address,
+            make_address("203.0.113.9"));
+  // Nobody but proxies.
+  EXPECT_EQ(Find("127.0.0.1", {"10.0.0.5"}).address, make_address("10.0.0.5"));
+}
+
+TEST_F(ClientTrustTest, APeerThatIsNoProxyIsNotBelieved) {
+  const Client client = Find("203.0.113.9", {"127.0.0.1"});
+  EXPECT_EQ(client.address, make_address("203.0.113.9"));
+  EXPECT_FALSE(client.trusted_backend);
+  // A backend that is no proxy but forwards something: it may be a proxy that nobody told us of.
+  EXPECT_FALSE(Find("10.0.7.1", {"203.0.113.9"}).trusted_backend);
+}
+
+TEST_F(ClientTrustTest, WhatIsNoAddressTrustsNobody) {
+  for (const char* value : {"", "unknown", "127.0.0.1:80", "127.0.0.1,", "\"127.0.0.1\""}) {
+    EXPECT_FALSE(Find("127.0.0.1", {value}).trusted_backend) << value;
+  }
+}
+
+TEST_F(ClientTrustTest, ABrowserIsNoBackend) {
+  EXPECT_FALSE(Find("127.0.0.1", {}, "https://news.example").trusted_backend);
+  EXPECT_FALSE(Find("127.0.0.1", {}, "null").trusted_backend);
+}
+
+}  // namespace
+}  // namespace viewcount

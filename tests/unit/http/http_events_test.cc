@@ -1,0 +1,121 @@
+// Answers that go on: Server-Sent Events, and what ends them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tests/support/eventually.h"
+#include "tests/unit/http/http_fixture.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+// Sends `count` events, then waits until it is closed, or ends if `ends`.
+class Numbers final : public EventSource {
+ public:
+  Numbers(const asio::any_io_executor& executor, int count, bool ends, size_t bytes, std::atomic<int>& alive)
+      : timer_(executor), count_(count), ends_(ends), bytes_(bytes), alive_(alive) {
+    ++alive_;
+  }
+  ~Numbers() override { --alive_; }
+
+  awaitable<std::optional<std::string>> Next() override {
+    if (sent_ < count_) co_return "data: " + std::to_string(++sent_) + std::string(bytes_, '.') + "\n\n";
+    if (ends_ || closed_) co_return std::nullopt;
+    timer_.expires_after(std::chrono::hours(1));
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return std::nullopt;
+  }
+  void Close() override {
+    closed_ = true;
+    timer_.cancel();
+  }
+
+ private:
+  asio::steady_timer timer_;
+  const int count_;
+  const bool ends_;
+  const size_t bytes_;
+  std::atomic<int>& alive_;
+  int sent_ = 0;
+  bool closed_ = false;
+};
+
+class HttpEventsTest : public HttpServerTest {
+ protected:
+  void AddEvents(const std::string& path, int count, bool ends, size_t bytes = 0) {
+    router_.Add(boost::beast::http::verb::get, path, [=, this](const HttpRequest&) -> awaitable<HttpResponse> {
+      HttpResponse response;
+      response.set(boost::beast::http::field::content_type, "text/event-stream");
+      response.events = std::make_unique<Numbers>(co_await asio::this_coro::executor, count, ends, bytes, alive_);
+      co_return response;
+    });
+  }
+  // Everything until the server closes.
+  static std::string All(HttpClient& client) {
+    std::string all;
+    for (std::string more; !(more = client.ReceiveAny()).empty();) all += more;
+    return all;
+  }
+
+  std::atomic<int> alive_ = 0;
+};
+
+TEST_F(HttpEventsTest, AreSentUntilTheyEndAndTheConnectionWithThem) {
+  AddEvents("/events", 3, true);
+  Start();
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/events")));
+  EXPECT_THAT(All(client),
+              AllOf(HasSubstr("Connection: close\r\n"), Not(HasSubstr("Content-Length")),
+                    HasSubstr("text/event-stream"), EndsWith("\r\n\r\ndata: 1\n\ndata: 2\n\ndata: 3\n\n")));
+  EXPECT_EQ(alive_, 0);
+}
+
+TEST_F(HttpEventsTest, HeadHasNone) {
+  AddEvents("/events", 3, true);
+  Start();
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send("HEAD /events HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
+  EXPECT_THAT(All(client), AllOf(HasSubstr("text/event-stream"), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(HttpEventsTest, EndWithTheServerAtOnce) {
+  AddEvents("/events", 1, false);
+  Start();
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/events")));
+  EXPECT_NE(client.ReceiveAny(), "");
+  ASSERT_EQ(alive_, 1);
+  const auto begun = std::chrono::steady_clock::now();
+  server_->Stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+  EXPECT_EQ(alive_, 0);
+}
+
+TEST_F(HttpEventsTest, AReaderThatDoesNotReadIsDropped) {
+  AddEvents("/events", 1'000, false, 64 << 10);
+  Start({.request_timeout = milliseconds(300)});
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/events")));
+  ASSERT_TRUE(Eventually([&] { return alive_ == 1; }));
+  EXPECT_TRUE(Eventually([&] { return alive_ == 0; }));
+}
+
+}  // namespace
+}  // namespace viewcount
