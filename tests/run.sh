@@ -47,8 +47,12 @@ finish() {
 
 install() {
   deploy/install_packages.sh deploy/packages.txt tests/packages.txt || return
-  # `npm ci` notes what it installed; it is done again only when the lock file has changed since.
-  [[ tests/node_modules/.package-lock.json -nt tests/package-lock.json ]] || (cd tests && npm ci --no-audit --no-fund)
+  local folder
+  for folder in tests client/examples/node; do
+    # `npm ci` notes what it installed; it is done again only when the lock file has changed since.
+    [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] ||
+      (cd "$folder" && npm ci --no-audit --no-fund) || return
+  done
 }
 
 # Builds what a stage runs: all of the release, of the others only their own tests.
