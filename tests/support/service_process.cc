@@ -88,6 +88,15 @@ std::optional<int> ServiceProcess::Stop() { return process_.Stop(SIGTERM, kStopW
 // Signal 0 is none: it only waits.
 std::optional<int> ServiceProcess::WaitForEnd(std::chrono::milliseconds timeout) { return process_.Stop(0, timeout); }
 
+std::string ServiceProcess::Address(const std::string& name) const {
+  std::ifstream file(options_.data_dir + "/addresses");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with(name + "=")) return line.substr(name.size() + 1);
+  }
+  return "";
+}
+
 std::shared_ptr<grpc::Channel> ServiceProcess::NewChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -111,6 +120,21 @@ uint64_t ServiceProcess::Memory(const std::string& field) const {
     if (line.starts_with(field + ":")) return std::strtoull(line.c_str() + field.size() + 1, nullptr, 10) * 1024;
   }
   return 0;
+}
+
+std::chrono::milliseconds ServiceProcess::CpuTime() const {
+  std::ifstream file("/proc/" + std::to_string(pid()) + "/stat");
+  std::string text;
+  // The second field is the program's name in parentheses and may hold spaces; user and system time are the 14th and
+  // 15th (proc(5)).
+  if (!std::getline(file, text, '\0')) return {};
+  std::istringstream rest(text.substr(text.rfind(')') + 1));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) rest >> skipped;
+  int64_t user = 0;
+  int64_t system = 0;
+  rest >> user >> system;
+  return std::chrono::milliseconds((user + system) * 1'000 / sysconf(_SC_CLK_TCK));
 }
 
 }  // namespace viewcount

@@ -50,12 +50,16 @@ class ServiceProcess {
   const std::string& data_dir() const { return options_.data_dir; }
   // HOST:PORT of gRPC, the same after every start.
   const std::string& server() const { return server_; }
+  // HOST:PORT of `name`: http or admin. Once it is ready; empty before.
+  std::string Address(const std::string& name) const;
   // A new channel with connections of its own, so that it knows nothing of earlier failures.
   std::shared_ptr<grpc::Channel> NewChannel() const;
   // All it logged, of all starts.
   std::string Log() const;
   // A number of /proc/PID/status in bytes, such as VmHWM; 0 when it does not run.
   uint64_t Memory(const std::string& field) const;
+  // Time on processors since its start, children left out; 0 when it does not run.
+  std::chrono::milliseconds CpuTime() const;
 
  private:
   std::string log_path() const { return options_.data_dir + ".log"; }

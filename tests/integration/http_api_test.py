@@ -1,0 +1,395 @@
+"""The HTTP interface against its description, service/http/openapi.yaml: every operation, and that its counts are exact.
+
+Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+"""
+
+import base64
+import datetime
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import messages  # noqa: E402
+import service  # noqa: E402
+import web  # noqa: E402
+
+MESSAGES = messages.generate()
+
+from contract import Contract  # noqa: E402
+
+PROGRAM = None
+COMMAND = None
+CONTRACT = Contract()
+# All of 127.0.0.0/8 is this machine: here a backend and a visitor's browser have addresses of their own.
+BACKEND, BROWSER = "127.0.0.1", "127.0.0.9"
+SITES = ("calls", "moment", "popular")
+PLAIN = {"Content-Type": "text/plain;charset=UTF-8"}
+# Each operation once as it should be used: query, body.
+CALLS = {
+    "recordViews": ((), {"articleId": "/calls/1"}),
+    "pixel": ((("article", "/calls/1"),), None),
+    "getCounts": ((("article", "/calls/1"), ("article", "/calls/none")), None),
+    "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
+    "listPopular": ((("window.allTime", "true"), ("pageSize", "2")), None),
+    "getSiteStats": ((), None),
+    "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits")), None),
+    "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light")), None),
+    "live": ((("article", "/calls/1"),), None),
+    "script": ((), None),
+    "description": ((), None),
+    "index": ((), None),
+}
+
+
+def read(answer):
+    return answer.status, answer.json()["code"], answer.json().get("field"), answer.json().get("reason")
+
+
+class ApiTest(unittest.TestCase):
+    """Tests that share one service; each keeps to articles of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-http-")
+        cls.addClassCleanup(folder.cleanup)
+        flags = [word for site in SITES for word in ("--site", site)]
+        cls.running = service.Service(PROGRAM, folder.name, "--trusted-backends", BACKEND, *flags)
+        cls.enterClassContext(cls.running)
+
+    def client(self, site="demo", source=BROWSER):
+        return web.Web(self.running.address("http"), site, source)
+
+
+class DescriptionTest(ApiTest):
+    def call(self, name):
+        pairs, body = CALLS[name]
+        client = self.client("calls")
+        target = CONTRACT.paths[name].replace("{site}", "calls")
+        return client.send(CONTRACT.methods[name], target + client.target("", pairs).removeprefix("/v1/sites/calls"),
+                           body, {"Content-Type": "application/json"} if body else None)
+
+    def test_every_operation_answers_as_described(self):
+        self.assertEqual(set(CALLS), set(CONTRACT.methods))
+        for name in CALLS.keys() - {"live"}:
+            with self.subTest(name):
+                self.assertLessEqual({key for key, _ in CALLS[name][0]}, set(CONTRACT.parameters(name)))
+                answer = self.call(name)
+                self.assertEqual(answer.status, 200, answer.body)
+                CONTRACT.check(name, answer)
+                self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+
+    def test_live_events_are_as_described(self):
+        with self.client("calls").live("/calls/1", "/calls/2") as live:
+            self.assertRegex(live.head, "^HTTP/1.1 200 ")
+            self.assertRegex(live.head, "(?i)\r\nContent-Type: text/event-stream")
+            CONTRACT.check_message(CONTRACT.event_schema(), live.next())
+
+    def test_every_operation_on_a_site_tells_that_there_is_none(self):
+        nobody = self.client("nobody-made-this")
+        for name, path in CONTRACT.paths.items():
+            if "{site}" not in path:
+                continue
+            pairs, body = CALLS[name]
+            answer = nobody.send(CONTRACT.methods[name], nobody.target(path.removeprefix("/v1/sites/{site}"), pairs), body)
+            self.assertEqual(read(answer), (404, "NOT_FOUND", None, "UNKNOWN_SITE"), name)
+            CONTRACT.check(name, answer)
+
+    def test_other_methods_and_paths_are_refused(self):
+        for name, path in CONTRACT.paths.items():
+            answer = self.client().send("DELETE", path.replace("{site}", "calls"))
+            self.assertEqual(answer.status, 405, name)
+            self.assertIn(CONTRACT.methods[name], answer.headers["allow"].split(", "))
+            CONTRACT.check("getCounts", answer)
+        for path in ("/nothing", "/v1", "/v1/sites", "/v1/sites/calls", "/v1/sites/calls/nothing", "/v1/sites//counts"):
+            answer = self.client().send("GET", path)
+            self.assertEqual(answer.status, 404, path)
+            CONTRACT.check("getCounts", answer)
+
+    def test_it_hands_out_its_own_description(self):
+        self.assertEqual(self.client().send("GET", "/openapi.yaml").body.decode(), CONTRACT.text)
+
+    def test_head_is_get_without_the_body(self):
+        for target in ("/count.js", "/openapi.yaml", "/", "/v1/sites/calls/badge.svg?article=/calls/none"):
+            get, head = (self.client().send(method, target) for method in ("GET", "HEAD"))
+            self.assertEqual((head.status, head.type, head.body), (200, get.type, b""))
+            self.assertEqual(head.headers["content-length"], str(len(get.body)))
+
+
+class ExactnessTest(ApiTest):
+    def check_site(self, client, views, popular):
+        """Counts, totals and ranks agree."""
+        self.assertEqual(client.counts(*popular), list(popular.values()))
+        stats = client.get("/stats").json()
+        self.assertTrue(stats["exact"])
+        self.assertEqual({key: stats["views"][key] for key in ("total", "today", "yesterday", "thisMonth")},
+                         {"total": str(views), "today": str(views), "yesterday": "0", "thisMonth": str(views)})
+        for window in ((), (("window.allTime", "true"),), (("window.day", ""),)):
+            shown = client.get("/popular", window).json()
+            self.assertTrue(shown["exact"])
+            self.assertEqual({article["articleId"]: int(article["views"]) for article in shown["articles"]}, popular)
+
+    def test_what_was_acknowledged_is_in_every_answer_at_once_and_after_a_crash(self):
+        # Where it is about noon, so that no day begins meanwhile. Behind "Etc/GMT" stands how far west.
+        zone = f"Etc/GMT{datetime.datetime.now(datetime.timezone.utc).hour - 12:+d}"
+        subprocess.run([COMMAND, "--server", self.running.address("grpc"), "site", "put", "moment", "--time-zone", zone],
+                       check=True, capture_output=True)
+        client, backend = self.client("moment"), self.client("moment", BACKEND)
+        steps = [lambda: client.post("/views", {"articleId": "/a"}, PLAIN),
+                 lambda: client.post("/views", {"views": [{"articleId": "/a"}, {"articleId": "/b"}]}),
+                 lambda: client.get("/pixel.gif", [("article", "/b")]),
+                 lambda: backend.post("/views", {"views": [{"articleId": "/c", "count": 1000}, {"articleId": "/a"}]})]
+        states = [{"/a": 1}, {"/a": 2, "/b": 1}, {"/a": 2, "/b": 2}, {"/a": 3, "/b": 2, "/c": 1000}]
+        for step, state in zip(steps, states):
+            answer = step()
+            self.assertEqual(answer.status, 200, answer.body)
+            self.check_site(client, sum(state.values()), state)
+        self.running.kill()
+        self.running.start()
+        self.check_site(self.client("moment"), sum(states[-1].values()), states[-1])
+
+    def test_a_batch_sent_twice_counts_once(self):
+        client = self.client(source=BACKEND)
+        batch = {"writerId": base64.b64encode(os.urandom(16)).decode(), "sequence": "1",
+                 "views": [{"articleId": "/batch/1", "count": 7}]}
+        answers = [client.post("/views", batch).json() for _ in range(3)]
+        for answer in answers:
+            self.assertEqual(answer["lastSequence"], "1")
+        self.assertEqual([(answer["acceptedViews"], answer["duplicate"]) for answer in answers],
+                         [("7", False), ("0", True), ("0", True)])
+        self.assertEqual(read(client.post("/views", batch | {"sequence": 3})),
+                         (400, "FAILED_PRECONDITION", None, "SEQUENCE_GAP"))
+        self.assertEqual(client.counts("/batch/1"), [7])
+
+    def test_head_of_the_pixel_counts_nothing(self):
+        client = self.client()
+        for method in ("HEAD", "OPTIONS"):
+            client.send(method, client.target("/pixel.gif", [("article", "/head/1")]))
+        self.assertEqual(client.counts("/head/1"), [0])
+
+    def test_bots_are_counted_apart(self):
+        client = self.client()
+        client.post("/views", {"articleId": "/bot/1", "bot": True})
+        [count] = client.get("/counts", [("article", "/bot/1")]).json()["counts"]
+        self.assertEqual((count["views"], count["botViews"]), ("0", "1"))
+
+    def test_counts_come_in_the_order_asked(self):
+        client = self.client()
+        client.post("/views", {"articleId": "/order/b"})
+        asked = [f"/order/{i}" for i in range(998)] + ["/order/b", "/order/ü&=+ %"]
+        answer = client.post("/counts:batchGet", {"articleIds": asked}).json()
+        self.assertEqual([count["articleId"] for count in answer["counts"]], asked)
+        self.assertEqual([count["views"] for count in answer["counts"]], ["0"] * 998 + ["1", "0"])
+        self.assertEqual(client.counts("/order/ü&=+ %", "/order/b", "/order/b"), [0, 1, 1])
+
+    def test_popular_pages_follow_each_other(self):
+        client, backend = self.client("popular"), self.client("popular", BACKEND)
+        backend.post("/views", {"views": [{"articleId": f"/{i}", "count": 100 - i} for i in range(5)]})
+        token, seen = "", []
+        while True:
+            page = client.get("/popular", [("pageSize", "2"), ("pageToken", token)]).json()
+            seen += [(article["rank"], article["articleId"]) for article in page["articles"]]
+            token = page["nextPageToken"]
+            if not token:
+                break
+        self.assertEqual(seen, [(i + 1, f"/{i}") for i in range(5)])
+
+
+class LiveTest(ApiTest):
+    def test_only_what_changed_is_sent(self):
+        client = self.client()
+        with client.live("/live/1", "/live/2") as live:
+            self.assertEqual([count["articleId"] for count in live.next()["counts"]], ["/live/1", "/live/2"])
+            client.post("/views", {"articleId": "/live/2"})
+            event = live.next()
+            self.assertEqual([(count["articleId"], count["views"]) for count in event["counts"]], [("/live/2", "1")])
+            total = client.get("/stats").json()["views"]["total"]
+            self.assertEqual(live.until(lambda data: data["siteViews"] == total)["siteViews"], total)
+
+    def test_a_reader_that_comes_back_gets_what_it_missed(self):
+        client = self.client()
+        with client.live("/back/1", "/back/2", "/back/3") as live:
+            live.next()
+            last = live.id
+        client.post("/views", {"articleId": "/back/3"})
+        with client.live("/back/1", "/back/2", "/back/3", headers={"Last-Event-ID": last}) as live:
+            event = live.until(lambda data: data["counts"])
+            self.assertEqual({count["articleId"]: count["views"] for count in event["counts"]}.get("/back/3"), "1")
+        with client.live("/back/1", "/back/3", headers={"Last-Event-ID": "of-another-process"}) as live:
+            self.assertEqual([count["views"] for count in live.next()["counts"]], ["0", "1"])
+
+    def test_too_many_articles_are_refused(self):
+        client = self.client()
+        answer = client.get("/live", [("article", f"{i:x}") for i in range(1_001)])
+        self.assertEqual(answer.status, 400)
+        CONTRACT.check("live", answer)
+
+
+class CorsTest(ApiTest):
+    FRIEND, STRANGER = "https://news.example.org", "https://other.example.org"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        subprocess.run([COMMAND, "--server", cls.running.address("grpc"), "site", "put", "closed", "--time-zone", "UTC",
+                        "--origin", cls.FRIEND, "--origin", "http://localhost:8000"], check=True, capture_output=True)
+
+    def allowed(self, answer):
+        return answer.headers.get("access-control-allow-origin")
+
+    def preflight(self, client, path, origin, method="POST"):
+        headers = {"Origin": origin, "Access-Control-Request-Method": method,
+                   "Access-Control-Request-Headers": "content-type"}
+        return client.send("OPTIONS", client.target(path), headers=headers)
+
+    def test_an_open_site_may_be_read_from_everywhere(self):
+        client = self.client()
+        for path, pairs in (("/stats", ()), ("/counts", [("article", "/cors/1")]), ("/popular", ())):
+            answer = client.get(path, pairs, {"Origin": self.STRANGER})
+            self.assertEqual((answer.status, self.allowed(answer)), (200, "*"), path)
+        answer = client.post("/views", {"articleId": "/cors/1"}, {"Origin": self.STRANGER} | PLAIN)
+        self.assertEqual((answer.status, self.allowed(answer)), (200, "*"))
+        self.assertEqual(client.counts("/cors/1"), [1])
+
+    def test_a_closed_site_may_be_read_from_its_origins_only(self):
+        client = self.client("closed")
+        for origin, allowed in ((self.FRIEND, self.FRIEND), ("http://localhost:8000", "http://localhost:8000"),
+                                (self.STRANGER, None), ("null", None)):
+            answer = client.get("/stats", headers={"Origin": origin})
+            self.assertEqual((answer.status, self.allowed(answer)), (200, allowed))
+            self.assertIn("Origin", answer.headers["vary"])
+
+    def test_a_closed_site_takes_views_from_its_origins_only(self):
+        client = self.client("closed")
+        for method in (lambda headers: client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN),
+                       lambda headers: client.get("/pixel.gif", [("article", "/closed/1")], headers)):
+            for headers in ({"Origin": self.STRANGER}, {"Origin": "null"}, {"Referer": self.STRANGER + "/page"}):
+                answer = method(headers)
+                self.assertEqual(read(answer)[:2], (403, "PERMISSION_DENIED"), headers)
+        self.assertEqual(client.counts("/closed/1"), [0])
+        for headers in ({"Origin": self.FRIEND}, {"Referer": self.FRIEND + "/page"}, {}):
+            self.assertEqual(client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN).status, 200)
+        self.assertEqual(client.counts("/closed/1"), [3])
+
+    def test_preflights_are_answered(self):
+        for site, origin, allowed in (("demo", self.STRANGER, "*"), ("closed", self.FRIEND, self.FRIEND)):
+            answer = self.preflight(self.client(site), "/views", origin)
+            self.assertEqual((answer.status, answer.body, self.allowed(answer)), (204, b"", allowed))
+            self.assertIn("POST", answer.headers["access-control-allow-methods"].split(", "))
+            self.assertIn("content-type", answer.headers["access-control-allow-headers"].lower().split(", "))
+            self.assertGreater(int(answer.headers["access-control-max-age"]), 0)
+        self.assertIsNone(self.allowed(self.preflight(self.client("closed"), "/views", self.STRANGER)))
+
+    def test_errors_may_be_read_too(self):
+        answer = self.client().get("/counts", headers={"Origin": self.STRANGER})
+        self.assertEqual((answer.status, self.allowed(answer)), (400, "*"))
+
+
+class CachingTest(ApiTest):
+    def check_tag(self, name, target):
+        """Asked again with its tag it is not sent again; returns the tag."""
+        first = self.client().send("GET", target)
+        tag = first.headers["etag"]
+        self.assertRegex(tag, '^(W/)?"[^"]+"$')
+        for known in (tag, f'"other", {tag}', "*"):
+            again = self.client().send("GET", target, headers={"If-None-Match": known})
+            self.assertEqual((again.status, again.headers["etag"]), (304, tag))
+            CONTRACT.check(name, again)
+        other = self.client().send("GET", target, headers={"If-None-Match": '"other"'})
+        self.assertEqual((other.status, other.body), (200, first.body))
+        return tag
+
+    def test_the_script_is_sent_once(self):
+        self.check_tag("script", "/count.js")
+
+    def test_pictures_are_sent_again_when_counts_change(self):
+        client = self.client()
+        for name, target in (("badge", client.target("/badge.svg", [("article", "/etag/1")])),
+                             ("odometer", client.target("/odometer.svg"))):
+            before = self.check_tag(name, target)
+            client.post("/views", {"articleId": "/etag/1"})
+            answer = client.send("GET", target, headers={"If-None-Match": before})
+            self.assertEqual(answer.status, 200)
+            self.assertNotEqual(answer.headers["etag"], before)
+
+    def test_numbers_are_never_cached(self):
+        client = self.client()
+        for path, pairs in (("/stats", ()), ("/counts", [("article", "/etag/2")]), ("/popular", ()),
+                            ("/pixel.gif", [("article", "/etag/2")])):
+            self.assertIn("no-store", client.get(path, pairs).headers["cache-control"], path)
+
+
+class RefusalTest(ApiTest):
+    def check_refused(self, name, answer, status, code, field=None):
+        CONTRACT.check(name, answer)
+        self.assertEqual(read(answer)[:2], (status, code), answer.body)
+        if field:
+            self.assertEqual(answer.json()["field"], field)
+
+    def test_what_only_backends_may_send_is_refused_from_browsers(self):
+        view = {"articleId": "/refused/1"}
+        writer = base64.b64encode(os.urandom(16)).decode()
+        bodies = [view | {"count": 5}, view | {"viewer": "1"}, view | {"eventTimeUnixMs": "1600000000000"}]
+        bodies += [{"views": [view]} | more for more in (
+            {"writerId": writer, "sequence": 1}, {"sequence": 1}, {"sequenceSpan": 2}, {"takeovers": ["1"]},
+            {"durability": "DURABILITY_MEMORY"}, {"import": True}, {"views": [view | {"count": 2}]},
+            {"views": [view] * 101})]
+        client = self.client()
+        for body in bodies:
+            for headers in ({}, PLAIN):
+                self.check_refused("recordViews", client.post("/views", body, headers), 403, "PERMISSION_DENIED")
+            # A page that runs on a backend's machine is a browser all the same.
+            page = self.client(source=BACKEND).post("/views", body, {"Origin": "https://news.example.org"})
+            self.check_refused("recordViews", page, 403, "PERMISSION_DENIED")
+        self.assertEqual(client.counts("/refused/1"), [0])
+        self.assertEqual(client.post("/views", {"views": [view] * 100}).json()["acceptedViews"], "100")
+
+    def test_bodies_that_are_no_views_are_refused(self):
+        client = self.client()
+        for body in ("", "{", "[]", "1", "null", '"views"', "\xff", '{"articleId":1}', '{"views":{}}', '{"views":[1]}',
+                     '{"article_ids":["/a"]}', '{"nothing":1}', {}, {"articleId": ""}, {"articleId": "x" * 513},
+                     {"articleId": "a\nb"}, {"articleId": "/a", "site": "moment"}, "[" * 10_000, '{"views":' * 5_000):
+            answer = client.post("/views", body.encode("latin-1") if isinstance(body, str) else body)
+            self.check_refused("recordViews", answer, 400, "INVALID_ARGUMENT")
+
+    def test_questions_beyond_the_limits_are_refused(self):
+        client = self.client()
+        for path, pairs, field in (("/counts", (), None), ("/counts", [("article", "")], None),
+                                   ("/counts", [("article", "x" * 513)], None),
+                                   ("/popular", [("pageSize", "257")], None), ("/popular", [("pageSize", "-1")], "pageSize"),
+                                   ("/popular", [("pageSize", "many")], "pageSize"),
+                                   ("/popular", [("pageToken", "rubbish")], None),
+                                   ("/popular", [("window.day", "2024-02-30")], None),
+                                   ("/popular", [("window.allTime", "perhaps")], "window.allTime"),
+                                   ("/popular", [("window.allTime", "true"), ("window.day", "2024-02-01")], None),
+                                   ("/odometer.svg", [("style", "loud")], "style"),
+                                   ("/odometer.svg", [("digits", "0")], "digits"),
+                                   ("/odometer.svg", [("digits", "17")], "digits"),
+                                   ("/odometer.svg", [("title", "x" * 101)], "title"),
+                                   ("/badge.svg", [("article", "/a"), ("theme", "pink")], "theme"),
+                                   ("/badge.svg", [("article", "/a"), ("label", "x" * 101)], "label"),
+                                   ("/badge.svg", (), None), ("/pixel.gif", (), None), ("/live", [("article", "")], None)):
+            with self.subTest(path=path, pairs=pairs):
+                self.check_refused("getCounts", client.get(path, pairs), 400, "INVALID_ARGUMENT", field)
+        for articles in ([], ["/a"] * 1_001):
+            answer = client.post("/counts:batchGet", {"articleIds": articles})
+            self.check_refused("batchGetCounts", answer, 400, "INVALID_ARGUMENT")
+
+    def test_a_backends_batch_may_be_large_but_not_too_large(self):
+        client = self.client(source=BACKEND)
+        views = [{"articleId": f"/large/{i}", "count": 2} for i in range(10_000)]
+        self.assertEqual(client.post("/views", {"views": views}).json()["acceptedViews"], "20000")
+        self.assertEqual(client.counts("/large/0", "/large/9999"), [2, 2])
+        answer = client.post("/views", {"views": views + [{"articleId": "/large/0"}]})
+        self.check_refused("recordViews", answer, 400, "INVALID_ARGUMENT")
+        self.assertEqual(client.counts("/large/0"), [2])
+
+
+if __name__ == "__main__":
+    PROGRAM, COMMAND = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:3])
+    del sys.argv[1:3]
+    unittest.main(verbosity=2)

@@ -1,0 +1,78 @@
+"""service/http/openapi.yaml as a test holds answers against it. Import after messages.generate()."""
+
+import importlib
+import json
+import pathlib
+import re
+
+import yaml
+from google.protobuf import json_format
+
+_PATH = pathlib.Path(__file__).resolve().parents[2] / "service" / "http" / "openapi.yaml"
+_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+
+class Contract:
+    """Operations by their IDs: `methods` and `paths`. Immutable."""
+
+    def __init__(self):
+        self.text = _PATH.read_text()
+        self._document = yaml.safe_load(self.text)
+        self._operations, self.methods, self.paths = {}, {}, {}
+        for path, item in self._document["paths"].items():
+            for method in _METHODS:
+                if method in item:
+                    operation = item[method]
+                    name = operation["operationId"]
+                    assert name not in self._operations, name
+                    self._operations[name] = operation
+                    self.methods[name], self.paths[name] = method.upper(), path
+
+    def parameters(self, name):
+        """Names of the operation's parameters of its query."""
+        found = map(self._resolve, self._operations[name].get("parameters", []))
+        return [parameter["name"] for parameter in found if parameter["in"] == "query"]
+
+    def check(self, name, answer):
+        """Raises unless the operation may answer so: status, type, and the shape of JSON."""
+        responses = self._operations[name]["responses"]
+        response = self._resolve(responses.get(str(answer.status)) or responses["default"])
+        content = response.get("content", {})
+        if answer.status == 304:
+            assert answer.body == b"", answer.body
+            return
+        assert answer.type in content, f"{name}: {answer.type} is not one of {list(content)}"
+        if answer.type == "application/problem+json":
+            self._check_problem(answer)
+        elif answer.type == "application/json":
+            self.check_message(content[answer.type]["schema"], answer.json())
+
+    def event_schema(self):
+        return self._operations["live"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
+
+    def check_message(self, schema, shown):
+        """Raises unless `shown` is the message of the schema in proto3's JSON mapping, with every number in it."""
+        name = re.match(r"viewcount\.v1\.(\w+)", self._resolve(schema)["description"])[1]
+        package = importlib.import_module("viewcount.v1.query_pb2" if name != "RecordViewsResponse" else
+                                          "viewcount.v1.ingest_pb2")
+        message = json_format.Parse(json.dumps(shown), getattr(package, name)())
+        again = json_format.MessageToDict(message, including_default_value_fields=True)
+        assert shown == again, f"{name}: {shown} should be {again}"
+
+    def _check_problem(self, answer):
+        schema = self._resolve({"$ref": "#/components/schemas/Problem"})
+        shown = answer.json()
+        types = {"string": str, "integer": int}
+        assert set(schema["required"]) <= set(shown), shown
+        for key, value in shown.items():
+            assert isinstance(value, types[schema["properties"][key]["type"]]), shown
+        assert shown["type"] == "about:blank" and shown["status"] == answer.status, shown
+        assert re.fullmatch("[A-Z_]+", shown["code"]), shown
+
+    def _resolve(self, part):
+        while "$ref" in part:
+            found = self._document
+            for key in part["$ref"].removeprefix("#/").split("/"):
+                found = found[key]
+            part = found
+        return part
