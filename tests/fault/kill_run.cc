@@ -33,7 +33,7 @@ double SecondsSince(steady_clock::time_point time) {
 }
 
 // The end of a log, which has the reason.
-std::string TailOf(const std::string& log) { return log.substr(log.size() - std::min<size_t>(log.size(), 3'000)); }
+std::string TailOf(const std::string& log) { return log.substr(log.size() - std::min<size_t>(log.size(), 30'000)); }
 
 }  // namespace
 

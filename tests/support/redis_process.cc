@@ -63,19 +63,23 @@ void RedisProcess::Start() {
                                     "--save",
                                     ""};
   words.insert(words.end(), options_.begin(), options_.end());
+  process_.Start(words);
+  if (WaitUntilItAnswers()) return;
+  // It ends once where a crash tore an append-only file that is not the last one, and has mended it by then.
+  process_.Kill();
   process_.Start(std::move(words));
-  WaitUntilItAnswers();
+  if (!WaitUntilItAnswers()) Fail("redis-server is not installed or ended at once");
 }
 
-void RedisProcess::WaitUntilItAnswers() {
+bool RedisProcess::WaitUntilItAnswers() {
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (process_.HasEnded()) Fail("redis-server is not installed or ended at once");
+    if (process_.HasEnded()) return false;
     if (redisContext* context = redisConnectUnix(socket_path().c_str()); context != nullptr) {
       context_ = context;
       // A server with a password answers too.
       const std::string answer = context->err == 0 ? Command({"PING"}) : "";
-      if (answer == "PONG" || answer.starts_with("NOAUTH")) return;
+      if (answer == "PONG" || answer.starts_with("NOAUTH")) return true;
       redisFree(std::exchange(context_, nullptr));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

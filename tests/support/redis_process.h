@@ -47,7 +47,8 @@ class RedisProcess {
   using Answer = std::unique_ptr<redisReply, void (*)(void*)>;
 
   Answer Send(const std::vector<std::string>& words);
-  void WaitUntilItAnswers();
+  // False if it ended instead.
+  bool WaitUntilItAnswers();
   redisContext* Connect();
 
   TemporaryDirectory folder_;

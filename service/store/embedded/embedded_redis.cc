@@ -109,7 +109,15 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
   auto launched = Launch();
   if (!launched.ok()) return first.set_value(launched.status());
   std::optional<RedisProcess> process(*std::move(launched));
-  const auto ready = AwaitReady(*process);
+  auto ready = AwaitReady(*process);
+  if (absl::IsAborted(ready)) {
+    // A torn append-only file that is not the last one is mended by a start that fails: see redis/append_only_seal.h.
+    launched = Launch();
+    if (launched.ok()) {
+      process = *std::move(launched);
+      ready = AwaitReady(*process);
+    }
+  }
   if (!ready.ok()) {
     // Nobody can call Stop yet, so its deadline is ours to set.
     stop_deadline_ = steady_clock::now() + limits::kEmbeddedStopWait;
@@ -165,15 +173,17 @@ absl::Status EmbeddedRedis::AwaitReady(RedisProcess& process) const {
   const std::string path = directory_.socket_path();
   while (!AnswersPing(path)) {
     std::string problem;
+    auto code = absl::StatusCode::kUnavailable;
     if (const auto how = process.Wait(stop_event_.get(), steady_clock::now() + kReadyPoll)) {
       problem = *how;
+      code = absl::StatusCode::kAborted;
     } else if (steady_clock::now() >= deadline) {
       problem = fmt::format("did not answer within {} ms", options_.ready_wait.count());
     } else {
       continue;
     }
-    return absl::UnavailableError(fmt::format("the embedded redis-server {}; the end of its log {}:\n{}", problem,
-                                              directory_.log_path(), directory_.LogTail()));
+    return {code, fmt::format("the embedded redis-server {}; the end of its log {}:\n{}", problem,
+                              directory_.log_path(), directory_.LogTail())};
   }
   return absl::OkStatus();
 }

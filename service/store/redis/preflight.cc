@@ -6,6 +6,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/store/redis/append_only_seal.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/open_lua.h"
 #include "service/store/redis/script.h"
@@ -16,15 +17,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int kRedisMajorVersionMin = 7;
-
-// The value behind `name:` in the answer to INFO; empty if it is not there.
-std::string_view InfoField(std::string_view info, std::string_view name) {
-  const std::string key = fmt::format("\n{}:", name);
-  const size_t at = info.find(key);
-  if (at == std::string_view::npos) return "";
-  const std::string_view rest = info.substr(at + key.size());
-  return rest.substr(0, rest.find_first_of("\r\n"));
-}
 
 int NumberOf(std::string_view text) {
   int value = -1;
@@ -105,6 +97,9 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
   const auto info = Expect(std::move(reply), Reply::Kind::kText, "INFO");
   if (!info.ok()) co_return info.status();
   if (auto status = CheckServer(info->text); !status.ok()) co_return status;
+  // Before the first write.
+  const auto sealed = co_await SealAppendOnlyFile(connection, info->text);
+  if (!sealed.ok()) co_return sealed.status();
 
   const std::string id = ToHex(expected.IsNone() ? RandomId<DataSetId>() : expected);
   const std::string format = std::to_string(limits::kStoreFormatVersion);
@@ -116,6 +111,9 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
   if (!meta.ok()) co_return meta.status();
   PreflightResult result;
   if (auto status = CheckDataSet(meta->elements, expected, result); !status.ok()) co_return status;
+  if (*sealed) {
+    if (auto status = co_await NoteSealed(connection, info->text); !status.ok()) co_return status;
+  }
   result.warning = co_await PersistenceWarning(connection, info->text);
   co_return result;
 }

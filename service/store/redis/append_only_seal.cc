@@ -1,0 +1,63 @@
+#include "service/store/redis/append_only_seal.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "service/store/redis/keys.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// Of vc:meta: the run of Redis for which it was done.
+constexpr std::string_view kSealedRun = "sealed_run";
+
+// Whether a new file is begun.
+absl::StatusOr<bool> Begun(const absl::StatusOr<Reply>& reply) {
+  if (!reply.ok()) return reply.status();
+  if (reply->kind != Reply::Kind::kError) return reply->text.find("started") != std::string::npos;
+  // By somebody else, or by Redis itself: since its start in any case.
+  if (reply->text.find("already in progress") != std::string::npos) return true;
+  if (reply->text.starts_with("NOPERM")) {
+    return absl::FailedPreconditionError(
+        "this Redis keeps an append-only file but its user may not rewrite it, without which a crash of Redis could "
+        "make views count twice; allow it with: ACL SETUSER NAME +bgrewriteaof");
+  }
+  return ErrorOfReply(reply->text);
+}
+
+}  // namespace
+
+std::string_view InfoField(std::string_view info, std::string_view name) {
+  const std::string key = fmt::format("\n{}:", name);
+  const size_t at = info.find(key);
+  if (at == std::string_view::npos) return "";
+  const std::string_view rest = info.substr(at + key.size());
+  return rest.substr(0, rest.find_first_of("\r\n"));
+}
+
+asio::awaitable<absl::StatusOr<bool>> SealAppendOnlyFile(RedisConnection& connection, std::string_view info) {
+  if (InfoField(info, "aof_enabled") != "1") co_return false;
+  const RedisCommand ask = {"HGET", keys::kMeta, kSealedRun};
+  const auto sealed = co_await connection.Execute(ask);
+  if (!sealed.ok()) co_return sealed.status();
+  // Of another type: the check of the data set says so.
+  if (sealed->kind == Reply::Kind::kError || sealed->text == InfoField(info, "run_id")) co_return false;
+  const RedisCommand rewrite = {"BGREWRITEAOF"};
+  const auto begun = Begun(co_await connection.Execute(rewrite));
+  if (!begun.ok()) co_return begun.status();
+  if (!*begun) {
+    co_return absl::UnavailableError("Redis saves a snapshot; its append-only file is begun anew when that is done");
+  }
+  co_return true;
+}
+
+asio::awaitable<absl::Status> NoteSealed(RedisConnection& connection, std::string_view info) {
+  const RedisCommand note = {"HSET", keys::kMeta, kSealedRun, InfoField(info, "run_id")};
+  const auto noted = Expect(co_await connection.Execute(note), Reply::Kind::kInteger, "HSET");
+  co_return noted.status();
+}
+
+}  // namespace viewcount
