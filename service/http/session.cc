@@ -142,7 +142,8 @@ awaitable<void> StreamSession<Stream>::Run() {
     if (refusal) {
       response = *std::move(refusal);
     } else {
-      response = co_await router_.Handle(HttpRequest(parser.release(), peer_));
+      HttpRequest taken(parser.release(), peer_);
+      response = co_await router_.Handle(std::move(taken));
     }
     keep_alive = keep_alive && !finishing_ && response.events == nullptr;
     if (!co_await Write(response, version, keep_alive, head)) co_return;

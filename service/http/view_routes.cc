@@ -62,12 +62,14 @@ class AwaitedBatch final : public Batch {
 
 // Has `request` counted; OK when it is as durable as it asks to be.
 awaitable<Outcome> Record(Ingestor& ingestor, const v1::RecordViewsRequest& request) {
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Outcome)>(
-      [&ingestor](auto handler, std::string bytes) {
-        auto* batch = new AwaitedBatch<decltype(handler)>(std::move(bytes), std::move(handler));
-        if (const absl::Status status = ingestor.Submit(batch); !status.ok()) batch->Done(status, {});
-      },
-      asio::use_awaitable, request.SerializeAsString());
+  // By name: g++ 12 destroys what is made within co_await twice at times.
+  const auto submit = [&ingestor](auto handler, std::string bytes) {
+    auto* batch = new AwaitedBatch<decltype(handler)>(std::move(bytes), std::move(handler));
+    if (const absl::Status status = ingestor.Submit(batch); !status.ok()) batch->Done(status, {});
+  };
+  std::string bytes = request.SerializeAsString();
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Outcome)>(submit, asio::use_awaitable,
+                                                                                        std::move(bytes));
 }
 
 // A single view or a batch of them.

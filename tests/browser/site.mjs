@@ -68,7 +68,7 @@ export class Site {
   // As quickstart does it.
   async setStartViews() {
     const set = (...words) => this.service.command('set', ...words, '--why', 'test');
-    for (const [article, views] of startViews) await set(article, String(views));
+    await Promise.all([...startViews].map(([article, views]) => set(article, String(views))));
     await set('--site-total', String(siteStart));
   }
 
