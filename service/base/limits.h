@@ -174,6 +174,9 @@ inline constexpr size_t kWatchersMax = 20'000;
 // Of all watchers together: different articles, each of which is read every second, and the sum of what each watches.
 inline constexpr size_t kWatchedArticlesMax = 50'000;
 inline constexpr size_t kWatchesMax = 1'000'000;
+// New watchers whose articles are read at once; more wait for their turn. All readers of a portal come together when
+// the service has started, with nothing in the cache yet.
+inline constexpr size_t kWatchFirstReadsMax = 16;
 // At these limits: they are not met for moments.
 inline constexpr std::chrono::milliseconds kWatchRetryDelay{10'000};
 
@@ -223,6 +226,8 @@ static_assert(kPublicConnectionsPerAddressMax < kPublicConnectionsMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kWatchArticlesMax <= kGetCountsArticlesMax, "they are read at once");
 static_assert(kWatchPause <= kWatchInterval);
+static_assert(8 * kWatchFirstReadsMax * kShards < kStorePendingCommandsMax,
+              "each may ask every shard, in some commands");
 static_assert(kWatchedArticlesMax <= kWatchesMax);
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kChunkSealBytes < kChunkBytesMax);

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,9 +102,11 @@ awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io
   response.set("X-Accel-Buffering", "no");
   if (request.method() != http::verb::get) co_return response;
   auto bell = std::make_shared<Bell>(co_await asio::this_coro::executor);
+  // By name: g++ 12 destroys a closure that is made within co_await twice, and here a bell too early.
+  std::function<void()> ring = [bell] { Bell::RingFrom(bell); };
+  const std::string last_event(request["Last-Event-ID"]);
   auto subscription = co_await OnStore(
-      store, watcher.Subscribe(std::move(site), parameters->All("article"), std::string(request["Last-Event-ID"]),
-                               [bell] { Bell::RingFrom(bell); }));
+      store, watcher.Subscribe(std::move(site), parameters->All("article"), last_event, std::move(ring)));
   if (!subscription.ok()) co_return subscription.status();
   response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription));
   co_return response;

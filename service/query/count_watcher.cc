@@ -88,7 +88,7 @@ struct CountWatcher::Watch {
 };
 
 CountWatcher::CountWatcher(asio::any_io_executor executor, Parts parts)
-    : parts_(parts), seed_(RandomSeed()), timer_(executor) {}
+    : parts_(parts), seed_(RandomSeed()), timer_(executor), turn_(executor, asio::steady_timer::time_point::max()) {}
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> CountWatcher::Subscribe(
     std::shared_ptr<const Site> site, std::vector<std::string> ids, std::string_view resume_after,
@@ -101,7 +101,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
   auto subscription = std::make_shared<Subscription>(*this, *watch);
   // By name: g++ 12 destroys an aggregate that is made within co_await twice.
   const WatchedSite::Piece piece{(*watch)->slots, ids};
-  if (auto status = co_await ReadFirst(site, piece); !status.ok()) co_return status;
+  if (auto status = co_await ReadFirstInTurn(site, piece); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();
   std::lock_guard lock(mutex_);
   (*watch)->list_id = ListIdOf(*site, ids, seed_);
@@ -158,6 +158,20 @@ uint64_t CountWatcher::SeenVersion(std::string_view event_id, uint64_t list_id) 
   const auto [end, error] = std::from_chars(event_id.data(), event_id.data() + event_id.size(), version);
   if (error != std::errc() || end != event_id.data() + event_id.size() || version > version_) return 0;
   return version;
+}
+
+asio::awaitable<absl::Status> CountWatcher::ReadFirstInTurn(std::shared_ptr<const Site> site,
+                                                            const WatchedSite::Piece& piece) {
+  while (first_reads_ >= limits::kWatchFirstReadsMax && !stopped_) {
+    boost::system::error_code ignored;
+    co_await turn_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  if (stopped_) co_return Stopping();
+  ++first_reads_;
+  const absl::Status status = co_await ReadFirst(std::move(site), piece);
+  --first_reads_;
+  turn_.cancel_one();
+  co_return status;
 }
 
 asio::awaitable<absl::Status> CountWatcher::ReadFirst(std::shared_ptr<const Site> site,
@@ -295,6 +309,7 @@ bool CountWatcher::Take(Watch& watch, v1::WatchCountsResponse& response, std::st
 void CountWatcher::Stop() {
   stopped_ = true;
   timer_.cancel();
+  turn_.cancel();
   std::vector<std::shared_ptr<Watch>> told;
   {
     std::lock_guard lock(mutex_);

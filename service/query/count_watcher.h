@@ -91,6 +91,9 @@ class CountWatcher {
   bool Take(Watch& watch, v1::WatchCountsResponse& response, std::string& event_id);
   // Reads what a new subscription watches, so that its first message is of now.
   boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, const WatchedSite::Piece& piece);
+  // The same when it is its turn: there are at most limits::kWatchFirstReadsMax at once.
+  boost::asio::awaitable<absl::Status> ReadFirstInTurn(std::shared_ptr<const Site> site,
+                                                       const WatchedSite::Piece& piece);
   boost::asio::awaitable<void> ReadSite(std::shared_ptr<const Site> site);
   void Update(SiteIndex site, const WatchedSite::Piece& piece, const Counts& counts, uint64_t read_number);
   void UpdateTotal(SiteIndex site, const SiteTotal& total, uint64_t read_number);
@@ -103,6 +106,9 @@ class CountWatcher {
   const uint64_t seed_;
   // On the store's executor only.
   boost::asio::steady_timer timer_;
+  // Never expires: whoever waits for a turn is woken by the one who had it.
+  boost::asio::steady_timer turn_;
+  size_t first_reads_ = 0;
   bool stopped_ = false;
   uint64_t reads_ = 0;
 

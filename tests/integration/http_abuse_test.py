@@ -145,7 +145,7 @@ class RequestTest(Abused):
         view = b"18\r\n" + self.VIEW + b"\r\n0\r\n\r\n"
         for fields, body in ((length + chunked, view), (chunked + length, view),
                              (length + b"Content-Length: 4\r\n", self.VIEW), (b"Content-Length: +24\r\n", self.VIEW),
-                             (b"Content-Length: -24\r\n", self.VIEW), (b"Content-Length: 24, 24\r\n", self.VIEW),
+                             (b"Content-Length: -24\r\n", self.VIEW), (b"Content-Length: 24, 4\r\n", self.VIEW),
                              (b"Content-Length: 0x18\r\n", self.VIEW), (chunked + chunked, view),
                              (b"Transfer-Encoding: gzip, chunked\r\n", view), (b"Transfer-Encoding: xchunked\r\n", view),
                              (b"Transfer-Encoding: chunked, identity\r\n", view), (b"Host: y\r\n" + length, self.VIEW),
@@ -325,6 +325,18 @@ class CrowdTest(Abused):
             self.assertLess(seconds, 1)
             self.assertEqual(self.browser.get("/stats").status, 200)
         self.assertTrue(web.eventually(lambda: crowd.get("/stats").status == 200))
+
+    def test_readers_that_leave_are_forgotten(self):
+        with contextlib.ExitStack() as stack:
+            for _ in range(self.READERS):
+                stack.enter_context(self.backend.live("/leave/1", "/leave/2")).next()
+
+        def forgotten():
+            # Whether a reader is gone shows when there is something to tell.
+            self.backend.post("/views", {"articleId": "/leave/1"})
+            return self.metrics()["viewcount_watchers"] == 0
+
+        self.assertTrue(web.eventually(forgotten), self.metrics())
 
     def open_reader(self, stack, articles):
         """A reader that takes nothing, in as small a buffer as there is."""

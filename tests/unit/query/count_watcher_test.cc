@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <string>
 #include <utility>
@@ -263,6 +264,29 @@ TEST_F(CountWatcherTest, WhatCannotBeWatchedIsNamed) {
   many.pop_back();
   EXPECT_TRUE(TrySubscribe(many).ok());
   EXPECT_EQ(watcher_.subscriptions(), 0u);
+}
+
+TEST_F(CountWatcherTest, ManyThatComeAtOnceAreAllTold) {
+  // As after a start, when nothing is known yet; each asks another some of the shards.
+  pipeline_.Fold("7", 3);
+  using Answer = absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>;
+  std::vector<std::future<Answer>> answers;
+  for (int i = 0; i < 2'000; ++i) {
+    std::vector<std::string> ids;
+    for (int k = 0; k < 20; ++k) ids.push_back(std::to_string((i * 20 + k) % 1'000));
+    answers.push_back(pipeline_.Spawn(watcher_.Subscribe(pipeline_.site(), std::move(ids), "", []() {})));
+  }
+  int told = 0;
+  for (auto& answer : answers) {
+    const Answer subscription = answer.get();
+    ASSERT_TRUE(subscription.ok()) << subscription.status();
+    v1::WatchCountsResponse message;
+    std::string event_id;
+    ASSERT_TRUE((*subscription)->Take(message, event_id));
+    EXPECT_EQ(message.counts_size(), 20);
+    for (const auto& count : message.counts()) told += count.article_id() == "7" && count.views() == 3 ? 1 : 0;
+  }
+  EXPECT_EQ(told, 40);
 }
 
 TEST_F(CountWatcherTest, BeyondTheMostDifferentArticlesOneIsToldWhenToTryAgain) {
