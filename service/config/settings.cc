@@ -138,7 +138,7 @@ absl::Status ApplyRanges(const Values& values, std::vector<std::string>& field) 
 }
 
 absl::Status ApplyPath(const Values& values, std::string& field) {
-  if (values[0].find('\0') != std::string::npos) return Refuse("must be a path", values[0]);
+  if (values[0].empty()) return Refuse("must be a path", values[0]);
   field = values[0];
   return absl::OkStatus();
 }

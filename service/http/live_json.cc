@@ -1,25 +1,50 @@
 #include "service/http/live_json.h"
 
-#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <iterator>
+#include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "service/base/log.h"
 
 namespace viewcount {
+namespace {
+
+void AppendNumber(std::string_view before, uint64_t number, std::string& json) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  json.append(before).append(digits, end);
+}
+
+// Nearly every ID stands in JSON as it is.
+void AppendText(std::string_view text, std::string& json) {
+  const auto plain = [](char c) { return c >= ' ' && c != '"' && c != '\\' && c != '\x7F'; };
+  if (std::ranges::all_of(text, plain)) {
+    json += text;
+  } else {
+    json += EscapeForJson(text);
+  }
+}
+
+}  // namespace
 
 void AppendJson(const v1::WatchCountsResponse& message, std::string& json) {
-  const auto out = std::back_inserter(json);
-  json += R"({"counts":[)";
-  bool first = true;
+  std::string_view begin = R"({"counts":[{"articleId":")";
   for (const v1::ArticleCount& count : message.counts()) {
-    fmt::format_to(out, R"({}{{"articleId":"{}","views":"{}","viewers":"{}","botViews":"{}"}})", first ? "" : ",",
-                   EscapeForJson(count.article_id()), count.views(), count.viewers(), count.bot_views());
-    first = false;
+    json += begin;
+    AppendText(count.article_id(), json);
+    AppendNumber(R"(","views":")", count.views(), json);
+    AppendNumber(R"(","viewers":")", count.viewers(), json);
+    AppendNumber(R"(","botViews":")", count.bot_views(), json);
+    begin = R"("},{"articleId":")";
   }
-  fmt::format_to(out, R"(],"siteViews":"{}","siteVisits":"{}","asOf":"{}"}})", message.site_views(),
-                 message.site_visits(), google::protobuf::util::TimeUtil::ToString(message.as_of()));
+  AppendNumber(message.counts().empty() ? R"({"counts":[],"siteViews":")" : R"("}],"siteViews":")",
+               message.site_views(), json);
+  AppendNumber(R"(","siteVisits":")", message.site_visits(), json);
+  json += R"(","asOf":")";
+  json += google::protobuf::util::TimeUtil::ToString(message.as_of());
+  json += "\"}";
 }
 
 }  // namespace viewcount

@@ -77,6 +77,11 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"grpc-address", {"7400", ":7400", "h:65536", "::1:7400", "h:1x"}, "must be host:port"},
       {"http-address", {"x"}, "must be host:port"},
       {"admin-address", {"x"}, "must be host:port"},
+      {"tls-cert", {""}, "must be a path"},
+      {"tls-key", {""}, "must be a path"},
+      {"demo-dir", {""}, "must be a path"},
+      {"trusted-backends", {"localhost", "10.0.0.0/33", "::1/"}, "must be IP addresses or ranges"},
+      {"trusted-proxies", {"10.0.0", "x"}, "must be IP addresses or ranges"},
       {"flush-interval", {"1", "s", "9ms", "61s", "2m", "1h", "-1s", "1.5s", "99999999999s"}, "from 10ms to 60s"},
       {"journal-budget", {"64", "63MiB", "8GB", "MiB", "1.5GiB", "-1GiB", "1048577GiB", "8 GiB"}, "from 64MiB on"},
       {"journal-retention", {"10", "m", "-1m", "1.5h", "1d"}, "such as 10m"},
@@ -96,6 +101,14 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
           << value;
     }
   }
+}
+
+TEST_F(ConfigTest, CertificateAndKeyGoTogether) {
+  EXPECT_THAT(ErrorOf({"--tls-cert", "c.pem"}), HasSubstr("tls-cert and tls-key go together"));
+  EXPECT_THAT(ErrorOf({"--tls-key", "k.pem"}), HasSubstr("tls-cert and tls-key go together"));
+  const Config config = Read({"--tls-cert", "c.pem", "--tls-key", "k.pem"});
+  EXPECT_EQ(config.tls_cert, "c.pem");
+  EXPECT_EQ(config.tls_key, "k.pem");
 }
 
 TEST_F(ConfigTest, WrongValueNamesItsSource) {

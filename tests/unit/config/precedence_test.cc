@@ -27,6 +27,9 @@ constexpr std::array kCases = {
     Case{"grpc-address", "h:1", "h:2", "h:3"},
     Case{"http-address", "h:1", "h:2", "h:3"},
     Case{"admin-address", "h:1", "h:2", "h:3"},
+    Case{"trusted-backends", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
+    Case{"trusted-proxies", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
+    Case{"demo-dir", "/d/flag", "/d/environment", "/d/file"},
     Case{"redis", "redis://h:1", "redis://h:2", "redis+unix:///s"},
     Case{"flush-interval", "20ms", "2s", "1m"},
     Case{"lanes", "2", "3", "4"},
@@ -52,8 +55,8 @@ class PrecedenceTest : public ConfigTest {
 };
 
 TEST_F(PrecedenceTest, EveryPairOfSourcesForEverySetting) {
-  // log-format has two values only; the test below is its own.
-  ASSERT_EQ(kCases.size() + 1, Settings().size());
+  // log-format has two values only, tls-cert and tls-key go together: tests below and in config_test.cc are theirs.
+  ASSERT_EQ(kCases.size() + 3, Settings().size());
   for (const auto& [key, flag, environment, file] : kCases) {
     SCOPED_TRACE(key);
     const std::string none;
