@@ -5,6 +5,7 @@ Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUI
 
 import base64
 import datetime
+import http.client
 import os
 import pathlib
 import subprocess
@@ -389,6 +390,33 @@ class RefusalTest(ApiTest):
         answer = client.post("/views", {"views": views + [{"articleId": "/large/0"}]})
         self.check_refused("recordViews", answer, 400, "INVALID_ARGUMENT")
         self.assertEqual(client.counts("/large/0"), [2])
+
+
+class TlsTest(unittest.TestCase):
+    """With a certificate the same is served over HTTPS, and nothing over HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-https-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.certificate, key = f"{folder.name}/cert.pem", f"{folder.name}/key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cls.certificate],
+                       check=True, capture_output=True)
+        cls.running = service.Service(PROGRAM, folder.name, "--site", "demo", "--tls-cert", cls.certificate,
+                                      "--tls-key", key)
+        cls.enterClassContext(cls.running)
+
+    def test_views_counts_and_events_come_over_it(self):
+        client = web.Web(self.running.address("http"), site="demo", tls=self.certificate)
+        self.assertEqual(client.post("/views", {"articleId": "/secret"}).status, 200)
+        self.assertEqual(client.counts("/secret"), [1])
+        with client.live("/secret") as events:
+            self.assertIn("/secret", str(events.next()))
+
+    def test_plain_http_is_not_answered(self):
+        with self.assertRaises((ConnectionError, http.client.HTTPException)):
+            web.Web(self.running.address("http"), site="demo").get("/stats")
 
 
 if __name__ == "__main__":
