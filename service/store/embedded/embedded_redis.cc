@@ -122,7 +122,7 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
     // Nobody can call Stop yet, so its deadline is ours to set.
     stop_deadline_ = steady_clock::now() + limits::kEmbeddedStopWait;
     EndChild(*process);
-    return first.set_value(ready);
+    return first.set_value(absl::UnavailableError(ready.message()));
   }
   first.set_value(absl::OkStatus());
 

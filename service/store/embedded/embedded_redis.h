@@ -65,7 +65,7 @@ class EmbeddedRedis {
   void Run(std::promise<absl::Status> first);
   // Starts a server; if `pid_` is not 0 afterwards it runs.
   absl::StatusOr<RedisProcess> Launch();
-  // Until the server answers, dies, or limits are reached.
+  // Until the server answers; ABORTED if it ended instead, UNAVAILABLE if it took too long.
   absl::Status AwaitReady(RedisProcess& process) const;
   void Restart(std::optional<RedisProcess>& process, std::chrono::milliseconds delay);
   void EndChild(RedisProcess& process);
