@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <thread>
 #include <utility>
 
 #include "service/base/address.h"
@@ -19,6 +20,8 @@
 #include "service/http/query_routes.h"
 #include "service/http/tls.h"
 #include "service/http/view_routes.h"
+#include "service/ingest/ingest_methods.h"
+#include "service/query/counts_method.h"
 #include "service/server/data_set_file.h"
 #include "service/server/descriptor_limit.h"
 
@@ -30,6 +33,10 @@ namespace {
 
 // Between two tries while Redis is on its way back.
 constexpr milliseconds kStorePause{100};
+constexpr size_t kGrpcLoopsMax = 8;
+
+// One keeps up with a lane; the lanes, HTTP and the store have threads of their own.
+size_t GrpcLoops() { return std::clamp<size_t>(std::thread::hardware_concurrency() / 4, 1, kGrpcLoopsMax); }
 
 absl::Status Named(const char* setting, const absl::Status& status) {
   return absl::FailedPreconditionError(fmt::format("{}: {}", setting, ToStd(status.message())));
@@ -44,11 +51,12 @@ Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), st
 Server::~Server() {
   // After a start that failed half way, what was started ends here.
   StopWatching();
-  grpc_.reset();
+  if (grpc_ != nullptr) grpc_->Stop(milliseconds(0));
   if (http_ != nullptr) http_->Drain();
   if (lanes_ != nullptr) lanes_->StopTaking();
   CloseStore();
-  // What it waited for has ended.
+  // What they waited for has ended.
+  grpc_.reset();
   http_.reset();
   if (admin_ != nullptr) admin_->Stop();
   metrics_.ClearSources();
@@ -202,16 +210,24 @@ asio::awaitable<absl::Status> Server::Recover() {
 absl::Status Server::StartGrpc() {
   const auto executor = store_thread_.executor();
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
-  ingest_service_ = std::make_unique<GrpcIngestService>(*ingestor_);
+  ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ =
       std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *query_api_, *watcher_});
   admin_service_ = std::make_unique<GrpcAdminService>(
       GrpcAdminService::Parts{executor, *sites_, *keeper_, *adjuster_, *lanes_, *store_, clock_, metrics_, started_});
-  auto server =
-      GrpcServer::Start(config_.grpc_address, {ingest_service_.get(), query_service_.get(), admin_service_.get()});
+  auto server = GrpcServer::Start({.address = config_.grpc_address,
+                                   .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
+                                   .methods = [this](const Method& others) { return GrpcMethods(others); },
+                                   .loops = GrpcLoops()});
   if (!server.ok()) return server.status();
   grpc_ = *std::move(server);
   return absl::OkStatus();
+}
+
+std::unordered_map<std::string, Method> Server::GrpcMethods(const Method& others) {
+  return {{kRecordViewsPath, RecordViewsMethod(*ingestor_)},
+          {kStreamViewsPath, StreamViewsMethod(*ingestor_)},
+          {kGetCountsPath, GetCountsMethod(*query_api_, others)}};
 }
 
 absl::Status Server::StartHttp() {

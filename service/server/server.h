@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "service/adjustments/adjuster.h"
 #include "service/base/clock.h"
@@ -17,7 +18,7 @@
 #include "service/http/client_trust.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
-#include "service/ingest/grpc_ingest_service.h"
+#include "service/http2/grpc_server.h"
 #include "service/ingest/ingestor.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_cache.h"
@@ -29,13 +30,13 @@
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/server/grpc_admin_service.h"
-#include "service/server/grpc_server.h"
 #include "service/server/lane_set.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"
+#include "viewcount/v1/ingest.grpc.pb.h"
 
 namespace viewcount {
 
@@ -60,6 +61,7 @@ class Server {
   absl::Status Await(std::future<absl::Status> result);
   absl::Status StartLanes();
   absl::Status StartGrpc();
+  std::unordered_map<std::string, Method> GrpcMethods(const Method& others);
   absl::Status StartHttp();
   absl::Status WriteAddresses();
   // Reads from the store, and writes to it, what must be there before the first view.
@@ -108,7 +110,8 @@ class Server {
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
-  std::unique_ptr<GrpcIngestService> ingest_service_;
+  // Known to gRPC for reflection only: its methods are answered before they come there.
+  std::unique_ptr<v1::IngestService::Service> ingest_service_;
   std::unique_ptr<GrpcQueryService> query_service_;
   std::unique_ptr<GrpcAdminService> admin_service_;
   std::unique_ptr<GrpcServer> grpc_;

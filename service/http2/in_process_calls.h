@@ -1,0 +1,31 @@
+// Calls handed on to gRPC's own server in this process: everything that need not be answered by hand.
+#pragma once
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/server.h>
+
+#include <atomic>
+#include <memory>
+
+#include "service/http2/call.h"
+
+namespace viewcount {
+
+// Method may be called from any thread.
+class InProcessCalls {
+ public:
+  explicit InProcessCalls(grpc::Server& server);
+  // Waits for the end of the calls under way: they must have ended on their connections, and the server be shut down.
+  ~InProcessCalls();
+
+  // Hands on calls of any method and kind. Must not be used any more when this goes away.
+  Method method();
+
+ private:
+  class Forwarded;
+
+  grpc::GenericStub stub_;
+  std::atomic<size_t> calls_{0};
+};
+
+}  // namespace viewcount

@@ -1,0 +1,105 @@
+#include "service/http2/message_reader.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace {
+
+// A sender that announces a large message has not sent it yet: memory follows what came.
+constexpr size_t kReserveBytesMax = 256 << 10;
+constexpr size_t kInflateStepBytes = 64 << 10;
+// For inflateInit2: the largest window, and that zlib finds out by itself whether it is gzip or deflate.
+constexpr int kAnyWindow = 15 + 32;
+
+absl::Status TooLarge(size_t bytes, size_t bytes_max) {
+  return absl::ResourceExhaustedError(
+      ToAbsl("Received message larger than max (" + std::to_string(bytes) + " vs. " + std::to_string(bytes_max) + ")"));
+}
+
+absl::Status Inflate(std::string_view compressed, size_t bytes_max, std::string& out) {
+  z_stream stream{};
+  VIEWCOUNT_CHECK(inflateInit2(&stream, kAnyWindow) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
+  stream.avail_in = static_cast<uInt>(compressed.size());
+  int result = Z_OK;
+  while (result == Z_OK && out.size() <= bytes_max) {
+    const size_t before = out.size();
+    out.resize(before + kInflateStepBytes);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+    stream.avail_out = static_cast<uInt>(kInflateStepBytes);
+    result = inflate(&stream, Z_NO_FLUSH);
+    out.resize(out.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  if (out.size() > bytes_max) return TooLarge(out.size(), bytes_max);
+  return result == Z_STREAM_END ? absl::OkStatus() : absl::InternalError("a compressed message could not be read");
+}
+
+}  // namespace
+
+absl::Status MessageReader::Add(std::string_view bytes, size_t message_bytes_max) {
+  while (!bytes.empty()) {
+    if (prefix_bytes_ < kPrefixBytes) {
+      const size_t count = std::min(kPrefixBytes - prefix_bytes_, bytes.size());
+      std::copy_n(bytes.data(), count, prefix_ + prefix_bytes_);
+      prefix_bytes_ += count;
+      bytes.remove_prefix(count);
+      if (prefix_bytes_ < kPrefixBytes) break;
+      if (auto status = Begin(message_bytes_max); !status.ok()) return status;
+    }
+    const auto part = bytes.substr(0, body_bytes_ - body_.size());
+    body_.append(part);
+    bytes.remove_prefix(part.size());
+    if (body_.size() < body_bytes_) break;
+    if (auto status = End(message_bytes_max); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MessageReader::Begin(size_t message_bytes_max) {
+  const auto byte = [&](size_t index) { return static_cast<uint8_t>(prefix_[index]); };
+  body_bytes_ = size_t{byte(1)} << 24 | size_t{byte(2)} << 16 | size_t{byte(3)} << 8 | byte(4);
+  compressed_ = byte(0) == 1;
+  if (byte(0) > 1) return absl::InternalError("a message begins with neither 0 nor 1");
+  if (compressed_ && !may_be_compressed_) {
+    return absl::InternalError("a message is compressed, and grpc-encoding does not say how");
+  }
+  if (body_bytes_ > message_bytes_max) return TooLarge(body_bytes_, message_bytes_max);
+  body_.reserve(std::min(body_bytes_, kReserveBytesMax));
+  return absl::OkStatus();
+}
+
+absl::Status MessageReader::End(size_t message_bytes_max) {
+  std::string whole = std::exchange(body_, {});
+  if (compressed_) {
+    std::string inflated;
+    if (auto status = Inflate(whole, message_bytes_max, inflated); !status.ok()) return status;
+    whole = std::move(inflated);
+  }
+  whole_bytes_ += whole.size();
+  messages_.push_back(std::move(whole));
+  prefix_bytes_ = 0;
+  return absl::OkStatus();
+}
+
+std::string MessageReader::Take() {
+  std::string message = std::move(messages_.front());
+  messages_.erase(messages_.begin());
+  whole_bytes_ -= message.size();
+  return message;
+}
+
+void AppendMessage(std::string_view message, std::string& out) {
+  const auto size = static_cast<uint32_t>(message.size());
+  const char prefix[MessageReader::kPrefixBytes] = {0, static_cast<char>(size >> 24), static_cast<char>(size >> 16),
+                                                    static_cast<char>(size >> 8), static_cast<char>(size)};
+  out.append(prefix, sizeof(prefix)).append(message);
+}
+
+}  // namespace viewcount

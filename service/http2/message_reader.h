@@ -1,0 +1,55 @@
+// gRPC's framing of messages within a call: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace viewcount {
+
+// Puts together the messages of one direction of one call. One thread.
+class MessageReader {
+ public:
+  // What stands in front of a message: whether it is compressed, and its length, most significant byte first.
+  static constexpr size_t kPrefixBytes = 5;
+
+  // Whether compressed messages may come: `grpc-encoding` was gzip or deflate.
+  void AllowCompressed() { may_be_compressed_ = true; }
+
+  // Takes what came next. RESOURCE_EXHAUSTED for a message of more than `message_bytes_max`, also once decompressed;
+  // INTERNAL for what is no message. After an error the reader is of no further use.
+  absl::Status Add(std::string_view bytes, size_t message_bytes_max);
+
+  // Whether a whole message waits.
+  bool has_message() const { return !messages_.empty(); }
+  // True in the middle of a message.
+  bool incomplete() const { return prefix_bytes_ > 0; }
+  // Held by this reader.
+  size_t bytes() const { return whole_bytes_ + body_.size(); }
+  // The oldest whole message; there must be one.
+  std::string Take();
+
+ private:
+  absl::Status Begin(size_t message_bytes_max);
+  absl::Status End(size_t message_bytes_max);
+
+  bool may_be_compressed_ = false;
+  char prefix_[kPrefixBytes] = {};
+  size_t prefix_bytes_ = 0;
+  // Of the message that is being read.
+  size_t body_bytes_ = 0;
+  bool compressed_ = false;
+  std::string body_;
+  // In order; mostly one.
+  std::vector<std::string> messages_;
+  size_t whole_bytes_ = 0;
+};
+
+// Appends a message, uncompressed, with its prefix.
+void AppendMessage(std::string_view message, std::string& out);
+
+}  // namespace viewcount

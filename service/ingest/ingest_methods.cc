@@ -1,0 +1,120 @@
+#include "service/ingest/ingest_methods.h"
+
+#include <array>
+#include <utility>
+
+#include "service/base/check.h"
+#include "service/grpc/status.h"
+#include "viewcount/v1/ingest.pb.h"
+
+namespace viewcount {
+namespace {
+
+// RecordViewsResponse has three numbers of at most eleven bytes with their tags, and a truth value of two.
+constexpr size_t kResponseBytesMax = 3 * 11 + 2;
+
+void SendResult(const IngestResult& result, Call& call) {
+  // StreamViewsResponse has the same fields and numbers.
+  v1::RecordViewsResponse response;
+  response.set_accepted_views(result.accepted_views);
+  response.set_duplicate(result.duplicate);
+  response.set_last_sequence(result.last_sequence);
+  response.set_durability(static_cast<v1::Durability>(result.durability));
+  std::array<char, kResponseBytesMax> bytes;
+  const size_t size = response.ByteSizeLong();
+  VIEWCOUNT_CHECK(response.SerializeToArray(bytes.data(), static_cast<int>(bytes.size())));
+  call.Send({bytes.data(), size});
+}
+
+// One call, the batch it has with the lane, and the lane's answer on its way back to the loop: one allocation. It lives
+// until both the connection and the lane are done with it.
+class IngestCall : public CallHandler, public Batch, public LoopTask {
+ public:
+  IngestCall(Ingestor& ingestor, Call& call) : ingestor_(ingestor), loop_(call.loop()), call_(&call) {}
+
+  void OnMessage(std::string message) final {
+    message_ = std::move(message);
+    bytes = message_;
+    // Before the lane may answer.
+    submitted_ = true;
+    if (const auto status = ingestor_.Submit(this); !status.ok()) {
+      submitted_ = false;
+      call_->Finish(ToGrpc(status));
+    }
+  }
+  void OnEnd() final {
+    call_ = nullptr;
+    if (!submitted_) delete this;
+  }
+
+  // From the lane's thread.
+  void Done(const absl::Status& status, const IngestResult& result) final {
+    status_ = status;
+    result_ = result;
+    loop_.Post(*this);
+  }
+  void Run() final {
+    submitted_ = false;
+    if (call_ == nullptr) {
+      delete this;
+    } else if (status_.ok()) {
+      Answer(result_, *call_);
+    } else {
+      call_->Finish(ToGrpc(status_));
+    }
+  }
+
+ private:
+  virtual void Answer(const IngestResult& result, Call& call) = 0;
+
+  Ingestor& ingestor_;
+  EventLoop& loop_;
+  // None once it is over.
+  Call* call_;
+  // The lane has the batch, or its answer is on its way.
+  bool submitted_ = false;
+  std::string message_;
+  absl::Status status_;
+  IngestResult result_;
+
+ protected:
+  Call& call() { return *call_; }
+};
+
+class RecordViewsCall final : public IngestCall {
+ public:
+  using IngestCall::IngestCall;
+  void OnRequestEnd() override { call().Finish({grpc::StatusCode::INTERNAL, "the request has no message"}); }
+
+ private:
+  void Answer(const IngestResult& result, Call& answered) override {
+    SendResult(result, answered);
+    answered.Finish(grpc::Status::OK);
+  }
+};
+
+// Reads the next request when the one before is answered: order comes from the stream, and the sender is slowed down by
+// the stream's window.
+class StreamViewsCall final : public IngestCall {
+ public:
+  using IngestCall::IngestCall;
+  void OnRequestEnd() override { call().Finish(grpc::Status::OK); }
+
+ private:
+  void Answer(const IngestResult& result, Call& answered) override {
+    SendResult(result, answered);
+    answered.Read();
+  }
+};
+
+}  // namespace
+
+Method RecordViewsMethod(Ingestor& ingestor) {
+  return {.begin = [&ingestor](Call& call) { return new RecordViewsCall(ingestor, call); }, .one_request = true};
+}
+
+Method StreamViewsMethod(Ingestor& ingestor) {
+  return {.begin = [&ingestor](Call& call) { return new StreamViewsCall(ingestor, call); }};
+}
+
+}  // namespace viewcount
