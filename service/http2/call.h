@@ -4,6 +4,7 @@
 #include <grpcpp/support/status.h>
 
 #include <boost/intrusive/list_hook.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -36,12 +37,26 @@ class CallHandler {
   virtual ~CallHandler() = default;
 };
 
+struct PathHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
+};
+
 // What one method's calls are answered by.
 struct Method {
   // Makes the handler of a call that begins.
   std::function<CallHandler*(Call& call)> begin;
   // The request is one message: its handler hears of it when the request has ended, and only then.
   bool one_request = false;
+};
+
+// By path, `/package.Service/Method`.
+using Methods = boost::unordered_flat_map<std::string, Method, PathHash, std::equal_to<>>;
+
+// Which methods are answered here, and how the rest is.
+struct CallRoutes {
+  Methods methods;
+  Method others;
 };
 
 // All of the loop's thread. Owned by its connection; gone after CallHandler::OnEnd.
@@ -57,7 +72,7 @@ class Call : public boost::intrusive::list_base_hook<> {
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();
-  // `/package.Service/Method`.
+  // As Methods has it; empty if it is there.
   const std::string& path() const { return path_; }
   // When the caller gives up.
   std::optional<std::chrono::system_clock::time_point> deadline() const { return deadline_; }

@@ -22,14 +22,20 @@ namespace {
 
 std::string_view Text(const uint8_t* bytes, size_t count) { return {reinterpret_cast<const char*>(bytes), count}; }
 
-nghttp2_nv Header(std::string_view name, std::string_view value) {
-  // nghttp2 copies both; it takes pointers to what may be written for those who ask it not to.
+// The name must stay for ever, and with NGHTTP2_NV_FLAG_NO_COPY_VALUE the value, too.
+nghttp2_nv Header(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
+  // nghttp2 does not write to them.
   return {.name = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           .value = reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
           .namelen = name.size(),
           .valuelen = value.size(),
-          .flags = NGHTTP2_NV_FLAG_NONE};
+          .flags = static_cast<uint8_t>(flags | NGHTTP2_NV_FLAG_NO_COPY_NAME)};
 }
+
+const std::array<nghttp2_nv, 2> kResponseHeaders{
+    Header(":status", "200", NGHTTP2_NV_FLAG_NO_COPY_VALUE),
+    Header("content-type", "application/grpc", NGHTTP2_NV_FLAG_NO_COPY_VALUE)};
+const std::array<nghttp2_nv, 1> kOkTrailers{Header("grpc-status", "0", NGHTTP2_NV_FLAG_NO_COPY_VALUE)};
 
 // Of input, each as large as the loop's buffer, before others have their turn.
 constexpr int kReadsAtOnce = 4;
@@ -205,13 +211,16 @@ int Http2Connection::OnHeader(nghttp2_session*, const nghttp2_frame* frame, cons
                               const uint8_t* value, size_t value_bytes, uint8_t, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-  if (Call* call = self.Find(frame->hd.stream_id)) ReadHeader(*call, Text(name, name_bytes), Text(value, value_bytes));
+  if (Call* call = self.Find(frame->hd.stream_id))
+    self.ReadHeader(*call, Text(name, name_bytes), Text(value, value_bytes));
   return 0;
 }
 
 void Http2Connection::ReadHeader(Call& call, std::string_view name, std::string_view value) {
   if (name == ":path") {
-    call.path_ = value;
+    const auto found = routes_.methods.find(value);
+    call.method_ = found == routes_.methods.end() ? &routes_.others : &found->second;
+    if (call.method_ == &routes_.others) call.path_ = value;
   } else if (name == "content-type") {
     call.is_grpc_ = value.starts_with("application/grpc");
   } else if (name == "grpc-encoding") {
@@ -255,8 +264,6 @@ void Http2Connection::Begin(Call& call) {
   if (!call.known_encoding_) {
     return call.Finish({grpc::StatusCode::UNIMPLEMENTED, "messages may be compressed by gzip or deflate, else not"});
   }
-  const auto found = routes_.methods.find(call.path_);
-  call.method_ = found == routes_.methods.end() ? &routes_.others : &found->second;
   call.handler_ = call.method_->begin(call);
 }
 
@@ -335,17 +342,20 @@ void Http2Connection::Respond(Call& call) {
     return;
   }
   if (call.finished_ && call.out_.empty()) return SubmitEnd(call, true);
-  const std::array<nghttp2_nv, 2> headers{Header(":status", "200"), Header("content-type", "application/grpc")};
   nghttp2_data_provider body{.source = {.ptr = &call}, .read_callback = OnResponseRead};
-  nghttp2_submit_response(session_, call.stream_, headers.data(), headers.size(), &body);
+  nghttp2_submit_response(session_, call.stream_, kResponseHeaders.data(), kResponseHeaders.size(), &body);
 }
 
 void Http2Connection::SubmitEnd(Call& call, bool alone) {
+  if (call.status_.ok() && !alone) {
+    nghttp2_submit_trailer(session_, call.stream_, kOkTrailers.data(), kOkTrailers.size());
+    return;
+  }
   const std::string code = std::to_string(call.status_.error_code());
   const std::string message = PercentEncode(call.status_.error_message());
   const std::string details = Base64Encode(call.status_.error_details());
   std::vector<nghttp2_nv> headers;
-  if (alone) headers = {Header(":status", "200"), Header("content-type", "application/grpc")};
+  if (alone) headers.assign(kResponseHeaders.begin(), kResponseHeaders.end());
   headers.push_back(Header("grpc-status", code));
   if (!message.empty()) headers.push_back(Header("grpc-message", message));
   if (!details.empty()) headers.push_back(Header("grpc-status-details-bin", details));

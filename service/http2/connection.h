@@ -11,19 +11,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "service/http2/call.h"
 #include "service/http2/event_loop.h"
 
 namespace viewcount {
-
-// Which methods are answered here, and how the rest is.
-struct CallRoutes {
-  // By path.
-  std::unordered_map<std::string, Method> methods;
-  Method others;
-};
 
 // Of its loop's thread, except for making it. Kept alive by what it waits for; `closed` is called once, when it is
 // over.
@@ -57,7 +49,7 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
                                 nghttp2_data_source* source, void* user);
 
   Call* Find(int32_t stream) { return static_cast<Call*>(nghttp2_session_get_stream_user_data(session_, stream)); }
-  static void ReadHeader(Call& call, std::string_view name, std::string_view value);
+  void ReadHeader(Call& call, std::string_view name, std::string_view value);
   void Begin(Call& call);
   void Receive(Call& call, std::string_view bytes);
   void EndRequest(Call& call);

@@ -15,7 +15,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "service/http2/connection.h"
@@ -33,7 +32,7 @@ class GrpcServer {
     // All services; their methods are answered by gRPC, health and reflection with them, …
     std::vector<grpc::Service*> services;
     // … except for those of this table, by path. `others` answers as gRPC does. May be null.
-    std::function<std::unordered_map<std::string, Method>(const Method& others)> methods;
+    std::function<Methods(const Method& others)> methods;
     // Threads that serve connections.
     size_t loops = 1;
   };

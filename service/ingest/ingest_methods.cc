@@ -1,7 +1,9 @@
 #include "service/ingest/ingest_methods.h"
 
 #include <array>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "service/base/check.h"
 #include "service/grpc/status.h"
@@ -12,6 +14,9 @@ namespace {
 
 // RecordViewsResponse has three numbers of at most eleven bytes with their tags, and a truth value of two.
 constexpr size_t kResponseBytesMax = 3 * 11 + 2;
+// What a loop keeps for calls to come: with the views of usual batches at most some 12 MiB.
+constexpr size_t kFreeCallsMax = 256;
+constexpr size_t kKeptViewsMax = 1'024;
 
 void SendResult(const IngestResult& result, Call& call) {
   // StreamViewsResponse has the same fields and numbers.
@@ -30,33 +35,37 @@ void SendResult(const IngestResult& result, Call& call) {
 // until both the connection and the lane are done with it.
 class IngestCall : public CallHandler, public Batch, public LoopTask {
  public:
-  IngestCall(Ingestor& ingestor, Call& call) : ingestor_(ingestor), loop_(call.loop()), call_(&call) {}
+  void Begin(Ingestor& ingestor, Call& call) {
+    ingestor_ = &ingestor;
+    loop_ = &call.loop();
+    call_ = &call;
+  }
 
   void OnMessage(std::string message) final {
     message_ = std::move(message);
     bytes = message_;
     // Before the lane may answer.
     submitted_ = true;
-    if (const auto status = ingestor_.Submit(this); !status.ok()) {
+    if (const auto status = ingestor_->Submit(this); !status.ok()) {
       submitted_ = false;
       call_->Finish(ToGrpc(status));
     }
   }
   void OnEnd() final {
     call_ = nullptr;
-    if (!submitted_) delete this;
+    if (!submitted_) Recycle();
   }
 
   // From the lane's thread.
   void Done(const absl::Status& status, const IngestResult& result) final {
     status_ = status;
     result_ = result;
-    loop_.Post(*this);
+    loop_->Post(*this);
   }
   void Run() final {
     submitted_ = false;
     if (call_ == nullptr) {
-      delete this;
+      Recycle();
     } else if (status_.ok()) {
       Answer(result_, *call_);
     } else {
@@ -66,11 +75,13 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
 
  private:
   virtual void Answer(const IngestResult& result, Call& call) = 0;
+  // Both are done with it.
+  virtual void Recycle() = 0;
 
-  Ingestor& ingestor_;
-  EventLoop& loop_;
+  Ingestor* ingestor_ = nullptr;
+  EventLoop* loop_ = nullptr;
   // None once it is over.
-  Call* call_;
+  Call* call_ = nullptr;
   // The lane has the batch, or its answer is on its way.
   bool submitted_ = false;
   std::string message_;
@@ -83,7 +94,12 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
 
 class RecordViewsCall final : public IngestCall {
  public:
-  using IngestCall::IngestCall;
+  static RecordViewsCall* Make() {
+    if (free_calls_.empty()) return new RecordViewsCall();
+    RecordViewsCall* const call = free_calls_.back().release();
+    free_calls_.pop_back();
+    return call;
+  }
   void OnRequestEnd() override { call().Finish({grpc::StatusCode::INTERNAL, "the request has no message"}); }
 
  private:
@@ -91,13 +107,23 @@ class RecordViewsCall final : public IngestCall {
     SendResult(result, answered);
     answered.Finish(grpc::Status::OK);
   }
+  void Recycle() override {
+    std::unique_ptr<RecordViewsCall> self(this);
+    if (free_calls_.size() < kFreeCallsMax && request.views.capacity() <= kKeptViewsMax) {
+      free_calls_.push_back(std::move(self));
+    }
+  }
+
+  // Calls that are over, for those to come: with the memory they were decoded into. Each loop has its own.
+  static thread_local std::vector<std::unique_ptr<RecordViewsCall>> free_calls_;
 };
+
+thread_local std::vector<std::unique_ptr<RecordViewsCall>> RecordViewsCall::free_calls_;
 
 // Reads the next request when the one before is answered: order comes from the stream, and the sender is slowed down by
 // the stream's window.
 class StreamViewsCall final : public IngestCall {
  public:
-  using IngestCall::IngestCall;
   void OnRequestEnd() override { call().Finish(grpc::Status::OK); }
 
  private:
@@ -105,16 +131,23 @@ class StreamViewsCall final : public IngestCall {
     SendResult(result, answered);
     answered.Read();
   }
+  void Recycle() override { delete this; }
 };
+
+CallHandler* Begun(IngestCall* handler, Ingestor& ingestor, Call& call) {
+  handler->Begin(ingestor, call);
+  return handler;
+}
 
 }  // namespace
 
 Method RecordViewsMethod(Ingestor& ingestor) {
-  return {.begin = [&ingestor](Call& call) { return new RecordViewsCall(ingestor, call); }, .one_request = true};
+  return {.begin = [&ingestor](Call& call) { return Begun(RecordViewsCall::Make(), ingestor, call); },
+          .one_request = true};
 }
 
 Method StreamViewsMethod(Ingestor& ingestor) {
-  return {.begin = [&ingestor](Call& call) { return new StreamViewsCall(ingestor, call); }};
+  return {.begin = [&ingestor](Call& call) { return Begun(new StreamViewsCall(), ingestor, call); }};
 }
 
 }  // namespace viewcount

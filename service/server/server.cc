@@ -224,7 +224,7 @@ absl::Status Server::StartGrpc() {
   return absl::OkStatus();
 }
 
-std::unordered_map<std::string, Method> Server::GrpcMethods(const Method& others) {
+Methods Server::GrpcMethods(const Method& others) {
   return {{kRecordViewsPath, RecordViewsMethod(*ingestor_)},
           {kStreamViewsPath, StreamViewsMethod(*ingestor_)},
           {kGetCountsPath, GetCountsMethod(*query_api_, others)}};

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "service/adjustments/adjuster.h"
 #include "service/base/clock.h"
@@ -61,7 +60,7 @@ class Server {
   absl::Status Await(std::future<absl::Status> result);
   absl::Status StartLanes();
   absl::Status StartGrpc();
-  std::unordered_map<std::string, Method> GrpcMethods(const Method& others);
+  Methods GrpcMethods(const Method& others);
   absl::Status StartHttp();
   absl::Status WriteAddresses();
   // Reads from the store, and writes to it, what must be there before the first view.
