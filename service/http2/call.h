@@ -72,8 +72,8 @@ class Call : public boost::intrusive::list_base_hook<> {
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();
-  // As Methods has it; empty if it is there.
-  const std::string& path() const { return path_; }
+  // `/package.Service/Method`.
+  std::string_view path() const { return path_; }
   // When the caller gives up.
   std::optional<std::chrono::system_clock::time_point> deadline() const { return deadline_; }
 
@@ -84,8 +84,9 @@ class Call : public boost::intrusive::list_base_hook<> {
   Http2Connection& connection_;
   const int32_t stream_;
 
-  // As the headers say.
-  std::string path_;
+  // As the headers say. A path that the routes know stands there, any other one here.
+  std::string_view path_;
+  std::string other_path_;
   std::optional<std::chrono::system_clock::time_point> deadline_;
   bool is_grpc_ = false;
   bool known_encoding_ = true;

@@ -219,8 +219,9 @@ int Http2Connection::OnHeader(nghttp2_session*, const nghttp2_frame* frame, cons
 void Http2Connection::ReadHeader(Call& call, std::string_view name, std::string_view value) {
   if (name == ":path") {
     const auto found = routes_.methods.find(value);
-    call.method_ = found == routes_.methods.end() ? &routes_.others : &found->second;
-    if (call.method_ == &routes_.others) call.path_ = value;
+    const bool known = found != routes_.methods.end();
+    call.method_ = known ? &found->second : &routes_.others;
+    call.path_ = known ? std::string_view(found->first) : call.other_path_ = value;
   } else if (name == "content-type") {
     call.is_grpc_ = value.starts_with("application/grpc");
   } else if (name == "grpc-encoding") {

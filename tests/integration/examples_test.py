@@ -66,7 +66,7 @@ class GrpcTest(ServiceTest):
         with LostAnswer(self.running.address("grpc")) as network:
             answer = run(*words, network.address, site, folder=folder)
             self.assertTrue(network.lost)
-        self.assertEqual((answer.returncode, answer.stderr), (0, ""))
+        self.assertEqual((answer.returncode, answer.stderr), (0, ""), answer.stderr)
         self.assertEqual(answer.stdout.splitlines(), [
             "counted before", "1 views counted", "/news/3933: 3", "/news/17: 1", "/news/1: 0", "Most viewed:",
             "1. /news/3933: 3", "2. /news/17: 1"
@@ -129,7 +129,7 @@ class PhpAloneTest(unittest.TestCase):
         began = time.monotonic()
         answer = run(*PHP, "client/examples/php/page.php", environment={"VIEWCOUNT_ADDRESS": address} | environment)
         self.assertLess(time.monotonic() - began, PAGE_SECONDS_MAX)
-        self.assertEqual((answer.returncode, answer.stderr), (0, ""))
+        self.assertEqual((answer.returncode, answer.stderr), (0, ""), answer.stderr)
         self.assertTrue(answer.stdout.startswith("<!DOCTYPE html>"), answer.stdout)
         self.assertIn("Library hours change", answer.stdout)
         self.assertTrue(answer.stdout.rstrip().endswith("</html>"))
