@@ -23,6 +23,7 @@ struct Options {
   double rate = 0;
   size_t in_flight = 64;
   size_t connections = 1;
+  bool no_corks = false;
   double seconds = 10;
   double warmup_seconds = 1;
   std::string site = "demo";
