@@ -100,7 +100,7 @@ class EventLoop {
         driver_(driver),
         books_(books),
         corks_(options.target),
-        corks_are_used_(options.rate == 0 && !options.no_corks) {}
+        corks_are_used_(options.rate == 0) {}
 
   // Until `done` says so; cancels all calls at `give_up`.
   template <typename Done>

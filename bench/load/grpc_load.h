@@ -63,7 +63,7 @@ class GrpcDriver {
   // Before everything else: whom to tell of free slots.
   void UsePump(Pump& pump) { pump_ = &pump; }
   virtual void Send(size_t slot, TimePoint due) = 0;
-  // An event of the queue. Several threads take them.
+  // An event of the queue. Send may be called by another thread meanwhile.
   virtual void Complete(void* tag, bool ok, TimePoint now) = 0;
   // All unanswered requests are to fail.
   virtual void CancelAll() = 0;

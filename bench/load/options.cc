@@ -69,12 +69,13 @@ void AddGrpc(CLI::App& command, Options& options) {
   command.add_option("--connections", options.connections, "Over which the requests are spread")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
-  command.add_flag("--no-corks", options.no_corks, "x");
 }
 
 void AddViews(CLI::App& command, Options& options) {
   AddArticles(command, options);
-  command.add_option("--pool-views", options.pool_views, "Views encoded in advance, sent over and over; 40 bytes each")
+  command
+      .add_option("--pool-views", options.pool_views,
+                  "Views encoded in advance, sent over and over; 40 bytes each, as beacons 250")
       ->check(CLI::Range(size_t{1}, size_t{100'000'000}))
       ->capture_default_str();
   command
