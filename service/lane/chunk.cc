@@ -1,7 +1,6 @@
 #include "service/lane/chunk.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -10,8 +9,6 @@
 namespace viewcount {
 namespace {
 
-constexpr size_t kBlockBytes = 64 << 10;
-constexpr size_t kFirstSlots = 1 << 10;
 // Of a change or a note in a tree, roughly.
 constexpr size_t kChangeBytes = 128;
 
@@ -39,54 +36,56 @@ uint32_t Chunk::BucketIndex(const Bucket& bucket) {
   return static_cast<uint32_t>(buckets_.size() - 1);
 }
 
-size_t Chunk::SlotOf(SiteIndex site, uint64_t hash, std::string_view id) const {
-  const auto tag = static_cast<uint32_t>(hash >> 32);
-  const size_t mask = slots_.size() - 1;
-  for (size_t at = hash & mask;; at = (at + 1) & mask) {
-    const Slot& slot = slots_[at];
-    if (slot.article == 0) return at;
-    if (slot.tag != tag) continue;
-    const Article& article = articles_[slot.article - 1];
-    if (article.hash == hash && article.site == site && article.id == id) return at;
-  }
+Chunk::Article* Chunk::Expect(uint64_t hash) {
+  const uint32_t place = index_.Find(hash, [](uint32_t) { return true; });
+  if (place == ArticleIndex::kNone) return nullptr;
+  Article* const article = &articles_.At(place);
+  ArticleRecords::Prefetch(article);
+  return article;
 }
 
-inline uint32_t Chunk::ArticleIndex(SiteIndex site, uint64_t hash, std::string_view id) {
-  // Half full at most, so that a probe ends soon.
-  if (2 * articles_.size() >= slots_.size()) Grow();
-  Slot& slot = slots_[SlotOf(site, hash, id)];
-  if (slot.article == 0) {
-    articles_.push_back({Copy(id), hash, site, kNone});
-    slot = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(articles_.size())};
-  }
-  return slot.article - 1;
+Chunk::Article& Chunk::Obtain(SiteIndex site, uint64_t hash, std::string_view id) {
+  const uint32_t found = index_.Find(hash, [&](uint32_t place) { return articles_.At(place).Is(site, hash, id); });
+  if (found != ArticleIndex::kNone) return articles_.At(found);
+  const uint32_t place = articles_.Append(site, hash, id);
+  index_.Add(hash, place);
+  return articles_.At(place);
 }
 
-void Chunk::Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot) {
-  shard_views_[ShardOf(hash).value] += count;
-  Article& article = articles_[ArticleIndex(site, hash, id)];
-  uint32_t at = article.first_delta;
+Chunk::Delta& Chunk::DeltaOf(Article& article, uint32_t bucket) {
+  if (article.delta.bucket == kNone) {
+    article.delta.bucket = bucket;
+    return article.delta;
+  }
+  uint32_t at = article.delta.next;
   while (at != kNone && deltas_[at].bucket != bucket) at = deltas_[at].next;
-  if (at == kNone) {
-    at = static_cast<uint32_t>(deltas_.size());
-    deltas_.push_back({0, 0, bucket, article.first_delta});
-    article.first_delta = at;
-  }
-  (bot ? deltas_[at].bot_views : deltas_[at].views) += count;
+  if (at != kNone) return deltas_[at];
+  // The newest one stays with the article: the next view is likely of that bucket too.
+  deltas_.push_back(article.delta);
+  article.delta = {.bucket = bucket, .next = static_cast<uint32_t>(deltas_.size() - 1)};
+  return article.delta;
+}
+
+void Chunk::Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot,
+                Article* expected) {
+  shard_views_[ShardOf(hash).value] += count;
+  Article& article = expected != nullptr && expected->Is(site, hash, id) ? *expected : Obtain(site, hash, id);
+  Delta& delta = article.delta.bucket == bucket ? article.delta : DeltaOf(article, bucket);
+  (bot ? delta.bot_views : delta.views) += count;
 }
 
 void Chunk::Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change) {
-  adjusted_[ArticleIndex(site, hash, id)].changes[window] += change;
+  adjusted_[Obtain(site, hash, id).index].changes[window] += change;
   adjusted_bytes_ += kChangeBytes;
 }
 
 void Chunk::AddNote(SiteIndex site, uint64_t hash, Adjusted::Note note) {
   adjusted_bytes_ += note.field.size() + note.text.size() + kChangeBytes;
-  adjusted_[ArticleIndex(site, hash, "")].notes.push_back(std::move(note));
+  adjusted_[Obtain(site, hash, "").index].notes.push_back(std::move(note));
 }
 
 const Chunk::Adjusted* Chunk::FindAdjusted(const Article& article) const {
-  const auto found = adjusted_.find(static_cast<uint32_t>(&article - articles_.data()));
+  const auto found = adjusted_.find(article.index);
   return found == adjusted_.end() ? nullptr : &found->second;
 }
 
@@ -99,14 +98,12 @@ void Chunk::Extend(Position to, SteadyTime receipt_time) {
 uint64_t Chunk::views() const { return std::accumulate(shard_views_.begin(), shard_views_.end(), uint64_t{0}); }
 
 size_t Chunk::bytes() const {
-  return slots_.size() * sizeof(Slot) + articles_.capacity() * sizeof(Article) + deltas_.capacity() * sizeof(Delta) +
-         blocks_.size() * kBlockBytes + adjusted_bytes_;
+  return index_.bytes() + articles_.bytes() + deltas_.capacity() * sizeof(Delta) + adjusted_bytes_;
 }
 
 const Chunk::Article* Chunk::Find(SiteIndex site, uint64_t hash, std::string_view id) const {
-  if (slots_.empty()) return nullptr;
-  const Slot& slot = slots_[SlotOf(site, hash, id)];
-  return slot.article == 0 ? nullptr : &articles_[slot.article - 1];
+  const uint32_t found = index_.Find(hash, [&](uint32_t place) { return articles_.At(place).Is(site, hash, id); });
+  return found == ArticleIndex::kNone ? nullptr : &articles_.At(found);
 }
 
 int64_t Chunk::ViewsOf(const Article& article, Window window) const {
@@ -131,29 +128,6 @@ void Chunk::AddWindows(SiteIndex site, std::set<Window>& windows) const {
   for (const auto& [article, adjusted] : adjusted_) {
     if (articles_[article].site != site) continue;
     for (const auto& [window, change] : adjusted.changes) windows.insert(window);
-  }
-}
-
-std::string_view Chunk::Copy(std::string_view id) {
-  static_assert(limits::kArticleIdBytesMax <= kBlockBytes);
-  if (id.empty()) return "";
-  if (block_free_ < id.size()) {
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
-    block_free_ = kBlockBytes;
-  }
-  char* const place = blocks_.back().get() + (kBlockBytes - block_free_);
-  std::memcpy(place, id.data(), id.size());
-  block_free_ -= id.size();
-  return {place, id.size()};
-}
-
-void Chunk::Grow() {
-  slots_.assign(std::max(kFirstSlots, 2 * slots_.size()), Slot());
-  const size_t mask = slots_.size() - 1;
-  for (size_t i = 0; i < articles_.size(); ++i) {
-    size_t at = articles_[i].hash & mask;
-    while (slots_[at].article != 0) at = (at + 1) & mask;
-    slots_[at] = {static_cast<uint32_t>(articles_[i].hash >> 32), static_cast<uint32_t>(i + 1)};
   }
 }
 

@@ -12,11 +12,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "service/base/clock.h"
 #include "service/base/hash.h"
 #include "service/base/identifiers.h"
+#include "service/lane/article_index.h"
+#include "service/lane/article_records.h"
+#include "service/lane/block_pool.h"
 #include "service/store/count_store.h"
 
 namespace viewcount {
@@ -36,19 +40,8 @@ class Chunk {
     // Whether what is counted here belongs to the window; people's views and bots' lie in the same buckets.
     bool IsIn(Window window) const;
   };
-  // An article's views in one bucket; `next` is the index of its next delta, or kNone.
-  struct Delta {
-    uint64_t views = 0;
-    uint64_t bot_views = 0;
-    uint32_t bucket = 0;
-    uint32_t next = 0;
-  };
-  struct Article {
-    std::string_view id;
-    uint64_t hash = 0;
-    SiteIndex site;
-    uint32_t first_delta = 0;
-  };
+  using Delta = ArticleRecords::Delta;
+  using Article = ArticleRecords::Article;
   // What administrators changed here of one article. Rare, so it stands beside the articles and costs a view nothing.
   struct Adjusted {
     struct Note {
@@ -60,17 +53,26 @@ class Chunk {
     // Of the site, kept with its empty article ID.
     std::vector<Note> notes;
   };
-  static constexpr uint32_t kNone = ~uint32_t{0};
+  static constexpr uint32_t kNone = ArticleRecords::kNone;
 
   // `from` is where the chunk before it ends.
-  explicit Chunk(Position from) : from_(from), to_(from) {}
+  explicit Chunk(Position from) : Chunk(from, std::make_shared<BlockPool>(), 0) {}
+  // With memory from `pool`, and from the beginning on with room for `expected_articles`.
+  Chunk(Position from, std::shared_ptr<BlockPool> pool, size_t expected_articles)
+      : from_(from), to_(from), pool_(std::move(pool)), index_(*pool_, expected_articles), articles_(*pool_) {}
   Chunk(const Chunk&) = delete;
   Chunk& operator=(const Chunk&) = delete;
 
   // The index of a bucket, for Add.
   uint32_t BucketIndex(const Bucket& bucket);
-  // Counts `count` views (or bots' views) of an article; copies `id` if it is new.
-  void Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot);
+  // Counts `count` views (or bots' views) of an article; copies `id` if it is new. `expected` is what Expect said, or
+  // null.
+  void Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot,
+           Article* expected = nullptr);
+  // For views that come many at once, so that the memory of all is fetched side by side: first Prefetch of each, then
+  // Expect of each, then Add. Expect fetches what is likely the article; null if it is new.
+  void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
+  Article* Expect(uint64_t hash);
   // Adds `change`, of either sign, to one window of an article; an empty ID is the site's own start value.
   void Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change);
   // Keeps a note for the store. `hash` is that of the site's empty article ID.
@@ -101,42 +103,35 @@ class Chunk {
   }
   // Puts every day and hour in which something of the site is counted here into `windows`.
   void AddWindows(SiteIndex site, std::set<Window>& windows) const;
-  std::span<const Article> articles() const { return articles_; }
+  const ArticleRecords& articles() const { return articles_; }
   std::span<const Bucket> buckets() const { return buckets_; }
   const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
   // Calls `visit(const Delta&)` for every delta of the article.
   template <typename Visit>
   void ForEachDelta(const Article& article, Visit visit) const {
-    for (uint32_t at = article.first_delta; at != kNone; at = deltas_[at].next) visit(deltas_[at]);
+    if (article.delta.bucket == kNone) return;
+    visit(article.delta);
+    for (uint32_t at = article.delta.next; at != kNone; at = deltas_[at].next) visit(deltas_[at]);
   }
 
  private:
-  // A place in the table: 32 bits of the hash, and the article's index plus one (0: free).
-  struct Slot {
-    uint32_t tag = 0;
-    uint32_t article = 0;
-  };
-
   const Adjusted* FindAdjusted(const Article& article) const;
-  // The index of an article, which is made if it is new.
-  uint32_t ArticleIndex(SiteIndex site, uint64_t hash, std::string_view id);
-  std::string_view Copy(std::string_view id);
-  void Grow();
-  // The slot where the article is or belongs.
-  size_t SlotOf(SiteIndex site, uint64_t hash, std::string_view id) const;
+  // The article, which is made if it is new.
+  Article& Obtain(SiteIndex site, uint64_t hash, std::string_view id);
+  // Of a bucket that is not the article's newest; made if it is new.
+  Delta& DeltaOf(Article& article, uint32_t bucket);
 
   const Position from_;
   Position to_;
   SteadyTime oldest_ = SteadyTime::max();
   ShardViews shard_views_{};
 
-  std::vector<Slot> slots_;
-  std::vector<Article> articles_;
+  const std::shared_ptr<BlockPool> pool_;
+  ArticleIndex index_;
+  ArticleRecords articles_;
+  // Of articles with views in several buckets: all but the newest.
   std::vector<Delta> deltas_;
   std::vector<Bucket> buckets_;
-  // IDs lie in blocks that never move.
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t block_free_ = 0;
   // By index of the article.
   std::map<uint32_t, Adjusted> adjusted_;
   size_t adjusted_bytes_ = 0;

@@ -9,11 +9,18 @@
 #include "service/lane/window_sums.h"
 
 namespace viewcount {
+namespace {
+
+// Of a store that keeps up, chunks are not much larger than limits::kChunkSealBytes; one that gathered for long leaves
+// no more behind.
+constexpr size_t kKeptBytesMax = 2 * limits::kChunkSealBytes;
+
+}  // namespace
 
 Ledger::Ledger(LaneId lane, Beginning beginning)
     : lane_(lane),
       folding_(std::move(beginning.folding)),
-      open_(std::make_shared<Chunk>(beginning.end)),
+      open_(std::make_shared<Chunk>(beginning.end, pool_, 0)),
       absent_(beginning.absent),
       journaled_(beginning.journaled) {
   cursors_.fill(Cursor::End(beginning.end));
@@ -83,8 +90,12 @@ void Ledger::SealLocked() {
   seal_wanted_ = false;
   for (size_t i = 0; i < journaled_.size(); ++i) journaled_[i] += open_->shard_views()[i];
   folding_.ForgetChunks();
-  const Position end = open_->to();
-  sealed_.push_back({std::exchange(open_, std::make_shared<Chunk>(end)), ShardSet::All()});
+  // The next one will likely be as large. What the last two did not need goes back to the system.
+  const size_t bytes = open_->bytes();
+  pool_->KeepAtMost(std::min(std::max(bytes, sealed_bytes_), kKeptBytesMax));
+  sealed_bytes_ = bytes;
+  auto next = std::make_shared<Chunk>(open_->to(), pool_, open_->articles().size());
+  sealed_.push_back({std::exchange(open_, std::move(next)), ShardSet::All()});
 }
 
 SealedChunk Ledger::Next() {

@@ -175,6 +175,10 @@ class Ledger {
   const LaneId lane_;
   mutable std::mutex mutex_;
   Folding folding_;
+  // Of the chunks that follow one another here.
+  const std::shared_ptr<BlockPool> pool_ = std::make_shared<BlockPool>();
+  // Of the chunk sealed last.
+  size_t sealed_bytes_ = 0;
   std::shared_ptr<Chunk> open_;
   // Something was folded into the open chunk since it was extended.
   bool unsettled_ = false;
