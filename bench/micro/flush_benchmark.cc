@@ -10,6 +10,8 @@
 
 #include "bench/micro/bench_articles.h"
 #include "service/base/check.h"
+#include "service/base/limits.h"
+#include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
 
 namespace viewcount {
@@ -56,8 +58,7 @@ class CpuMeter {
 };
 
 // The whole way: seal, lay out, send, confirm. Every article of `range(0)` once in each chunk.
-void Flush(benchmark::State& state) {
-  RedisProcess redis;
+void FlushInto(RedisProcess& redis, benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
@@ -76,6 +77,17 @@ void Flush(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
   cpu.Report(state);
+}
+
+void Flush(benchmark::State& state) {
+  RedisProcess redis;
+  FlushInto(redis, state);
+}
+
+// Into a Redis that keeps an append-only file, as the embedded one does.
+void FlushLogged(benchmark::State& state) {
+  RedisProcess redis({"--appendonly", "yes", "--appendfsync", "everysec"});
+  FlushInto(redis, state);
 }
 
 // For how long the parts of such flushes held Redis, by its own clock: the median, the 99th percentile and the longest,
@@ -110,6 +122,46 @@ void Hold(benchmark::State& state) {
   state.counters["max"] = held.back();
 }
 
+double UsedMemory(RedisProcess& redis) {
+  const std::string text = redis.Command({"INFO", "memory"});
+  const std::string field = "used_memory:";
+  return std::stod(text.substr(text.find(field) + field.size()));
+}
+
+// Bytes an article costs Redis for all time: by MEMORY USAGE, and as its allocator counts them, which rounds every
+// object up to its next size; and what the rankings add.
+void Memory(benchmark::State& state) {
+  RedisProcess redis;
+  LanePipeline pipeline(redis);
+  VIEWCOUNT_CHECK(pipeline.Open().ok());
+  std::vector<std::string> hashes = {"DEL"};
+  std::vector<std::string> rankings = {"DEL"};
+  for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
+    const Window all{Window::Kind::kAllTime, 0};
+    hashes.push_back(keys::Counts(Shard{shard}, "demo", all));
+    rankings.push_back(keys::Ranking(Shard{shard}, "demo", all));
+  }
+  const auto articles = static_cast<double>(state.range(0));
+  for (auto _ : state) {
+    const auto ids = ArticleIds(state.range(0));
+    std::vector<DecodedView> views;
+    for (const std::string& id : ids) views.push_back({.article_id = id});
+    pipeline.Fold(views);
+    if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
+    double usage = 0;
+    for (size_t i = 1; i < hashes.size(); ++i) {
+      usage += std::stod(redis.Command({"MEMORY", "USAGE", hashes[i], "SAMPLES", "0"}));
+    }
+    const double before = UsedMemory(redis);
+    redis.Command(hashes);
+    const double between = UsedMemory(redis);
+    redis.Command(rankings);
+    state.counters["usage"] = usage / articles;
+    state.counters["allocated"] = (before - between) / articles;
+    state.counters["rankings"] = (between - UsedMemory(redis)) / articles;
+  }
+}
+
 // The round trip of one part of so many articles to one shard.
 void ApplyPart(benchmark::State& state) {
   RedisProcess redis;
@@ -140,6 +192,8 @@ void ApplyPart(benchmark::State& state) {
 }
 
 BENCHMARK(Flush)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(FlushLogged)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(Memory)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(Hold)->Arg(16'000)->Arg(100'000)->Iterations(10)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(ApplyPart)->Arg(1)->Arg(64)->Arg(256)->Arg(500)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
 

@@ -5,7 +5,9 @@
 local COUNT_MAX = 9007199254740992 -- 2^53: what a double, and so a sorted set, holds exactly
 local tonumber, format = tonumber, string.format
 
--- To read or write a number takes longer than to look it up, and most numbers of a part are small ones that come often.
+-- To read or write a number takes longer than to look it up, and most numbers of a part are small and come often. Larger
+-- ones are not kept: to enter each of them would take longer than it spares.
+local KEPT_MAX = 4096
 local values = {} -- by text
 local texts = {} -- by value
 
@@ -13,13 +15,13 @@ local texts = {} -- by value
 local function count_of(text)
   local value = tonumber(text)
   if not value or value % 1 ~= 0 or value > COUNT_MAX or value < -COUNT_MAX then return nil end
-  values[text] = value
+  if value <= KEPT_MAX and value >= -KEPT_MAX then values[text] = value end
   return value
 end
 
 local function text_of(value)
   local text = format('%d', value)
-  texts[value] = text
+  if value <= KEPT_MAX and value >= -KEPT_MAX then texts[value] = text end
   return text
 end
 

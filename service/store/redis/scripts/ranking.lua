@@ -34,7 +34,7 @@ local function enter(hash, articles, totals)
     if total and total ~= 0 and (not lowest or total >= lowest) then
       if total == lowest and last and not precedes(articles[i], last) then last = nil end
       if total ~= lowest or last then
-        entries[n + 1] = -total
+        entries[n + 1] = texts[-total] or text_of(-total)
         entries[n + 2] = articles[i]
         n = n + 2
       end
