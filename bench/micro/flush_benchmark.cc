@@ -1,29 +1,165 @@
 // A sealed chunk → a real Redis on a UNIX socket, all shards, each article in three windows: what one lane's flusher
-// reaches, and what one part costs. Items are articles. Redis is a process of its own: give it the other core.
+// reaches, what one part costs, and for how long it holds Redis. Items are articles. Redis is a process of its own:
+// give it the other core. `redis` and `service` are the seconds of CPU that an article costs either: they are what to
+// compare, since the time that passes depends on what else the machine does.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <sstream>
 
 #include "bench/articles.h"
 #include "service/base/check.h"
+#include "service/base/limits.h"
+#include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
 
 namespace viewcount {
 namespace {
 
+// CPU seconds of Redis' main thread.
+double CpuOf(RedisProcess& redis) {
+  const std::string text = redis.Command({"INFO", "cpu"});
+  double seconds = 0;
+  for (const std::string field : {"used_cpu_user_main_thread:", "used_cpu_sys_main_thread:"}) {
+    seconds += std::stod(text.substr(text.find(field) + field.size()));
+  }
+  return seconds;
+}
+
+double OwnCpu() {
+  rusage usage{};
+  VIEWCOUNT_CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Sums up what the timed pieces of a benchmark cost.
+class CpuMeter {
+ public:
+  explicit CpuMeter(RedisProcess& redis) : redis_(redis) {}
+
+  void Begin() { redis_began_ = CpuOf(redis_), own_began_ = OwnCpu(); }
+  void End() { redis_seconds_ += CpuOf(redis_) - redis_began_, own_seconds_ += OwnCpu() - own_began_; }
+  void Report(benchmark::State& state) const {
+    const auto articles = static_cast<double>(state.iterations() * state.range(0));
+    state.counters["redis"] = redis_seconds_ / articles;
+    state.counters["service"] = own_seconds_ / articles;
+  }
+
+ private:
+  RedisProcess& redis_;
+  double redis_began_ = 0;
+  double own_began_ = 0;
+  double redis_seconds_ = 0;
+  double own_seconds_ = 0;
+};
+
 // The whole way: seal, lay out, send, confirm. Every article of `range(0)` once in each chunk.
-void Flush(benchmark::State& state) {
-  RedisProcess redis;
+void FlushInto(RedisProcess& redis, benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
   std::vector<DecodedView> views;
   for (const std::string& id : ids) views.push_back({.article_id = id});
+  CpuMeter cpu(redis);
   for (auto _ : state) {
     state.PauseTiming();
     pipeline.Fold(views);
+    cpu.Begin();
     state.ResumeTiming();
     if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
+    state.PauseTiming();
+    cpu.End();
+    state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
+  cpu.Report(state);
+}
+
+void Flush(benchmark::State& state) {
+  RedisProcess redis;
+  FlushInto(redis, state);
+}
+
+// Into a Redis that keeps an append-only file, as the embedded one does.
+void FlushLogged(benchmark::State& state) {
+  RedisProcess redis({"--appendonly", "yes", "--appendfsync", "everysec"});
+  FlushInto(redis, state);
+}
+
+// For how long the parts of such flushes held Redis, by its own clock: the median, the 99th percentile and the longest,
+// in microseconds. Begins with an empty Redis.
+void Hold(benchmark::State& state) {
+  RedisProcess redis({"--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000"});
+  LanePipeline pipeline(redis);
+  VIEWCOUNT_CHECK(pipeline.Open().ok());
+  const auto ids = ArticleIds(state.range(0));
+  std::vector<DecodedView> views;
+  for (const std::string& id : ids) views.push_back({.article_id = id});
+  redis.Command({"SLOWLOG", "RESET"});
+  for (auto _ : state) {
+    pipeline.Fold(views);
+    if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
+  }
+  std::vector<double> held;
+  for (const std::string& entry : redis.List({"SLOWLOG", "GET", "-1"})) {
+    if (entry.find(" EVALSHA ") == std::string::npos) continue;
+    std::istringstream words(entry);
+    uint64_t number = 0;
+    uint64_t when = 0;
+    double micros = 0;
+    words >> number >> when >> micros;
+    held.push_back(micros);
+  }
+  VIEWCOUNT_CHECK(!held.empty());
+  std::sort(held.begin(), held.end());
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.counters["p50"] = held[held.size() / 2];
+  state.counters["p99"] = held[held.size() * 99 / 100];
+  state.counters["max"] = held.back();
+}
+
+double UsedMemory(RedisProcess& redis) {
+  const std::string text = redis.Command({"INFO", "memory"});
+  const std::string field = "used_memory:";
+  return std::stod(text.substr(text.find(field) + field.size()));
+}
+
+// Bytes an article costs Redis for all time: by MEMORY USAGE, and as its allocator counts them, which rounds every
+// object up to its next size; and what the rankings add.
+void Memory(benchmark::State& state) {
+  RedisProcess redis;
+  LanePipeline pipeline(redis);
+  VIEWCOUNT_CHECK(pipeline.Open().ok());
+  std::vector<std::string> hashes = {"DEL"};
+  std::vector<std::string> rankings = {"DEL"};
+  for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
+    const Window all{Window::Kind::kAllTime, 0};
+    hashes.push_back(keys::Counts(Shard{shard}, "demo", all));
+    rankings.push_back(keys::Ranking(Shard{shard}, "demo", all));
+  }
+  const auto articles = static_cast<double>(state.range(0));
+  for (auto _ : state) {
+    const auto ids = ArticleIds(state.range(0));
+    std::vector<DecodedView> views;
+    for (const std::string& id : ids) views.push_back({.article_id = id});
+    pipeline.Fold(views);
+    if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
+    double usage = 0;
+    for (size_t i = 1; i < hashes.size(); ++i) {
+      usage += std::stod(redis.Command({"MEMORY", "USAGE", hashes[i], "SAMPLES", "0"}));
+    }
+    const double before = UsedMemory(redis);
+    redis.Command(hashes);
+    const double between = UsedMemory(redis);
+    redis.Command(rankings);
+    state.counters["usage"] = usage / articles;
+    state.counters["allocated"] = (before - between) / articles;
+    state.counters["rankings"] = (between - UsedMemory(redis)) / articles;
+  }
 }
 
 // The round trip of one part of so many articles to one shard.
@@ -42,17 +178,24 @@ void ApplyPart(benchmark::State& state) {
             .hashes = {{"demo", {Window::Kind::kAllTime, 0}, deltas},
                        {"demo", {Window::Kind::kDay, 20261122}, deltas},
                        {"demo", {Window::Kind::kHour, 498'709}, deltas}}};
+  CpuMeter cpu(redis);
+  cpu.Begin();
   for (auto _ : state) {
     part.next = Cursor::End(Position{part.expected.to().value + 1});
     const auto result = pipeline.Await(pipeline.store().Apply(part));
     if (!result.ok() || !result->applied) state.SkipWithError("not applied");
     part.expected = part.next;
   }
+  cpu.End();
   state.SetItemsProcessed(state.iterations() * state.range(0));
+  cpu.Report(state);
 }
 
 BENCHMARK(Flush)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(ApplyPart)->Arg(1)->Arg(64)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK(FlushLogged)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(Memory)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(Hold)->Arg(16'000)->Arg(100'000)->Iterations(10)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(ApplyPart)->Arg(1)->Arg(64)->Arg(256)->Arg(500)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
 }  // namespace viewcount

@@ -53,11 +53,14 @@ PartArguments::PartArguments(const Part& part, const RankedLimits& ranked) {
   words_.push_back(Keep(std::to_string(ViewsOf(part))));
   words_.push_back(Keep(std::to_string(part.lost)));
   AddNotes(part);
+  const size_t lists = words_.size();
+  words_.emplace_back();
   for (const bool adjustment : {false, true}) {
     for (size_t i = 0; i < part.hashes.size(); ++i) {
       if (part.hashes[i].adjustment == adjustment) AddHash(part.shard, i + 1, part.hashes[i], ranked);
     }
   }
+  words_[lists] = Keep(lists_.Take());
 }
 
 void PartArguments::AddNotes(const Part& part) {
@@ -80,14 +83,22 @@ void PartArguments::AddHash(Shard shard, size_t number, const HashDelta& hash, c
   words_.push_back(Keep(std::to_string(seconds)));
   words_.push_back(WordOf(hash.window.kind));
   words_.push_back(hash.adjustment ? "1" : "0");
-  words_.push_back(Keep(std::to_string(hash.deltas.size())));
+  const std::vector<ArticleDelta>& deltas = InOrder(hash);
+  words_.push_back(Keep(std::to_string(lists_.AddArticles(deltas))));
+  words_.push_back(Keep(std::to_string(lists_.AddViews(deltas))));
+}
+
+const std::vector<ArticleDelta>& PartArguments::InOrder(const HashDelta& hash) {
   constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
   for (const ArticleDelta& delta : hash.deltas) {
     VIEWCOUNT_CHECK(delta.views <= kMax && (hash.adjustment ? delta.views >= -kMax : delta.views > 0));
     VIEWCOUNT_CHECK(hash.adjustment || !delta.article_id.empty());
-    words_.push_back(delta.article_id);
-    words_.push_back(delta.views == 1 ? std::string_view("1") : Keep(std::to_string(delta.views)));
   }
+  const auto before = [](const ArticleDelta& a, const ArticleDelta& b) { return a.article_id < b.article_id; };
+  if (hash.adjustment || std::is_sorted(hash.deltas.begin(), hash.deltas.end(), before)) return hash.deltas;
+  std::vector<ArticleDelta>& sorted = sorted_.emplace_back(hash.deltas);
+  std::sort(sorted.begin(), sorted.end(), before);
+  return sorted;
 }
 
 std::string_view PartArguments::AddKey(std::string key) {

@@ -13,10 +13,12 @@
 #include "service/base/status.h"
 #include "service/store/redis/apply_lua.h"
 #include "service/store/redis/claim_lua.h"
+#include "service/store/redis/counts_lua.h"
 #include "service/store/redis/key_scan.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
 #include "service/store/redis/part_arguments.h"
+#include "service/store/redis/ranking_lua.h"
 #include "service/store/redis/remove_lua.h"
 #include "service/store/redis/script.h"
 #include "service/store/redis/store_audit.h"
@@ -31,7 +33,8 @@ namespace {
 constexpr std::chrono::seconds kLogEvery{10};
 
 const Script& ApplyScript() {
-  static const Script script(kApplyLua);
+  static const std::string source = fmt::format("{}{}{}", kCountsLua, kRankingLua, kApplyLua);
+  static const Script script(source);
   return script;
 }
 

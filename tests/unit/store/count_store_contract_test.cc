@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <set>
 
 #include "service/base/status.h"
 #include "tests/support/seed.h"
@@ -214,10 +215,13 @@ TYPED_TEST(CountStoreContract, RemovedLanesAreUnknown) {
 std::string Describe(const absl::StatusOr<ApplyResult>& result) {
   if (!result.ok()) return result.status().ToString();
   std::string text = result->applied ? "applied" : "stored " + result->stored.value_or("nothing");
+  // In no promised order.
+  std::set<std::string> set_aside;
   for (const SetAside& aside : result->set_aside) {
-    text += "\n" + aside.key + " " + aside.article_id + " " + std::to_string(aside.views) +
-            (aside.adjustment ? " adjusted" : "");
+    set_aside.insert("\n" + aside.key + " " + aside.article_id + " " + std::to_string(aside.views) +
+                     (aside.adjustment ? " adjusted" : ""));
   }
+  for (const std::string& line : set_aside) text += line;
   return text;
 }
 

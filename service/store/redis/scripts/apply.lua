@@ -3,18 +3,25 @@
 -- KEYS[1] is the shard's lanes hash, KEYS[2] its totals; every other key is named by ARGV.
 -- ARGV: lane, expected entry, next entry, views of all time in this part, views given up, number of notes, then
 --   for each note: number of its key in KEYS, field, text;
+--   lists, packed as MessagePack: an array of arrays, either of articles (for views in order of their bytes) and behind
+--     them the empty field, which is the sum's, or of what to add to each article;
 --   for each hash, adjustments behind views: its number in the answer, number of its key in KEYS, number of its
 --     ranking's key (0: none), articles ranked, seconds to live (0: for ever), window (all, d, h or bots), 1 for an
---     adjustment else 0, n, and n times article, views to add.
+--     adjustment else 0, number of its articles' list, number of the list of what to add to them.
+-- Packed, because Redis and Lua handle each word of a command several times; and in lists that hashes share, because the
+-- windows of one part mostly get the same.
 -- Answers {'STORED', entry} or {'STORED'} if the lane's entry is not the one expected, {'CORRUPT', key} if the totals
 -- cannot be counted in, and nothing was written; else {'APPLIED', number of the hash, article, …} with what was set
 -- aside; notes have number 0 and their field.
 --
 -- Redis does not undo what a script wrote before it failed: so everything is read and checked before the first write.
-local COUNT_MAX = 9007199254740992 -- 2^53: what a double, and so a sorted set, holds exactly
-local BATCH = 1000 -- articles at a time when a whole hash is read; unpack takes some thousand values
-local KEYS, ARGV, tonumber = KEYS, ARGV, tonumber
+local KEYS, ARGV = KEYS, ARGV
 local LANE = ARGV[1]
+-- Redis keeps a hash of up to 512 fields as a list, unless one of its texts is long. A part of as many articles would walk
+-- through it for 20 ms and more, so a hash with more fields than this is made a table, by a sum that the same command
+-- replaces. A short list takes less than half the memory of a table.
+local LISTED_MAX = 128
+local LONG = string.rep('0', 100)
 
 local entry = redis.call('HGET', KEYS[1], LANE)
 if entry ~= ARGV[2] then
@@ -61,78 +68,59 @@ local function note_adjustment(hash, article, text)
   set_apart(hash, text)
 end
 
--- The sum of `old` (false or nil if absent) and `add`; nil if `old` or the sum is no count. Counts may be below 0: see
--- KEYS.md.
-local function plus(old, add)
-  local value = 0
-  if old then value = tonumber(old) end
-  if not value or value % 1 ~= 0 or value > COUNT_MAX or value < -COUNT_MAX then return nil end
-  -- Not `value + add > COUNT_MAX`: that sum would be rounded.
-  if add >= 0 and value > COUNT_MAX - add or add < 0 and value < -COUNT_MAX - add then return nil end
-  return value + add
-end
-
--- What the hash holds for `names`, or nil if it or its ranking is of another type.
-local function old_values(hash, names)
-  local kind = redis.call('TYPE', hash.key).ok
-  local ranking_kind = hash.ranking and redis.call('TYPE', hash.ranking).ok or 'none'
-  if kind ~= 'hash' and kind ~= 'none' or ranking_kind ~= 'zset' and ranking_kind ~= 'none' then return nil end
-  local old = {}
-  if kind == 'hash' then old = redis.call('HMGET', hash.key, unpack(names)) end
+-- What the hash holds for its names, or nil if it or its ranking is of another type.
+local function old_values(hash)
+  if hash.ranking then
+    local kind = redis.call('TYPE', hash.ranking).ok
+    if kind ~= 'zset' and kind ~= 'none' then return nil end
+  end
+  local old = redis.pcall('HMGET', hash.key, unpack(hash.names))
+  if old.err then return nil end
   local earlier = planned[hash.key]
   if earlier then
     local totals = {[''] = earlier.sum}
-    for i, article in ipairs(earlier.articles) do totals[article] = earlier.totals[i] end
-    for i, name in ipairs(names) do old[i] = totals[name] or old[i] end
+    for i, total in ipairs(earlier.totals) do totals[earlier.articles[i]] = total end
+    for i, name in ipairs(hash.names) do old[i] = totals[name] or old[i] end
   end
   return old
 end
 
--- Both work out what the hash will hold; articles and views are in ARGV from `at`. False if it cannot hold the sum.
-local function plan_views(hash, names, old, at)
-  local articles, totals, fields, refused = hash.articles, hash.totals, hash.fields, hash.refused
-  local m, added = 0, 0
-  for i = 1, #names - 1 do
-    local add = tonumber(ARGV[at + 2 * i - 1])
-    local total = plus(old[i], add)
-    if total then
-      m = m + 1
-      articles[m] = names[i]
-      totals[m] = total
-      fields[2 * m - 1] = names[i]
-      fields[2 * m] = total
+-- Both work out what the hash will hold. False if it cannot hold the sum.
+local function plan_views(hash, old)
+  local adds, totals = hash.adds, {}
+  local planned_any, added = false, 0
+  for i = 1, #adds do
+    local text, add, value = old[i], adds[i], 0
+    if text then value = values[text] or count_of(text) end
+    if value and value <= COUNT_MAX - add then
+      local total = value + add
+      totals[i] = total
+      planned_any = true
       if total <= 0 then hash.repays = true end
       if added > COUNT_MAX - add then return false end
       added = added + add
     else
-      refused[i] = true
+      totals[i] = false
+      hash.refused[i] = true
     end
   end
-  if m == 0 then return true end
-  hash.sum = plus(old[#names], added)
-  fields[2 * m + 1] = ''
-  fields[2 * m + 2] = hash.sum
+  hash.articles, hash.totals = hash.names, totals
+  if not planned_any then return true end
+  hash.sum = plus(old[#old], added)
   return hash.sum ~= nil
 end
 
-local function plan_adjustment(hash, names, old, at)
-  hash.removed, hash.adds = {}, {}
-  -- Zeros are not kept: an article lowered to 0 leaves the hash, and a hash without articles goes.
-  local function put(field, value)
-    local list = value == 0 and hash.removed or hash.fields
-    list[#list + 1] = field
-    if value ~= 0 then list[#list + 1] = value end
-  end
+local function plan_adjustment(hash, old)
+  hash.articles, hash.totals, hash.changes = {}, {}, {}
   local added = 0
-  for i = 1, #names - 1 do
-    local add = tonumber(ARGV[at + 2 * i - 1])
-    local total = names[i] ~= '' and plus(old[i], add)
+  for i, add in ipairs(hash.adds) do
+    local article = hash.names[i]
+    local total = article ~= '' and plus(old[i], add)
     if total then
       local m = #hash.articles + 1
-      hash.articles[m] = names[i]
+      hash.articles[m] = article
       hash.totals[m] = total
-      hash.adds[m] = add
-      put(names[i], total)
+      hash.changes[m] = add
     end
     if total == nil then
       hash.refused[i] = true
@@ -141,112 +129,47 @@ local function plan_adjustment(hash, names, old, at)
       added = added + add
     end
   end
-  hash.sum = plus(old[#names], added)
-  if hash.sum then put('', hash.sum) end
+  hash.sum = plus(old[#hash.names], added)
   return hash.sum ~= nil
 end
 
-local function prepare(hash, at, n)
-  local names = {}
-  for i = 1, n do names[i] = ARGV[at + 2 * i - 2] end
-  names[n + 1] = '' -- the shard's sum of this hash
-  local old = old_values(hash, names)
+local function prepare(hash)
+  local old = old_values(hash)
   local plan = hash.adjusts and plan_adjustment or plan_views
-  hash.usable = old and plan(hash, names, old, at)
+  hash.usable = old and plan(hash, old)
   if hash.usable then planned[hash.key] = hash end
   if hash.usable and not hash.adjusts and not next(hash.refused) then return end
-  for i = 1, n do
+  for i, add in ipairs(hash.adds) do
     if not hash.usable or hash.refused[i] then
-      set_aside(hash, names[i], ARGV[at + 2 * i - 1])
+      set_aside(hash, hash.names[i], format('%d', add))
     elseif hash.adjusts then
-      note_adjustment(hash, names[i], ARGV[at + 2 * i - 1])
+      note_adjustment(hash, hash.names[i], format('%d', add))
     end
   end
 end
-
--- How many articles are ranked, and the last one's score if there is no more room.
-local function last_place(hash)
-  local ranked = redis.call('ZCARD', hash.ranking)
-  if ranked < hash.ranked_max then return ranked, nil end
-  local last = redis.call('ZRANGE', hash.ranking, hash.ranked_max - 1, hash.ranked_max - 1, 'WITHSCORES')
-  return ranked, tonumber(last[2])
-end
-
--- The bounded ranking: an article belongs into it if it comes before the last, by total falling and then by ID rising.
--- Those with the last one's total are entered too, and trimming decides: Redis orders equal scores by ID bytewise,
--- which Lua's own comparison does not.
-local function enter(hash, articles, totals, ranked, worst)
-  local entries = {}
-  for i = 1, #articles do
-    local score = -totals[i]
-    if score ~= 0 and (not worst or score <= worst) then
-      entries[#entries + 1] = score
-      entries[#entries + 1] = articles[i]
-    end
-  end
-  if #entries == 0 then return end
-  redis.call('ZADD', hash.ranking, unpack(entries))
-  if ranked + #entries / 2 > hash.ranked_max then
-    redis.call('ZREMRANGEBYRANK', hash.ranking, hash.ranked_max, -1)
-  end
-end
-
-local function rebuild(hash)
-  redis.call('DEL', hash.ranking)
-  local cursor = '0'
-  repeat
-    local reply = redis.call('HSCAN', hash.key, cursor, 'COUNT', BATCH)
-    cursor = reply[1]
-    local words = reply[2]
-    for from = 1, #words, 2 * BATCH do
-      local articles, totals = {}, {}
-      for i = from, math.min(from + 2 * BATCH - 1, #words), 2 do
-        local total = plus(words[i + 1], 0)
-        if total and words[i] ~= '' then
-          articles[#articles + 1] = words[i]
-          totals[#totals + 1] = total
-        end
-      end
-      enter(hash, articles, totals, last_place(hash))
-    end
-  until cursor == '0'
-end
-
--- After an adjustment. `before`: how many articles the hash had. If all of them were ranked, all are known; else one
--- that was ranked may make room for an article that only the hash knows, unless it still comes before the last and has
--- not left the hash.
-local function rank_adjusted(hash, before)
-  local ranked, worst = last_place(hash)
-  if before > ranked then
-    for i, article in ipairs(hash.articles) do
-      local lowered = hash.adds[i] < 0 and (not worst or -hash.totals[i] >= worst)
-      if (lowered or hash.totals[i] == 0) and redis.call('ZSCORE', hash.ranking, article) then
-        return rebuild(hash)
-      end
-    end
-  else
-    worst = nil
-    for i, article in ipairs(hash.articles) do
-      if hash.totals[i] == 0 then redis.call('ZREM', hash.ranking, article) end
-    end
-  end
-  enter(hash, hash.articles, hash.totals, ranked, worst)
-end
-
-local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
 
 local function write_adjustment(hash)
   local before = articles_in(hash)
-  if #hash.fields > 0 then redis.call('HSET', hash.key, unpack(hash.fields)) end
-  if #hash.removed > 0 then redis.call('HDEL', hash.key, unpack(hash.removed)) end
+  local fields, removed = {}, {}
+  -- Zeros are not kept: an article lowered to 0 leaves the hash, and a hash without articles goes.
+  local function put(field, value)
+    local list = value == 0 and removed or fields
+    list[#list + 1] = field
+    if value ~= 0 then list[#list + 1] = format('%d', value) end
+  end
+  for i, article in ipairs(hash.articles) do put(article, hash.totals[i]) end
+  put('', hash.sum)
+  if #fields > 0 then redis.call('HSET', hash.key, unpack(fields)) end
+  if #removed > 0 then redis.call('HDEL', hash.key, unpack(removed)) end
   if hash.ranking then rank_adjusted(hash, before) end
 end
 
 -- Zeros are not kept, and what was ranked below 0 must not stay there. Returns whether that made room in the ranking.
 local function remove_zeros(hash)
   local made_room = false
-  for i, article in ipairs(hash.articles) do
-    if hash.totals[i] == 0 then
+  for i, total in ipairs(hash.totals) do
+    if total == 0 then
+      local article = hash.articles[i]
       redis.call('HDEL', hash.key, article)
       if hash.ranking and redis.call('ZREM', hash.ranking, article) == 1 then made_room = true end
     end
@@ -255,20 +178,40 @@ local function remove_zeros(hash)
   return made_room
 end
 
+-- Whether Redis keeps the hash, or would keep it, as a list that it walks through for every field.
+local function is_list(hash, fields)
+  if fields <= LISTED_MAX and redis.call('HLEN', hash.key) <= LISTED_MAX then return false end
+  return redis.call('OBJECT', 'ENCODING', hash.key) ~= 'hashtable'
+end
+
 local function write_views(hash)
-  redis.call('HSET', hash.key, unpack(hash.fields))
+  local articles, totals = hash.articles, hash.totals
+  local fields, n = {}, 0
+  if is_list(hash, #totals) then
+    fields[1], fields[2], n = '', LONG, 2
+  end
+  for i = 1, #totals do
+    local total = totals[i]
+    if total then
+      fields[n + 1] = articles[i]
+      fields[n + 2] = texts[total] or text_of(total)
+      n = n + 2
+    end
+  end
+  fields[n + 1] = ''
+  fields[n + 2] = text_of(hash.sum)
+  redis.call('HSET', hash.key, unpack(fields))
   local made_room = (hash.repays or hash.sum == 0) and remove_zeros(hash)
   if not hash.ranking then return end
-  local ranked, worst = last_place(hash)
   -- An article that only the hash knows may come in.
-  if made_room and articles_in(hash) > ranked then return rebuild(hash) end
-  enter(hash, hash.articles, hash.totals, ranked, worst)
+  if made_room and articles_in(hash) > redis.call('ZCARD', hash.ranking) then return rebuild(hash) end
+  enter(hash, articles, totals)
 end
 
 local function write(hash)
   if hash.adjusts then
     write_adjustment(hash)
-  elseif #hash.articles > 0 then
+  elseif hash.sum then
     write_views(hash)
   end
   if hash.seconds > 0 then
@@ -312,26 +255,24 @@ for i = 1, tonumber(ARGV[6]) do
   at = at + 3
 end
 
+local lists = cmsgpack.unpack(ARGV[at])
 local hashes = {}
-while at <= #ARGV do
-  local ranking = tonumber(ARGV[at + 2])
+for i = at + 1, #ARGV, 9 do
+  local ranking = tonumber(ARGV[i + 2])
   local hash = {
-    number = ARGV[at],
-    key = KEYS[tonumber(ARGV[at + 1])],
+    number = ARGV[i],
+    key = KEYS[tonumber(ARGV[i + 1])],
     ranking = ranking > 0 and KEYS[ranking] or nil,
-    ranked_max = tonumber(ARGV[at + 3]),
-    seconds = tonumber(ARGV[at + 4]),
-    window = ARGV[at + 5],
-    adjusts = ARGV[at + 6] == '1',
-    articles = {},
-    totals = {},
-    fields = {},
+    ranked_max = tonumber(ARGV[i + 3]),
+    seconds = tonumber(ARGV[i + 4]),
+    window = ARGV[i + 5],
+    adjusts = ARGV[i + 6] == '1',
+    names = lists[tonumber(ARGV[i + 7])],
+    adds = lists[tonumber(ARGV[i + 8])],
     refused = {},
   }
-  local n = tonumber(ARGV[at + 7])
-  prepare(hash, at + 8, n)
+  prepare(hash)
   hashes[#hashes + 1] = hash
-  at = at + 8 + 2 * n
 end
 local totals = old_totals()
 if not totals then return {'CORRUPT', KEYS[2]} end
@@ -343,7 +284,7 @@ for i = 1, #changes, 2 do
   local field, add = changes[i], tonumber(changes[i + 1])
   local old = totals[field]
   if old and is_exact(old) and is_exact(add) and is_exact(old + add) then
-    redis.call('HSET', KEYS[2], field, string.format('%.0f', old + add))
+    redis.call('HSET', KEYS[2], field, format('%d', old + add))
     totals[field] = old + add
   else
     redis.call('HINCRBY', KEYS[2], field, changes[i + 1])

@@ -1,0 +1,99 @@
+-- Bounded rankings: the highest of a hash, by total falling and then by ID rising. Redis orders equal scores by ID
+-- bytewise; Lua's own comparison of strings does not.
+local SCANNED = 1000 -- articles at a time when a whole hash is read; unpack takes some thousand values
+local ENTERED = 64 -- articles of one ZADD: those behind it are compared with the last place that it leaves
+
+local function precedes(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- Total and article of the last place; nothing if there is room.
+local function last_place(hash)
+  local last = redis.call('ZRANGE', hash.ranking, hash.ranked_max - 1, hash.ranked_max - 1, 'WITHSCORES')
+  if last[1] then return -tonumber(last[2]), last[1] end
+end
+
+-- Enters scores and articles in turn, trims, and returns the last place.
+local function add(hash, entries)
+  redis.call('ZADD', hash.ranking, unpack(entries))
+  redis.call('ZREMRANGEBYRANK', hash.ranking, hash.ranked_max, -1)
+  return last_place(hash)
+end
+
+-- Enters what views have raised. Articles are in order of their bytes: of those with the last place's total, if one does
+-- not precede it then none behind it does. A total may be false: that article did not change.
+local function enter(hash, articles, totals)
+  local lowest, last = last_place(hash)
+  local entries, n = {}, 0
+  for i = 1, #totals do
+    local total = totals[i]
+    if total and total ~= 0 and (not lowest or total >= lowest) then
+      if total == lowest and last and not precedes(articles[i], last) then last = nil end
+      if total ~= lowest or last then
+        entries[n + 1] = texts[-total] or text_of(-total)
+        entries[n + 2] = articles[i]
+        n = n + 2
+      end
+      if n == 2 * ENTERED then
+        lowest, last = add(hash, entries)
+        entries, n = {}, 0
+      end
+    end
+  end
+  if n > 0 then add(hash, entries) end
+end
+
+local function rebuild(hash)
+  redis.call('DEL', hash.ranking)
+  local lowest = nil
+  local cursor = '0'
+  repeat
+    local reply = redis.call('HSCAN', hash.key, cursor, 'COUNT', SCANNED)
+    cursor = reply[1]
+    local words = reply[2]
+    for from = 1, #words, 2 * SCANNED do
+      local entries = {}
+      for i = from, math.min(from + 2 * SCANNED - 1, #words), 2 do
+        local total = plus(words[i + 1], 0)
+        -- In no order: of those with the last place's total trimming takes the right ones.
+        if total and total ~= 0 and words[i] ~= '' and (not lowest or total >= lowest) then
+          entries[#entries + 1] = -total
+          entries[#entries + 1] = words[i]
+        end
+      end
+      if #entries > 0 then lowest = add(hash, entries) end
+    end
+  until cursor == '0'
+end
+
+local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
+
+-- After an adjustment. `before`: how many articles the hash had. If all of them were ranked, all are known; else one
+-- that was ranked may make room for an article that only the hash knows, unless it still comes before the last and has
+-- not left the hash.
+local function rank_adjusted(hash, before)
+  local all_known = before <= redis.call('ZCARD', hash.ranking)
+  local lowest = last_place(hash)
+  local entries = {}
+  for i, article in ipairs(hash.articles) do
+    local total = hash.totals[i]
+    local lowered = hash.changes[i] < 0 and (not lowest or total <= lowest)
+    if not all_known and (lowered or total == 0) and redis.call('ZSCORE', hash.ranking, article) then
+      return rebuild(hash)
+    end
+    if total ~= 0 then
+      entries[#entries + 1] = -total
+      entries[#entries + 1] = article
+    elseif all_known then
+      redis.call('ZREM', hash.ranking, article)
+    end
+  end
+  -- All at once, and those below the last place too: an article that is ranked may fall, and trimming before that would
+  -- take another one's place.
+  if #entries > 0 then add(hash, entries) end
+end
+
