@@ -1,0 +1,50 @@
+"""The load generators, on LOAD_CORE."""
+
+import json
+
+import processes
+
+# Beyond what a run is asked to take: filling its buffers, and its last answers.
+EXTRA_SECONDS_MAX = 180
+
+
+def _flags(options):
+    words = []
+    for name, value in options.items():
+        words += ["--" + name.replace("_", "-"), value]
+    return words
+
+
+def viewcount_load(context, workload, target, **options):
+    """What viewcount_load tells of one run, as a dictionary."""
+    options = {"seconds": context.seconds} | options
+    return json.loads(processes.run([context.programs / "viewcount_load", workload, "--target", target, "--json",
+                                     *_flags(options)], seconds_max=options["seconds"] + EXTRA_SECONDS_MAX))
+
+
+def start_viewcount_load(context, workload, target, **options):
+    """The same as a process under way; `finish` takes what it tells."""
+    return processes.start([context.programs / "viewcount_load", workload, "--target", target, "--json",
+                            *_flags(options)])
+
+
+def finish(process):
+    return json.loads(processes.finish(process, EXTRA_SECONDS_MAX))
+
+
+def peer_load(context, protocol, **options):
+    """What peer_load tells of one run, as a dictionary."""
+    told = json.loads(processes.run([context.programs / "peer_load", protocol,
+                                     *_flags({"seconds": context.seconds} | options)],
+                                    seconds_max=context.seconds + EXTRA_SECONDS_MAX))
+    if told["errors"]:
+        raise RuntimeError(f"peer_load {protocol}: {told}")
+    return told
+
+
+def turn(amount, **arguments):
+    """A contender's load: viewcount_load, whose result's `amount` counts (views or requests)."""
+    def run():
+        told = viewcount_load(**arguments)
+        return told[amount], told["seconds"], told
+    return run
