@@ -23,11 +23,11 @@ def tree(pid):
     while unseen:
         current = unseen.pop()
         found.append(current)
-        for task in pathlib.Path(f"/proc/{current}/task").glob("*/children"):
-            try:
+        try:
+            for task in pathlib.Path(f"/proc/{current}/task").glob("*/children"):
                 unseen += [int(child) for child in task.read_text().split()]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+        except (FileNotFoundError, ProcessLookupError):
+            continue
     return found
 
 

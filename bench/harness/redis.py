@@ -9,12 +9,13 @@ ANSWER_SECONDS_MAX = 60
 
 class Redis(Server):
     """`persistent` is how viewcountd starts its embedded one: an append-only file, synced every second. Else nothing
-    is written: Redis at its fastest.
+    is written: Redis at its fastest. With a `port` it listens on that, too.
     """
 
-    def __init__(self, folder, core, persistent):
+    def __init__(self, folder, core, persistent, port=0):
         super().__init__("redis-server", folder, core)
         self._persistent = persistent
+        self.port = port
         self.socket = self.folder / "redis.sock"
         self.url = f"redis+unix://{self.socket}"
 
@@ -27,8 +28,8 @@ class Redis(Server):
 
     def words(self):
         # The socket's name is relative, since the whole path may be too long for a socket address.
-        return ["redis-server", "--port", "0", "--unixsocket", "redis.sock", "--save", "", "--maxmemory-policy",
-                "noeviction", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "everysec"]
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket",
+                "redis.sock", "--save", "", "--maxmemory-policy", "noeviction", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "everysec"]
 
     def options(self):
         return {"cwd": self.folder}

@@ -1,6 +1,6 @@
 // Views as the services that people use today take them: Redis commands, or packets for statsd. Prints one JSON object.
 //
-//   peer_load redis --socket /path/redis.sock --command incr --connections 50 --pipeline 1 --seconds 5
+//   peer_load redis --port 6379 --command incr --connections 50 --pipeline 1 --seconds 5
 //   peer_load udp --port 8125 --rate 300000 --seconds 5
 //
 // What is sent is made before the clock starts. One thread; bounded in time, and each connection in what it has under
@@ -37,8 +37,8 @@ int Run(int count, char** words) {
         ->check(CLI::Range(1, 10'000'000));
     load->add_option("--seconds", seconds, "For how long.")->check(CLI::Range(0.1, 600.0));
   };
-  CLI::App* const redis = app.add_subcommand("redis", "Redis commands over connections to a UNIX socket.");
-  redis->add_option("--socket", redis_options.socket, "Its path.")->required();
+  CLI::App* const redis = app.add_subcommand("redis", "Redis commands over TCP connections to a port of this machine.");
+  redis->add_option("--port", redis_options.port, "The port.")->required();
   redis->add_option("--command", command, "incr or zincrby.")->check(CLI::IsMember({"incr", "zincrby"}));
   redis->add_option("--connections", redis_options.connections, "Connections.")->check(CLI::Range(1, 1'000));
   redis->add_option("--pipeline", redis_options.pipeline, "Commands that each has under way.")

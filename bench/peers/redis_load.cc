@@ -1,13 +1,14 @@
 #include "bench/peers/redis_load.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 
 #include "service/base/unique_fd.h"
@@ -21,13 +22,15 @@ constexpr int kAnswerMillisecondsMax = 5'000;
 
 [[noreturn]] void Fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-UniqueFd Connect(const std::string& path) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) throw std::invalid_argument("the socket's path is too long");
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+UniqueFd Connect(uint16_t port) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Fail("connect");
+  constexpr int kOn = 1;
+  if (setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn)) != 0) Fail("TCP_NODELAY");
   return fd;
 }
 
@@ -45,7 +48,7 @@ class Loop {
   Loop(const ViewCommands& commands, const RedisLoadOptions& options)
       : commands_(commands), options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     for (size_t i = 0; i < options.connections; ++i) {
-      connections_.push_back({Connect(options.socket)});
+      connections_.push_back({Connect(options.port)});
       epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
       if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connections_.back().fd.get(), &event) != 0) Fail("epoll_ctl");
     }

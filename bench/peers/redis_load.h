@@ -3,14 +3,15 @@
 
 #include <chrono>
 #include <cstddef>
-#include <string>
+#include <cstdint>
 
 #include "bench/peers/view_commands.h"
 
 namespace viewcount {
 
 struct RedisLoadOptions {
-  std::string socket;
+  // Of this machine, by TCP, as the service is reached too.
+  uint16_t port = 0;
   size_t connections = 50;
   // Commands that a connection sends at once; it sends the next ones when all of them are answered.
   size_t pipeline = 1;
