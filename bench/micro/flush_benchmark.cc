@@ -2,7 +2,7 @@
 // reaches, and what one part costs. Items are articles. Redis is a process of its own: give it the other core.
 #include <benchmark/benchmark.h>
 
-#include "bench/micro/bench_articles.h"
+#include "bench/articles.h"
 #include "service/base/check.h"
 #include "tests/support/lane_pipeline.h"
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "bench/micro/bench_articles.h"
+#include "bench/articles.h"
 #include "service/base/hash.h"
 #include "service/lane/ledger.h"
 

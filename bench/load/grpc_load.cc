@@ -1,0 +1,167 @@
+#include "bench/load/grpc_load.h"
+
+#include <fmt/format.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/grpc_security.h>
+#include <grpc/support/time.h>
+#include <sys/prctl.h>
+
+#include <atomic>
+#include <thread>
+
+namespace viewcount::bench {
+namespace {
+
+constexpr std::chrono::seconds kConnectTimeout{5};
+// How long answers are waited for behind the end.
+constexpr std::chrono::seconds kDrainTimeout{10};
+constexpr int64_t kEventWaitMs = 20;
+
+gpr_timespec FromNow(std::chrono::milliseconds wait) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(wait.count(), GPR_TIMESPAN));
+}
+
+}  // namespace
+
+Channels::Channels(const std::string& target, size_t count)
+    : target_(target), queue_((grpc_init(), grpc_completion_queue_create_for_next(nullptr))) {
+  grpc_arg own_connection{};
+  own_connection.type = GRPC_ARG_INTEGER;
+  own_connection.key = const_cast<char*>(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL);
+  own_connection.value.integer = 1;
+  const grpc_channel_args arguments{.num_args = 1, .args = &own_connection};
+  grpc_channel_credentials* credentials = grpc_insecure_credentials_create();
+  for (size_t i = 0; i < count; ++i) channels_.push_back(grpc_channel_create(target.c_str(), credentials, &arguments));
+  grpc_channel_credentials_release(credentials);
+}
+
+Channels::~Channels() {
+  for (grpc_channel* channel : channels_) grpc_channel_destroy(channel);
+  grpc_completion_queue_shutdown(queue_);
+  while (grpc_completion_queue_next(queue_, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr).type != GRPC_QUEUE_SHUTDOWN) {
+  }
+  grpc_completion_queue_destroy(queue_);
+  grpc_shutdown();
+}
+
+absl::Status Channels::Connect() {
+  const gpr_timespec deadline = FromNow(kConnectTimeout);
+  for (grpc_channel* channel : channels_) {
+    while (true) {
+      const grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 1);
+      if (state == GRPC_CHANNEL_READY) break;
+      grpc_channel_watch_connectivity_state(channel, state, deadline, queue_, nullptr);
+      // The watch ends at the deadline, with no success.
+      if (grpc_completion_queue_next(queue_, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr).success == 0)
+        return absl::UnavailableError(fmt::format("no gRPC server answers at {}", target_));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void ReceivedMessage::Reset() {
+  if (is_copied_) grpc_slice_unref(whole_);
+  is_copied_ = false;
+  if (buffer_ != nullptr) grpc_byte_buffer_destroy(buffer_);
+  buffer_ = nullptr;
+}
+
+std::string_view ReceivedMessage::Bytes() {
+  if (buffer_ == nullptr) return {};
+  const grpc_slice_buffer& pieces = buffer_->data.raw.slice_buffer;
+  if (pieces.count == 0) return {};
+  if (pieces.count > 1 && !is_copied_) {
+    grpc_byte_buffer_reader reader;
+    if (grpc_byte_buffer_reader_init(&reader, buffer_) == 0) return {};
+    whole_ = grpc_byte_buffer_reader_readall(&reader);
+    grpc_byte_buffer_reader_destroy(&reader);
+    is_copied_ = true;
+  }
+  const grpc_slice& slice = is_copied_ ? whole_ : pieces.slices[0];
+  return {reinterpret_cast<const char*>(GRPC_SLICE_START_PTR(slice)), GRPC_SLICE_LENGTH(slice)};
+}
+
+grpc_byte_buffer* ToBuffer(Request request) {
+  grpc_byte_buffer* buffer = grpc_raw_byte_buffer_create(request.slices.data(), request.slice_count);
+  for (size_t i = 0; i < request.slice_count; ++i) grpc_slice_unref(request.slices[i]);
+  return buffer;
+}
+
+namespace {
+
+// Takes events until `done` says so.
+class EventLoop {
+ public:
+  EventLoop(Channels& channels, GrpcDriver& driver, Tally& tally)
+      : channels_(channels), driver_(driver), tally_(tally) {}
+
+  template <typename Done>
+  void RunUntil(Done done, TimePoint give_up) {
+    bool gave_up = false;
+    for (TimePoint now = Clock::now(); !done(now); now = Clock::now()) {
+      tally_.Tick(now);
+      if (now > give_up && !gave_up) {
+        gave_up = true;
+        driver_.CancelAll();
+      }
+      const grpc_event event = grpc_completion_queue_next(channels_.queue(), deadline_, nullptr);
+      if (event.type == GRPC_OP_COMPLETE) {
+        driver_.Complete(event.tag, event.success != 0, Clock::now());
+      } else {
+        // Only then, since reading this clock for every event would cost more than all else here.
+        deadline_ = FromNow(std::chrono::milliseconds(kEventWaitMs));
+      }
+    }
+  }
+
+ private:
+  Channels& channels_;
+  GrpcDriver& driver_;
+  Tally& tally_;
+  gpr_timespec deadline_ = FromNow(std::chrono::milliseconds(kEventWaitMs));
+};
+
+// Sends what is due, from a thread of its own: gRPC's queue waits for whole milliseconds only.
+class Scheduler {
+ public:
+  Scheduler(Pump& pump, const Period& period) : thread_([this, &pump, &period] { Run(pump, period); }) {}
+  ~Scheduler() {
+    stopped_ = true;
+    thread_.join();
+  }
+
+ private:
+  void Run(Pump& pump, const Period& period) {
+    // The kernel would wake it 50 µs late for the sake of fewer wake-ups.
+    prctl(PR_SET_TIMERSLACK, 1);
+    for (TimePoint now = Clock::now(); now < period.end && !stopped_; now = Clock::now()) {
+      std::this_thread::sleep_until(pump.Advance(now));
+    }
+  }
+
+  std::atomic<bool> stopped_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+void RunGrpcLoad(const Options& options, const Period& period, Channels& channels, RequestSource& source,
+                 Tally& tally) {
+  const auto driver = options.workload == Workload::kStreams ? MakeStreamDriver(options, channels, source, tally)
+                                                             : MakeUnaryDriver(options, channels, source, tally);
+  Pump pump(period, options.rate, options.in_flight,
+            [&driver](size_t slot, TimePoint due) { driver->Send(slot, due); });
+  driver->UsePump(pump);
+  EventLoop loop(channels, *driver, tally);
+  {
+    Scheduler scheduler(pump, period);
+    loop.RunUntil([&](TimePoint now) { return pump.Finished(now); }, period.end + kDrainTimeout);
+  }
+  tally.Tick(Clock::now());
+  pump.ReportUnsent(tally);
+  driver->HangUp();
+  loop.RunUntil([&](TimePoint) { return driver->Idle(); }, Clock::now() + kDrainTimeout);
+}
+
+}  // namespace viewcount::bench

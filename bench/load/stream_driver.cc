@@ -1,0 +1,163 @@
+// A stream for each slot, and one request on it at a time.
+#include <grpc/grpc.h>
+#include <grpc/slice.h>
+
+#include <array>
+#include <mutex>
+#include <vector>
+
+#include "bench/load/grpc_load.h"
+
+namespace viewcount::bench {
+namespace {
+
+// Both kinds of event that a stream has. A tag is the address of one.
+struct Stream;
+struct StreamEvent {
+  Stream* stream = nullptr;
+};
+
+// A stream and where gRPC puts what comes from it. It is opened by the first request, and again by the next one after
+// the server ended it.
+struct Stream {
+  StreamEvent exchanged{this};
+  StreamEvent ended{this};
+  grpc_call* call = nullptr;
+  TimePoint due;
+  grpc_byte_buffer* request = nullptr;
+  ReceivedMessage response;
+  // Sent and not answered.
+  bool waits = false;
+  bool has_ended = false;
+  grpc_metadata_array initial_metadata{};
+  grpc_metadata_array trailing_metadata{};
+  grpc_status_code code = GRPC_STATUS_OK;
+  grpc_slice details{};
+};
+
+class StreamDriver final : public GrpcDriver {
+ public:
+  StreamDriver(const Options& options, Channels& channels, RequestSource& source, Tally& tally)
+      : channels_(channels), source_(source), tally_(tally), streams_(options.in_flight) {
+    for (size_t i = 0; i < options.connections; ++i)
+      methods_.push_back(grpc_channel_register_call(channels[i], source.method(), nullptr, nullptr));
+  }
+
+  void Send(size_t slot, TimePoint due) override {
+    const std::lock_guard lock(mutex_);
+    Stream& stream = streams_[slot];
+    const bool is_new = stream.call == nullptr;
+    if (is_new) Open(stream, slot);
+    stream.due = due;
+    stream.waits = true;
+    stream.request = ToBuffer(source_.Next(slot));
+    std::array<grpc_op, 4> ops{};
+    ops[0].op = GRPC_OP_SEND_MESSAGE;
+    ops[0].data.send_message.send_message = stream.request;
+    ops[1].op = GRPC_OP_RECV_MESSAGE;
+    ops[1].data.recv_message.recv_message = stream.response.place();
+    // What begins a stream goes with its first request.
+    ops[2].op = GRPC_OP_SEND_INITIAL_METADATA;
+    ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
+    ops[3].data.recv_initial_metadata.recv_initial_metadata = &stream.initial_metadata;
+    grpc_call_start_batch(stream.call, ops.data(), is_new ? 4 : 2, &stream.exchanged, nullptr);
+  }
+
+  void Complete(void* tag, bool, TimePoint now) override {
+    auto& event = *static_cast<StreamEvent*>(tag);
+    Stream& stream = *event.stream;
+    if (!IsAnswered(event, stream, now)) return;
+    // Without the mutex, since the pump sends while it holds its own.
+    pump().Release(static_cast<size_t>(&stream - streams_.data()), now);
+  }
+
+  void CancelAll() override {
+    for (Stream& stream : streams_) {
+      if (stream.call != nullptr) grpc_call_cancel(stream.call, nullptr);
+    }
+  }
+
+  void HangUp() override {
+    for (Stream& stream : streams_) {
+      if (stream.call == nullptr) continue;
+      grpc_op op{};
+      op.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+      grpc_call_start_batch(stream.call, &op, 1, &stream.exchanged, nullptr);
+    }
+  }
+
+  bool Idle() const override {
+    for (const Stream& stream : streams_) {
+      if (stream.call != nullptr) return false;
+    }
+    return true;
+  }
+
+ private:
+  // Whether the event answers the stream's request.
+  bool IsAnswered(const StreamEvent& event, Stream& stream, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    if (&event == &stream.ended) {
+      stream.has_ended = true;
+    } else if (stream.request != nullptr) {
+      grpc_byte_buffer_destroy(stream.request);
+      stream.request = nullptr;
+    }
+    if (stream.request != nullptr) return false;
+    const bool waited = stream.waits;
+    if (stream.waits && !stream.response.empty()) Answer(stream, GRPC_STATUS_OK, now);
+    if (stream.has_ended && stream.call != nullptr) Close(stream);
+    // Without a message the stream is at its end, and the status says why; one that ends in good order has not
+    // answered.
+    if (stream.waits && stream.has_ended)
+      Answer(stream, stream.code == GRPC_STATUS_OK ? GRPC_STATUS_UNAVAILABLE : stream.code, now);
+    return waited && !stream.waits;
+  }
+
+  void Open(Stream& stream, size_t slot) {
+    stream.has_ended = false;
+    grpc_metadata_array_init(&stream.initial_metadata);
+    grpc_metadata_array_init(&stream.trailing_metadata);
+    stream.call = grpc_channel_create_registered_call(channels_[slot], nullptr, GRPC_PROPAGATE_DEFAULTS,
+                                                      channels_.queue(), methods_[slot % methods_.size()],
+                                                      gpr_inf_future(GPR_CLOCK_REALTIME), nullptr);
+    grpc_op op{};
+    op.op = GRPC_OP_RECV_STATUS_ON_CLIENT;
+    op.data.recv_status_on_client.trailing_metadata = &stream.trailing_metadata;
+    op.data.recv_status_on_client.status = &stream.code;
+    op.data.recv_status_on_client.status_details = &stream.details;
+    grpc_call_start_batch(stream.call, &op, 1, &stream.ended, nullptr);
+  }
+
+  void Answer(Stream& stream, grpc_status_code code, TimePoint now) {
+    stream.waits = false;
+    tally_.Add(stream.due, now,
+               source_.Understand(static_cast<size_t>(&stream - streams_.data()), code, stream.response.Bytes()));
+    stream.response.Reset();
+  }
+
+  static void Close(Stream& stream) {
+    grpc_call_unref(stream.call);
+    stream.call = nullptr;
+    grpc_metadata_array_destroy(&stream.initial_metadata);
+    grpc_metadata_array_destroy(&stream.trailing_metadata);
+    grpc_slice_unref(stream.details);
+  }
+
+  Channels& channels_;
+  RequestSource& source_;
+  Tally& tally_;
+  // A server may end a stream while a request is put on it by another thread.
+  std::mutex mutex_;
+  std::vector<Stream> streams_;
+  std::vector<void*> methods_;
+};
+
+}  // namespace
+
+std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, RequestSource& source,
+                                             Tally& tally) {
+  return std::make_unique<StreamDriver>(options, channels, source, tally);
+}
+
+}  // namespace viewcount::bench
