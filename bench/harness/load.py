@@ -1,11 +1,15 @@
 """The load generators, on LOAD_CORE."""
 
 import json
+import statistics
 
 import processes
 
 # Beyond what a run is asked to take: filling its buffers, and its last answers.
 EXTRA_SECONDS_MAX = 180
+# What an open loop may have under way: far more than it has while the server keeps up.
+IN_FLIGHT_OPEN = 1_000
+SOCKETS_OPEN = 256
 
 
 def _flags(options):
@@ -43,8 +47,15 @@ def peer_load(context, protocol, **options):
 
 
 def turn(amount, **arguments):
-    """A contender's load: viewcount_load, whose result's `amount` counts (views or requests)."""
+    """A contender's load: viewcount_load, of whose results `amount` counts; none of its requests may fail."""
     def run():
         told = viewcount_load(**arguments)
+        if told["errors_whole_run"]:
+            raise RuntimeError(f"{arguments['workload']} to {arguments['target']}: {told['errors']}")
         return told[amount], told["seconds"], told
     return run
+
+
+def rate_of(samples):
+    """The requests that were answered a second, in the median; half of it is half the load that fits."""
+    return statistics.median(sample.details["requests_per_second"] for sample in samples)

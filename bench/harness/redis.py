@@ -28,8 +28,9 @@ class Redis(Server):
 
     def words(self):
         # The socket's name is relative, since the whole path may be too long for a socket address.
-        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket",
-                "redis.sock", "--save", "", "--maxmemory-policy", "noeviction", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "everysec"]
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", "redis.sock",
+                "--save", "", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "everysec",
+                "--maxmemory-policy", "noeviction"]
 
     def options(self):
         return {"cwd": self.folder}

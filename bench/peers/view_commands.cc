@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "bench/micro/bench_articles.h"
+#include "bench/articles.h"
 
 namespace viewcount {
 namespace {

@@ -26,13 +26,13 @@ UNIT = "views/CPU s"
 def service_contender(context, name, service, **options):
     """The service under batches. Each turn ends with a flush, which it is charged for."""
     options = {"articles": ARTICLES, "batch_views": BATCH_VIEWS, "in_flight": IN_FLIGHT, "warmup": 0} | options
-    run = load.turn("views", context=context, workload="batches", target=service.address("grpc"), **options)
+    run = load.turn("views_acknowledged", context=context, workload="batches", target=service.address("grpc"), **options)
     return measure.Contender(name, service, run, contexts.terms(service), settle=service.flush)
 
 
 def limit_contender(context, limit, **options):
     options = {"articles": ARTICLES, "batch_views": BATCH_VIEWS, "in_flight": IN_FLIGHT, "warmup": 0} | options
-    run = load.turn("views", context=context, workload="batches", target=limit.address("grpc"), **options)
+    run = load.turn("views_acknowledged", context=context, workload="batches", target=limit.address("grpc"), **options)
     return measure.Contender("gRPC, decoded by hand into one hash map", limit, run, "no flush, memory only")
 
 
