@@ -31,15 +31,16 @@ class Contender:
     """A server with a load.
 
     `load()` runs the load once and returns (amount, seconds, details). `settle()` returns when the server has finished
-    with it; both are charged. `terms` say what an answer means: flush interval and durability.
+    with it; both are charged. `clean_up()` comes after the turn and is not. `terms` say what an answer means: flush interval and durability.
     """
 
-    def __init__(self, name, server, load, terms, settle=None):
+    def __init__(self, name, server, load, terms, settle=None, clean_up=None):
         self.name = name
         self.terms = terms
         self._server = server
         self._load = load
         self._settle = settle
+        self._clean_up = clean_up
 
     def take_turn(self):
         before = self._server.cpu_seconds()
@@ -47,7 +48,10 @@ class Contender:
         loaded = self._server.cpu_seconds()
         if self._settle is not None:
             self._settle()
-        return Sample(amount, seconds, self._server.cpu_seconds() - before, (loaded - before) / seconds, details)
+        sample = Sample(amount, seconds, self._server.cpu_seconds() - before, (loaded - before) / seconds, details)
+        if self._clean_up is not None:
+            self._clean_up()
+        return sample
 
 
 def interleave(contenders, rounds, progress=lambda text: None):

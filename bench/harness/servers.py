@@ -42,7 +42,8 @@ class Viewcountd(Server):
 
     def flush(self):
         """Returns when the store has everything that was acknowledged before."""
-        processes.run([self._programs / "viewcount", "--server", self.address("grpc"), "flush"],
+        processes.run([self._programs / "viewcount", "--server", self.address("grpc"), "--timeout", f"{SECONDS_MAX}s",
+                       "flush"],
                       seconds_max=SECONDS_MAX)
 
     def stored_views(self):
