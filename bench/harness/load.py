@@ -19,21 +19,31 @@ def _flags(options):
     return words
 
 
+def _words(context, workload, target, options):
+    return [context.programs / "viewcount_load", workload, "--target", target, "--json", *_flags(options)]
+
+
+def _parse(output):
+    told = json.loads(output)
+    if not told["requests"]:
+        raise RuntimeError(f"nothing was answered in time: {output}")
+    return told
+
+
 def viewcount_load(context, workload, target, **options):
     """What viewcount_load tells of one run, as a dictionary."""
     options = {"seconds": context.seconds} | options
-    return json.loads(processes.run([context.programs / "viewcount_load", workload, "--target", target, "--json",
-                                     *_flags(options)], seconds_max=options["seconds"] + EXTRA_SECONDS_MAX))
+    return _parse(processes.run(_words(context, workload, target, options),
+                                seconds_max=options["seconds"] + EXTRA_SECONDS_MAX))
 
 
 def start_viewcount_load(context, workload, target, **options):
     """The same as a process under way; `finish` takes what it tells."""
-    return processes.start([context.programs / "viewcount_load", workload, "--target", target, "--json",
-                            *_flags(options)])
+    return processes.start(_words(context, workload, target, options))
 
 
 def finish(process):
-    return json.loads(processes.finish(process, EXTRA_SECONDS_MAX))
+    return _parse(processes.finish(process, EXTRA_SECONDS_MAX))
 
 
 def peer_load(context, protocol, **options):

@@ -3,7 +3,7 @@
 import load
 
 # So many views of each article, drawn evenly, that all but a few are among them.
-VIEWS_PER_ARTICLE = 6
+VIEWS_PER_ARTICLE = 8
 BATCHES_PER_SECOND = 2_000
 BATCH_VIEWS = 1_000
 

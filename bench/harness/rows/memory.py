@@ -18,15 +18,14 @@ def _bytes_per_article(service):
     return sum(used) / fill.articles_stored(service, SHARDS)
 
 
-def run(context):
-    with context.service("memory") as service:
-        fill.fill(context, service, ARTICLES)
-        stored, known = _bytes_per_article(service), fill.articles_stored(service, SHARDS)
-        # Longer than a flush interval, so that it both gathers and flushes.
-        told = load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES,
-                                   rate=VIEWS_PER_SECOND / BATCH_VIEWS, batch_views=BATCH_VIEWS, in_flight=64,
-                                   seconds=12, warmup=0)
-        peak = machine.resident_bytes_peak(service.pid) / (1 << 20)
+def rows(context, service):
+    service.flush()
+    stored, known = _bytes_per_article(service), fill.articles_stored(service, SHARDS)
+    # Longer than a flush interval, so that it both gathers and flushes.
+    told = load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES,
+                               rate=VIEWS_PER_SECOND / BATCH_VIEWS, batch_views=BATCH_VIEWS, in_flight=64, seconds=12,
+                               warmup=0)
+    peak = machine.resident_bytes_peak(service.pid) / (1 << 20)
     context.progress(f"memory: {stored:.1f} bytes an article, at most {peak:,.0f} MiB of the service")
     reached = f"{told['views_per_second']:,.0f} views/s arrived"
     if told["views_per_second"] < 0.95 * VIEWS_PER_SECOND:
