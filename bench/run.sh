@@ -43,5 +43,5 @@ cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount 
 
 echo "== Measuring"
 # Debian's interpreter: the one that sees Debian's Python packages.
-exec /usr/bin/python3 -B bench/harness/main.py --programs "$PWD/build/release/bin" --data "$PWD/build/release/bench-data" \
-  "${options[@]}"
+exec /usr/bin/python3 -B bench/harness/main.py --programs "$PWD/build/release/bin" \
+  --data "$PWD/build/release/bench-data" "${options[@]}"

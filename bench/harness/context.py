@@ -43,7 +43,7 @@ class Context:
 
     @contextlib.contextmanager
     def service(self, name, *flags, flush_interval=FLUSH_INTERVAL):
-        """viewcountd with a store of its own. In the end the store must have what was acknowledged, no more and no less."""
+        """viewcountd with a store of its own, which must have what was counted in the end, no more and no less."""
         with self.empty_folder(name) as folder, \
                 redis.Redis(folder / "redis", machine.LOAD_CORE, persistent=True) as store, \
                 servers.Viewcountd(self.programs, folder / "data", store, flush_interval, *flags) as service:

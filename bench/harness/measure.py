@@ -31,7 +31,8 @@ class Contender:
     """A server with a load.
 
     `load()` runs the load once and returns (amount, seconds, details). `settle()` returns when the server has finished
-    with it; both are charged. `clean_up()` comes after the turn and is not. `terms` say what an answer means: flush interval and durability.
+    with it; both are charged. `clean_up()` comes after the turn and is not. `terms` say what an answer means: flush
+    interval and durability.
     """
 
     def __init__(self, name, server, load, terms, settle=None, clean_up=None):

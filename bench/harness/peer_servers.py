@@ -146,7 +146,7 @@ class Postgres(Server):
         return [PEERS / "postgres_update.sql"]
 
     def upsert_scripts(self, batch_views):
-        """One statement a batch: views of Zipf's law, added up beforehand, in one order, so that none waits in a ring."""
+        """A statement a batch: views of Zipf's law, added up beforehand, and sorted, so that there are no deadlocks."""
         draw = random.Random(1)
         weights = list(itertools.accumulate(1 / rank for rank in range(1, self._articles + 1)))
         paths = []

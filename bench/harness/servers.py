@@ -42,8 +42,8 @@ class Viewcountd(Server):
 
     def flush(self):
         """Returns when the store has everything that was acknowledged before."""
-        processes.run([self._programs / "viewcount", "--server", self.address("grpc"), "--timeout", SECONDS_MAX, "flush"],
-                      seconds_max=SECONDS_MAX + 10)
+        processes.run([self._programs / "viewcount", "--server", self.address("grpc"), "--timeout", SECONDS_MAX,
+                       "flush"], seconds_max=SECONDS_MAX + 10)
 
     def stored_views(self):
         """The site's total as it stands in the store."""

@@ -10,13 +10,15 @@
 #include <atomic>
 #include <thread>
 
+#include "bench/load/corks.h"
+
 namespace viewcount::bench {
 namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{5};
 // How long answers are waited for behind the end.
 constexpr std::chrono::seconds kDrainTimeout{10};
-constexpr int64_t kEventWaitMs = 20;
+constexpr std::chrono::milliseconds kEventWait{20};
 
 gpr_timespec FromNow(std::chrono::milliseconds wait) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(wait.count(), GPR_TIMESPAN));
@@ -90,36 +92,39 @@ grpc_byte_buffer* ToBuffer(Request request) {
 
 namespace {
 
-// Takes events until `done` says so.
+// Takes events. Those that are there together are dealt with together: what they send leaves at the end.
 class EventLoop {
  public:
-  EventLoop(Channels& channels, GrpcDriver& driver, Tally& tally)
-      : channels_(channels), driver_(driver), tally_(tally) {}
+  EventLoop(const Options& options, Channels& channels, GrpcDriver& driver, Books& books)
+      : channels_(channels),
+        driver_(driver),
+        books_(books),
+        corks_(options.target),
+        corks_are_used_(options.rate == 0) {}
 
+  // Until `done` says so; cancels all calls at `give_up`.
   template <typename Done>
   void RunUntil(Done done, TimePoint give_up) {
-    bool gave_up = false;
     for (TimePoint now = Clock::now(); !done(now); now = Clock::now()) {
-      tally_.Tick(now);
-      if (now > give_up && !gave_up) {
-        gave_up = true;
-        driver_.CancelAll();
-      }
-      const grpc_event event = grpc_completion_queue_next(channels_.queue(), deadline_, nullptr);
-      if (event.type == GRPC_OP_COMPLETE) {
+      books_.Tick(now);
+      if (now > give_up) driver_.CancelAll();
+      grpc_event event = grpc_completion_queue_next(channels_.queue(), FromNow(kEventWait), nullptr);
+      // On a schedule answers send nothing.
+      if (corks_are_used_) corks_.Push();
+      while (event.type == GRPC_OP_COMPLETE) {
         driver_.Complete(event.tag, event.success != 0, Clock::now());
-      } else {
-        // Only then, since reading this clock for every event would cost more than all else here.
-        deadline_ = FromNow(std::chrono::milliseconds(kEventWaitMs));
+        event = grpc_completion_queue_next(channels_.queue(), gpr_inf_past(GPR_CLOCK_MONOTONIC), nullptr);
       }
+      corks_.Pull();
     }
   }
 
  private:
   Channels& channels_;
   GrpcDriver& driver_;
-  Tally& tally_;
-  gpr_timespec deadline_ = FromNow(std::chrono::milliseconds(kEventWaitMs));
+  Books& books_;
+  Corks corks_;
+  const bool corks_are_used_;
 };
 
 // Sends what is due, from a thread of its own: gRPC's queue waits for whole milliseconds only.
@@ -148,17 +153,18 @@ class Scheduler {
 
 void RunGrpcLoad(const Options& options, const Period& period, Channels& channels, RequestSource& source,
                  Tally& tally) {
-  const auto driver = options.workload == Workload::kStreams ? MakeStreamDriver(options, channels, source, tally)
-                                                             : MakeUnaryDriver(options, channels, source, tally);
+  Books books(source, tally);
+  const auto driver = options.workload == Workload::kStreams ? MakeStreamDriver(options, channels, books)
+                                                             : MakeUnaryDriver(options, channels, books);
   Pump pump(period, options.rate, options.in_flight,
             [&driver](size_t slot, TimePoint due) { driver->Send(slot, due); });
   driver->UsePump(pump);
-  EventLoop loop(channels, *driver, tally);
+  EventLoop loop(options, channels, *driver, books);
   {
     Scheduler scheduler(pump, period);
     loop.RunUntil([&](TimePoint now) { return pump.Finished(now); }, period.end + kDrainTimeout);
   }
-  tally.Tick(Clock::now());
+  books.Tick(Clock::now());
   pump.ReportUnsent(tally);
   driver->HangUp();
   loop.RunUntil([&](TimePoint) { return driver->Idle(); }, Clock::now() + kDrainTimeout);

@@ -63,7 +63,7 @@ class GrpcDriver {
   // Before everything else: whom to tell of free slots.
   void UsePump(Pump& pump) { pump_ = &pump; }
   virtual void Send(size_t slot, TimePoint due) = 0;
-  // An event of the queue.
+  // An event of the queue. Send may be called by another thread meanwhile.
   virtual void Complete(void* tag, bool ok, TimePoint now) = 0;
   // All unanswered requests are to fail.
   virtual void CancelAll() = 0;
@@ -78,10 +78,8 @@ class GrpcDriver {
   Pump* pump_ = nullptr;
 };
 
-std::unique_ptr<GrpcDriver> MakeUnaryDriver(const Options& options, Channels& channels, RequestSource& source,
-                                            Tally& tally);
-std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, RequestSource& source,
-                                             Tally& tally);
+std::unique_ptr<GrpcDriver> MakeUnaryDriver(const Options& options, Channels& channels, Books& books);
+std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, Books& books);
 
 // Runs until all is sent and answered, or some seconds after the period's end.
 void RunGrpcLoad(const Options& options, const Period& period, Channels& channels, RequestSource& source, Tally& tally);

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "bench/load/beacons.h"
 #include "bench/load/grpc_load.h"
 #include "bench/load/report.h"
 #include "bench/load/store_sum.h"
@@ -37,6 +38,17 @@ absl::StatusOr<Outcome> RunGrpc(const Options& options) {
   return outcome;
 }
 
+absl::StatusOr<Outcome> RunBeacons(const Options& options) {
+  const auto client = BeaconClient::Create(options);
+  if (!client.ok()) return client.status();
+  if (auto status = (*client)->Connect(); !status.ok()) return status;
+  const Period period = PeriodOf(options);
+  Outcome outcome{.tally = Tally(period, options.server_pid)};
+  (*client)->Run(period, outcome.tally);
+  outcome.doubtful_views = (*client)->doubtful_views();
+  return outcome;
+}
+
 absl::StatusOr<int64_t> FlushAndRead(const Options& options) {
   if (auto status = FlushService(options.flush); !status.ok()) return status;
   return ReadStoreSum(options.verify_store, options.site);
@@ -50,7 +62,7 @@ absl::StatusOr<bool> Run(const Options& options) {
     if (!read.ok()) return read.status();
     before = *read;
   }
-  const auto outcome = RunGrpc(options);
+  const auto outcome = options.workload == Workload::kBeacons ? RunBeacons(options) : RunGrpc(options);
   if (!outcome.ok()) return outcome.status();
   std::optional<StoreComparison> store;
   if (!options.verify_store.empty()) {

@@ -8,6 +8,9 @@
 namespace viewcount::bench {
 namespace {
 
+// A beacon takes some 250 bytes.
+constexpr size_t kBeaconsMax = 500'000;
+
 constexpr char kDescription[] =
     R"(Loads a server on a schedule fixed in advance, and says how it did. Request i is due at start + i / rate; its
 latency counts from then, so that a server that stalls cannot hide it. With --rate 0 the next request follows each
@@ -70,7 +73,9 @@ void AddGrpc(CLI::App& command, Options& options) {
 
 void AddViews(CLI::App& command, Options& options) {
   AddArticles(command, options);
-  command.add_option("--pool-views", options.pool_views, "Views encoded in advance, sent over and over; 40 bytes each")
+  command
+      .add_option("--pool-views", options.pool_views,
+                  "Views encoded in advance, sent over and over; 40 bytes each, as beacons 250")
       ->check(CLI::Range(size_t{1}, size_t{100'000'000}))
       ->capture_default_str();
   command
@@ -172,6 +177,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv, int& exit
     }
     if (options.workload == Workload::kCalls || options.workload == Workload::kBeacons) options.batch_views = 1;
     if (const std::string problem = Problem(options); !problem.empty()) throw CLI::ValidationError(problem);
+    if (options.workload == Workload::kBeacons) options.pool_views = std::min(options.pool_views, kBeaconsMax);
     if (options.flush.empty()) options.flush = options.target;
     if (options.path.empty()) options.path = "/v1/sites/" + options.site + "/views";
     return options;

@@ -29,7 +29,7 @@ struct Options {
   size_t articles = 100'000;
   bool uniform = false;
   uint64_t seed = 1;
-  // Views that are encoded before the clock starts, over and over again sent.
+  // Views that are encoded before the clock starts, and sent over and over.
   size_t pool_views = 4'000'000;
   size_t batch_views = 1'000;
   bool writers = false;

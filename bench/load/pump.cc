@@ -22,26 +22,31 @@ Pump::Pump(const Period& period, double rate, size_t slots, Send send)
 }
 
 TimePoint Pump::Advance(TimePoint now) {
-  const std::lock_guard lock(mutex_);
-  return AdvanceLocked(now);
+  while (true) {
+    size_t slot = 0;
+    TimePoint due;
+    if (const auto wait_until = Take(now, slot, due)) return *wait_until;
+    send_(slot, due);
+  }
 }
 
 void Pump::Release(size_t slot, TimePoint now) {
-  const std::lock_guard lock(mutex_);
-  free_.push_back(slot);
-  AdvanceLocked(now);
+  {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(slot);
+  }
+  Advance(now);
 }
 
-TimePoint Pump::AdvanceLocked(TimePoint now) {
-  while (!free_.empty() && now < period_.end) {
-    const TimePoint due = rate_ == 0 ? now : DueOf(period_, rate_, sent_);
-    if (due > now) return std::min(due, period_.end);
-    const size_t slot = free_.back();
-    free_.pop_back();
-    ++sent_;
-    send_(slot, due);
-  }
-  return now + kFullPause;
+std::optional<TimePoint> Pump::Take(TimePoint now, size_t& slot, TimePoint& due) {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty() || now >= period_.end) return now + kFullPause;
+  due = rate_ == 0 ? now : DueOf(period_, rate_, sent_);
+  if (due > now) return std::min(due, period_.end);
+  slot = free_.back();
+  free_.pop_back();
+  ++sent_;
+  return std::nullopt;
 }
 
 bool Pump::Finished(TimePoint now) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "bench/load/tally.h"
@@ -14,7 +15,7 @@ namespace viewcount::bench {
 // Slots are what can be on its way at once: each sends a request, and is free again with the answer. Thread safe.
 class Pump {
  public:
-  // Sends the slot's next request, which was due at `due`. Called with the pump's mutex held, so it must not call back.
+  // Sends the slot's next request, which was due at `due`. Called by whatever thread calls the pump.
   using Send = std::function<void(size_t slot, TimePoint due)>;
 
   // Request i is due at start + i / rate. With rate 0 it is due as soon as a slot is free.
@@ -30,7 +31,8 @@ class Pump {
   void ReportUnsent(Tally& tally) const;
 
  private:
-  TimePoint AdvanceLocked(TimePoint now);
+  // A slot for a request that is due, or until when to wait for one.
+  std::optional<TimePoint> Take(TimePoint now, size_t& slot, TimePoint& due);
 
   const Period period_;
   // 0: no schedule.

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #include "bench/load/options.h"
@@ -21,8 +22,7 @@ struct Request {
   size_t slice_count = 1;
 };
 
-// A slot's calls come in turns, Next and Understand. Those for different slots may come from different threads, but no
-// two calls of Next at once, and none of Understand. It outlives all requests, whose bytes it owns.
+// A slot's calls come in turns, Next and Understand. Not thread safe. It outlives all requests, whose bytes it owns.
 class RequestSource {
  public:
   virtual ~RequestSource() = default;
@@ -33,6 +33,33 @@ class RequestSource {
   virtual Answer Understand(size_t slot, grpc_status_code code, std::string_view response) = 0;
   // Views that may have been counted and may not. Call it at the end.
   virtual uint64_t doubtful_views() const { return 0; }
+};
+
+// The source and the tally together, thread safe. Both must outlive it.
+class Books {
+ public:
+  Books(RequestSource& source, Tally& tally) : source_(source), tally_(tally) {}
+
+  const char* method() const { return source_.method(); }
+  Request Next(size_t slot) {
+    const std::lock_guard lock(mutex_);
+    return source_.Next(slot);
+  }
+  // The answer to the slot's last request, which was due at `due`.
+  void Answered(size_t slot, TimePoint due, TimePoint now, grpc_status_code code, std::string_view response) {
+    const std::lock_guard lock(mutex_);
+    tally_.Tick(now);
+    tally_.Add(due, now, source_.Understand(slot, code, response));
+  }
+  void Tick(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    tally_.Tick(now);
+  }
+
+ private:
+  std::mutex mutex_;
+  RequestSource& source_;
+  Tally& tally_;
 };
 
 std::unique_ptr<RequestSource> MakeViewSource(const Options& options);

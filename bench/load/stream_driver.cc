@@ -37,10 +37,10 @@ struct Stream {
 
 class StreamDriver final : public GrpcDriver {
  public:
-  StreamDriver(const Options& options, Channels& channels, RequestSource& source, Tally& tally)
-      : channels_(channels), source_(source), tally_(tally), streams_(options.in_flight) {
+  StreamDriver(const Options& options, Channels& channels, Books& books)
+      : channels_(channels), books_(books), streams_(options.in_flight) {
     for (size_t i = 0; i < options.connections; ++i)
-      methods_.push_back(grpc_channel_register_call(channels[i], source.method(), nullptr, nullptr));
+      methods_.push_back(grpc_channel_register_call(channels[i], books.method(), nullptr, nullptr));
   }
 
   void Send(size_t slot, TimePoint due) override {
@@ -50,7 +50,7 @@ class StreamDriver final : public GrpcDriver {
     if (is_new) Open(stream, slot);
     stream.due = due;
     stream.waits = true;
-    stream.request = ToBuffer(source_.Next(slot));
+    stream.request = ToBuffer(books_.Next(slot));
     std::array<grpc_op, 4> ops{};
     ops[0].op = GRPC_OP_SEND_MESSAGE;
     ops[0].data.send_message.send_message = stream.request;
@@ -67,17 +67,19 @@ class StreamDriver final : public GrpcDriver {
     auto& event = *static_cast<StreamEvent*>(tag);
     Stream& stream = *event.stream;
     if (!IsAnswered(event, stream, now)) return;
-    // Without the mutex, since the pump sends while it holds its own.
+    // Without the mutex, since the pump sends the next one.
     pump().Release(static_cast<size_t>(&stream - streams_.data()), now);
   }
 
   void CancelAll() override {
+    const std::lock_guard lock(mutex_);
     for (Stream& stream : streams_) {
       if (stream.call != nullptr) grpc_call_cancel(stream.call, nullptr);
     }
   }
 
   void HangUp() override {
+    const std::lock_guard lock(mutex_);
     for (Stream& stream : streams_) {
       if (stream.call == nullptr) continue;
       grpc_op op{};
@@ -87,6 +89,7 @@ class StreamDriver final : public GrpcDriver {
   }
 
   bool Idle() const override {
+    const std::lock_guard lock(mutex_);
     for (const Stream& stream : streams_) {
       if (stream.call != nullptr) return false;
     }
@@ -131,8 +134,7 @@ class StreamDriver final : public GrpcDriver {
 
   void Answer(Stream& stream, grpc_status_code code, TimePoint now) {
     stream.waits = false;
-    tally_.Add(stream.due, now,
-               source_.Understand(static_cast<size_t>(&stream - streams_.data()), code, stream.response.Bytes()));
+    books_.Answered(static_cast<size_t>(&stream - streams_.data()), stream.due, now, code, stream.response.Bytes());
     stream.response.Reset();
   }
 
@@ -145,19 +147,17 @@ class StreamDriver final : public GrpcDriver {
   }
 
   Channels& channels_;
-  RequestSource& source_;
-  Tally& tally_;
+  Books& books_;
   // A server may end a stream while a request is put on it by another thread.
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Stream> streams_;
   std::vector<void*> methods_;
 };
 
 }  // namespace
 
-std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, RequestSource& source,
-                                             Tally& tally) {
-  return std::make_unique<StreamDriver>(options, channels, source, tally);
+std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, Books& books) {
+  return std::make_unique<StreamDriver>(options, channels, books);
 }
 
 }  // namespace viewcount::bench

@@ -3,7 +3,7 @@
 #include <grpc/slice.h>
 
 #include <array>
-#include <atomic>
+#include <mutex>
 #include <vector>
 
 #include "bench/load/grpc_load.h"
@@ -13,7 +13,7 @@ namespace {
 
 // A call under way and where gRPC puts what came of it.
 struct UnaryCall {
-  std::atomic<grpc_call*> call = nullptr;
+  grpc_call* call = nullptr;
   TimePoint due;
   grpc_byte_buffer* request = nullptr;
   grpc_metadata_array initial_metadata{};
@@ -25,16 +25,16 @@ struct UnaryCall {
 
 class UnaryDriver final : public GrpcDriver {
  public:
-  UnaryDriver(const Options& options, Channels& channels, RequestSource& source, Tally& tally)
-      : channels_(channels), source_(source), tally_(tally), calls_(options.in_flight) {
+  UnaryDriver(const Options& options, Channels& channels, Books& books)
+      : channels_(channels), books_(books), calls_(options.in_flight) {
     for (size_t i = 0; i < options.connections; ++i)
-      methods_.push_back(grpc_channel_register_call(channels[i], source.method(), nullptr, nullptr));
+      methods_.push_back(grpc_channel_register_call(channels[i], books.method(), nullptr, nullptr));
   }
 
   void Send(size_t slot, TimePoint due) override {
     UnaryCall& call = calls_[slot];
     call.due = due;
-    call.request = ToBuffer(source_.Next(slot));
+    call.request = ToBuffer(books_.Next(slot));
     grpc_metadata_array_init(&call.initial_metadata);
     grpc_metadata_array_init(&call.trailing_metadata);
     call.call = grpc_channel_create_registered_call(channels_[slot], nullptr, GRPC_PROPAGATE_DEFAULTS,
@@ -46,19 +46,24 @@ class UnaryDriver final : public GrpcDriver {
   void Complete(void* tag, bool, TimePoint now) override {
     auto& call = *static_cast<UnaryCall*>(tag);
     const auto slot = static_cast<size_t>(&call - calls_.data());
-    tally_.Add(call.due, now, source_.Understand(slot, call.code, call.response.Bytes()));
+    books_.Answered(slot, call.due, now, call.code, call.response.Bytes());
     grpc_byte_buffer_destroy(call.request);
     grpc_metadata_array_destroy(&call.initial_metadata);
     grpc_metadata_array_destroy(&call.trailing_metadata);
     grpc_slice_unref(call.details);
     call.response.Reset();
-    grpc_call_unref(call.call.exchange(nullptr));
+    {
+      const std::lock_guard lock(mutex_);
+      grpc_call_unref(call.call);
+      call.call = nullptr;
+    }
     pump().Release(slot, now);
   }
 
   void CancelAll() override {
+    const std::lock_guard lock(mutex_);
     for (UnaryCall& call : calls_) {
-      if (grpc_call* under_way = call.call) grpc_call_cancel(under_way, nullptr);
+      if (call.call != nullptr) grpc_call_cancel(call.call, nullptr);
     }
   }
 
@@ -81,17 +86,17 @@ class UnaryDriver final : public GrpcDriver {
   }
 
   Channels& channels_;
-  RequestSource& source_;
-  Tally& tally_;
+  Books& books_;
+  // A call must not be let go of while it is being cancelled.
+  std::mutex mutex_;
   std::vector<UnaryCall> calls_;
   std::vector<void*> methods_;
 };
 
 }  // namespace
 
-std::unique_ptr<GrpcDriver> MakeUnaryDriver(const Options& options, Channels& channels, RequestSource& source,
-                                            Tally& tally) {
-  return std::make_unique<UnaryDriver>(options, channels, source, tally);
+std::unique_ptr<GrpcDriver> MakeUnaryDriver(const Options& options, Channels& channels, Books& books) {
+  return std::make_unique<UnaryDriver>(options, channels, books);
 }
 
 }  // namespace viewcount::bench

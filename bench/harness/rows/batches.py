@@ -26,7 +26,8 @@ UNIT = "views/CPU s"
 def service_contender(context, name, service, charge_flush=True, **options):
     """The service under batches. Each turn ends with a flush, which it is charged for unless told otherwise."""
     options = {"articles": ARTICLES, "batch_views": BATCH_VIEWS, "in_flight": IN_FLIGHT, "warmup": 0} | options
-    run = load.turn("views_acknowledged", context=context, workload="batches", target=service.address("grpc"), **options)
+    run = load.turn("views_acknowledged", context=context, workload="batches", target=service.address("grpc"),
+                    **options)
     return measure.Contender(name, service, run, contexts.terms(service),
                              **{"settle" if charge_flush else "clean_up": service.flush})
 

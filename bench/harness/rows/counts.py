@@ -31,7 +31,8 @@ def run(context):
         service.flush()
         options = {"context": context, "workload": "counts", "articles": ARTICLES, "ids": IDS, "in_flight": IN_FLIGHT,
                    "warmup": 0}
-        ours = measure.Contender("viewcountd", service, load.turn("requests", target=service.address("grpc"), **options),
+        ours = measure.Contender("viewcountd", service,
+                                 load.turn("requests", target=service.address("grpc"), **options),
                                  contexts.terms(service))
         empty = measure.Contender("gRPC, empty handler", limit,
                                   load.turn("requests", target=limit.address("grpc"), **options),

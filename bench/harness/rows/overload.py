@@ -1,4 +1,4 @@
-"""Far more than fits: what is answered meanwhile, how quickly the rest is refused, and what is left of it afterwards."""
+"""Far more than fits: what is answered meanwhile, how quickly the rest is refused, and what is left afterwards."""
 
 import context as contexts
 import load
