@@ -51,9 +51,10 @@ class Context:
             verify(service)
 
 
-def terms(service, durability="journaled"):
+def terms(service, flushed_at_end=False):
     """What an answer of the service means."""
-    return f"flush {service.flush_interval}, {durability}; Redis: {service.store.durability}"
+    also = " and at each turn's end" if flushed_at_end else ""
+    return f"flush {service.flush_interval}{also}, journaled; Redis: {service.store.durability}"
 
 
 def verify(service):

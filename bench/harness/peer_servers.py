@@ -32,7 +32,7 @@ class Nginx(Server):
     def prepare(self):
         text = (PEERS / self._configuration).read_text()
         for name, value in (("FOLDER", self.folder), ("PORT", self._port),
-                            ("REDIS_SOCKET", self._redis and self._redis.socket)):
+                            ("REDIS_PORT", self._redis and self._redis.port)):
             text = text.replace(f"@{name}@", str(value))
         (self.folder / "nginx.conf").write_text(text)
 

@@ -28,7 +28,7 @@ def service_contender(context, name, service, charge_flush=True, **options):
     options = {"articles": ARTICLES, "batch_views": BATCH_VIEWS, "in_flight": IN_FLIGHT, "warmup": 0} | options
     run = load.turn("views_acknowledged", context=context, workload="batches", target=service.address("grpc"),
                     **options)
-    return measure.Contender(name, service, run, contexts.terms(service),
+    return measure.Contender(name, service, run, contexts.terms(service, charge_flush),
                              **{"settle" if charge_flush else "clean_up": service.flush})
 
 
@@ -83,7 +83,8 @@ def contenders(context):
         yield {
             "ours": service_contender(context, "viewcountd", few),
             "many": service_contender(context, "viewcountd, 10,000,000 articles", many, articles=ARTICLES_MANY,
-                                      pool_views=4_000_000 if context.quick else 20_000_000),
+                                      pool_views=4_000_000 if context.quick else 20_000_000,
+                                      seconds=context.seconds if context.quick else 2 * context.seconds),
             "limit": limit_contender(context, limit),
             "incr": redis_contender(context, counter, "incr", 1),
             "incr pipelined": redis_contender(context, counter, "incr", 100),

@@ -7,6 +7,7 @@ import load
 import machine
 import measure
 import peer_servers
+import processes
 import redis
 import report
 
@@ -33,9 +34,10 @@ def run(context):
         folder = stack.enter_context(context.empty_folder("beacons-peers"))
         service = stack.enter_context(context.service("beacons"))
         nothing = stack.enter_context(peer_servers.Nginx(folder / "nothing", "nginx_no_content.conf"))
-        store = stack.enter_context(redis.Redis(folder / "redis", machine.LOAD_CORE, persistent=False))
+        store = stack.enter_context(redis.Redis(folder / "redis", machine.LOAD_CORE, persistent=False,
+                                                port=processes.free_port()))
         lua = stack.enter_context(peer_servers.Nginx(folder / "lua", "nginx_lua_redis.conf", store))
-        ours = _contender(context, "viewcountd", service, contexts.terms(service), service.flush)
+        ours = _contender(context, "viewcountd", service, contexts.terms(service, True), service.flush)
         no_content = _contender(context, "nginx, return 204", nothing, "no flush, nothing kept")
         counting = _contender(context, "nginx + Lua + Redis INCR", lua, f"no flush, Redis: {store.durability}",
                               method="GET", path="/views/{article}")

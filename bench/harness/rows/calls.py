@@ -28,7 +28,7 @@ def sync_cost(folder):
 def _throughput(context, service, limit):
     options = {"context": context, "workload": "calls", "articles": ARTICLES, "in_flight": IN_FLIGHT, "warmup": 0}
     ours = measure.Contender("viewcountd", service, load.turn("requests", target=service.address("grpc"), **options),
-                             contexts.terms(service), settle=service.flush)
+                             contexts.terms(service, flushed_at_end=True), settle=service.flush)
     empty = measure.Contender("gRPC, empty handler", limit,
                               load.turn("requests", target=limit.address("grpc"), **options), "no flush, nothing kept")
     samples = measure.interleave([ours, empty], context.rounds, context.progress)
