@@ -7,6 +7,7 @@
 #include <grpc/support/time.h>
 #include <sys/prctl.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -24,15 +25,24 @@ gpr_timespec FromNow(std::chrono::milliseconds wait) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(wait.count(), GPR_TIMESPAN));
 }
 
+grpc_arg IntegerArgument(const char* key, int value) {
+  grpc_arg argument{};
+  argument.type = GRPC_ARG_INTEGER;
+  argument.key = const_cast<char*>(key);
+  argument.value.integer = value;
+  return argument;
+}
+
 }  // namespace
 
 Channels::Channels(const std::string& target, size_t count)
     : target_(target), queue_((grpc_init(), grpc_completion_queue_create_for_next(nullptr))) {
-  grpc_arg own_connection{};
-  own_connection.type = GRPC_ARG_INTEGER;
-  own_connection.key = const_cast<char*>(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL);
-  own_connection.value.integer = 1;
-  const grpc_channel_args arguments{.num_args = 1, .args = &own_connection};
+  std::array<grpc_arg, 4> values{
+      IntegerArgument(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
+      // The load is what was asked for, no call more; and each of these costs every call something.
+      IntegerArgument(GRPC_ARG_ENABLE_RETRIES, 0), IntegerArgument(GRPC_ARG_ENABLE_CHANNELZ, 0),
+      IntegerArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0)};
+  const grpc_channel_args arguments{.num_args = values.size(), .args = values.data()};
   grpc_channel_credentials* credentials = grpc_insecure_credentials_create();
   for (size_t i = 0; i < count; ++i) channels_.push_back(grpc_channel_create(target.c_str(), credentials, &arguments));
   grpc_channel_credentials_release(credentials);
