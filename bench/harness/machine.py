@@ -9,7 +9,6 @@ SERVER_CORE = 0
 LOAD_CORE = 1
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def pinned(core):
@@ -54,8 +53,14 @@ def cpu_seconds_of_threads(pid):
     return nanoseconds / 1e9
 
 
-def resident_bytes(pid):
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+def core_seconds(core):
+    """For how long the core was busy since the machine's start, with whatever; what the hypervisor took is included."""
+    for line in pathlib.Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _io_wait, irq, soft_irq, stolen = (int(tick) for tick in ticks[:8])
+            return (user + nice + system + irq + soft_irq + stolen) / _TICK
+    raise RuntimeError(f"there is no core {core}")
 
 
 def resident_bytes_peak(pid):

@@ -5,6 +5,8 @@ import statistics
 
 # Below this share of its core a server had nothing to do now and then; its row says so.
 BUSY_MIN = 0.95
+# Above this share of its core other work may have slowed it down; its row says so.
+OTHERS_MAX = 0.05
 
 
 @dataclasses.dataclass
@@ -17,10 +19,11 @@ class Sample:
     seconds: float
     # Of the server; what it did behind the last answer (its flush) included.
     cpu_seconds: float
-    # Share of its core while it was asked.
+    # Shares of its core while it was asked: what it took, and what others took.
     busy: float
+    others: float
     # What the load told beyond that.
-    details: dict = dataclasses.field(default_factory=dict)
+    details: dict
 
     @property
     def per_cpu_second(self):
@@ -44,12 +47,14 @@ class Contender:
         self._clean_up = clean_up
 
     def take_turn(self):
-        before = self._server.cpu_seconds()
+        before, core_before = self._server.cpu_seconds(), self._server.core_seconds()
         amount, seconds, details = self._load()
-        loaded = self._server.cpu_seconds()
+        loaded, core = self._server.cpu_seconds(), self._server.core_seconds() - core_before
         if self._settle is not None:
             self._settle()
-        sample = Sample(amount, seconds, self._server.cpu_seconds() - before, (loaded - before) / seconds, details)
+        busy = (loaded - before) / seconds
+        others = max(0, core / seconds - busy)
+        sample = Sample(amount, seconds, self._server.cpu_seconds() - before, busy, others, details)
         if self._clean_up is not None:
             self._clean_up()
         return sample
@@ -96,5 +101,11 @@ def latency(samples, quantile):
     return Spread.of(sample.details["latency_us"][quantile] for sample in samples)
 
 
-def busy(samples):
-    return min(sample.busy for sample in samples)
+def core_remarks(samples, whose):
+    """What is to be known of the core of `whose` samples these are: how busy, and with what else."""
+    busy = min(sample.busy for sample in samples)
+    others = statistics.median(sample.others for sample in samples)
+    if busy >= BUSY_MIN:
+        return []
+    taken = f", and {others:.0%} of it with other work" if others > OTHERS_MAX else ""
+    return [f"the core of {whose} was only {busy:.0%} busy with it{taken}"]

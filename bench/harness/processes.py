@@ -74,6 +74,9 @@ class Server:
     def cpu_seconds(self):
         return machine.cpu_seconds(self.pid)
 
+    def core_seconds(self):
+        return machine.core_seconds(self.core)
+
     def _await_ready(self):
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self.is_ready():

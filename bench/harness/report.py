@@ -53,8 +53,6 @@ class Row:
     # Of the ratios of all rounds, or of the values where there is no baseline.
     spread: measure.Spread = None
     target: Target = None
-    # Share of the service's core; None where it does not matter.
-    busy: float = None
     notes: list = dataclasses.field(default_factory=list)
 
     @property
@@ -68,29 +66,21 @@ class Row:
     def reached(self):
         return self.target.is_reached(self) if self.target else None
 
-    def remarks(self):
-        remarks = list(self.notes)
-        if self.busy is not None and self.busy < measure.BUSY_MIN:
-            remarks.insert(0, f"its core was only {self.busy:.0%} busy")
-        return remarks
-
 
 def compare(name, unit, samples, contender, baseline, **fields):
     """A row of throughputs of two contenders that took turns."""
     ours, theirs = samples[contender.name], samples[baseline.name]
-    notes = list(fields.pop("notes", []))
-    if measure.busy(theirs) < measure.BUSY_MIN:
-        notes.append(f"the core of what it is compared with was only {measure.busy(theirs):.0%} busy")
+    notes = [*fields.pop("notes", []), *measure.core_remarks(ours, contender.name),
+             *measure.core_remarks(theirs, baseline.name)]
     return Row(name, measure.throughput(ours).median, unit, contender.terms, baseline.name,
-               measure.throughput(theirs).median, baseline.terms, measure.ratios(ours, theirs),
-               busy=measure.busy(ours), notes=notes, **fields)
+               measure.throughput(theirs).median, baseline.terms, measure.ratios(ours, theirs), notes=notes, **fields)
 
 
 def alone(name, unit, samples, contender, **fields):
     """A row of one contender's throughput."""
     ours = measure.throughput(samples[contender.name])
-    return Row(name, ours.median, unit, contender.terms, spread=ours, busy=measure.busy(samples[contender.name]),
-               **fields)
+    notes = [*fields.pop("notes", []), *measure.core_remarks(samples[contender.name], contender.name)]
+    return Row(name, ours.median, unit, contender.terms, spread=ours, notes=notes, **fields)
 
 
 def number_text(number):
@@ -129,8 +119,8 @@ def table(rows):
     texts = []
     for number, line in enumerate(lines):
         texts.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-        if number > 0 and rows[number - 1].remarks():
-            texts.append("    " + "; ".join(rows[number - 1].remarks()))
+        if number > 0 and rows[number - 1].notes:
+            texts.append("    " + "; ".join(rows[number - 1].notes))
     return "\n".join(texts)
 
 
@@ -160,7 +150,7 @@ def markdown(rows, description, pictures):
         lines.append(_markdown_row((
             row.name, f"{number_text(row.value)} {row.unit}", row.terms, row.baseline or "",
             number_text(row.baseline_value), row.baseline_terms or "", _ratio_text(row), _spread_text(row),
-            row.target.text(row.unit) if row.target else "", _reached_text(row), "; ".join(row.remarks()))))
+            row.target.text(row.unit) if row.target else "", _reached_text(row), "; ".join(row.notes))))
     if pictures:
         lines += ["", "## Curves"]
         for title, name in pictures:
