@@ -25,7 +25,8 @@ def _words(context, workload, target, options):
 
 def _parse(output):
     told = json.loads(output)
-    if not told["requests"]:
+    # In an open loop those that were never sent have a latency, too.
+    if not told["requests"] and not told["latency_us"]["max"]:
         raise RuntimeError(f"nothing was answered in time: {output}")
     return told
 

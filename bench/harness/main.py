@@ -63,7 +63,7 @@ def main():
     if not families:
         sys.exit(f"main.py: --only {arguments.only} matches none of {', '.join(rows.FAMILIES)}")
     arguments.data.mkdir(parents=True, exist_ok=True)
-    seconds, rounds = (2, 2) if arguments.quick else (5, 5)
+    seconds, rounds = (1.5, 2) if arguments.quick else (5, 5)
     context = contexts.Context(arguments.programs, arguments.data.resolve(), seconds, rounds, arguments.quick)
     description = machine.describe(BENCH, arguments.data) + workload(arguments, context)
     try:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import statistics
+import time
 
 # Below this share of its core a server had nothing to do now and then; its row says so.
 BUSY_MIN = 0.95
@@ -47,13 +48,14 @@ class Contender:
         self._clean_up = clean_up
 
     def take_turn(self):
-        before, core_before = self._server.cpu_seconds(), self._server.core_seconds()
+        before, core_before, begun = self._server.cpu_seconds(), self._server.core_seconds(), time.monotonic()
         amount, seconds, details = self._load()
         loaded, core = self._server.cpu_seconds(), self._server.core_seconds() - core_before
+        # The load's program takes longer than its load.
+        others = max(0, core - (loaded - before)) / (time.monotonic() - begun)
         if self._settle is not None:
             self._settle()
         busy = (loaded - before) / seconds
-        others = max(0, core / seconds - busy)
         sample = Sample(amount, seconds, self._server.cpu_seconds() - before, busy, others, details)
         if self._clean_up is not None:
             self._clean_up()

@@ -49,7 +49,7 @@ class Nginx(Server):
 class Statsd(Server):
     """Adds up in memory. How many packets it took it tells at its flushes."""
 
-    flush_interval = "5 s"
+    flush_interval = "2s"
 
     def __init__(self, folder):
         super().__init__("statsd", folder, machine.SERVER_CORE)
@@ -60,7 +60,7 @@ class Statsd(Server):
         self._totals.write_text("")
         (self.folder / "config.js").write_text(
             f"{{port: {self.port}, address: '127.0.0.1', mgmt_address: '127.0.0.1', "
-            f"mgmt_port: {processes.free_port()}, flushInterval: 5000, keyNameSanitize: false, "
+            f"mgmt_port: {processes.free_port()}, flushInterval: 2000, keyNameSanitize: false, "
             f"deleteCounters: true, totalsFile: '{self._totals}', backends: ['{PEERS / 'statsd_totals.js'}']}}")
 
     def words(self):

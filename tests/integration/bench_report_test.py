@@ -15,7 +15,7 @@ import report  # noqa: E402
 
 
 class Clock:
-    """A server that has used as much CPU as it was told, on a core with a little else to do."""
+    """A server that has used as much CPU as it was told, on a core with nothing else to do."""
 
     def __init__(self):
         self.seconds = 0
@@ -24,7 +24,7 @@ class Clock:
         return self.seconds
 
     def core_seconds(self):
-        return self.seconds * 1.5
+        return self.seconds
 
 
 def contender(name, turns, log, settling=0):
@@ -69,10 +69,16 @@ class MeasureTest(unittest.TestCase):
 
     def test_idle_cores_are_told(self):
         row = report.compare("batches", "views/CPU s", self.samples, self.ours, self.theirs, notes=["a note"])
-        idle = "the core of ours was only 50% busy with it, and 50% of it with other work"
+        idle = "the core of ours was only 50% busy with it"
         self.assertEqual(row.notes, ["a note", idle])
         row = report.compare("batches", "views/CPU s", self.samples, self.theirs, self.ours)
         self.assertEqual(row.notes, [idle])
+
+    def test_other_work_on_an_idle_core_is_told(self):
+        for others, text in ((0.01, ""), (0.3, ", and 30% of it with other work")):
+            sample = measure.Sample(1, 1, 1, 0.6, others, {})
+            self.assertEqual(measure.core_remarks([sample], "x"), [f"the core of x was only 60% busy with it{text}"])
+        self.assertEqual(measure.core_remarks([measure.Sample(1, 1, 1, 0.96, 0.3, {})], "x"), [])
 
     def test_latency_is_told_by_quantile(self):
         self.assertEqual(measure.latency(self.samples["ours"], "p99"), measure.Spread(900, 800, 1000))

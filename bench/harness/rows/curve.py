@@ -11,7 +11,6 @@ from rows import batches
 
 # Flushing costs by article, not by view, and has a row of its own. (Chunks that grow large are flushed all the same.)
 FLUSH_INTERVAL = "60s"
-POOL_VIEWS = 8_000_000
 
 
 def _sizes(context):
@@ -28,7 +27,7 @@ def _measure(context, size):
         folder = stack.enter_context(context.empty_folder("curve-limit"))
         service = stack.enter_context(context.service("curve", flush_interval=FLUSH_INTERVAL))
         limit = stack.enter_context(servers.LimitServer(context.programs, folder, "decode"))
-        options = {"articles": size, "pool_views": POOL_VIEWS}
+        options = {"articles": size, "pool_views": 2_000_000 if context.quick else 8_000_000}
         ours = batches.service_contender(context, f"viewcountd, {size:,} articles", service, charge_flush=False,
                                          **options)
         map_ = batches.limit_contender(context, limit, **options)
