@@ -7,6 +7,7 @@ import argparse
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import time
 
@@ -59,6 +60,8 @@ def write_results(measured, description, context):
 
 def main():
     arguments = parse()
+    # So that servers are ended with us, whoever ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     families = [name for name in rows.FAMILIES if re.search(arguments.only, name)]
     if not families:
         sys.exit(f"main.py: --only {arguments.only} matches none of {', '.join(rows.FAMILIES)}")

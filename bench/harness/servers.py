@@ -10,7 +10,7 @@ from processes import Server
 
 SHARDS = 64
 SITE = "demo"
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
 
 class Viewcountd(Server):

@@ -23,7 +23,7 @@ def _contender(context, name, server, terms, settle=None, **options):
 
 def _latency_row(context, service, rate):
     told = [load.viewcount_load(context, "beacons", service.address("http"), rate=rate, articles=ARTICLES,
-                                in_flight=load.SOCKETS_OPEN, warmup=0.3) for _ in range(context.rounds)]
+                                in_flight=load.IN_FLIGHT_OPEN, warmup=0.3) for _ in range(context.rounds)]
     spread = measure.Spread.of(one["latency_us"]["p99"] / 1000 for one in told)
     return report.Row("beacons at half that rate, p99", spread.median, "ms", contexts.terms(service), spread=spread,
                       target=report.at_most(5), notes=[f"{rate:,.0f} requests/s, open loop"])

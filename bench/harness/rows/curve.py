@@ -2,7 +2,6 @@
 
 import contextlib
 
-import context as contexts
 import measure
 import pictures
 import report

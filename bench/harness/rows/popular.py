@@ -37,8 +37,10 @@ def rows(context, service):
     for window, results in told.items():
         spread = measure.Spread.of(asked["latency_us"]["p99"] / 1000 for asked, _ in results)
         arrived = measure.Spread.of(views["views_per_second"] for _, views in results)
+        unsent = sum(asked["unsent"] for asked, _ in results)
         measured.append(report.Row(
             f"ListPopular, 100 of 1,000,000 articles, {'all time' if window == 'all' else 'one day'}, p99",
             spread.median, "ms", contexts.terms(service), spread=spread, target=report.at_most(5),
-            notes=[f"{QUESTIONS_PER_SECOND} questions/s, open loop, while {arrived.median:,.0f} views/s arrived"]))
+            notes=[f"{QUESTIONS_PER_SECOND} questions/s, open loop, while {arrived.median:,.0f} views/s arrived",
+                   *([f"{unsent:,} found none of {QUESTIONS_IN_FLIGHT} places free till the end"] if unsent else [])]))
     return measured
