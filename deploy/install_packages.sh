@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # Packages that bring a daemon which Debian starts at once and at every boot. We want their programs only.
-readonly daemons=(redis-server prometheus nginx)
+readonly daemons=(redis-server prometheus nginx postgresql)
 readonly policy=/usr/sbin/policy-rc.d
 
 fail() {

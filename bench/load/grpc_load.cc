@@ -7,6 +7,7 @@
 #include <grpc/support/time.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
@@ -105,8 +106,9 @@ namespace {
 // Takes events. Those that are there together are dealt with together: what they send leaves at the end.
 class EventLoop {
  public:
-  EventLoop(const Options& options, Channels& channels, GrpcDriver& driver, Books& books)
-      : channels_(channels),
+  EventLoop(const Options& options, const Period& period, Channels& channels, GrpcDriver& driver, Books& books)
+      : period_(period),
+        channels_(channels),
         driver_(driver),
         books_(books),
         corks_(options.target),
@@ -118,7 +120,7 @@ class EventLoop {
     for (TimePoint now = Clock::now(); !done(now); now = Clock::now()) {
       books_.Tick(now);
       if (now > give_up) driver_.CancelAll();
-      grpc_event event = grpc_completion_queue_next(channels_.queue(), FromNow(kEventWait), nullptr);
+      grpc_event event = grpc_completion_queue_next(channels_.queue(), FromNow(WaitAt(now)), nullptr);
       // On a schedule answers send nothing.
       if (corks_are_used_) corks_.Push();
       while (event.type == GRPC_OP_COMPLETE) {
@@ -130,6 +132,16 @@ class EventLoop {
   }
 
  private:
+  // What is measured begins and ends on time.
+  std::chrono::milliseconds WaitAt(TimePoint now) const {
+    auto wait = kEventWait;
+    for (const TimePoint time : {period_.measured_from, period_.end}) {
+      if (time > now) wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(time - now));
+    }
+    return wait;
+  }
+
+  const Period& period_;
   Channels& channels_;
   GrpcDriver& driver_;
   Books& books_;
@@ -169,7 +181,7 @@ void RunGrpcLoad(const Options& options, const Period& period, Channels& channel
   Pump pump(period, options.rate, options.in_flight,
             [&driver](size_t slot, TimePoint due) { driver->Send(slot, due); });
   driver->UsePump(pump);
-  EventLoop loop(options, channels, *driver, books);
+  EventLoop loop(options, period, channels, *driver, books);
   {
     Scheduler scheduler(pump, period);
     loop.RunUntil([&](TimePoint now) { return pump.Finished(now); }, period.end + kDrainTimeout);

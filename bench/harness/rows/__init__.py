@@ -1,0 +1,6 @@
+"""Families of rows, in the order they are measured; each module's run(context) returns its rows."""
+
+from rows import batches, beacons, calls, counts, curve, flush, idle, million, overload
+
+FAMILIES = {module.__name__.rpartition(".")[2]: module.run
+            for module in (batches, calls, beacons, counts, million, flush, curve, idle, overload)}

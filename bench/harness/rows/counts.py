@@ -1,0 +1,43 @@
+"""Counts of 20 popular articles a call, against the empty handler."""
+
+import contextlib
+
+import context as contexts
+import load
+import measure
+import report
+import servers
+
+ARTICLES = 100_000
+IDS = 20
+IN_FLIGHT = 64
+
+
+def _latency_row(context, service, rate):
+    told = [load.viewcount_load(context, "counts", service.address("grpc"), rate=rate, articles=ARTICLES, ids=IDS,
+                                in_flight=load.IN_FLIGHT_OPEN, warmup=0.3) for _ in range(context.rounds)]
+    spread = measure.Spread.of(one["latency_us"]["p99"] / 1000 for one in told)
+    return report.Row(f"GetCounts of {IDS} at half that rate, p99", spread.median, "ms", contexts.terms(service),
+                      spread=spread, target=report.at_most(1), notes=[f"{rate:,.0f} calls/s, open loop"])
+
+
+def run(context):
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(context.empty_folder("counts-limit"))
+        service = stack.enter_context(context.service("counts"))
+        limit = stack.enter_context(servers.LimitServer(context.programs, folder, "empty"))
+        # So that there are counts.
+        load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES, seconds=1)
+        service.flush()
+        options = {"context": context, "workload": "counts", "articles": ARTICLES, "ids": IDS, "in_flight": IN_FLIGHT,
+                   "warmup": 0}
+        ours = measure.Contender("viewcountd", service,
+                                 load.turn("requests", target=service.address("grpc"), **options),
+                                 contexts.terms(service))
+        empty = measure.Contender("gRPC, empty handler", limit,
+                                  load.turn("requests", target=limit.address("grpc"), **options),
+                                  "no flush, nothing kept")
+        samples = measure.interleave([ours, empty], context.rounds, context.progress)
+        row = report.compare(f"GetCounts of {IDS} popular articles, {IN_FLIGHT} in flight", "calls/CPU s", samples,
+                             ours, empty, target=report.ratio_at_least(0.6))
+        return [row, _latency_row(context, service, load.rate_of(samples[ours.name]) / 2)]

@@ -1,0 +1,39 @@
+// Views as bytes to send, made beforehand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace viewcount {
+
+// What came of a load: views sent, those that were answered (0 where nothing answers), answers that were errors.
+struct PeerResult {
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  uint64_t errors = 0;
+  double seconds = 0;
+};
+
+// `draws` views of articles drawn by Zipf's law, one behind the other, so that any run of them is one piece of memory.
+// Immutable.
+class ViewCommands {
+ public:
+  enum class Form { kIncrement, kRank, kStatsd };
+
+  ViewCommands(Form form, size_t articles, size_t draws);
+
+  size_t size() const { return ends_.size() - 1; }
+  // The bytes of `count` views from number `first` on; first + count <= size().
+  std::string_view Span(size_t first, size_t count) const {
+    return std::string_view(bytes_).substr(ends_[first], ends_[first + count] - ends_[first]);
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<size_t> ends_;
+};
+
+}  // namespace viewcount
