@@ -114,8 +114,9 @@ class StreamSession final : public HttpSession {
 template <typename Stream>
 awaitable<void> StreamSession<Stream>::Run() {
   if (!co_await Greet()) co_return;
-  bool more = true;
-  while (more && co_await AwaitRequest()) {
+  while (co_await AwaitRequest()) {
+    // Not in the condition: g++ 12 waits behind && whatever stands before it.
+    bool more;
     if (const size_t size = TakeExpress(); size > 0) {
       buffer_.consume(size);
       more = co_await AnswerExpress();
@@ -125,6 +126,7 @@ awaitable<void> StreamSession<Stream>::Run() {
       if (gone_) co_return;
       more = co_await Answer(parser, std::move(refusal));
     }
+    if (!more) break;
   }
   if (!gone_) co_await Linger();
 }
