@@ -28,6 +28,12 @@ constexpr std::array<char, 256> kNameBytes = [] {
   return bytes;
 }();
 
+// What stands for itself in any address (RFC 3986, section 2.3). No site needs more.
+bool IsUnreserved(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+         byte == '.' || byte == '_' || byte == '~';
+}
+
 bool IsPrintable(std::string_view text) {
   uint64_t word;
   while (text.size() >= sizeof(word)) {
@@ -132,6 +138,7 @@ std::optional<Beacon> ReadBeacon(std::string_view received) {
                 .origin = fields.origin,
                 .referer = fields.referer,
                 .bytes = *body + length};
+  if (!std::ranges::all_of(beacon.site, IsUnreserved)) return std::nullopt;
   if (!ReadBody(received.substr(*body, length), beacon.article_id)) return std::nullopt;
   return beacon;
 }

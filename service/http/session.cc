@@ -85,7 +85,7 @@ class StreamSession final : public HttpSession {
   // The refusal of a request whose fields are read, and else the limit of its body.
   std::optional<HttpResponse> LimitBody(Parser& parser);
   // Has a request answered in the general way; false when there will be no further one.
-  awaitable<bool> Answer(Parser& parser, std::optional<HttpResponse> refusal);
+  awaitable<bool> Answer(Parser& parser, std::optional<HttpResponse>& refusal);
   // Writes an answer's bytes, which need not stay; returns false when the connection is gone.
   awaitable<bool> Put(std::string_view bytes);
   // Returns false when the connection is gone.
@@ -115,7 +115,7 @@ template <typename Stream>
 awaitable<void> StreamSession<Stream>::Run() {
   if (!co_await Greet()) co_return;
   while (co_await AwaitRequest()) {
-    // Not in the condition: g++ 12 waits behind && whatever stands before it.
+    // Not in the condition: g++ 12 waits for what stands behind && in any case.
     bool more;
     if (const size_t size = TakeExpress(); size > 0) {
       buffer_.consume(size);
@@ -124,7 +124,7 @@ awaitable<void> StreamSession<Stream>::Run() {
       Parser parser;
       auto refusal = co_await Read(parser);
       if (gone_) co_return;
-      more = co_await Answer(parser, std::move(refusal));
+      more = co_await Answer(parser, refusal);
     }
     if (!more) break;
   }
@@ -132,7 +132,7 @@ awaitable<void> StreamSession<Stream>::Run() {
 }
 
 template <typename Stream>
-awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<HttpResponse> refusal) {
+awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<HttpResponse>& refusal) {
   answering_ = true;
   deadline_ = kNever;
   const auto& request = parser.get();
