@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "service/http/express.h"
+
 namespace viewcount {
 
 using HttpFields = boost::beast::http::request_header<>;
@@ -63,6 +65,11 @@ class HttpRouter {
   // own counts.
   void Add(boost::beast::http::verb method, std::string path, HttpHandler handler, HttpBodyLimit body_limit = {});
 
+  // Has the commonest request take a short way. To be called once; `express` answers as a route here does.
+  void AddExpress(std::unique_ptr<ExpressRoute> express) { express_ = std::move(express); }
+  // Null if there is none. Of the server's thread.
+  ExpressRoute* express() const { return express_.get(); }
+
   // Answers unknown paths with 404, known ones with another method with 405 and Allow. HEAD is GET without a body.
   // A handler that throws is answered with 500 and logged.
   boost::asio::awaitable<HttpResponse> Handle(HttpRequest request) const;
@@ -83,6 +90,7 @@ class HttpRouter {
   static std::string AllowedOf(const Methods& methods);
 
   std::map<std::string, Methods, std::less<>> routes_;
+  std::unique_ptr<ExpressRoute> express_;
 };
 
 }  // namespace viewcount

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -28,6 +29,10 @@ using asio::ip::tcp;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kLogEvery{10};
+// Peers may be late by one interval more. It costs a look at each connection.
+constexpr int kWatchesPerTimeout = 16;
+constexpr std::chrono::milliseconds kWatchIntervalMin{5};
+constexpr std::chrono::milliseconds kWatchIntervalMax{500};
 constexpr std::string_view kFull =
     "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
     "\"detail\":\"too many connections at the moment\",\"code\":\"UNAVAILABLE\"}\n";
@@ -55,6 +60,7 @@ absl::Status HttpServer::Start(const std::string& address) {
   VIEWCOUNT_CHECK(!thread_.joinable());
   if (auto status = Listen(address); !status.ok()) return status;
   asio::co_spawn(context_, Accept(), asio::detached);
+  asio::co_spawn(context_, WatchDeadlines(), asio::detached);
   thread_ = std::thread([this] { context_.run(); });
   return absl::OkStatus();
 }
@@ -127,6 +133,18 @@ awaitable<void> HttpServer::Accept() {
         asio::co_spawn(context_, Serve(std::move(socket), peer), asio::detached);
       }
     }
+  }
+}
+
+awaitable<void> HttpServer::WatchDeadlines() {
+  const auto shortest = std::min(limits_.request_timeout, limits_.idle_timeout);
+  const auto interval = std::clamp(shortest / kWatchesPerTimeout, kWatchIntervalMin, kWatchIntervalMax);
+  asio::steady_timer timer(context_);
+  while (true) {
+    timer.expires_after(interval);
+    co_await timer.async_wait(kAwait);
+    const auto now = std::chrono::steady_clock::now();
+    for (auto* session : sessions_) session->CloseIfLate(now);
   }
 }
 

@@ -62,6 +62,8 @@ class HttpServer {
   absl::Status Listen(const std::string& address);
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> Serve(boost::asio::ip::tcp::socket socket, boost::asio::ip::address peer);
+  // Closes connections whose peers are late.
+  boost::asio::awaitable<void> WatchDeadlines();
   // Why there is no room for one more connection of `peer`; null if there is.
   const char* WhyFull(const boost::asio::ip::address& peer) const;
   // Notes the end of the last session of a server that stops.

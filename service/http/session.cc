@@ -1,19 +1,14 @@
 #include "service/http/session.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-#include <ctime>
 #include <limits>
 #include <optional>
 #include <string>
@@ -21,7 +16,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "service/http/problem.h"
+#include "service/http/request_rules.h"
+#include "service/http/response_head.h"
 
 namespace viewcount {
 namespace {
@@ -32,48 +28,14 @@ namespace http = beast::http;
 using asio::awaitable;
 using asio::ip::tcp;
 using http::field;
-using http::status;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr SteadyTime kNever = SteadyTime::max();
 constexpr size_t kReadBytes = 4'096;
 constexpr size_t kLingerBytesMax = 1 << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-HttpResponse TooLarge(size_t body_bytes_max) {
-  return Problem(status::payload_too_large, fmt::format("the body may have {} bytes", body_bytes_max));
-}
-
-// The answer to a request that the parser refused; nothing when the connection itself failed.
-std::optional<HttpResponse> RefusalOf(const beast::error_code& error, const HttpLimits& limits, size_t body_bytes_max) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    return Problem(status::request_header_fields_too_large,
-                   fmt::format("the header may have {} bytes", limits.header_bytes_max));
-  }
-  if (error == http::error::body_limit) return TooLarge(body_bytes_max);
-  if (error == http::error::bad_version) {
-    return Problem(status::http_version_not_supported, "only HTTP/1.0 and HTTP/1.1 are spoken here");
-  }
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-  if (error.category() != beast::error_code(http::error::bad_method).category()) return std::nullopt;
-  return Problem(status::bad_request, "this is no HTTP/1.1 request: " + error.message());
-}
-
-// What the parser lets pass, but two servers in a row may read in two ways (RFC 9112, sections 3.2 and 6.3).
-std::optional<HttpResponse> RefusalOf(const HttpFields& header) {
-  if (header.version() == 11 && header.count(field::host) != 1) {
-    return Problem(status::bad_request, "there must be one Host field");
-  }
-  const auto encodings = header.count(field::transfer_encoding);
-  if (encodings > 0 && header.count(field::content_length) > 0) {
-    return Problem(status::bad_request, "Content-Length and Transfer-Encoding exclude each other");
-  }
-  if (encodings > 0 && (encodings > 1 || !beast::iequals(header[field::transfer_encoding], "chunked"))) {
-    return Problem(status::bad_request, "the only Transfer-Encoding known here is chunked");
-  }
-  return std::nullopt;
-}
-
-// `Stream` is a tcp_stream, or one with TLS on top of it.
+// `Stream` is a socket, or one with TLS on top of it.
 template <typename Stream>
 class StreamSession final : public HttpSession {
  public:
@@ -84,26 +46,48 @@ class StreamSession final : public HttpSession {
         limits_(limits),
         buffer_(limits.header_bytes_max + kReadBytes) {
     beast::error_code ignored;
-    peer_ = tcp_stream().socket().remote_endpoint(ignored).address();
+    peer_ = socket().remote_endpoint(ignored).address();
+    // So that Put may try without waiting.
+    socket().non_blocking(true, ignored);
+    if (router.express() != nullptr) express_ = router.express()->Open(socket().get_executor());
   }
 
   awaitable<void> Run() override;
   void Finish() override;
+  void CloseIfLate(SteadyTime now) override {
+    if (deadline_ <= now) Close();
+  }
 
  private:
   using Parser = http::request_parser<http::string_body>;
-  static constexpr bool kTls = !std::is_same_v<Stream, beast::tcp_stream>;
+  static constexpr bool kTls = !std::is_same_v<Stream, tcp::socket>;
 
-  beast::tcp_stream& tcp_stream() { return beast::get_lowest_layer(stream_); }
+  tcp::socket& socket() { return beast::get_lowest_layer(stream_); }
+  // What is waited for from now on must come within `time`, else the connection is closed. Only noted: a timer per read
+  // and write would cost more than they do.
+  void SetDeadline(std::chrono::milliseconds time) { deadline_ = std::chrono::steady_clock::now() + time; }
+  void Close() {
+    beast::error_code ignored;
+    socket().close(ignored);
+    deadline_ = kNever;
+  }
   // Returns false when there is no TLS to be had with the peer.
   awaitable<bool> Greet();
   // Waits for a request's first byte; false when there will be none.
   awaitable<bool> AwaitRequest();
+  // The size of the request that the express way took; 0 if it is one for the general way.
+  size_t TakeExpress();
+  // Answers it; false when there will be no further request.
+  awaitable<bool> AnswerExpress();
   // Reads one request into `parser`. The answer that refuses it, if it cannot be read but the peer can be told; on
   // a connection that is gone `gone_` is set instead.
   awaitable<std::optional<HttpResponse>> Read(Parser& parser);
   // The refusal of a request whose fields are read, and else the limit of its body.
   std::optional<HttpResponse> LimitBody(Parser& parser);
+  // Has a request answered in the general way; false when there will be no further one.
+  awaitable<bool> Answer(Parser& parser, std::optional<HttpResponse>& refusal);
+  // Writes an answer's bytes, which need not stay; returns false when the connection is gone.
+  awaitable<bool> Put(std::string_view bytes);
   // Returns false when the connection is gone.
   awaitable<bool> Write(HttpResponse& response, unsigned version, bool keep_alive, bool head);
   // Sends events until there are no more, or the peer does not take them in time.
@@ -115,7 +99,10 @@ class StreamSession final : public HttpSession {
   const HttpRouter& router_;
   const HttpLimits& limits_;
   asio::ip::address peer_;
+  // Null if there is none.
+  std::unique_ptr<ExpressConnection> express_;
   beast::flat_buffer buffer_;
+  SteadyTime deadline_ = kNever;
   size_t body_bytes_max_ = 0;
   bool answering_ = false;
   bool finishing_ = false;
@@ -128,43 +115,92 @@ template <typename Stream>
 awaitable<void> StreamSession<Stream>::Run() {
   if (!co_await Greet()) co_return;
   while (co_await AwaitRequest()) {
-    Parser parser;
-    auto refusal = co_await Read(parser);
-    if (gone_) co_return;
-    answering_ = true;
-    const auto& request = parser.get();
-    // After a refusal it is unknown where the next request would begin.
-    bool keep_alive = !refusal && request.keep_alive();
-    const bool head = request.method() == http::verb::head;
-    const unsigned version = request.version() == 10 ? 10 : 11;
-    // Not with ?:, in which g++ 12 destroys what is awaited twice.
-    HttpResponse response;
-    if (refusal) {
-      response = *std::move(refusal);
+    // Not in the condition: g++ 12 waits for what stands behind && in any case.
+    bool more;
+    if (const size_t size = TakeExpress(); size > 0) {
+      buffer_.consume(size);
+      more = co_await AnswerExpress();
     } else {
-      HttpRequest taken(parser.release(), peer_);
-      response = co_await router_.Handle(std::move(taken));
+      Parser parser;
+      auto refusal = co_await Read(parser);
+      if (gone_) co_return;
+      more = co_await Answer(parser, refusal);
     }
-    keep_alive = keep_alive && !finishing_ && response.events == nullptr;
-    if (!co_await Write(response, version, keep_alive, head)) co_return;
-    if (response.events != nullptr) co_await Send(*response.events);
-    answering_ = false;
-    if (!keep_alive || finishing_) break;
+    if (!more) break;
   }
   if (!gone_) co_await Linger();
+}
+
+template <typename Stream>
+awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<HttpResponse>& refusal) {
+  answering_ = true;
+  deadline_ = kNever;
+  const auto& request = parser.get();
+  // After a refusal it is unknown where the next request would begin.
+  bool keep_alive = !refusal && request.keep_alive();
+  const bool head = request.method() == http::verb::head;
+  const unsigned version = request.version() == 10 ? 10 : 11;
+  // Not with ?:, in which g++ 12 destroys what is awaited twice.
+  HttpResponse response;
+  if (refusal) {
+    response = *std::move(refusal);
+  } else {
+    HttpRequest taken(parser.release(), peer_);
+    response = co_await router_.Handle(std::move(taken));
+  }
+  keep_alive = keep_alive && !finishing_ && response.events == nullptr;
+  if (!co_await Write(response, version, keep_alive, head)) co_return false;
+  if (response.events != nullptr) co_await Send(*response.events);
+  answering_ = false;
+  co_return keep_alive && !finishing_;
+}
+
+template <typename Stream>
+size_t StreamSession<Stream>::TakeExpress() {
+  if (express_ == nullptr) return 0;
+  const auto received = buffer_.data();
+  return express_->Take({static_cast<const char*>(received.data()), received.size()});
+}
+
+template <typename Stream>
+awaitable<bool> StreamSession<Stream>::AnswerExpress() {
+  answering_ = true;
+  deadline_ = kNever;
+  co_await express_->Wait();
+  const bool keep_alive = !finishing_;
+  const bool written = co_await Put(express_->Answer(keep_alive));
+  answering_ = false;
+  co_return written&& keep_alive && !finishing_;
+}
+
+template <typename Stream>
+awaitable<bool> StreamSession<Stream>::Put(std::string_view bytes) {
+  beast::error_code error;
+  if constexpr (!kTls) {
+    bytes.remove_prefix(socket().write_some(asio::buffer(bytes), error));
+    if (error == asio::error::would_block) error = {};
+  }
+  if (!error && !bytes.empty()) {
+    const std::string rest(bytes);
+    SetDeadline(limits_.request_timeout);
+    const auto [write_error, size] = co_await asio::async_write(stream_, asio::buffer(rest), kAwait);
+    error = write_error;
+  }
+  gone_ = gone_ || error;
+  co_return !gone_;
 }
 
 template <typename Stream>
 void StreamSession<Stream>::Finish() {
   finishing_ = true;
   if (events_ != nullptr) events_->Close();
-  if (!answering_ || events_ != nullptr) tcp_stream().close();
+  if (!answering_ || events_ != nullptr) Close();
 }
 
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::Greet() {
   if constexpr (kTls) {
-    tcp_stream().expires_after(limits_.request_timeout);
+    SetDeadline(limits_.request_timeout);
     const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAwait);
     co_return !error;
   }
@@ -174,7 +210,7 @@ awaitable<bool> StreamSession<Stream>::Greet() {
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::AwaitRequest() {
   if (buffer_.size() > 0) co_return true;
-  tcp_stream().expires_after(limits_.idle_timeout);
+  SetDeadline(limits_.idle_timeout);
   const auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
   buffer_.commit(size);
   if (error) gone_ = true;
@@ -187,7 +223,7 @@ awaitable<std::optional<HttpResponse>> StreamSession<Stream>::Read(Parser& parse
   // Which limit holds is known when the fields are.
   parser.body_limit(std::numeric_limits<uint64_t>::max());
   // One deadline for all of the request: a sender of one byte a second must not hold a connection for long.
-  tcp_stream().expires_after(limits_.request_timeout);
+  SetDeadline(limits_.request_timeout);
   auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
   if (!error) {
     if (auto refusal = LimitBody(parser)) co_return refusal;
@@ -215,14 +251,10 @@ std::optional<HttpResponse> StreamSession<Stream>::LimitBody(Parser& parser) {
 
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::Write(HttpResponse& response, unsigned version, bool keep_alive, bool head) {
-  response.version(version);
-  response.keep_alive(keep_alive);
-  response.set(field::date, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  // A page must not take an answer for a script or another page because of what stands in it.
-  response.set("X-Content-Type-Options", "nosniff");
+  CompleteHead(response, version, keep_alive);
   // The router has set the length of what HEAD leaves out; events end with the connection.
   if (response.events == nullptr && (!head || !response.has_content_length())) response.prepare_payload();
-  tcp_stream().expires_after(limits_.request_timeout);
+  SetDeadline(limits_.request_timeout);
   const auto [error, size] = co_await http::async_write(stream_, response, kAwait);
   // end_of_stream: a response without a length says so with the end of the connection.
   if (error && error != http::error::end_of_stream) gone_ = true;
@@ -234,19 +266,19 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   events_ = &events;
   // What such a reader has not taken waits in the kernel: not much of it, as there may be many of them.
   beast::error_code ignored;
-  tcp_stream().socket().set_option(asio::socket_base::send_buffer_size(limits::kHttpEventsSendBufferBytes), ignored);
+  socket().set_option(asio::socket_base::send_buffer_size(limits::kHttpEventsSendBufferBytes), ignored);
   buffer_.clear();
   buffer_.shrink_to_fit();
   while (!finishing_) {
     const auto bytes = co_await events.Next();
     if (!bytes || finishing_) break;
-    tcp_stream().expires_after(limits_.request_timeout);
+    SetDeadline(limits_.request_timeout);
     const auto [error, size] = co_await asio::async_write(stream_, asio::buffer(*bytes), kAwait);
     if (error) {
       gone_ = true;
       break;
     }
-    tcp_stream().expires_never();
+    deadline_ = kNever;
   }
   events_ = nullptr;
 }
@@ -255,20 +287,19 @@ template <typename Stream>
 awaitable<void> StreamSession<Stream>::Linger() {
   if constexpr (kTls) {
     if (!finishing_) {
-      tcp_stream().expires_after(limits::kHttpLingerTimeout);
+      SetDeadline(limits::kHttpLingerTimeout);
       co_await stream_.async_shutdown(kAwait);
     }
   }
   beast::error_code ignored;
-  auto& socket = tcp_stream().socket();
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  socket().shutdown(tcp::socket::shutdown_send, ignored);
   // A server that stops does not wait for its peers.
   if (finishing_) co_return;
   // Closing with unread bytes would reset the connection, and the peer might lose the answer.
-  tcp_stream().expires_after(limits::kHttpLingerTimeout);
+  SetDeadline(limits::kHttpLingerTimeout);
   for (size_t read = 0; read < kLingerBytesMax;) {
     buffer_.clear();
-    const auto [error, size] = co_await tcp_stream().async_read_some(buffer_.prepare(kReadBytes), kAwait);
+    const auto [error, size] = co_await socket().async_read_some(buffer_.prepare(kReadBytes), kAwait);
     if (error) break;
     read += size;
   }
@@ -278,8 +309,8 @@ awaitable<void> StreamSession<Stream>::Linger() {
 
 std::unique_ptr<HttpSession> HttpSession::Make(tcp::socket socket, asio::ssl::context* tls, const HttpRouter& router,
                                                const HttpLimits& limits) {
-  if (tls == nullptr) return std::make_unique<StreamSession<beast::tcp_stream>>(router, limits, std::move(socket));
-  return std::make_unique<StreamSession<beast::ssl_stream<beast::tcp_stream>>>(router, limits, std::move(socket), *tls);
+  if (tls == nullptr) return std::make_unique<StreamSession<tcp::socket>>(router, limits, std::move(socket));
+  return std::make_unique<StreamSession<beast::ssl_stream<tcp::socket>>>(router, limits, std::move(socket), *tls);
 }
 
 }  // namespace viewcount

@@ -6,6 +6,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
 
+#include "service/base/clock.h"
 #include "service/http/http_limits.h"
 #include "service/http/router.h"
 
@@ -25,6 +26,9 @@ class HttpSession {
   // Ends the session: at once while it waits for or reads a request or streams events, otherwise after the answer
   // under way.
   virtual void Finish() = 0;
+
+  // Ends the session at once if what it waits for from its peer has not come in time. To be called now and then.
+  virtual void CloseIfLate(SteadyTime now) = 0;
 };
 
 }  // namespace viewcount

@@ -17,20 +17,6 @@ using http::field;
 // Browsers ask no more often than this; Chromium takes no more.
 constexpr char kPreflightSeconds[] = "7200";
 
-// https://fetch.spec.whatwg.org/#http-cors-protocol
-void AllowReading(const HttpRequest& request, const Site& site, HttpResponse& response) {
-  if (site.allowed_origins.empty()) {
-    response.set(field::access_control_allow_origin, "*");
-  } else {
-    response.insert(field::vary, "Origin");
-    const auto origin = request[field::origin];
-    if (site.Allows({origin.data(), origin.size()})) response.set(field::access_control_allow_origin, origin);
-  }
-  response.set(field::access_control_expose_headers, "Retry-After");
-  // For pages that ask everything they embed to allow it.
-  response.set("Cross-Origin-Resource-Policy", "cross-origin");
-}
-
 HttpResponse Preflight() {
   HttpResponse response;
   response.result(http::status::no_content);
@@ -40,7 +26,21 @@ HttpResponse Preflight() {
   return response;
 }
 
+std::string_view OriginOf(const HttpRequest& request) { return request[field::origin]; }
+
 }  // namespace
+
+void AllowReading(std::string_view origin, const Site& site, HttpResponse& response) {
+  if (site.allowed_origins.empty()) {
+    response.set(field::access_control_allow_origin, "*");
+  } else {
+    response.insert(field::vary, "Origin");
+    if (site.Allows(origin)) response.set(field::access_control_allow_origin, origin);
+  }
+  response.set(field::access_control_expose_headers, "Retry-After");
+  // For pages that ask everything they embed to allow it.
+  response.set("Cross-Origin-Resource-Policy", "cross-origin");
+}
 
 void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler, Options options) {
   const std::string route = std::string(HttpRouter::kSitePath) + path;
@@ -57,7 +57,7 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
         }
         absl::StatusOr<HttpResponse> answer = co_await handler(request, site);
         HttpResponse response = answer.ok() ? *std::move(answer) : Problem(answer.status());
-        AllowReading(request, *site, response);
+        AllowReading(OriginOf(request), *site, response);
         co_return response;
       },
       std::move(options.body_limit));
@@ -65,7 +65,7 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
     const auto site = sites_.Find(request.site);
     if (site == nullptr) co_return Problem(UnknownSite(request.site));
     HttpResponse response = Preflight();
-    AllowReading(request, *site, response);
+    AllowReading(OriginOf(request), *site, response);
     co_return response;
   });
 }

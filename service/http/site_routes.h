@@ -7,11 +7,16 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "service/http/router.h"
 #include "service/sites/site_directory.h"
 
 namespace viewcount {
+
+// Has `response` say that pages of the site's origins may read it; `origin` is the request's field, empty if there is
+// none. See https://fetch.spec.whatwg.org/#http-cors-protocol
+void AllowReading(std::string_view origin, const Site& site, HttpResponse& response);
 
 class SiteRoutes {
  public:

@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,8 +12,11 @@
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/status.h"
+#include "service/http/awaited_batch.h"
 #include "service/http/json.h"
+#include "service/http/page_origin.h"
 #include "service/http/parameters.h"
+#include "service/http/views_answer.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {
@@ -33,44 +33,6 @@ constexpr std::string_view kPixel{
     "\x21\xF9\x04\x01\x00\x00\x00\x00"
     "\x2C\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3B",
     43};
-
-struct Outcome {
-  absl::Status status;
-  IngestResult result;
-};
-
-// A batch whose sender is a coroutine, which goes on where it runs.
-template <typename Handler>
-class AwaitedBatch final : public Batch {
- public:
-  AwaitedBatch(std::string text, Handler handler) : text_(std::move(text)), handler_(std::move(handler)) {
-    bytes = text_;
-  }
-
-  void Done(const absl::Status& status, const IngestResult& result) override {
-    const auto executor = asio::get_associated_executor(handler_);
-    asio::post(executor, [handler = std::move(handler_), outcome = Outcome{status, result}]() mutable {
-      std::move(handler)(std::move(outcome));
-    });
-    delete this;
-  }
-
- private:
-  const std::string text_;
-  Handler handler_;
-};
-
-// Has `request` counted; OK when it is as durable as it asks to be.
-awaitable<Outcome> Record(Ingestor& ingestor, const v1::RecordViewsRequest& request) {
-  // By name: g++ 12 destroys what is made within co_await twice at times.
-  const auto submit = [&ingestor](auto handler, std::string bytes) {
-    auto* batch = new AwaitedBatch<decltype(handler)>(std::move(bytes), std::move(handler));
-    if (const absl::Status status = ingestor.Submit(batch); !status.ok()) batch->Done(status, {});
-  };
-  std::string bytes = request.SerializeAsString();
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Outcome)>(submit, asio::use_awaitable,
-                                                                                        std::move(bytes));
-}
 
 // A single view or a batch of them.
 absl::Status ParseViews(std::string_view json, v1::RecordViewsRequest& request) {
@@ -110,18 +72,8 @@ absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& c
   return absl::OkStatus();
 }
 
-// The origin of the page that sent the request, as far as it says; empty if it does not.
-std::string OriginOf(const HttpRequest& request) {
-  if (const auto origin = request[http::field::origin]; !origin.empty()) return std::string(origin);
-  // A picture's request has no Origin. Of an address it is what stands before the path.
-  const auto referer = request[http::field::referer];
-  const size_t host = referer.find("://");
-  if (host == std::string_view::npos) return "";
-  return std::string(referer.substr(0, referer.find('/', host + 3)));
-}
-
 absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
-  const std::string origin = OriginOf(request);
+  const std::string_view origin = PageOrigin(request[http::field::origin], request[http::field::referer]);
   if (origin.empty() || site.Allows(origin)) return absl::OkStatus();
   return absl::PermissionDeniedError(
       fmt::format("site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {}",
@@ -146,14 +98,11 @@ class Door {
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
     views.set_site(site->name);
-    const Outcome outcome = co_await Record(ingestor_, views);
-    if (!outcome.status.ok()) co_return outcome.status;
-    v1::RecordViewsResponse response;
-    response.set_accepted_views(outcome.result.accepted_views);
-    response.set_duplicate(outcome.result.duplicate);
-    response.set_last_sequence(outcome.result.last_sequence);
-    response.set_durability(static_cast<v1::Durability>(outcome.result.durability));
-    co_return JsonResponse(response);
+    AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
+    batch.Submit(ingestor_, views);
+    co_await batch.Wait();
+    if (!batch.status().ok()) co_return batch.status();
+    co_return ViewsAnswer(batch.result());
   }
 
   awaitable<absl::StatusOr<HttpResponse>> Pixel(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -166,8 +115,10 @@ class Door {
       v1::RecordViewsRequest views;
       views.set_site(site->name);
       views.add_views()->set_article_id(parameters->Find("article").value_or(""));
-      const Outcome outcome = co_await Record(ingestor_, views);
-      if (!outcome.status.ok()) co_return outcome.status;
+      AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
+      batch.Submit(ingestor_, views);
+      co_await batch.Wait();
+      if (!batch.status().ok()) co_return batch.status();
     }
     HttpResponse response;
     response.set(http::field::content_type, "image/gif");

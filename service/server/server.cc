@@ -15,6 +15,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/http/admin_routes.h"
+#include "service/http/beacon_route.h"
 #include "service/http/file_routes.h"
 #include "service/http/live_routes.h"
 #include "service/http/query_routes.h"
@@ -237,6 +238,7 @@ absl::Status Server::StartHttp() {
   site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
   const auto executor = store_thread_.executor();
   AddViewRoutes(*site_routes_, *ingestor_, *trust_);
+  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_));
   AddQueryRoutes(*site_routes_, *query_api_, executor);
   AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
   AddLiveRoutes(*site_routes_, *watcher_, executor);

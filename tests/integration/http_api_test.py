@@ -4,6 +4,7 @@ Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUI
 """
 
 import base64
+import contextlib
 import datetime
 import http.client
 import os
@@ -49,6 +50,16 @@ CALLS = {
 
 def read(answer):
     return answer.status, answer.json()["code"], answer.json().get("field"), answer.json().get("reason")
+
+
+def send_beacon(client, fields, body):
+    with contextlib.closing(client.connect()) as connection:
+        connection.sendall(f"POST {client.target('/views')} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"
+                           f"Content-Type: text/plain;charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
+                           f"{body}".encode())
+        response = http.client.HTTPResponse(connection, method="POST")
+        response.begin()
+        return web.Answer(response)
 
 
 class ApiTest(unittest.TestCase):
@@ -278,6 +289,21 @@ class CorsTest(ApiTest):
             self.assertEqual(client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN).status, 200)
         self.assertEqual(client.counts("/closed/1"), [3])
 
+    def test_beacons_are_answered_alike_in_both_ways(self):
+        """What comes as a whole and as count.js sends it takes the short way, the same with a blank the general one."""
+        for site in ("demo", "closed"):
+            client = self.client(site)
+            taken = 0
+            for fields in ("Origin: " + self.FRIEND, "Origin: " + self.STRANGER, "Referer: " + self.FRIEND + "/page",
+                           "Referer: " + self.STRANGER + "/page", "Origin: null", "Connection: close", "Accept: */*"):
+                answers = [send_beacon(client, fields, body)
+                           for body in ('{"articleId":"/cors/both"}', '{"articleId": "/cors/both"}')]
+                heads = [answer.headers | {"date": ""} for answer in answers]
+                self.assertEqual((answers[0].status, heads[0], answers[0].body),
+                                 (answers[1].status, heads[1], answers[1].body), (site, fields))
+                taken += sum(answer.status == 200 for answer in answers)
+            self.assertEqual(client.counts("/cors/both"), [taken])
+
     def test_preflights_are_answered(self):
         for site, origin, allowed in (("demo", self.STRANGER, "*"), ("closed", self.FRIEND, self.FRIEND)):
             answer = self.preflight(self.client(site), "/views", origin)
@@ -410,7 +436,8 @@ class TlsTest(unittest.TestCase):
     def test_views_counts_and_events_come_over_it(self):
         client = web.Web(self.running.address("http"), site="demo", tls=self.certificate)
         self.assertEqual(client.post("/views", {"articleId": "/secret"}).status, 200)
-        self.assertEqual(client.counts("/secret"), [1])
+        self.assertEqual(send_beacon(client, "Accept: */*", '{"articleId":"/secret"}').status, 200)
+        self.assertEqual(client.counts("/secret"), [2])
         with client.live("/secret") as events:
             self.assertIn("/secret", str(events.next()))
 

@@ -1,0 +1,49 @@
+// A batch of views whose sender is a coroutine of an HTTP server.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <string>
+
+#include "service/http/return_queue.h"
+#include "service/ingest/ingestor.h"
+#include "viewcount/v1/ingest.pb.h"
+
+namespace viewcount {
+
+// Owned by the coroutine that waits for it, and reusable: once Wait has returned it takes the next request, and keeps
+// its memory. On the server's thread, except Done.
+class AwaitedBatch final : public Batch, public ReturnQueue::Item {
+ public:
+  explicit AwaitedBatch(ReturnQueue& returns) : returns_(returns) {}
+
+  // Has `views` counted. Wait must follow without anything waited for in between.
+  void Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views);
+  // Waits until the views are as durable as they ask, or refused.
+  boost::asio::awaitable<void> Wait();
+
+  // What became of it, after Wait.
+  const absl::Status& status() const { return status_; }
+  const IngestResult& result() const { return result_; }
+
+ private:
+  using Handler = boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
+
+  void Done(const absl::Status& status, const IngestResult& result) override;
+  void Return() override;
+  void Abandon() override;
+
+  ReturnQueue& returns_;
+  std::string text_;
+  // Whoever waits, while a lane has the batch.
+  std::optional<Handler> handler_;
+  bool submitted_ = false;
+  absl::Status status_;
+  IngestResult result_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,146 @@
+#include "service/http/beacon.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#include "service/base/limits.h"
+#include "service/ingest/article_id.h"
+
+namespace viewcount {
+namespace {
+
+constexpr std::string_view kBegin = "POST /v1/sites/";
+constexpr std::string_view kRest = "/views HTTP/1.1\r\n";
+constexpr std::string_view kBodyBegin = "{\"articleId\":\"";
+constexpr std::string_view kBodyEnd = "\"}";
+// More than a body with the longest ID takes.
+constexpr size_t kLengthDigitsMax = 4;
+
+// What a field's name is made of (RFC 9110, section 5.6.2), in small letters; 0 for what it is not.
+constexpr std::array<char, 256> kNameBytes = [] {
+  std::array<char, 256> bytes{};
+  for (const char byte : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"))
+    bytes[static_cast<uint8_t>(byte)] = byte;
+  for (char byte = 'A'; byte <= 'Z'; ++byte) bytes[static_cast<uint8_t>(byte)] = static_cast<char>(byte - 'A' + 'a');
+  return bytes;
+}();
+
+// What stands for itself in any address (RFC 3986, section 2.3). No site needs more.
+bool IsUnreserved(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+         byte == '.' || byte == '_' || byte == '~';
+}
+
+bool IsPrintable(std::string_view text) {
+  uint64_t word;
+  while (text.size() >= sizeof(word)) {
+    std::memcpy(&word, text.data(), sizeof(word));
+    if (!IsPrintableAscii(word)) return false;
+    text.remove_prefix(sizeof(word));
+  }
+  return std::ranges::all_of(text, [](char byte) { return byte >= ' ' && byte <= '~'; });
+}
+
+// `small` is in small letters.
+bool IsCalled(std::string_view name, std::string_view small) {
+  return std::ranges::equal(name, small, {}, [](char byte) { return kNameBytes[static_cast<uint8_t>(byte)]; });
+}
+
+// What the fields say.
+struct Fields {
+  std::string_view host;
+  std::string_view length;
+  std::string_view origin;
+  std::string_view referer;
+};
+
+// Sets `value` unless it is set: what counts twice, or is empty, is for others to judge.
+bool SetOnce(std::string_view text, std::string_view& value) {
+  if (!value.empty() || text.empty()) return false;
+  value = text;
+  return true;
+}
+
+// False if the field is not to be taken here.
+bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
+  switch (name.size()) {
+    case 4:
+      return !IsCalled(name, "host") || SetOnce(value, fields.host);
+    case 6:
+      if (IsCalled(name, "origin")) return SetOnce(value, fields.origin);
+      return !IsCalled(name, "expect");
+    case 7:
+      if (IsCalled(name, "referer")) return SetOnce(value, fields.referer);
+      return !IsCalled(name, "upgrade");
+    case 10:
+      return !IsCalled(name, "connection") || IsCalled(value, "keep-alive");
+    case 14:
+      return !IsCalled(name, "content-length") || SetOnce(value, fields.length);
+    case 16:
+      return !IsCalled(name, "proxy-connection");
+    case 17:
+      return !IsCalled(name, "transfer-encoding");
+    default:
+      return true;
+  }
+}
+
+// A line without its end.
+bool ReadField(std::string_view line, Fields& fields) {
+  const size_t colon = line.find(':');
+  if (colon == 0 || colon == std::string_view::npos) return false;
+  const std::string_view name = line.substr(0, colon);
+  if (!std::ranges::all_of(name, [](char byte) { return kNameBytes[static_cast<uint8_t>(byte)] != 0; })) return false;
+  std::string_view value = line.substr(colon + 1);
+  if (!IsPrintable(value)) return false;
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  value = value.substr(0, value.find_last_not_of(' ') + 1);
+  return TakeField(name, value, fields);
+}
+
+// Reads fields up to the empty line behind them, from `at` on; where the body begins, or nothing.
+std::optional<size_t> ReadFields(std::string_view received, size_t at, Fields& fields) {
+  while (true) {
+    const size_t end = received.find('\n', at);
+    if (end == std::string_view::npos || end == at || received[end - 1] != '\r') return std::nullopt;
+    if (end == at + 1) return end + 1;
+    if (!ReadField(received.substr(at, end - 1 - at), fields)) return std::nullopt;
+    at = end + 1;
+  }
+}
+
+bool ReadBody(std::string_view body, std::string_view& article_id) {
+  if (body.size() < kBodyBegin.size() + kBodyEnd.size()) return false;
+  if (!body.starts_with(kBodyBegin) || !body.ends_with(kBodyEnd)) return false;
+  article_id = body.substr(kBodyBegin.size(), body.size() - kBodyBegin.size() - kBodyEnd.size());
+  return IsPrintable(article_id) && article_id.find_first_of("\"\\") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<Beacon> ReadBeacon(std::string_view received) {
+  if (!received.starts_with(kBegin)) return std::nullopt;
+  const std::string_view header = received.substr(0, limits::kHttpHeaderBytesMax);
+  const size_t site_end = header.find('/', kBegin.size());
+  if (site_end == std::string_view::npos || !header.substr(site_end).starts_with(kRest)) return std::nullopt;
+  Fields fields;
+  const auto body = ReadFields(header, site_end + kRest.size(), fields);
+  if (!body || fields.host.empty() || fields.length.size() > kLengthDigitsMax) return std::nullopt;
+  size_t length = 0;
+  const char* const digits_end = fields.length.data() + fields.length.size();
+  const auto [stop, error] = std::from_chars(fields.length.data(), digits_end, length);
+  if (error != std::errc() || stop != digits_end || received.size() - *body < length) return std::nullopt;
+  Beacon beacon{.site = received.substr(kBegin.size(), site_end - kBegin.size()),
+                .article_id = {},
+                .origin = fields.origin,
+                .referer = fields.referer,
+                .bytes = *body + length};
+  if (!std::ranges::all_of(beacon.site, IsUnreserved)) return std::nullopt;
+  if (!ReadBody(received.substr(*body, length), beacon.article_id)) return std::nullopt;
+  return beacon;
+}
+
+}  // namespace viewcount

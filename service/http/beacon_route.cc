@@ -1,0 +1,131 @@
+#include "service/http/beacon_route.h"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "service/http/awaited_batch.h"
+#include "service/http/beacon.h"
+#include "service/http/page_origin.h"
+#include "service/http/problem.h"
+#include "service/http/response_head.h"
+#include "service/http/site_routes.h"
+#include "service/http/views_answer.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr unsigned kHttp11 = 11;
+// Sites, or the origins of those that name some, whose answers are kept for the second.
+constexpr size_t kAnswersMax = 256;
+
+bool Same(const IngestResult& a, const IngestResult& b) {
+  return std::tie(a.accepted_views, a.duplicate, a.last_sequence, a.durability) ==
+         std::tie(b.accepted_views, b.duplicate, b.last_sequence, b.durability);
+}
+
+// Answers of one second, since they say which: beacons of a site are all told the same.
+class AnswerCache {
+ public:
+  std::string_view Find(const std::shared_ptr<const Site>& site, std::string_view origin, const IngestResult& result) {
+    const std::time_t now = std::time(nullptr);
+    if (now != second_ || answers_.size() >= kAnswersMax) answers_.clear();
+    second_ = now;
+    key_ = site->name;
+    // Only of those does the answer name the origin.
+    if (!site->allowed_origins.empty()) key_.append("\n").append(origin);
+    Answer& answer = answers_[key_];
+    if (answer.site != site || !Same(answer.result, result)) {
+      HttpResponse response = ViewsAnswer(result);
+      AllowReading(origin, *site, response);
+      answer = {site, result, Serialize(std::move(response), kHttp11, true)};
+    }
+    return answer.bytes;
+  }
+
+ private:
+  struct Answer {
+    std::shared_ptr<const Site> site;
+    IngestResult result;
+    std::string bytes;
+  };
+
+  std::time_t second_ = 0;
+  std::string key_;
+  boost::unordered_flat_map<std::string, Answer> answers_;
+};
+
+// What a server's connections share.
+struct Shared {
+  const SiteDirectory& sites;
+  Ingestor& ingestor;
+  AnswerCache answers = {};
+  // Keeps its memory.
+  v1::RecordViewsRequest request = {};
+};
+
+class BeaconConnection final : public ExpressConnection {
+ public:
+  BeaconConnection(Shared& shared, ReturnQueue& returns) : shared_(shared), batch_(returns) {}
+
+  size_t Take(std::string_view received) override {
+    const auto beacon = ReadBeacon(received);
+    if (!beacon) return 0;
+    site_ = shared_.sites.Find(beacon->site);
+    if (site_ == nullptr || !MayCount(*beacon)) return 0;
+    origin_ = beacon->origin;
+    shared_.request.Clear();
+    shared_.request.set_site(site_->name);
+    shared_.request.add_views()->set_article_id(beacon->article_id.data(), beacon->article_id.size());
+    batch_.Submit(shared_.ingestor, shared_.request);
+    return beacon->bytes;
+  }
+
+  asio::awaitable<void> Wait() override { return batch_.Wait(); }
+
+  std::string_view Answer(bool keep_alive) override {
+    if (batch_.status().ok() && keep_alive) return shared_.answers.Find(site_, origin_, batch_.result());
+    HttpResponse response = batch_.status().ok() ? ViewsAnswer(batch_.result()) : Problem(batch_.status());
+    AllowReading(origin_, *site_, response);
+    answer_ = Serialize(std::move(response), kHttp11, keep_alive);
+    return answer_;
+  }
+
+ private:
+  bool MayCount(const Beacon& beacon) const {
+    const std::string_view page = PageOrigin(beacon.origin, beacon.referer);
+    return page.empty() || site_->Allows(page);
+  }
+
+  Shared& shared_;
+  AwaitedBatch batch_;
+  // Of the beacon taken last.
+  std::shared_ptr<const Site> site_;
+  std::string origin_;
+  std::string answer_;
+};
+
+class BeaconRoute final : public ExpressRoute {
+ public:
+  BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor) : shared_{.sites = sites, .ingestor = ingestor} {}
+
+  std::unique_ptr<ExpressConnection> Open(const asio::any_io_executor& executor) override {
+    return std::make_unique<BeaconConnection>(shared_, ReturnQueue::Of(executor));
+  }
+
+ private:
+  Shared shared_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor) {
+  return std::make_unique<BeaconRoute>(sites, ingestor);
+}
+
+}  // namespace viewcount
