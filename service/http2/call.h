@@ -49,11 +49,12 @@ class Call : public boost::intrusive::list_base_hook<> {
  public:
   // Asks for the request's next message.
   void Read();
-  // Queues a message of the response.
+  // Queues a message of the response. While many bytes of it wait for the peer, no message of the request comes.
   void Send(std::string_view message);
   // Has `handler` answer from now on, as if it had done so from the beginning. Whoever did until now gets no OnEnd.
   void HandOver(CallHandler* handler) { handler_ = handler; }
-  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards.
+  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards. A text of more than
+  // limits::kGrpcStatusTextBytesMax is cut off, larger details are left out.
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();
@@ -72,6 +73,7 @@ class Call : public boost::intrusive::list_base_hook<> {
   // As the headers say.
   std::string path_;
   std::optional<std::chrono::system_clock::time_point> deadline_;
+  size_t header_bytes_ = 0;
   bool is_grpc_ = false;
   bool known_encoding_ = true;
 
@@ -79,9 +81,11 @@ class Call : public boost::intrusive::list_base_hook<> {
   // None before it began and after it ended.
   CallHandler* handler_ = nullptr;
 
+  // In the loop's sum.
+  size_t counted_bytes_ = 0;
+
   // Of the request.
   MessageReader reader_;
-  size_t counted_bytes_ = 0;
   // Bytes that came and do not widen the stream's window yet, since earlier messages wait.
   size_t unconsumed_ = 0;
   bool wants_message_ = true;
