@@ -53,8 +53,8 @@ class Call : public boost::intrusive::list_base_hook<> {
   void Send(std::string_view message);
   // Has `handler` answer from now on, as if it had done so from the beginning. Whoever did until now gets no OnEnd.
   void HandOver(CallHandler* handler) { handler_ = handler; }
-  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards. A text of more than
-  // limits::kGrpcStatusTextBytesMax is cut off, larger details are left out.
+  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards. A text of more
+  // than limits::kGrpcStatusTextBytesMax is cut off, larger details are left out.
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();

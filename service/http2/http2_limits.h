@@ -22,8 +22,8 @@ inline constexpr size_t kHttp2AnswerBytesMax = 64 << 10;
 // A status travels in headers, of which gRPC's clients take 8 KiB; in a text each byte may become three.
 inline constexpr size_t kGrpcStatusTextBytesMax = 1 << 10;
 inline constexpr size_t kGrpcStatusDetailsBytesMax = 3 << 10;
-// Calls that a peer may cancel, at once and then each second. Clients whose calls all run out of time do; whoever goes on
-// begins calls only to cancel them (CVE-2023-44487).
+// Calls that a peer may cancel, at once and then each second. Clients whose calls all run out of time do; whoever goes
+// on begins calls only to cancel them (CVE-2023-44487).
 inline constexpr uint64_t kHttp2ResetsMax = kGrpcStreamsPerConnectionMax;
 inline constexpr uint64_t kHttp2ResetsPerSecond = 1'000;
 // Calls handed on to gRPC, of all connections; a cancelled one takes a while to end there.

@@ -162,21 +162,20 @@ class GrpcServerTest::EchoService final : public Inner {
 };
 
 GrpcServerTest::GrpcServerTest(size_t loops) : service_(std::make_unique<EchoService>()) {
-  auto server =
-      GrpcServer::Start({.address = "127.0.0.1:0",
-                         .services = {service_.get()},
-                         .methods =
-                             [this](const Method&) {
-                               auto methods = MakeMethods(lane_);
-                               for (auto& [path, method] : methods) {
-                                 method.begin = [begin = method.begin, loop = loop_](Call& call) {
-                                   *loop = &call.loop();
-                                   return begin(call);
-                                 };
-                               }
-                               return methods;
-                             },
-                         .loops = loops});
+  auto server = GrpcServer::Start({.address = "127.0.0.1:0",
+                                   .services = {service_.get()},
+                                   .methods =
+                                       [this](const Method&) {
+                                         auto methods = MakeMethods(lane_);
+                                         for (auto& [path, method] : methods) {
+                                           method.begin = [begin = method.begin, loop = loop_](Call& call) {
+                                             *loop = &call.loop();
+                                             return begin(call);
+                                           };
+                                         }
+                                         return methods;
+                                       },
+                                   .loops = loops});
   VIEWCOUNT_CHECK(server.ok());
   server_ = *std::move(server);
 }

@@ -62,8 +62,8 @@ TEST(GrpcHeadersTest, LongTimeoutsDoNotOverflow) {
 }
 
 TEST(GrpcHeadersTest, WhatIsNoTimeoutIsNone) {
-  for (const std::string_view text : {"", "S", "1", "1s", "1 S", " 1S", "1S ", "-1S", "-0S", "+1S", "1.5S", "0x1S", "1SS",
-                                      "123456789S", "99999999999999999999S", "1h"}) {
+  for (const std::string_view text : {"", "S", "1", "1s", "1 S", " 1S", "1S ", "-1S", "-0S", "+1S", "1.5S", "0x1S",
+                                      "1SS", "123456789S", "99999999999999999999S", "1h"}) {
     EXPECT_EQ(ParseGrpcTimeout(text), std::nullopt) << text;
   }
 }

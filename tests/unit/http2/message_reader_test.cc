@@ -144,9 +144,13 @@ TEST(MessageReaderTest, BrokenCompressionIsRefused) {
   const std::string zipped = Compress("some text that is long enough", kGzip);
   std::string flipped = zipped;
   flipped[zipped.size() / 2] = static_cast<char>(flipped[zipped.size() / 2] ^ 0x55);
-  const std::vector<std::string> broken{
-      "", "x", "no compression at all", zipped.substr(0, zipped.size() - 1), zipped.substr(0, 10), flipped,
-      Compress("raw", kRaw)};
+  const std::vector<std::string> broken{"",
+                                        "x",
+                                        "no compression at all",
+                                        zipped.substr(0, zipped.size() - 1),
+                                        zipped.substr(0, 10),
+                                        flipped,
+                                        Compress("raw", kRaw)};
   for (const std::string& message : broken) {
     MessageReader reader;
     reader.AllowCompressed();

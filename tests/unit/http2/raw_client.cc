@@ -85,6 +85,11 @@ bool RawClient::AwaitEnd(int32_t stream) {
   return Await([&] { return streams_[stream].ended || streams_[stream].reset; });
 }
 
+bool RawClient::AwaitAllTaken() {
+  Send(Frame(NGHTTP2_PING, 0, 0, "12345678"));
+  return Await([this, before = pings_answered_] { return pings_answered_ > before; });
+}
+
 bool RawClient::IsClosed() {
   Await([] { return false; });
   return errno != EAGAIN;

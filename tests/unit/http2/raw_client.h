@@ -50,6 +50,8 @@ class RawClient {
   bool Await(const std::function<bool()>& reached);
   // Until the stream is over in either way.
   bool AwaitEnd(int32_t stream);
+  // Until the server has handled all that was sent.
+  bool AwaitAllTaken();
   // True when the server has ended the connection, whatever came before that.
   bool IsClosed();
   // Closes the socket; with `reset` at once, and what was not read goes with it.
