@@ -58,7 +58,9 @@ RawClient::~RawClient() { nghttp2_hd_inflate_del(inflater_); }
 void RawClient::Begin(Settings settings) {
   std::string payload;
   for (const auto& [name, value] : settings) payload += Bytes(name, 2) + Bytes(value, 4);
-  Send(std::string(kPreface) + Frame(NGHTTP2_SETTINGS, 0, 0, payload));
+  // The server's settings hold once they are acknowledged; it sends them before it reads.
+  Send(std::string(kPreface) + Frame(NGHTTP2_SETTINGS, 0, 0, payload) +
+       Frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, ""));
 }
 
 void RawClient::Call(int32_t stream, const std::string& path, std::string_view message) {

@@ -39,7 +39,7 @@ class RawClient {
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
-  // The preface and SETTINGS.
+  // The preface and SETTINGS, and that the server's were taken.
   void Begin(Settings settings = {});
   // Sends HEADERS, a message and the end.
   void Call(int32_t stream, const std::string& path, std::string_view message);
