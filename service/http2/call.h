@@ -40,7 +40,7 @@ class CallHandler {
 struct Method {
   // Makes the handler of a call that begins.
   std::function<CallHandler*(Call& call)> begin;
-  // The request is one message: its handler hears of it when the request has ended, and only then.
+  // The request is one message, more are INTERNAL. Its handler hears of it when the request has ended, and only then.
   bool one_request = false;
 };
 
