@@ -46,7 +46,7 @@ struct PathHash {
 struct Method {
   // Makes the handler of a call that begins.
   std::function<CallHandler*(Call& call)> begin;
-  // The request is one message: its handler hears of it when the request has ended, and only then.
+  // The request is one message, more are INTERNAL. Its handler hears of it when the request has ended, and only then.
   bool one_request = false;
 };
 
@@ -64,11 +64,12 @@ class Call : public boost::intrusive::list_base_hook<> {
  public:
   // Asks for the request's next message.
   void Read();
-  // Queues a message of the response.
+  // Queues a message of the response. While many bytes of it wait for the peer, no message of the request comes.
   void Send(std::string_view message);
   // Has `handler` answer from now on, as if it had done so from the beginning. Whoever did until now gets no OnEnd.
   void HandOver(CallHandler* handler) { handler_ = handler; }
-  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards.
+  // Ends the call, behind the messages sent. To be called once; nothing but OnEnd happens afterwards. A text of more
+  // than limits::kGrpcStatusTextBytesMax is cut off, larger details are left out.
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();
@@ -88,6 +89,7 @@ class Call : public boost::intrusive::list_base_hook<> {
   std::string_view path_;
   std::string other_path_;
   std::optional<std::chrono::system_clock::time_point> deadline_;
+  size_t header_bytes_ = 0;
   bool is_grpc_ = false;
   bool known_encoding_ = true;
 
@@ -95,9 +97,11 @@ class Call : public boost::intrusive::list_base_hook<> {
   // None before it began and after it ended.
   CallHandler* handler_ = nullptr;
 
+  // In the loop's sum.
+  size_t counted_bytes_ = 0;
+
   // Of the request.
   MessageReader reader_;
-  size_t counted_bytes_ = 0;
   // Bytes that came and do not widen the stream's window yet, since earlier messages wait.
   size_t unconsumed_ = 0;
   bool wants_message_ = true;

@@ -42,6 +42,21 @@ constexpr int kReadsAtOnce = 4;
 // Of output, roughly, in one write.
 constexpr size_t kGatherBytes = 128 << 10;
 
+bool IsGrpc(std::string_view content_type) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  if (!content_type.starts_with(kGrpc)) return false;
+  // gRPC-Web is something else.
+  return content_type.size() == kGrpc.size() || content_type[kGrpc.size()] == '+' || content_type[kGrpc.size()] == ';';
+}
+
+// As much as a header may have, whole characters of it.
+std::string_view StatusText(std::string_view text) {
+  if (text.size() <= limits::kGrpcStatusTextBytesMax) return text;
+  size_t size = limits::kGrpcStatusTextBytesMax;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 absl::Status MemoryFull() {
   return RetryLater(absl::StatusCode::kResourceExhausted, "requests take as much memory as they may",
                     limits::kRetryDelay);
@@ -70,6 +85,7 @@ Http2Connection::Http2Connection(EventLoop& loop, asio::ip::tcp::socket socket, 
   // A handler that is busy holds its sender back.
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, limits::kHttp2ResetsMax, limits::kHttp2ResetsPerSecond);
   VIEWCOUNT_CHECK(nghttp2_session_server_new2(&session_, callbacks, this, option) == 0);
   nghttp2_option_del(option);
 }
@@ -85,6 +101,7 @@ void Http2Connection::Start() {
   }};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, limits::kHttp2ConnectionWindowBytes);
+  CloseLater();
   Flush();
   WaitReadable();
 }
@@ -171,10 +188,7 @@ bool Http2Connection::Write(std::string_view bytes) {
     const size_t count = socket_.write_some(asio::buffer(bytes), error);
     if (error == asio::error::would_block) {
       unsent_ = bytes;
-      stall_.expires_after(limits::kHttp2StallMax);
-      stall_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
-        if (const auto self = weak.lock(); self != nullptr && !cancelled) self->Close();
-      });
+      CloseLater();
       WaitWritable();
       return true;
     }
@@ -182,6 +196,13 @@ bool Http2Connection::Write(std::string_view bytes) {
     bytes.remove_prefix(count);
   }
   return true;
+}
+
+void Http2Connection::CloseLater() {
+  stall_.expires_after(limits::kHttp2StallMax);
+  stall_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
+    if (const auto self = weak.lock(); self != nullptr && !cancelled) self->Close();
+  });
 }
 
 void Http2Connection::WaitWritable() {
@@ -217,13 +238,17 @@ int Http2Connection::OnHeader(nghttp2_session*, const nghttp2_frame* frame, cons
 }
 
 void Http2Connection::ReadHeader(Call& call, std::string_view name, std::string_view value) {
+  // As SETTINGS_MAX_HEADER_LIST_SIZE counts it.
+  constexpr size_t kHeaderOverhead = 32;
+  call.header_bytes_ += name.size() + value.size() + kHeaderOverhead;
+  if (call.header_bytes_ > limits::kHttp2HeaderBytesMax) return;
   if (name == ":path") {
     const auto found = routes_.methods.find(value);
     const bool known = found != routes_.methods.end();
     call.method_ = known ? &found->second : &routes_.others;
     call.path_ = known ? std::string_view(found->first) : call.other_path_ = value;
   } else if (name == "content-type") {
-    call.is_grpc_ = value.starts_with("application/grpc");
+    call.is_grpc_ = IsGrpc(value);
   } else if (name == "grpc-encoding") {
     if (value == "gzip" || value == "deflate") call.reader_.AllowCompressed();
     call.known_encoding_ = value == "gzip" || value == "deflate" || value == "identity";
@@ -237,6 +262,7 @@ void Http2Connection::ReadHeader(Call& call, std::string_view name, std::string_
 
 int Http2Connection::OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
+  if (!std::exchange(self.met_, true)) self.stall_.cancel();
   const bool begins = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   if (!begins && frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) return 0;
   Call* const call = self.Find(frame->hd.stream_id);
@@ -255,6 +281,10 @@ int Http2Connection::OnData(nghttp2_session* session, uint8_t, int32_t stream, c
 }
 
 void Http2Connection::Begin(Call& call) {
+  CountBytes(call);
+  if (call.header_bytes_ > limits::kHttp2HeaderBytesMax) {
+    return call.Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the call's metadata is larger than it may be"});
+  }
   if (!call.is_grpc_) {
     // As gRPC's protocol demands of what is not gRPC.
     const std::array<nghttp2_nv, 1> headers{Header(":status", "415")};
@@ -265,6 +295,10 @@ void Http2Connection::Begin(Call& call) {
   if (!call.known_encoding_) {
     return call.Finish({grpc::StatusCode::UNIMPLEMENTED, "messages may be compressed by gzip or deflate, else not"});
   }
+  if (!call.path_.starts_with('/')) {
+    return call.Finish({grpc::StatusCode::UNIMPLEMENTED, "the path names no method"});
+  }
+  if (loop_.held_bytes > limits::kGrpcMemoryBytesMax) return call.Finish(ToGrpc(MemoryFull()));
   call.handler_ = call.method_->begin(call);
 }
 
@@ -274,7 +308,10 @@ void Http2Connection::Receive(Call& call, std::string_view bytes) {
     const absl::Status status = call.reader_.Add(bytes, limits::kGrpcMessageBytesMax);
     CountBytes(call);
     if (!status.ok()) return call.Finish(ToGrpc(status));
-    if (loop_.request_bytes > limits::kGrpcMemoryBytesMax) return call.Finish(ToGrpc(MemoryFull()));
+    if (loop_.held_bytes > limits::kGrpcMemoryBytesMax) return call.Finish(ToGrpc(MemoryFull()));
+    if (call.method_->one_request && call.reader_.messages() > 1) {
+      return call.Finish({grpc::StatusCode::INTERNAL, "the request has more than one message"});
+    }
     if (!call.method_->one_request) Deliver(call);
   }
   Consume(call);
@@ -287,8 +324,9 @@ void Http2Connection::Consume(Call& call) {
 }
 
 void Http2Connection::CountBytes(Call& call) {
-  loop_.request_bytes += call.reader_.bytes() - call.counted_bytes_;
-  call.counted_bytes_ = call.reader_.bytes();
+  const size_t bytes = sizeof(call) + call.path_.size() + call.reader_.bytes() + HeapBytes(call.out_);
+  loop_.held_bytes += bytes - call.counted_bytes_;
+  call.counted_bytes_ = bytes;
 }
 
 void Http2Connection::EndRequest(Call& call) {
@@ -301,15 +339,18 @@ void Http2Connection::EndRequest(Call& call) {
 }
 
 void Http2Connection::Deliver(Call& call) {
+  if (call.finished_ || (call.method_->one_request && !call.request_ended_)) return;
   if (std::exchange(call.delivering_, true)) return;
-  while (call.wants_message_ && !call.finished_ && call.reader_.has_message()) {
+  while (call.wants_message_ && !call.finished_ && call.reader_.has_message() &&
+         call.out_.size() <= limits::kHttp2AnswerBytesMax) {
     call.wants_message_ = false;
     std::string message = call.reader_.Take();
     CountBytes(call);
     call.handler_->OnMessage(std::move(message));
   }
   call.delivering_ = false;
-  if (call.wants_message_ && !call.finished_ && call.request_ended_ && !std::exchange(call.end_told_, true)) {
+  if (call.wants_message_ && !call.finished_ && call.request_ended_ && !call.reader_.has_message() &&
+      !std::exchange(call.end_told_, true)) {
     call.handler_->OnRequestEnd();
   }
 }
@@ -325,12 +366,14 @@ void Call::Read() {
 
 void Call::Send(std::string_view message) {
   AppendMessage(message, out_);
+  connection_.CountBytes(*this);
   connection_.Respond(*this);
 }
 
 void Call::Finish(const grpc::Status& status) {
   if (std::exchange(finished_, true)) return;
   status_ = status;
+  connection_.Release(*this);
   connection_.Respond(*this);
 }
 
@@ -353,8 +396,9 @@ void Http2Connection::SubmitEnd(Call& call, bool alone) {
     return;
   }
   const std::string code = std::to_string(call.status_.error_code());
-  const std::string message = PercentEncode(call.status_.error_message());
-  const std::string details = Base64Encode(call.status_.error_details());
+  const std::string message = PercentEncode(StatusText(call.status_.error_message()));
+  const bool fits = call.status_.error_details().size() <= limits::kGrpcStatusDetailsBytesMax;
+  const std::string details = fits ? Base64Encode(call.status_.error_details()) : "";
   std::vector<nghttp2_nv> headers;
   if (alone) headers.assign(kResponseHeaders.begin(), kResponseHeaders.end());
   headers.push_back(Header("grpc-status", code));
@@ -368,6 +412,12 @@ void Http2Connection::SubmitEnd(Call& call, bool alone) {
   }
 }
 
+void Http2Connection::Release(Call& call) {
+  call.reader_.Clear();
+  CountBytes(call);
+  Consume(call);
+}
+
 ssize_t Http2Connection::OnResponseRead(nghttp2_session*, int32_t, uint8_t* out, size_t bytes, uint32_t* flags,
                                         nghttp2_data_source* source, void* user) {
   return static_cast<Http2Connection*>(user)->ReadResponse(*static_cast<Call*>(source->ptr), {out, bytes}, flags);
@@ -378,9 +428,14 @@ ssize_t Http2Connection::ReadResponse(Call& call, std::span<uint8_t> out, uint32
   std::copy_n(call.out_.data() + call.out_sent_, count, out.data());
   call.out_sent_ += count;
   if (call.out_sent_ == call.out_.size()) {
-    call.out_.clear();
     call.out_sent_ = 0;
+    // What is large is not kept for the next message.
+    if (call.out_.capacity() > limits::kHttp2AnswerBytesMax) std::string().swap(call.out_);
+    call.out_.clear();
+    CountBytes(call);
     if (!call.finished_ && count > 0) call.handler_->OnSent();
+    Deliver(call);
+    Consume(call);
   }
   if (call.out_.empty() && call.finished_) {
     *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -410,7 +465,7 @@ int Http2Connection::OnStreamClose(nghttp2_session*, int32_t stream, uint32_t, v
 
 void Http2Connection::End(Call& call) {
   nghttp2_session_set_stream_user_data(session_, call.stream_, nullptr);
-  loop_.request_bytes -= call.counted_bytes_;
+  loop_.held_bytes -= call.counted_bytes_;
   call.finished_ = true;
   if (call.handler_ != nullptr) std::exchange(call.handler_, nullptr)->OnEnd();
   calls_.erase(calls_.iterator_to(call));

@@ -60,9 +60,13 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   void Respond(Call& call);
   // The status, behind messages or alone.
   void SubmitEnd(Call& call, bool alone);
+  // Lets go of the request, of which nothing is handed over any more.
+  void Release(Call& call);
   ssize_t ReadResponse(Call& call, std::span<uint8_t> out, uint32_t* flags);
   void End(Call& call);
 
+  // Closes after a while, unless `stall_` is cancelled before.
+  void CloseLater();
   void WaitReadable();
   void OnReadable();
   void WaitWritable();
@@ -81,6 +85,8 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   // What the socket did not take at once; nothing is read until it has.
   std::string unsent_;
   boost::asio::steady_timer stall_;
+  // The peer said something in HTTP/2.
+  bool met_ = false;
   bool reading_ = false;
   bool waiting_to_write_ = false;
   bool flush_wanted_ = false;

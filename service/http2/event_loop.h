@@ -55,8 +55,8 @@ class EventLoop {
   std::string& input() { return input_; }
   std::string& output() { return output_; }
 
-  // Bytes of requests that the loop's connections hold.
-  size_t request_bytes = 0;
+  // What the calls of the loop's connections hold: requests that are not handed over yet, answers that are not sent.
+  size_t held_bytes = 0;
 
  private:
   // Larger reads let fewer calls of the kernel carry more; a batch of 1,000 views has some 30 kB.

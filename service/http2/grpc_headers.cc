@@ -1,5 +1,6 @@
 #include "service/http2/grpc_headers.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/escaping.h>
 
 #include <algorithm>
@@ -36,7 +37,7 @@ std::optional<std::chrono::nanoseconds> ParseGrpcTimeout(std::string_view text) 
   const char* const unit = text.data() + text.size() - 1;
   if (const auto [end, error] = std::from_chars(text.data(), unit, value); error != std::errc() || end != unit)
     return std::nullopt;
-  if (value < 0) return std::nullopt;
+  if (!absl::ascii_isdigit(static_cast<unsigned char>(text.front()))) return std::nullopt;
   switch (*unit) {
     case 'H':
       // What lasts longer than 100 days is for ever, and does not overflow.

@@ -48,9 +48,11 @@ GrpcServer::GrpcServer(Options options) {
 
 GrpcServer::~GrpcServer() {
   Stop(std::chrono::milliseconds(0));
+  // So that no call begins any more.
+  WaitForConnections(std::chrono::hours(1));
+  // Their calls end by way of the loops.
+  if (forwarding_ != nullptr) forwarding_->Wait();
   for (const auto& worker : workers_) worker->loop.Stop();
-  // Before the calls that may still want to tell their loops of their ends.
-  forwarding_.reset();
 }
 
 absl::Status GrpcServer::StartInner(const std::vector<grpc::Service*>& services) {

@@ -17,12 +17,25 @@ inline constexpr int32_t kHttp2ConnectionWindowBytes = 16 << 20;
 // Of one frame that comes: a whole batch of views fits. Frames are never held; what comes of them is read at once.
 inline constexpr uint32_t kHttp2FrameBytesMax = 1 << 20;
 inline constexpr uint32_t kHttp2HeaderBytesMax = 16 << 10;
-// After which a peer that takes nothing of what is sent to it is given up.
+// Of answers that wait for the peer: with more, a call's next request waits, too.
+inline constexpr size_t kHttp2AnswerBytesMax = 64 << 10;
+// A status travels in headers, of which gRPC's clients take 8 KiB; in a text each byte may become three.
+inline constexpr size_t kGrpcStatusTextBytesMax = 1 << 10;
+inline constexpr size_t kGrpcStatusDetailsBytesMax = 3 << 10;
+// Calls that a peer may cancel, at once and then each second. Clients whose calls all run out of time do; whoever goes
+// on begins calls only to cancel them (CVE-2023-44487).
+inline constexpr uint64_t kHttp2ResetsMax = kGrpcStreamsPerConnectionMax;
+inline constexpr uint64_t kHttp2ResetsPerSecond = 1'000;
+// Calls handed on to gRPC, of all connections; a cancelled one takes a while to end there.
+inline constexpr size_t kGrpcForwardedCallsMax = 50'000;
+// After which a peer that takes nothing of what is sent to it is given up, or one that does not begin to speak HTTP/2.
 inline constexpr std::chrono::seconds kHttp2StallMax{30};
 // For connections to be closed at the end, which waits for nobody.
 inline constexpr std::chrono::milliseconds kHttp2CloseWait{500};
 
 static_assert(kHttp2StreamWindowBytes <= kHttp2ConnectionWindowBytes);
+static_assert(kWatchersMax < kGrpcForwardedCallsMax, "the rest of the calls must have room beside the watchers");
+static_assert(3 * kGrpcStatusTextBytesMax + kGrpcStatusDetailsBytesMax / 3 * 4 < (8 << 10));
 static_assert(kHttp2ConnectionWindowBytes < kGrpcMemoryBytesMax);
 
 }  // namespace viewcount::limits

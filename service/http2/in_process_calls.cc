@@ -9,6 +9,11 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "service/base/check.h"
+#include "service/base/status.h"
+#include "service/grpc/status.h"
+#include "service/http2/http2_limits.h"
+
 namespace viewcount {
 
 // Between two sides: the connection's loop, where everything of CallHandler runs, and gRPC's threads, where the
@@ -102,6 +107,17 @@ class InProcessCalls::Forwarded final : public CallHandler,
   std::shared_ptr<Forwarded> self_;
 };
 
+class InProcessCalls::Refused final : public CallHandler {
+ public:
+  explicit Refused(Call& call) {
+    call.Finish(ToGrpc(RetryLater(absl::StatusCode::kResourceExhausted, "as many calls are under way as may be",
+                                  limits::kRetryDelay)));
+  }
+  void OnMessage(std::string) override {}
+  void OnRequestEnd() override {}
+  void OnEnd() override { delete this; }
+};
+
 InProcessCalls::InProcessCalls(grpc::Server& server)
     : stub_([&] {
         // The callers' side of it is the server's own answers.
@@ -110,12 +126,16 @@ InProcessCalls::InProcessCalls(grpc::Server& server)
         return server.InProcessChannel(arguments);
       }()) {}
 
-InProcessCalls::~InProcessCalls() {
+InProcessCalls::~InProcessCalls() { VIEWCOUNT_CHECK(calls_ == 0); }
+
+void InProcessCalls::Wait() {
   for (size_t calls = calls_; calls > 0; calls = calls_) calls_.wait(calls);
 }
 
 Method InProcessCalls::method() {
-  return {.begin = [this](Call& call) { return Forwarded::Begin(*this, call); }};
+  return {.begin = [this](Call& call) -> CallHandler* {
+    return calls_ < limits::kGrpcForwardedCallsMax ? Forwarded::Begin(*this, call) : new Refused(call);
+  }};
 }
 
 }  // namespace viewcount

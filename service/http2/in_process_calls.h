@@ -15,14 +15,20 @@ namespace viewcount {
 class InProcessCalls {
  public:
   explicit InProcessCalls(grpc::Server& server);
-  // Waits for the end of the calls under way: they must have ended on their connections, and the server be shut down.
+  // All calls must have ended.
   ~InProcessCalls();
 
-  // Hands on calls of any method and kind. Must not be used any more when this goes away.
+  // Hands on calls of any method and kind; RESOURCE_EXHAUSTED beyond limits::kGrpcForwardedCallsMax. Must not be used
+  // any more when this goes away.
   Method method();
+
+  // Waits for the end of the calls under way. Their connections must be closed, the server shut down, and their loops
+  // run, since there they end.
+  void Wait();
 
  private:
   class Forwarded;
+  class Refused;
 
   grpc::GenericStub stub_;
   std::atomic<size_t> calls_{0};

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "service/base/check.h"
@@ -13,9 +14,14 @@ namespace {
 
 // A sender that announces a large message has not sent it yet: memory follows what came.
 constexpr size_t kReserveBytesMax = 256 << 10;
-constexpr size_t kInflateStepBytes = 64 << 10;
+constexpr size_t kInflateStepBytes = 16 << 10;
+// Messages that were taken stay in front of those that wait until there are so many of them.
+constexpr size_t kTakenMin = 64;
 // For inflateInit2: the largest window, and that zlib finds out by itself whether it is gzip or deflate.
 constexpr int kAnyWindow = 15 + 32;
+
+// What a waiting message takes.
+size_t HeldBytes(const std::string& message) { return sizeof(message) + HeapBytes(message); }
 
 absl::Status TooLarge(size_t bytes, size_t bytes_max) {
   return absl::ResourceExhaustedError(
@@ -28,17 +34,18 @@ absl::Status Inflate(std::string_view compressed, size_t bytes_max, std::string&
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
   stream.avail_in = static_cast<uInt>(compressed.size());
   int result = Z_OK;
+  // Out of here and not into the message, so that a small one takes little memory.
+  std::array<char, kInflateStepBytes> step;
   while (result == Z_OK && out.size() <= bytes_max) {
-    const size_t before = out.size();
-    out.resize(before + kInflateStepBytes);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-    stream.avail_out = static_cast<uInt>(kInflateStepBytes);
+    stream.next_out = reinterpret_cast<Bytef*>(step.data());
+    stream.avail_out = static_cast<uInt>(step.size());
     result = inflate(&stream, Z_NO_FLUSH);
-    out.resize(out.size() - stream.avail_out);
+    out.append(step.data(), step.size() - stream.avail_out);
   }
   inflateEnd(&stream);
   if (out.size() > bytes_max) return TooLarge(out.size(), bytes_max);
-  return result == Z_STREAM_END ? absl::OkStatus() : absl::InternalError("a compressed message could not be read");
+  const bool whole = result == Z_STREAM_END && stream.avail_in == 0;
+  return whole ? absl::OkStatus() : absl::InternalError("a compressed message could not be read");
 }
 
 }  // namespace
@@ -82,17 +89,30 @@ absl::Status MessageReader::End(size_t message_bytes_max) {
     if (auto status = Inflate(whole, message_bytes_max, inflated); !status.ok()) return status;
     whole = std::move(inflated);
   }
-  whole_bytes_ += whole.size();
+  whole_bytes_ += HeldBytes(whole);
   messages_.push_back(std::move(whole));
   prefix_bytes_ = 0;
   return absl::OkStatus();
 }
 
 std::string MessageReader::Take() {
-  std::string message = std::move(messages_.front());
-  messages_.erase(messages_.begin());
-  whole_bytes_ -= message.size();
+  whole_bytes_ -= HeldBytes(messages_[taken_]);
+  std::string message = std::move(messages_[taken_++]);
+  if (taken_ == messages_.size()) {
+    messages_.clear();
+    taken_ = 0;
+  } else if (taken_ >= kTakenMin && 2 * taken_ >= messages_.size()) {
+    messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ = 0;
+  }
   return message;
+}
+
+void MessageReader::Clear() {
+  // Assigning nothing would keep the memory.
+  std::string().swap(body_);
+  std::vector<std::string>().swap(messages_);
+  taken_ = whole_bytes_ = prefix_bytes_ = 0;
 }
 
 void AppendMessage(std::string_view message, std::string& out) {

@@ -11,6 +11,11 @@
 
 namespace viewcount {
 
+// What a string takes beside itself.
+inline size_t HeapBytes(const std::string& text) {
+  return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
+}
+
 // Puts together the messages of one direction of one call. One thread.
 class MessageReader {
  public:
@@ -25,13 +30,17 @@ class MessageReader {
   absl::Status Add(std::string_view bytes, size_t message_bytes_max);
 
   // Whether a whole message waits.
-  bool has_message() const { return !messages_.empty(); }
+  bool has_message() const { return taken_ < messages_.size(); }
+  // Whole messages that wait.
+  size_t messages() const { return messages_.size() - taken_; }
   // True in the middle of a message.
   bool incomplete() const { return prefix_bytes_ > 0; }
-  // Held by this reader.
-  size_t bytes() const { return whole_bytes_ + body_.size(); }
+  // Memory held by this reader. Of a message without a byte, too: many of them fit a window.
+  size_t bytes() const { return whole_bytes_ + HeapBytes(body_); }
   // The oldest whole message; there must be one.
   std::string Take();
+  // Lets go of all that came. The reader is of no further use.
+  void Clear();
 
  private:
   absl::Status Begin(size_t message_bytes_max);
@@ -44,8 +53,9 @@ class MessageReader {
   size_t body_bytes_ = 0;
   bool compressed_ = false;
   std::string body_;
-  // In order; mostly one.
+  // In order; mostly one. The first ones were taken: thousands may wait, and each is moved a few times at most.
   std::vector<std::string> messages_;
+  size_t taken_ = 0;
   size_t whole_bytes_ = 0;
 };
 

@@ -1,0 +1,202 @@
+#include "tests/unit/http2/grpc_fixture.h"
+
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <functional>
+#include <future>
+#include <utility>
+
+#include "service/base/check.h"
+
+namespace viewcount {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+// Does something with each message, at once.
+class SimpleCall final : public CallHandler {
+ public:
+  using Action = void (*)(Call& call, const std::string& message);
+  SimpleCall(Call& call, Action action) : call_(call), action_(action) {}
+  void OnMessage(std::string message) override { action_(call_, message); }
+  void OnRequestEnd() override { call_.Finish(grpc::Status::OK); }
+  void OnEnd() override { delete this; }
+
+ private:
+  Call& call_;
+  const Action action_;
+};
+
+// Fails before it has read anything.
+class FailingCall final : public CallHandler {
+ public:
+  explicit FailingCall(Call& call) { call.Finish({grpc::StatusCode::FAILED_PRECONDITION, kFailText, kFailDetails}); }
+  void OnMessage(std::string) override { ADD_FAILURE() << "a message after the end"; }
+  void OnRequestEnd() override { ADD_FAILURE() << "an end after the end"; }
+  void OnEnd() override { delete this; }
+};
+
+// Lives until both the connection and the lane are done with it, like a call with views.
+class LaneCall final : public CallHandler, public LoopTask {
+ public:
+  LaneCall(SlowLane& lane, Call& call, bool stream) : lane_(lane), loop_(call.loop()), call_(&call), stream_(stream) {}
+  void OnMessage(std::string message) override {
+    message_ = std::move(message);
+    given_ = true;
+    lane_.Give(*this, loop_);
+  }
+  void OnRequestEnd() override { call_->Finish(grpc::Status::OK); }
+  void OnEnd() override {
+    call_ = nullptr;
+    if (!given_) delete this;
+  }
+  void Run() override {
+    given_ = false;
+    if (call_ == nullptr) {
+      delete this;
+    } else {
+      call_->Send(message_);
+      stream_ ? call_->Read() : call_->Finish(grpc::Status::OK);
+    }
+  }
+
+ private:
+  SlowLane& lane_;
+  EventLoop& loop_;
+  Call* call_;
+  const bool stream_;
+  bool given_ = false;
+  std::string message_;
+};
+
+Method Simple(bool one_request, SimpleCall::Action action) {
+  return {.begin = [action](Call& call) { return new SimpleCall(call, action); }, .one_request = one_request};
+}
+
+size_t NumberIn(const std::string& text) {
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  VIEWCOUNT_CHECK(error == std::errc());
+  return number;
+}
+
+void Echo(Call& call, const std::string& message) {
+  call.Send(message);
+  call.Finish(grpc::Status::OK);
+}
+
+std::unordered_map<std::string, Method> MakeMethods(SlowLane& lane) {
+  const auto lane_method = [&lane](bool stream) {
+    return Method{.begin = [&lane, stream](Call& call) { return new LaneCall(lane, call, stream); },
+                  .one_request = !stream};
+  };
+  return {
+      {kEcho, Simple(true, Echo)},
+      {kEchoStream, Simple(false,
+                           [](Call& call, const std::string& message) {
+                             call.Send(message);
+                             call.Read();
+                           })},
+      {kLane, lane_method(false)},
+      {kLaneStream, lane_method(true)},
+      {kFail, {.begin = [](Call& call) { return new FailingCall(call); }}},
+      {kBig, Simple(true, [](Call& call, const std::string& m) { Echo(call, std::string(NumberIn(m), 'b')); })},
+      {kChatty, Simple(true,
+                       [](Call& call, const std::string& message) {
+                         const std::string text(NumberIn(message), 'c');
+                         call.Finish({grpc::StatusCode::INTERNAL, text, text});
+                       })},
+  };
+}
+
+class EchoReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  EchoReactor() { StartRead(&message_); }
+  void OnReadDone(bool ok) override { ok ? StartWrite(&message_) : Finish(grpc::Status::OK); }
+  void OnWriteDone(bool ok) override {
+    if (ok) return StartRead(&message_);
+    Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  grpc::ByteBuffer message_;
+};
+
+}  // namespace
+
+void SlowLane::Give(LoopTask& task, EventLoop& loop) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back({&task, &loop});
+  came_.notify_all();
+}
+
+bool SlowLane::Await(size_t waiting) {
+  std::unique_lock lock(mutex_);
+  return came_.wait_for(lock, kPatience, [&] { return waiting_.size() >= waiting; });
+}
+
+size_t SlowLane::waiting() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
+void SlowLane::Answer() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& waiting : std::exchange(waiting_, {})) waiting.loop->Post(*waiting.task);
+}
+
+class GrpcServerTest::EchoService final : public Inner {
+ public:
+  grpc::ServerUnaryReactor* RecordViews(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override {
+    *response = *request;
+    auto* const reactor = context->DefaultReactor();
+    reactor->Finish(request->Length() > 0 ? grpc::Status::OK
+                                          : grpc::Status(grpc::StatusCode::ABORTED, kFailText, kFailDetails));
+    return reactor;
+  }
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamViews(grpc::CallbackServerContext*) override {
+    return new EchoReactor;
+  }
+};
+
+GrpcServerTest::GrpcServerTest(size_t loops) : service_(std::make_unique<EchoService>()) {
+  auto server = GrpcServer::Start({.address = "127.0.0.1:0",
+                                   .services = {service_.get()},
+                                   .methods =
+                                       [this](const Method&) {
+                                         auto methods = MakeMethods(lane_);
+                                         for (auto& [path, method] : methods) {
+                                           method.begin = [begin = method.begin, loop = loop_](Call& call) {
+                                             *loop = &call.loop();
+                                             return begin(call);
+                                           };
+                                         }
+                                         return methods;
+                                       },
+                                   .loops = loops});
+  VIEWCOUNT_CHECK(server.ok());
+  server_ = *std::move(server);
+}
+
+GrpcServerTest::~GrpcServerTest() {
+  if (server_ == nullptr) return;
+  server_->Stop(std::chrono::milliseconds(0));
+  // Whoever is still with the lane is told, so that it goes away.
+  lane_.Answer();
+  if (*loop_ != nullptr) {
+    EXPECT_EQ(HeldBytes(), 0u);
+  }
+  // Before what it serves.
+  server_.reset();
+}
+
+size_t GrpcServerTest::HeldBytes() {
+  VIEWCOUNT_CHECK(*loop_ != nullptr);
+  std::promise<size_t> held;
+  boost::asio::post((*loop_)->context(), [&] { held.set_value((*loop_)->held_bytes); });
+  return held.get_future().get();
+}
+
+}  // namespace viewcount

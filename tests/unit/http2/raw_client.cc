@@ -1,0 +1,201 @@
+#include "tests/unit/http2/raw_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+
+#include "service/base/address.h"
+#include "service/base/check.h"
+#include "service/http2/message_reader.h"
+
+namespace viewcount {
+namespace {
+
+constexpr size_t kFrameHeaderBytes = 9;
+
+uint32_t Number(std::string_view bytes) {
+  uint32_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<uint8_t>(byte);
+  return number;
+}
+
+std::string Bytes(uint32_t number, int count) {
+  std::string bytes;
+  for (int shift = 8 * (count - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+  return bytes;
+}
+
+// RFC 7541, section 5.1, with a prefix of seven bits.
+std::string HpackLength(size_t length) {
+  constexpr size_t kPrefix = 127;
+  if (length < kPrefix) return std::string(1, static_cast<char>(length));
+  std::string bytes(1, static_cast<char>(kPrefix));
+  for (length -= kPrefix; length >= 128; length /= 128) bytes += static_cast<char>(128 + length % 128);
+  return bytes + static_cast<char>(length);
+}
+
+}  // namespace
+
+RawClient::RawClient(const std::string& address, int receive_buffer)
+    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  const timeval patience{10, 0};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  if (receive_buffer > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(ParseHostPort(address)->port);
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  VIEWCOUNT_CHECK(connect(fd_.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0);
+  VIEWCOUNT_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
+}
+
+RawClient::~RawClient() { nghttp2_hd_inflate_del(inflater_); }
+
+void RawClient::Begin(Settings settings) {
+  std::string payload;
+  for (const auto& [name, value] : settings) payload += Bytes(name, 2) + Bytes(value, 4);
+  // The server's settings hold once they are acknowledged; it sends them before it reads.
+  Send(std::string(kPreface) + Frame(NGHTTP2_SETTINGS, 0, 0, payload) +
+       Frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, ""));
+}
+
+void RawClient::Call(int32_t stream, const std::string& path, std::string_view message) {
+  Send(Headers(stream, path) + Data(stream, Message(message), true));
+}
+
+bool RawClient::Send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(sent));
+  }
+  return true;
+}
+
+bool RawClient::Await(const std::function<bool()>& reached) {
+  while (!reached()) {
+    if (!TakeFrame() && !ReceiveSome()) return false;
+  }
+  return true;
+}
+
+bool RawClient::AwaitEnd(int32_t stream) {
+  return Await([&] { return streams_[stream].ended || streams_[stream].reset; });
+}
+
+bool RawClient::AwaitAllTaken() {
+  Send(Frame(NGHTTP2_PING, 0, 0, "12345678"));
+  return Await([this, before = pings_answered_] { return pings_answered_ > before; });
+}
+
+bool RawClient::IsClosed() {
+  Await([] { return false; });
+  return errno != EAGAIN;
+}
+
+void RawClient::Vanish(bool reset) {
+  const linger at_once{1, 0};
+  if (reset) setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  fd_ = UniqueFd();
+}
+
+bool RawClient::ReceiveSome() {
+  char bytes[65'536];
+  errno = 0;
+  const ssize_t size = recv(fd_.get(), bytes, sizeof(bytes), 0);
+  if (size <= 0) return false;
+  received_.erase(0, std::exchange(applied_, 0));
+  received_.append(bytes, static_cast<size_t>(size));
+  return true;
+}
+
+bool RawClient::TakeFrame() {
+  const std::string_view rest = std::string_view(received_).substr(applied_);
+  if (rest.size() < kFrameHeaderBytes) return false;
+  const size_t length = Number(rest.substr(0, 3));
+  if (rest.size() < kFrameHeaderBytes + length) return false;
+  applied_ += kFrameHeaderBytes + length;
+  Apply(static_cast<uint8_t>(rest[3]), static_cast<uint8_t>(rest[4]), static_cast<int32_t>(Number(rest.substr(5, 4))),
+        rest.substr(kFrameHeaderBytes, length));
+  return true;
+}
+
+void RawClient::Apply(uint8_t type, uint8_t flags, int32_t stream, std::string_view payload) {
+  const bool answer = (flags & NGHTTP2_FLAG_ACK) != 0;
+  if (type == NGHTTP2_HEADERS) Inflate(streams_[stream], payload);
+  if (type == NGHTTP2_DATA) streams_[stream].data += payload;
+  if (type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) {
+    if ((flags & NGHTTP2_FLAG_END_STREAM) != 0) streams_[stream].ended = true;
+  }
+  if (type == NGHTTP2_RST_STREAM) streams_[stream].reset = Number(payload);
+  if (type == NGHTTP2_WINDOW_UPDATE) streams_[stream].window += Number(payload);
+  if (type == NGHTTP2_GOAWAY) goaway_ = Number(payload.substr(4, 4));
+  if (type == NGHTTP2_PING && answer) ++pings_answered_;
+  if (type == NGHTTP2_SETTINGS && answer) ++settings_answered_;
+}
+
+void RawClient::Inflate(RawStream& stream, std::string_view block) {
+  while (!block.empty()) {
+    nghttp2_nv field;
+    int flags = 0;
+    const ssize_t count = nghttp2_hd_inflate_hd2(inflater_, &field, &flags,
+                                                 reinterpret_cast<const uint8_t*>(block.data()), block.size(), 1);
+    VIEWCOUNT_CHECK(count >= 0);
+    block.remove_prefix(static_cast<size_t>(count));
+    if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
+      stream.headers[std::string(reinterpret_cast<char*>(field.name), field.namelen)] =
+          std::string(reinterpret_cast<char*>(field.value), field.valuelen);
+    }
+    if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
+  }
+  nghttp2_hd_inflate_end_headers(inflater_);
+}
+
+std::string RawClient::Frame(uint8_t type, uint8_t flags, int32_t stream, std::string_view payload) {
+  std::string frame = Bytes(static_cast<uint32_t>(payload.size()), 3);
+  frame += static_cast<char>(type);
+  frame += static_cast<char>(flags);
+  return frame.append(Bytes(static_cast<uint32_t>(stream), 4)).append(payload);
+}
+
+std::string RawClient::Data(int32_t stream, std::string_view bytes, bool end) {
+  return Frame(NGHTTP2_DATA, end ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE, stream, bytes);
+}
+
+std::string RawClient::Reset(int32_t stream, uint32_t code) {
+  return Frame(NGHTTP2_RST_STREAM, 0, stream, Bytes(code, 4));
+}
+
+std::string RawClient::WindowUpdate(int32_t stream, uint32_t bytes) {
+  return Frame(NGHTTP2_WINDOW_UPDATE, 0, stream, Bytes(bytes, 4));
+}
+
+std::string RawClient::HeaderField(std::string_view name, std::string_view value) {
+  // A literal that is not indexed, with a new name.
+  std::string field(1, '\0');
+  field.append(HpackLength(name.size())).append(name);
+  return field.append(HpackLength(value.size())).append(value);
+}
+
+std::string RawClient::HeaderBlock(const std::string& path, const std::string& more, std::string_view content_type) {
+  return HeaderField(":method", "POST") + HeaderField(":scheme", "http") + HeaderField(":path", path) +
+         HeaderField(":authority", "test") + HeaderField("te", "trailers") + HeaderField("content-type", content_type) +
+         more;
+}
+
+std::string RawClient::Headers(int32_t stream, const std::string& path, bool end, const std::string& more) {
+  const int flags = NGHTTP2_FLAG_END_HEADERS | (end ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE);
+  return Frame(NGHTTP2_HEADERS, static_cast<uint8_t>(flags), stream, HeaderBlock(path, more));
+}
+
+std::string RawClient::Message(std::string_view message) {
+  std::string framed;
+  AppendMessage(message, framed);
+  return framed;
+}
+
+}  // namespace viewcount
