@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -32,6 +36,10 @@ absl::Status ErrnoStatus(int error, std::string_view what, const std::string& pa
   }
 }
 
+// Of one call; the vectors stay small enough for the stack.
+constexpr size_t kPiecesAtOnce = 256;
+static_assert(kPiecesAtOnce <= IOV_MAX);
+
 class PosixFile final : public DiskFile {
  public:
   PosixFile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
@@ -56,6 +64,29 @@ class PosixFile final : public DiskFile {
       if (count < 0) return ErrnoStatus(errno, "write", path_);
       bytes.remove_prefix(static_cast<size_t>(count));
       offset += static_cast<uint64_t>(count);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteGathered(uint64_t offset, std::span<const std::string_view> pieces) override {
+    // Of the first piece, what is written already.
+    size_t done = 0;
+    while (!pieces.empty()) {
+      std::array<iovec, kPiecesAtOnce> vectors;
+      const size_t count = std::min(pieces.size(), vectors.size());
+      for (size_t i = 0; i < count; ++i) {
+        const std::string_view rest = pieces[i].substr(i == 0 ? done : 0);
+        vectors[i] = {const_cast<char*>(rest.data()), rest.size()};
+      }
+      const ssize_t written = pwritev(fd_.get(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return ErrnoStatus(errno, "write", path_);
+      offset += static_cast<uint64_t>(written);
+      done += static_cast<size_t>(written);
+      while (!pieces.empty() && done >= pieces.front().size()) {
+        done -= pieces.front().size();
+        pieces = pieces.subspan(1);
+      }
     }
     return absl::OkStatus();
   }
@@ -107,6 +138,12 @@ absl::Status MakeOne(PosixDisk& disk, const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+absl::Status DiskFile::WriteGathered(uint64_t offset, std::span<const std::string_view> pieces) {
+  std::string bytes;
+  for (const std::string_view piece : pieces) bytes += piece;
+  return Write(offset, bytes);
+}
 
 absl::StatusOr<std::unique_ptr<DiskFile>> PosixDisk::OpenForReading(const std::string& path) {
   return OpenFile(path, O_RDONLY, "read");

@@ -22,6 +22,8 @@ class DiskFile {
   virtual absl::StatusOr<size_t> Read(uint64_t offset, std::span<char> out) = 0;
   // Writes all of `bytes` at `offset`. Not durable before Sync; after a crash any part of it may be there.
   virtual absl::Status Write(uint64_t offset, std::string_view bytes) = 0;
+  // The same of pieces, one behind the other.
+  virtual absl::Status WriteGathered(uint64_t offset, std::span<const std::string_view> pieces);
   // fdatasync(2). After an error nobody knows what the disk holds: it must never be called again.
   virtual absl::Status Sync() = 0;
   // Makes the file `bytes` long with room for all of them, zeros where nothing was written.

@@ -137,6 +137,7 @@ class Decoding {
       if (!first_out_of_window_) first_out_of_window_ = request_.views.size() - 1;
     }
     request_.view_count += view.count;
+    request_.bot_view_count += view.bot ? view.count : 0;
     return ViewFault::kNone;
   }
 
@@ -269,6 +270,7 @@ absl::Status DecodeViewsRequest(std::string_view bytes, int64_t receipt_unix_ms,
   request.import = false;
   request.views.clear();
   request.view_count = 0;
+  request.bot_view_count = 0;
   if (bytes.size() > limits::kRequestBytesMax) {
     return InvalidField("request", fmt::format("has {} bytes; must be at most {}: send fewer views at once",
                                                bytes.size(), limits::kRequestBytesMax));

@@ -39,6 +39,8 @@ struct ViewsRequest {
   std::vector<DecodedView> views;
   // Sum of the views' counts. After a failed decode: of those read before the error, for the metrics.
   uint64_t view_count = 0;
+  // Those of it that are bots'.
+  uint64_t bot_view_count = 0;
 
   // Of the batch's last sequence; 0 without a writer.
   uint64_t last_sequence() const { return sequence == 0 ? 0 : sequence + sequence_span - 1; }

@@ -14,6 +14,12 @@
 #include "service/journal/segments.h"
 
 namespace viewcount {
+namespace {
+
+// Smaller bodies are copied, which takes less than a piece of its own.
+constexpr size_t kGatheredBytesMin = 2 << 10;
+
+}  // namespace
 
 class JournalWriter::Impl {
  public:
@@ -38,7 +44,7 @@ class JournalWriter::Impl {
 
   void SetPreamble(std::function<std::vector<RecordDraft>()> preamble) { preamble_ = std::move(preamble); }
   absl::Status Begin(size_t records, size_t bytes);
-  Position Append(RecordType type, std::string_view head, std::string_view body);
+  Position Append(RecordType type, std::string_view head, std::string_view body, Body kind);
   absl::Status Commit();
   void Seal();
 
@@ -50,12 +56,21 @@ class JournalWriter::Impl {
  private:
   // A group's bytes; its first record is to stand at `at`, and everything before `group_begin` is durable.
   struct Group {
-    std::string bytes;
+    // Bytes that stay elsewhere until they are written, and how many of `copied` come before them.
+    struct Outside {
+      size_t behind = 0;
+      std::string_view bytes;
+    };
+    std::string copied;
+    std::vector<Outside> outside;
+    // Of both.
+    uint64_t bytes = 0;
     Position at;
     Position group_begin;
     RecordMark last;
   };
-  void AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body) const;
+  void AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body, Body kind) const;
+  absl::Status WriteGroup();
   absl::Status Rotate(uint64_t room);
   SegmentHeader NextHeader() const;
   absl::Status Fail(absl::Status status) { return failed_ = std::move(status); }
@@ -76,22 +91,31 @@ class JournalWriter::Impl {
   // That the last group is followed by its commit record.
   bool sealed_ = false;
   Group group_;
+  // Of WriteGroup, kept for its memory.
+  std::vector<std::string_view> pieces_;
   // What Begin made room for, less what was appended.
   uint64_t room_ = 0;
   // The error after which nothing is written any more.
   absl::Status failed_;
 };
 
-void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body) const {
+void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body,
+                                   Body kind) const {
   VIEWCOUNT_CHECK(head.size() + body.size() <= limits::kJournalPayloadBytesMax);
   const RecordHeader header{.type = type,
-                            .begin = {group.at.value + group.bytes.size()},
+                            .begin = {group.at.value + group.bytes},
                             .group_begin = group.group_begin,
                             .payload_bytes = static_cast<uint32_t>(head.size() + body.size()),
                             .payload_checksum = Crc32c(body, Crc32c(head))};
   char bytes[kRecordHeaderBytes];
   group.last = {header.begin, format_.Encode(header, bytes)};
-  group.bytes.append(bytes, sizeof(bytes)).append(head).append(body);
+  group.copied.append(bytes, sizeof(bytes)).append(head);
+  if (kind == Body::kStays && body.size() >= kGatheredBytesMin) {
+    group.outside.push_back({group.copied.size(), body});
+  } else {
+    group.copied.append(body);
+  }
+  group.bytes += sizeof(bytes) + head.size() + body.size();
 }
 
 absl::Status JournalWriter::Impl::Begin(size_t records, size_t bytes) {
@@ -102,8 +126,9 @@ absl::Status JournalWriter::Impl::Begin(size_t records, size_t bytes) {
   if (file_ == nullptr || written_ + room > start_.value + capacity_) {
     if (auto status = Rotate(room); !status.ok()) return status;
   }
-  group_.bytes.clear();
-  group_.bytes.reserve(need);
+  group_.copied.clear();
+  group_.outside.clear();
+  group_.bytes = 0;
   group_.at = {written_};
   group_.group_begin = end();
   room_ = need;
@@ -125,12 +150,12 @@ absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
   const auto header_bytes = EncodeSegmentHeader(header);
   const Position first{header.start.value + kSegmentHeaderBytes};
   Group preamble{.at = first, .group_begin = first, .last = MarkOf(header)};
-  for (const RecordDraft& record : preamble_()) AppendTo(preamble, record.type, record.payload, {});
-  preamble.bytes.insert(0, header_bytes.data(), header_bytes.size());
+  for (const RecordDraft& record : preamble_()) AppendTo(preamble, record.type, record.payload, {}, Body::kGoes);
+  preamble.copied.insert(0, header_bytes.data(), header_bytes.size());
 
-  auto spare = pool_.Take(preamble.bytes.size() + room);
+  auto spare = pool_.Take(preamble.copied.size() + room);
   if (!spare.ok()) return absl::IsResourceExhausted(spare.status()) ? spare.status() : Fail(spare.status());
-  const auto written = spare->file->Write(0, preamble.bytes);
+  const auto written = spare->file->Write(0, preamble.copied);
   if (!written.ok()) {
     // The next attempt may begin with other records at the same positions.
     if (auto status = pool_.Discard(*std::move(spare)); !status.ok()) return Fail(status);
@@ -145,44 +170,59 @@ absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
   capacity_ = capacity;
   last_ = preamble.last;
   sealed_ = false;
-  written_ = header.start.value + preamble.bytes.size();
+  written_ = header.start.value + preamble.copied.size();
   end_.store(written_, std::memory_order_release);
   return absl::OkStatus();
 }
 
-Position JournalWriter::Impl::Append(RecordType type, std::string_view head, std::string_view body) {
+Position JournalWriter::Impl::Append(RecordType type, std::string_view head, std::string_view body, Body kind) {
   const uint64_t bytes = kRecordHeaderBytes + head.size() + body.size();
   VIEWCOUNT_CHECK(bytes <= room_);
   room_ -= bytes;
-  AppendTo(group_, type, head, body);
-  return {group_.at.value + group_.bytes.size()};
+  AppendTo(group_, type, head, body, kind);
+  return {group_.at.value + group_.bytes};
+}
+
+absl::Status JournalWriter::Impl::WriteGroup() {
+  pieces_.clear();
+  const std::string_view copied = group_.copied;
+  size_t begin = 0;
+  for (const Group::Outside& outside : group_.outside) {
+    pieces_.push_back(copied.substr(begin, outside.behind - begin));
+    pieces_.push_back(outside.bytes);
+    begin = outside.behind;
+  }
+  if (begin < copied.size()) pieces_.push_back(copied.substr(begin));
+  return file_->WriteGathered(written_ - start_.value, pieces_);
 }
 
 absl::Status JournalWriter::Impl::Commit() {
   if (!failed_.ok()) return failed_;
   room_ = 0;
-  if (group_.bytes.empty()) return absl::OkStatus();
-  if (auto status = file_->Write(written_ - start_.value, group_.bytes); !status.ok()) return Fail(status);
+  if (group_.bytes == 0) return absl::OkStatus();
+  if (auto status = WriteGroup(); !status.ok()) return Fail(status);
   if (auto status = Planted(PlantedBug::kSkipSync) ? absl::OkStatus() : file_->Sync(); !status.ok())
     return Fail(status);
-  written_ += group_.bytes.size();
+  written_ += group_.bytes;
   last_ = group_.last;
   sealed_ = false;
-  group_.bytes.clear();
+  group_.copied.clear();
+  group_.outside.clear();
+  group_.bytes = 0;
   end_.store(written_, std::memory_order_release);
   return absl::OkStatus();
 }
 
 void JournalWriter::Impl::Seal() {
-  if (!failed_.ok() || file_ == nullptr || sealed_ || !group_.bytes.empty()) return;
+  if (!failed_.ok() || file_ == nullptr || sealed_ || group_.bytes != 0) return;
   if (written_ + kRecordHeaderBytes > start_.value + capacity_) return;
   Group commit{.at = {written_}, .group_begin = {written_}};
-  AppendTo(commit, RecordType::kCommit, {}, {});
-  if (auto status = file_->Write(written_ - start_.value, commit.bytes); !status.ok()) {
+  AppendTo(commit, RecordType::kCommit, {}, {}, Body::kGoes);
+  if (auto status = file_->Write(written_ - start_.value, commit.copied); !status.ok()) {
     spdlog::warn("journal: cannot note that the last group is durable: {}", std::string(status.message()));
     return;
   }
-  written_ += commit.bytes.size();
+  written_ += commit.bytes;
   sealed_ = true;
   // It is not the last record: not durable, it has no part in the chain of segments.
 }
@@ -201,8 +241,8 @@ void JournalWriter::SetPreamble(std::function<std::vector<RecordDraft>()> preamb
   impl_->SetPreamble(std::move(preamble));
 }
 absl::Status JournalWriter::Begin(size_t records, size_t bytes) { return impl_->Begin(records, bytes); }
-Position JournalWriter::Append(RecordType type, std::string_view head, std::string_view body) {
-  return impl_->Append(type, head, body);
+Position JournalWriter::Append(RecordType type, std::string_view head, std::string_view body, Body kind) {
+  return impl_->Append(type, head, body, kind);
 }
 absl::Status JournalWriter::Commit() { return impl_->Commit(); }
 void JournalWriter::Seal() { impl_->Seal(); }

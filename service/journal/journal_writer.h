@@ -52,8 +52,10 @@ class JournalWriter {
   // Forgets what was appended since the last Commit. RESOURCE_EXHAUSTED with RetryInfo: disk or budget is full; nothing
   // has changed, ask again later. Any other error is final, as Commit's.
   absl::Status Begin(size_t records, size_t bytes);
+  // Whether the bytes of a body stay where they are until Commit has returned, so that they need not be copied.
+  enum class Body : uint8_t { kGoes, kStays };
   // Adds a record (its payload in two pieces) and returns the position behind it. Within what Begin made room for.
-  Position Append(RecordType type, std::string_view head, std::string_view body = {});
+  Position Append(RecordType type, std::string_view head, std::string_view body = {}, Body kind = Body::kGoes);
   // Makes the group durable: one write, one sync. An error is final: what the disk holds is unknown, and nothing may be
   // acknowledged any more.
   absl::Status Commit();

@@ -277,7 +277,10 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   }
   outcome.result.accepted_views = request.view_count;
   outcome.journaled = true;
-  position_ = journal_.Append(RecordType::kViews, TextOf(ViewsHead{batch.receipt_unix_ms}.Encode()), batch.bytes);
+  // Who is answered before the commit takes the bytes along.
+  const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
+  position_ = journal_.Append(RecordType::kViews, TextOf(ViewsHead{batch.receipt_unix_ms}.Encode()), batch.bytes,
+                              stays ? JournalWriter::Body::kStays : JournalWriter::Body::kGoes);
   return outcome;
 }
 
@@ -333,9 +336,9 @@ void Lane::Count(const Outcome& outcome) {
   } else {
     counters_.counted += request.view_count;
     metrics_.views_counted.Increment(views);
-    uint64_t bot_views = 0;
-    for (const DecodedView& view : request.views) bot_views += view.bot ? view.count : 0;
-    if (bot_views > 0) metrics_.bot_views_counted.Increment(static_cast<double>(bot_views));
+    if (request.bot_view_count > 0) {
+      metrics_.bot_views_counted.Increment(static_cast<double>(request.bot_view_count));
+    }
   }
 }
 

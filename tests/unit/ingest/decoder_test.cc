@@ -240,6 +240,7 @@ TEST(Decoder, DecodingAgainKeepsNothing) {
   ViewsRequest decoded;
   ASSERT_TRUE(DecodeViewsRequest(first, kReceiptUnixMs, decoded).ok());
   EXPECT_EQ(decoded.last_sequence(), 5U);
+  EXPECT_EQ(decoded.bot_view_count, decoded.views[0].count);
   ASSERT_TRUE(DecodeViewsRequest(second, kReceiptUnixMs, decoded).ok());
   EXPECT_TRUE(decoded.writer.IsNone());
   EXPECT_EQ(decoded.last_sequence(), 0U);
@@ -250,6 +251,7 @@ TEST(Decoder, DecodingAgainKeepsNothing) {
   EXPECT_FALSE(decoded.views[0].bot);
   EXPECT_EQ(decoded.views[0].event_time_unix_ms, kReceiptUnixMs);
   EXPECT_EQ(decoded.view_count, 3U);
+  EXPECT_EQ(decoded.bot_view_count, 0U);
 }
 
 }  // namespace

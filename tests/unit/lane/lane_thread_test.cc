@@ -176,6 +176,7 @@ TEST_F(LaneTest, StopHandlesWhatIsQueuedAndRefusesTheRest) {
 TEST_F(LaneTest, BotsAreCountedApart) {
   TestBatch batch({"a", "a"});
   batch.request.views[1].bot = true;
+  batch.request.bot_view_count = 1;
   Submit(batch);
   EXPECT_TRUE(batch.Wait().status.ok());
   EXPECT_EQ(Pending("a"), 1u);
