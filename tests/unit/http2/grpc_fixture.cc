@@ -85,7 +85,7 @@ void Echo(Call& call, const std::string& message) {
   call.Finish(grpc::Status::OK);
 }
 
-std::unordered_map<std::string, Method> MakeMethods(SlowLane& lane) {
+Methods MakeMethods(SlowLane& lane) {
   const auto lane_method = [&lane](bool stream) {
     return Method{.begin = [&lane, stream](Call& call) { return new LaneCall(lane, call, stream); },
                   .one_request = !stream};
