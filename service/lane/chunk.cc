@@ -1,6 +1,7 @@
 #include "service/lane/chunk.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -71,7 +72,22 @@ void Chunk::Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t buc
   shard_views_[ShardOf(hash).value] += count;
   Article& article = expected != nullptr && expected->Is(site, hash, id) ? *expected : Obtain(site, hash, id);
   Delta& delta = article.delta.bucket == bucket ? article.delta : DeltaOf(article, bucket);
-  (bot ? delta.bot_views : delta.views) += count;
+  if (bot) {
+    delta.bot_views += count;
+    return;
+  }
+  const uint64_t before = delta.views;
+  delta.views += count;
+  // Whether its highest bit is a new one; that comes once for every doubling.
+  if ((before ^ delta.views) > before && delta.views > 1) NoteReached(article.index, bucket, delta.views);
+}
+
+void Chunk::NoteReached(uint32_t article, uint32_t bucket, uint64_t views) {
+  if (reached_.size() <= bucket) reached_.resize(bucket + 1);
+  const size_t level = std::bit_width(views) - 1;
+  if (reached_[bucket].size() < level) reached_[bucket].resize(level);
+  reached_[bucket][level - 1].push_back(article);
+  reached_bytes_ += 2 * sizeof(article);
 }
 
 void Chunk::Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change) {
@@ -98,7 +114,7 @@ void Chunk::Extend(Position to, SteadyTime receipt_time) {
 uint64_t Chunk::views() const { return std::accumulate(shard_views_.begin(), shard_views_.end(), uint64_t{0}); }
 
 size_t Chunk::bytes() const {
-  return index_.bytes() + articles_.bytes() + deltas_.capacity() * sizeof(Delta) + adjusted_bytes_;
+  return index_.bytes() + articles_.bytes() + deltas_.capacity() * sizeof(Delta) + reached_bytes_ + adjusted_bytes_;
 }
 
 const Chunk::Article* Chunk::Find(SiteIndex site, uint64_t hash, std::string_view id) const {

@@ -105,6 +105,13 @@ class Chunk {
   void AddWindows(SiteIndex site, std::set<Window>& windows) const;
   const ArticleRecords& articles() const { return articles_; }
   std::span<const Bucket> buckets() const { return buckets_; }
+  // How many levels of a bucket are kept: people's views there are below 2^(levels + 1) for every article.
+  size_t LevelsOf(uint32_t bucket) const { return bucket < reached_.size() ? reached_[bucket].size() : 0; }
+  // Indexes of the articles whose people's views in the bucket passed 2^level, in order of that, by views that came at
+  // once only in the highest level they reached. From level 1 on, since all articles reach level 0.
+  std::span<const uint32_t> ReachedIn(uint32_t bucket, size_t level) const { return reached_[bucket][level - 1]; }
+  // Those of which AdjustedOf is not null, by index.
+  const std::map<uint32_t, Adjusted>& adjusted() const { return adjusted_; }
   const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
   // Calls `visit(const Delta&)` for every delta of the article.
   template <typename Visit>
@@ -120,6 +127,8 @@ class Chunk {
   Article& Obtain(SiteIndex site, uint64_t hash, std::string_view id);
   // Of a bucket that is not the article's newest; made if it is new.
   Delta& DeltaOf(Article& article, uint32_t bucket);
+  // Enters an article whose people's views in the bucket have just become so many, one more binary digit than before.
+  void NoteReached(uint32_t article, uint32_t bucket, uint64_t views);
 
   const Position from_;
   Position to_;
@@ -132,6 +141,9 @@ class Chunk {
   // Of articles with views in several buckets: all but the newest.
   std::vector<Delta> deltas_;
   std::vector<Bucket> buckets_;
+  // By bucket and level: so a popular list looks at those articles alone that could be on it.
+  std::vector<std::vector<std::vector<uint32_t>>> reached_;
+  size_t reached_bytes_ = 0;
   // By index of the article.
   std::map<uint32_t, Adjusted> adjusted_;
   size_t adjusted_bytes_ = 0;

@@ -252,6 +252,20 @@ bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const
       .has_value();
 }
 
+std::optional<PendingViews> Ledger::HoldPending(Mark& mark, const ShardCursors& cursors, const Site& site,
+                                                Window window) const {
+  std::unique_lock lock(mutex_);
+  auto chunks = ChunksSinceLocked(mark);
+  if (!chunks) return std::nullopt;
+  mark.sealed = *std::move(chunks);
+  std::erase_if(mark.sealed, [&](const SealedChunk& sealed) {
+    return std::all_of(cursors.begin(), cursors.end(),
+                       [&](const Cursor& cursor) { return cursor.applied_to() >= sealed.chunk->to(); });
+  });
+  mark.open_from = open_->from();
+  return std::optional<PendingViews>(std::in_place, std::move(lock), mark.sealed, *open_, cursors, site, window);
+}
+
 std::optional<Ledger::PendingSums> Ledger::SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
                                                       const std::vector<Window>& windows) const {
   PendingSums sums{std::vector<int64_t>(windows.size())};

@@ -20,18 +20,11 @@
 #include "service/ingest/batch.h"
 #include "service/lane/chunk.h"
 #include "service/lane/folding.h"
+#include "service/lane/pending_views.h"
 #include "service/sites/site.h"
 #include "service/store/cursor.h"
 
 namespace viewcount {
-
-using ShardCursors = std::array<Cursor, limits::kShards>;
-
-// A chunk that does not change any more, and the shards whose views it holds for good.
-struct SealedChunk {
-  std::shared_ptr<const Chunk> chunk;
-  ShardSet shards;
-};
 
 // Thread safe; each function says whose it is.
 class Ledger {
@@ -125,6 +118,12 @@ class Ledger {
   using PendingVisitor = std::function<void(Shard shard, uint64_t hash, std::string_view article_id, int64_t views)>;
   bool ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
                       const PendingVisitor& visit) const;
+
+  // What ForEachPending would tell, for those who need few of the articles. Holds the ledger still, and moves `mark` on
+  // to now: whoever comes again before a chunk came and went can go on with the same cursors. Nothing where
+  // ForEachPending is false.
+  std::optional<PendingViews> HoldPending(Mark& mark, const ShardCursors& cursors, const Site& site,
+                                          Window window) const;
 
   struct PendingSums {
     // For every window asked.

@@ -1,10 +1,12 @@
 #include "service/query/popular_reader.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <map>
+#include <atomic>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <string_view>
-#include <utility>
 
 #include "service/base/hash.h"
 #include "service/base/limits.h"
@@ -16,77 +18,153 @@ namespace asio = boost::asio;
 
 namespace {
 
-bool ComesBefore(const PopularArticle& a, const PopularArticle& b) {
-  return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
-}
+// Early enough that the next ones are there in time, though Redis be busy with parts.
+constexpr auto kRefreshAge = limits::kCountCacheAge * 2 / 5;
+// Each takes some megabytes, and the chunks flushed since it was read. More are read for each question.
+constexpr size_t kEntriesMax = 16;
 
-// Puts the first limits::kRankedAllTimeAndDay in order and drops the rest.
-void KeepHighest(std::vector<PopularArticle>& articles) {
-  const size_t keep = std::min<size_t>(articles.size(), limits::kRankedAllTimeAndDay);
-  std::partial_sort(articles.begin(), articles.begin() + keep, articles.end(), ComesBefore);
-  articles.resize(keep);
-}
+const char kStoreIsOld[] = "the store is older than what was written to it";
 
 // A time-out or a broken connection, as the caller is told of it.
 absl::Status AskAgain(const absl::Status& error) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
 }
 
+// Until somebody cancels it.
+asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
 }  // namespace
 
-struct PopularReader::Candidates {
-  // Keys point into the rankings.
-  boost::unordered_flat_map<std::string_view, int64_t> ranked;
-  boost::unordered_flat_map<std::string, Contender> unranked;
-  // What articles may have that are not ranked because of one whose count is to be lowered.
-  uint64_t hidden_views_max = 0;
+struct PopularReader::Entry {
+  Entry(const asio::any_io_executor& executor, std::shared_ptr<const Site> of, Window its_window, RankedWindow read)
+      : site(std::move(of)),
+        window(its_window),
+        ranked(std::move(read)),
+        contenders_read(executor, asio::steady_timer::time_point::max()) {}
+
+  Key key() const { return {site->index, window}; }
+  std::optional<RankedWindow::Answer> Complete() {
+    std::lock_guard lock(mutex);
+    auto answer = ranked.Complete();
+    if (answer && !answer->contenders.empty() && ranked.added() >= limits::kPopularContendersMax) {
+      answer->list.exact = false;
+      answer->list.error_bound = std::max(answer->list.error_bound, answer->contenders.front().views_max);
+      answer->contenders.clear();
+    }
+    return answer;
+  }
+
+  const std::shared_ptr<const Site> site;
+  const Window window;
+  SteadyTime read_at;
+  uint64_t generation = 0;
+  std::atomic<bool> asked = false;
+
+  std::mutex mutex;
+  RankedWindow ranked;
+
+  // On the store's executor: whether contenders are being read, and the end of that.
+  bool reading_contenders = false;
+  asio::steady_timer contenders_read;
 };
+
+struct PopularReader::Reading {
+  SteadyTime read_at;
+  uint64_t generation = 0;
+  RankedWindow::Rankings rankings;
+};
+
+struct PopularReader::Flight {
+  explicit Flight(const asio::any_io_executor& executor) : landed(executor, asio::steady_timer::time_point::max()) {}
+
+  asio::steady_timer landed;
+  std::optional<absl::StatusOr<std::shared_ptr<Entry>>> entry;
+};
+
+std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window window) {
+  std::shared_ptr<Entry> entry;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = entries_.find({site.index, window});
+    if (found == entries_.end()) return std::nullopt;
+    entry = found->second;
+  }
+  entry->asked = true;
+  if (entry->read_at < clock_.Now() - limits::kCountCacheAge) return std::nullopt;
+  if (entry->generation != store_.generation()) return std::nullopt;
+  auto answer = entry->Complete();
+  if (!answer || !answer->contenders.empty()) return std::nullopt;
+  return std::move(answer->list);
+}
 
 asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Window window) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    PopularList list;
-    list.as_of_unix_ms = clock_.UnixMillis();
-    std::vector<Ledger::Mark> marks;
-    for (const Ledger* ledger : ledgers_) marks.push_back(ledger->MarkNow());
-    Rankings rankings;
-    rankings.cursors.resize(ledgers_.size());
-    WaitGroup reads(co_await asio::this_coro::executor);
-    for (uint32_t i = 0; i < limits::kShards; ++i) {
-      reads.Spawn(ReadShard(*site, window, Shard{static_cast<uint8_t>(i)}, rankings));
-    }
-    co_await reads.Wait();
-    if (absl::IsAborted(rankings.error)) continue;
-    if (!rankings.error.ok()) co_return AskAgain(rankings.error);
-    Candidates candidates;
-    for (const ShardRanking& ranking : rankings.shards) {
-      for (const RankedCount& article : ranking.articles) candidates.ranked.emplace(article.article_id, article.views);
-    }
-    if (!AddPending(*site, window, marks, rankings, candidates)) continue;
-    for (const auto& [id, views] : candidates.ranked) {
-      if (views > 0) list.articles.push_back({std::string(id), static_cast<uint64_t>(views)});
-    }
-    KeepHighest(list.articles);
-    if (auto status = co_await ReadContenders(*site, window, candidates, list); !status.ok()) {
-      co_return AskAgain(status);
-    }
-    const bool is_full = list.articles.size() == limits::kRankedAllTimeAndDay;
-    if (candidates.hidden_views_max > 0 && !(is_full && list.articles.back().views > candidates.hidden_views_max)) {
-      list.exact = false;
-      list.error_bound = std::max(list.error_bound, candidates.hidden_views_max);
-    }
-    co_return list;
+    const auto entry = co_await Join(site, window);
+    if (absl::IsAborted(entry.status())) continue;
+    if (!entry.ok()) co_return AskAgain(entry.status());
+    auto list = co_await AnswerFrom(*entry);
+    if (!list.ok()) co_return AskAgain(list.status());
+    if (*list) co_return **std::move(list);
   }
-  co_return RetryLater(absl::StatusCode::kUnavailable, "the store is older than what was written to it",
-                       limits::kRetryDelay);
+  co_return RetryLater(absl::StatusCode::kUnavailable, kStoreIsOld, limits::kRetryDelay);
 }
 
-asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, Shard shard, Rankings& rankings) {
+asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularReader::Join(
+    std::shared_ptr<const Site> site, Window window) {
+  const Key key{site->index, window};
+  if (const auto found = flights_.find(key); found != flights_.end()) {
+    const std::shared_ptr<Flight> flight = found->second;
+    while (!flight->entry) co_await WaitFor(flight->landed);
+    co_return *flight->entry;
+  }
+  const auto executor = co_await asio::this_coro::executor;
+  const auto flight = std::make_shared<Flight>(executor);
+  flights_.emplace(key, flight);
+  const auto reading = Begin();
+  const absl::Status read = co_await ReadShards(*site, window, reading->rankings);
+  flights_.erase(key);
+  if (read.ok()) {
+    flight->entry = Keep(executor, site, window, std::move(*reading));
+  } else {
+    flight->entry = read;
+  }
+  flight->landed.cancel();
+  co_return *flight->entry;
+}
+
+std::shared_ptr<PopularReader::Reading> PopularReader::Begin() const {
+  auto reading = std::make_shared<Reading>();
+  reading->read_at = clock_.Now();
+  reading->generation = store_.generation();
+  reading->rankings.as_of_unix_ms = clock_.UnixMillis();
+  for (const Ledger* ledger : ledgers_) reading->rankings.marks.push_back(ledger->MarkNow());
+  reading->rankings.cursors.resize(ledgers_.size());
+  return reading;
+}
+
+asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, Window window,
+                                                        RankedWindow::Rankings& rankings) {
+  absl::Status error;
+  const auto executor = co_await asio::this_coro::executor;
+  WaitGroup reads(executor);
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    reads.Spawn(ReadShard(site, window, Shard{static_cast<uint8_t>(i)}, rankings, error));
+  }
+  co_await reads.Wait();
+  co_return error;
+}
+
+asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, Shard shard,
+                                               RankedWindow::Rankings& rankings, absl::Status& error) {
   const std::vector<LaneId>& lanes = cache_.lane_ids();
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     auto ranking = co_await store_.ReadRanking(shard, lanes, site.name, window);
     if (!ranking.ok()) {
-      rankings.error = ranking.status();
+      error = ranking.status();
       co_return;
     }
     if (!cache_.CheckCursors(shard, ranking->lanes, cursors)) continue;
@@ -94,85 +172,100 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
     rankings.shards[shard.value] = *std::move(ranking);
     co_return;
   }
-  rankings.error = absl::AbortedError("the store is older than what was written to it");
+  // One that is away says more.
+  if (error.ok()) error = absl::AbortedError(kStoreIsOld);
 }
 
-bool PopularReader::AddPending(const Site& site, Window window, const std::vector<Ledger::Mark>& marks,
-                               const Rankings& rankings, Candidates& candidates) const {
-  for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
-    const bool whole = ledgers_[lane]->ForEachPending(
-        marks[lane], rankings.cursors[lane], site, window,
-        [&](Shard shard, uint64_t hash, std::string_view id, int64_t views) {
-          // The site's own start value.
-          if (id.empty()) return;
-          if (const auto ranked = candidates.ranked.find(id); ranked != candidates.ranked.end()) {
-            ranked->second += views;
-            if (views < 0) {
-              const uint64_t unlisted = rankings.shards[shard.value].unlisted_views_max;
-              candidates.hidden_views_max = std::max(candidates.hidden_views_max, unlisted);
-            }
-            return;
-          }
-          Contender& contender = candidates.unranked[std::string(id)];
-          contender.article.hash = hash;
-          contender.shard = shard;
-          contender.pending += views;
-        });
-    if (!whole) return false;
+std::shared_ptr<PopularReader::Entry> PopularReader::Keep(const asio::any_io_executor& executor,
+                                                          std::shared_ptr<const Site> site, Window window,
+                                                          Reading reading) {
+  RankedWindow ranked(site, window, ledgers_, std::move(reading.rankings));
+  auto entry = std::make_shared<Entry>(executor, std::move(site), window, std::move(ranked));
+  entry->read_at = reading.read_at;
+  entry->generation = reading.generation;
+  std::lock_guard lock(mutex_);
+  if (entries_.size() >= kEntriesMax && !entries_.contains(entry->key())) {
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
+      return a.second->read_at < b.second->read_at;
+    }));
   }
-  for (auto& [id, contender] : candidates.unranked) {
-    const auto unlisted = static_cast<int64_t>(rankings.shards[contender.shard.value].unlisted_views_max);
-    contender.views_max = ShownCount(unlisted + contender.pending);
-  }
-  return true;
+  entries_[entry->key()] = entry;
+  return entry;
 }
 
-// Contenders by what they could have at most: once that does not reach the last place, nobody behind does.
-asio::awaitable<absl::Status> PopularReader::ReadContenders(const Site& site, Window window, Candidates& candidates,
-                                                            PopularList& list) {
-  std::vector<Contender> contenders;
-  contenders.reserve(candidates.unranked.size());
-  for (auto& [id, contender] : candidates.unranked) {
-    if (contender.views_max == 0) continue;
-    if (static_cast<int64_t>(contender.views_max) == contender.pending) {
-      // Its shard ranks everything it has: this article is new, and what is pending is all.
-      list.articles.push_back({id, contender.views_max});
+asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::AnswerFrom(std::shared_ptr<Entry> entry) {
+  while (true) {
+    const auto answer = entry->Complete();
+    if (!answer) co_return std::optional<PopularList>();
+    if (answer->contenders.empty()) co_return std::optional<PopularList>(std::move(answer->list));
+    if (entry->reading_contenders) {
+      co_await WaitFor(entry->contenders_read);
       continue;
     }
-    contender.article.id = id;
-    contenders.push_back(contender);
+    entry->reading_contenders = true;
+    const absl::Status read = co_await ReadContenders(*entry, answer->contenders);
+    entry->reading_contenders = false;
+    entry->contenders_read.cancel();
+    if (absl::IsAborted(read)) co_return std::optional<PopularList>();
+    if (!read.ok()) co_return read;
   }
-  KeepHighest(list.articles);
-  std::sort(contenders.begin(), contenders.end(),
-            [](const Contender& a, const Contender& b) { return a.views_max > b.views_max; });
-  const auto reaches = [&](const Contender& contender) {
-    return list.articles.size() < limits::kRankedAllTimeAndDay || contender.views_max >= list.articles.back().views;
-  };
-  size_t next = 0;
-  while (next < contenders.size() && reaches(contenders[next])) {
-    if (next >= limits::kPopularContendersMax) {
-      list.exact = false;
-      list.error_bound = contenders[next].views_max;
-      break;
+}
+
+asio::awaitable<absl::Status> PopularReader::ReadContenders(Entry& entry,
+                                                            const std::vector<RankedWindow::Contender>& asked) {
+  std::map<Shard, std::vector<RankedWindow::Contender>> by_shard;
+  for (const RankedWindow::Contender& contender : asked) by_shard[ShardOf(contender.hash)].push_back(contender);
+  absl::Status error;
+  const auto executor = co_await asio::this_coro::executor;
+  WaitGroup reads(executor);
+  for (const auto& [shard, contenders] : by_shard) reads.Spawn(ReadContendersOf(entry, shard, contenders, error));
+  co_await reads.Wait();
+  co_return error;
+}
+
+asio::awaitable<void> PopularReader::ReadContendersOf(Entry& entry, Shard shard,
+                                                      const std::vector<RankedWindow::Contender>& asked,
+                                                      absl::Status& error) {
+  std::vector<std::string_view> ids;
+  for (const RankedWindow::Contender& contender : asked) ids.push_back(contender.id);
+  const std::vector<Window> windows = {entry.window};
+  std::vector<Cursor> cursors;
+  for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
+    const auto counts = co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, windows, ids);
+    if (!counts.ok()) {
+      error = counts.status();
+      co_return;
     }
-    std::map<Shard, std::vector<ArticleRef>> by_shard;
-    for (size_t n = 0; n < limits::kRankedAllTimeAndDay && next < contenders.size(); ++n, ++next) {
-      const Contender& contender = contenders[next];
-      if (!reaches(contender)) break;
-      by_shard[contender.shard].push_back(contender.article);
-    }
-    for (const auto& [shard, articles] : by_shard) {
-      const std::vector<Window> windows = {window};
-      const auto counts = co_await counts_.ReadWindows(site, shard, windows, articles);
-      if (!counts.ok()) co_return counts.status();
-      for (size_t i = 0; i < articles.size(); ++i) {
-        const uint64_t views = ShownCount(counts->front()[i]);
-        if (views > 0) list.articles.push_back({std::string(articles[i].id), views});
-      }
-    }
-    KeepHighest(list.articles);
+    if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
+    std::vector<RankedWindow::Stored> stored;
+    for (size_t i = 0; i < asked.size(); ++i) stored.push_back({asked[i].id, asked[i].hash, counts->counts[0][i]});
+    std::lock_guard lock(entry.mutex);
+    if (!entry.ranked.AddStored(stored, cursors) && error.ok()) error = absl::AbortedError(kStoreIsOld);
+    co_return;
   }
-  co_return absl::OkStatus();
+  if (error.ok()) error = absl::AbortedError(kStoreIsOld);
+}
+
+asio::awaitable<void> PopularReader::Refresh() {
+  const SteadyTime now = clock_.Now();
+  std::vector<std::shared_ptr<Entry>> due;
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - limits::kCountCacheAge; });
+    for (const auto& [key, entry] : entries_) {
+      if (entry->asked && entry->read_at < now - kRefreshAge && !flights_.contains(key)) due.push_back(entry);
+    }
+  }
+  const auto executor = co_await asio::this_coro::executor;
+  WaitGroup reads(executor);
+  for (const auto& entry : due) {
+    reads.Spawn([](PopularReader& self, std::shared_ptr<Entry> old) -> asio::awaitable<void> {
+      // Who asks next is told what is wrong, if it still is.
+      const auto read = co_await self.Join(old->site, old->window);
+      (void)read;
+    }(*this, entry));
+  }
+  co_await reads.Wait();
 }
 
 }  // namespace viewcount

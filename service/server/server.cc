@@ -150,7 +150,7 @@ absl::Status Server::StartLanes() {
                        .journal_budget_bytes = [this] { return lanes_->journal_budget_bytes(); }});
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
-  popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, lanes_->ledgers(), clock_);
+  popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
   query_api_ = std::make_unique<QueryApi>(QueryApi::Parts{*sites_, *counts_, *popular_, *site_stats_, clock_});

@@ -74,7 +74,7 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
   taking_->Step();
   cache_ = std::make_unique<CountCache>(std::vector<CountCache::Lane>{{ledger_.get(), lane().incarnation}});
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
-  popular_ = std::make_unique<PopularReader>(*store_, *cache_, *counts_, std::vector<Ledger*>{ledger_.get()}, clock_);
+  popular_ = std::make_unique<PopularReader>(*store_, *cache_, std::vector<Ledger*>{ledger_.get()}, clock_);
   if (options_.decorate) decorated_ = options_.decorate(*store_);
 }
 
