@@ -26,7 +26,8 @@ class InProcessCalls::Forwarded final : public CallHandler,
     const auto forwarded = std::make_shared<Forwarded>(owner, call);
     forwarded->self_ = forwarded;
     if (call.deadline()) forwarded->context_.set_deadline(*call.deadline());
-    owner.stub_.PrepareBidiStreamingCall(&forwarded->context_, std::string(call.path()), grpc::StubOptions(), forwarded.get());
+    owner.stub_.PrepareBidiStreamingCall(&forwarded->context_, std::string(call.path()), grpc::StubOptions(),
+                                         forwarded.get());
     // So that OnDone waits until the loop knows that there is no more to be read.
     forwarded->AddHold();
     forwarded->StartRead(&forwarded->incoming_);

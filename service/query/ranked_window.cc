@@ -164,9 +164,10 @@ void RankedWindow::AddRisen(Merge& merge) const {
   int64_t risen_max = 0;
   for (const PendingViews& lane : merge.pending) risen_max += static_cast<int64_t>(lane.views_max());
   const auto reach = [&](int64_t views) {
-    return rest.first(std::partition_point(rest.begin(), rest.end(),
-                                           [&](const Ranked& article) { return article.views + views >= merge.least; }) -
-                      rest.begin());
+    return rest.first(
+        std::partition_point(rest.begin(), rest.end(),
+                             [&](const Ranked& article) { return article.views + views >= merge.least; }) -
+        rest.begin());
   };
   auto by_name = reach(0);
   if (const size_t places = merge.places(); places > 0) {

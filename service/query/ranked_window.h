@@ -75,8 +75,8 @@ class RankedWindow {
   // Of this moment. Nothing if a chunk came and went since the last call: the shards must be read again.
   std::optional<Answer> Complete();
 
-  // Takes note of what the store has of a contender, read behind the rankings, when the lanes' cursors of its shard were
-  // `cursors`. False as above.
+  // Takes note of what the store has of a contender, read behind the rankings, when the lanes' cursors of its shard
+  // were `cursors`. False as above.
   struct Stored {
     std::string id;
     uint64_t hash = 0;
