@@ -88,7 +88,6 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   // The peer said something in HTTP/2.
   bool met_ = false;
   bool reading_ = false;
-  bool waiting_to_write_ = false;
   bool flush_wanted_ = false;
   bool closed_already_ = false;
 };
