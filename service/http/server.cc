@@ -16,8 +16,8 @@
 #include <string_view>
 #include <utility>
 
-#include "service/base/address.h"
 #include "service/base/check.h"
+#include "service/base/listen.h"
 #include "service/http/session.h"
 
 namespace viewcount {
@@ -58,31 +58,14 @@ HttpServer::~HttpServer() { Stop(); }
 
 absl::Status HttpServer::Start(const std::string& address) {
   VIEWCOUNT_CHECK(!thread_.joinable());
-  if (auto status = Listen(address); !status.ok()) return status;
+  if (auto status = ListenOn(address, acceptor_); !status.ok()) return status;
+  boost::system::error_code error;
+  port_ = acceptor_.local_endpoint(error).port();
+  if (error) return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
   asio::co_spawn(context_, Accept(), asio::detached);
   asio::co_spawn(context_, WatchDeadlines(), asio::detached);
   thread_ = std::thread([this] { context_.run(); });
   return absl::OkStatus();
-}
-
-absl::Status HttpServer::Listen(const std::string& address) {
-  const auto parsed = ParseHostPort(address);
-  if (!parsed.ok()) return parsed.status();
-  boost::system::error_code error;
-  const auto found = tcp::resolver(context_).resolve(parsed->host, std::to_string(parsed->port),
-                                                     tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  if (!error) {
-    const tcp::endpoint endpoint = found.begin()->endpoint();
-    acceptor_.open(endpoint.protocol(), error);
-    // Connections of an earlier process may still be in TIME_WAIT. This does not let two servers share a port, which
-    // SO_REUSEPORT would.
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (!error) port_ = acceptor_.local_endpoint(error).port();
-  }
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
 }
 
 void HttpServer::Drain() {

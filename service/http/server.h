@@ -59,7 +59,6 @@ class HttpServer {
   void Stop();
 
  private:
-  absl::Status Listen(const std::string& address);
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> Serve(boost::asio::ip::tcp::socket socket, boost::asio::ip::address peer);
   // Closes connections whose peers are late.
