@@ -1,7 +1,7 @@
 // The gRPC port: HTTP/2 connections, methods answered by hand, and gRPC's own server for the rest.
 //
-// gRPC 1.51's server spends most of a small call on its own locks and threads, and answers each with a write of its own.
-// Here one thread reads what came, and one write carries all the answers of a lane's group.
+// gRPC 1.51's server spends most of a small call on its own locks and threads, and answers each with a write of its
+// own. Here one thread reads what came, and one write carries all the answers of a lane's group.
 #pragma once
 
 #include <absl/status/statusor.h>
