@@ -169,22 +169,35 @@ void Ledger::Release(const Chunk& chunk) {
   std::erase_if(sealed_, [&](const SealedChunk& sealed) { return sealed.chunk.get() == &chunk; });
 }
 
+template <typename Visit>
+void Ledger::Still::ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
+                                  Visit visit) const {
+  const Shard shard = ShardOf(hash);
+  for (const SealedChunk& sealed : ledger_.sealed_) {
+    if (!sealed.shards.Has(shard) || cursor.Covers(sealed.chunk->to(), {site.name, article_id})) continue;
+    const Chunk::Article* article = sealed.chunk->Find(site.index, hash, article_id);
+    if (article != nullptr) visit(*sealed.chunk, *article);
+  }
+  // While nothing is durable in it, the open chunk ends where it begins, and no cursor ever covers it.
+  const Chunk::Article* article = ledger_.open_->Find(site.index, hash, article_id);
+  if (article != nullptr) visit(*ledger_.open_, *article);
+}
+
 int64_t Ledger::Still::Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                                Window window) const {
-  const Shard shard = ShardOf(hash);
   int64_t sum = 0;
-  const auto add = [&](const Chunk& chunk) {
-    if (cursor.Covers(chunk.to(), {site.name, article_id})) return;
-    if (const Chunk::Article* article = chunk.Find(site.index, hash, article_id))
-      sum += chunk.ViewsOf(*article, window);
-  };
-  for (const SealedChunk& sealed : ledger_.sealed_) {
-    if (sealed.shards.Has(shard)) add(*sealed.chunk);
-  }
-  // Not add(): while nothing is durable in it, the open chunk ends where it begins, and no cursor ever covers it.
-  if (const Chunk::Article* article = ledger_.open_->Find(site.index, hash, article_id)) {
-    sum += ledger_.open_->ViewsOf(*article, window);
-  }
+  ForEachBeyond(cursor, site, hash, article_id,
+                [&](const Chunk& chunk, const Chunk::Article& article) { sum += chunk.ViewsOf(article, window); });
+  return sum;
+}
+
+Ledger::Still::Totals Ledger::Still::PendingTotals(const Cursor& cursor, const Site& site, uint64_t hash,
+                                                   std::string_view article_id) const {
+  Totals sum;
+  ForEachBeyond(cursor, site, hash, article_id, [&](const Chunk& chunk, const Chunk::Article& article) {
+    sum.views += chunk.ViewsOf(article, {Window::Kind::kAllTime, 0});
+    sum.bot_views += chunk.ViewsOf(article, {Window::Kind::kBots, 0});
+  });
   return sum;
 }
 

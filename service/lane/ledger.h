@@ -88,6 +88,12 @@ class Ledger {
     // What lies beyond `cursor`, which fits its shard, of an article in the window; below 0 where adjustments lower it.
     int64_t Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                     Window window) const;
+    // The same of all time, people's views and bots'.
+    struct Totals {
+      int64_t views = 0;
+      int64_t bot_views = 0;
+    };
+    Totals PendingTotals(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id) const;
     // Views of the whole shard that lie beyond its cursor.
     uint64_t Pending(Shard shard) const;
     // Of the shard, over the lane's whole life.
@@ -98,6 +104,10 @@ class Ledger {
 
    private:
     friend class Ledger;
+    // Calls `visit(chunk, article)` wherever the article is beyond the cursor.
+    template <typename Visit>
+    void ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
+                       Visit visit) const;
     explicit Still(const Ledger& ledger) : ledger_(ledger), lock_(ledger.mutex_) {}
     const Ledger& ledger_;
     std::unique_lock<std::mutex> lock_;

@@ -1,8 +1,10 @@
 #include "service/query/count_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "service/base/check.h"
+#include "service/base/hash.h"
 #include "service/base/planted_bug.h"
 
 namespace viewcount {
@@ -64,10 +66,66 @@ std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard,
     const Ledger::Still still = lane.ledger->HoldStill();
     if (still.IsAbsent(shard)) return std::nullopt;
     const Cursor& cursor = still.CursorOf(shard);
-    now.views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kAllTime, 0});
-    now.bot_views += still.Pending(cursor, site, article.hash, article.id, {Window::Kind::kBots, 0});
+    const auto pending = still.PendingTotals(cursor, site, article.hash, article.id);
+    now.views += pending.views;
+    now.bot_views += pending.bot_views;
   }
   return Known{{ShownCount(now.views), ShownCount(now.bot_views)}, now.read_at};
+}
+
+class CountCache::Hold {
+ public:
+  Hold(CountCache& cache, ShardSet shards) : cache_(cache), shards_(shards) {
+    shards_.ForEach([&](Shard shard) { cache_.shards_[shard.value].mutex.lock(); });
+  }
+  ~Hold() {
+    shards_.ForEach([&](Shard shard) { cache_.shards_[shard.value].mutex.unlock(); });
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  CountCache& cache_;
+  const ShardSet shards_;
+};
+
+std::optional<SteadyTime> CountCache::FindAll(const std::shared_ptr<const Site>& site,
+                                              std::span<const ArticleRef> articles, SteadyTime not_before,
+                                              SteadyTime wanted_before, std::span<ArticleTotals> totals) {
+  ShardSet shards;
+  for (const ArticleRef& article : articles) shards.Add(ShardOf(article.hash));
+  std::vector<Stored> found;
+  found.reserve(articles.size());
+  SteadyTime oldest = SteadyTime::max();
+  const Hold hold(*this, shards);
+  for (const ArticleRef& article : articles) {
+    ShardCache& cache = shards_[ShardOf(article.hash).value];
+    Stored* const stored = Find(cache, {site->index, article.hash, article.id});
+    if (stored == nullptr || stored->read_at < not_before) return std::nullopt;
+    if (stored->read_at < wanted_before && !std::exchange(stored->wanted, true)) {
+      cache.wanted.push_back({site, article.hash, std::string(article.id)});
+    }
+    oldest = std::min(oldest, stored->read_at);
+    found.push_back(*stored);
+  }
+  for (const Lane& lane : lanes_) {
+    const Ledger::Still still = lane.ledger->HoldStill();
+    for (size_t i = 0; i < articles.size(); ++i) {
+      const Shard shard = ShardOf(articles[i].hash);
+      if (still.IsAbsent(shard)) return std::nullopt;
+      const auto pending = still.PendingTotals(still.CursorOf(shard), *site, articles[i].hash, articles[i].id);
+      found[i].views += pending.views;
+      found[i].bot_views += pending.bot_views;
+    }
+  }
+  for (size_t i = 0; i < articles.size(); ++i) totals[i] = {ShownCount(found[i].views), ShownCount(found[i].bot_views)};
+  return oldest;
+}
+
+std::vector<CountCache::Wanted> CountCache::TakeWanted(Shard shard) {
+  ShardCache& cache = shards_[shard.value];
+  std::lock_guard lock(cache.mutex);
+  return std::exchange(cache.wanted, {});
 }
 
 bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
@@ -94,6 +152,24 @@ bool CountCache::CheckCursors(Shard shard, const std::vector<std::optional<LaneE
   return CheckLocked(shard, entries, cursors, equal);
 }
 
+void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
+                             SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal,
+                             const ShardCounts& counts) {
+  for (size_t i = 0; i < articles.size(); ++i) {
+    const ArticleRef& article = articles[i];
+    Stored stored{counts.counts[0][i], counts.counts[1][i], read_at};
+    for (size_t lane = 0; lane < lanes_.size() && !equal; ++lane) {
+      // Of parts that the flusher has not heard of yet: it will add them.
+      const Ledger::Still still = lanes_[lane].ledger->HoldStill();
+      const auto beyond = still.PendingTotals(cursors[lane], site, article.hash, article.id);
+      const auto known = still.PendingTotals(still.CursorOf(shard), site, article.hash, article.id);
+      stored.views += beyond.views - known.views;
+      stored.bot_views += beyond.bot_views - known.bot_views;
+    }
+    Remember(cache, {site.index, article.hash, article.id}, stored);
+  }
+}
+
 bool CountCache::Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                           const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts) {
   ShardCache& cache = shards_[shard.value];
@@ -102,12 +178,7 @@ bool CountCache::Complete(const Site& site, Shard shard, const std::vector<Artic
   std::vector<Cursor> cursors;
   bool equal = false;
   if (!CheckLocked(shard, counts.lanes, cursors, equal)) return false;
-  if (remember && equal) {
-    for (size_t i = 0; i < articles.size(); ++i) {
-      const Stored stored{counts.counts[0][i], counts.counts[1][i], read_at};
-      Remember(cache, {site.index, articles[i].hash, articles[i].id}, stored);
-    }
-  }
+  if (remember) RememberAll(cache, site, shard, articles, read_at, cursors, equal, counts);
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     const Ledger::Still still = lanes_[lane].ledger->HoldStill();
     for (size_t w = 0; w < windows.size(); ++w) {

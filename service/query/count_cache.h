@@ -7,8 +7,10 @@
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +65,19 @@ class CountCache final : public AppliedListener {
   };
   // What is known of an article, with what is pending; nothing if it was not read, or before `not_before`.
   std::optional<Known> Find(const Site& site, Shard shard, const ArticleRef& article, SteadyTime not_before);
+  // The same of all of them at one moment, into `totals`, in their order: when the first of them was read. Nothing if
+  // one is not known. Those read before `wanted_before` are noted for TakeWanted.
+  std::optional<SteadyTime> FindAll(const std::shared_ptr<const Site>& site, std::span<const ArticleRef> articles,
+                                    SteadyTime not_before, SteadyTime wanted_before, std::span<ArticleTotals> totals);
+
+  // An article that is asked for and was not read for long.
+  struct Wanted {
+    std::shared_ptr<const Site> site;
+    uint64_t hash = 0;
+    std::string id;
+  };
+  // What was noted of the shard since the last call, each article once until it is read.
+  std::vector<Wanted> TakeWanted(Shard shard);
 
   // Completes counts that were just read from the store with what is pending beyond them: `counts` become totals of
   // this moment. `windows[i]` is that of `counts.counts[i]`. With `remember` (then the windows are all time and bots)
@@ -98,6 +113,7 @@ class CountCache final : public AppliedListener {
     int64_t views = 0;
     int64_t bot_views = 0;
     SteadyTime read_at;
+    bool wanted = false;
   };
   using Map = boost::unordered_flat_map<Key, Stored, KeyHash, KeyEqual>;
 
@@ -106,10 +122,17 @@ class CountCache final : public AppliedListener {
     std::mutex mutex;
     Map young;
     Map old;
+    std::vector<Wanted> wanted;
   };
+
+  // Holds the mutexes of some shards, taken in their order.
+  class Hold;
 
   static Stored* Find(ShardCache& cache, const KeyView& key);
   static void Remember(ShardCache& cache, const KeyView& key, const Stored& stored);
+  // Keeps what was read as it was at the cursors that this process knows; `equal`: those are the ones read.
+  void RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
+                   SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal, const ShardCounts& counts);
   // With the shard's mutex held. `equal`: all cursors are those this process knows.
   bool CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
                    bool& equal) const;

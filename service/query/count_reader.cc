@@ -1,7 +1,12 @@
 #include "service/query/count_reader.h"
 
 #include <algorithm>
-#include <map>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <utility>
 
 #include "service/base/hash.h"
 #include "service/base/limits.h"
@@ -19,72 +24,188 @@ ArticleRef RefOf(const Site& site, std::string_view id) {
   return {id, ArticleHash(site.seed, id)};
 }
 
+// Early enough that the next counts are there in time, though Redis be busy with parts.
+constexpr auto kRefreshAge = limits::kCountCacheAge * 2 / 5;
+// So many articles keep Redis for half a millisecond.
+constexpr size_t kRoundArticlesMax = limits::kGetCountsArticlesMax;
+
+// Until somebody cancels it.
+asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
 }  // namespace
+
+struct CountReader::Round {
+  Round(const asio::any_io_executor& executor, std::shared_ptr<const Site> of)
+      : site(std::move(of)),
+        turn(executor, asio::steady_timer::time_point::max()),
+        over(executor, asio::steady_timer::time_point::max()) {}
+
+  // Whether that many more articles of the site may join.
+  bool Takes(const std::shared_ptr<const Site>& its_site, size_t count) const {
+    return !begun && site == its_site && articles.size() + count <= kRoundArticlesMax;
+  }
+  // Returns the article's index.
+  size_t Add(const ArticleRef& article) {
+    const auto [found, added] = index_of.emplace(article.id, articles.size());
+    if (added) articles.push_back(article);
+    return found->second;
+  }
+
+  const std::shared_ptr<const Site> site;
+  std::vector<ArticleRef> articles;
+  boost::unordered_flat_map<std::string_view, size_t> index_of;
+  bool begun = false;
+  int64_t as_of_unix_ms = 0;
+  // Cancelled when the round before it is over, and when it is over itself.
+  asio::steady_timer turn;
+  asio::steady_timer over;
+  std::optional<absl::StatusOr<ShardCounts>> counts;
+};
 
 int64_t CountReader::UnixMillisOf(SteadyTime time) const {
   using std::chrono::duration_cast, std::chrono::milliseconds;
   return clock_.UnixMillis() - duration_cast<milliseconds>(clock_.Now() - time).count();
 }
 
-std::optional<Counts> CountReader::ReadCached(const Site& site, const std::vector<std::string>& ids) {
+std::optional<Counts> CountReader::ReadCached(const std::shared_ptr<const Site>& site,
+                                              std::span<const std::string_view> ids) {
   const SteadyTime now = clock_.Now();
-  SteadyTime oldest = now;
+  std::vector<ArticleRef> articles;
+  articles.reserve(ids.size());
+  for (const std::string_view id : ids) articles.push_back(RefOf(*site, id));
   Counts counts;
-  counts.totals.reserve(ids.size());
-  for (const std::string& id : ids) {
-    const ArticleRef article = RefOf(site, id);
-    const auto known = cache_.Find(site, ShardOf(article.hash), article, now - limits::kCountCacheAge);
-    if (!known) return std::nullopt;
-    counts.totals.push_back(known->totals);
-    oldest = std::min(oldest, known->read_at);
-  }
-  counts.as_of_unix_ms = UnixMillisOf(oldest);
+  counts.totals.resize(ids.size());
+  const auto oldest =
+      cache_.FindAll(site, articles, now - limits::kCountCacheAge, now - kRefreshAge, std::span(counts.totals));
+  if (!oldest) return std::nullopt;
+  counts.as_of_unix_ms = UnixMillisOf(std::min(*oldest, now));
   return counts;
 }
 
 asio::awaitable<absl::StatusOr<Counts>> CountReader::Read(std::shared_ptr<const Site> site,
                                                           const std::vector<std::string>& ids) {
-  std::map<Shard, ShardQuestion> questions;
+  Counts counts;
+  auto questions = Ask(*site, ids, SteadyTime::max(), counts);
+  co_return co_await Answer(std::move(site), std::move(questions), std::move(counts));
+}
+
+asio::awaitable<absl::StatusOr<Counts>> CountReader::ReadMissing(std::shared_ptr<const Site> site,
+                                                                 const std::vector<std::string>& ids) {
+  Counts counts;
+  auto questions = Ask(*site, ids, clock_.Now() - limits::kCountCacheAge, counts);
+  co_return co_await Answer(std::move(site), std::move(questions), std::move(counts));
+}
+
+CountReader::Questions CountReader::Ask(const Site& site, const std::vector<std::string>& ids, SteadyTime not_before,
+                                        Counts& counts) {
+  counts.totals.resize(ids.size());
+  counts.as_of_unix_ms = clock_.UnixMillis();
+  Questions questions;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const ArticleRef article = RefOf(*site, ids[i]);
-    ShardQuestion& question = questions[ShardOf(article.hash)];
-    question.shard = ShardOf(article.hash);
+    const ArticleRef article = RefOf(site, ids[i]);
+    const Shard shard = ShardOf(article.hash);
+    if (const auto known = cache_.Find(site, shard, article, not_before)) {
+      counts.totals[i] = known->totals;
+      counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, UnixMillisOf(known->read_at));
+      continue;
+    }
+    ShardQuestion& question = questions[shard];
     question.articles.push_back(article);
     question.places.push_back(i);
   }
-  Counts counts;
-  counts.totals.resize(ids.size());
-  counts.as_of_unix_ms = clock_.UnixMillis();
+  return questions;
+}
+
+asio::awaitable<absl::StatusOr<Counts>> CountReader::Answer(std::shared_ptr<const Site> site, Questions questions,
+                                                            Counts counts) {
   absl::Status failed;
-  WaitGroup reads(co_await asio::this_coro::executor);
+  const auto executor = co_await asio::this_coro::executor;
+  WaitGroup reads(executor);
   for (const auto& [shard, question] : questions) {
-    reads.Spawn([](CountReader& self, const Site& of, const ShardQuestion& asked, Counts& into,
-                   absl::Status& error) -> asio::awaitable<void> {
-      if (auto status = co_await self.ReadShard(of, asked, into); !status.ok()) error = status;
-    }(*this, *site, question, counts, failed));
+    reads.Spawn([](CountReader& self, std::shared_ptr<const Site> of, Shard its_shard, const ShardQuestion& asked,
+                   Counts& into, absl::Status& error) -> asio::awaitable<void> {
+      if (auto status = co_await self.ReadShard(of, its_shard, asked, into); !status.ok()) error = status;
+    }(*this, site, shard, question, counts, failed));
   }
   co_await reads.Wait();
   if (!failed.ok()) co_return failed;
   co_return counts;
 }
 
-asio::awaitable<absl::Status> CountReader::ReadShard(const Site& site, const ShardQuestion& question, Counts& counts) {
-  const std::vector<Window> windows = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
-  const int64_t began = clock_.UnixMillis();
-  const auto read = co_await ReadCompleted(site, question.shard, question.articles, windows, true);
-  if (!read.ok()) co_return AnswerFromCache(site, question, read.status(), counts);
-  counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, began);
+asio::awaitable<absl::Status> CountReader::ReadShard(std::shared_ptr<const Site> site, Shard shard,
+                                                     const ShardQuestion& question, Counts& counts) {
+  std::vector<size_t> indexes;
+  const auto round = co_await Join(site, shard, question.articles, indexes);
+  const absl::StatusOr<ShardCounts>& read = *round->counts;
+  if (!read.ok()) co_return AnswerFromCache(*site, shard, question, read.status(), counts);
+  counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, round->as_of_unix_ms);
   for (size_t i = 0; i < question.places.size(); ++i) {
-    counts.totals[question.places[i]] = {ShownCount(read->counts[0][i]), ShownCount(read->counts[1][i])};
+    counts.totals[question.places[i]] = {ShownCount(read->counts[0][indexes[i]]),
+                                         ShownCount(read->counts[1][indexes[i]])};
   }
   co_return absl::OkStatus();
 }
 
-absl::Status CountReader::AnswerFromCache(const Site& site, const ShardQuestion& question, const absl::Status& error,
-                                          Counts& counts) {
+asio::awaitable<std::shared_ptr<const CountReader::Round>> CountReader::Join(std::shared_ptr<const Site> site,
+                                                                             Shard shard,
+                                                                             const std::vector<ArticleRef>& articles,
+                                                                             std::vector<size_t>& indexes) {
+  auto& rounds = rounds_[shard.value];
+  const bool joins = !rounds.empty() && rounds.back()->Takes(site, articles.size());
+  const auto executor = co_await asio::this_coro::executor;
+  if (!joins) rounds.push_back(std::make_shared<Round>(executor, site));
+  const std::shared_ptr<Round> round = rounds.back();
+  for (const ArticleRef& article : articles) indexes.push_back(round->Add(article));
+  if (joins) {
+    while (!round->counts) co_await WaitFor(round->over);
+    co_return round;
+  }
+  while (rounds.front() != round) co_await WaitFor(round->turn);
+  round->begun = true;
+  round->as_of_unix_ms = clock_.UnixMillis();
+  const std::vector<Window> windows = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
+  auto read = co_await ReadCompleted(*site, shard, round->articles, windows, true);
+  round->counts = std::move(read);
+  rounds.pop_front();
+  if (!rounds.empty()) rounds.front()->turn.cancel();
+  round->over.cancel();
+  co_return round;
+}
+
+asio::awaitable<void> CountReader::Refresh() {
+  const auto executor = co_await asio::this_coro::executor;
+  WaitGroup reads(executor);
+  for (uint32_t i = 0; i < limits::kShards; ++i) {
+    const Shard shard{static_cast<uint8_t>(i)};
+    auto wanted = cache_.TakeWanted(shard);
+    if (!wanted.empty()) reads.Spawn(RefreshShard(shard, std::move(wanted)));
+  }
+  co_await reads.Wait();
+}
+
+asio::awaitable<void> CountReader::RefreshShard(Shard shard, std::vector<CountCache::Wanted> wanted) {
+  for (size_t begin = 0; begin < wanted.size();) {
+    const std::shared_ptr<const Site> site = wanted[begin].site;
+    std::vector<ArticleRef> articles;
+    size_t end = begin;
+    for (; end < wanted.size() && wanted[end].site == site && articles.size() < kRoundArticlesMax; ++end) {
+      articles.push_back({wanted[end].id, wanted[end].hash});
+    }
+    std::vector<size_t> indexes;
+    // What cannot be read now is read when it is asked for.
+    const auto round = co_await Join(site, shard, articles, indexes);
+    begin = end;
+  }
+}
+
+absl::Status CountReader::AnswerFromCache(const Site& site, Shard shard, const ShardQuestion& question,
+                                          const absl::Status& error, Counts& counts) {
   counts.exact = false;
   for (size_t i = 0; i < question.places.size(); ++i) {
-    const auto known = cache_.Find(site, question.shard, question.articles[i], SteadyTime::min());
+    const auto known = cache_.Find(site, shard, question.articles[i], SteadyTime::min());
     if (!known) return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
     counts.totals[question.places[i]] = known->totals;
     counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, UnixMillisOf(known->read_at));

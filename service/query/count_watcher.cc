@@ -178,7 +178,8 @@ asio::awaitable<absl::Status> CountWatcher::ReadFirst(std::shared_ptr<const Site
                                                       const WatchedSite::Piece& piece) {
   if (!piece.ids.empty()) {
     const uint64_t number = ++reads_;
-    if (const auto cached = parts_.counts.ReadCached(*site, piece.ids)) {
+    const std::vector<std::string_view> asked(piece.ids.begin(), piece.ids.end());
+    if (const auto cached = parts_.counts.ReadCached(site, asked)) {
       Update(site->index, piece, *cached, number);
     } else {
       const auto counts = co_await parts_.counts.Read(site, piece.ids);

@@ -72,7 +72,8 @@ std::optional<absl::Status> QueryApi::GetCountsCached(const v1::GetCountsRequest
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) return UnknownSite(request.site());
   if (auto status = CheckIds(request); !status.ok()) return status;
-  const auto cached = parts_.counts.ReadCached(*site, IdsOf(request));
+  const std::vector<std::string_view> ids(request.article_ids().begin(), request.article_ids().end());
+  const auto cached = parts_.counts.ReadCached(site, ids);
   if (!cached) return std::nullopt;
   Fill(request, *cached, response);
   return absl::OkStatus();
@@ -82,42 +83,64 @@ asio::awaitable<absl::Status> QueryApi::GetCounts(const v1::GetCountsRequest& re
                                                   v1::GetCountsResponse& response) {
   if (auto answered = GetCountsCached(request, response)) co_return *answered;
   const std::vector<std::string> ids = IdsOf(request);
-  const auto counts = co_await parts_.counts.Read(parts_.sites.Find(request.site()), ids);
+  const auto counts = co_await parts_.counts.ReadMissing(parts_.sites.Find(request.site()), ids);
   if (!counts.ok()) co_return counts.status();
   Fill(request, *counts, response);
   co_return absl::OkStatus();
 }
 
+absl::StatusOr<QueryApi::PopularQuestion> QueryApi::QuestionOf(const v1::ListPopularRequest& request) const {
+  PopularQuestion question{.site = parts_.sites.Find(request.site())};
+  if (question.site == nullptr) return UnknownSite(request.site());
+  const auto window = WindowOf(request.window(), *question.site, parts_.clock.UnixMillis());
+  if (!window.ok()) return window.status();
+  question.window = *window;
+  if (!request.section().empty()) return NotBuiltYet("a list of one section");
+  if (request.page_size() > limits::kPageSizeMax) {
+    return InvalidField("page_size",
+                        fmt::format("must be 1 to {}, or 0 for {}", limits::kPageSizeMax, limits::kPageSizeDefault));
+  }
+  if (request.page_size() > 0) question.page_size = request.page_size();
+  question.list_name = ListNameOf(*question.site, *window);
+  const auto offset = OffsetOf(request.page_token(), question.list_name);
+  if (!offset) return InvalidField("page_token", "is not one of this site and window");
+  question.offset = *offset;
+  return question;
+}
+
+std::optional<absl::Status> QueryApi::ListPopularCached(const v1::ListPopularRequest& request,
+                                                        v1::ListPopularResponse& response) {
+  const auto question = QuestionOf(request);
+  if (!question.ok()) return question.status();
+  const auto list = parts_.popular.ReadCached(*question->site, question->window);
+  if (!list) return std::nullopt;
+  FillPage(*question, *list, response);
+  return absl::OkStatus();
+}
+
 asio::awaitable<absl::Status> QueryApi::ListPopular(const v1::ListPopularRequest& request,
                                                     v1::ListPopularResponse& response) {
-  const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
-  const auto window = WindowOf(request.window(), *site, parts_.clock.UnixMillis());
-  if (!window.ok()) co_return window.status();
-  if (!request.section().empty()) co_return NotBuiltYet("a list of one section");
-  if (request.page_size() > limits::kPageSizeMax) {
-    co_return InvalidField("page_size",
-                           fmt::format("must be 1 to {}, or 0 for {}", limits::kPageSizeMax, limits::kPageSizeDefault));
-  }
-  const std::string list_name = ListNameOf(*site, *window);
-  const auto offset = OffsetOf(request.page_token(), list_name);
-  if (!offset) co_return InvalidField("page_token", "is not one of this site and window");
-  const auto list = co_await parts_.popular.Read(site, *window);
+  if (auto answered = ListPopularCached(request, response)) co_return *answered;
+  const auto question = QuestionOf(request);
+  if (!question.ok()) co_return question.status();
+  const auto list = co_await parts_.popular.Read(question->site, question->window);
   if (!list.ok()) co_return list.status();
+  FillPage(*question, *list, response);
+  co_return absl::OkStatus();
+}
 
-  const size_t page_size = request.page_size() == 0 ? limits::kPageSizeDefault : request.page_size();
-  const size_t end = std::min(*offset + page_size, list->articles.size());
-  for (size_t i = *offset; i < end; ++i) {
+void QueryApi::FillPage(const PopularQuestion& question, const PopularList& list, v1::ListPopularResponse& response) {
+  const size_t end = std::min(question.offset + question.page_size, list.articles.size());
+  for (size_t i = question.offset; i < end; ++i) {
     auto* article = response.add_articles();
-    article->set_article_id(list->articles[i].article_id);
-    article->set_views(list->articles[i].views);
+    article->set_article_id(list.articles[i].article_id);
+    article->set_views(list.articles[i].views);
     article->set_rank(static_cast<uint32_t>(i + 1));
   }
-  response.set_exact(list->exact);
-  response.set_error_bound(list->error_bound);
-  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms);
-  if (end < list->articles.size()) response.set_next_page_token(fmt::format("{}-{}", list_name, end));
-  co_return absl::OkStatus();
+  response.set_exact(list.exact);
+  response.set_error_bound(list.error_bound);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms);
+  if (end < list.articles.size()) response.set_next_page_token(fmt::format("{}-{}", question.list_name, end));
 }
 
 asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsRequest& request,

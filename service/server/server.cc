@@ -22,7 +22,7 @@
 #include "service/http/tls.h"
 #include "service/http/view_routes.h"
 #include "service/ingest/ingest_methods.h"
-#include "service/query/counts_method.h"
+#include "service/query/cached_methods.h"
 #include "service/server/data_set_file.h"
 #include "service/server/descriptor_limit.h"
 
@@ -154,6 +154,7 @@ absl::Status Server::StartLanes() {
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
   query_api_ = std::make_unique<QueryApi>(QueryApi::Parts{*sites_, *counts_, *popular_, *site_stats_, clock_});
+  query_upkeep_ = std::make_unique<QueryUpkeep>(executor, *counts_, *popular_);
   watcher_ =
       std::make_unique<CountWatcher>(executor, CountWatcher::Parts{*sites_, *counts_, *site_stats_, clock_, metrics_});
   adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Parts{.sites = *sites_,
@@ -205,6 +206,7 @@ asio::awaitable<absl::Status> Server::Recover() {
   keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
   keeping_->Spawn(keeper_->Run());
   keeping_->Spawn(watcher_->Run());
+  keeping_->Spawn(query_upkeep_->Run());
   co_return absl::OkStatus();
 }
 
@@ -228,7 +230,8 @@ absl::Status Server::StartGrpc() {
 Methods Server::GrpcMethods(const Method& others) {
   return {{kRecordViewsPath, RecordViewsMethod(*ingestor_)},
           {kStreamViewsPath, StreamViewsMethod(*ingestor_)},
-          {kGetCountsPath, GetCountsMethod(*query_api_, others)}};
+          {kGetCountsPath, GetCountsMethod(*query_api_, others)},
+          {kListPopularPath, ListPopularMethod(*query_api_, others)}};
 }
 
 absl::Status Server::StartHttp() {
@@ -320,6 +323,7 @@ void Server::CloseStore() {
   auto closed = store_thread_.Spawn([](Server& self) -> asio::awaitable<void> {
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
+      self.query_upkeep_->Stop();
       co_await self.keeping_->Wait();
     }
     co_await self.lanes_->StopFlushing();

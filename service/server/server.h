@@ -26,6 +26,7 @@
 #include "service/query/grpc_query_service.h"
 #include "service/query/popular_reader.h"
 #include "service/query/query_api.h"
+#include "service/query/query_upkeep.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/server/grpc_admin_service.h"
@@ -104,6 +105,7 @@ class Server {
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;
   std::unique_ptr<QueryApi> query_api_;
+  std::unique_ptr<QueryUpkeep> query_upkeep_;
   std::unique_ptr<CountWatcher> watcher_;
   std::unique_ptr<SiteKeeper> keeper_;
   std::unique_ptr<Adjuster> adjuster_;

@@ -41,7 +41,8 @@ asio::awaitable<void> World::ReadArticles(Slot& slot, std::shared_ptr<const Site
     ids.push_back(truth_.articles()[article].id);
     least.push_back(truth_.AcknowledgedBy(IndexOf(slot), article));
   }
-  if (const auto cached = slot.process->reader().ReadCached(*site, ids)) {
+  const std::vector<std::string_view> asked(ids.begin(), ids.end());
+  if (const auto cached = slot.process->reader().ReadCached(site, asked)) {
     trace_.Note("known already");
     CheckAnswer(*cached, articles, least);
   }

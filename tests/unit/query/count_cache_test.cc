@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "service/base/hash.h"
+#include "tests/unit/lane/test_batch.h"
 
 namespace viewcount {
 namespace {
@@ -26,6 +27,13 @@ class CountCacheTest : public ::testing::Test {
   // As the flusher left it.
   bool Read(const std::string& id, uint64_t views, SteadyTime read_at = {}) {
     return Read(id, views, LaneEntry{incarnation_, Cursor::End(kBegin)}, read_at);
+  }
+  // The `number`-th of some articles that belong to the shard.
+  std::string IdOf(Shard shard, int number = 0) const {
+    for (int i = 0;; ++i) {
+      std::string id = "story " + std::to_string(i);
+      if (ShardOf(ArticleHash(site_.seed, id)) == shard && number-- == 0) return id;
+    }
   }
   std::optional<CountCache::Known> Find(const std::string& id, SteadyTime not_before = SteadyTime::min()) {
     return cache_.Find(site_, kShard, {id, ArticleHash(site_.seed, id)}, not_before);
@@ -62,13 +70,47 @@ TEST_F(CountCacheTest, AnswersOlderThanWhatIsKnownAreRefused) {
   EXPECT_TRUE(Find("a"));
 }
 
-// The flusher has not heard yet what the reader saw: right to answer, wrong to remember, as it would be added again.
-TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreNotRemembered) {
+// The flusher has not heard yet what the reader saw: it will add it, so that is left out of what is remembered.
+TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreRememberedAsTheFlusherKnowsThem) {
+  const auto id = IdOf(kShard);
+  TestBatch batch({id, id, id});
+  batch.site = site_.index;
+  ledger_.ApplySite(std::make_shared<const Site>(site_));
+  ledger_.Fold(batch);
   ledger_.Extend(Position{200});
-  ASSERT_NE(ledger_.Next().chunk, nullptr);
-  EXPECT_TRUE(Read("a", 7, LaneEntry{incarnation_, Cursor::End(Position{200})}));
-  EXPECT_FALSE(Find("a"));
-  EXPECT_FALSE(Read("a", 7, LaneEntry{incarnation_, Cursor::End(Position{300})})) << "nobody knows what is beyond";
+  const auto sealed = ledger_.Next();
+  ASSERT_NE(sealed.chunk, nullptr);
+  EXPECT_TRUE(Read(id, 7, LaneEntry{incarnation_, Cursor::End(Position{200})}));
+  EXPECT_EQ(completed_, 7u);
+  ASSERT_TRUE(Find(id));
+  EXPECT_EQ(Find(id)->totals.views, 7u);
+  const std::vector<uint32_t> applied = {0};
+  cache_.Applied(ledger_, kShard, Cursor::End(Position{200}), *sealed.chunk, applied);
+  EXPECT_EQ(Find(id)->totals.views, 7u);
+  EXPECT_FALSE(Read(id, 7, LaneEntry{incarnation_, Cursor::End(Position{300})})) << "nobody knows what is beyond";
+}
+
+TEST_F(CountCacheTest, ManyAreFoundAtOnceOrNone) {
+  const auto site = std::make_shared<const Site>(site_);
+  const std::vector<std::string> ids = {IdOf(kShard), IdOf(kShard, 1)};
+  std::vector<ArticleRef> articles;
+  for (const std::string& id : ids) articles.push_back({id, ArticleHash(site_.seed, id)});
+  std::vector<ArticleTotals> totals(articles.size());
+  const SteadyTime second = SteadyTime() + std::chrono::seconds(1);
+  EXPECT_TRUE(Read(ids[0], 7, second));
+  EXPECT_FALSE(cache_.FindAll(site, articles, SteadyTime(), SteadyTime(), totals));
+  EXPECT_TRUE(Read(ids[1], 8));
+  EXPECT_EQ(cache_.FindAll(site, articles, SteadyTime(), SteadyTime(), totals), SteadyTime());
+  EXPECT_EQ(totals[0].views, 7u);
+  EXPECT_EQ(totals[1].views, 8u);
+  EXPECT_FALSE(cache_.FindAll(site, articles, second, SteadyTime(), totals)) << "one is too old";
+  EXPECT_TRUE(cache_.TakeWanted(kShard).empty());
+  // Those read before the second are wanted, once.
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(cache_.FindAll(site, articles, SteadyTime(), second, totals));
+  const auto wanted = cache_.TakeWanted(kShard);
+  ASSERT_EQ(wanted.size(), 1u);
+  EXPECT_EQ(wanted[0].id, ids[1]);
+  EXPECT_TRUE(cache_.TakeWanted(kShard).empty());
 }
 
 // Until it is known where the shard stands, nobody knows what is pending there.

@@ -61,7 +61,8 @@ TEST(CountReader, TheCacheIsTrueToWhatIsFoldedAndFlushed) {
   RedisProcess redis;
   LanePipeline pipeline(redis);
   ASSERT_TRUE(pipeline.Open().ok());
-  EXPECT_FALSE(pipeline.counts().ReadCached(*pipeline.site(), {"a"}));
+  const std::vector<std::string_view> ids = {"a"};
+  EXPECT_FALSE(pipeline.counts().ReadCached(pipeline.site(), ids));
   EXPECT_EQ(ViewsOf(pipeline, "a"), 0u);
   // By itself, whenever it was read: the age is not what this is about.
   const Site& site = *pipeline.site();

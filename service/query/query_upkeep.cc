@@ -1,0 +1,31 @@
+#include "service/query/query_upkeep.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "service/base/wait_group.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+asio::awaitable<void> QueryUpkeep::Run() {
+  const auto executor = co_await asio::this_coro::executor;
+  while (!stopped_) {
+    timer_.expires_after(kEvery);
+    boost::system::error_code ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (stopped_) break;
+    WaitGroup refreshes(executor);
+    refreshes.Spawn(counts_.Refresh());
+    refreshes.Spawn(popular_.Refresh());
+    co_await refreshes.Wait();
+  }
+}
+
+void QueryUpkeep::Stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+}  // namespace viewcount
