@@ -37,10 +37,12 @@ uint32_t Chunk::BucketIndex(const Bucket& bucket) {
   return static_cast<uint32_t>(buckets_.size() - 1);
 }
 
-Chunk::Article* Chunk::Expect(uint64_t hash) {
+Chunk::Article* Chunk::Expect(uint64_t hash) { return const_cast<Article*>(std::as_const(*this).Expect(hash)); }
+
+const Chunk::Article* Chunk::Expect(uint64_t hash) const {
   const uint32_t place = index_.Find(hash, [](uint32_t) { return true; });
   if (place == ArticleIndex::kNone) return nullptr;
-  Article* const article = &articles_.At(place);
+  const Article* const article = &articles_.At(place);
   ArticleRecords::Prefetch(article);
   return article;
 }

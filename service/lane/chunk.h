@@ -73,6 +73,7 @@ class Chunk {
   // Expect of each, then Add. Expect fetches what is likely the article; null if it is new.
   void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
   Article* Expect(uint64_t hash);
+  const Article* Expect(uint64_t hash) const;
   // Adds `change`, of either sign, to one window of an article; an empty ID is the site's own start value.
   void Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change);
   // Keeps a note for the store. `hash` is that of the site's empty article ID.

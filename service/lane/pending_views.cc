@@ -19,7 +19,6 @@ void PendingViews::Add(const Chunk& chunk, ShardSet shards, bool open) {
   for (uint32_t i = 0; i < buckets.size(); ++i) {
     if (buckets[i].site != site_.index || !buckets[i].IsIn(window_)) continue;
     piece.buckets.push_back(i);
-    views_max_ += (uint64_t{2} << chunk.LevelsOf(i)) - 1;
   }
   places_ += piece.buckets.size();
   pieces_.push_back(std::move(piece));

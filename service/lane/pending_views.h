@@ -38,14 +38,10 @@ class PendingViews {
   int64_t Of(uint64_t hash, std::string_view id) const { return Of(cursors_[ShardOf(hash).value], hash, id); }
   // The same beyond another cursor of that shard, not before the one given.
   int64_t Of(const Cursor& cursor, uint64_t hash, std::string_view id) const;
-  // Begins to fetch what Of will read.
-  void Prefetch(uint64_t hash) const {
-    for (const Piece& piece : pieces_) piece.chunk->Prefetch(hash);
-  }
+  // The chunk that is folded into, of which no cursor covers anything.
+  const Chunk& open() const { return *pieces_.back().chunk; }
 
   size_t places() const { return places_; }
-  // No article has more views pending, adjustments apart.
-  uint64_t views_max() const { return views_max_; }
   // How many calls ForEachReaching makes.
   size_t CountReaching(size_t level) const;
   // Calls `visit(article, views)` for every article that has 2^level views in one place, at least once, with those in a
@@ -96,7 +92,6 @@ class PendingViews {
   const Window window_;
   std::vector<Piece> pieces_;
   size_t places_ = 0;
-  uint64_t views_max_ = 0;
 };
 
 }  // namespace viewcount

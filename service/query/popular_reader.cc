@@ -20,6 +20,9 @@ namespace {
 
 // Early enough that the next ones are there in time, though Redis be busy with parts.
 constexpr auto kRefreshAge = limits::kCountCacheAge * 2 / 5;
+// While the next ones are being read from a busy Redis, which takes longer than usual.
+constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
+constexpr int kReadsAheadMax = 3;
 // Each takes some megabytes, and the chunks flushed since it was read. More are read for each question.
 constexpr size_t kEntriesMax = 16;
 
@@ -38,30 +41,49 @@ asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
 
 }  // namespace
 
+struct PopularReader::Reading {
+  SteadyTime read_at;
+  uint64_t generation = 0;
+  RankedWindow::Rankings rankings;
+};
+
 struct PopularReader::Entry {
-  Entry(const asio::any_io_executor& executor, std::shared_ptr<const Site> of, Window its_window, RankedWindow read)
+  Entry(const asio::any_io_executor& executor, std::shared_ptr<const Site> of, Window its_window, Reading reading,
+        std::span<Ledger* const> ledgers)
       : site(std::move(of)),
         window(its_window),
-        ranked(std::move(read)),
+        read_at(reading.read_at),
+        generation(reading.generation),
+        ranked(site, window, ledgers, std::move(reading.rankings)),
         contenders_read(executor, asio::steady_timer::time_point::max()) {}
 
   Key key() const { return {site->index, window}; }
-  std::optional<RankedWindow::Answer> Complete() {
+  std::optional<RankedWindow::Answer> Complete(RankedWindow::Contenders which) {
     std::lock_guard lock(mutex);
-    auto answer = ranked.Complete();
-    if (answer && !answer->contenders.empty() && ranked.added() >= limits::kPopularContendersMax) {
-      answer->list.exact = false;
-      answer->list.error_bound = std::max(answer->list.error_bound, answer->contenders.front().views_max);
-      answer->contenders.clear();
-    }
+    auto answer = ranked.Complete(which);
+    if (answer) GiveUp(*answer);
     return answer;
+  }
+  void Settle(RankedWindow::Answer& answer) {
+    std::lock_guard lock(mutex);
+    ranked.Settle(answer);
+    GiveUp(answer);
+  }
+  // Reads no more contenders than a list may, and says so.
+  void GiveUp(RankedWindow::Answer& answer) const {
+    if (answer.contenders.empty() || ranked.added() < limits::kPopularContendersMax) return;
+    answer.list.exact = false;
+    answer.list.error_bound =
+        std::max(answer.list.error_bound, static_cast<uint64_t>(answer.contenders.front().views_max));
+    answer.contenders.clear();
   }
 
   const std::shared_ptr<const Site> site;
   const Window window;
-  SteadyTime read_at;
-  uint64_t generation = 0;
+  const SteadyTime read_at;
+  const uint64_t generation;
   std::atomic<bool> asked = false;
+  std::atomic<bool> being_replaced = false;
 
   std::mutex mutex;
   RankedWindow ranked;
@@ -69,12 +91,6 @@ struct PopularReader::Entry {
   // On the store's executor: whether contenders are being read, and the end of that.
   bool reading_contenders = false;
   asio::steady_timer contenders_read;
-};
-
-struct PopularReader::Reading {
-  SteadyTime read_at;
-  uint64_t generation = 0;
-  RankedWindow::Rankings rankings;
 };
 
 struct PopularReader::Flight {
@@ -93,9 +109,10 @@ std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window wi
     entry = found->second;
   }
   entry->asked = true;
-  if (entry->read_at < clock_.Now() - limits::kCountCacheAge) return std::nullopt;
+  const auto age_max = entry->being_replaced ? kAgeMax : limits::kCountCacheAge;
+  if (entry->read_at < clock_.Now() - age_max) return std::nullopt;
   if (entry->generation != store_.generation()) return std::nullopt;
-  auto answer = entry->Complete();
+  auto answer = entry->Complete(RankedWindow::Contenders::kOne);
   if (!answer || !answer->contenders.empty()) return std::nullopt;
   return std::move(answer->list);
 }
@@ -125,9 +142,15 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   flights_.emplace(key, flight);
   const auto reading = Begin();
   const absl::Status read = co_await ReadShards(*site, window, reading->rankings);
+  std::shared_ptr<Entry> entry;
+  if (read.ok()) {
+    entry = std::make_shared<Entry>(executor, site, window, std::move(*reading), ledgers_);
+    co_await ReadAhead(*entry, Followed(key));
+    Keep(entry);
+  }
   flights_.erase(key);
   if (read.ok()) {
-    flight->entry = Keep(executor, site, window, std::move(*reading));
+    flight->entry = std::move(entry);
   } else {
     flight->entry = read;
   }
@@ -176,13 +199,35 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
   if (error.ok()) error = absl::AbortedError(kStoreIsOld);
 }
 
-std::shared_ptr<PopularReader::Entry> PopularReader::Keep(const asio::any_io_executor& executor,
-                                                          std::shared_ptr<const Site> site, Window window,
-                                                          Reading reading) {
-  RankedWindow ranked(site, window, ledgers_, std::move(reading.rankings));
-  auto entry = std::make_shared<Entry>(executor, std::move(site), window, std::move(ranked));
-  entry->read_at = reading.read_at;
-  entry->generation = reading.generation;
+std::vector<RankedWindow::Contender> PopularReader::Followed(const Key& key) {
+  std::shared_ptr<Entry> entry;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return {};
+    entry = found->second;
+  }
+  std::lock_guard lock(entry->mutex);
+  return entry->ranked.Followed();
+}
+
+asio::awaitable<void> PopularReader::ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders) {
+  // With those of the rankings before it is known what the list takes, so that few others have to be looked at.
+  bool more = true;
+  for (int i = 0; more && i < kReadsAheadMax; ++i) {
+    if (!contenders.empty()) {
+      const absl::Status read = co_await ReadContenders(entry, contenders);
+      // Who needs them sees what is wrong, if it still is.
+      if (!read.ok()) co_return;
+    }
+    auto answer = entry.Complete(RankedWindow::Contenders::kNear);
+    if (!answer) co_return;
+    contenders = std::move(answer->contenders);
+    more = !contenders.empty();
+  }
+}
+
+void PopularReader::Keep(const std::shared_ptr<Entry>& entry) {
   std::lock_guard lock(mutex_);
   if (entries_.size() >= kEntriesMax && !entries_.contains(entry->key())) {
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
@@ -190,25 +235,30 @@ std::shared_ptr<PopularReader::Entry> PopularReader::Keep(const asio::any_io_exe
     }));
   }
   entries_[entry->key()] = entry;
-  return entry;
 }
 
 asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::AnswerFrom(std::shared_ptr<Entry> entry) {
-  while (true) {
-    const auto answer = entry->Complete();
-    if (!answer) co_return std::optional<PopularList>();
-    if (answer->contenders.empty()) co_return std::optional<PopularList>(std::move(answer->list));
+  auto answer = entry->Complete(RankedWindow::Contenders::kNear);
+  if (!answer) co_return std::optional<PopularList>();
+  while (!answer->contenders.empty()) {
     if (entry->reading_contenders) {
       co_await WaitFor(entry->contenders_read);
-      continue;
+    } else {
+      entry->reading_contenders = true;
+      const absl::Status read = co_await ReadContenders(*entry, answer->contenders);
+      entry->reading_contenders = false;
+      entry->contenders_read.cancel();
+      if (absl::IsAborted(read)) co_return std::optional<PopularList>();
+      if (!read.ok()) co_return read;
     }
-    entry->reading_contenders = true;
-    const absl::Status read = co_await ReadContenders(*entry, answer->contenders);
-    entry->reading_contenders = false;
-    entry->contenders_read.cancel();
-    if (absl::IsAborted(read)) co_return std::optional<PopularList>();
-    if (!read.ok()) co_return read;
+    if (answer->more_contenders) {
+      answer = entry->Complete(RankedWindow::Contenders::kNear);
+      if (!answer) co_return std::optional<PopularList>();
+    } else {
+      entry->Settle(*answer);
+    }
   }
+  co_return std::optional<PopularList>(std::move(answer->list));
 }
 
 asio::awaitable<absl::Status> PopularReader::ReadContenders(Entry& entry,
@@ -251,9 +301,11 @@ asio::awaitable<void> PopularReader::Refresh() {
   std::vector<std::shared_ptr<Entry>> due;
   {
     std::lock_guard lock(mutex_);
-    std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - limits::kCountCacheAge; });
+    std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
     for (const auto& [key, entry] : entries_) {
-      if (entry->asked && entry->read_at < now - kRefreshAge && !flights_.contains(key)) due.push_back(entry);
+      if (!entry->asked || entry->read_at > now - kRefreshAge || flights_.contains(key)) continue;
+      entry->being_replaced = true;
+      due.push_back(entry);
     }
   }
   const auto executor = co_await asio::this_coro::executor;
@@ -262,7 +314,7 @@ asio::awaitable<void> PopularReader::Refresh() {
     reads.Spawn([](PopularReader& self, std::shared_ptr<Entry> old) -> asio::awaitable<void> {
       // Who asks next is told what is wrong, if it still is.
       const auto read = co_await self.Join(old->site, old->window);
-      (void)read;
+      if (!read.ok()) old->being_replaced = false;
     }(*this, entry));
   }
   co_await reads.Wait();

@@ -1,8 +1,9 @@
 // The most viewed articles of a window, exact: what the shards rank, completed with what this process has not flushed.
 //
 // Reading the rankings of all shards is the dear part, so it is done once for all who ask, and kept for at most
-// limits::kCountCacheAge: what this instance takes meanwhile is added to every answer, see RankedWindow. Refresh reads
-// them anew before they are too old, so that nobody who asks often has to wait for Redis.
+// limits::kCountCacheAge (while they are being read anew, some times that): what this instance takes meanwhile is added
+// to every answer, see RankedWindow. Refresh reads them anew before they are too old, so that nobody who asks often has
+// to wait for Redis.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -49,8 +50,11 @@ class PopularReader {
   boost::asio::awaitable<absl::Status> ReadShards(const Site& site, Window window, RankedWindow::Rankings& rankings);
   boost::asio::awaitable<void> ReadShard(const Site& site, Window window, Shard shard, RankedWindow::Rankings& rankings,
                                          absl::Status& error);
-  std::shared_ptr<Entry> Keep(const boost::asio::any_io_executor& executor, std::shared_ptr<const Site> site,
-                              Window window, Reading reading);
+  // Who had to be asked for beside the rankings of before, if there are any.
+  std::vector<RankedWindow::Contender> Followed(const Key& key);
+  // Reads what questions to come would have to wait for, `contenders` first.
+  boost::asio::awaitable<void> ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders);
+  void Keep(const std::shared_ptr<Entry>& entry);
   // Nothing if the entry's rankings must be read again.
   boost::asio::awaitable<absl::StatusOr<std::optional<PopularList>>> AnswerFrom(std::shared_ptr<Entry> entry);
   boost::asio::awaitable<absl::Status> ReadContenders(Entry& entry, const std::vector<RankedWindow::Contender>& asked);

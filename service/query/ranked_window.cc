@@ -12,10 +12,8 @@ namespace viewcount {
 namespace {
 
 constexpr size_t kListMax = limits::kRankedAllTimeAndDay;
-// What it costs to look for an article by name in every chunk, against one that is found there.
-constexpr size_t kByNameCost = 2;
-// Look-ups whose memory is fetched side by side.
-constexpr size_t kFetchedAhead = 8;
+// What is near a list that takes `least`.
+int64_t NearOf(int64_t least) { return std::max<int64_t>(least - least / 4, 1); }
 
 // Of which power of two an article has at least that many in one of `places`, if it has `views` in all of them.
 size_t LevelOf(int64_t views, size_t places) {
@@ -26,6 +24,15 @@ size_t LevelOf(int64_t views, size_t places) {
 
 }  // namespace
 
+// A contender whose ID lies in a chunk.
+struct RankedWindow::Waiting {
+  std::string_view id;
+  uint64_t hash = 0;
+  int64_t pending = 0;
+  // At most.
+  int64_t views = 0;
+};
+
 // The making of one answer.
 struct RankedWindow::Merge {
   explicit Merge(std::vector<PendingViews> held) : pending(std::move(held)) {}
@@ -34,9 +41,6 @@ struct RankedWindow::Merge {
     int64_t sum = 0;
     for (const PendingViews& lane : pending) sum += lane.Of(hash, id);
     return sum;
-  }
-  void Prefetch(uint64_t hash) const {
-    for (const PendingViews& lane : pending) lane.Prefetch(hash);
   }
   size_t CountReaching(size_t level) const {
     size_t sum = 0;
@@ -62,10 +66,12 @@ struct RankedWindow::Merge {
   const std::vector<PendingViews> pending;
   // Exact counts; one may come twice.
   std::vector<Ranked> found;
-  // With what they could have at most; one may come twice.
-  std::vector<Ranked> contenders;
-  // Nothing below that can be on the list.
+  // One may come twice.
+  std::vector<Waiting> contenders;
+  // Nothing below that can be on the list, or is asked for as a contender.
   int64_t least = 1;
+  int64_t contender_least() const { return which == Contenders::kNear ? NearOf(least) : least; }
+  Contenders which = Contenders::kOne;
   // What articles may have that are not ranked because of one whose count is to be lowered.
   uint64_t hidden_views_max = 0;
 };
@@ -84,16 +90,24 @@ void SortOut(auto& articles) {
 
 RankedWindow::RankedWindow(std::shared_ptr<const Site> site, Window window, std::span<Ledger* const> ledgers,
                            Rankings rankings)
-    : site_(std::move(site)), window_(window), ledgers_(ledgers), rankings_(std::move(rankings)) {
+    : site_(std::move(site)),
+      window_(window),
+      ledgers_(ledgers),
+      rankings_(std::move(rankings)),
+      followed_(*site_, window, ledgers.size()) {
+  std::vector<RankedPending::Article> ranked;
   for (const ShardRanking& shard : rankings_.shards) {
     unlisted_views_max_ = std::max(unlisted_views_max_, shard.unlisted_views_max);
     for (const RankedCount& article : shard.articles) {
-      ranked_.push_back({article.article_id, ArticleHash(site_->seed, article.article_id), article.views});
+      ranked.push_back({article.article_id, ArticleHash(site_->seed, article.article_id), article.views});
     }
   }
-  std::sort(ranked_.begin(), ranked_.end(), [](const Ranked& a, const Ranked& b) { return ComesBefore(a, b); });
-  stored_.reserve(ranked_.size());
-  for (const Ranked& article : ranked_) stored_.emplace(Key{article.hash, article.id}, article.views);
+  ranked_ = ranked.size();
+  indexes_.reserve(ranked.size());
+  for (const auto& article : ranked) {
+    indexes_.emplace(Key{article.hash, article.id}, static_cast<uint32_t>(indexes_.size()));
+  }
+  followed_.SetArticles(std::move(ranked));
 }
 
 std::optional<std::vector<PendingViews>> RankedWindow::HoldPending() {
@@ -108,33 +122,53 @@ std::optional<std::vector<PendingViews>> RankedWindow::HoldPending() {
   return pending;
 }
 
-std::optional<RankedWindow::Answer> RankedWindow::Complete() {
+void RankedWindow::AddSealed() {
+  for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
+    followed_.AddSealed(lane, rankings_.marks[lane].sealed, rankings_.cursors[lane]);
+  }
+}
+
+std::optional<RankedWindow::Answer> RankedWindow::Complete(Contenders which) {
+  // What does not change any more holds nobody up; behind it there is seldom anything left to add.
+  AddSealed();
   auto pending = HoldPending();
   if (!pending) return std::nullopt;
+  AddSealed();
+  followed_.Complete(*pending);
   Merge merge(*std::move(pending));
-  AddHighest(merge);
+  merge.which = which;
+  AddFollowed(merge);
   AddNew(merge);
   AddAdjusted(merge);
   AddRisen(merge);
   return Finish(merge);
 }
 
-// Whoever is on the list now has at least as much as the last of those that were on it when the shards were read.
-void RankedWindow::AddHighest(Merge& merge) const {
-  const auto highest = std::span(ranked_).first(std::min(ranked_.size(), kListMax));
-  for (const Ranked& article : highest) merge.Prefetch(article.hash);
-  int64_t least = std::numeric_limits<int64_t>::max();
-  for (const Ranked& article : highest) {
-    const int64_t views = article.views + merge.PendingOf(article.hash, article.id);
-    least = std::min(least, views);
-    if (views > 0) merge.found.push_back({article.id, article.hash, views});
+void RankedWindow::AddFollowed(Merge& merge) {
+  // Those that were on the list last show what it takes at least.
+  int64_t least = 1;
+  if (highest_.size() == kListMax) {
+    int64_t lowest = std::numeric_limits<int64_t>::max();
+    for (const uint32_t article : highest_) lowest = std::min(lowest, followed_.views(article));
+    least = std::max(least, lowest);
   }
-  if (highest.size() == kListMax) merge.least = std::max<int64_t>(least, 1);
+  highest_.clear();
+  const auto& articles = followed_.articles();
+  for (uint32_t i = 0; i < articles.size(); ++i) {
+    if (followed_.views(i) >= least) highest_.push_back(i);
+  }
+  for (const uint32_t i : highest_) merge.found.push_back({articles[i].id, articles[i].hash, followed_.views(i)});
+  if (highest_.size() < kListMax) return;
+  std::nth_element(highest_.begin(), highest_.begin() + (kListMax - 1), highest_.end(),
+                   [&](uint32_t a, uint32_t b) { return followed_.views(a) > followed_.views(b); });
+  highest_.resize(kListMax);
+  merge.least = followed_.views(highest_.back());
+  std::erase_if(merge.found, [&](const Ranked& article) { return article.views < merge.least; });
 }
 
 // Of a site or a day that has just begun, nearly everything is pending: those with most of that show what it takes.
 void RankedWindow::AddNew(Merge& merge) const {
-  if (ranked_.size() >= kListMax) return;
+  if (ranked_ >= kListMax) return;
   size_t level = std::numeric_limits<int64_t>::digits;
   while (level > 0 && merge.CountReaching(level) < kListMax) --level;
   for (; level > 0 && merge.found.size() < kListMax; --level) {
@@ -151,55 +185,33 @@ void RankedWindow::AddAdjusted(Merge& merge) const {
   for (const PendingViews& lane : merge.pending) {
     lane.ForEachAdjusted([&](const Chunk::Article& article) {
       Consider(merge, article.hash, article.id);
-      if (!stored_.contains(Key{article.hash, article.id}) || merge.PendingOf(article.hash, article.id) >= 0) return;
+      if (!indexes_.contains(Key{article.hash, article.id}) || merge.PendingOf(article.hash, article.id) >= 0) return;
       const uint64_t unlisted = rankings_.shards[ShardOf(article.hash).value].unlisted_views_max;
       merge.hidden_views_max = std::max(merge.hidden_views_max, unlisted);
     });
   }
 }
 
-// The others that are ranked are looked for by name or among all that are pending, whichever are fewer.
+// Whoever is not ranked needs as much pending as the list takes beyond what is ranked lowest.
 void RankedWindow::AddRisen(Merge& merge) const {
-  const auto rest = std::span(ranked_).subspan(std::min(ranked_.size(), kListMax));
-  int64_t risen_max = 0;
-  for (const PendingViews& lane : merge.pending) risen_max += static_cast<int64_t>(lane.views_max());
-  const auto reach = [&](int64_t views) {
-    return rest.first(
-        std::partition_point(rest.begin(), rest.end(),
-                             [&](const Ranked& article) { return article.views + views >= merge.least; }) -
-        rest.begin());
-  };
-  auto by_name = reach(0);
-  if (const size_t places = merge.places(); places > 0) {
-    const int64_t unranked = merge.least - static_cast<int64_t>(unlisted_views_max_);
-    int64_t views = rest.empty() ? unranked : std::min(unranked, merge.least - rest.front().views);
-    const auto can_rise = reach(risen_max);
-    if (merge.CountReaching(LevelOf(views, places)) >
-        kByNameCost * can_rise.size() + merge.CountReaching(LevelOf(unranked, places))) {
-      views = unranked;
-      by_name = can_rise;
-    }
-    merge.ForEachWith(views, [&](uint64_t hash, std::string_view id) { Consider(merge, hash, id); });
-  }
-  for (size_t i = 0; i < by_name.size(); ++i) {
-    if (i + kFetchedAhead < by_name.size()) merge.Prefetch(by_name[i + kFetchedAhead].hash);
-    Consider(merge, by_name[i].hash, by_name[i].id);
-  }
+  if (merge.places() == 0) return;
+  merge.ForEachWith(merge.contender_least() - static_cast<int64_t>(unlisted_views_max_),
+                    [&](uint64_t hash, std::string_view id) { Consider(merge, hash, id); });
 }
 
 void RankedWindow::Consider(Merge& merge, uint64_t hash, std::string_view id) const {
   // The site's own start value.
   if (id.empty()) return;
+  if (indexes_.contains(Key{hash, id})) return;
   const int64_t pending = merge.PendingOf(hash, id);
-  const auto known = stored_.find(Key{hash, id});
   // A shard that leaves nothing out ranks everything it has: this article is new, and what is pending is all.
   const auto unlisted = static_cast<int64_t>(rankings_.shards[ShardOf(hash).value].unlisted_views_max);
-  const bool is_exact = known != stored_.end() || unlisted == 0;
-  const int64_t views = pending + (known != stored_.end() ? known->second : unlisted);
-  if (views >= merge.least) (is_exact ? merge.found : merge.contenders).push_back({id, hash, views});
+  const int64_t views = pending + unlisted;
+  if (unlisted == 0 && views >= merge.least) merge.found.push_back({id, hash, views});
+  if (unlisted > 0 && views >= merge.contender_least()) merge.contenders.push_back({id, hash, pending, views});
 }
 
-RankedWindow::Answer RankedWindow::Finish(Merge& merge) const {
+RankedWindow::Answer RankedWindow::Finish(Merge& merge) {
   SortOut(merge.found);
   const bool is_full = merge.found.size() >= kListMax;
   if (is_full) merge.found.resize(kListMax);
@@ -209,11 +221,14 @@ RankedWindow::Answer RankedWindow::Finish(Merge& merge) const {
     answer.list.articles.push_back({std::string(article.id), static_cast<uint64_t>(article.views)});
   }
   const int64_t least = is_full ? merge.found.back().views : 1;
-  std::erase_if(merge.contenders, [&](const Ranked& article) { return article.views < least; });
+  merge.least = least_ = least;
+  std::erase_if(merge.contenders, [&](const Waiting& article) { return article.views < merge.contender_least(); });
   SortOut(merge.contenders);
-  if (merge.contenders.size() > kContendersMax) merge.contenders.resize(kContendersMax);
-  for (const Ranked& article : merge.contenders) {
-    answer.contenders.push_back({std::string(article.id), article.hash, static_cast<uint64_t>(article.views)});
+  const size_t contenders_max = merge.which == Contenders::kOne ? 1 : kContendersMax;
+  answer.more_contenders = merge.contenders.size() > contenders_max;
+  if (answer.more_contenders) merge.contenders.resize(contenders_max);
+  for (const Waiting& article : merge.contenders) {
+    answer.contenders.push_back({std::string(article.id), article.hash, article.pending, article.views});
   }
   if (merge.hidden_views_max > 0 && !(is_full && static_cast<uint64_t>(least) > merge.hidden_views_max)) {
     answer.list.exact = false;
@@ -223,8 +238,10 @@ RankedWindow::Answer RankedWindow::Finish(Merge& merge) const {
 }
 
 bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const Cursor> cursors) {
+  AddSealed();
   const auto pending = HoldPending();
   if (!pending) return false;
+  AddSealed();
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     for (const Stored& article : articles) {
       // The store went back: what lies beyond that cursor may be here no more.
@@ -232,16 +249,50 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
     }
   }
   for (const Stored& article : articles) {
+    if (indexes_.contains(Key{article.hash, article.id})) continue;
     int64_t views = article.views;
-    // What was flushed since the rankings were read is pending for them.
+    int64_t pending_sealed = 0;
     for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
       const PendingViews& held = (*pending)[lane];
-      views += held.Of(cursors[lane], article.hash, article.id) - held.Of(article.hash, article.id);
+      const int64_t since = held.Of(article.hash, article.id);
+      // What was flushed since the rankings were read is pending for them.
+      views += held.Of(cursors[lane], article.hash, article.id) - since;
+      const Chunk::Article* open = held.open().Find(site_->index, article.hash, article.id);
+      pending_sealed += since - (open != nullptr ? held.open().ViewsOf(*open, window_) : 0);
     }
-    const Stored& kept = added_.emplace_back(article);
-    stored_.emplace(Key{kept.hash, kept.id}, views);
+    const std::string_view id = added_.emplace_back(article.id);
+    indexes_.emplace(Key{article.hash, id}, static_cast<uint32_t>(followed_.articles().size()));
+    followed_.AddArticle({.id = id, .hash = article.hash, .stored = views}, pending_sealed);
   }
   return true;
+}
+
+std::vector<RankedWindow::Contender> RankedWindow::Followed() const {
+  std::vector<Contender> near;
+  for (size_t i = ranked_; i < followed_.articles().size() && near.size() < kContendersMax; ++i) {
+    const auto& article = followed_.articles()[i];
+    if (followed_.views(i) < NearOf(least_)) continue;
+    near.push_back({.id = std::string(article.id), .hash = article.hash});
+  }
+  return near;
+}
+
+void RankedWindow::Settle(Answer& answer) const {
+  auto& articles = answer.list.articles;
+  std::erase_if(answer.contenders, [&](const Contender& contender) {
+    const auto known = indexes_.find(Key{contender.hash, contender.id});
+    if (known == indexes_.end()) return false;
+    const int64_t views = followed_.articles()[known->second].stored + contender.pending;
+    if (views > 0) articles.push_back({contender.id, static_cast<uint64_t>(views)});
+    return true;
+  });
+  std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) {
+    return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
+  });
+  if (articles.size() < kListMax) return;
+  articles.resize(kListMax);
+  const auto least = static_cast<int64_t>(articles.back().views);
+  std::erase_if(answer.contenders, [&](const Contender& contender) { return contender.views_max < least; });
 }
 
 }  // namespace viewcount

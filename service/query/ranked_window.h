@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "service/lane/ledger.h"
+#include "service/query/ranked_pending.h"
 #include "service/sites/site.h"
 #include "service/store/count_store.h"
 
@@ -64,16 +65,23 @@ class RankedWindow {
   struct Contender {
     std::string id;
     uint64_t hash = 0;
-    uint64_t views_max = 0;
+    int64_t pending = 0;
+    // With the most that it can have stored.
+    int64_t views_max = 0;
   };
   struct Answer {
     PopularList list;
-    // Those that may be missing for all that is known, by what they could have at most: the first `kContendersMax`.
+    // Those that may be missing for all that is known: the highest `kContendersMax` by what they could have at most.
     std::vector<Contender> contenders;
+    // There are others.
+    bool more_contenders = false;
   };
-  static constexpr size_t kContendersMax = limits::kRankedAllTimeAndDay;
+  static constexpr size_t kContendersMax = 4'096;
+  // kOne: to know whether there are any. kNear: also those that lack a quarter of what it takes, which may soon be
+  // asked for.
+  enum class Contenders : uint8_t { kOne, kNear };
   // Of this moment. Nothing if a chunk came and went since the last call: the shards must be read again.
-  std::optional<Answer> Complete();
+  std::optional<Answer> Complete(Contenders which);
 
   // Takes note of what the store has of a contender, read behind the rankings, when the lanes' cursors of its shard
   // were `cursors`. False as above.
@@ -83,6 +91,11 @@ class RankedWindow {
     int64_t views = 0;
   };
   bool AddStored(std::span<const Stored> articles, std::span<const Cursor> cursors);
+  // Puts the contenders of which note was taken meanwhile on the list, which stays that of its moment, and lets go of
+  // those that are not needed. Not if there are more.
+  void Settle(Answer& answer) const;
+  // Those of which note was taken that are still near the list, for the next rankings.
+  std::vector<Contender> Followed() const;
   // How many it has taken note of.
   size_t added() const { return added_.size(); }
 
@@ -100,28 +113,35 @@ class RankedWindow {
   struct KeyHash {
     size_t operator()(const Key& key) const { return key.hash; }
   };
+  struct Waiting;
   struct Merge;
 
   std::optional<std::vector<PendingViews>> HoldPending();
+  void AddSealed();
   // These add to what Merge found, in this order.
-  void AddHighest(Merge& merge) const;
+  void AddFollowed(Merge& merge);
   void AddNew(Merge& merge) const;
   void AddAdjusted(Merge& merge) const;
   void AddRisen(Merge& merge) const;
   void Consider(Merge& merge, uint64_t hash, std::string_view id) const;
-  Answer Finish(Merge& merge) const;
+  Answer Finish(Merge& merge);
 
   const std::shared_ptr<const Site> site_;
   const Window window_;
   const std::span<Ledger* const> ledgers_;
   Rankings rankings_;
-  // All that are ranked, as the list has it.
-  std::vector<Ranked> ranked_;
+  // Those that are ranked, and then those of which note was taken.
+  RankedPending followed_;
+  size_t ranked_ = 0;
+  // The highest of them at the last Complete, by index.
+  std::vector<uint32_t> highest_;
+  // What it took then to be on the list.
+  int64_t least_ = 1;
   // The highest that an article may have stored that is not ranked.
   uint64_t unlisted_views_max_ = 0;
-  // What is known to be stored. Keys point into the rankings and into `added_`.
-  boost::unordered_flat_map<Key, int64_t, KeyHash> stored_;
-  std::deque<Stored> added_;
+  // Their indexes.
+  boost::unordered_flat_map<Key, uint32_t, KeyHash> indexes_;
+  std::deque<std::string> added_;
 };
 
 }  // namespace viewcount

@@ -197,18 +197,29 @@ class RankedModel {
 
   void Check(Window window) {
     const bool fresh = read_[window] == nullptr || Roll(8) == 0;
-    if (fresh) Read(window);
-    auto answer = read_[window]->Complete();
+    if (fresh) {
+      const auto followed = read_[window] != nullptr ? read_[window]->Followed() : std::vector<RankedWindow::Contender>();
+      Read(window);
+      if (Roll(2) == 0) {
+        ASSERT_TRUE(AddStored(window, followed));
+      }
+    }
+    const auto which = Roll(2) == 0 ? RankedWindow::Contenders::kNear : RankedWindow::Contenders::kOne;
+    auto answer = read_[window]->Complete(which);
     if (!answer) {
       ASSERT_FALSE(fresh);
       Read(window);
-      answer = read_[window]->Complete();
+      answer = read_[window]->Complete(which);
       ASSERT_TRUE(answer);
     }
     while (!answer->contenders.empty()) {
       ASSERT_TRUE(AddStored(window, answer->contenders));
-      answer = read_[window]->Complete();
-      ASSERT_TRUE(answer);
+      if (!answer->more_contenders && Roll(2) == 0) {
+        read_[window]->Settle(*answer);
+      } else {
+        answer = read_[window]->Complete(which);
+        ASSERT_TRUE(answer);
+      }
     }
     stale_lists_ += fresh ? 0 : 1;
     Compare(window, answer->list);
