@@ -17,13 +17,19 @@
 namespace viewcount {
 namespace {
 
+std::vector<DecodedView> OneViewEach(const std::vector<std::string>& ids) {
+  std::vector<DecodedView> views;
+  views.reserve(ids.size());
+  for (const std::string& id : ids) views.push_back({.article_id = id});
+  return views;
+}
+
 // The whole way: seal, lay out, send, confirm. Every article of `range(0)` once in each chunk.
 void FlushInto(RedisProcess& redis, benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
-  std::vector<DecodedView> views;
-  for (const std::string& id : ids) views.push_back({.article_id = id});
+  const auto views = OneViewEach(ids);
   CpuMeter cpu(redis);
   for (auto _ : state) {
     state.PauseTiming();
@@ -57,8 +63,7 @@ void Hold(benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
-  std::vector<DecodedView> views;
-  for (const std::string& id : ids) views.push_back({.article_id = id});
+  const auto views = OneViewEach(ids);
   redis.Command({"SLOWLOG", "RESET"});
   for (auto _ : state) {
     pipeline.Fold(views);
@@ -104,8 +109,7 @@ void Memory(benchmark::State& state) {
   const auto articles = static_cast<double>(state.range(0));
   for (auto _ : state) {
     const auto ids = ArticleIds(state.range(0));
-    std::vector<DecodedView> views;
-    for (const std::string& id : ids) views.push_back({.article_id = id});
+    const auto views = OneViewEach(ids);
     pipeline.Fold(views);
     if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
     double usage = 0;
@@ -131,6 +135,7 @@ void ApplyPart(benchmark::State& state) {
   VIEWCOUNT_CHECK(pipeline.Await(pipeline.store().Claim(shard, pipeline.lane())).ok());
   const auto ids = ArticleIds(state.range(0));
   std::vector<ArticleDelta> deltas;
+  deltas.reserve(ids.size());
   for (const std::string& id : ids) deltas.push_back({id, 1});
   Part part{.shard = shard,
             .lane = pipeline.lane().id,

@@ -69,6 +69,7 @@ TEST(HandoverListTest, ManyThreadsWakeTheTakerForAllTheirItems) {
   }
   std::atomic<int> woken = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
   for (const auto& of_thread : items) {
     threads.emplace_back([&] {
       for (const auto& item : of_thread) {
