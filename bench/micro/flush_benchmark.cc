@@ -3,12 +3,12 @@
 // give it the other core. `redis` and `service` are the seconds of CPU that an article costs either: they are what to
 // compare, since the time that passes depends on what else the machine does.
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <sstream>
 
 #include "bench/articles.h"
+#include "bench/micro/cpu_meter.h"
 #include "service/base/check.h"
 #include "service/base/limits.h"
 #include "service/store/redis/keys.h"
@@ -17,53 +17,19 @@
 namespace viewcount {
 namespace {
 
-// CPU seconds of Redis' main thread.
-double CpuOf(RedisProcess& redis) {
-  const std::string text = redis.Command({"INFO", "cpu"});
-  double seconds = 0;
-  for (const std::string field : {"used_cpu_user_main_thread:", "used_cpu_sys_main_thread:"}) {
-    seconds += std::stod(text.substr(text.find(field) + field.size()));
-  }
-  return seconds;
+std::vector<DecodedView> OneViewEach(const std::vector<std::string>& ids) {
+  std::vector<DecodedView> views;
+  views.reserve(ids.size());
+  for (const std::string& id : ids) views.push_back({.article_id = id});
+  return views;
 }
-
-double OwnCpu() {
-  rusage usage{};
-  VIEWCOUNT_CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// Sums up what the timed pieces of a benchmark cost.
-class CpuMeter {
- public:
-  explicit CpuMeter(RedisProcess& redis) : redis_(redis) {}
-
-  void Begin() { redis_began_ = CpuOf(redis_), own_began_ = OwnCpu(); }
-  void End() { redis_seconds_ += CpuOf(redis_) - redis_began_, own_seconds_ += OwnCpu() - own_began_; }
-  void Report(benchmark::State& state) const {
-    const auto articles = static_cast<double>(state.iterations() * state.range(0));
-    state.counters["redis"] = redis_seconds_ / articles;
-    state.counters["service"] = own_seconds_ / articles;
-  }
-
- private:
-  RedisProcess& redis_;
-  double redis_began_ = 0;
-  double own_began_ = 0;
-  double redis_seconds_ = 0;
-  double own_seconds_ = 0;
-};
 
 // The whole way: seal, lay out, send, confirm. Every article of `range(0)` once in each chunk.
 void FlushInto(RedisProcess& redis, benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
-  std::vector<DecodedView> views;
-  for (const std::string& id : ids) views.push_back({.article_id = id});
+  const auto views = OneViewEach(ids);
   CpuMeter cpu(redis);
   for (auto _ : state) {
     state.PauseTiming();
@@ -76,7 +42,7 @@ void FlushInto(RedisProcess& redis, benchmark::State& state) {
     state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
-  cpu.Report(state);
+  cpu.Report(state, state.iterations() * state.range(0));
 }
 
 void Flush(benchmark::State& state) {
@@ -97,8 +63,7 @@ void Hold(benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
   const auto ids = ArticleIds(state.range(0));
-  std::vector<DecodedView> views;
-  for (const std::string& id : ids) views.push_back({.article_id = id});
+  const auto views = OneViewEach(ids);
   redis.Command({"SLOWLOG", "RESET"});
   for (auto _ : state) {
     pipeline.Fold(views);
@@ -144,8 +109,7 @@ void Memory(benchmark::State& state) {
   const auto articles = static_cast<double>(state.range(0));
   for (auto _ : state) {
     const auto ids = ArticleIds(state.range(0));
-    std::vector<DecodedView> views;
-    for (const std::string& id : ids) views.push_back({.article_id = id});
+    const auto views = OneViewEach(ids);
     pipeline.Fold(views);
     if (!pipeline.Flush(std::chrono::minutes(1)).ok()) state.SkipWithError("not flushed");
     double usage = 0;
@@ -171,6 +135,7 @@ void ApplyPart(benchmark::State& state) {
   VIEWCOUNT_CHECK(pipeline.Await(pipeline.store().Claim(shard, pipeline.lane())).ok());
   const auto ids = ArticleIds(state.range(0));
   std::vector<ArticleDelta> deltas;
+  deltas.reserve(ids.size());
   for (const std::string& id : ids) deltas.push_back({id, 1});
   Part part{.shard = shard,
             .lane = pipeline.lane().id,
@@ -188,7 +153,7 @@ void ApplyPart(benchmark::State& state) {
   }
   cpu.End();
   state.SetItemsProcessed(state.iterations() * state.range(0));
-  cpu.Report(state);
+  cpu.Report(state, state.iterations() * state.range(0));
 }
 
 BENCHMARK(Flush)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();

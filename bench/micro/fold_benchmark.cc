@@ -5,47 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <numeric>
-#include <span>
-#include <string>
-#include <vector>
 
-#include "bench/articles.h"
+#include "bench/micro/batches.h"
 #include "service/lane/ledger.h"
 
 namespace viewcount {
 namespace {
 
-constexpr size_t kBatchViews = 1'000;
 constexpr size_t kBatches = 1'000;
-constexpr int64_t kReceiptUnixMs = 1'750'000'000'000;
-
-// Its IDs stand one behind the other, as in a request.
-class FoldedBatch final : public Batch {
- public:
-  FoldedBatch(const std::vector<std::string>& ids, std::span<const uint32_t> articles, int64_t event_time_unix_ms) {
-    for (const uint32_t article : articles) text_ += ids[article];
-    const char* at = text_.data();
-    for (const uint32_t article : articles) {
-      request.views.push_back({.article_id = {at, ids[article].size()}, .event_time_unix_ms = event_time_unix_ms});
-      at += ids[article].size();
-    }
-  }
-  void Done(const absl::Status&, const IngestResult&) override {}
-
- private:
-  std::string text_;
-};
-
-std::vector<std::unique_ptr<FoldedBatch>> Batches(const std::vector<std::string>& ids,
-                                                  std::span<const uint32_t> articles) {
-  std::vector<std::unique_ptr<FoldedBatch>> batches;
-  for (size_t i = 0; i < articles.size(); i += kBatchViews) {
-    const auto of_batch = articles.subspan(i, std::min(kBatchViews, articles.size() - i));
-    batches.push_back(std::make_unique<FoldedBatch>(ids, of_batch, kReceiptUnixMs + static_cast<int64_t>(i / 100)));
-  }
-  return batches;
-}
 
 Ledger& WithSite(Ledger& ledger) {
   ledger.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Ho_Chi_Minh")));
@@ -82,9 +49,7 @@ void FoldKnown(benchmark::State& state) {
   const auto ids = ArticleIds(state.range(0));
   Ledger ledger(RandomId<LaneId>());
   WithSite(ledger);
-  std::vector<uint32_t> all(ids.size());
-  std::iota(all.begin(), all.end(), 0);
-  for (const auto& batch : Batches(ids, all)) ledger.Fold(*batch);
+  for (const auto& batch : Batches(ids, EachOnce(ids.size()))) ledger.Fold(*batch);
   const auto draws = ZipfDraws(ids.size(), kBatches * kBatchViews);
   const auto batches = Batches(ids, draws);
   size_t next = 0;
@@ -99,9 +64,7 @@ void FoldKnown(benchmark::State& state) {
 // The longest that a view had to wait while a chunk grew to so many articles, in microseconds for a batch of 1,000.
 void LongestBatch(benchmark::State& state) {
   const auto ids = ArticleIds(state.range(0));
-  std::vector<uint32_t> all(ids.size());
-  std::iota(all.begin(), all.end(), 0);
-  const auto batches = Batches(ids, all);
+  const auto batches = Batches(ids, EachOnce(ids.size()));
   double longest = 0;
   for (auto _ : state) {
     Ledger ledger(RandomId<LaneId>());

@@ -1,6 +1,5 @@
 #include "bench/peers/redis_load.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -8,10 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <system_error>
 
-#include "service/base/unique_fd.h"
+#include "bench/peers/peer_socket.h"
 
 namespace viewcount {
 namespace {
@@ -20,15 +17,8 @@ using std::chrono::steady_clock;
 
 constexpr int kAnswerMillisecondsMax = 5'000;
 
-[[noreturn]] void Fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-UniqueFd Connect(uint16_t port) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Fail("connect");
+UniqueFd ConnectTcp(uint16_t port) {
+  UniqueFd fd = Connect(SOCK_STREAM, port);
   constexpr int kOn = 1;
   if (setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn)) != 0) Fail("TCP_NODELAY");
   return fd;
@@ -48,7 +38,7 @@ class Loop {
   Loop(const ViewCommands& commands, const RedisLoadOptions& options)
       : commands_(commands), options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     for (size_t i = 0; i < options.connections; ++i) {
-      connections_.push_back({Connect(options.port)});
+      connections_.push_back({ConnectTcp(options.port)});
       epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
       if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connections_.back().fd.get(), &event) != 0) Fail("epoll_ctl");
     }

@@ -1,16 +1,12 @@
 #include "bench/peers/udp_load.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <system_error>
 #include <thread>
 
-#include "service/base/unique_fd.h"
+#include "bench/peers/peer_socket.h"
 
 namespace viewcount {
 namespace {
@@ -19,18 +15,6 @@ using std::chrono::steady_clock;
 
 // Packets of one system call.
 constexpr size_t kGroup = 64;
-
-[[noreturn]] void Fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
-UniqueFd Connect(uint16_t port) {
-  UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Fail("connect");
-  return fd;
-}
 
 // Sends the group that begins with view `first`.
 void SendGroup(int fd, const ViewCommands& commands, size_t first) {
@@ -54,7 +38,7 @@ void SendGroup(int fd, const ViewCommands& commands, size_t first) {
 }  // namespace
 
 PeerResult LoadUdp(const ViewCommands& commands, const UdpLoadOptions& options) {
-  const UniqueFd fd = Connect(options.port);
+  const UniqueFd fd = Connect(SOCK_DGRAM, options.port);
   const auto begin = steady_clock::now();
   const auto end = begin + options.duration;
   PeerResult result;

@@ -1,10 +1,11 @@
 // What other threads hand back to the thread of an io_context: all that gathers costs one wake-up.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
+
+#include "service/base/handover_list.h"
 
 namespace viewcount {
 
@@ -13,17 +14,13 @@ class ReturnQueue final : public boost::asio::execution_context::service {
  public:
   // Waits for something that another thread does. Owned by whoever waits, and must live until either function is
   // called.
-  class Item {
+  class Item : public HandoverList<Item>::Link {
    public:
     virtual ~Item() = default;
     // It is done. On the thread of the io_context; may destroy the item.
     virtual void Return() = 0;
     // Nobody will be told: the io_context ends. May destroy the item.
     virtual void Abandon() = 0;
-
-   private:
-    friend class ReturnQueue;
-    Item* next_ = nullptr;
   };
 
   using key_type = ReturnQueue;
@@ -40,12 +37,9 @@ class ReturnQueue final : public boost::asio::execution_context::service {
  private:
   void shutdown() override;
   void ReturnAll();
-  // Everything put so far, the first one first.
-  Item* TakeAll();
 
   const boost::asio::io_context::executor_type executor_;
-  // The last one put, which leads to those before it.
-  std::atomic<Item*> last_{nullptr};
+  HandoverList<Item> items_;
 };
 
 }  // namespace viewcount

@@ -19,27 +19,11 @@ void EventLoop::Stop() {
 }
 
 void EventLoop::Post(LoopTask& task) {
-  LoopTask* newest = tasks_.load(std::memory_order_relaxed);
-  do {
-    task.next_ = newest;
-  } while (!tasks_.compare_exchange_weak(newest, &task, std::memory_order_release, std::memory_order_relaxed));
-  // Whoever found the list empty wakes the loop for all who come before it looks.
-  if (newest == nullptr) boost::asio::post(context_, [this] { RunTasks(); });
+  if (tasks_.Put(task)) boost::asio::post(context_, [this] { RunTasks(); });
 }
 
 void EventLoop::RunTasks() {
-  LoopTask* newest = tasks_.exchange(nullptr, std::memory_order_acquire);
-  LoopTask* oldest = nullptr;
-  while (newest != nullptr) {
-    LoopTask* const before = newest->next_;
-    newest->next_ = std::exchange(oldest, newest);
-    newest = before;
-  }
-  while (oldest != nullptr) {
-    LoopTask* const after = oldest->next_;
-    oldest->Run();
-    oldest = after;
-  }
+  tasks_.TakeAll([](LoopTask& task) { task.Run(); });
   FlushOutputs();
 }
 

@@ -1,7 +1,6 @@
 // A thread that serves connections: its reactor, and what other threads hand back to it.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
@@ -9,18 +8,16 @@
 #include <thread>
 #include <vector>
 
+#include "service/base/handover_list.h"
+
 namespace viewcount {
 
 // Something to be done on a loop's thread; posting it allocates nothing. Its owner keeps it alive until Run, which may
 // delete it.
-class LoopTask {
+class LoopTask : public HandoverList<LoopTask>::Link {
  public:
   virtual ~LoopTask() = default;
   virtual void Run() = 0;
-
- private:
-  friend class EventLoop;
-  LoopTask* next_ = nullptr;
 };
 
 // What gathers output and sends it at once.
@@ -66,8 +63,7 @@ class EventLoop {
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
-  // The newest first.
-  std::atomic<LoopTask*> tasks_{nullptr};
+  HandoverList<LoopTask> tasks_;
   std::vector<std::shared_ptr<Flushable>> outputs_;
   std::string input_;
   std::string output_;

@@ -1,0 +1,62 @@
+// Decoded batches of 1,000 views for benchmarks of what comes behind the decoder.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/articles.h"
+#include "service/ingest/batch.h"
+
+namespace viewcount {
+
+inline constexpr size_t kBatchViews = 1'000;
+inline constexpr int64_t kReceiptUnixMs = 1'750'000'000'000;
+
+// Its IDs stand one behind the other, as in a request.
+class FoldedBatch final : public Batch {
+ public:
+  FoldedBatch(const std::vector<std::string>& ids, std::span<const uint32_t> articles, int64_t event_time_unix_ms) {
+    for (const uint32_t article : articles) text_ += ids[article];
+    const char* at = text_.data();
+    for (const uint32_t article : articles) {
+      request.views.push_back({.article_id = {at, ids[article].size()}, .event_time_unix_ms = event_time_unix_ms});
+      at += ids[article].size();
+    }
+  }
+  void Done(const absl::Status&, const IngestResult&) override {}
+
+ private:
+  std::string text_;
+};
+
+// A view of each of `articles`, which are indexes into `ids`; 100,000 a second.
+inline std::vector<std::unique_ptr<FoldedBatch>> Batches(const std::vector<std::string>& ids,
+                                                         std::span<const uint32_t> articles) {
+  std::vector<std::unique_ptr<FoldedBatch>> batches;
+  for (size_t i = 0; i < articles.size(); i += kBatchViews) {
+    const auto of_batch = articles.subspan(i, std::min(kBatchViews, articles.size() - i));
+    batches.push_back(std::make_unique<FoldedBatch>(ids, of_batch, kReceiptUnixMs + static_cast<int64_t>(i / 100)));
+  }
+  return batches;
+}
+
+// Every index below `count` once: in order, or in one that has nothing to do with that of the IDs.
+inline std::vector<uint32_t> EachOnce(size_t count) {
+  std::vector<uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+inline std::vector<uint32_t> EachOnceShuffled(size_t count) {
+  std::vector<uint32_t> all = EachOnce(count);
+  std::shuffle(all.begin(), all.end(), std::mt19937_64(1));
+  return all;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,203 @@
+// Counts and popular lists of so many articles by Zipf's law, from a Redis of its own, and as the gRPC port answers
+// from memory, less HTTP/2: request bytes → response bytes. A million views are pending, as after a second of much
+// traffic. Items are counts or lists. `redis` and `service` are seconds of CPU an item.
+#include <benchmark/benchmark.h>
+#include <google/protobuf/arena.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/articles.h"
+#include "bench/micro/cpu_meter.h"
+#include "service/base/check.h"
+#include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/query/query_api.h"
+#include "tests/support/lane_pipeline.h"
+#include "tests/support/turned_clock.h"
+
+namespace viewcount {
+namespace {
+
+constexpr size_t kPendingViews = 1'000'000;
+constexpr size_t kQuestions = 1'000;
+constexpr size_t kArticlesEach = 20;
+constexpr uint32_t kListArticles = 100;
+
+// The articles in Redis, and the questions' way to them by a clock that stands still: what was read once stays fresh.
+class Portal {
+ public:
+  explicit Portal(size_t articles)
+      : ids_(ArticleIds(articles)),
+        pipeline_(redis_),
+        counts_(pipeline_.store(), pipeline_.cache(), clock_),
+        popular_(pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}, clock_),
+        totals_(pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}),
+        stats_(pipeline_.store(), totals_, clock_) {
+    VIEWCOUNT_CHECK(pipeline_.Open().ok());
+    const RankedArticles ranked(articles);
+    std::vector<DecodedView> views;
+    for (size_t rank = 1; rank <= articles; ++rank) {
+      const auto count = static_cast<uint32_t>(std::max<size_t>(limits::kViewCountMax / rank, 1));
+      views.push_back({.article_id = ids_[ranked.Index(rank)], .count = count});
+    }
+    pipeline_.Fold(views);
+    VIEWCOUNT_CHECK(pipeline_.Flush(std::chrono::minutes(2)).ok());
+    views.clear();
+    for (const uint32_t index : ZipfDraws(articles, kPendingViews)) views.push_back({.article_id = ids_[index]});
+    pipeline_.Fold(views);
+  }
+
+  // Loaded when first asked for, which takes as long as a flush of all articles.
+  static Portal& With(int64_t articles) {
+    static std::map<int64_t, std::unique_ptr<Portal>> portals;
+    auto& portal = portals[articles];
+    if (portal == nullptr) portal = std::make_unique<Portal>(static_cast<size_t>(articles));
+    return *portal;
+  }
+
+  const std::vector<std::string>& ids() const { return ids_; }
+  RedisProcess& redis() { return redis_; }
+  LanePipeline& pipeline() { return pipeline_; }
+  QueryApi& api() { return api_; }
+
+ private:
+  const std::vector<std::string> ids_;
+  RedisProcess redis_;
+  LanePipeline pipeline_;
+  const TurnedClock clock_;
+  CountReader counts_;
+  PopularReader popular_;
+  SiteTotalReader totals_;
+  SiteStatsReader stats_;
+  QueryApi api_{{pipeline_.sites(), counts_, popular_, stats_, clock_}};
+};
+
+// Popular articles, as pages show them; each page has other ones.
+std::vector<v1::GetCountsRequest> CountQuestions(const Portal& portal) {
+  std::vector<v1::GetCountsRequest> questions(kQuestions);
+  const auto draws = ZipfDraws(portal.ids().size(), kQuestions * kArticlesEach);
+  for (size_t i = 0; i < draws.size(); ++i) {
+    v1::GetCountsRequest& question = questions[i / kArticlesEach];
+    question.set_site("demo");
+    question.add_article_ids(portal.ids()[draws[i]]);
+  }
+  return questions;
+}
+
+// Request bytes → response bytes by `answer(request, response)`, on an arena as cached_methods.cc does it.
+template <typename Request, typename Response, typename Answer>
+void AnswerCached(const std::string& bytes, Answer answer) {
+  google::protobuf::Arena arena;
+  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
+  auto* response = google::protobuf::Arena::CreateMessage<Response>(&arena);
+  VIEWCOUNT_CHECK(request->ParseFromString(bytes));
+  const auto answered = answer(*request, *response);
+  VIEWCOUNT_CHECK(answered && answered->ok());
+  benchmark::DoNotOptimize(response->SerializeAsString());
+}
+
+// What the cache alone takes for an article, by its ID.
+void CacheHit(benchmark::State& state) {
+  Portal& portal = Portal::With(state.range(0));
+  const auto questions = CountQuestions(portal);
+  const auto site = portal.pipeline().site();
+  std::vector<ArticleRef> articles;
+  for (const v1::GetCountsRequest& question : questions) {
+    v1::GetCountsResponse response;
+    VIEWCOUNT_CHECK(portal.pipeline().Await(portal.api().GetCounts(question, response)).ok());
+    for (const std::string& id : question.article_ids()) articles.push_back({id, ArticleHash(site->seed, id)});
+  }
+  size_t next = 0;
+  for (auto _ : state) {
+    const ArticleRef& article = articles[next];
+    if (++next == articles.size()) next = 0;
+    const auto known = portal.pipeline().cache().Find(*site, ShardOf(article.hash), article, SteadyTime::min());
+    VIEWCOUNT_CHECK(known.has_value());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+// Of 20 articles; items are their counts.
+void GetCountsCached(benchmark::State& state) {
+  Portal& portal = Portal::With(state.range(0));
+  std::vector<std::string> requests;
+  for (const v1::GetCountsRequest& question : CountQuestions(portal)) {
+    v1::GetCountsResponse response;
+    VIEWCOUNT_CHECK(portal.pipeline().Await(portal.api().GetCounts(question, response)).ok());
+    requests.push_back(question.SerializeAsString());
+  }
+  const auto answer = [&](const auto& request, auto& response) {
+    return portal.api().GetCountsCached(request, response);
+  };
+  size_t next = 0;
+  for (auto _ : state) {
+    AnswerCached<v1::GetCountsRequest, v1::GetCountsResponse>(requests[next], answer);
+    if (++next == requests.size()) next = 0;
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kArticlesEach));
+}
+
+// Of 20 articles from Redis: the first to ask, and once a second.
+void ReadCounts(benchmark::State& state) {
+  Portal& portal = Portal::With(state.range(0));
+  std::vector<std::vector<std::string>> pages;
+  for (const v1::GetCountsRequest& question : CountQuestions(portal)) {
+    pages.emplace_back(question.article_ids().begin(), question.article_ids().end());
+  }
+  size_t next = 0;
+  CpuMeter cpu(portal.redis());
+  cpu.Begin();
+  for (auto _ : state) {
+    VIEWCOUNT_CHECK(portal.pipeline().Read(pages[next]).ok());
+    if (++next == pages.size()) next = 0;
+  }
+  cpu.End();
+  const int64_t counts = state.iterations() * static_cast<int64_t>(kArticlesEach);
+  state.SetItemsProcessed(counts);
+  cpu.Report(state, counts);
+}
+
+// The highest 100 of all time.
+void ListPopularCached(benchmark::State& state) {
+  Portal& portal = Portal::With(state.range(0));
+  v1::ListPopularRequest question;
+  question.set_site("demo");
+  question.set_page_size(kListArticles);
+  v1::ListPopularResponse list;
+  VIEWCOUNT_CHECK(portal.pipeline().Await(portal.api().ListPopular(question, list)).ok());
+  VIEWCOUNT_CHECK(list.exact() && list.articles_size() == kListArticles);
+  const std::string bytes = question.SerializeAsString();
+  const auto answer = [&](const auto& request, auto& response) {
+    return portal.api().ListPopularCached(request, response);
+  };
+  for (auto _ : state) AnswerCached<v1::ListPopularRequest, v1::ListPopularResponse>(bytes, answer);
+  state.SetItemsProcessed(state.iterations());
+}
+
+// The rankings of all shards from Redis, and the list they make: the first to ask, and every 0.4 s for all others.
+void ReadPopular(benchmark::State& state) {
+  Portal& portal = Portal::With(state.range(0));
+  CpuMeter cpu(portal.redis());
+  cpu.Begin();
+  for (auto _ : state) {
+    const auto list = portal.pipeline().Popular();
+    VIEWCOUNT_CHECK(list.ok() && list->exact && list->articles.size() >= kListArticles);
+  }
+  cpu.End();
+  state.SetItemsProcessed(state.iterations());
+  cpu.Report(state, state.iterations());
+}
+
+BENCHMARK(CacheHit)->Arg(10'000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK(GetCountsCached)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ReadCounts)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond)->UseRealTime();
+BENCHMARK(ListPopularCached)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ReadPopular)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+}  // namespace
+}  // namespace viewcount
