@@ -9,6 +9,21 @@
 #include "service/flush/part_builder.h"
 
 namespace viewcount {
+namespace {
+
+// Articles whose memory is fetched ahead.
+constexpr size_t kFetchedAhead = 8;
+
+// Eight bytes of a text, the first one the highest: in the order of the texts. A short text ends with zeros.
+uint64_t BytesAt(std::string_view text, size_t at) {
+  std::array<unsigned char, sizeof(uint64_t)> bytes{};
+  text.substr(at).copy(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  uint64_t number = 0;
+  for (const unsigned char byte : bytes) number = number << 8 | byte;
+  return number;
+}
+
+}  // namespace
 
 ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part_articles_max)
     : chunk_(std::move(sealed.chunk)), of_(sealed.shards), part_articles_max_(part_articles_max) {
@@ -21,6 +36,14 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part
     if (sites_.size() <= site) sites_.resize(site + 1);
     if (sites_[site] == nullptr) sites_[site] = sites.At(article.site);
   }
+  std::vector<uint32_t> by_name;
+  for (uint32_t i = 0; i < sites_.size(); ++i) {
+    if (sites_[i] != nullptr) by_name.push_back(i);
+  }
+  std::sort(by_name.begin(), by_name.end(),
+            [this](uint32_t a, uint32_t b) { return sites_[a]->name < sites_[b]->name; });
+  site_ranks_.resize(sites_.size());
+  for (uint32_t rank = 0; rank < by_name.size(); ++rank) site_ranks_[by_name[rank]] = rank;
 }
 
 bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
@@ -46,10 +69,44 @@ ArticleKey ChunkPlan::KeyOf(uint32_t article) const {
   return {sites_[entry.site.value]->name, entry.id};
 }
 
+// Keys lie all over the chunk's memory, and the IDs of a portal begin alike: so articles are sorted by the first bytes
+// in which their IDs differ, which are read once, and by the whole key only where those are equal.
+void ChunkPlan::Sort(std::vector<uint32_t>& articles) const {
+  struct Entry {
+    uint32_t site_rank = 0;
+    uint32_t article = 0;
+    uint64_t beginning = 0;
+  };
+  const size_t common = CommonBytes(articles);
+  std::vector<Entry> entries;
+  entries.reserve(articles.size());
+  for (const uint32_t article : articles) {
+    const Chunk::Article& entry = chunk_->articles()[article];
+    entries.push_back({site_ranks_[entry.site.value], article, BytesAt(entry.id, common)});
+  }
+  std::sort(entries.begin(), entries.end(), [this](const Entry& a, const Entry& b) {
+    if (a.site_rank != b.site_rank) return a.site_rank < b.site_rank;
+    if (a.beginning != b.beginning) return a.beginning < b.beginning;
+    return KeyOf(a.article) < KeyOf(b.article);
+  });
+  std::transform(entries.begin(), entries.end(), articles.begin(), [](const Entry& entry) { return entry.article; });
+}
+
+// With how many bytes all IDs begin.
+size_t ChunkPlan::CommonBytes(std::span<const uint32_t> articles) const {
+  if (articles.empty()) return 0;
+  std::string_view common = chunk_->articles()[articles.front()].id;
+  for (const uint32_t article : articles) {
+    const std::string_view id = chunk_->articles()[article].id;
+    common = {common.begin(), std::mismatch(common.begin(), common.end(), id.begin(), id.end()).first};
+  }
+  return common.size();
+}
+
 std::span<const uint32_t> ChunkPlan::Sorted(Shard shard) {
   auto& articles = shards_[shard.value];
   if (!sorted_[shard.value]) {
-    std::sort(articles.begin(), articles.end(), [this](uint32_t a, uint32_t b) { return KeyOf(a) < KeyOf(b); });
+    Sort(articles);
     sorted_[shard.value] = true;
   }
   return articles;
@@ -87,6 +144,9 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
   size_t end = begin;
   size_t fields = 0;
   while (end < articles.size() && end - begin < part_articles_max_) {
+    if (end + kFetchedAhead < articles.size()) {
+      ArticleRecords::Prefetch(&chunk_->articles()[articles[end + kFetchedAhead]]);
+    }
     const Chunk::Article& article = chunk_->articles()[articles[end]];
     fields += FieldsOf(article);
     if (end > begin && fields > limits::kFlushPartFieldsMax) break;

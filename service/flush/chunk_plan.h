@@ -45,6 +45,8 @@ class ChunkPlan {
  private:
   // In order of ArticleKey; sorted when first asked for, so that no sort of the whole chunk holds up the thread.
   std::span<const uint32_t> Sorted(Shard shard);
+  void Sort(std::vector<uint32_t>& articles) const;
+  size_t CommonBytes(std::span<const uint32_t> articles) const;
   // How many of the shard's articles `cursor` covers.
   size_t CoveredBy(Shard shard, const Cursor& cursor);
   ArticleKey KeyOf(uint32_t article) const;
@@ -55,6 +57,8 @@ class ChunkPlan {
   const size_t part_articles_max_;
   // By site index; null for sites that are not in the chunk.
   std::vector<std::shared_ptr<const Site>> sites_;
+  // Their places in order of their names.
+  std::vector<uint32_t> site_ranks_;
   std::array<std::vector<uint32_t>, limits::kShards> shards_;
   std::array<bool, limits::kShards> sorted_{};
 };

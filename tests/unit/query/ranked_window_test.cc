@@ -198,7 +198,8 @@ class RankedModel {
   void Check(Window window) {
     const bool fresh = read_[window] == nullptr || Roll(8) == 0;
     if (fresh) {
-      const auto followed = read_[window] != nullptr ? read_[window]->Followed() : std::vector<RankedWindow::Contender>();
+      const auto followed =
+          read_[window] != nullptr ? read_[window]->Followed() : std::vector<RankedWindow::Contender>();
       Read(window);
       if (Roll(2) == 0) {
         ASSERT_TRUE(AddStored(window, followed));
