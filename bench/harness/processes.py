@@ -93,10 +93,10 @@ def accepts(port):
     return True
 
 
-def run(words, core=machine.LOAD_CORE, seconds_max=600, **options):
+def run(words, prepare=machine.pinned(machine.LOAD_CORE), seconds_max=600, **options):
     """Runs a program of the load to its end and returns what it printed; raises with all it said if it fails."""
     done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=seconds_max, preexec_fn=machine.pinned(core), **options)
+                          timeout=seconds_max, preexec_fn=prepare, **options)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(str(word) for word in words)}: exit code {done.returncode}\n"
                            f"{done.stdout[-2000:]}{done.stderr[-4000:]}")

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Early enough that the next ones are there in time, though Redis be busy with parts.
-constexpr auto kRefreshAge = limits::kCountCacheAge * 2 / 5;
+constexpr auto kRefreshAge = limits::kCountCacheAge * 7 / 10;
 // While the next ones are being read from a busy Redis, which takes longer than usual.
 constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
 constexpr int kReadsAheadMax = 3;
