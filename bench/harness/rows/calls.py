@@ -21,7 +21,8 @@ SYNC_SECONDS = 0.5
 
 def sync_cost(folder):
     """p50 and p99 of `write` + `fdatasync` by size in bytes, µs."""
-    told = processes.run([sys.executable, SYNC_COST, folder, "--seconds", SYNC_SECONDS], core=machine.SERVER_CORE)
+    told = processes.run([sys.executable, SYNC_COST, folder, "--seconds", SYNC_SECONDS],
+                         machine.pinned(machine.SERVER_CORE))
     return {int(size): cost for size, cost in json.loads(told).items()}
 
 
