@@ -55,7 +55,9 @@ def write_results(measured, description, context):
     for curve in context.curves:
         pictures.draw(curve, BENCH / "results")
     named = [(curve.title, curve.file) for curve in context.curves]
-    (BENCH / "RESULTS.md").write_text(report.markdown(measured, description, named))
+    # What no run can say by itself: what stands in the way of targets.
+    remarks = (BENCH / "REMARKS.md").read_text()
+    (BENCH / "RESULTS.md").write_text(report.markdown(measured, description, named, remarks))
 
 
 def main():

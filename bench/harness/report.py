@@ -133,8 +133,8 @@ def _markdown_row(cells):
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def markdown(rows, description, pictures):
-    """RESULTS.md. `description` is pairs of name and text, `pictures` pairs of title and file name."""
+def markdown(rows, description, pictures, remarks):
+    """RESULTS.md. `description` is pairs of name and text, `pictures` pairs of title and file name, `remarks` a text."""
     reached = [row.reached for row in rows if row.target]
     lines = ["# Results", "",
              "Written by `bench/run.sh`; not edited by hand. [README.md](README.md) says what is measured how.", ""]
@@ -155,4 +155,4 @@ def markdown(rows, description, pictures):
         lines += ["", "## Curves"]
         for title, name in pictures:
             lines += ["", f"![{title}](results/{name})"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + remarks

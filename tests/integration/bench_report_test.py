@@ -109,7 +109,7 @@ class ReportTest(unittest.TestCase):
         text = report.table(rows)
         self.assertEqual(text.count("a|b"), 2)
         self.assertIn("only once", text)
-        page = report.markdown(rows, [("machine", "two cores")], [("Cost", "cost.svg")])
+        page = report.markdown(rows, [("machine", "two cores")], [("Cost", "cost.svg")], "## Why not\n")
         self.assertIn("1 of 2 targets were reached.", page)
         self.assertIn("a\\|b", page)
         self.assertIn("| flush 1s, journaled |", page)
