@@ -36,8 +36,8 @@ void RankedPending::AddSealed(size_t lane_index, std::span<const SealedChunk> se
   Lane& lane = lanes_[lane_index];
   for (const SealedChunk& pending : sealed) {
     const Chunk& chunk = *pending.chunk;
-    if (std::find(lane.added.begin(), lane.added.end(), &chunk) != lane.added.end()) continue;
-    lane.added.push_back(&chunk);
+    if (std::find(lane.added.begin(), lane.added.end(), pending.chunk) != lane.added.end()) continue;
+    lane.added.push_back(pending.chunk);
     Lane of_chunk;
     if (lane.open == &chunk) {
       of_chunk = std::exchange(lane, Lane{.added = std::move(lane.added)});

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,8 @@ class RankedPending {
   void AddArticle(const Article& article, int64_t pending_sealed);
   const std::vector<Article>& articles() const { return articles_; }
 
-  // Adds what lies beyond `cursors` in those of a lane's sealed chunks that were not added before. A chunk stays alive
-  // from its first call to the last, and the lane's cursors are the same in all of them.
+  // Adds what lies beyond `cursors`, which are the same in all calls, in those of a lane's sealed chunks that were not
+  // added before.
   void AddSealed(size_t lane, std::span<const SealedChunk> sealed, const ShardCursors& cursors);
   // Adds what every lane's open chunk has now; behind AddSealed, while the ledgers are held.
   void Complete(std::span<const PendingViews> held);
@@ -46,7 +47,8 @@ class RankedPending {
     const Chunk::Article* place = nullptr;
   };
   struct Lane {
-    std::vector<const Chunk*> added;
+    // Kept alive, so that none of them is taken for a later chunk in the same memory.
+    std::vector<std::shared_ptr<const Chunk>> added;
     // The chunk that was open at the last Complete, and where the articles stand in it.
     const Chunk* open = nullptr;
     size_t open_articles = 0;

@@ -168,7 +168,7 @@ void RankedWindow::AddFollowed(Merge& merge) {
 
 // Of a site or a day that has just begun, nearly everything is pending: those with most of that show what it takes.
 void RankedWindow::AddNew(Merge& merge) const {
-  if (ranked_ >= kListMax) return;
+  if (ranked_ >= kListMax || merge.found.size() >= kListMax) return;
   size_t level = std::numeric_limits<int64_t>::digits;
   while (level > 0 && merge.CountReaching(level) < kListMax) --level;
   for (; level > 0 && merge.found.size() < kListMax; --level) {
