@@ -10,7 +10,7 @@ ARTICLES = 100_000
 BATCH_VIEWS = 1_000
 IN_FLIGHT = 32
 # Together more than the lanes' queues hold.
-IN_FLIGHT_BURST = 2_000
+IN_FLIGHT_BURST = 4_000
 # The queue alone is filled for longer than a second.
 BURST_SECONDS = 4
 POOL_VIEWS = 1_000_000

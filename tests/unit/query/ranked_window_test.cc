@@ -40,6 +40,8 @@ struct Shape {
   double skew = 1;
   size_t batch_views = 300;
   uint32_t hours = 3;
+  // How many articles a shard ranks; with fewer than a list has, the list is right that far.
+  size_t ranked = limits::kRankedAllTimeAndDay;
   // One in so many steps adjusts; 0: none.
   uint32_t adjust_one_in = 0;
 };
@@ -176,8 +178,8 @@ class RankedModel {
     for (ShardRanking& shard : rankings.shards) {
       std::stable_sort(shard.articles.begin(), shard.articles.end(),
                        [](const RankedCount& a, const RankedCount& b) { return a.views > b.views; });
-      if (shard.articles.size() < limits::kRankedAllTimeAndDay) continue;
-      shard.articles.resize(limits::kRankedAllTimeAndDay);
+      if (shard.articles.size() < shape_.ranked) continue;
+      shard.articles.resize(shape_.ranked);
       shard.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, shard.articles.back().views));
     }
     read_[window] = std::make_unique<RankedWindow>(sites_[0], window, pointers_, std::move(rankings));
@@ -232,10 +234,11 @@ class RankedModel {
       if (count.all > 0) expected.emplace_back(-count.all, id);
     }
     std::sort(expected.begin(), expected.end());
-    expected.resize(std::min<size_t>(expected.size(), limits::kRankedAllTimeAndDay));
+    expected.resize(std::min<size_t>(expected.size(), shape_.ranked));
     if (list.exact) {
       ++exact_lists_;
-      ASSERT_EQ(list.articles.size(), expected.size());
+      ASSERT_GE(list.articles.size(), expected.size());
+      ASSERT_LE(list.articles.size(), limits::kRankedAllTimeAndDay);
     } else {
       ASSERT_GT(shape_.adjust_one_in, 0u);
       ASSERT_EQ(window, kAll);
@@ -291,6 +294,12 @@ TEST_F(RankedWindowTest, EqualsAFullSortOfFewPopularArticles) { Run({.skew = 6, 
 TEST_F(RankedWindowTest, EqualsAFullSortWhereAllAreAlike) {
   Run({.articles = 1'500, .shards = 1, .count_max = 1}, 150);
   EXPECT_GT(contenders_, 0u) << "nobody had to be read";
+}
+
+TEST_F(RankedWindowTest, EqualsAFullSortAsFarAsShardsRank) {
+  for (const size_t ranked : {1, 20, 190, 250}) {
+    ASSERT_NO_FATAL_FAILURE(Run({.articles = 460, .shards = 1, .count_max = 1, .ranked = ranked}, 60));
+  }
 }
 
 TEST_F(RankedWindowTest, EqualsAFullSortOverAllShards) {
