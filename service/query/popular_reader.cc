@@ -100,14 +100,15 @@ struct PopularReader::Flight {
   std::optional<absl::StatusOr<std::shared_ptr<Entry>>> entry;
 };
 
+std::shared_ptr<PopularReader::Entry> PopularReader::Find(const Key& key) {
+  std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
 std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window window) {
-  std::shared_ptr<Entry> entry;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = entries_.find({site.index, window});
-    if (found == entries_.end()) return std::nullopt;
-    entry = found->second;
-  }
+  const auto entry = Find({site.index, window});
+  if (entry == nullptr) return std::nullopt;
   entry->asked = true;
   const auto age_max = entry->being_replaced ? kAgeMax : limits::kCountCacheAge;
   if (entry->read_at < clock_.Now() - age_max) return std::nullopt;
@@ -145,7 +146,8 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   std::shared_ptr<Entry> entry;
   if (read.ok()) {
     entry = std::make_shared<Entry>(executor, site, window, std::move(*reading), ledgers_);
-    co_await ReadAhead(*entry, Followed(key));
+    auto followed = Followed(key);
+    co_await ReadAhead(*entry, std::move(followed));
     Keep(entry);
   }
   flights_.erase(key);
@@ -200,13 +202,8 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
 }
 
 std::vector<RankedWindow::Contender> PopularReader::Followed(const Key& key) {
-  std::shared_ptr<Entry> entry;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) return {};
-    entry = found->second;
-  }
+  const auto entry = Find(key);
+  if (entry == nullptr) return {};
   std::lock_guard lock(entry->mutex);
   return entry->ranked.Followed();
 }

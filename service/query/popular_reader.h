@@ -45,6 +45,8 @@ class PopularReader {
   struct Reading;
   struct Flight;
 
+  // Null if there is none.
+  std::shared_ptr<Entry> Find(const Key& key);
   boost::asio::awaitable<absl::StatusOr<std::shared_ptr<Entry>>> Join(std::shared_ptr<const Site> site, Window window);
   std::shared_ptr<Reading> Begin() const;
   boost::asio::awaitable<absl::Status> ReadShards(const Site& site, Window window, RankedWindow::Rankings& rankings);
