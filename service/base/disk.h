@@ -26,6 +26,8 @@ class DiskFile {
   virtual absl::Status WriteGathered(uint64_t offset, std::span<const std::string_view> pieces);
   // fdatasync(2). After an error nobody knows what the disk holds: it must never be called again.
   virtual absl::Status Sync() = 0;
+  // What of these bytes is durable need not stay in memory: it is not going to be read soon. Whole pages only.
+  virtual void Evict(uint64_t /*offset*/, uint64_t /*bytes*/) {}
   // Makes the file `bytes` long with room for all of them, zeros where nothing was written.
   virtual absl::Status Allocate(uint64_t bytes) = 0;
   virtual absl::Status Truncate(uint64_t bytes) = 0;

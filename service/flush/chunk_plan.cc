@@ -92,12 +92,19 @@ void ChunkPlan::Sort(std::vector<uint32_t>& articles) const {
   std::transform(entries.begin(), entries.end(), articles.begin(), [](const Entry& entry) { return entry.article; });
 }
 
+// Begins to fetch an article that comes after the one at `at`.
+void ChunkPlan::FetchAhead(std::span<const uint32_t> articles, size_t at) const {
+  if (at + kFetchedAhead >= articles.size()) return;
+  ArticleRecords::Prefetch(&chunk_->articles()[articles[at + kFetchedAhead]]);
+}
+
 // With how many bytes all IDs begin.
 size_t ChunkPlan::CommonBytes(std::span<const uint32_t> articles) const {
   if (articles.empty()) return 0;
   std::string_view common = chunk_->articles()[articles.front()].id;
-  for (const uint32_t article : articles) {
-    const std::string_view id = chunk_->articles()[article].id;
+  for (size_t i = 0; i < articles.size(); ++i) {
+    FetchAhead(articles, i);
+    const std::string_view id = chunk_->articles()[articles[i]].id;
     common = {common.begin(), std::mismatch(common.begin(), common.end(), id.begin(), id.end()).first};
   }
   return common.size();
@@ -144,9 +151,7 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
   size_t end = begin;
   size_t fields = 0;
   while (end < articles.size() && end - begin < part_articles_max_) {
-    if (end + kFetchedAhead < articles.size()) {
-      ArticleRecords::Prefetch(&chunk_->articles()[articles[end + kFetchedAhead]]);
-    }
+    FetchAhead(articles, end);
     const Chunk::Article& article = chunk_->articles()[articles[end]];
     fields += FieldsOf(article);
     if (end > begin && fields > limits::kFlushPartFieldsMax) break;

@@ -46,6 +46,7 @@ class ChunkPlan {
   // In order of ArticleKey; sorted when first asked for, so that no sort of the whole chunk holds up the thread.
   std::span<const uint32_t> Sorted(Shard shard);
   void Sort(std::vector<uint32_t>& articles) const;
+  void FetchAhead(std::span<const uint32_t> articles, size_t at) const;
   size_t CommonBytes(std::span<const uint32_t> articles) const;
   // How many of the shard's articles `cursor` covers.
   size_t CoveredBy(Shard shard, const Cursor& cursor);

@@ -18,6 +18,7 @@
 
 #include "service/base/check.h"
 #include "service/base/listen.h"
+#include "service/base/scheduling.h"
 #include "service/http/session.h"
 
 namespace viewcount {
@@ -64,7 +65,10 @@ absl::Status HttpServer::Start(const std::string& address) {
   if (error) return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
   asio::co_spawn(context_, Accept(), asio::detached);
   asio::co_spawn(context_, WatchDeadlines(), asio::detached);
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    AskForSlice(kConnectionsSlice);
+    context_.run();
+  });
   return absl::OkStatus();
 }
 

@@ -3,9 +3,15 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "service/base/scheduling.h"
+
 namespace viewcount {
 
-EventLoop::EventLoop() : input_(kBufferBytes, '\0'), thread_([this] { context_.run(); }) {}
+EventLoop::EventLoop()
+    : input_(kBufferBytes, '\0'), thread_([this] {
+        AskForSlice(kConnectionsSlice);
+        context_.run();
+      }) {}
 
 EventLoop::~EventLoop() {
   Stop();

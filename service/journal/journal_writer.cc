@@ -18,6 +18,10 @@ namespace {
 
 // Smaller bodies are copied, which takes less than a piece of its own.
 constexpr size_t kGatheredBytesMin = 2 << 10;
+// What is written between two calls of DiskFile::Evict, each of which takes a system call.
+constexpr uint64_t kEvictBytes = 1 << 20;
+// The last page is not evicted while more may be written to it: it would have to be read for that.
+constexpr uint64_t kPageBytes = 4 << 10;
 
 }  // namespace
 
@@ -71,6 +75,7 @@ class JournalWriter::Impl {
   };
   void AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body, Body kind) const;
   absl::Status WriteGroup();
+  void EvictWritten();
   absl::Status Rotate(uint64_t room);
   SegmentHeader NextHeader() const;
   absl::Status Fail(absl::Status status) { return failed_ = std::move(status); }
@@ -83,6 +88,8 @@ class JournalWriter::Impl {
   Position start_;
   uint64_t capacity_ = 0;
   std::unique_ptr<DiskFile> file_;
+  // Up to where it was evicted, in the file.
+  uint64_t evicted_ = 0;
   // The last durable record, and what is behind it.
   RecordMark last_;
   std::atomic<uint64_t> end_;
@@ -167,6 +174,7 @@ absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
   if (!file.ok()) return Fail(file.status());
   file_ = *std::move(file);
   start_ = header.start;
+  evicted_ = 0;
   capacity_ = capacity;
   last_ = preamble.last;
   sealed_ = false;
@@ -196,6 +204,15 @@ absl::Status JournalWriter::Impl::WriteGroup() {
   return file_->WriteGathered(written_ - start_.value, pieces_);
 }
 
+// The journal is read after a failure only. Left to itself it would fill the machine's memory, page by new page, which
+// costs the writing more than the copying does, and pushes out what others need.
+void JournalWriter::Impl::EvictWritten() {
+  const uint64_t end = (written_ - start_.value) / kPageBytes * kPageBytes;
+  if (end < evicted_ + kEvictBytes) return;
+  file_->Evict(evicted_, end - evicted_);
+  evicted_ = end;
+}
+
 absl::Status JournalWriter::Impl::Commit() {
   if (!failed_.ok()) return failed_;
   room_ = 0;
@@ -210,6 +227,7 @@ absl::Status JournalWriter::Impl::Commit() {
   group_.outside.clear();
   group_.bytes = 0;
   end_.store(written_, std::memory_order_release);
+  EvictWritten();
   return absl::OkStatus();
 }
 

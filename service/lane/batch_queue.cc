@@ -1,5 +1,7 @@
 #include "service/lane/batch_queue.h"
 
+#include <thread>
+
 #include "service/base/limits.h"
 
 namespace viewcount {
@@ -41,7 +43,14 @@ BatchQueue::PutResult BatchQueue::Put(std::shared_ptr<SubmittedAdjustment> adjus
 bool BatchQueue::Take(std::vector<LaneItem>& group) {
   group.clear();
   std::unique_lock lock(mutex_);
-  filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+  if (!closed_ && items_.empty()) {
+    filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+    lock.unlock();
+    // Whoever put the first one likely has more at hand, and goes on if this is its core: a larger group takes no
+    // longer to sync than one batch.
+    std::this_thread::yield();
+    lock.lock();
+  }
   TakeLocked(group);
   return !group.empty();
 }

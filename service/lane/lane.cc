@@ -8,6 +8,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
+#include "service/base/scheduling.h"
 #include "service/base/status.h"
 #include "service/lane/view_record.h"
 
@@ -127,6 +128,7 @@ Lane::Counters Lane::counters() const {
 }
 
 void Lane::Run() {
+  AskForSlice(kLaneSlice);
   while (queue_.Take(group_)) HandleGroup(group_);
 }
 

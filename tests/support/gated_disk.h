@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,11 @@ class GatedDisk final : public Disk {
   bool Waited() {
     std::lock_guard lock(mutex_);
     return waiting_ > 0;
+  }
+  // How many bytes were evicted from memory, as whole pages and while everything written to their file was durable.
+  uint64_t EvictedBytes() {
+    std::lock_guard lock(mutex_);
+    return evicted_bytes_;
   }
   // What every sync of a file whose path contains `part` answers from now on, without syncing.
   void Fail(absl::Status status, std::string part = "") {
@@ -52,10 +58,20 @@ class GatedDisk final : public Disk {
     File(GatedDisk& gate, std::string path, std::unique_ptr<DiskFile> file)
         : gate_(gate), path_(std::move(path)), file_(std::move(file)) {}
     absl::StatusOr<size_t> Read(uint64_t offset, std::span<char> out) override { return file_->Read(offset, out); }
-    absl::Status Write(uint64_t offset, std::string_view bytes) override { return file_->Write(offset, bytes); }
+    absl::Status Write(uint64_t offset, std::string_view bytes) override {
+      dirty_ = true;
+      return file_->Write(offset, bytes);
+    }
     absl::Status Sync() override {
       if (auto status = gate_.Pass(path_); !status.ok()) return status;
-      return file_->Sync();
+      auto status = file_->Sync();
+      dirty_ = !status.ok();
+      return status;
+    }
+    void Evict(uint64_t offset, uint64_t bytes) override {
+      constexpr uint64_t kPage = 4'096;
+      if (!dirty_ && offset % kPage == 0 && bytes % kPage == 0) gate_.NoteEvicted(bytes);
+      file_->Evict(offset, bytes);
     }
     absl::Status Allocate(uint64_t bytes) override { return file_->Allocate(bytes); }
     absl::Status Truncate(uint64_t bytes) override { return file_->Truncate(bytes); }
@@ -65,6 +81,7 @@ class GatedDisk final : public Disk {
     GatedDisk& gate_;
     const std::string path_;
     const std::unique_ptr<DiskFile> file_;
+    bool dirty_ = false;
   };
 
   absl::StatusOr<std::unique_ptr<DiskFile>> Gate(const std::string& path,
@@ -79,6 +96,10 @@ class GatedDisk final : public Disk {
     --waiting_;
     return path.find(failing_) != std::string::npos ? failure_ : absl::OkStatus();
   }
+  void NoteEvicted(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    evicted_bytes_ += bytes;
+  }
   void Set(bool open) {
     std::lock_guard lock(mutex_);
     open_ = open;
@@ -92,6 +113,7 @@ class GatedDisk final : public Disk {
   int waiting_ = 0;
   absl::Status failure_;
   std::string failing_;
+  uint64_t evicted_bytes_ = 0;
 };
 
 }  // namespace viewcount

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "service/base/limits.h"
+#include "tests/support/gated_disk.h"
 #include "tests/unit/journal/journal_fixture.h"
 
 namespace viewcount {
@@ -129,6 +130,24 @@ TEST_F(RetentionTest, APinMayOutliveTheJournal) {
   WriteSegments(1);
   const auto pin = writer_->Hold({0});
   writer_.reset();
+}
+
+class EvictionTest : public RetentionTest {
+ protected:
+  Disk& disk() override { return gate_; }
+  GatedDisk gate_{posix_};
+};
+
+TEST_F(EvictionTest, WhatIsDurableLeavesTheMachinesMemory) {
+  constexpr size_t kGroups = 30;
+  constexpr size_t kGroupBytes = 100'000;
+  constexpr uint64_t kLeftMax = (1 << 20) + 4'096 + kGroupBytes;
+  options_.segment_bytes = 4 << 20;
+  options_.budget_bytes = 64 << 20;
+  Open();
+  for (size_t i = 0; i < kGroups; ++i) Write({std::string(kGroupBytes, 'v')});
+  EXPECT_GE(gate_.EvictedBytes() + kLeftMax, kGroups * kGroupBytes);
+  EXPECT_EQ(ReadAll().size(), kGroups);
 }
 
 }  // namespace
