@@ -88,7 +88,7 @@ inline constexpr uint64_t kCountMax = uint64_t{1} << 53;
 inline constexpr uint32_t kRankedAllTimeAndDay = 256;
 inline constexpr uint32_t kRankedHour = 64;
 inline constexpr std::chrono::hours kHourKeysExpireAfter{8 * 24};
-inline constexpr size_t kFlushPartArticlesMax = 512;
+inline constexpr size_t kFlushPartArticlesMax = 384;
 // Fields one part may write over all its hashes, so that no call holds Redis longer than a few milliseconds. A single
 // article with more (an import over many hours) still goes in one part.
 inline constexpr size_t kFlushPartFieldsMax = 2'048;

@@ -79,6 +79,19 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::Make(uint64_t bytes) {
 
 absl::StatusOr<SegmentPool::Spare> SegmentPool::Take(uint64_t bytes) {
   bytes = std::max(bytes, options_.segment_bytes);
+  auto spare = TakeOrMake(bytes);
+  if (spare.ok() || !absl::IsResourceExhausted(spare.status())) return spare;
+  // Upkeep comes now and then, and a fast lane fills segments in between: what may go, goes now.
+  const std::lock_guard one(maintain_mutex_);
+  while (const auto segment = Release(true)) {
+    if (auto status = Recycle(*segment); !status.ok()) return status;
+    spare = TakeOrMake(bytes);
+    if (spare.ok() || !absl::IsResourceExhausted(spare.status())) break;
+  }
+  return spare;
+}
+
+absl::StatusOr<SegmentPool::Spare> SegmentPool::TakeOrMake(uint64_t bytes) {
   std::optional<Spare> spare;
   {
     const std::lock_guard lock(mutex_);

@@ -51,8 +51,8 @@ class SegmentPool {
   };
   SegmentPool(Disk& disk, const Clock& clock, Options options, const std::vector<SegmentFile>& segments);
 
-  // A spare of at least `bytes`, made now if none is ready. RESOURCE_EXHAUSTED: disk or budget is full, and nothing has
-  // changed.
+  // A spare of at least `bytes`, made now if none is ready, if need be from segments that may go before their time.
+  // RESOURCE_EXHAUSTED: disk or budget is full, and of the segments nothing has changed that is needed.
   absl::StatusOr<Spare> Take(uint64_t bytes);
   // The error of a disk that is full, with when to try again.
   static absl::Status NoRoom(const absl::Status& status);
@@ -76,6 +76,8 @@ class SegmentPool {
     std::optional<SteadyTime> done;
   };
   absl::Status Reserve(uint64_t bytes);
+  // A spare that is ready, or else a new one.
+  absl::StatusOr<Spare> TakeOrMake(uint64_t bytes);
   absl::StatusOr<Spare> Make(uint64_t bytes);
   std::string NextSparePath();
   bool HasSpare() const;
@@ -88,7 +90,7 @@ class SegmentPool {
   const Clock& clock_;
   const Options options_;
   const std::shared_ptr<JournalPins> pins_ = std::make_shared<JournalPins>();
-  // One Maintain at a time.
+  // Segments go in order, so one call at a time lets go of them.
   std::mutex maintain_mutex_;
   mutable std::mutex mutex_;
   // Below: under mutex_.

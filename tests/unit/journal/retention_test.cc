@@ -132,6 +132,20 @@ TEST_F(RetentionTest, APinMayOutliveTheJournal) {
   writer_.reset();
 }
 
+TEST_F(RetentionTest, AFullBudgetIsSharedOutAgainWithoutWaitingForUpkeep) {
+  options_.budget_bytes = 4 * options_.segment_bytes;
+  Open();
+  WriteSegments(4);
+  ASSERT_TRUE(writer_->Maintain(Segments()[3]).ok());
+  // Three of them may go: one went to make a spare, and two are left.
+  for (int i = 0; i < 3; ++i) Write({std::string(3'900, static_cast<char>('e' + i))});
+  EXPECT_EQ(writer_->bytes(), options_.budget_bytes);
+  EXPECT_TRUE(absl::IsResourceExhausted(TryWrite({std::string(3'900, 'x')})));
+  Open();
+  EXPECT_THAT(ReadAll(), ElementsAre(std::string(3'900, 'd'), std::string(3'900, 'e'), std::string(3'900, 'f'),
+                                     std::string(3'900, 'g')));
+}
+
 class EvictionTest : public RetentionTest {
  protected:
   Disk& disk() override { return gate_; }
