@@ -15,6 +15,15 @@ pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+
+# For cmake/npm.cmake. Looked for by hand, as REQUIRED would not say which package is missing.
+find_program(VIEWCOUNT_NPM npm)
+find_program(VIEWCOUNT_NODE node)
+if(NOT VIEWCOUNT_NPM OR NOT VIEWCOUNT_NODE)
+  message(FATAL_ERROR "npm or node is missing: the build takes the list of bots from npm. Install Debian's package npm, "
+                      "which brings both: deploy/install_packages.sh deploy/packages.txt")
+endif()
 
 if(VIEWCOUNT_TESTS)
   find_package(GTest REQUIRED)

@@ -6,10 +6,11 @@ function(viewcount_room name)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 endfunction()
 
-# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]): the file as a C++ string literal, in a header of the build.
+# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]): the file as a C++ string literal, in a header of the build. Paths are
+# relative to the source folder.
 function(viewcount_embed header file variable)
   set(script ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
-  set(input ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE input)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${header})
   set(strip OFF)
   if("STRIP_COMMENTS" IN_LIST ARGN)

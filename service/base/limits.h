@@ -40,6 +40,15 @@ inline constexpr uint32_t kPageSizeDefault = 20;
 // Wheels that an odometer may be asked for; a number that has more digits gets them.
 inline constexpr uint32_t kOdometerDigitsMax = 16;
 
+// --- Visitors -------------------------------------------------------------------------------------------------------
+
+// What is looked at of a user agent; browsers' have some 300 bytes at most.
+inline constexpr size_t kAgentBytesMax = 1'024;
+// Agents whose verdicts a thread remembers: 8 bytes each.
+inline constexpr size_t kAgentVerdictsMax = 4'096;
+// What the patterns that are no plain texts may take; when RE2 has filled it, it begins anew.
+inline constexpr int64_t kBotExpressionsBytesMax = 8 << 20;
+
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
 inline constexpr uint32_t kLanesMax = 64;

@@ -1,0 +1,54 @@
+// What BotPatterns said of agents that came lately, since most requests of a second have one of some hundred agents.
+//
+// It keeps no agent, only a hash of it under a key that is this object's own and is never written anywhere, so nobody
+// can look up whose agents were here, or prepare two with one hash. Should two have one after all, the later gets the
+// verdict of the earlier until that is displaced.
+//
+// Not thread safe: each thread has its own, and no lock. Bounded at limits::kAgentVerdictsMax verdicts of 8 bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "service/base/limits.h"
+#include "service/visitors/bot_patterns.h"
+
+namespace viewcount {
+
+class BotVerdicts {
+ public:
+  // The patterns must outlive it.
+  explicit BotVerdicts(const BotPatterns& patterns);
+
+  // What BotPatterns::IsBot says of the agent.
+  bool IsBot(std::string_view agent);
+
+  // How many verdicts it has now, at most limits::kAgentVerdictsMax. Looks at all of them.
+  size_t size() const;
+  // How often the patterns had to be asked.
+  uint64_t misses() const { return misses_; }
+
+ private:
+  // The agent's hash with the verdict as its lowest bit; 0 is none.
+  using Entry = uint64_t;
+  // An agent's place is one of two, the newer first; a third one takes the older one's.
+  struct Pair {
+    Entry newer = 0;
+    Entry older = 0;
+  };
+
+  // Enough for XXH3 to take nothing from its own, which everybody knows.
+  static constexpr size_t kKeyBytes = 192;
+
+  Entry HashOf(std::string_view agent) const;
+
+  const BotPatterns& patterns_;
+  std::array<uint8_t, kKeyBytes> key_;
+  std::vector<Pair> pairs_;
+  uint64_t misses_ = 0;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,97 @@
+#include "service/visitors/text_finder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "service/base/check.h"
+
+namespace viewcount {
+
+// The literals as a tree of their beginnings. Nodes are in the order of their making; 0 is the root, and as nobody's
+// child it stands for none.
+struct TextFinder::Trie {
+  uint32_t classes;
+  std::vector<State> next;
+  std::vector<bool> is_found;
+
+  explicit Trie(uint32_t class_count) : classes(class_count) { Add(); }
+
+  State Add() {
+    const size_t node = is_found.size();
+    VIEWCOUNT_CHECK(node < std::numeric_limits<State>::max());
+    next.resize(next.size() + classes);
+    is_found.push_back(false);
+    return static_cast<State>(node);
+  }
+  State& Next(State node, uint32_t byte_class) { return next[node * classes + byte_class]; }
+};
+
+TextFinder::TextFinder(std::vector<std::string> literals) {
+  // What begins with another literal comes behind it, and needs no node of its own.
+  std::sort(literals.begin(), literals.end());
+  AssignClasses(literals);
+  MakeTable(MakeTrie(literals));
+}
+
+void TextFinder::AssignClasses(const std::vector<std::string>& literals) {
+  for (const std::string& literal : literals) {
+    VIEWCOUNT_CHECK(!literal.empty());
+    for (const char c : literal) {
+      uint8_t& byte_class = class_of_[static_cast<uint8_t>(c)];
+      if (byte_class == 0) byte_class = static_cast<uint8_t>(classes_++);
+    }
+  }
+  VIEWCOUNT_CHECK(classes_ <= 256);
+}
+
+TextFinder::Trie TextFinder::MakeTrie(const std::vector<std::string>& literals) const {
+  Trie trie(classes_);
+  for (const std::string& literal : literals) {
+    State node = 0;
+    for (const char c : literal) {
+      if (trie.is_found[node]) break;
+      const uint8_t byte_class = class_of_[static_cast<uint8_t>(c)];
+      if (trie.Next(node, byte_class) == 0) {
+        const State added = trie.Add();
+        trie.Next(node, byte_class) = added;
+      }
+      node = trie.Next(node, byte_class);
+    }
+    trie.is_found[node] = true;
+  }
+  return trie;
+}
+
+// Level by level. A node's other is the longest end of its text that is a node as well; it is on a level above, so its
+// row is complete. Where a node has no child, its other knows where to go on.
+void TextFinder::MakeTable(Trie trie) {
+  std::vector<State> others(trie.is_found.size(), 0);
+  // The nodes that get a row, in its order, and where each one's row is.
+  std::vector<State> order = {0};
+  std::vector<State> row_of(trie.is_found.size(), 0);
+  for (size_t row = 0; row < order.size(); ++row) {
+    const State node = order[row];
+    row_of[node] = static_cast<State>(row);
+    for (uint32_t c = 0; c < classes_; ++c) {
+      State& child = trie.Next(node, c);
+      const State elsewhere = node == 0 ? State{0} : trie.Next(others[node], c);
+      if (child == 0) {
+        child = elsewhere;
+        continue;
+      }
+      others[child] = elsewhere;
+      if (trie.is_found[elsewhere]) trie.is_found[child] = true;
+      if (!trie.is_found[child]) order.push_back(child);
+    }
+  }
+  found_ = static_cast<uint32_t>(order.size());
+  next_.reserve(order.size() * classes_);
+  for (const State node : order) {
+    for (uint32_t c = 0; c < classes_; ++c) {
+      const State next = trie.Next(node, c);
+      next_.push_back(trie.is_found[next] ? static_cast<State>(found_) : row_of[next]);
+    }
+  }
+}
+
+}  // namespace viewcount
