@@ -13,6 +13,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,14 +53,18 @@ std::string Replaced(std::string text, std::string_view word, std::string_view b
   return at == std::string::npos ? text : text.replace(at, word.size(), by);
 }
 
+// Of whom beacons come, by way of a proxy on this machine.
+constexpr uint32_t kVisitors = 1 << 16;
+
 // What navigator.sendBeacon sends: a text without preflight.
-std::string RequestOf(const Options& options, const std::string& article) {
+std::string RequestOf(const Options& options, const std::string& article, uint32_t visitor) {
   const std::string path = Replaced(options.path, "{article}", article);
   const std::string body = options.method == "POST" ? fmt::format(R"({{"articleId":"{}"}})", article) : "";
   std::string text = fmt::format(
       "{} {} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n"
-      "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n",
-      options.method, path, options.target);
+      "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+      "Origin: http://{}\r\nX-Forwarded-For: 10.1.{}.{}\r\n",
+      options.method, path, options.target, options.target, visitor / 256, visitor % 256);
   if (options.method == "POST")
     text += fmt::format("Content-Type: text/plain;charset=UTF-8\r\nContent-Length: {}\r\n", body.size());
   return text + "\r\n" + body;
@@ -73,7 +78,9 @@ class Client final : public BeaconClient {
         poll_(epoll_create1(EPOLL_CLOEXEC)),
         sockets_(options.in_flight) {
     ArticleDraws draws(options);
-    for (size_t i = 0; i < options.pool_views; ++i) requests_.Add(RequestOf(options, draws.Next()));
+    std::minstd_rand visitors(1);
+    for (size_t i = 0; i < options.pool_views; ++i)
+      requests_.Add(RequestOf(options, draws.Next(), static_cast<uint32_t>(visitors()) % kVisitors));
   }
 
   absl::Status Connect() override {

@@ -43,11 +43,19 @@ std::string Counted(size_t number, const std::string& noun) {
 absl::Status Run(Session& session, const SetCommand& command) {
   v1::SetCountsRequest request;
   request.set_article_id(command.article);
-  const uint64_t views = command.site_total ? *command.site_total : command.views.value_or(0);
-  request.set_views(views);
-  const std::string what = command.site_total ? "the site" : OneLine(command.article);
+  const auto views = command.site_total ? command.site_total : command.views;
+  std::string counts;
+  if (views) {
+    request.set_views(*views);
+    counts = Counted(*views, "view");
+  }
+  if (command.site_visits) {
+    request.set_visits(*command.site_visits);
+    counts += (counts.empty() ? "" : " and ") + Counted(*command.site_visits, "visit");
+  }
+  const std::string what = command.article.empty() ? "the site" : OneLine(command.article);
   return Adjust(session, &v1::AdminService::Stub::SetCounts, request, command.why,
-                fmt::format("{} has {} now", what, Counted(views, "view")));
+                fmt::format("{} has {} now", what, counts));
 }
 
 absl::Status Run(Session& session, const MergeCommand& command) {

@@ -164,7 +164,7 @@ void Parser::AddViewCommands() {
   // It changes nothing: it is for those who like to say what they mean.
   top->add_flag("--all-time")->description("Of all time (the default)")->excludes(day);
 
-  Add(app_, "stats", "Show the site's views: in all, today, yesterday, this week and this month",
+  Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",
       "  viewcount stats\n  viewcount --site portal stats --json", stats_);
   auto* watch = Add(
       app_, "watch",
@@ -231,7 +231,7 @@ void Parser::AddJournal() {
 void Parser::AddAdjustmentCommands() {
   auto* set = Add(app_, "set", "Set the views of an article, or of the whole site, to a number",
                   "  viewcount set news/3933 5000 --why \"the old counter's number\"\n"
-                  "  viewcount set --site-total 37456821 --why \"visits before the move\"",
+                  "  viewcount set --site-total 37456821 --site-visits 9400000 --why \"before the move\"",
                   set_);
   auto* article = set->add_option("ARTICLE", set_.article, "Article ID");
   auto* views = set->add_option("VIEWS", set_.views, "The views it is to have")->needs(article);
@@ -240,9 +240,14 @@ void Parser::AddAdjustmentCommands() {
                     ->type_name("VIEWS")
                     ->excludes(article)
                     ->excludes(views);
+  auto* visits = set->add_option("--site-visits", set_.site_visits, "The visits that the site is to have")
+                     ->type_name("VISITS")
+                     ->excludes(article)
+                     ->excludes(views);
   set->add_option("--why", set_.why, "A sentence, kept with the change");
-  set->parse_complete_callback([article, total] {
-    if (article->empty() && total->empty()) throw CLI::RequiredError("ARTICLE VIEWS, or --site-total VIEWS,");
+  set->parse_complete_callback([article, total, visits] {
+    if (article->empty() && total->empty() && visits->empty())
+      throw CLI::RequiredError("ARTICLE VIEWS, --site-total VIEWS, or --site-visits VISITS,");
   });
 
   auto* merge = Add(app_, "merge", "Count an article for another from now on, and move what it has there",

@@ -55,10 +55,11 @@ struct SitePutCommand {
 };
 struct SiteListCommand {};
 struct SetCommand {
-  // Empty with `site_total`.
+  // Empty with `site_total` and `site_visits`.
   std::string article;
   std::optional<uint64_t> views;
   std::optional<uint64_t> site_total;
+  std::optional<uint64_t> site_visits;
   std::string why;
 };
 struct MergeCommand {

@@ -24,15 +24,19 @@ absl::Status Run(Session& session, const StatsCommand&) {
   const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetSiteStats, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  const v1::SiteTotals& views = response->views();
-  Table table({{"PERIOD"}, {"VIEWS", Align::kRight}});
-  table.Add({"in all", Grouped(views.total())});
-  table.Add({"today", Grouped(views.today())});
-  table.Add({"yesterday", Grouped(views.yesterday())});
-  table.Add({"this week", Grouped(views.this_week())});
-  table.Add({"this month", Grouped(views.this_month())});
-  Print(
-      fmt::format("{}as of {}{}\n", table.Text(), TimeText(response->as_of()), response->exact() ? "" : ", not exact"));
+  Table table({{"PERIOD"}, {"VIEWS", Align::kRight}, {"VISITS", Align::kRight}, {"VIEWERS", Align::kRight}});
+  const auto add = [&](const char* period, auto number) {
+    table.Add({period, Grouped((response->views().*number)()), Grouped((response->visits().*number)()),
+               "~" + Grouped((response->viewers().*number)())});
+  };
+  add("in all", &v1::SiteTotals::total);
+  add("today", &v1::SiteTotals::today);
+  add("yesterday", &v1::SiteTotals::yesterday);
+  add("this week", &v1::SiteTotals::this_week);
+  add("this month", &v1::SiteTotals::this_month);
+  Print(fmt::format("{}~{} online now\nas of {}{}; ~ is estimated, with a standard error of {:.1f} %\n", table.Text(),
+                    Grouped(response->online_now()), TimeText(response->as_of()),
+                    response->exact() ? "" : ", not exact", 100 * response->viewers().standard_error()));
   return absl::OkStatus();
 }
 

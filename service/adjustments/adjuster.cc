@@ -114,15 +114,15 @@ asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adj
   co_return *answer->status;
 }
 
-asio::awaitable<absl::StatusOr<int64_t>> Adjuster::Present(std::shared_ptr<const Site> site, const std::string& id) {
+asio::awaitable<absl::StatusOr<int64_t>> Adjuster::Present(std::shared_ptr<const Site> site, const std::string& id,
+                                                           Window window) {
+  const std::vector<Window> windows(1, window);
   if (id.empty()) {
-    const std::vector<Window> windows(1, kAllTime);
     const auto totals = co_await parts_.totals.Read(site, windows);
     if (!totals.ok()) co_return totals.status();
     co_return totals->views.front();
   }
   const uint64_t hash = ArticleHash(site->seed, id);
-  const std::vector<Window> windows = {kAllTime};
   const std::vector<ArticleRef> articles = {{id, hash}};
   const auto read = co_await parts_.counts.ReadWindows(*site, ShardOf(hash), windows, articles);
   if (!read.ok()) {
@@ -138,12 +138,25 @@ asio::awaitable<absl::Status> Adjuster::Set(const v1::SetCountsRequest& request,
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) co_return UnknownSite(request.site());
   if (auto status = CheckIsNoAlias(*site, "article_id", request.article_id()); !status.ok()) co_return status;
-  const auto present = co_await Present(site, request.article_id());
-  if (!present.ok()) co_return present.status();
+  struct Wish {
+    const char* what;
+    Window window;
+    uint64_t count;
+  };
+  std::vector<Wish> wishes;
+  if (request.has_views()) wishes.push_back({"views", kAllTime, request.views()});
+  if (request.has_visits()) wishes.push_back({"visits", {Window::Kind::kVisits, 0}, request.visits()});
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_SET);
-  message.set_description(
-      fmt::format("set the views of {} from {} to {}", NameOf(request.article_id()), *present, request.views()));
-  const Changes changes = {{request.article_id(), {{kAllTime, static_cast<int64_t>(request.views()) - *present}}}};
+  std::string description = "set";
+  Changes changes;
+  for (const Wish& wish : wishes) {
+    const auto present = co_await Present(site, request.article_id(), wish.window);
+    if (!present.ok()) co_return present.status();
+    description += fmt::format("{} the {} of {} from {} to {}", changes.empty() ? "" : ", and", wish.what,
+                               NameOf(request.article_id()), *present, wish.count);
+    changes[request.article_id()][wish.window] = static_cast<int64_t>(wish.count) - *present;
+  }
+  message.set_description(std::move(description));
   PutChanges(changes, message);
   response.set_adjustment_id(message.adjustment_id());
   co_return co_await Journal(site->index, std::move(message));

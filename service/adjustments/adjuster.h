@@ -101,8 +101,9 @@ class Adjuster {
   journal::v1::Adjustment Begin(const Site& site, const v1::Provenance& provenance, journal::v1::AdjustmentKind kind);
   // Has it journaled and folded.
   boost::asio::awaitable<absl::Status> Journal(SiteIndex site, journal::v1::Adjustment message);
-  // The present count of an article, all time, or of the whole site.
-  boost::asio::awaitable<absl::StatusOr<int64_t>> Present(std::shared_ptr<const Site> site, const std::string& id);
+  // The present count of an article, all time, or of the whole site: views of all time, or of a site its visits.
+  boost::asio::awaitable<absl::StatusOr<int64_t>> Present(std::shared_ptr<const Site> site, const std::string& id,
+                                                          Window window);
   // Has `from` counted for `into` in every lane from now on, or for itself if that is empty; notes it in the message.
   boost::asio::awaitable<absl::Status> SetAlias(std::shared_ptr<const Site> site, const std::string& from,
                                                 const std::string& into, journal::v1::Adjustment& message);

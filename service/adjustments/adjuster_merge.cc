@@ -160,9 +160,11 @@ asio::awaitable<absl::Status> Adjuster::CheckChanges(std::shared_ptr<const Site>
   for (const auto& article : message.changes()) {
     std::vector<int64_t> present;
     if (article.article_id().empty()) {
-      const auto total = co_await Present(site, "");
-      if (!total.ok()) co_return total.status();
-      present.push_back(*total);
+      for (const auto& change : article.windows()) {
+        const auto total = co_await Present(site, "", WindowOf(change));
+        if (!total.ok()) co_return total.status();
+        present.push_back(*total);
+      }
     } else {
       const uint64_t hash = ArticleHash(site->seed, article.article_id());
       const std::vector<ArticleRef> articles = {{article.article_id(), hash}};

@@ -36,12 +36,12 @@ absl::Status Check(const v1::SetCountsRequest& request) {
   if (!request.article_id().empty()) {
     if (auto status = CheckArticle("article_id", request.article_id()); !status.ok()) return status;
   }
-  if (request.has_visits()) {
-    if (!request.article_id().empty()) return InvalidField("visits", "must not be set for an article: a site has them");
-    return NotBuiltYet("setting the visits of a site");
+  if (request.has_visits() && !request.article_id().empty()) {
+    return InvalidField("visits", "must not be set for an article: a site has them");
   }
-  if (!request.has_views()) return InvalidField("views", "must be set");
+  if (!request.has_views() && !request.has_visits()) return InvalidField("views", "must be set");
   if (request.views() > limits::kCountMax) return InvalidField("views", "must be at most 2^53");
+  if (request.visits() > limits::kCountMax) return InvalidField("visits", "must be at most 2^53");
   return Check(request.provenance());
 }
 

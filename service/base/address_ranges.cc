@@ -14,7 +14,7 @@ namespace ip = boost::asio::ip;
 constexpr uint32_t kMappedBits = 96;
 
 // True if the first `bits` bits are the same.
-bool SameBits(const std::array<uint8_t, 16>& a, const std::array<uint8_t, 16>& b, uint32_t bits) {
+bool SameBits(const AddressBytes& a, const AddressBytes& b, uint32_t bits) {
   const uint32_t whole = bits / 8;
   if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
   const uint32_t rest = bits % 8;
@@ -23,7 +23,7 @@ bool SameBits(const std::array<uint8_t, 16>& a, const std::array<uint8_t, 16>& b
 
 }  // namespace
 
-AddressRanges::Bytes AddressRanges::BytesOf(const ip::address& address) {
+AddressBytes BytesOfAddress(const ip::address& address) {
   if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
   return address.to_v6().to_bytes();
 }
@@ -44,13 +44,13 @@ absl::StatusOr<AddressRanges> AddressRanges::Parse(std::span<const std::string> 
       const auto [stop, failed] = std::from_chars(text.data() + slash + 1, end, bits);
       if (failed != std::errc() || stop != end || bits > bits_max) return refused;
     }
-    result.ranges_.push_back({BytesOf(address), address.is_v4() ? bits + kMappedBits : bits});
+    result.ranges_.push_back({BytesOfAddress(address), address.is_v4() ? bits + kMappedBits : bits});
   }
   return result;
 }
 
 bool AddressRanges::Contains(const ip::address& address) const {
-  const Bytes bytes = BytesOf(address);
+  const AddressBytes bytes = BytesOfAddress(address);
   return std::ranges::any_of(ranges_, [&](const Range& range) { return SameBits(range.first, bytes, range.bits); });
 }
 

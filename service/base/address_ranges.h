@@ -13,6 +13,10 @@
 
 namespace viewcount {
 
+using AddressBytes = std::array<uint8_t, 16>;
+// As IPv6 has it; an IPv4 address and its IPv6-mapped form are the same.
+AddressBytes BytesOfAddress(const boost::asio::ip::address& address);
+
 // Immutable once made: any thread may read it. An IPv4 address and its IPv6-mapped form are the same.
 class AddressRanges {
  public:
@@ -24,13 +28,10 @@ class AddressRanges {
   bool Contains(const boost::asio::ip::address& address) const;
 
  private:
-  using Bytes = std::array<uint8_t, 16>;
   struct Range {
-    Bytes first;
+    AddressBytes first;
     uint32_t bits = 0;
   };
-
-  static Bytes BytesOf(const boost::asio::ip::address& address);
 
   std::vector<Range> ranges_;
 };

@@ -51,6 +51,8 @@ using LaneId = Id128<struct LaneIdTag>;
 using Incarnation = Id128<struct IncarnationTag>;
 using DataSetId = Id128<struct DataSetIdTag>;
 using WriterId = Id128<struct WriterIdTag>;
+// The secret under which viewers are hashed: one for each site and day, shared by all instances, then deleted.
+using ViewerSalt = Id128<struct ViewerSaltTag>;
 
 // Hash for containers: the bytes are random already.
 template <typename Tag>

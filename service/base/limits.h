@@ -42,12 +42,35 @@ inline constexpr uint32_t kOdometerDigitsMax = 16;
 
 // --- Visitors -------------------------------------------------------------------------------------------------------
 
-// What is looked at of a user agent; browsers' have some 300 bytes at most.
+// What is looked at of a user agent, be it for a verdict or for the viewer's hash; browsers' have some 300 bytes at
+// most.
 inline constexpr size_t kAgentBytesMax = 1'024;
 // Agents whose verdicts a thread remembers: 8 bytes each.
 inline constexpr size_t kAgentVerdictsMax = 4'096;
 // What the patterns that are no plain texts may take; when RE2 has filled it, it begins anew.
 inline constexpr int64_t kBotExpressionsBytesMax = 8 << 20;
+// A viewer's pause of more than this ends a visit. So long into a day its viewers are also known by the salt of the day
+// before; then that salt is deleted everywhere.
+inline constexpr std::chrono::milliseconds kVisitPause = std::chrono::minutes(30);
+// How long before a site's midnight the next day's salt is obtained: the store may be away for less.
+inline constexpr std::chrono::milliseconds kSaltAhead = std::chrono::minutes(10);
+// How often salts are looked after; and what in the store can be used by nobody.
+inline constexpr std::chrono::milliseconds kSaltInterval{1'000};
+inline constexpr std::chrono::milliseconds kSaltRetryInterval = std::chrono::minutes(1);
+// Fields that one call reads, or removes, among the salts of all sites.
+inline constexpr size_t kSaltsStep = 1'000;
+
+// Viewers whose last view a lane remembers to tell visits apart; some 20 bytes each. Beyond that those not seen for
+// longest are forgotten before their visit is over, and their next view begins another one.
+inline constexpr size_t kVisitorsPerLaneMax = 4'000'000;
+// Who was seen within this time is online. The store keeps viewers by spans of kOnlineSlot, so that much less is meant
+// at most; it forgets them after kOnlineKeysExpireAfter.
+inline constexpr std::chrono::seconds kOnlineSpan{300};
+inline constexpr std::chrono::seconds kOnlineSlot{5};
+inline constexpr std::chrono::seconds kOnlineKeysExpireAfter{900};
+// That one command adds to a set, and one transaction to several: a fraction of a millisecond of Redis.
+inline constexpr size_t kViewersPerCommandMax = 512;
+inline constexpr size_t kViewersPerTransactionMax = 1'024;
 
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
@@ -235,10 +258,16 @@ static_assert(kPublicConnectionsPerAddressMax < kPublicConnectionsMax);
 static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
 static_assert(kWatchArticlesMax <= kGetCountsArticlesMax, "they are read at once");
 static_assert(kWatchPause <= kWatchInterval);
+static_assert(kSaltInterval < kSaltAhead && kSaltInterval < kVisitPause);
 static_assert(8 * kWatchFirstReadsMax * kShards < kStorePendingCommandsMax,
               "each may ask every shard, in some commands");
 static_assert(kWatchedArticlesMax <= kWatchesMax);
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
+static_assert(kOnlineSpan % kOnlineSlot == std::chrono::seconds(0));
+static_assert(kOnlineSpan < kOnlineKeysExpireAfter);
+static_assert(kViewersPerCommandMax <= kViewersPerTransactionMax);
+static_assert(2 * kFlushPartsInFlightMax * kViewersPerTransactionMax < kStorePendingCommandsMax,
+              "each viewer may be a command of its own");
 static_assert(kChunkSealBytes < kChunkBytesMax);
 static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + 2 * kStopHttpWait + kStopEmbeddedWait +
                   kStopAdminWait <=

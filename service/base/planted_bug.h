@@ -29,6 +29,7 @@ enum class PlantedBug : uint8_t {
   kFoldWithNewSettings,
   kResumeByLongerFold,
   kForgetWithdraw,
+  kDecideVisitsAnew,
   // The flusher and the store.
   kDropPart,
   kTrustLostAnswer,

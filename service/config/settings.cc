@@ -179,8 +179,9 @@ constexpr std::array kSettings = {
     Setting{
         "trusted-backends", "RANGE",
         "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1: over HTTP they may send counts, times, viewers "
-        "and batches up to 4 MiB, which browsers may not. Repeatable. Default: this machine. A proxy on one of them "
-        "must set X-Forwarded-For, else browsers behind it are taken for backends.",
+        "and batches up to 4 MiB, and name their visitors (X-Viewcount-Visitor-Address, X-Viewcount-Visitor-Agent), "
+        "which browsers may not. Repeatable. Default: this machine. A proxy on one of them must set X-Forwarded-For, "
+        "else browsers behind it are taken for backends.",
         true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }},
     Setting{"trusted-proxies", "RANGE",
             "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "

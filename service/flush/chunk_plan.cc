@@ -25,8 +25,8 @@ uint64_t BytesAt(std::string_view text, size_t at) {
 
 }  // namespace
 
-ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part_articles_max)
-    : chunk_(std::move(sealed.chunk)), of_(sealed.shards), part_articles_max_(part_articles_max) {
+ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options options)
+    : chunk_(std::move(sealed.chunk)), of_(sealed.shards), part_articles_max_(options.articles_max) {
   for (uint32_t i = 0; i < chunk_->articles().size(); ++i) {
     const Chunk::Article& article = chunk_->articles()[i];
     const Shard shard = ShardOf(article.hash);
@@ -36,6 +36,7 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part
     if (sites_.size() <= site) sites_.resize(site + 1);
     if (sites_[site] == nullptr) sites_[site] = sites.At(article.site);
   }
+  NoteViewers(sites, options.now_unix_ms);
   std::vector<uint32_t> by_name;
   for (uint32_t i = 0; i < sites_.size(); ++i) {
     if (sites_[i] != nullptr) by_name.push_back(i);
@@ -44,6 +45,17 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part
             [this](uint32_t a, uint32_t b) { return sites_[a]->name < sites_[b]->name; });
   site_ranks_.resize(sites_.size());
   for (uint32_t rank = 0; rank < by_name.size(); ++rank) site_ranks_[by_name[rank]] = rank;
+}
+
+void ChunkPlan::NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms) {
+  if (chunk_->article_viewers().empty() && chunk_->site_viewers().empty()) return;
+  // A site may have been seen by somebody and have none of its articles in these shards.
+  for (const Chunk::Bucket& bucket : chunk_->buckets()) {
+    if (sites_.size() <= bucket.site.value) sites_.resize(bucket.site.value + 1);
+    if (sites_[bucket.site.value] == nullptr) sites_[bucket.site.value] = sites.At(bucket.site);
+  }
+  const int64_t online_from = now_unix_ms - std::chrono::milliseconds(limits::kOnlineSpan).count();
+  viewers_.emplace(*chunk_, sites_, OnlineSlotOf(std::max<int64_t>(0, online_from)));
 }
 
 bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
@@ -169,6 +181,8 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
                   .hashes = builder.Take(),
                   .lost = 0,
                   .notes = builder.TakeNotes()};
+  // With the first part: whenever the cursor is behind it, they are in the store.
+  if (viewers_ && !cursor.in_middle()) planned.part.viewers = viewers_->Of(shard);
   if (Planted(PlantedBug::kDropPart) && cursor.in_middle()) planned.part.hashes.clear();
   return planned;
 }

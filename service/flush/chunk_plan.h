@@ -4,10 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "service/base/limits.h"
+#include "service/flush/viewer_sets.h"
 #include "service/lane/ledger.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
@@ -26,8 +29,16 @@ struct PlannedPart {
 // One thread. Keeps the chunk and the names of its sites alive.
 class ChunkPlan {
  public:
-  // A part has at most `part_articles_max` articles.
-  ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, size_t part_articles_max = limits::kFlushPartArticlesMax);
+  struct Options {
+    // Of a part.
+    size_t articles_max = limits::kFlushPartArticlesMax;
+    // Now, in Unix milliseconds: nobody is online who was seen too long before.
+    int64_t now_unix_ms = 0;
+  };
+  ChunkPlan(SealedChunk sealed, const SiteDirectory& sites) : ChunkPlan(std::move(sealed), sites, Options()) {}
+  ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options options);
+  ChunkPlan(const ChunkPlan&) = delete;
+  ChunkPlan& operator=(const ChunkPlan&) = delete;
 
   const Chunk& chunk() const { return *chunk_; }
   // Those it is for. Each is sent at least one part, so that its cursor moves, even if it has no article here.
@@ -43,6 +54,7 @@ class ChunkPlan {
   PlannedPart NextPart(Shard shard, const Cursor& cursor, const LaneIdentity& lane);
 
  private:
+  void NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms);
   // In order of ArticleKey; sorted when first asked for, so that no sort of the whole chunk holds up the thread.
   std::span<const uint32_t> Sorted(Shard shard);
   void Sort(std::vector<uint32_t>& articles) const;
@@ -62,6 +74,8 @@ class ChunkPlan {
   std::vector<uint32_t> site_ranks_;
   std::array<std::vector<uint32_t>, limits::kShards> shards_;
   std::array<bool, limits::kShards> sorted_{};
+  // None if no viewer is known here.
+  std::optional<ViewerSets> viewers_;
 };
 
 }  // namespace viewcount

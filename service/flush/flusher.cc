@@ -200,7 +200,9 @@ asio::awaitable<absl::Status> Flusher::Verify() {
 
 asio::awaitable<absl::Status> Flusher::FlushChunk(SealedChunk sealed) {
   if (!plan_ || &plan_->chunk() != sealed.chunk.get() || plan_->shards() != sealed.shards) {
-    plan_.emplace(sealed, parts_.source.sites, options_.part_articles_max);
+    plan_.emplace(
+        sealed, parts_.source.sites,
+        ChunkPlan::Options{.articles_max = options_.part_articles_max, .now_unix_ms = parts_.clock.UnixMillis()});
     plan_began_ = parts_.clock.Now();
   }
   const auto flush = [this](Shard shard) { return FlushShard(shard); };

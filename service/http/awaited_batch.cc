@@ -6,9 +6,10 @@ namespace viewcount {
 
 namespace asio = boost::asio;
 
-void AwaitedBatch::Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views) {
+void AwaitedBatch::Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views, uint64_t viewer_before) {
   views.SerializeToString(&text_);
   bytes = text_;
+  previous_viewer = viewer_before;
   // Before a lane has it, which may be done with it at any moment.
   submitted_ = true;
   if (auto status = ingestor.Submit(this); !status.ok()) {

@@ -6,6 +6,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -21,8 +22,9 @@ class AwaitedBatch final : public Batch, public ReturnQueue::Item {
  public:
   explicit AwaitedBatch(ReturnQueue& returns) : returns_(returns) {}
 
-  // Has `views` counted. Wait must follow without anything waited for in between.
-  void Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views);
+  // Has `views` counted; `viewer_before` as Batch::previous_viewer. Wait must follow without anything waited for in
+  // between.
+  void Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views, uint64_t viewer_before);
   // Waits until the views are as durable as they ask, or refused.
   boost::asio::awaitable<void> Wait();
 

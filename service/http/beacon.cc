@@ -55,6 +55,8 @@ struct Fields {
   std::string_view length;
   std::string_view origin;
   std::string_view referer;
+  std::string_view agent;
+  std::string_view forwarded_for;
 };
 
 // Sets `value` unless it is set: what counts twice, or is empty, is for others to judge.
@@ -64,25 +66,36 @@ bool SetOnce(std::string_view text, std::string_view& value) {
   return true;
 }
 
-// False if the field is not to be taken here.
+// False if the field is not to be taken here. Those of kPurposeFields and visitor.h are among them.
 bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
   switch (name.size()) {
     case 4:
       return !IsCalled(name, "host") || SetOnce(value, fields.host);
+    case 5:
+      return !IsCalled(name, "x-moz");
     case 6:
       if (IsCalled(name, "origin")) return SetOnce(value, fields.origin);
       return !IsCalled(name, "expect");
     case 7:
       if (IsCalled(name, "referer")) return SetOnce(value, fields.referer);
-      return !IsCalled(name, "upgrade");
+      return !IsCalled(name, "upgrade") && !IsCalled(name, "purpose");
     case 10:
+      if (IsCalled(name, "user-agent")) return value.size() <= limits::kAgentBytesMax && SetOnce(value, fields.agent);
       return !IsCalled(name, "connection") || IsCalled(value, "keep-alive");
+    case 11:
+      return !IsCalled(name, "sec-purpose");
     case 14:
       return !IsCalled(name, "content-length") || SetOnce(value, fields.length);
+    case 15:
+      return !IsCalled(name, "x-forwarded-for") || SetOnce(value, fields.forwarded_for);
     case 16:
       return !IsCalled(name, "proxy-connection");
     case 17:
       return !IsCalled(name, "transfer-encoding");
+    case 25:
+      return !IsCalled(name, "x-viewcount-visitor-agent");
+    case 27:
+      return !IsCalled(name, "x-viewcount-visitor-address");
     default:
       return true;
   }
@@ -137,6 +150,8 @@ std::optional<Beacon> ReadBeacon(std::string_view received) {
                 .article_id = {},
                 .origin = fields.origin,
                 .referer = fields.referer,
+                .agent = fields.agent,
+                .forwarded_for = fields.forwarded_for,
                 .bytes = *body + length};
   if (!std::ranges::all_of(beacon.site, IsUnreserved)) return std::nullopt;
   if (!ReadBody(received.substr(*body, length), beacon.article_id)) return std::nullopt;

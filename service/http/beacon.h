@@ -14,6 +14,8 @@ struct Beacon {
   // The fields of that name; empty if there are none.
   std::string_view origin;
   std::string_view referer;
+  std::string_view agent;
+  std::string_view forwarded_for;
   // Header and body.
   size_t bytes = 0;
 };
@@ -23,8 +25,9 @@ struct Beacon {
 //   POST /v1/sites/SITE/views HTTP/1.1, fields, {"articleId":"ID"}
 //
 // Nothing if it is any other one, is not there as a whole, or has anything that takes more than this to understand: a
-// field that frames the message in another way, one that counts twice, an escape, a byte beyond ASCII. What it does
-// take the general parser would take in the same way.
+// field that frames the message in another way, one that counts twice, one that says that nobody looks yet or who does,
+// an agent beyond limits::kAgentBytesMax, an escape, a byte beyond ASCII. What it does take the general parser would
+// take in the same way.
 std::optional<Beacon> ReadBeacon(std::string_view received);
 
 }  // namespace viewcount

@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -64,6 +65,8 @@ class AnswerCache {
 struct Shared {
   const SiteDirectory& sites;
   Ingestor& ingestor;
+  const ClientTrust& trust;
+  VisitorFinder& visitors;
   AnswerCache answers = {};
   // Keeps its memory.
   v1::RecordViewsRequest request = {};
@@ -71,7 +74,8 @@ struct Shared {
 
 class BeaconConnection final : public ExpressConnection {
  public:
-  BeaconConnection(Shared& shared, ReturnQueue& returns) : shared_(shared), batch_(returns) {}
+  BeaconConnection(Shared& shared, ReturnQueue& returns, const asio::ip::address& peer)
+      : shared_(shared), batch_(returns), peer_(peer) {}
 
   size_t Take(std::string_view received) override {
     const auto beacon = ReadBeacon(received);
@@ -79,10 +83,14 @@ class BeaconConnection final : public ExpressConnection {
     site_ = shared_.sites.Find(beacon->site);
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
     origin_ = beacon->origin;
+    const Visitor visitor = shared_.visitors.Find(*beacon, ClientOf(*beacon), *site_);
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
-    shared_.request.add_views()->set_article_id(beacon->article_id.data(), beacon->article_id.size());
-    batch_.Submit(shared_.ingestor, shared_.request);
+    v1::View& view = *shared_.request.add_views();
+    view.set_article_id(beacon->article_id.data(), beacon->article_id.size());
+    view.set_viewer(visitor.viewer);
+    view.set_bot(visitor.bot);
+    batch_.Submit(shared_.ingestor, shared_.request, visitor.previous_viewer);
     return beacon->bytes;
   }
 
@@ -101,9 +109,16 @@ class BeaconConnection final : public ExpressConnection {
     const std::string_view page = PageOrigin(beacon.origin, beacon.referer);
     return page.empty() || site_->Allows(page);
   }
+  Client ClientOf(const Beacon& beacon) const {
+    // Of a field that is there the value is not empty.
+    const auto forwarded_for =
+        beacon.forwarded_for.empty() ? std::nullopt : std::optional<std::string_view>(beacon.forwarded_for);
+    return shared_.trust.Find(forwarded_for, !beacon.origin.empty(), peer_);
+  }
 
   Shared& shared_;
   AwaitedBatch batch_;
+  const asio::ip::address peer_;
   // Of the beacon taken last.
   std::shared_ptr<const Site> site_;
   std::string origin_;
@@ -112,10 +127,12 @@ class BeaconConnection final : public ExpressConnection {
 
 class BeaconRoute final : public ExpressRoute {
  public:
-  BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor) : shared_{.sites = sites, .ingestor = ingestor} {}
+  BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors)
+      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors} {}
 
-  std::unique_ptr<ExpressConnection> Open(const asio::any_io_executor& executor) override {
-    return std::make_unique<BeaconConnection>(shared_, ReturnQueue::Of(executor));
+  std::unique_ptr<ExpressConnection> Open(const asio::any_io_executor& executor,
+                                          const asio::ip::address& peer) override {
+    return std::make_unique<BeaconConnection>(shared_, ReturnQueue::Of(executor), peer);
   }
 
  private:
@@ -124,8 +141,9 @@ class BeaconRoute final : public ExpressRoute {
 
 }  // namespace
 
-std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor) {
-  return std::make_unique<BeaconRoute>(sites, ingestor);
+std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
+                                              VisitorFinder& visitors) {
+  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors);
 }
 
 }  // namespace viewcount

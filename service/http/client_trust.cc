@@ -1,13 +1,17 @@
 #include "service/http/client_trust.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/beast/http/field.hpp>
-#include <string_view>
-#include <vector>
 
 namespace viewcount {
 namespace {
 
 namespace ip = boost::asio::ip;
+
+constexpr std::string_view kForwardedFor = "X-Forwarded-For";
+// More than any address has, be it with the name of a network interface.
+constexpr size_t kAddressBytesMax = 80;
 
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
@@ -15,39 +19,75 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// All entries of all fields of that name, in order.
-std::vector<std::string_view> ForwardedFor(const HttpFields& fields) {
-  std::vector<std::string_view> entries;
-  const auto [begin, end] = fields.equal_range("X-Forwarded-For");
-  for (auto field = begin; field != end; ++field) {
-    std::string_view rest(field->value().data(), field->value().size());
-    while (true) {
-      const size_t comma = rest.find(',');
-      entries.push_back(Trim(rest.substr(0, comma)));
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
+// Takes the last entry off; of one that was the only one nothing is left.
+std::string_view TakeLast(std::optional<std::string_view>& list) {
+  const size_t comma = list->rfind(',');
+  const std::string_view entry = comma == std::string_view::npos ? *list : list->substr(comma + 1);
+  if (comma == std::string_view::npos) {
+    list.reset();
+  } else {
+    list = list->substr(0, comma);
   }
-  return entries;
+  return Trim(entry);
+}
+
+std::optional<ip::address> ParseAddress(std::string_view text) {
+  // Ended by a zero, so that nothing is allocated; no address has one in it.
+  std::array<char, kAddressBytesMax + 1> ended{};
+  if (text.size() > kAddressBytesMax || text.find('\0') != std::string_view::npos) return std::nullopt;
+  std::copy(text.begin(), text.end(), ended.begin());
+  boost::system::error_code error;
+  const auto address = ip::make_address(ended.data(), error);
+  if (error) return std::nullopt;
+  return address;
 }
 
 }  // namespace
 
-Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) const {
-  Client client{.address = peer};
-  const auto entries = ForwardedFor(fields);
-  bool known = entries.empty() || proxies_.Contains(peer);
-  for (size_t i = entries.size(); i-- > 0 && known && proxies_.Contains(client.address);) {
-    boost::system::error_code error;
-    const auto address = ip::make_address(entries[i], error);
-    // A proxy of ours that writes something else: nobody knows who asks.
-    known = !error;
-    if (known) client.address = address;
+std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name) {
+  std::optional<std::string> list;
+  const auto [begin, end] = fields.equal_range(name);
+  for (auto field = begin; field != end; ++field) {
+    const std::string_view value(field->value().data(), field->value().size());
+    if (list) {
+      list->append(",").append(value);
+    } else {
+      list.emplace(value);
+    }
   }
+  return list;
+}
+
+std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optional<std::string_view> list) const {
+  while (list && proxies_.Contains(address)) {
+    const auto before = ParseAddress(TakeLast(list));
+    if (!before) return std::nullopt;
+    address = *before;
+  }
+  return address;
+}
+
+Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) const {
+  const auto forwarded_for = ListOf(fields, kForwardedFor);
+  const bool has_origin = fields.count(boost::beast::http::field::origin) > 0;
+  return Find(forwarded_for ? std::optional<std::string_view>(*forwarded_for) : std::nullopt, has_origin, peer);
+}
+
+Client ClientTrust::Find(std::optional<std::string_view> forwarded_for, bool has_origin,
+                         const ip::address& peer) const {
+  // Forwarded by somebody who is no proxy of ours: nothing of it is believed.
+  if (forwarded_for && !proxies_.Contains(peer)) return {.address = peer};
+  const auto address = Follow(peer, forwarded_for);
+  if (!address) return {.address = peer, .known = false};
   // Browsers say from which page a request comes; one that runs on a backend's machine is a browser all the same.
-  const bool browser = fields.count(boost::beast::http::field::origin) > 0;
-  client.trusted_backend = known && !browser && backends_.Contains(client.address);
-  return client;
+  return {.address = *address, .trusted_backend = !has_origin && backends_.Contains(*address)};
+}
+
+std::optional<ip::address> ClientTrust::FindNamed(std::string_view list) const {
+  std::optional<std::string_view> rest = list;
+  const auto address = ParseAddress(TakeLast(rest));
+  if (!address) return std::nullopt;
+  return Follow(*address, rest);
 }
 
 }  // namespace viewcount

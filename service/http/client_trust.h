@@ -2,6 +2,9 @@
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "service/base/address_ranges.h"
@@ -12,9 +15,14 @@ namespace viewcount {
 struct Client {
   // The visitor's, or the backend's.
   boost::asio::ip::address address;
+  // False: a proxy of ours did not name an address, so nobody knows who asks; `address` is the peer's.
+  bool known = true;
   // It may say what browsers may not: counts, times, viewers.
   bool trusted_backend = false;
 };
+
+// All values of the fields of that name as one list, in order; nothing if there is no such field.
+std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name);
 
 // Immutable: any thread may use it.
 class ClientTrust {
@@ -27,8 +35,19 @@ class ClientTrust {
   // written by proxies of ours; without that field it is the peer. A request that was forwarded by somebody else, or
   // that a browser sent (it has an Origin), is never a trusted backend's.
   Client Find(const HttpFields& fields, const boost::asio::ip::address& peer) const;
+  // The same of what the fields hold: the list X-Forwarded-For, and whether there is an Origin.
+  Client Find(std::optional<std::string_view> forwarded_for, bool has_origin,
+              const boost::asio::ip::address& peer) const;
+
+  // The client of a backend of ours that names it itself: as X-Forwarded-For would be read if the last of the list
+  // were the peer. Nothing if what stands there is no address.
+  std::optional<boost::asio::ip::address> FindNamed(std::string_view list) const;
 
  private:
+  // Follows `list` from its end on as long as `address` is a proxy of ours, which wrote the one before.
+  std::optional<boost::asio::ip::address> Follow(boost::asio::ip::address address,
+                                                 std::optional<std::string_view> list) const;
+
   const AddressRanges proxies_;
   const AddressRanges backends_;
 };

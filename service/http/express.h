@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -29,8 +30,9 @@ class ExpressConnection {
 class ExpressRoute {
  public:
   virtual ~ExpressRoute() = default;
-  // For a connection whose handlers run on `executor`. It must not outlive the route.
-  virtual std::unique_ptr<ExpressConnection> Open(const boost::asio::any_io_executor& executor) = 0;
+  // For a connection of `peer` whose handlers run on `executor`. It must not outlive the route.
+  virtual std::unique_ptr<ExpressConnection> Open(const boost::asio::any_io_executor& executor,
+                                                  const boost::asio::ip::address& peer) = 0;
 };
 
 }  // namespace viewcount

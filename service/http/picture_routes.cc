@@ -53,6 +53,9 @@ absl::Status TakeText(const char* name, const std::optional<std::string>& given,
   return absl::OkStatus();
 }
 
+// What an odometer tells of the site.
+enum class Shown : uint8_t { kViews, kVisits };
+
 absl::Status TakeOptions(const Parameters& parameters, OdometerOptions& options) {
   absl::Status status = Choose(parameters, "style", {"classic", "flat", "plain"}, options.style);
   status.Update(TakeTheme(parameters, options.theme));
@@ -78,16 +81,18 @@ Answer Odometer(SiteStatsReader& stats, asio::any_io_executor store, const HttpR
   if (!parameters.ok()) co_return parameters.status();
   OdometerOptions options;
   const auto title = parameters->Find("title");
+  Shown shown = Shown::kViews;
   absl::Status status = TakeOptions(*parameters, options);
+  status.Update(Choose(*parameters, "show", {"views", "visits"}, shown));
   status.Update(TakeText("title", title, options.title));
   if (!status.ok()) co_return status;
-  if (const auto cached = stats.ReadTotalCached(*site)) {
-    options.value = cached->views;
-  } else {
-    const auto total = co_await OnStore(store, stats.ReadTotal(site));
-    if (!total.ok()) co_return total.status();
-    options.value = total->views;
+  auto total = stats.ReadTotalCached(*site);
+  if (!total) {
+    auto read = co_await OnStore(store, stats.ReadTotal(site));
+    if (!read.ok()) co_return read.status();
+    total = *read;
   }
+  options.value = shown == Shown::kViews ? total->views : total->visits;
   co_return Picture(request, OdometerSvg(options));
 }
 

@@ -49,7 +49,7 @@ class StreamSession final : public HttpSession {
     peer_ = socket().remote_endpoint(ignored).address();
     // So that Put may try without waiting.
     socket().non_blocking(true, ignored);
-    if (router.express() != nullptr) express_ = router.express()->Open(socket().get_executor());
+    if (router.express() != nullptr) express_ = router.express()->Open(socket().get_executor(), peer_);
   }
 
   awaitable<void> Run() override;

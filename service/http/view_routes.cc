@@ -80,9 +80,34 @@ absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
                   site.name, EscapeForText(origin), site.name, EscapeForText(origin)));
 }
 
+// Has the views say whose they are, but for those in which a trusted backend says it itself. Returns what
+// Batch::previous_viewer is to be.
+uint64_t SetVisitor(const Visitor& visitor, const Client& client, v1::RecordViewsRequest& request) {
+  uint64_t previous_viewer = visitor.previous_viewer;
+  for (v1::View& view : *request.mutable_views()) {
+    if (client.trusted_backend && (view.viewer() != 0 || view.bot())) {
+      // The batch is not of one viewer.
+      previous_viewer = 0;
+      continue;
+    }
+    view.set_viewer(visitor.viewer);
+    if (visitor.bot) view.set_bot(true);
+  }
+  return previous_viewer;
+}
+
+HttpResponse Picture() {
+  HttpResponse response;
+  response.set(http::field::content_type, "image/gif");
+  response.set(http::field::cache_control, "no-store");
+  response.body() = kPixel;
+  return response;
+}
+
 class Door {
  public:
-  Door(Ingestor& ingestor, const ClientTrust& trust) : ingestor_(ingestor), trust_(trust) {}
+  Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors)
+      : ingestor_(ingestor), trust_(trust), visitors_(visitors) {}
 
   awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (auto status = CheckOrigin(request, *site); !status.ok())
@@ -97,9 +122,17 @@ class Door {
       if (auto status = CheckBrowser(views, client); !status.ok())
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
+    const Visitor visitor = visitors_.Find(request, client, *site);
+    // A writer's sequence would have a gap.
+    if (!visitor.counts && views.writer_id().empty()) {
+      ingestor_.Refuse(RejectReason::kPrefetch, static_cast<uint64_t>(views.views_size()));
+      const IngestResult nothing{.durability = Durability::kJournaled};
+      co_return ViewsAnswer(nothing);
+    }
     views.set_site(site->name);
+    const uint64_t previous_viewer = SetVisitor(visitor, client, views);
     AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
-    batch.Submit(ingestor_, views);
+    batch.Submit(ingestor_, views, previous_viewer);
     co_await batch.Wait();
     if (!batch.status().ok()) co_return batch.status();
     co_return ViewsAnswer(batch.result());
@@ -112,19 +145,22 @@ class Door {
         co_return Refuse(RejectReason::kForeignOrigin, 1, status);
       const auto parameters = Parameters::Parse(request.target());
       if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
+      const Client client = trust_.Find(request, request.peer);
+      const Visitor visitor = visitors_.Find(request, client, *site);
+      if (!visitor.counts) {
+        ingestor_.Refuse(RejectReason::kPrefetch, 1);
+        co_return Picture();
+      }
       v1::RecordViewsRequest views;
       views.set_site(site->name);
       views.add_views()->set_article_id(parameters->Find("article").value_or(""));
+      const uint64_t previous_viewer = SetVisitor(visitor, client, views);
       AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
-      batch.Submit(ingestor_, views);
+      batch.Submit(ingestor_, views, previous_viewer);
       co_await batch.Wait();
       if (!batch.status().ok()) co_return batch.status();
     }
-    HttpResponse response;
-    response.set(http::field::content_type, "image/gif");
-    response.set(http::field::cache_control, "no-store");
-    response.body() = kPixel;
-    co_return response;
+    co_return Picture();
   }
 
   size_t BodyBytesMax(const HttpFields& fields, const asio::ip::address& peer) const {
@@ -139,12 +175,13 @@ class Door {
  private:
   Ingestor& ingestor_;
   const ClientTrust& trust_;
+  VisitorFinder& visitors_;
 };
 
 }  // namespace
 
-void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust) {
-  const Door door(ingestor, trust);
+void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors) {
+  const Door door(ingestor, trust, visitors);
   const auto unknown_site = [&ingestor] { ingestor.Refuse(RejectReason::kUnknownSite, 1); };
   routes.Add(http::verb::post, "/views",
              [door](const HttpRequest& request, std::shared_ptr<const Site> site) {

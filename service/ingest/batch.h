@@ -33,6 +33,9 @@ class Batch {
   SiteIndex site;
   int64_t receipt_unix_ms = 0;
   SteadyTime receipt_time;
+  // Of a batch from one browser: its viewer under the salt of the day before, so that a visit does not break at
+  // midnight. 0: none.
+  uint64_t previous_viewer = 0;
 };
 
 }  // namespace viewcount

@@ -138,6 +138,7 @@ class Decoding {
     }
     request_.view_count += view.count;
     request_.bot_view_count += view.bot ? view.count : 0;
+    request_.known_viewers += view.viewer != 0 ? 1 : 0;
     return ViewFault::kNone;
   }
 
@@ -271,6 +272,7 @@ absl::Status DecodeViewsRequest(std::string_view bytes, int64_t receipt_unix_ms,
   request.views.clear();
   request.view_count = 0;
   request.bot_view_count = 0;
+  request.known_viewers = 0;
   if (bytes.size() > limits::kRequestBytesMax) {
     return InvalidField("request", fmt::format("has {} bytes; must be at most {}: send fewer views at once",
                                                bytes.size(), limits::kRequestBytesMax));

@@ -21,7 +21,7 @@ absl::Status Ingestor::Submit(Batch* batch) {
   const auto views = static_cast<double>(batch->request.view_count);
   Receive(views);
   if (status.ok()) {
-    Lane& lane = LaneOf(batch->request.writer);
+    Lane& lane = LaneOf(*batch);
     status = lane.Submit(batch);
     if (!status.ok()) reason = ReasonOfRefusal(lane, status);
   }
@@ -57,11 +57,15 @@ absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
   return absl::OkStatus();
 }
 
-Lane& Ingestor::LaneOf(const WriterId& writer) {
+Lane& Ingestor::LaneOf(const Batch& batch) {
   if (lanes_.size() == 1) return *lanes_[0];
-  // A writer's batches always meet the same dedupe table; one without an ID may go anywhere.
-  if (writer.IsNone()) return *lanes_[next_lane_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
-  return *lanes_[LaneOfWriter(writer, lanes_.size())];
+  // A writer's batches always meet the same dedupe table.
+  if (!batch.request.writer.IsNone()) return *lanes_[LaneOfWriter(batch.request.writer, lanes_.size())];
+  // A viewer's always meet the same visit, as long as that may have begun the day before. The rest may go anywhere.
+  uint64_t viewer = batch.previous_viewer;
+  if (viewer == 0 && !batch.request.views.empty()) viewer = batch.request.views.front().viewer;
+  if (viewer != 0) return *lanes_[LaneOfViewer(viewer, lanes_.size())];
+  return *lanes_[next_lane_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
 }
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Admission: decodes a request, checks its site, and hands it to the lane of its writer.
+// Admission: decodes a request, checks its site, and hands it to the lane of its writer or its viewer.
 #pragma once
 
 #include <absl/status/status.h>
@@ -30,7 +30,7 @@ class Ingestor {
  private:
   void Receive(double views);
   absl::Status Admit(Batch& batch, RejectReason& reason);
-  Lane& LaneOf(const WriterId& writer);
+  Lane& LaneOf(const Batch& batch);
 
   const std::vector<Lane*> lanes_;
   const SiteDirectory& sites_;

@@ -21,6 +21,8 @@ struct DecodedView {
   // At least 1.
   uint32_t count = 1;
   bool bot = false;
+  // The lane's decision, which the journal keeps: the viewer had not been seen for longer than a visit's pause.
+  bool begins_visit = false;
 };
 
 // One validated RecordViewsRequest or StreamViewsRequest (they share fields and numbers). Reusable: decoding into it
@@ -41,6 +43,8 @@ struct ViewsRequest {
   uint64_t view_count = 0;
   // Those of it that are bots'.
   uint64_t bot_view_count = 0;
+  // How many of `views` are by viewers that are known.
+  uint32_t known_viewers = 0;
 
   // Of the batch's last sequence; 0 without a writer.
   uint64_t last_sequence() const { return sequence == 0 ? 0 : sequence + sequence_span - 1; }

@@ -17,7 +17,7 @@ constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
 // Whatever may be read must be foldable.
 bool IsSound(const journal::v1::Adjustment& message) {
   const auto sound = [](const journal::v1::WindowChange& change) {
-    return change.kind() >= journal::v1::WINDOW_KIND_ALL_TIME && change.kind() <= journal::v1::WINDOW_KIND_BOTS &&
+    return change.kind() >= journal::v1::WINDOW_KIND_ALL_TIME && change.kind() <= journal::v1::WINDOW_KIND_VISITS &&
            change.views() >= -kMax && change.views() <= kMax;
   };
   return BytesOfHex(message.adjustment_id()) && message.unix_ms() >= 0 &&
@@ -65,6 +65,8 @@ Window WindowOf(const journal::v1::WindowChange& change) {
       return {Window::Kind::kHour, change.number()};
     case journal::v1::WINDOW_KIND_BOTS:
       return {Window::Kind::kBots, 0};
+    case journal::v1::WINDOW_KIND_VISITS:
+      return {Window::Kind::kVisits, 0};
     default:
       VIEWCOUNT_CHECK(false);
   }
@@ -85,6 +87,13 @@ journal::v1::WindowChange ChangeOf(Window window, int64_t views) {
     case Window::Kind::kBots:
       change.set_kind(journal::v1::WINDOW_KIND_BOTS);
       break;
+    case Window::Kind::kVisits:
+      change.set_kind(journal::v1::WINDOW_KIND_VISITS);
+      break;
+    case Window::Kind::kVisitDay:
+    case Window::Kind::kViewers:
+      // Nobody changes these.
+      VIEWCOUNT_CHECK(false);
   }
   change.set_number(window.number);
   change.set_views(views);

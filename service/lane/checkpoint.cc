@@ -22,7 +22,8 @@ struct Header {
   LaneId lane;
   uint64_t position = 0;
   uint32_t checksum = 0;
-  uint32_t unused = 0;
+  // At the end. 0 in files from before there were any.
+  uint32_t visits_bytes = 0;
 };
 static_assert(sizeof(Header) == 40);
 
@@ -57,9 +58,10 @@ absl::Status WriteCheckpoint(Disk& disk, const std::string& folder, LaneId lane,
   Header header;
   header.lane = lane;
   header.position = checkpoint.position.value;
-  header.checksum = Crc32c(checkpoint.writers);
+  header.checksum = Crc32c(checkpoint.visits, Crc32c(checkpoint.writers));
+  header.visits_bytes = static_cast<uint32_t>(checkpoint.visits.size());
   std::string text(reinterpret_cast<const char*>(&header), sizeof(header));
-  text += checkpoint.writers;
+  text.append(checkpoint.writers).append(checkpoint.visits);
   if (auto status = WriteFileDurably(disk, PathOf(folder, checkpoint.position), text); !status.ok()) return status;
   const auto positions = Find(disk, folder);
   if (!positions.ok()) return positions.status();
@@ -82,6 +84,7 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
   const bool whole = text->size() >= sizeof(header);
   if (whole) std::memcpy(&header, text->data(), sizeof(header));
   if (!whole || header.magic != expected.magic || header.position != positions->back().value ||
+      header.visits_bytes > text->size() - sizeof(header) ||
       header.checksum != Crc32c(std::string_view(*text).substr(sizeof(header)))) {
     return absl::FailedPreconditionError(fmt::format(
         "{} is broken; remove it to start, but then a batch sent again from before it is counted again", path));
@@ -90,7 +93,10 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
     return absl::FailedPreconditionError(
         fmt::format("{} is of lane {}, not of {}", path, ToHex(header.lane), ToHex(lane)));
   }
-  return Checkpoint{positions->back(), text->substr(sizeof(header))};
+  const size_t visits = text->size() - header.visits_bytes;
+  return Checkpoint{.position = positions->back(),
+                    .writers = text->substr(sizeof(header), visits - sizeof(header)),
+                    .visits = text->substr(visits)};
 }
 
 }  // namespace viewcount

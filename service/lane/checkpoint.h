@@ -1,7 +1,9 @@
-// The dedupe table on disk, so that the journal before it can go: <position, 20 digits>.writers in the lane's folder.
+// The dedupe table and that of visits on disk, so that the journal before them can go: <position, 20 digits>.writers in
+// the lane's folder.
 //
-// The file stands for everything up to the position in its name; the journal behind it brings the table up to date. It
-// holds: magic, lane ID, position, CRC-32C of the rest, and what WriterTable::Serialize gives.
+// The file stands for everything up to the position in its name; the journal behind it brings the tables up to date. It
+// holds: magic, lane ID, position, CRC-32C of what stands behind the header, how many bytes of that are visits, and
+// what WriterTable::Serialize and VisitTable::Serialize give.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,6 +21,7 @@ struct Checkpoint {
   // 0 without a file: nothing was taken before.
   Position position;
   std::string writers;
+  std::string visits = {};
 };
 
 // Thread safe as long as no two calls are about the same folder. Errors name the file.

@@ -24,6 +24,10 @@ bool Chunk::Bucket::IsIn(Window window) const {
       return day == window.number;
     case Window::Kind::kHour:
       return hour == window.number;
+    case Window::Kind::kVisits:
+    case Window::Kind::kVisitDay:
+    case Window::Kind::kViewers:
+      return false;
   }
   return false;
 }
@@ -69,19 +73,20 @@ Chunk::Delta& Chunk::DeltaOf(Article& article, uint32_t bucket) {
   return article.delta;
 }
 
-void Chunk::Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot,
-                Article* expected) {
+const Chunk::Article& Chunk::Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count,
+                                 bool bot, Article* expected) {
   shard_views_[ShardOf(hash).value] += count;
   Article& article = expected != nullptr && expected->Is(site, hash, id) ? *expected : Obtain(site, hash, id);
   Delta& delta = article.delta.bucket == bucket ? article.delta : DeltaOf(article, bucket);
   if (bot) {
     delta.bot_views += count;
-    return;
+    return article;
   }
   const uint64_t before = delta.views;
   delta.views += count;
   // Whether its highest bit is a new one; that comes once for every doubling.
   if ((before ^ delta.views) > before && delta.views > 1) NoteReached(article.index, bucket, delta.views);
+  return article;
 }
 
 void Chunk::NoteReached(uint32_t article, uint32_t bucket, uint64_t views) {
@@ -93,8 +98,15 @@ void Chunk::NoteReached(uint32_t article, uint32_t bucket, uint64_t views) {
 }
 
 void Chunk::Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change) {
-  adjusted_[Obtain(site, hash, id).index].changes[window] += change;
-  adjusted_bytes_ += kChangeBytes;
+  const auto [place, added] = adjusted_[Obtain(site, hash, id).index].changes.try_emplace(window, 0);
+  place->second += change;
+  if (added) adjusted_bytes_ += kChangeBytes;
+}
+
+void Chunk::CountVisit(uint32_t bucket, uint64_t hash) {
+  const SiteIndex site = buckets_[bucket].site;
+  Adjust(site, hash, "", {Window::Kind::kVisits, 0}, 1);
+  Adjust(site, hash, "", {Window::Kind::kVisitDay, buckets_[bucket].day}, 1);
 }
 
 void Chunk::AddNote(SiteIndex site, uint64_t hash, Adjusted::Note note) {
@@ -116,7 +128,8 @@ void Chunk::Extend(Position to, SteadyTime receipt_time) {
 uint64_t Chunk::views() const { return std::accumulate(shard_views_.begin(), shard_views_.end(), uint64_t{0}); }
 
 size_t Chunk::bytes() const {
-  return index_.bytes() + articles_.bytes() + deltas_.capacity() * sizeof(Delta) + reached_bytes_ + adjusted_bytes_;
+  return index_.bytes() + articles_.bytes() + deltas_.capacity() * sizeof(Delta) + reached_bytes_ + adjusted_bytes_ +
+         article_viewers_.capacity() * sizeof(ArticleViewer) + site_viewers_.capacity() * sizeof(SiteViewer);
 }
 
 const Chunk::Article* Chunk::Find(SiteIndex site, uint64_t hash, std::string_view id) const {

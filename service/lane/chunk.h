@@ -66,14 +66,23 @@ class Chunk {
   // The index of a bucket, for Add.
   uint32_t BucketIndex(const Bucket& bucket);
   // Counts `count` views (or bots' views) of an article; copies `id` if it is new. `expected` is what Expect said, or
-  // null.
-  void Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot,
-           Article* expected = nullptr);
+  // null. Returns the article.
+  const Article& Add(SiteIndex site, uint64_t hash, std::string_view id, uint32_t bucket, uint64_t count, bool bot,
+                     Article* expected = nullptr);
   // For views that come many at once, so that the memory of all is fetched side by side: first Prefetch of each, then
   // Expect of each, then Add. Expect fetches what is likely the article; null if it is new.
   void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
   Article* Expect(uint64_t hash);
   const Article* Expect(uint64_t hash) const;
+  // Notes who viewed an article of this chunk.
+  void NoteViewer(const Article& article, uint64_t viewer) { article_viewers_.push_back({viewer, article.index}); }
+  // Notes whom the site of the bucket saw on its day; `slot` counts limits::kOnlineSlot since 1970. To be called with
+  // the chunk of the site's own shard, that of its empty article ID.
+  void NoteSiteViewer(uint32_t bucket, uint32_t slot, uint64_t viewer) {
+    site_viewers_.push_back({viewer, bucket, slot});
+  }
+  // Counts a visit of the bucket's site on its day. `hash` is that of the site's empty article ID.
+  void CountVisit(uint32_t bucket, uint64_t hash);
   // Adds `change`, of either sign, to one window of an article; an empty ID is the site's own start value.
   void Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change);
   // Keeps a note for the store. `hash` is that of the site's empty article ID.
@@ -111,6 +120,18 @@ class Chunk {
   // Indexes of the articles whose people's views in the bucket passed 2^level, in order of that, by views that came at
   // once only in the highest level they reached. From level 1 on, since all articles reach level 0.
   std::span<const uint32_t> ReachedIn(uint32_t bucket, size_t level) const { return reached_[bucket][level - 1]; }
+  // In order of their views; one may come often.
+  struct ArticleViewer {
+    uint64_t viewer = 0;
+    uint32_t article = 0;
+  };
+  struct SiteViewer {
+    uint64_t viewer = 0;
+    uint32_t bucket = 0;
+    uint32_t slot = 0;
+  };
+  std::span<const ArticleViewer> article_viewers() const { return article_viewers_; }
+  std::span<const SiteViewer> site_viewers() const { return site_viewers_; }
   // Those of which AdjustedOf is not null, by index.
   const std::map<uint32_t, Adjusted>& adjusted() const { return adjusted_; }
   const Bucket& bucket(uint32_t index) const { return buckets_[index]; }
@@ -148,6 +169,8 @@ class Chunk {
   // By index of the article.
   std::map<uint32_t, Adjusted> adjusted_;
   size_t adjusted_bytes_ = 0;
+  std::vector<ArticleViewer> article_viewers_;
+  std::vector<SiteViewer> site_viewers_;
 };
 
 }  // namespace viewcount

@@ -8,7 +8,8 @@ void Folding::ApplySite(std::shared_ptr<const Site> site) {
   const uint32_t index = site->index.value;
   if (sites_.size() <= index) sites_.resize(index + 1);
   const SiteCalendar calendar(site->zone);
-  sites_[index].emplace(SiteState{.site = std::move(site), .calendar = calendar, .slot = {}});
+  const uint64_t hash = ArticleHash(site->seed, "");
+  sites_[index].emplace(SiteState{.site = std::move(site), .calendar = calendar, .hash = hash, .slot = {}});
 }
 
 std::shared_ptr<const Site> Folding::Find(SiteIndex site) const {

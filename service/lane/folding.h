@@ -77,6 +77,8 @@ class Folding {
   struct SiteState {
     std::shared_ptr<const Site> site;
     SiteCalendar calendar;
+    // Of its empty article ID.
+    uint64_t hash = 0;
     // The last answer of BucketOf, since views come in order of time.
     const Chunk* chunk = nullptr;
     SiteCalendar::Slot slot;
@@ -94,8 +96,10 @@ class Folding {
     std::array<Place, kGroupViews> places;
     const uint64_t seed = state.site->seed;
     const Aliases* const aliases = state.site->aliases.get();
+    bool known_viewers = false;
     for (size_t i = 0; i < views.size(); ++i) {
       Place& place = places[i];
+      known_viewers |= views[i].viewer != 0;
       place.id = aliases == nullptr ? views[i].article_id : aliases->Resolve(views[i].article_id);
       place.hash = ArticleHash(seed, place.id);
       place.chunk = chunk_of(ShardOf(place.hash));
@@ -111,10 +115,26 @@ class Folding {
       if (place.chunk == nullptr) continue;
       const DecodedView& view = views[i];
       const uint32_t bucket = BucketOf(state, *place.chunk, view.event_time_unix_ms);
-      place.chunk->Add(state.site->index, place.hash, place.id, bucket, view.count, view.bot, place.expected);
+      const Chunk::Article& article =
+          place.chunk->Add(state.site->index, place.hash, place.id, bucket, view.count, view.bot, place.expected);
       added += view.bot ? 0 : view.count;
+      if (view.viewer != 0 && !view.bot) place.chunk->NoteViewer(article, view.viewer);
     }
+    if (known_viewers) NoteVisitors(state, views, chunk_of);
     return added;
+  }
+
+  // What the site itself learns of its viewers belongs to its own shard, that of the empty article ID.
+  template <typename ChunkOf>
+  static void NoteVisitors(SiteState& state, std::span<const DecodedView> views, ChunkOf& chunk_of) {
+    for (const DecodedView& view : views) {
+      if (view.viewer == 0 || view.bot) continue;
+      Chunk* const chunk = chunk_of(ShardOf(state.hash));
+      if (chunk == nullptr) return;
+      const uint32_t bucket = BucketOf(state, *chunk, view.event_time_unix_ms);
+      chunk->NoteSiteViewer(bucket, OnlineSlotOf(view.event_time_unix_ms), view.viewer);
+      if (view.begins_visit) chunk->CountVisit(bucket, state.hash);
+    }
   }
 
   static uint32_t BucketOf(SiteState& state, Chunk& chunk, int64_t unix_ms) {

@@ -36,8 +36,6 @@ absl::Status JournalFull() {
                     limits::kRetryDelay);
 }
 
-std::string_view TextOf(const std::array<char, ViewsHead::kBytes>& head) { return {head.data(), head.size()}; }
-
 }  // namespace
 
 Lane::Lane(Parts parts)
@@ -46,6 +44,7 @@ Lane::Lane(Parts parts)
       journal_(parts_.journal),
       metrics_(parts_.metrics),
       writers_(std::move(parts_.writers)),
+      visits_(std::move(parts_.visits)),
       position_(parts_.journal.end()),
       writers_count_(writers_.size()),
       checkpointed_(parts_.checkpoint.value) {
@@ -206,7 +205,9 @@ bool Lane::Begin(size_t records, size_t bytes) {
 
 bool Lane::MakeRoom(std::span<LaneItem> items) {
   size_t bytes = 0;
-  for (const LaneItem& item : items) bytes += ViewsHead::kBytes + item.batch->bytes.size();
+  for (const LaneItem& item : items) {
+    bytes += ViewsHead::BytesMax(item.batch->request.views.size()) + item.batch->bytes.size();
+  }
   return WriteSites() && Begin(items.size(), bytes);
 }
 
@@ -279,11 +280,28 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   }
   outcome.result.accepted_views = request.view_count;
   outcome.journaled = true;
+  visit_bits_.clear();
+  if (request.known_viewers > 0) DecideVisits(batch);
+  ViewsHead{.receipt_unix_ms = batch.receipt_unix_ms, .visits = visit_bits_}.EncodeTo(head_);
   // Who is answered before the commit takes the bytes along.
   const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
-  position_ = journal_.Append(RecordType::kViews, TextOf(ViewsHead{batch.receipt_unix_ms}.Encode()), batch.bytes,
+  position_ = journal_.Append(RecordType::kViews, head_, batch.bytes,
                               stays ? JournalWriter::Body::kStays : JournalWriter::Body::kGoes);
   return outcome;
+}
+
+// Decided once and journaled, since folding the batch again must count the same visits.
+void Lane::DecideVisits(Batch& batch) {
+  const uint64_t seed = ledger_.FindSite(batch.site)->seed;
+  for (DecodedView& view : batch.request.views) {
+    if (view.viewer == 0 || view.bot) continue;
+    view.begins_visit = visits_.Begins({seed, view.viewer}, {seed, batch.previous_viewer}, view.event_time_unix_ms);
+  }
+  EncodeVisits(batch.request.views, visit_bits_);
+}
+
+Checkpoint Lane::MakeCheckpoint() const {
+  return {.position = position_, .writers = writers_.Serialize(parts_.clock.Now()), .visits = visits_.Serialize()};
 }
 
 void Lane::Commit() {
@@ -349,7 +367,7 @@ void Lane::Count(const Outcome& outcome) {
 std::vector<RecordDraft> Lane::Preamble() {
   {
     std::lock_guard lock(checkpoint_mutex_);
-    due_checkpoint_ = Checkpoint{position_, writers_.Serialize(parts_.clock.Now())};
+    due_checkpoint_ = MakeCheckpoint();
     if (Planted(PlantedBug::kCheckpointAhead)) due_checkpoint_->position.value += 1'500;
   }
   std::vector<RecordDraft> drafts = {
@@ -385,7 +403,7 @@ void Lane::Maintain() {
 }
 
 absl::Status Lane::WriteCheckpointNow() {
-  const Checkpoint checkpoint{position_, writers_.Serialize(parts_.clock.Now())};
+  const Checkpoint checkpoint = MakeCheckpoint();
   auto status = WriteCheckpoint(parts_.disk, parts_.folder, ledger_.lane(), checkpoint);
   if (status.ok()) checkpointed_ = checkpoint.position.value;
   return status;

@@ -24,6 +24,7 @@
 #include "service/lane/stored_waiters.h"
 #include "service/lane/writer_table.h"
 #include "service/metrics/metrics.h"
+#include "service/visitors/visit_table.h"
 
 namespace viewcount {
 
@@ -37,6 +38,8 @@ class Lane {
     JournalWriter& journal;
     // Of the dedupe table as it begins; it stands for everything in the journal.
     WriterTable writers;
+    // As of the same place.
+    VisitTable visits = VisitTable();
     // Of the newest checkpoint on disk.
     Position checkpoint;
     Ledger& ledger;
@@ -125,6 +128,9 @@ class Lane {
   bool MakeRoom(std::span<LaneItem> items);
   // Dedupes a batch and, if it is new, journals it.
   Outcome Take(Batch& batch, SteadyTime now);
+  // Decides which of its views begin a visit.
+  void DecideVisits(Batch& batch);
+  Checkpoint MakeCheckpoint() const;
   // Makes what was journaled durable; ends the process if that fails.
   void Commit();
   void Acknowledge(std::vector<Outcome>& outcomes);
@@ -143,6 +149,10 @@ class Lane {
 
   // Of the thread.
   WriterTable writers_;
+  VisitTable visits_;
+  // Of the batch that is journaled; kept for their memory.
+  std::string visit_bits_;
+  std::string head_;
   std::vector<LaneItem> group_;
   std::vector<Outcome> outcomes_;
   // Settings that found no room in the journal yet, in order.

@@ -31,6 +31,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
         source.folder, begin.value);
   }
   if (auto status = recovered.writers.Merge(checkpoint->writers, now); !status.ok()) return status;
+  if (auto status = recovered.visits.Merge(checkpoint->visits); !status.ok()) return status;
 
   ShardViews journaled{};
   Replay replay(source, {.record = {},
@@ -42,8 +43,11 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                                  const uint64_t hash = ArticleHash(site->seed, site->Resolve(view.article_id));
                                  journaled[ShardOf(hash).value] += view.count;
                                }
-                               if (record.end > checkpoint->position && !request.writer.IsNone()) {
-                                 recovered.writers.Replay(request, now);
+                               if (record.end <= checkpoint->position) return;
+                               if (!request.writer.IsNone()) recovered.writers.Replay(request, now);
+                               for (const DecodedView& view : request.views) {
+                                 if (view.viewer == 0 || view.bot) continue;
+                                 recovered.visits.Replay({site->seed, view.viewer}, view.event_time_unix_ms);
                                }
                              },
                          .adjustment = {},

@@ -9,6 +9,7 @@
 #include "service/lane/ledger.h"
 #include "service/lane/refold.h"
 #include "service/lane/writer_table.h"
+#include "service/visitors/visit_table.h"
 
 namespace viewcount {
 
@@ -16,7 +17,8 @@ namespace viewcount {
 struct RecoveredLane {
   std::unique_ptr<JournalWriter> journal;
   WriterTable writers;
-  // Of the checkpoint that `writers` began with.
+  VisitTable visits;
+  // Of the checkpoint that `writers` and `visits` began with.
   Position checkpoint;
   // All shards are absent.
   Ledger::Beginning beginning;

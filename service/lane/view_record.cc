@@ -13,6 +13,14 @@ namespace {
 // Numbers are little-endian, as on every machine this is built for.
 static_assert(std::endian::native == std::endian::little);
 
+// Receipt time and flags; behind them, if there are visits, how many bytes of bits follow, and these.
+constexpr size_t kHeadBytes = sizeof(int64_t) + 1;
+constexpr char kHasVisits = 1;
+constexpr size_t kVisitsSizeBytes = sizeof(uint16_t);
+
+constexpr size_t BitmapBytes(size_t views) { return (views + 7) / 8; }
+static_assert(BitmapBytes(limits::kBatchViewsMax) <= 0xffff);
+
 absl::Status Broken(const char* what) {
   return absl::DataLossError(std::string("the journal holds a record of ") + what + " that nobody wrote");
 }
@@ -26,19 +34,50 @@ std::string_view TakeLine(std::string_view& text) {
 
 }  // namespace
 
-std::array<char, ViewsHead::kBytes> ViewsHead::Encode() const {
-  // The last byte is for flags; there are none yet.
-  std::array<char, kBytes> bytes{};
-  std::memcpy(bytes.data(), &receipt_unix_ms, sizeof(receipt_unix_ms));
-  return bytes;
+size_t ViewsHead::BytesMax(size_t views) { return kHeadBytes + kVisitsSizeBytes + BitmapBytes(views); }
+
+void ViewsHead::EncodeTo(std::string& text) const {
+  text.assign(reinterpret_cast<const char*>(&receipt_unix_ms), sizeof(receipt_unix_ms));
+  text.push_back(visits.empty() ? 0 : kHasVisits);
+  if (visits.empty()) return;
+  const auto size = static_cast<uint16_t>(visits.size());
+  text.append(reinterpret_cast<const char*>(&size), kVisitsSizeBytes).append(visits);
 }
 
 absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload) {
-  if (payload.size() < ViewsHead::kBytes || payload[ViewsHead::kBytes - 1] != 0) return Broken("views");
+  if (payload.size() < kHeadBytes) return Broken("views");
   ViewsPayload parsed;
   std::memcpy(&parsed.head.receipt_unix_ms, payload.data(), sizeof(parsed.head.receipt_unix_ms));
-  parsed.request = payload.substr(ViewsHead::kBytes);
+  const char flags = payload[kHeadBytes - 1];
+  payload.remove_prefix(kHeadBytes);
+  if ((flags & ~kHasVisits) != 0) return Broken("views");
+  if (flags != 0) {
+    uint16_t size = 0;
+    if (payload.size() < kVisitsSizeBytes) return Broken("views");
+    std::memcpy(&size, payload.data(), kVisitsSizeBytes);
+    payload.remove_prefix(kVisitsSizeBytes);
+    if (size == 0 || payload.size() < size) return Broken("views");
+    parsed.head.visits = payload.substr(0, size);
+    payload.remove_prefix(size);
+  }
+  parsed.request = payload;
   return parsed;
+}
+
+void EncodeVisits(std::span<const DecodedView> views, std::string& visits) {
+  visits.clear();
+  for (size_t i = 0; i < views.size(); ++i) {
+    if (!views[i].begins_visit) continue;
+    if (visits.empty()) visits.resize(BitmapBytes(views.size()));
+    visits[i / 8] = static_cast<char>(visits[i / 8] | 1 << i % 8);
+  }
+}
+
+absl::Status ApplyVisits(std::string_view visits, std::span<DecodedView> views) {
+  if (visits.empty()) return absl::OkStatus();
+  if (visits.size() != BitmapBytes(views.size())) return Broken("views");
+  for (size_t i = 0; i < views.size(); ++i) views[i].begins_visit = (visits[i / 8] >> i % 8 & 1) != 0;
+  return absl::OkStatus();
 }
 
 // Lines: names, zones, origins and articles' IDs hold no control characters.

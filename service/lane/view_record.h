@@ -4,11 +4,13 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "service/ingest/views_request.h"
 #include "service/lane/chunk.h"
 #include "service/sites/site.h"
 
@@ -18,9 +20,12 @@ namespace viewcount {
 struct ViewsHead {
   // What an event time of 0 means.
   int64_t receipt_unix_ms = 0;
+  // Which views begin a visit: a bit for each, the first one's the lowest of the first byte. Empty if none does.
+  std::string_view visits = {};
 
-  static constexpr size_t kBytes = 9;
-  std::array<char, kBytes> Encode() const;
+  // Of a batch of so many views.
+  static size_t BytesMax(size_t views);
+  void EncodeTo(std::string& text) const;
 };
 
 struct ViewsPayload {
@@ -29,6 +34,11 @@ struct ViewsPayload {
 };
 // Points into `payload`. DATA_LOSS if that is none.
 absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload);
+
+// ViewsHead::visits of these views, into `visits`; empty if none begins one.
+void EncodeVisits(std::span<const DecodedView> views, std::string& visits);
+// Sets `begins_visit` of the views. DATA_LOSS if the bits are of more views.
+absl::Status ApplyVisits(std::string_view visits, std::span<DecodedView> views);
 
 // A site's settings. The index is the reader's own affair.
 std::string EncodeSite(const Site& site);

@@ -28,9 +28,11 @@ enum class RejectReason {
   // From a page of an origin that the site does not allow.
   kForeignOrigin,
   // With what only trusted backends may send.
-  kNotTrusted
+  kNotTrusted,
+  // A browser asked ahead: nobody looked.
+  kPrefetch
 };
-inline constexpr int kRejectReasons = 9;
+inline constexpr int kRejectReasons = 10;
 
 // What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {

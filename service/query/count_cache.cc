@@ -70,7 +70,7 @@ std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard,
     now.views += pending.views;
     now.bot_views += pending.bot_views;
   }
-  return Known{{ShownCount(now.views), ShownCount(now.bot_views)}, now.read_at};
+  return Known{Shown(now), now.read_at};
 }
 
 class CountCache::Hold {
@@ -118,7 +118,7 @@ std::optional<SteadyTime> CountCache::FindAll(const std::shared_ptr<const Site>&
       found[i].bot_views += pending.bot_views;
     }
   }
-  for (size_t i = 0; i < articles.size(); ++i) totals[i] = {ShownCount(found[i].views), ShownCount(found[i].bot_views)};
+  for (size_t i = 0; i < articles.size(); ++i) totals[i] = Shown(found[i]);
   return oldest;
 }
 
@@ -157,7 +157,10 @@ void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, c
                              const ShardCounts& counts) {
   for (size_t i = 0; i < articles.size(); ++i) {
     const ArticleRef& article = articles[i];
-    Stored stored{counts.counts[0][i], counts.counts[1][i], read_at};
+    Stored stored{.views = counts.counts[0][i],
+                  .bot_views = counts.counts[1][i],
+                  .viewers = counts.counts[2][i],
+                  .read_at = read_at};
     for (size_t lane = 0; lane < lanes_.size() && !equal; ++lane) {
       // Of parts that the flusher has not heard of yet: it will add them.
       const Ledger::Still still = lanes_[lane].ledger->HoldStill();

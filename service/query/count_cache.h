@@ -26,6 +26,8 @@ namespace viewcount {
 struct ArticleTotals {
   uint64_t views = 0;
   uint64_t bot_views = 0;
+  // Estimated, as the store had it when it was read.
+  uint64_t viewers = 0;
 
   bool operator==(const ArticleTotals&) const = default;
 };
@@ -79,9 +81,12 @@ class CountCache final : public AppliedListener {
   // What was noted of the shard since the last call, each article once until it is read.
   std::vector<Wanted> TakeWanted(Shard shard);
 
+  static constexpr std::array<Window, 3> kRemembered = {
+      {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}, {Window::Kind::kViewers, 0}}};
+
   // Completes counts that were just read from the store with what is pending beyond them: `counts` become totals of
-  // this moment. `windows[i]` is that of `counts.counts[i]`. With `remember` (then the windows are all time and bots)
-  // they are kept for Find. False if the counts are older than what this process knows: read again.
+  // this moment. `windows[i]` is that of `counts.counts[i]`. With `remember` (then the windows are kRemembered) they
+  // are kept for Find. False if the counts are older than what this process knows: read again.
   bool Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                 const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts);
 
@@ -112,9 +117,13 @@ class CountCache final : public AppliedListener {
   struct Stored {
     int64_t views = 0;
     int64_t bot_views = 0;
+    int64_t viewers = 0;
     SteadyTime read_at;
     bool wanted = false;
   };
+  static ArticleTotals Shown(const Stored& stored) {
+    return {ShownCount(stored.views), ShownCount(stored.bot_views), ShownCount(stored.viewers)};
+  }
   using Map = boost::unordered_flat_map<Key, Stored, KeyHash, KeyEqual>;
 
   // Two generations: when the young one is full it becomes the old one, and what was in the old one goes.

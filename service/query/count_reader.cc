@@ -143,8 +143,9 @@ asio::awaitable<absl::Status> CountReader::ReadShard(std::shared_ptr<const Site>
   if (!read.ok()) co_return AnswerFromCache(*site, shard, question, read.status(), counts);
   counts.as_of_unix_ms = std::min(counts.as_of_unix_ms, round->as_of_unix_ms);
   for (size_t i = 0; i < question.places.size(); ++i) {
-    counts.totals[question.places[i]] = {ShownCount(read->counts[0][indexes[i]]),
-                                         ShownCount(read->counts[1][indexes[i]])};
+    counts.totals[question.places[i]] = {.views = ShownCount(read->counts[0][indexes[i]]),
+                                         .bot_views = ShownCount(read->counts[1][indexes[i]]),
+                                         .viewers = ShownCount(read->counts[2][indexes[i]])};
   }
   co_return absl::OkStatus();
 }
@@ -166,7 +167,7 @@ asio::awaitable<std::shared_ptr<const CountReader::Round>> CountReader::Join(std
   while (rounds.front() != round) co_await WaitFor(round->turn);
   round->begun = true;
   round->as_of_unix_ms = clock_.UnixMillis();
-  const std::vector<Window> windows = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
+  const std::vector<Window> windows(CountCache::kRemembered.begin(), CountCache::kRemembered.end());
   auto read = co_await ReadCompleted(*site, shard, round->articles, windows, true);
   round->counts = std::move(read);
   rounds.pop_front();

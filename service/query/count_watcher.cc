@@ -249,7 +249,7 @@ void CountWatcher::UpdateTotal(SiteIndex site, const SiteTotal& total, uint64_t 
   std::lock_guard lock(mutex_);
   const auto group = groups_.find(site);
   if (group == groups_.end()) return;
-  if (group->second.site.UpdateTotal(total.views, total.as_of_unix_ms, read_number, version_ + 1)) ++version_;
+  if (group->second.site.UpdateTotal(total, read_number, version_ + 1)) ++version_;
 }
 
 bool CountWatcher::HasNews(const Watch& watch) {
@@ -299,6 +299,7 @@ bool CountWatcher::Take(Watch& watch, v1::WatchCountsResponse& response, std::st
     count->set_bot_views(slot.totals.bot_views);
   }
   response.set_site_views(site.total().views);
+  response.set_site_visits(site.total().visits);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(as_of_unix_ms);
   watch.seen_version = version_;
   watch.ready = false;

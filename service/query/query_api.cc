@@ -43,10 +43,19 @@ void Fill(const v1::GetCountsRequest& request, const Counts& counts, v1::GetCoun
     auto* count = response.add_counts();
     count->set_article_id(request.article_ids(i));
     count->set_views(counts.totals[i].views);
+    count->set_viewers(counts.totals[i].viewers);
     count->set_bot_views(counts.totals[i].bot_views);
   }
   response.set_exact(counts.exact);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(counts.as_of_unix_ms);
+}
+
+void Fill(const SiteStats::Totals& totals, v1::SiteTotals& message) {
+  message.set_total(totals.total);
+  message.set_today(totals.today);
+  message.set_yesterday(totals.yesterday);
+  message.set_this_week(totals.this_week);
+  message.set_this_month(totals.this_month);
 }
 
 // A token names the list it belongs to and the next page's first rank.
@@ -149,12 +158,13 @@ asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsReque
   if (site == nullptr) co_return UnknownSite(request.site());
   const auto stats = co_await parts_.stats.Read(site);
   if (!stats.ok()) co_return stats.status();
-  auto* views = response.mutable_views();
-  views->set_total(stats->total);
-  views->set_today(stats->today);
-  views->set_yesterday(stats->yesterday);
-  views->set_this_week(stats->this_week);
-  views->set_this_month(stats->this_month);
+  Fill(stats->views, *response.mutable_views());
+  Fill(stats->visits, *response.mutable_visits());
+  Fill(stats->viewers, *response.mutable_viewers());
+  response.mutable_viewers()->set_estimated(true);
+  response.mutable_viewers()->set_standard_error(kViewersStandardError);
+  response.set_online_now(stats->online_now);
+  response.set_online_now_standard_error(kViewersStandardError);
   response.set_exact(true);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(stats->as_of_unix_ms);
   co_return absl::OkStatus();

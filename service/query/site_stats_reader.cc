@@ -7,8 +7,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <span>
+#include <utility>
 
+#include "service/base/hash.h"
 #include "service/base/limits.h"
+#include "service/base/status.h"
 #include "service/query/count_cache.h"
 
 namespace viewcount {
@@ -17,7 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Window kAllTime{Window::Kind::kAllTime, 0};
-constexpr uint32_t kTotalAlone = 0;
+constexpr Window kVisits{Window::Kind::kVisits, 0};
 
 // The days that statistics speak of.
 struct Calendar {
@@ -33,23 +37,49 @@ struct Calendar {
   absl::CivilMonth month;
 
   absl::CivilDay first() const { return std::min({yesterday, week, absl::CivilDay(month)}); }
-  // That of all time, then every day from the first one to today.
+  // How many days from the first one to today.
+  size_t days() const { return static_cast<size_t>(today - first()) + 1; }
+  // For views and then for visits: that of all time, then every day from the first one to today.
   std::vector<Window> windows() const {
-    std::vector<Window> windows = {kAllTime};
-    for (absl::CivilDay day = first(); day <= today; ++day) windows.push_back({Window::Kind::kDay, DayNumber(day)});
+    std::vector<Window> windows;
+    for (const auto& [all_time, of_day] : {std::pair(Window::Kind::kAllTime, Window::Kind::kDay),
+                                           std::pair(Window::Kind::kVisits, Window::Kind::kVisitDay)}) {
+      windows.push_back({all_time, 0});
+      for (absl::CivilDay day = first(); day <= today; ++day) windows.push_back({of_day, DayNumber(day)});
+    }
     return windows;
+  }
+  // Of all time, today, yesterday, this week, this month, and online at `unix_ms`.
+  std::vector<std::vector<ViewerSetName>> viewer_sets(int64_t unix_ms) const {
+    const auto days = [](absl::CivilDay from, absl::CivilDay to) {
+      std::vector<ViewerSetName> sets;
+      for (; from <= to; ++from) sets.push_back({.kind = ViewerSetName::Kind::kDay, .number = DayNumber(from)});
+      return sets;
+    };
+    std::vector<ViewerSetName> online;
+    const uint32_t newest = OnlineSlotOf(unix_ms);
+    for (uint32_t back = 0; back < limits::kOnlineSpan / limits::kOnlineSlot && back <= newest; ++back)
+      online.push_back({.kind = ViewerSetName::Kind::kOnline, .number = newest - back});
+    std::vector<std::vector<ViewerSetName>> sets(1, {{.kind = ViewerSetName::Kind::kAllTime}});
+    sets.push_back(days(today, today));
+    sets.push_back(days(yesterday, yesterday));
+    sets.push_back(days(week, today));
+    sets.push_back(days(absl::CivilDay(month), today));
+    sets.push_back(std::move(online));
+    return sets;
   }
 };
 
-SiteStats StatsOf(const Calendar& calendar, const std::vector<int64_t>& views) {
+// `counts` are of all time and then of each day of the calendar.
+SiteStats::Totals TotalsOf(const Calendar& calendar, std::span<const int64_t> counts) {
   const auto since = [&](absl::CivilDay day) {
     int64_t sum = 0;
     for (absl::civil_diff_t i = day - calendar.first(); i <= calendar.today - calendar.first(); ++i)
-      sum += views[1 + i];
+      sum += counts[1 + i];
     return sum;
   };
   const int64_t today = since(calendar.today);
-  return {.total = ShownCount(views.front()),
+  return {.total = ShownCount(counts.front()),
           .today = ShownCount(today),
           .yesterday = ShownCount(since(calendar.yesterday) - today),
           .this_week = ShownCount(since(calendar.week)),
@@ -59,13 +89,22 @@ SiteStats StatsOf(const Calendar& calendar, const std::vector<int64_t>& views) {
 }  // namespace
 
 struct SiteStatsReader::Flight {
-  explicit Flight(const asio::any_io_executor& executor) : landed(executor, asio::steady_timer::time_point::max()) {}
+  Flight(const asio::any_io_executor& executor, std::vector<Window> of)
+      : windows(std::move(of)), landed(executor, asio::steady_timer::time_point::max()) {}
 
+  // What was found of a window that was asked for.
+  int64_t Of(Window window) const {
+    const auto at = std::find(windows.begin(), windows.end(), window);
+    return (*totals)->views[static_cast<size_t>(at - windows.begin())];
+  }
+
+  const std::vector<Window> windows;
   asio::steady_timer landed;
   SteadyTime read_at;
   int64_t as_of_unix_ms = 0;
   uint64_t generation = 0;
   std::optional<absl::StatusOr<WindowTotals>> totals;
+  absl::StatusOr<std::vector<uint64_t>> viewers;
 };
 
 std::optional<SiteTotal> SiteStatsReader::ReadTotalCached(const Site& site) {
@@ -77,11 +116,13 @@ std::optional<SiteTotal> SiteStatsReader::ReadTotalCached(const Site& site) {
 
 asio::awaitable<absl::StatusOr<SiteTotal>> SiteStatsReader::ReadTotal(std::shared_ptr<const Site> site) {
   if (const auto cached = ReadTotalCached(*site)) co_return *cached;
-  std::vector<Window> windows(1, kAllTime);
-  const auto flight = co_await Join(site, kTotalAlone, std::move(windows));
+  Question question{.windows = {kAllTime, kVisits}};
+  const auto flight = co_await Join(site, std::move(question));
   const absl::StatusOr<WindowTotals>& totals = *flight->totals;
   if (totals.ok()) {
-    co_return SiteTotal{.views = ShownCount(totals->views.front()), .as_of_unix_ms = flight->as_of_unix_ms};
+    co_return SiteTotal{.views = ShownCount(flight->Of(kAllTime)),
+                        .visits = ShownCount(flight->Of(kVisits)),
+                        .as_of_unix_ms = flight->as_of_unix_ms};
   }
   auto last = FindKnown(*site, [](const Known&) { return true; });
   if (!last) co_return totals.status();
@@ -91,18 +132,32 @@ asio::awaitable<absl::StatusOr<SiteTotal>> SiteStatsReader::ReadTotal(std::share
 
 asio::awaitable<absl::StatusOr<SiteStats>> SiteStatsReader::Read(std::shared_ptr<const Site> site) {
   const Calendar calendar(absl::ToCivilDay(absl::FromUnixMillis(clock_.UnixMillis()), site->zone));
-  const auto flight = co_await Join(site, DayNumber(calendar.today), calendar.windows());
+  Question question{.day = DayNumber(calendar.today),
+                    .windows = calendar.windows(),
+                    .viewers = calendar.viewer_sets(clock_.UnixMillis())};
+  const auto flight = co_await Join(site, std::move(question));
   const absl::StatusOr<WindowTotals>& totals = *flight->totals;
   if (!totals.ok()) co_return totals.status();
-  SiteStats stats = StatsOf(calendar, totals->views);
-  stats.as_of_unix_ms = flight->as_of_unix_ms;
-  co_return stats;
+  if (!flight->viewers.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(flight->viewers.status().message()),
+                         limits::kRetryDelay);
+  }
+  const std::span<const int64_t> counts(totals->views);
+  const std::vector<uint64_t>& viewers = *flight->viewers;
+  co_return SiteStats{.views = TotalsOf(calendar, counts.first(1 + calendar.days())),
+                      .visits = TotalsOf(calendar, counts.subspan(1 + calendar.days())),
+                      .viewers = {.total = viewers[0],
+                                  .today = viewers[1],
+                                  .yesterday = viewers[2],
+                                  .this_week = viewers[3],
+                                  .this_month = viewers[4]},
+                      .online_now = viewers[5],
+                      .as_of_unix_ms = flight->as_of_unix_ms};
 }
 
 asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader::Join(std::shared_ptr<const Site> site,
-                                                                                      uint32_t day,
-                                                                                      std::vector<Window> windows) {
-  const FlightKey key = {site->index, day};
+                                                                                      Question question) {
+  const FlightKey key = {site->index, question.day};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
     while (!flight->totals) {
@@ -111,12 +166,18 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
     }
     co_return flight;
   }
-  const auto flight = std::make_shared<Flight>(co_await asio::this_coro::executor);
+  const auto executor = co_await asio::this_coro::executor;
+  const auto flight = std::make_shared<Flight>(executor, std::move(question.windows));
   flights_.emplace(key, flight);
   flight->read_at = clock_.Now();
   flight->as_of_unix_ms = clock_.UnixMillis();
   flight->generation = store_.generation();
-  flight->totals = co_await totals_.Read(site, std::move(windows));
+  if (!question.viewers.empty()) {
+    const Shard shard = ShardOf(ArticleHash(site->seed, ""));
+    flight->viewers = co_await store_.EstimateViewers(shard, site->name, question.viewers);
+  }
+  auto totals = co_await totals_.Read(site, flight->windows);
+  flight->totals = std::move(totals);
   // Nothing else ran since what is pending was added: whoever joined, did so before.
   flights_.erase(key);
   flight->landed.cancel();
@@ -127,7 +188,8 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
 void SiteStatsReader::Remember(const Site& site, const Flight& flight) {
   const WindowTotals& totals = **flight.totals;
   std::lock_guard lock(mutex_);
-  known_.insert_or_assign(site.index, Known{.views = totals.views.front(),
+  known_.insert_or_assign(site.index, Known{.views = flight.Of(kAllTime),
+                                            .visits = flight.Of(kVisits),
                                             .folded = totals.folded,
                                             .read_at = flight.read_at,
                                             .as_of_unix_ms = flight.as_of_unix_ms,
@@ -143,7 +205,9 @@ std::optional<SiteTotal> SiteStatsReader::FindKnown(const Site& site, Usable usa
   for (size_t lane = 0; lane < totals_.ledgers().size(); ++lane) {
     views += totals_.ledgers()[lane]->HoldStill().Folded(site.index) - found->second.folded[lane];
   }
-  return SiteTotal{.views = ShownCount(views), .as_of_unix_ms = found->second.as_of_unix_ms};
+  return SiteTotal{.views = ShownCount(views),
+                   .visits = ShownCount(found->second.visits),
+                   .as_of_unix_ms = found->second.as_of_unix_ms};
 }
 
 }  // namespace viewcount

@@ -24,23 +24,36 @@
 
 namespace viewcount {
 
-// The views of all time.
+// Of all time.
 struct SiteTotal {
   uint64_t views = 0;
+  // As the store had them when it was read, with what was pending then: a second old at most while it is there.
+  uint64_t visits = 0;
   bool exact = true;
   // When the store was read, Unix milliseconds.
   int64_t as_of_unix_ms = 0;
 };
 
-// Views by people over the site's own days; all exact.
+// What is known of a site over its own days.
 struct SiteStats {
-  uint64_t total = 0;
-  uint64_t today = 0;
-  uint64_t yesterday = 0;
-  // Since Monday.
-  uint64_t this_week = 0;
-  // Since the first of the month.
-  uint64_t this_month = 0;
+  struct Totals {
+    uint64_t total = 0;
+    uint64_t today = 0;
+    uint64_t yesterday = 0;
+    // Since Monday.
+    uint64_t this_week = 0;
+    // Since the first of the month.
+    uint64_t this_month = 0;
+  };
+  // By people; exact.
+  Totals views;
+  // As the lanes told them apart; what they counted is here exactly.
+  Totals visits;
+  // Estimated, with kViewersStandardError, as the store had it. A viewer of several days counts on each of them, since
+  // nobody can tell that it is the same.
+  Totals viewers;
+  // Viewers seen within limits::kOnlineSpan; estimated likewise.
+  uint64_t online_now = 0;
   int64_t as_of_unix_ms = 0;
 };
 
@@ -66,6 +79,7 @@ class SiteStatsReader {
   // A total as it was when the store was read.
   struct Known {
     int64_t views = 0;
+    int64_t visits = 0;
     // See WindowTotals.
     std::vector<int64_t> folded;
     SteadyTime read_at;
@@ -74,9 +88,16 @@ class SiteStatsReader {
     uint64_t generation = 0;
   };
 
-  // `windows` begin with that of all time.
-  boost::asio::awaitable<std::shared_ptr<const Flight>> Join(std::shared_ptr<const Site> site, uint32_t day,
-                                                             std::vector<Window> windows);
+  // What a read is to find.
+  struct Question {
+    // 0: of the total alone.
+    uint32_t day = 0;
+    // One of them is for all time's views, and one for its visits.
+    std::vector<Window> windows;
+    // See CountStore::EstimateViewers.
+    std::vector<std::vector<ViewerSetName>> viewers = {};
+  };
+  boost::asio::awaitable<std::shared_ptr<const Flight>> Join(std::shared_ptr<const Site> site, Question question);
   void Remember(const Site& site, const Flight& flight);
   // The total as it was at the last read that `usable` takes, with what was folded since.
   template <typename Usable>

@@ -59,10 +59,14 @@ bool WatchedSite::Update(const Piece& piece, const Counts& counts, uint64_t read
   return changed;
 }
 
-bool WatchedSite::UpdateTotal(uint64_t views, int64_t as_of_unix_ms, uint64_t read_number, uint64_t version) {
+bool WatchedSite::UpdateTotal(const SiteTotal& total, uint64_t read_number, uint64_t version) {
   if (total_.read_number >= read_number) return false;
-  const bool changed = total_.changed_version == 0 || total_.views != views;
-  total_ = {views, changed ? version : total_.changed_version, read_number, as_of_unix_ms};
+  const bool changed = total_.changed_version == 0 || total_.views != total.views || total_.visits != total.visits;
+  total_ = {.views = total.views,
+            .visits = total.visits,
+            .changed_version = changed ? version : total_.changed_version,
+            .read_number = read_number,
+            .as_of_unix_ms = total.as_of_unix_ms};
   return changed;
 }
 

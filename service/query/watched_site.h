@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "service/query/count_reader.h"
+#include "service/query/site_stats_reader.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -33,6 +34,7 @@ class WatchedSite {
   };
   struct Total {
     uint64_t views = 0;
+    uint64_t visits = 0;
     uint64_t changed_version = 0;
     uint64_t read_number = 0;
     int64_t as_of_unix_ms = 0;
@@ -59,7 +61,7 @@ class WatchedSite {
   // Takes over what was read, of the articles that are still watched; the piece may even be of an earlier WatchedSite
   // of the same site. What changed by it has version `version`; false if nothing did.
   bool Update(const Piece& piece, const Counts& counts, uint64_t read_number, uint64_t version);
-  bool UpdateTotal(uint64_t views, int64_t as_of_unix_ms, uint64_t read_number, uint64_t version);
+  bool UpdateTotal(const SiteTotal& total, uint64_t read_number, uint64_t version);
 
  private:
   // Never moves an element: the map's keys are their IDs.

@@ -67,6 +67,7 @@ absl::Status LaneSet::Fill(Entry& entry) {
                                                   .folder = folder,
                                                   .journal = *entry.journal,
                                                   .writers = std::move(recovered->writers),
+                                                  .visits = std::move(recovered->visits),
                                                   .checkpoint = recovered->checkpoint,
                                                   .ledger = *entry.ledger,
                                                   .clock = parts_.clock,

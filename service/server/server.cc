@@ -139,6 +139,8 @@ absl::Status Server::Await(std::future<absl::Status> result) {
 absl::Status Server::StartLanes() {
   const auto executor = store_thread_.executor();
   keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
+  salt_keeper_ = std::make_unique<SaltKeeper>(executor, SaltKeeper::Parts{*store_, clock_, salts_});
+  sites_->Listen(*salt_keeper_);
   if (auto status = Await(store_thread_.Spawn(PrepareStore())); !status.ok()) return status;
   // Not before: until here a lane may give itself up for another.
   metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
@@ -186,6 +188,7 @@ asio::awaitable<absl::Status> Server::PrepareStore() {
   const auto attempt = [this]() -> asio::awaitable<absl::Status> {
     absl::Status status = co_await keeper_->Refresh();
     if (status.ok()) status = co_await keeper_->Create(config_.sites);
+    if (status.ok()) status = co_await salt_keeper_->Refresh();
     if (status.ok()) status = co_await lanes_->Settle(*store_);
     co_return status;
   };
@@ -205,6 +208,7 @@ asio::awaitable<absl::Status> Server::Recover() {
   if (!status.ok()) co_return status;
   keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
   keeping_->Spawn(keeper_->Run());
+  keeping_->Spawn(salt_keeper_->Run());
   keeping_->Spawn(watcher_->Run());
   keeping_->Spawn(query_upkeep_->Run());
   co_return absl::OkStatus();
@@ -240,8 +244,10 @@ absl::Status Server::StartHttp() {
   trust_ = std::make_unique<ClientTrust>(proxies, *AddressRanges::Parse(config_.trusted_backends));
   site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
   const auto executor = store_thread_.executor();
-  AddViewRoutes(*site_routes_, *ingestor_, *trust_);
-  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_));
+  bots_ = std::make_unique<const BotPatterns>();
+  visitors_ = std::make_unique<VisitorFinder>(VisitorFinder::Parts{*trust_, *bots_, salts_, clock_});
+  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_);
+  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_));
   AddQueryRoutes(*site_routes_, *query_api_, executor);
   AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
   AddLiveRoutes(*site_routes_, *watcher_, executor);
@@ -323,6 +329,7 @@ void Server::CloseStore() {
   auto closed = store_thread_.Spawn([](Server& self) -> asio::awaitable<void> {
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
+      self.salt_keeper_->Stop();
       self.query_upkeep_->Stop();
       co_await self.keeping_->Wait();
     }

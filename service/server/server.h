@@ -17,6 +17,7 @@
 #include "service/http/client_trust.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
+#include "service/http/visitor.h"
 #include "service/http2/grpc_server.h"
 #include "service/ingest/ingestor.h"
 #include "service/metrics/metrics.h"
@@ -31,11 +32,14 @@
 #include "service/query/site_total_reader.h"
 #include "service/server/grpc_admin_service.h"
 #include "service/server/lane_set.h"
+#include "service/server/salt_keeper.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"
+#include "service/visitors/bot_patterns.h"
+#include "service/visitors/viewer_salts.h"
 #include "viewcount/v1/ingest.grpc.pb.h"
 
 namespace viewcount {
@@ -92,6 +96,7 @@ class Server {
   // In the order they are made; they go in the opposite one.
   PosixDisk disk_;
   StoreThread store_thread_;
+  ViewerSalts salts_;
   std::unique_ptr<SiteDirectory> sites_;
   std::unique_ptr<LaneSet> lanes_;
   HttpRouter admin_routes_;
@@ -108,6 +113,7 @@ class Server {
   std::unique_ptr<QueryUpkeep> query_upkeep_;
   std::unique_ptr<CountWatcher> watcher_;
   std::unique_ptr<SiteKeeper> keeper_;
+  std::unique_ptr<SaltKeeper> salt_keeper_;
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
@@ -118,6 +124,8 @@ class Server {
   std::unique_ptr<GrpcServer> grpc_;
   HttpRouter http_routes_;
   std::unique_ptr<ClientTrust> trust_;
+  std::unique_ptr<const BotPatterns> bots_;
+  std::unique_ptr<VisitorFinder> visitors_;
   std::unique_ptr<SiteRoutes> site_routes_;
   std::string http_address_;
   std::unique_ptr<HttpServer> http_;

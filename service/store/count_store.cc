@@ -12,6 +12,9 @@ uint32_t RankedLimits::Of(Window::Kind kind) const {
     case Window::Kind::kHour:
       return hour;
     case Window::Kind::kBots:
+    case Window::Kind::kVisits:
+    case Window::Kind::kVisitDay:
+    case Window::Kind::kViewers:
       return 0;
   }
   VIEWCOUNT_CHECK(false);

@@ -6,6 +6,8 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,9 +20,10 @@
 
 namespace viewcount {
 
-// Which of a site's hashes: views of all time, of a day, of an hour, or bots' views of all time.
+// Which of a site's numbers: views of all time, of a day, of an hour, or bots' views of all time; visits of all time or
+// of a day, which the site has and no article; and how many viewers an article has, which is estimated and only read.
 struct Window {
-  enum class Kind : uint8_t { kAllTime, kDay, kHour, kBots };
+  enum class Kind : uint8_t { kAllTime, kDay, kHour, kBots, kVisits, kVisitDay, kViewers };
   Kind kind = Kind::kAllTime;
   // The day as DayNumber has it, or hours since 1970; else 0.
   uint32_t number = 0;
@@ -97,6 +100,35 @@ struct Note {
   std::string_view text;
 };
 
+// Which of a site's sets of viewers: those of an article, of the site, of one of its days, or of a short time.
+struct ViewerSetName {
+  enum class Kind : uint8_t { kArticle, kAllTime, kDay, kOnline };
+  Kind kind = Kind::kAllTime;
+  // The day as DayNumber has it, or spans of limits::kOnlineSlot since 1970; else 0.
+  uint32_t number = 0;
+  // Of an article's; belongs to the caller.
+  std::string_view article_id = {};
+
+  auto operator<=>(const ViewerSetName&) const = default;
+};
+
+// The number of kOnline's set for a time.
+inline uint32_t OnlineSlotOf(int64_t unix_ms) {
+  return static_cast<uint32_t>(unix_ms / std::chrono::milliseconds(limits::kOnlineSlot).count());
+}
+
+// Who is to be in a set. `site` belongs to the caller.
+struct ViewerSet {
+  std::string_view site;
+  ViewerSetName name;
+  std::vector<uint64_t> viewers;
+};
+
+// The relative standard error of estimated numbers of viewers: 1.04 / sqrt(2^14), of HyperLogLog with the 2^14
+// registers that Redis uses (Flajolet et al., "HyperLogLog: the analysis of a near-optimal cardinality estimation
+// algorithm").
+inline constexpr double kViewersStandardError = 0.008125;
+
 // One atomic step: if the shard's entry of the lane is (incarnation, expected), add everything and put `next`.
 struct Part {
   Shard shard;
@@ -110,6 +142,9 @@ struct Part {
   // Views of this range that will never be counted, because the journal that held them is gone; at most 2^53.
   uint64_t lost = 0;
   std::vector<Note> notes = {};
+  // Added ahead of all that, and whether or not it is applied: who is in a set already does not change it. So whenever
+  // the cursor is `next`, they are there.
+  std::vector<ViewerSet> viewers = {};
 };
 
 // What was left out while the rest was applied: an article whose number in the store is none, or would pass
@@ -169,6 +204,9 @@ struct StoredSite {
   AliasEntries aliases = {};
 };
 
+// Of sites by name: days as DayNumber has them.
+using SiteDays = std::map<std::string, uint32_t, std::less<>>;
+
 // Every function waits for the answer on the store's executor and never blocks. Errors:
 // - UNAVAILABLE, DEADLINE_EXCEEDED: the store is away or silent. The outcome of a write is unknown: read the cursor.
 // - RESOURCE_EXHAUSTED: out of memory; nothing was written.
@@ -191,6 +229,9 @@ class CountStore {
                                                                          std::string_view site,
                                                                          const std::vector<Window>& windows,
                                                                          const std::vector<std::string_view>& ids) = 0;
+  // About how many viewers are in each of these unions of sets of one site and shard; none of them may be empty.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
+      Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) = 0;
   // At least one lane; a window that is ranked.
   virtual boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard,
                                                                            const std::vector<LaneId>& lanes,
@@ -209,6 +250,13 @@ class CountStore {
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
   // Adds aliases of a site, or puts them in place of those of the same articles. At least one.
   virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;
+
+  // The salt of a site's day (see DayNumber): `fresh` if there is none yet, else the one that whoever came first put
+  // there. Not none.
+  virtual boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                        const ViewerSalt& fresh) = 0;
+  // Removes the salts of each site's days before the one given. Looks at the salts of all sites, in steps.
+  virtual boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) = 0;
 
   // Grows with every connect: what a caller believed of the store before may no longer hold.
   virtual uint64_t generation() const = 0;

@@ -7,7 +7,8 @@
 //
 //   <span data-viewcount></span>                                   views of this page
 //   <span data-viewcount="/other"></span>                          views of another article
-//   <div data-viewcount-odometer data-digits=8 data-title=Views>   views of the site, on digit wheels
+//   <div data-viewcount-odometer data-digits=8 data-title=Views>   views of the site, on digit wheels; its visits
+//                                                                  with data-show=visits
 //
 // Options: `data-manual` (reports nothing by itself), `data-allow-localhost`, `data-respect-dnt`. For pages' own
 // scripts: viewcount.record(article) reports a view, viewcount.refresh() looks for spans that are new. Views are
@@ -82,11 +83,8 @@
     }
   };
 
-  const create = (parent, name) => {
-    const element = parent.appendChild(document.createElement('span'));
-    element.className = 'viewcount-' + name;
-    return element;
-  };
+  const create = (parent, name) =>
+    Object.assign(parent.appendChild(document.createElement('span')), {className: 'viewcount-' + name});
 
   // Moves wheels forward only, as an odometer's do: each has its digits twice, and is put back unseen before it turns.
   const roll = (odometer, views) => {
@@ -120,8 +118,11 @@
       const views = counts.get(span.dataset.viewcount || article);
       if (views >= 0) span.textContent = format(views);
     }
-    const views = +(answer.siteViews || (answer.views && answer.views.total));
-    if (views) all('[data-viewcount-odometer]').forEach((odometer) => roll(odometer, views));
+    for (const odometer of all('[data-viewcount-odometer]')) {
+      const {show} = odometer.dataset;
+      const {total} = answer[show || 'views'] || {total: answer[show ? 'siteVisits' : 'siteViews']};
+      if (+total) roll(odometer, +total);
+    }
   };
 
   // With a body by POST; as text/plain, which needs no preflight.
@@ -202,8 +203,7 @@
   const start = () => {
     identify();
     // First in the head, so that the page's own rules win; its nonce is good for both.
-    const style = document.createElement('style');
-    style.nonce = script.nonce;
+    const style = Object.assign(document.createElement('style'), {nonce: script.nonce});
     style.textContent =
       '[data-viewcount-odometer]{display:inline-flex;font:bold 1.25em/1.5 monospace}' +
       '.viewcount-digit{overflow:hidden;height:1.5em;padding:0 .3em;color:#fff;background:#222}' +

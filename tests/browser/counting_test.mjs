@@ -9,7 +9,7 @@ import {after, before, test} from 'node:test';
 import {chromium} from 'playwright-core';
 
 import {becomes, eventually} from './eventually.mjs';
-import {Site, chromiumPath, shown} from './site.mjs';
+import {Site, asPeopleHaveIt, chromiumPath, shown} from './site.mjs';
 
 const article = '/tin/hoc-ba-so.html';
 const page = 'tin/hoc-ba-so.html';
@@ -145,16 +145,19 @@ test('AHiddenPageCountsOnceItIsShown', async () => {
 test('APrerenderedPageCountsOnceItIsActivated', async () => {
   const id = '/demo/test/article.html';
   const start = await views(id);
+  // What a page sends while it is prerendered is refused, which is how the test hears of it.
+  const ahead = () => site.service.metric('viewcount_views_rejected_total{reason="prefetch"}');
+  const before = await ahead();
   // Browsers do not prerender for those who debug them, so this one runs by itself.
   const profile = path.join(site.folder, 'profile');
   const browser = spawn(
     chromiumPath,
     ['--headless', '--no-sandbox', '--no-first-run', '--disable-dev-shm-usage', `--user-data-dir=${profile}`]
-      .concat(['--disable-blink-features=AutomationControlled', '--disable-gpu', site.url('test/prerender.html')]),
+      .concat([...asPeopleHaveIt, '--disable-gpu', site.url('test/prerender.html')]),
     {stdio: 'ignore', detached: true},
   );
   try {
-    await eventuallyCounted('/prerendered?prerender');
+    await eventually('the page is prerendered', async () => (await ahead()) > before);
     await assertGrowth(id, start, 0);
     await site.service.record('/go');
     await eventuallyCounted('/activated?prerender');
@@ -204,6 +207,34 @@ test('AVisitorWhoOptsOutIsNotCountedUntilOptingIn', async () => {
   await window.context().close();
 });
 
+test('ABrowserWithoutAWindowIsCountedAsABot', async () => {
+  const id = '/demo/test/article.html';
+  const count = async () => (await site.service.ask('counts?article=' + encodeURIComponent(id))).counts[0];
+  const start = await count();
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0 Safari/537.36';
+  const window = await site.window({userAgent});
+  await window.goto(site.url('test/article.html'));
+  await becomes(Number(start.botViews) + 1, async () => Number((await count()).botViews));
+  assert.equal((await count()).views, start.views);
+  await window.context().close();
+});
+
+test('WhatABrowserFetchesAheadIsNotCounted', async () => {
+  const window = await site.window();
+  await window.goto(site.url('test/frame.html'));
+  const pixel = `${site.service.url}/v1/sites/demo/pixel.gif?article=/ahead`;
+  const [answer] = await Promise.all([
+    window.waitForResponse(pixel),
+    window.evaluate((href) => {
+      document.head.append(Object.assign(document.createElement('link'), {rel: 'prefetch', href}));
+    }, pixel),
+  ]);
+  assert.equal(answer.status(), 200);
+  assert.match((await answer.request().allHeaders())['sec-purpose'], /prefetch/);
+  await assertGrowth('/ahead', 0, 0);
+  await window.context().close();
+});
+
 test('AnAutomatedBrowserIsNotCounted', async () => {
   const start = await views(article);
   const robot = await chromium.launch({executablePath: chromiumPath});
@@ -234,7 +265,7 @@ test('WhoAsksNotToBeTrackedIsNotCountedWhereThePageRespectsThat', async () => {
   fs.writeFileSync(path.join(profile, 'Default', 'Preferences'), '{"enable_do_not_track": true}');
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath,
-    args: ['--disable-blink-features=AutomationControlled'],
+    args: asPeopleHaveIt,
     ignoreDefaultArgs: ['--enable-automation'],
   });
   try {

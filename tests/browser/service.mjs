@@ -85,10 +85,11 @@ export class Service {
     return Number(answer.counts[0].views ?? 0);
   }
 
-  // A metric without labels.
+  // A metric, with its labels as they stand there.
   async metric(name) {
     const text = await (await fetch(`http://${this.address('admin')}/metrics`)).text();
-    return Number(text.match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
+    const line = text.split('\n').find((candidate) => candidate.startsWith(name + ' '));
+    return Number(line.slice(name.length));
   }
 
   record(article) {

@@ -26,11 +26,17 @@ export const startViews = new Map(
     .map(([article, views]) => [article, Number(views)]),
 );
 
+// What people's browsers call themselves. One without a window says that it has none, and its views are a bot's.
+const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+// Nothing that tells that the browser is driven by a program.
+export const asPeopleHaveIt = ['--disable-blink-features=AutomationControlled', `--user-agent=${agent}`];
+
 // The browser as people have it. The real back-forward cache, too: the default is none. All hosts of .example are here.
 export function launch() {
   return chromium.launch({
     executablePath: chromiumPath,
-    args: ['--disable-blink-features=AutomationControlled', '--host-resolver-rules=MAP *.example 127.0.0.1'],
+    args: [...asPeopleHaveIt, '--host-resolver-rules=MAP *.example 127.0.0.1'],
     ignoreDefaultArgs: ['--enable-automation', '--disable-back-forward-cache'],
   });
 }

@@ -86,6 +86,9 @@ class AdjustmentsTest(unittest.TestCase):
         answer = self.stubs.list_adjustments(admin_pb2.ListAdjustmentsRequest(site="demo"))
         return list(answer.adjustments)
 
+    def stats(self):
+        return self.stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="demo"))
+
     def flush(self):
         self.stubs.flush(admin_pb2.FlushRequest())
 
@@ -162,11 +165,26 @@ class AdjustmentsTest(unittest.TestCase):
         self.flush()
         self.assertEqual(self.stored_total(), 37456900)
         self.assertEqual(self.adjustments()[0].description, "set the views of the site from 37456800 to 37456900")
-        self.refused(grpc.StatusCode.UNIMPLEMENTED, self.stubs.set_counts,
-                     admin_pb2.SetCountsRequest(site="demo", visits=7, provenance=WHO))
         self.undo(adjustment)
         self.flush()
         self.assertEqual(self.stored_total(), 37456900 - 37456804)
+
+    def test_site_visits(self):
+        self.record({"a": 10})
+        self.flush()
+        before = self.stored_total()
+        request = admin_pb2.SetCountsRequest(site="demo", visits=9_400_000, provenance=WHO)
+        adjustment = self.stubs.set_counts(request).adjustment_id
+        self.assertEqual(self.adjustments()[0].description, "set the visits of the site from 0 to 9400000")
+        self.assertEqual(self.stats().visits.total, 9_400_000)
+        self.assertEqual(self.stats().visits.today, 0)
+        self.flush()
+        self.assertEqual(self.stats().visits.total, 9_400_000)
+        self.assertEqual(self.stored_total(), before)
+        self.undo(adjustment)
+        self.assertEqual(self.stats().visits.total, 0)
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.stubs.set_counts,
+                     admin_pb2.SetCountsRequest(site="demo", article_id="a", visits=7, provenance=WHO))
 
     def test_delete_takes_every_window_and_can_be_undone(self):
         self.record({"a": 10, "b": 7})

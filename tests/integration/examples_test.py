@@ -115,6 +115,12 @@ class PhpTest(ServiceTest):
         self.assertEqual(self.shown("/news/3933"), (before[0] + 3, others))
         self.assertEqual(self.views.counts("/news/3933", "/news/3932"), [before[0] + 3, before[1]])
 
+    def test_a_crawlers_visit_is_counted_apart(self):
+        [before] = self.views.get("/counts", [("article", "/news/3932")]).json()["counts"]
+        self.assertEqual(self.page("/news/3932", headers={"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"})[0], 200)
+        [after] = self.views.get("/counts", [("article", "/news/3932")]).json()["counts"]
+        self.assertEqual((after["views"], int(after["botViews"])), (before["views"], int(before["botViews"]) + 1))
+
     def test_what_nobody_looks_at_is_no_view(self):
         before = self.views.counts("/news/3932")
         self.assertEqual(self.page("/news/3932", method="HEAD")[0], 200)
@@ -155,8 +161,10 @@ class PhpAloneTest(unittest.TestCase):
                 head, _, body = request.read().decode().partition("\r\n\r\n")
         lines = head.split("\r\n")
         self.assertEqual(lines[0], "POST /v1/sites/demo/views HTTP/1.0")
-        self.assertIn("X-Forwarded-For: 198.51.100.7, 203.0.113.9", lines)
-        self.assertIn("User-Agent: Mozilla/5.0  X-Injected: 1", lines)
+        self.assertIn("X-Viewcount-Visitor-Address: 198.51.100.7, 203.0.113.9", lines)
+        self.assertIn("X-Viewcount-Visitor-Agent: Mozilla/5.0  X-Injected: 1", lines)
+        # Else the service would take this server for a proxy.
+        self.assertEqual([line for line in lines if line.startswith(("X-Forwarded-For", "User-Agent", "Origin"))], [])
         self.assertEqual(body, '{"articleId":"/news/3933"}')
 
 

@@ -148,8 +148,8 @@ class RunningServiceTest(unittest.TestCase):
         def views():
             answer = self.stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="demo"))
             self.assertTrue(answer.exact)
-            self.assertFalse(answer.HasField("visits"), "not built yet")
-            self.assertFalse(answer.HasField("viewers"), "not built yet")
+            self.assertEqual((answer.visits.total, answer.viewers.total), (0, 0), "nobody is known")
+            self.assertTrue(answer.viewers.estimated)
             return answer.views
         before = views()
         batch = request("/stats/a", "/stats/b")

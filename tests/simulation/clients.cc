@@ -32,6 +32,7 @@ std::string Encode(const SentBatch& batch, const WriterId& writer, const Truth& 
     added->set_article_id(truth.articles()[view.article].id);
     added->set_count(view.count);
     added->set_bot(view.bot);
+    added->set_viewer(view.viewer);
     added->set_event_time_unix_ms(view.event_unix_ms);
   }
   return message.SerializeAsString();
@@ -108,6 +109,7 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
     }
     SentView view{
         .article = article, .count = static_cast<uint32_t>(random_.Between(1, 5)), .bot = random_.Below(5) == 0};
+    if (settings_.viewers && batch.views.size() % 2 == 0) view.viewer = ++viewers_;
     constexpr int64_t kHourMs = 3'600'000;
     if (batch.import) {
       view.event_unix_ms = now_unix_ms - static_cast<int64_t>(random_.Below(72)) * kHourMs;

@@ -97,6 +97,8 @@ class Clients {
   std::vector<bool> dead_;
   // By machine.
   std::vector<std::vector<std::unique_ptr<Try>>> under_way_;
+  // Made so far.
+  uint64_t viewers_ = 0;
 };
 
 }  // namespace viewcount::simulation

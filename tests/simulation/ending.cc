@@ -14,7 +14,7 @@ namespace {
 constexpr int kRoundsMax = 120;
 
 std::string NameOf(const Article& article, Window window) {
-  constexpr const char* kKinds[] = {"in all", "on day", "in hour", "of bots"};
+  constexpr const char* kKinds[] = {"in all", "on day", "in hour", "of bots", "visits", "visits on day", "viewers"};
   return fmt::format("{} of {} {} {}", article.id, Truth::SiteName(article.site), kKinds[static_cast<int>(window.kind)],
                      window.number);
 }
@@ -106,7 +106,14 @@ void World::Verdict() {
   }
   std::array<uint64_t, limits::kShards> counted{};
   std::map<uint32_t, int64_t> all_less_days;
+  std::map<std::string, int64_t> visits;
+  std::map<std::string, int64_t> visits_by_day;
   store_.ForEachHash([&](Shard shard, const std::string& site, Window window, const auto& counts, int64_t sum) {
+    if (window.kind == Window::Kind::kVisits || window.kind == Window::Kind::kVisitDay) {
+      if (!counts.empty()) throw Violation{"an article has visits"};
+      (window.kind == Window::Kind::kVisits ? visits : visits_by_day)[site] += sum;
+      return;
+    }
     for (const auto& [id, signed_count] : counts) {
       // Nobody adjusts counts here.
       if (signed_count < 0) throw Violation{fmt::format("{} is below zero", id)};
@@ -132,6 +139,7 @@ void World::Verdict() {
                                   bounds.certain)};
     }
   }
+  JudgeVisits(visits, visits_by_day);
   for (const auto& [article, difference] : all_less_days) {
     if (difference != 0)
       throw Violation{fmt::format("{}: its days do not sum up: {}", articles[article].id, difference)};
@@ -155,6 +163,29 @@ void World::Verdict() {
       if (counters.received != counters.counted + counters.duplicate + counters.rejected + counters.waiting) {
         throw Violation{"a lane's counters do not sum up"};
       }
+    }
+  }
+}
+
+// Whoever views for the first time begins a visit, so each of these views counts one: also if it is folded again when
+// its viewer has long been known.
+void World::JudgeVisits(const std::map<std::string, int64_t>& visits, const std::map<std::string, int64_t>& by_day) {
+  for (uint32_t site = 0; site < settings_.sites; ++site) {
+    const std::string& name = Truth::SiteName(site);
+    const auto of = [&](const auto& counts) {
+      const auto at = counts.find(name);
+      return at == counts.end() ? 0 : static_cast<uint64_t>(at->second);
+    };
+    const Truth::Bounds bounds = truth_.ExpectVisits(site);
+    const uint64_t counted = of(visits);
+    trace_.Note("visits", site, counted);
+    if (counted != of(by_day)) {
+      throw Violation{fmt::format("{} has {} visits, its days {}", name, counted, of(by_day))};
+    }
+    // What is lost is told in views.
+    if (counted > bounds.certain + bounds.maybe || (!went_back_ && counted < bounds.certain)) {
+      throw Violation{fmt::format("{} has {} visits, {} to {} expected", name, counted, bounds.certain,
+                                  bounds.certain + bounds.maybe)};
     }
   }
 }

@@ -85,6 +85,11 @@ asio::awaitable<absl::Status> FaultyStore::RemoveLanes(Shard shard, const std::v
   return store_.RemoveLanes(shard, lanes);
 }
 
+asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> FaultyStore::EstimateViewers(
+    Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) {
+  return store_.EstimateViewers(shard, site, unions);
+}
+
 asio::awaitable<absl::StatusOr<ShardRanking>> FaultyStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                        std::string_view site, Window window) {
   return store_.ReadRanking(shard, lanes, site, window);
@@ -104,6 +109,15 @@ asio::awaitable<absl::StatusOr<std::set<Window>>> FaultyStore::ListWindows(std::
 
 asio::awaitable<absl::Status> FaultyStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
   return store_.WriteAliases(site, aliases);
+}
+
+asio::awaitable<absl::StatusOr<ViewerSalt>> FaultyStore::ObtainSalt(std::string_view site, uint32_t day,
+                                                                    const ViewerSalt& fresh) {
+  return store_.ObtainSalt(site, day, fresh);
+}
+
+asio::awaitable<absl::Status> FaultyStore::RemoveSalts(const SiteDays& first_days) {
+  return store_.RemoveSalts(first_days);
 }
 
 }  // namespace viewcount::simulation

@@ -27,6 +27,8 @@ class FaultyStore final : public CountStore {
                                                                  std::string_view site,
                                                                  const std::vector<Window>& windows,
                                                                  const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
+      Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
@@ -35,6 +37,9 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                const ViewerSalt& fresh) override;
+  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   uint64_t generation() const override { return store_.generation() + connects_; }
 
  private:

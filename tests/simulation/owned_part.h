@@ -16,6 +16,10 @@ class OwnedPart {
       hash.site = Keep(hash.site);
       for (ArticleDelta& delta : hash.deltas) delta.article_id = Keep(delta.article_id);
     }
+    for (ViewerSet& set : part_.viewers) {
+      set.site = Keep(set.site);
+      set.name.article_id = Keep(set.name.article_id);
+    }
     for (Note& note : part_.notes) {
       note = {.site = Keep(note.site), .field = Keep(note.field), .text = Keep(note.text)};
     }

@@ -60,6 +60,7 @@ absl::Status Process::Fill(Entry& entry) {
                   .folder = folder,
                   .journal = *entry.journal,
                   .writers = std::move(recovered->writers),
+                  .visits = std::move(recovered->visits),
                   .checkpoint = recovered->checkpoint,
                   .ledger = *entry.ledger,
                   .clock = machine.clock,

@@ -88,6 +88,8 @@ Settings Settings::Draw(Random& random) {
   settings.network = DrawNetwork(random);
   settings.weights = DrawWeights(random);
   if (random.Below(6) == 0) DrawUnsteadyStore(random, settings);
+  // Not drawn, so that other worlds stay as they were.
+  settings.viewers = (settings.articles + settings.events) % 5 == 1;
   return settings;
 }
 

@@ -22,6 +22,8 @@ struct Settings {
   uint32_t writers = 2;
   uint32_t events = 200;
   uint32_t batch_views_max = 4;
+  // Every second of people's views is by a viewer whom nobody saw before, and so begins a visit.
+  bool viewers = false;
 
   uint64_t segment_bytes = 4'096;
   uint64_t segments_max = 8;

@@ -85,6 +85,17 @@ Sums Truth::Stored(uint32_t article) const {
                [&](const SentBatch& batch) { return batch.stored && batch.fate == SentBatch::Fate::kCertain; });
 }
 
+Truth::Bounds Truth::ExpectVisits(uint32_t site) const {
+  Bounds bounds;
+  for (const SentBatch& batch : batches_) {
+    if (batch.site != site || !batch.may_count()) continue;
+    const auto visits =
+        std::ranges::count_if(batch.views, [](const SentView& view) { return view.viewer != 0 && !view.bot; });
+    (batch.fate == SentBatch::Fate::kCertain ? bounds.certain : bounds.maybe) += static_cast<uint64_t>(visits);
+  }
+  return bounds;
+}
+
 Truth::Expected Truth::Expect() const {
   Expected expected;
   for (const SentBatch& batch : batches_) {

@@ -28,6 +28,8 @@ struct SentView {
   uint32_t article = 0;
   uint32_t count = 1;
   bool bot = false;
+  // 0: not known. Of known ones each views once.
+  uint64_t viewer = 0;
   // 0: on receipt.
   int64_t event_unix_ms = 0;
 };
@@ -107,6 +109,8 @@ class Truth {
   // Of the article: acknowledged as being in the store.
   Sums Stored(uint32_t article) const;
   Expected Expect() const;
+  // Of the site's visits.
+  Bounds ExpectVisits(uint32_t site) const;
 
  private:
   std::vector<Article> articles_;

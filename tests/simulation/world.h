@@ -7,6 +7,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -118,6 +119,7 @@ class World {
   bool Settle();
   bool IsFlushed(Slot& slot);
   void Verdict();
+  void JudgeVisits(const std::map<std::string, int64_t>& visits, const std::map<std::string, int64_t>& by_day);
 
   Random random_;
   Trace& trace_;

@@ -26,6 +26,7 @@ class LanePipeline::OwnBatch final : public Batch {
       added->set_count(view.count);
       added->set_event_time_unix_ms(view.event_time_unix_ms);
       added->set_bot(view.bot);
+      added->set_viewer(view.viewer);
     }
     text_ = message.SerializeAsString();
     bytes = text_;
@@ -65,6 +66,7 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                                .folder = directory_->path(),
                                                .journal = *journal_,
                                                .writers = std::move(recovered->writers),
+                                               .visits = std::move(recovered->visits),
                                                .checkpoint = recovered->checkpoint,
                                                .ledger = *ledger_,
                                                .clock = clock_,

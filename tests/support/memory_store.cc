@@ -108,6 +108,7 @@ size_t MemoryStore::Rollback(uint32_t node, size_t writes) {
 void MemoryStore::Empty() {
   shards_ = {};
   sites_.clear();
+  salts_.clear();
   for (Node& node : nodes_) node.writes.clear();
   write_ = nullptr;
   Restart();
@@ -153,6 +154,11 @@ asio::awaitable<absl::StatusOr<StoredLane>> MemoryStore::ReadLane(Shard shard, c
 
 asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part) {
   ShardState& state = shards_[part.shard.value];
+  if (!part.viewers.empty()) Begin(NodeOf(part.shard));
+  for (const ViewerSet& set : part.viewers) {
+    const std::string name = keys::Viewers(part.shard, set.site, set.name);
+    for (const uint64_t viewer : set.viewers) Put(state.viewers, {name, viewer}, true);
+  }
   ApplyResult result;
   const auto entry = state.lanes.find(part.lane);
   if (entry == state.lanes.end()) co_return result;
@@ -245,6 +251,13 @@ asio::awaitable<absl::StatusOr<ShardCounts>> MemoryStore::ReadCounts(Shard shard
   result.lanes = EntriesOf(shard, lanes);
   for (const Window& window : windows) {
     auto& counts = result.counts.emplace_back(ids.size());
+    if (window.kind == Window::Kind::kViewers) {
+      for (size_t i = 0; i < ids.size(); ++i) {
+        const std::vector<ViewerSetName> sets = {{.kind = ViewerSetName::Kind::kArticle, .article_id = ids[i]}};
+        counts[i] = static_cast<int64_t>(CountViewers(shard, site, sets));
+      }
+      continue;
+    }
     const Hash* hash = Find(shard, site, window);
     if (hash == nullptr) continue;
     for (size_t i = 0; i < ids.size(); ++i) {
@@ -254,6 +267,24 @@ asio::awaitable<absl::StatusOr<ShardCounts>> MemoryStore::ReadCounts(Shard shard
     }
   }
   co_return result;
+}
+
+uint64_t MemoryStore::CountViewers(Shard shard, std::string_view site, const std::vector<ViewerSetName>& sets) const {
+  const Viewers& stored = shards_[shard.value].viewers;
+  std::set<uint64_t> viewers;
+  for (const ViewerSetName& set : sets) {
+    const std::string name = keys::Viewers(shard, site, set);
+    for (auto at = stored.lower_bound({name, 0}); at != stored.end() && at->first.first == name; ++at)
+      viewers.insert(at->first.second);
+  }
+  return viewers.size();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> MemoryStore::EstimateViewers(
+    Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) {
+  std::vector<uint64_t> counts;
+  for (const auto& sets : unions) counts.push_back(CountViewers(shard, site, sets));
+  co_return counts;
 }
 
 asio::awaitable<absl::StatusOr<ShardRanking>> MemoryStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
@@ -315,6 +346,27 @@ asio::awaitable<absl::Status> MemoryStore::WriteAliases(std::string_view site, c
   Begin(0);
   AliasEntries& entries = aliases_[std::string(site)];
   for (const auto& [from, alias] : aliases) Put(entries, from, alias);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<ViewerSalt>> MemoryStore::ObtainSalt(std::string_view site, uint32_t day,
+                                                                    const ViewerSalt& fresh) {
+  const std::pair<std::string, uint32_t> key{site, day};
+  if (!salts_.contains(key)) {
+    Begin(0);
+    Put(salts_, key, fresh);
+  }
+  co_return salts_.at(key);
+}
+
+asio::awaitable<absl::Status> MemoryStore::RemoveSalts(const SiteDays& first_days) {
+  std::vector<std::pair<std::string, uint32_t>> old;
+  for (const auto& [key, salt] : salts_) {
+    const auto first = first_days.find(key.first);
+    if (first != first_days.end() && key.second < first->second) old.push_back(key);
+  }
+  if (!old.empty()) Begin(0);
+  for (const auto& key : old) Put(salts_, key, std::nullopt);
   co_return absl::OkStatus();
 }
 

@@ -16,8 +16,8 @@
 
 namespace viewcount {
 
-// One thread. Every call is done when it returns: nothing waits. Shard s lives on node s % nodes; all sites on node 0.
-// Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it.
+// One thread. Every call is done when it returns: nothing waits. Shard s lives on node s % nodes; all sites and salts
+// on node 0. Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it.
 class MemoryStore final : public CountStore {
  public:
   struct Options {
@@ -39,6 +39,8 @@ class MemoryStore final : public CountStore {
   void Empty();
   // Every connection was lost; nothing else was.
   void Restart() { ++generation_; }
+  // All that are stored, by site and day.
+  const std::map<std::pair<std::string, uint32_t>, ViewerSalt>& salts() const { return salts_; }
   // How far Rollback can go.
   size_t history(uint32_t node) const { return nodes_[node].writes.size(); }
   uint32_t NodeOf(Shard shard) const { return shard.value % options_.nodes; }
@@ -62,6 +64,8 @@ class MemoryStore final : public CountStore {
                                                                  std::string_view site,
                                                                  const std::vector<Window>& windows,
                                                                  const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
+      Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
@@ -70,6 +74,9 @@ class MemoryStore final : public CountStore {
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                const ViewerSalt& fresh) override;
+  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   uint64_t generation() const override { return generation_; }
 
  private:
@@ -77,6 +84,9 @@ class MemoryStore final : public CountStore {
   // What is absent is 0; zeros are not kept, so that a hash has the articles that Redis would have.
   using Numbers = std::map<std::string, int64_t, std::less<>>;
   using Lanes = std::map<LaneId, LaneEntry>;
+  // Which viewer is in the set of which name; exactly, where Redis estimates.
+  using Viewers = std::map<std::pair<std::string, uint64_t>, bool>;
+  using Salts = std::map<std::pair<std::string, uint32_t>, ViewerSalt>;
   struct Hash {
     Numbers articles;
     int64_t sum = 0;
@@ -88,6 +98,7 @@ class MemoryStore final : public CountStore {
     LaneTotals retired;
     std::map<std::pair<std::string, Window>, Hash> hashes;
     std::map<std::string, Texts, std::less<>> notes;
+    Viewers viewers;
   };
 
   // What was at a place before; nothing if the place was empty.
@@ -112,8 +123,8 @@ class MemoryStore final : public CountStore {
 
     void PutBack() { *variable = before; }
   };
-  using Undo = std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Variable<int64_t>,
-                            Variable<LaneTotals>>;
+  using Undo = std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Entry<Salts>,
+                            Entry<Viewers>, Variable<int64_t>, Variable<LaneTotals>>;
   // What takes a write back, last first.
   using Write = std::vector<Undo>;
   struct Node {
@@ -130,6 +141,8 @@ class MemoryStore final : public CountStore {
 
   void ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result);
   const Hash* Find(Shard shard, std::string_view site, Window window) const;
+  // Of all these sets together.
+  uint64_t CountViewers(Shard shard, std::string_view site, const std::vector<ViewerSetName>& sets) const;
   std::vector<std::optional<LaneEntry>> EntriesOf(Shard shard, const std::vector<LaneId>& lanes) const;
 
   const Options options_;
@@ -137,6 +150,7 @@ class MemoryStore final : public CountStore {
   Texts sites_;
   // By site; entries only grow.
   std::map<std::string, AliasEntries, std::less<>> aliases_;
+  Salts salts_;
   std::vector<Node> nodes_;
   Write* write_ = nullptr;
   uint64_t generation_ = 1;

@@ -25,12 +25,13 @@ final class Viewcount
     // again then, because it may have been counted all the same.
     public function record(string $articleId): bool
     {
-        // The service sees this server as its client; with these it knows the visitor. --trusted-proxies of viewcountd
-        // must name this server, unless both run on one machine.
+        // The service sees this server as its client; with these it knows the visitor, and tells people from bots. It
+        // believes them if --trusted-backends of viewcountd names this server, or both run on one machine. Before the
+        // last address come those that a proxy in front of PHP wrote, if --trusted-proxies names it.
         $way = array_filter([$_SERVER['HTTP_X_FORWARDED_FOR'] ?? '', $_SERVER['REMOTE_ADDR'] ?? '']);
         $fields = [
-            'X-Forwarded-For' => implode(', ', $way),
-            'User-Agent' => $_SERVER['HTTP_USER_AGENT'] ?? '',
+            'X-Viewcount-Visitor-Address' => implode(', ', $way),
+            'X-Viewcount-Visitor-Agent' => $_SERVER['HTTP_USER_AGENT'] ?? '',
         ];
         return $this->post('views', ['articleId' => $articleId], $fields) !== null;
     }

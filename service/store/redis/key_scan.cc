@@ -12,6 +12,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::string_view kTop = "top:";
+constexpr std::string_view kVisitDay = "visits:d:";
 
 bool AreDigits(std::string_view text, size_t count) {
   return text.size() == count && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -46,9 +47,10 @@ std::optional<HashName> HashName::Parse(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const HashName name{text.substr(0, colon), text.substr(colon + 1)};
-  const bool known = name.window == "all" || name.window == "bots" ||
+  const bool known = name.window == "all" || name.window == "bots" || name.window == "visits" ||
                      (name.is_day() && AreDigits(name.window.substr(2), 8)) ||
-                     (name.is_hour() && AreDigits(name.window.substr(2), 10));
+                     (name.is_hour() && AreDigits(name.window.substr(2), 10)) ||
+                     (name.window.starts_with(kVisitDay) && AreDigits(name.window.substr(kVisitDay.size()), 8));
   if (!known) return std::nullopt;
   return name;
 }
@@ -56,7 +58,7 @@ std::optional<HashName> HashName::Parse(std::string_view text) {
 std::string HashName::Key(Shard shard) const { return fmt::format("{}{}:{}", PrefixOf(shard), site, window); }
 
 std::string HashName::RankingKey(Shard shard) const {
-  if (window == "bots") return "";
+  if (!is_ranked()) return "";
   return fmt::format("{}{}:{}{}", PrefixOf(shard), site, kTop, window);
 }
 

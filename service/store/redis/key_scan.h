@@ -25,6 +25,10 @@ struct HashName {
   static std::optional<HashName> Parse(std::string_view text);
   bool is_day() const { return window.starts_with("d:"); }
   bool is_hour() const { return window.starts_with("h:"); }
+  // Visits are the site's alone, and bots have no ranking.
+  bool is_ranked() const { return window == "all" || is_day() || is_hour(); }
+  // Whether its views are among those that lanes' totals speak of.
+  bool is_of_all_time() const { return window == "all" || window == "bots"; }
   std::string Key(Shard shard) const;
   // Empty for a hash without one.
   std::string RankingKey(Shard shard) const;

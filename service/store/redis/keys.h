@@ -14,6 +14,7 @@ namespace viewcount::keys {
 inline constexpr std::string_view kMeta = "vc:meta";
 inline constexpr std::string_view kSites = "vc:sites";
 inline constexpr std::string_view kAliases = "vc:aliases";
+inline constexpr std::string_view kSalts = "vc:salts";
 
 // vc:{07}:lanes
 std::string Lanes(Shard shard);
@@ -21,8 +22,10 @@ std::string Lanes(Shard shard);
 std::string Totals(Shard shard);
 // vc:{07}:SITE:adjustments
 std::string Notes(Shard shard, std::string_view site);
-// vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots
+// vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots, …:visits, …:visits:d:20261122. Not of an article's viewers.
 std::string Counts(Shard shard, std::string_view site, Window window);
+// vc:{07}:SITE:viewers:a:ARTICLE, …:all, …:d:20261122, …:o:12345
+std::string Viewers(Shard shard, std::string_view site, const ViewerSetName& set);
 // The window of a name such as `all`, `d:20261122` or `h:2026112213`; nothing for another text.
 std::optional<Window> WindowOfName(std::string_view name);
 // vc:{07}:SITE:top:all and so on; empty for a window without a ranking.

@@ -65,6 +65,8 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   absl::Status broken_;
   // When each pending command was sent, oldest first.
   std::deque<std::chrono::steady_clock::time_point> sent_;
+  // The command sent last; kept for its memory.
+  std::string encoded_;
 };
 
 }  // namespace viewcount

@@ -37,6 +37,11 @@ std::string_view WordOf(Window::Kind kind) {
       return "h";
     case Window::Kind::kBots:
       return "bots";
+    case Window::Kind::kVisits:
+    case Window::Kind::kVisitDay:
+      return "visits";
+    case Window::Kind::kViewers:
+      break;
   }
   VIEWCOUNT_CHECK(false);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 #include <map>
 #include <utility>
 
@@ -22,7 +23,9 @@
 #include "service/store/redis/remove_lua.h"
 #include "service/store/redis/script.h"
 #include "service/store/redis/store_audit.h"
+#include "service/store/redis/stored_salts.h"
 #include "service/store/redis/stored_sites.h"
+#include "service/store/redis/viewer_commands.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -205,10 +208,24 @@ asio::awaitable<absl::StatusOr<StoredLane>> RedisStore::ReadLane(Shard shard, co
 
 asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part) {
   if (!writer_.ready) co_return Away();
+  if (auto status = co_await AddViewers(part); !status.ok()) co_return status;
   const PartArguments arguments(part, options_.ranked);
   const auto reply = co_await ApplyScript().Run(*writer_.connection, arguments.keys(), arguments.words());
   if (!reply.ok()) co_return reply.status();
   co_return ApplyResultOf(part, *reply);
+}
+
+asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
+  const ViewerCommands commands(part);
+  for (const std::vector<RedisCommand>& transaction : commands.transactions()) {
+    const auto replies = co_await writer_.connection->Transact(transaction);
+    if (replies.ok()) continue;
+    // Something else has the place of a set: that must not hold up the counts.
+    if (ReasonOf(replies.status()) != "REDIS_WRONGTYPE") co_return replies.status();
+    spdlog::error("shard {:02}: viewers of some articles were not noted: {}", part.shard.value,
+                  ToStd(replies.status().message()));
+  }
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> RedisStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
@@ -234,10 +251,17 @@ asio::awaitable<absl::StatusOr<ShardCounts>> RedisStore::ReadCounts(Shard shard,
                                                                     const std::vector<std::string_view>& ids) {
   if (!reader_.ready) co_return Away();
   const LanesCommand lanes_command(shard, lanes);
-  std::vector<std::string> keys;
-  keys.reserve(windows.size());
+  std::deque<std::string> keys;
   std::vector<RedisCommand> commands = {lanes_command.words};
   for (const Window& window : windows) {
+    if (window.kind == Window::Kind::kViewers) {
+      for (const std::string_view id : ids) {
+        const ViewerSetName set{.kind = ViewerSetName::Kind::kArticle, .article_id = id};
+        const RedisCommand command = {"PFCOUNT", keys.emplace_back(keys::Viewers(shard, site, set))};
+        commands.push_back(command);
+      }
+      continue;
+    }
     RedisCommand command = {"HMGET", keys.emplace_back(keys::Counts(shard, site, window))};
     command.insert(command.end(), ids.begin(), ids.end());
     commands.push_back(std::move(command));
@@ -246,15 +270,36 @@ asio::awaitable<absl::StatusOr<ShardCounts>> RedisStore::ReadCounts(Shard shard,
   if (!replies.ok()) co_return replies.status();
   ShardCounts result;
   result.lanes = LaneEntriesOf(replies->front());
-  for (size_t i = 1; i < replies->size(); ++i) {
+  size_t at = 1;
+  for (const Window& window : windows) {
     auto& counts = result.counts.emplace_back();
-    for (const Reply& element : (*replies)[i].elements) {
+    if (window.kind == Window::Kind::kViewers) {
+      for (size_t i = 0; i < ids.size(); ++i) counts.push_back((*replies)[at++].integer);
+      continue;
+    }
+    for (const Reply& element : (*replies)[at++].elements) {
       const auto count = CountOf(element);
       if (!count.ok()) co_return count.status();
       counts.push_back(*count);
     }
   }
   co_return result;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> RedisStore::EstimateViewers(
+    Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) {
+  if (!reader_.ready) co_return Away();
+  std::deque<std::string> keys;
+  std::vector<RedisCommand> commands;
+  for (const auto& sets : unions) {
+    RedisCommand& command = commands.emplace_back(RedisCommand{"PFCOUNT"});
+    for (const ViewerSetName& set : sets) command.push_back(keys.emplace_back(keys::Viewers(shard, site, set)));
+  }
+  const auto replies = co_await reader_.connection->Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  std::vector<uint64_t> estimates;
+  for (const Reply& reply : *replies) estimates.push_back(static_cast<uint64_t>(reply.integer));
+  co_return estimates;
 }
 
 asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
@@ -353,6 +398,19 @@ asio::awaitable<absl::Status> RedisStore::WriteAliases(std::string_view site, co
   command.insert(command.end(), words.begin(), words.end());
   auto reply = co_await writer_.connection->Execute(command);
   co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::StatusOr<ViewerSalt>> RedisStore::ObtainSalt(std::string_view site, uint32_t day,
+                                                                   const ViewerSalt& fresh) {
+  if (!writer_.ready) co_return Away();
+  co_return co_await ObtainStoredSalt(*writer_.connection, site, day, fresh);
+}
+
+asio::awaitable<absl::Status> RedisStore::RemoveSalts(const SiteDays& first_days) {
+  if (!writer_.ready || !reader_.ready) co_return Away();
+  const auto fields = co_await ListStoredSalts(*reader_.connection, first_days);
+  if (!fields.ok()) co_return fields.status();
+  co_return co_await RemoveStoredSalts(*writer_.connection, *fields);
 }
 
 }  // namespace viewcount

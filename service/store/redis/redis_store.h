@@ -51,6 +51,8 @@ class RedisStore final : public CountStore {
                                                                  std::string_view site,
                                                                  const std::vector<Window>& windows,
                                                                  const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
+      Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
@@ -59,6 +61,9 @@ class RedisStore final : public CountStore {
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
+  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                const ViewerSalt& fresh) override;
+  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   // Looks at everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
   uint64_t generation() const override { return generation_.load(); }
@@ -76,6 +81,7 @@ class RedisStore final : public CountStore {
   void ChannelDown(Channel& channel, const absl::Status& status);
   void SetProblem(std::string problem);
   absl::Status Away() const;
+  boost::asio::awaitable<absl::Status> AddViewers(const Part& part);
 
   const boost::asio::any_io_executor executor_;
   const Options options_;

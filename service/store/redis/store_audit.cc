@@ -35,7 +35,7 @@ struct StoreAudit::Moment {
 };
 
 size_t StoreAudit::RankedOf(HashName name) const {
-  if (name.window == "bots") return 0;
+  if (!name.is_ranked()) return 0;
   return name.is_hour() ? ranked_.hour : ranked_.all_time_and_day;
 }
 

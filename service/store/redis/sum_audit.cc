@@ -158,7 +158,7 @@ void SumAudit::JudgeTotals(const Snapshot& snapshot, const Totals& totals, Found
   const Wide expected = Wide{all.views} - all.set_aside + all.adjusted;
   Wide sums = 0;
   for (const auto& [name, sum] : snapshot.sums) {
-    if (!HashName::Parse(name)->is_day()) sums += sum;
+    if (HashName::Parse(name)->is_of_all_time()) sums += sum;
   }
   if (sums == expected) return;
   found.differences.push_back(

@@ -79,11 +79,18 @@ class FakeQuery : public v1::QueryService::Service {
   grpc::Status GetSiteStats(grpc::ServerContext*, const v1::GetSiteStatsRequest* request,
                             v1::GetSiteStatsResponse* response) override {
     site = request->site();
-    response->mutable_views()->set_total(37'456'821);
-    response->mutable_views()->set_today(12);
-    response->mutable_views()->set_yesterday(3'456);
-    response->mutable_views()->set_this_week(3'468);
-    response->mutable_views()->set_this_month(80'000);
+    const auto fill = [](v1::SiteTotals& totals, std::array<uint64_t, 5> numbers) {
+      totals.set_total(numbers[0]);
+      totals.set_today(numbers[1]);
+      totals.set_yesterday(numbers[2]);
+      totals.set_this_week(numbers[3]);
+      totals.set_this_month(numbers[4]);
+    };
+    fill(*response->mutable_views(), {37'456'821, 12, 3'456, 3'468, 80'000});
+    fill(*response->mutable_visits(), {9'400'000, 7, 900, 907, 20'000});
+    fill(*response->mutable_viewers(), {3'100'000, 5, 600, 601, 9'000});
+    response->mutable_viewers()->set_standard_error(0.008125);
+    response->set_online_now(3);
     response->set_exact(true);
     response->mutable_as_of()->set_seconds(1'431'857'103);
     return grpc::Status::OK;
@@ -186,13 +193,14 @@ TEST_F(CommandsTest, StatsShowsTheSitesCalendar) {
   ASSERT_TRUE(RunIt(StatsCommand{}).ok());
   EXPECT_EQ(query_.site, "portal");
   EXPECT_EQ(output_,
-            "PERIOD           VIEWS\n"
-            "in all      37,456,821\n"
-            "today               12\n"
-            "yesterday        3,456\n"
-            "this week        3,468\n"
-            "this month      80,000\n"
-            "as of 2015-05-17 10:05:03 UTC\n");
+            "PERIOD           VIEWS     VISITS     VIEWERS\n"
+            "in all      37,456,821  9,400,000  ~3,100,000\n"
+            "today               12          7          ~5\n"
+            "yesterday        3,456        900        ~600\n"
+            "this week        3,468        907        ~601\n"
+            "this month      80,000     20,000      ~9,000\n"
+            "~3 online now\n"
+            "as of 2015-05-17 10:05:03 UTC; ~ is estimated, with a standard error of 0.8 %\n");
 }
 
 TEST_F(CommandsTest, WatchPrintsALineForEachChangeAndEndsWhenTold) {

@@ -48,6 +48,8 @@ class FaultyStore final : public CountStore {
     std::function<bool(Shard)> loses_removal = {};
     // Called when the sites were read, before the answer.
     std::function<boost::asio::awaitable<void>()> sites_read = {};
+    // Asked before a site's salt is obtained, and with an empty name before salts are removed: an error is the answer.
+    std::function<absl::Status(std::string_view site)> salts = {};
     // Lost connections are not told of.
     bool hides_reconnects = false;
     // Commands that have not arrived yet.
@@ -94,6 +96,10 @@ class FaultyStore final : public CountStore {
                                                                  const std::vector<std::string_view>& ids) override {
     return store_.ReadCounts(shard, lanes, site, windows, ids);
   }
+  boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
+      Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override {
+    return store_.EstimateViewers(shard, site, unions);
+  }
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override {
     return store_.ReadRanking(shard, lanes, site, window);
@@ -113,6 +119,17 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
     return store_.WriteAliases(site, aliases);
+  }
+  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                const ViewerSalt& fresh) override {
+    const absl::Status status = faults_.salts ? faults_.salts(site) : absl::OkStatus();
+    if (!status.ok()) co_return status;
+    co_return co_await store_.ObtainSalt(site, day, fresh);
+  }
+  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override {
+    absl::Status status = faults_.salts ? faults_.salts("") : absl::OkStatus();
+    if (status.ok()) status = co_await store_.RemoveSalts(first_days);
+    co_return status;
   }
   uint64_t generation() const override { return faults_.hides_reconnects ? 1 : store_.generation(); }
 

@@ -9,6 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "service/base/limits.h"
+#include "service/http/visitor.h"
+#include "service/visitors/request_purpose.h"
 #include "tests/support/seed.h"
 
 namespace viewcount {
@@ -28,7 +31,8 @@ TEST(Beacon, IsReadAsCountJsSendsIt) {
   const std::string request = Request(
       "Connection: keep-alive\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nContent-Type: "
       "text/plain;charset=UTF-8\r\n"
-      "Accept: */*\r\noRIGIN:  https://news.example \r\nReferer: https://news.example/\r\n");
+      "Accept: */*\r\noRIGIN:  https://news.example \r\nReferer: https://news.example/\r\n"
+      "x-forwarded-FOR: 198.51.100.7, 203.0.113.9\r\n");
   const std::string received = request + "POST and so on";
   const auto beacon = ReadBeacon(received);
   ASSERT_TRUE(beacon);
@@ -36,6 +40,8 @@ TEST(Beacon, IsReadAsCountJsSendsIt) {
   EXPECT_EQ(beacon->article_id, "/news/4711");
   EXPECT_EQ(beacon->origin, "https://news.example");
   EXPECT_EQ(beacon->referer, "https://news.example/");
+  EXPECT_EQ(beacon->agent, "Mozilla/5.0 (X11; Linux x86_64)");
+  EXPECT_EQ(beacon->forwarded_for, "198.51.100.7, 203.0.113.9");
   EXPECT_EQ(beacon->bytes, request.size());
 }
 
@@ -58,6 +64,24 @@ TEST(Beacon, WhatFramesOrCountsInAnotherWayIsLeft) {
       ReadBeacon("POST /v1/sites/portal/views HTTP/1.0\r\nHost: a\r\nContent-Length: 26\r\n\r\n" + std::string(kBody)));
 }
 
+TEST(Beacon, WhatSaysMoreOfWhoLooksIsLeft) {
+  for (const std::string_view name : kPurposeFields) {
+    EXPECT_FALSE(ReadBeacon(Request(std::string(name) + ": prefetch\r\n"))) << name;
+    EXPECT_FALSE(ReadBeacon(Request(std::string(name) + ": something\r\n"))) << name;
+  }
+  for (const std::string_view name : {kVisitorAddressField, kVisitorAgentField}) {
+    EXPECT_FALSE(ReadBeacon(Request(std::string(name) + ": 203.0.113.9\r\n"))) << name;
+  }
+  for (const char* fields : {"sEC-pURPOSE: prefetch\r\n", "x-viewcount-VISITOR-agent:\r\n",
+                             "User-Agent: a\r\nuser-agent: b\r\n", "User-Agent:\r\n", "User-Agent: \xC3\xA9\r\n",
+                             "X-Forwarded-For: a\r\nX-Forwarded-For: b\r\n", "X-Forwarded-For: \r\n"}) {
+    EXPECT_FALSE(ReadBeacon(Request(fields))) << fields;
+  }
+  const std::string agent(limits::kAgentBytesMax, 'a');
+  EXPECT_EQ(ReadBeacon(Request("User-Agent: " + agent + "\r\n"))->agent, agent);
+  EXPECT_FALSE(ReadBeacon(Request("User-Agent: " + agent + "a\r\n")));
+}
+
 TEST(Beacon, BodiesOfAnotherShapeAreLeft) {
   for (const char* body : {"", "{}", R"({"articleId":"})", R"({"articleId": "a"})", R"({"articleId":"a","bot":true})",
                            R"({"articleId":"\u0061"})", "{\"articleId\":\"\xC3\xA9\"}", "{\"articleId\":\"\x7F\"}",
@@ -68,13 +92,33 @@ TEST(Beacon, BodiesOfAnotherShapeAreLeft) {
 
 // Bytes of a request replaced, left out or put in, at random.
 std::string Mutate(std::string request, std::mt19937_64& random) {
-  static constexpr std::string_view kPieces[] = {"\r\n", "\n",       "\r",
-                                                 ":",    " ",        "\t",
-                                                 "\"",   "\\",       "/",
-                                                 "?",    "0",        "9",
-                                                 "+",    "\x80",     "\x01",
-                                                 "%41",  "Host: ",   "Content-Length: ",
-                                                 "\x7F", "\r\n\r\n", "Origin: a\r\n"};
+  static constexpr std::string_view kPieces[] = {"\r\n",
+                                                 "\n",
+                                                 "\r",
+                                                 ":",
+                                                 " ",
+                                                 "\t",
+                                                 "\"",
+                                                 "\\",
+                                                 "/",
+                                                 "?",
+                                                 "0",
+                                                 "9",
+                                                 "+",
+                                                 "\x80",
+                                                 "\x01",
+                                                 "%41",
+                                                 "Host: ",
+                                                 "Content-Length: ",
+                                                 "\x7F",
+                                                 "\r\n\r\n",
+                                                 "Origin: a\r\n",
+                                                 ",",
+                                                 "-",
+                                                 "Purpose: prefetch\r\n",
+                                                 "\r\nX-Moz: prefetch\r\n",
+                                                 "\r\nX-Forwarded-For: 203.0.113.10\r\n",
+                                                 "\r\nX-Viewcount-Visitor-Agent: b\r\n"};
   for (auto changes = random() % 3 + 1; changes > 0; --changes) {
     const size_t at = random() % request.size();
     const std::string_view piece = kPieces[random() % std::size(kPieces)];
@@ -85,8 +129,9 @@ std::string Mutate(std::string request, std::mt19937_64& random) {
 
 TEST(Beacon, IsReadAsTheGeneralParserReadsIt) {
   std::mt19937_64 random(TestSeed());
-  const std::string original =
-      Request("User-Agent: Mozilla/5.0\r\nOrigin: https://news.example\r\nReferer: https://news.example/a\r\n");
+  const std::string original = Request(
+      "User-Agent: Mozilla/5.0\r\nOrigin: https://news.example\r\nReferer: https://news.example/a\r\n"
+      "X-Forwarded-For: 203.0.113.9, 10.0.0.5\r\n");
   int taken = 0;
   for (int i = 0; i < 200'000; ++i) {
     const std::string request = Mutate(original, random);
@@ -103,6 +148,13 @@ TEST(Beacon, IsReadAsTheGeneralParserReadsIt) {
     ASSERT_EQ("/v1/sites/" + std::string(beacon->site) + "/views", general.target()) << request;
     ASSERT_EQ(beacon->origin, std::string_view(general[http::field::origin])) << request;
     ASSERT_EQ(beacon->referer, std::string_view(general[http::field::referer])) << request;
+    ASSERT_EQ(beacon->agent, std::string_view(general[http::field::user_agent])) << request;
+    ASSERT_EQ(beacon->forwarded_for, ListOf(general, "X-Forwarded-For").value_or("")) << request;
+    ASSERT_TRUE(general.count("X-Forwarded-For") == 0 || !beacon->forwarded_for.empty()) << request;
+    ASSERT_LE(general.count(http::field::user_agent), 1u) << request;
+    for (const std::string_view name : kPurposeFields) ASSERT_EQ(general.count(name), 0u) << request;
+    for (const std::string_view name : {kVisitorAddressField, kVisitorAgentField})
+      ASSERT_EQ(general.count(name), 0u) << request;
     ASSERT_EQ(general.body(), "{\"articleId\":\"" + std::string(beacon->article_id) + "\"}") << request;
     ASSERT_TRUE(general.keep_alive() && general.count(http::field::host) == 1) << request;
   }

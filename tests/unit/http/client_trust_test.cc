@@ -67,6 +67,40 @@ TEST_F(ClientTrustTest, WhatIsNoAddressTrustsNobody) {
   }
 }
 
+TEST_F(ClientTrustTest, WhoAsksThroughAProxyThatNamesNoAddressIsNotKnown) {
+  for (const char* value : {"", "unknown", "203.0.113.9:80", "203.0.113.9,", "203.0.113.9, unknown", "\xFF"}) {
+    EXPECT_FALSE(Find("127.0.0.1", {value}).known) << value;
+  }
+  EXPECT_FALSE(Find("127.0.0.1", {std::string(20'000, '1')}).known);
+  EXPECT_FALSE(Find("127.0.0.1", {std::string("203.0.113.9\0", 12)}).known);
+  EXPECT_TRUE(Find("127.0.0.1", {"unknown, 203.0.113.9"}).known);
+  EXPECT_TRUE(Find("203.0.113.9", {"unknown"}).known) << "it is the peer";
+  EXPECT_TRUE(Find("127.0.0.1", {}).known);
+}
+
+TEST_F(ClientTrustTest, TheVisitorThatABackendNamesIsFoundBehindItsProxies) {
+  EXPECT_EQ(trust_.FindNamed("203.0.113.9"), make_address("203.0.113.9"));
+  EXPECT_EQ(trust_.FindNamed(" 2001:db8::9\t"), make_address("2001:db8::9"));
+  // The proxy before the backend added the one it saw.
+  EXPECT_EQ(trust_.FindNamed("198.51.100.1, 203.0.113.9, 10.0.0.5"), make_address("203.0.113.9"));
+  EXPECT_EQ(trust_.FindNamed("198.51.100.1, 203.0.113.9"), make_address("203.0.113.9"));
+  EXPECT_EQ(trust_.FindNamed("127.0.0.1"), make_address("127.0.0.1")) << "who looks may be on this machine";
+  for (const char* list : {"", ",", "unknown", "unknown, 10.0.0.5", "203.0.113.9, unknown", "203.0.113.9,"}) {
+    EXPECT_FALSE(trust_.FindNamed(list)) << list;
+  }
+}
+
+TEST_F(ClientTrustTest, FieldsOfOneNameAreOneList) {
+  HttpFields fields;
+  EXPECT_FALSE(ListOf(fields, "X-Some"));
+  fields.insert("X-Some", "a, b");
+  fields.insert("X-Other", "z");
+  fields.insert("x-some", "c");
+  EXPECT_EQ(ListOf(fields, "X-SOME"), "a, b,c");
+  fields.insert("X-Empty", "");
+  EXPECT_EQ(ListOf(fields, "X-Empty"), "");
+}
+
 TEST_F(ClientTrustTest, ABrowserIsNoBackend) {
   EXPECT_FALSE(Find("127.0.0.1", {}, "https://news.example").trusted_backend);
   EXPECT_FALSE(Find("127.0.0.1", {}, "null").trusted_backend);

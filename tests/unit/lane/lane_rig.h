@@ -55,6 +55,7 @@ class LaneRig {
                                               .folder = kFolder,
                                               .journal = *journal,
                                               .writers = std::move(recovered->writers),
+                                              .visits = std::move(recovered->visits),
                                               .checkpoint = recovered->checkpoint,
                                               .ledger = *ledger,
                                               .clock = clock,

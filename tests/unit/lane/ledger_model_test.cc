@@ -199,6 +199,10 @@ class ModelledLedger {
         return !view.bot && DayOf(view) == window.number;
       case Window::Kind::kHour:
         return !view.bot && view.hour == window.number;
+      case Window::Kind::kVisits:
+      case Window::Kind::kVisitDay:
+      case Window::Kind::kViewers:
+        break;
     }
     return false;
   }

@@ -183,6 +183,45 @@ TEST_F(RecoveryTest, AChangeOfOriginsDisturbsNoFolding) {
   }
 }
 
+TEST_F(RecoveryTest, VisitsGoOnAndAreNeverDecidedAnew) {
+  const auto view = [&](uint64_t viewer) {
+    v1::RecordViewsRequest message;
+    auto* added = message.add_views();
+    added->set_article_id("a");
+    added->set_viewer(viewer);
+    EncodedBatch batch(*rig_.site, std::move(message), rig_.clock.UnixMillis(), rig_.clock.Now());
+    EXPECT_TRUE(rig_.lane->Submit(&batch).ok());
+    (void)rig_.lane->Step();
+    EXPECT_TRUE(batch.Wait().status.ok());
+  };
+  const Window visits{Window::Kind::kVisits, 0};
+  const auto pending = [&] { return rig_.Pending("", visits); };
+  view(1);
+  view(1);
+  view(2);
+  EXPECT_EQ(pending(), 2u);
+  for (const bool checkpoint : {false, true}) {
+    if (checkpoint) {
+      ASSERT_TRUE(rig_.lane->WriteCheckpointNow().ok());
+    }
+    rig_.Recover();
+    ApplySite();
+    // The rest is folded again from the journal: as it was decided, though all of these viewers are known by now.
+    const auto refolded = Refold(rig_.source, PlanRefold(ShardSet::All(), ShardCursors(), rig_.journal->end()));
+    ASSERT_TRUE(refolded.ok()) << refolded.status();
+    const uint64_t hash = ArticleHash(rig_.site->seed, "");
+    const Chunk& chunk = *refolded->front().chunk;
+    const Chunk::Article* site = chunk.Find(rig_.site->index, hash, "");
+    ASSERT_NE(site, nullptr);
+    EXPECT_EQ(chunk.ViewsOf(*site, visits), checkpoint ? 3 : 2);
+    rig_.clock.Turn(std::chrono::minutes(20));
+    view(1);
+    view(checkpoint ? 2 : 3);
+    // 2 was silent for forty minutes.
+    EXPECT_EQ(pending(), 1u) << checkpoint;
+  }
+}
+
 TEST_F(RecoveryTest, ABrokenCheckpointIsRefused) {
   ASSERT_TRUE(rig_.lane->WriteCheckpointNow().ok());
   rig_.Kill();

@@ -6,27 +6,54 @@
 namespace viewcount {
 namespace {
 
+std::string Encoded(const ViewsHead& head) {
+  std::string text;
+  head.EncodeTo(text);
+  return text;
+}
+
 TEST(ViewRecord, ViewsAreReadAsWritten) {
   for (const int64_t receipt : {int64_t{0}, int64_t{1'750'000'000'000}, int64_t{-1}}) {
-    const auto head = ViewsHead{receipt}.Encode();
-    const std::string payload = std::string(head.data(), head.size()) + "the request";
-    const auto parsed = ParseViewsPayload(payload);
-    ASSERT_TRUE(parsed.ok()) << parsed.status();
-    EXPECT_EQ(parsed->head.receipt_unix_ms, receipt);
-    EXPECT_EQ(parsed->request, "the request");
+    for (const std::string& visits : {std::string(), std::string("\x05"), std::string(1'250, '\xff')}) {
+      const std::string payload = Encoded({.receipt_unix_ms = receipt, .visits = visits}) + "the request";
+      const auto parsed = ParseViewsPayload(payload);
+      ASSERT_TRUE(parsed.ok()) << parsed.status();
+      EXPECT_EQ(parsed->head.receipt_unix_ms, receipt);
+      EXPECT_EQ(parsed->head.visits, visits);
+      EXPECT_EQ(parsed->request, "the request");
+    }
   }
 }
 
 TEST(ViewRecord, ViewsThatNobodyWroteAreRefused) {
-  const auto head = ViewsHead{1}.Encode();
-  std::string payload(head.data(), head.size());
-  EXPECT_TRUE(ParseViewsPayload(payload).ok());
-  for (size_t size = 0; size < payload.size(); ++size) {
-    EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload.substr(0, size)).status())) << size;
+  for (const std::string& visits : {std::string(), std::string("\x01")}) {
+    const std::string payload = Encoded({.receipt_unix_ms = 1, .visits = visits});
+    EXPECT_TRUE(ParseViewsPayload(payload).ok());
+    for (size_t size = 0; size < payload.size(); ++size) {
+      EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload.substr(0, size)).status())) << size;
+    }
   }
   // A flag of a later version.
-  payload.back() = 1;
+  std::string payload = Encoded({.receipt_unix_ms = 1});
+  payload.back() = 2;
   EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload).status()));
+}
+
+TEST(ViewRecord, WhichViewsBeginAVisitIsReadAsWritten) {
+  for (const size_t count : {1, 7, 8, 9, 100}) {
+    std::vector<DecodedView> views(count);
+    std::string bits = "x";
+    EncodeVisits(views, bits);
+    EXPECT_EQ(bits, "");
+    for (size_t i = 0; i < count; i += 3) views[i].begins_visit = true;
+    EncodeVisits(views, bits);
+    std::vector<DecodedView> read(count);
+    ASSERT_TRUE(ApplyVisits(bits, read).ok());
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(read[i].begins_visit, i % 3 == 0) << i;
+    EXPECT_LE(Encoded({.visits = bits}).size(), ViewsHead::BytesMax(count));
+    std::vector<DecodedView> more(count + 8);
+    EXPECT_TRUE(absl::IsDataLoss(ApplyVisits(bits, more)));
+  }
 }
 
 TEST(ViewRecord, SitesAreReadAsWritten) {

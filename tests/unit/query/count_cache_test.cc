@@ -12,13 +12,13 @@
 namespace viewcount {
 namespace {
 
-const std::vector<Window> kWindows = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
+const std::vector<Window> kWindows(CountCache::kRemembered.begin(), CountCache::kRemembered.end());
 
 class CountCacheTest : public ::testing::Test {
  protected:
   // As if the store had just answered `views` for the article.
   bool Read(const std::string& id, uint64_t views, const std::optional<LaneEntry>& entry, SteadyTime read_at = {}) {
-    ShardCounts counts{.counts = {{static_cast<int64_t>(views)}, {0}}, .lanes = {entry}};
+    ShardCounts counts{.counts = {{static_cast<int64_t>(views)}, {0}, {0}}, .lanes = {entry}};
     const std::vector<ArticleRef> articles = {{id, ArticleHash(site_.seed, id)}};
     const bool taken = cache_.Complete(site_, kShard, articles, kWindows, read_at, true, counts);
     completed_ = static_cast<uint64_t>(counts.counts[0][0]);

@@ -37,10 +37,17 @@ class SiteStatsReaderTest : public ::testing::Test {
     if (!stats.ok()) return "";
     EXPECT_EQ(stats->as_of_unix_ms, clock_.UnixMillis());
     std::string text;
-    for (const uint64_t views : {stats->total, stats->today, stats->yesterday, stats->this_week, stats->this_month}) {
-      text += (text.empty() ? "" : " ") + std::to_string(views);
+    return TextOf(stats->views);
+  }
+  static std::string TextOf(const SiteStats::Totals& totals) {
+    std::string text;
+    for (const uint64_t number : {totals.total, totals.today, totals.yesterday, totals.this_week, totals.this_month}) {
+      text += (text.empty() ? "" : " ") + std::to_string(number);
     }
     return text;
+  }
+  void FoldBy(uint64_t viewer, int64_t unix_ms, bool bot = false) {
+    pipeline_.Fold({{.article_id = "a", .viewer = viewer, .event_time_unix_ms = unix_ms, .bot = bot}});
   }
   absl::StatusOr<SiteTotal> Total() { return pipeline_.Await(reader_.ReadTotal(pipeline_.site())); }
 
@@ -103,10 +110,48 @@ TEST_F(SiteStatsReaderTest, QuestionsThatShareAReadContainWhatCameBeforeThem) {
   for (size_t i = 0; i < answers.size(); ++i) {
     const auto stats = answers[i].get();
     ASSERT_TRUE(stats.ok()) << stats.status();
-    EXPECT_GE(stats->total, (i + 1) / 2 * 2);
-    EXPECT_LE(stats->total, 100u);
-    EXPECT_EQ(stats->today, stats->total);
+    EXPECT_GE(stats->views.total, (i + 1) / 2 * 2);
+    EXPECT_LE(stats->views.total, 100u);
+    EXPECT_EQ(stats->views.today, stats->views.total);
   }
+}
+
+TEST_F(SiteStatsReaderTest, VisitsCountOnTheDayTheyBeganAndViewersOnEach) {
+  constexpr int64_t kMinuteMs = 60'000;
+  // One viewer who stays over midnight, one who comes twice, a bot, and one who is not known.
+  FoldBy(1, kMondayMs - 20 * kMinuteMs);
+  FoldBy(1, kMondayMs + 5 * kMinuteMs);
+  FoldBy(2, kMondayMs + 10 * kMinuteMs);
+  FoldBy(2, kMondayMs + 40 * kMinuteMs);
+  FoldBy(2, kMondayMs + 71 * kMinuteMs);
+  FoldBy(3, kMondayMs, true);
+  FoldBy(0, kMondayMs);
+  for (const bool flushed : {false, true}) {
+    if (flushed) {
+      ASSERT_TRUE(pipeline_.Flush().ok());
+    }
+    const auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
+    ASSERT_TRUE(stats.ok()) << stats.status();
+    EXPECT_EQ(TextOf(stats->visits), "3 2 1 2 3");
+    EXPECT_EQ(TextOf(stats->viewers), flushed ? "2 2 1 2 2" : "0 0 0 0 0");
+  }
+}
+
+TEST_F(SiteStatsReaderTest, OnlineIsWhoWasSeenWithinFiveMinutes) {
+  const auto age = [this](std::chrono::seconds seconds) {
+    return SystemClock().UnixMillis() - seconds.count() * 1'000;
+  };
+  clock_.Turn(milliseconds(SystemClock().UnixMillis() - clock_.UnixMillis()));
+  FoldBy(1, age(std::chrono::seconds(0)));
+  FoldBy(2, age(std::chrono::seconds(280)));
+  FoldBy(2, age(std::chrono::seconds(100)));
+  FoldBy(3, age(std::chrono::seconds(310)));
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 2u);
+  clock_.Turn(std::chrono::seconds(210));
+  EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 1u);
+  clock_.Turn(std::chrono::seconds(100));
+  EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 0u);
 }
 
 TEST_F(SiteStatsReaderTest, TheTotalOfASecondAgoAndWhatCameSinceAreTheTotalOfNow) {

@@ -43,8 +43,8 @@ TEST(WatchedSite, OnlyWhatChangedGetsANewVersion) {
   EXPECT_TRUE(site.Update(All(site), CountsOf({0, 6}), 3, 2));
   EXPECT_EQ(site.slot(a).changed_version, 1u);
   EXPECT_EQ(site.slot(b).changed_version, 2u);
-  EXPECT_TRUE(site.UpdateTotal(0, 1'000, 4, 3));
-  EXPECT_FALSE(site.UpdateTotal(0, 1'001, 5, 4));
+  EXPECT_TRUE(site.UpdateTotal({.views = 0, .as_of_unix_ms = 1'000}, 4, 3));
+  EXPECT_FALSE(site.UpdateTotal({.views = 0, .as_of_unix_ms = 1'001}, 5, 4));
   EXPECT_EQ(site.total().changed_version, 3u);
 }
 
@@ -79,8 +79,8 @@ TEST(WatchedSite, AReadThatBeganEarlierSaysNothingNew) {
   EXPECT_TRUE(site.Update(All(site), CountsOf({8}), 2, 1));
   EXPECT_FALSE(site.Update(All(site), CountsOf({7}), 1, 2));
   EXPECT_EQ(site.slot(a).totals.views, 8u);
-  EXPECT_TRUE(site.UpdateTotal(8, 1'000, 2, 2));
-  EXPECT_FALSE(site.UpdateTotal(7, 999, 1, 3));
+  EXPECT_TRUE(site.UpdateTotal({.views = 8, .as_of_unix_ms = 1'000}, 2, 2));
+  EXPECT_FALSE(site.UpdateTotal({.views = 7, .as_of_unix_ms = 999}, 1, 3));
   EXPECT_EQ(site.total().views, 8u);
 }
 

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "service/base/status.h"
 #include "tests/support/seed.h"
@@ -116,6 +118,62 @@ TYPED_TEST(CountStoreContract, AClaimTellsWhereTheLaneStandsAndFencesStrangers) 
   EXPECT_FALSE(this->Claim(other)->known);
 }
 
+TYPED_TEST(CountStoreContract, ViewersCountOnceInEachSetAlsoWhereThePartIsRefused) {
+  const auto part_of = [&](std::vector<uint64_t> viewers) {
+    Part part = this->NextPart();
+    part.viewers = {{"demo", {.kind = ViewerSetName::Kind::kAllTime}, viewers},
+                    {"demo", {.kind = ViewerSetName::Kind::kDay, .number = 20261122}, {viewers[0]}},
+                    {"demo", {.kind = ViewerSetName::Kind::kOnline, .number = 359'000'000}, viewers},
+                    {"demo", {.kind = ViewerSetName::Kind::kArticle, .article_id = "a"}, viewers}};
+    return part;
+  };
+  const std::vector<std::vector<ViewerSetName>> unions = {
+      {{.kind = ViewerSetName::Kind::kAllTime}},
+      {{.kind = ViewerSetName::Kind::kDay, .number = 20261122},
+       {.kind = ViewerSetName::Kind::kDay, .number = 20261123}},
+      {{.kind = ViewerSetName::Kind::kOnline, .number = 359'000'000}},
+      {{.kind = ViewerSetName::Kind::kArticle, .article_id = "b"}}};
+  const auto estimate = [&] { return *this->rig_.Await(this->rig_.store().EstimateViewers(kShard, "demo", unions)); };
+  EXPECT_THAT(estimate(), ElementsAre(0, 0, 0, 0));
+  const Part first = part_of({1, 2, 3});
+  EXPECT_TRUE(this->Apply(first).applied);
+  EXPECT_FALSE(this->Apply(first).applied);
+  EXPECT_THAT(estimate(), ElementsAre(3, 1, 3, 0));
+  Part late = part_of({4, 3});
+  late.incarnation = RandomId<Incarnation>();
+  EXPECT_FALSE(this->Apply(late).applied);
+  EXPECT_THAT(estimate(), ElementsAre(4, 2, 4, 0));
+  EXPECT_THAT(this->Counts({Window::Kind::kViewers, 0}, {"a", "b"}), ElementsAre(4, 0));
+}
+
+TYPED_TEST(CountStoreContract, ManyViewersAreEstimatedWithinTheirError) {
+  constexpr uint64_t kViewers = 20'000;
+  Part part = this->NextPart();
+  part.viewers = {{"demo", {.kind = ViewerSetName::Kind::kAllTime}, {}}};
+  for (uint64_t viewer = 1; viewer <= kViewers; ++viewer) part.viewers[0].viewers.push_back(viewer);
+  EXPECT_TRUE(this->Apply(part).applied);
+  const std::vector<std::vector<ViewerSetName>> unions = {{{.kind = ViewerSetName::Kind::kAllTime}}};
+  const auto estimates = *this->rig_.Await(this->rig_.store().EstimateViewers(kShard, "demo", unions));
+  EXPECT_NEAR(static_cast<double>(estimates[0]), kViewers, 4 * kViewersStandardError * kViewers);
+}
+
+TYPED_TEST(CountStoreContract, VisitsAreTheSitesAndOfNoArticle) {
+  const Window visits{Window::Kind::kVisits, 0};
+  const Window of_day{Window::Kind::kVisitDay, 20261122};
+  for (int i = 0; i < 2; ++i) {
+    const Part part =
+        this->NextPart({Views(kAll, {{"a", 5}}), Adjustment(visits, {{"", 2}}), Adjustment(of_day, {{"", 2}})});
+    EXPECT_TRUE(this->Apply(part).applied);
+    EXPECT_FALSE(this->Apply(part).applied);
+  }
+  EXPECT_THAT(this->Counts(visits, {"", "a"}), ElementsAre(4, 0));
+  EXPECT_THAT(this->Counts(of_day, {"", "a"}), ElementsAre(4, 0));
+  // They are no views.
+  EXPECT_EQ(this->Totals(), (LaneTotals{.views = 10}));
+  EXPECT_THAT(*this->rig_.Await(this->rig_.store().ListWindows("demo")),
+              ::testing::UnorderedElementsAre(kAll, visits, of_day));
+}
+
 TYPED_TEST(CountStoreContract, WhatWouldPassTwoToThe53IsSetAside) {
   this->Apply(this->NextPart({Views(kAll, {{"a", kMax - 5}}), Views(kDay, {{"b", kMax}})}));
   const ApplyResult result = this->Apply(this->NextPart({Views(kAll, {{"a", 6}, {"b", 2}}), Views(kDay, {{"a", 1}})}));
@@ -199,6 +257,46 @@ TYPED_TEST(CountStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
   sites = *this->rig_.Await(this->rig_.store().ReadSites());
   EXPECT_THAT(sites[0].allowed_origins, IsEmpty());
   EXPECT_EQ(sites[0].aliases, aliases);
+}
+
+TYPED_TEST(CountStoreContract, WhoeverComesFirstMakesADaysSalt) {
+  const auto obtain = [&](std::string_view site, uint32_t day) {
+    const ViewerSalt fresh = RandomId<ViewerSalt>();
+    const auto salt = this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh));
+    EXPECT_TRUE(salt.ok()) << salt.status();
+    return std::pair(*salt, *salt == fresh);
+  };
+  const auto [salt, is_fresh] = obtain("demo", 20261122);
+  EXPECT_TRUE(is_fresh);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
+  EXPECT_TRUE(obtain("demo", 20261123).second);
+  EXPECT_TRUE(obtain("demo.other", 20261122).second);
+  EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
+}
+
+TYPED_TEST(CountStoreContract, SaltsOfEarlierDaysAreRemoved) {
+  // More than one step's.
+  constexpr uint32_t kSites = 1'500;
+  const auto name = [](uint32_t i) { return "site" + std::to_string(i); };
+  const auto is_there = [&](const std::string& site, uint32_t day) {
+    const ViewerSalt fresh = RandomId<ViewerSalt>();
+    return *this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh)) != fresh;
+  };
+  for (uint32_t i = 0; i < kSites; ++i) {
+    for (const uint32_t day : {20261121u, 20261122u}) ASSERT_FALSE(is_there(name(i), day));
+  }
+  ASSERT_FALSE(is_there("site", 20261121));
+  SiteDays first_days = {{"nobody", 20261122}};
+  for (uint32_t i = 0; i < kSites; i += 3) first_days[name(i)] = i % 2 == 0 ? 20261122 : 20261123;
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts(first_days)).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts({})).ok());
+  EXPECT_TRUE(is_there("site", 20261121)) << "though names of others begin with it";
+  for (uint32_t i = 0; i < kSites; ++i) {
+    for (const uint32_t day : {20261121u, 20261122u}) {
+      const auto first = first_days.find(name(i));
+      ASSERT_EQ(is_there(name(i), day), first == first_days.end() || day >= first->second) << name(i) << " " << day;
+    }
+  }
 }
 
 TYPED_TEST(CountStoreContract, RemovedLanesAreUnknown) {

@@ -6,7 +6,7 @@
 --   lists, packed as MessagePack: an array of arrays, either of articles (for views in order of their bytes) and behind
 --     them the empty field, which is the sum's, or of what to add to each article;
 --   for each hash, adjustments behind views: its number in the answer, number of its key in KEYS, number of its
---     ranking's key (0: none), articles ranked, seconds to live (0: for ever), window (all, d, h or bots), 1 for an
+--     ranking's key (0: none), articles ranked, seconds to live (0: for ever), window (all, d, h, bots or visits), 1 for an
 --     adjustment else 0, number of its articles' list, number of the list of what to add to them.
 -- Packed, because Redis and Lua handle each word of a command several times; and in lists that hashes share, because the
 -- windows of one part mostly get the same.

@@ -1,0 +1,37 @@
+// Whom a chunk adds to the store's sets of viewers, shard by shard.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "service/base/limits.h"
+#include "service/lane/chunk.h"
+#include "service/sites/site.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// One thread. The chunk and the sites, by their indexes, must outlive it and what it returns.
+class ViewerSets {
+ public:
+  // Of viewers seen before `online_from`, a number of limits::kOnlineSlot, nobody is online any more.
+  ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, uint32_t online_from);
+
+  // Each viewer once in each set.
+  std::vector<ViewerSet> Of(Shard shard) const;
+
+ private:
+  void AddArticles(Shard shard, std::vector<ViewerSet>& sets) const;
+  void AddSites(Shard shard, std::vector<ViewerSet>& sets) const;
+
+  const Chunk& chunk_;
+  const std::vector<std::shared_ptr<const Site>>& sites_;
+  const uint32_t online_from_;
+  // Indexes into the chunk's lists.
+  std::array<std::vector<uint32_t>, limits::kShards> of_articles_;
+  std::array<std::vector<uint32_t>, limits::kShards> of_sites_;
+};
+
+}  // namespace viewcount

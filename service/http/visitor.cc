@@ -1,0 +1,56 @@
+#include "service/http/visitor.h"
+
+#include <algorithm>
+#include <string>
+
+#include "service/visitors/request_purpose.h"
+#include "service/visitors/viewer_hash.h"
+
+namespace viewcount {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::asio::ip::address;
+
+bool AsksAhead(const HttpFields& fields) {
+  return std::ranges::any_of(kPurposeFields, [&](std::string_view name) {
+    const auto list = ListOf(fields, name);
+    return list && IsBeforeView(name, *list);
+  });
+}
+
+std::optional<address> AddressOf(const Client& client) {
+  if (!client.known) return std::nullopt;
+  return client.address;
+}
+
+}  // namespace
+
+Visitor VisitorFinder::Find(const HttpFields& fields, const Client& client, const Site& site) {
+  Visitor visitor =
+      client.trusted_backend ? OfBackend(fields, site) : Of(site, AddressOf(client), fields[http::field::user_agent]);
+  visitor.counts = !AsksAhead(fields);
+  return visitor;
+}
+
+Visitor VisitorFinder::Find(const Beacon& beacon, const Client& client, const Site& site) {
+  if (client.trusted_backend) return {};
+  return Of(site, AddressOf(client), beacon.agent);
+}
+
+Visitor VisitorFinder::OfBackend(const HttpFields& fields, const Site& site) {
+  const auto named = ListOf(fields, kVisitorAddressField);
+  return Of(site, named ? parts_.trust.FindNamed(*named) : std::nullopt, fields[kVisitorAgentField]);
+}
+
+Visitor VisitorFinder::Of(const Site& site, const std::optional<address>& from, std::string_view agent) {
+  Visitor visitor{.bot = verdicts_.IsBot(agent)};
+  if (!from) return visitor;
+  const auto salts = parts_.salts.At(site, parts_.clock.UnixMillis());
+  if (salts.present.IsNone()) return visitor;
+  visitor.viewer = ViewerHash(salts.present, site.name, *from, agent);
+  if (!salts.before.IsNone()) visitor.previous_viewer = ViewerHash(salts.before, site.name, *from, agent);
+  return visitor;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,123 @@
+"""Nothing of a visitor's address or user agent stays: not in the journal, in Redis, in the logs or in the metrics.
+
+Run by ctest with the program's path: privacy_test.py BUILD/bin/viewcountd
+"""
+
+import base64
+import hashlib
+import ipaddress
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+import service  # noqa: E402
+import web  # noqa: E402
+
+PROGRAM = None
+# All of 127.0.0.0/8 is this machine; the proxy is believed, the stranger is not.
+PROXY, STRANGER = "127.0.0.1", "127.83.71.59"
+VISITORS = ("203.0.113.177", "2001:db8:5a5a:c3c3:1234:9876:fedc:ba98")
+AGENT = "Mozilla/5.0 (X11; Marker x86_64; rv:177.77) Gecko/20170717 Markerfox/177.77"
+BOT_AGENT = "Markerbot/77.177 (+https://bots.example/marker-77.html)"
+TEXTS = (*VISITORS, STRANGER, AGENT, BOT_AGENT)
+# Too short to be rare.
+BYTES_MIN = 5
+
+
+def encodings(text):
+    """Ways in which a text might have been written, as pairs of name and bytes."""
+    plain = text.encode()
+    yield "plain", plain
+    yield "UTF-16", text.encode("utf-16-le")
+    yield "escaped for addresses", urllib.parse.quote(text, safe="").encode()
+    yield "escaped for JSON", json.dumps(text)[1:-1].encode()
+    yield "reversed", plain[::-1]
+    raw = [("", plain)] + [(f"{name} of it", hashlib.new(name, plain).digest()) for name in ("md5", "sha1", "sha256")]
+    try:
+        address = ipaddress.ip_address(text)
+        packed = [("packed", address.packed), ("packed, reversed", address.packed[::-1])]
+        if address.version == 4:
+            packed += [("packed as IPv6", bytes(10) + b"\xff\xff" + address.packed)]
+            yield "as a number", str(int(address)).encode()
+        raw += packed
+    except ValueError:
+        pass
+    for name, digest in raw:
+        yield f"{name} raw", digest
+        yield f"{name} in hexadecimal digits", digest.hex().encode()
+        yield f"{name} in hexadecimal capitals", digest.hex().upper().encode()
+        # Whatever stands before it, in groups of three bytes.
+        for skipped in range(3):
+            encoded = base64.b64encode(bytes(skipped) + digest)
+            yield f"{name} in Base64", encoded[4 if skipped else 0:-4]
+
+
+def traces(content):
+    """What is found in it, in words."""
+    return [f"{text} ({name})" for text in TEXTS for name, encoded in encodings(text)
+            if len(encoded) >= BYTES_MIN and encoded in content]
+
+
+class PrivacyTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-privacy-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.service = service.Service(PROGRAM, self.folder, "--log-level", "debug", "--flush-interval", "100ms",
+                                       "--trusted-proxies", f"{PROXY}/32", "--trusted-backends", "127.0.0.5/32")
+        self.service.start()
+        self.addCleanup(lambda: self.service.__exit__())
+
+    def visit(self):
+        """Every kind of request that a browser may send, from each visitor, with everything that names one."""
+        address = self.service.address("http")
+        for source, forwarded in [(PROXY, visitor) for visitor in VISITORS] + [(STRANGER, None), (STRANGER, VISITORS[0])]:
+            visitor = web.Web(address, source=source)
+            for agent in (AGENT, BOT_AGENT):
+                headers = {"User-Agent": agent} | ({"X-Forwarded-For": forwarded} if forwarded else {})
+                self.assertEqual(visitor.post("/views", {"articleId": "/a"}, headers).status, 200)
+                self.assertEqual(visitor.post("/views", '{"views": [{"articleId": "/b"}, {"articleId": "/c"}]}',
+                                              headers).status, 200)
+                self.assertEqual(visitor.get("/pixel.gif", [("article", "/d")], headers).status, 200)
+                self.assertEqual(visitor.post("/views", {"articleId": "/e"}, headers | {"Sec-Purpose": "prefetch"}).status,
+                                 200)
+                # What is refused is not kept either.
+                self.assertEqual(visitor.post("/views", "no JSON", headers).status, 400)
+                self.assertEqual(visitor.post("/views", {"articleId": "/f", "count": 7}, headers).status, 403)
+                self.assertEqual(visitor.get("/nothing", headers=headers).status, 404)
+                self.assertEqual(visitor.post("/views", {"articleId": "/f"}, headers | {"User-Agent": agent * 50}).status,
+                                 200)
+
+    def test_nothing_of_a_visitor_is_kept(self):
+        self.visit()
+        reader = web.Web(self.service.address("http"), source="127.0.0.5")
+        metrics = web.Web(self.service.address("admin")).send("GET", "/metrics").body
+        stats = reader.get("/stats").json()
+        self.assertGreater(int(stats["visits"]["total"]), 0, "visitors were told apart, so there is something to hide")
+        self.service.kill()
+        self.service.start()
+        self.visit()
+        self.service.stop()
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        self.assertTrue(any(path.suffix == ".journal" for path in files), files)
+        self.assertTrue(any(path.suffix == ".aof" for path in files), files)
+        found = {str(path.relative_to(self.folder)): traces(path.read_bytes()) for path in files}
+        self.assertEqual({name: what for name, what in found.items() if what}, {})
+        self.assertEqual(traces(metrics), [])
+
+    def test_the_search_finds_what_it_is_to_find(self):
+        for text in TEXTS:
+            for name, encoded in encodings(text):
+                if len(encoded) >= BYTES_MIN:
+                    self.assertIn(f"{text} ({name})", traces(b"before " + encoded + b" behind"))
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()

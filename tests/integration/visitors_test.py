@@ -1,0 +1,178 @@
+"""Whose views they are: bots apart, what browsers fetch ahead not at all, and nothing kept that tells who looked.
+
+Run by ctest with the programs' paths: visitors_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+"""
+
+import datetime
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+import web  # noqa: E402
+
+PROGRAM = None
+COMMAND = None
+# All of 127.0.0.0/8 is this machine: a backend, a proxy and somebody's browser have addresses of their own.
+BACKEND, PROXY, BROWSER = "127.0.0.5", "127.0.0.7", "127.0.0.9"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+VISITOR = "203.0.113.77"
+# What the express way takes, and what only the general one does.
+BODIES = ('{"articleId":"%s"}', '{"articleId": "%s"}')
+
+
+class VisitorsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-visitors-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.running = service.Service(PROGRAM, cls.folder, "--trusted-backends", BACKEND, "--trusted-proxies", PROXY)
+        cls.enterClassContext(cls.running)
+        cls.browser, cls.backend, cls.proxy = (web.Web(cls.running.address("http"), source=source)
+                                               for source in (BROWSER, BACKEND, PROXY))
+
+    def redis(self, *words):
+        [socket] = (self.folder / "redis").glob("*.sock")
+        return subprocess.run(["redis-cli", "-s", str(socket), *words], check=True, capture_output=True,
+                              text=True).stdout.strip()
+
+    def metrics(self):
+        return web.metrics(self.running.address("admin"))
+
+    def counts(self, article):
+        """The article's views and bots' views."""
+        [count] = self.browser.get("/counts", [("article", article)]).json()["counts"]
+        return int(count["views"]), int(count["botViews"])
+
+    def post(self, article, agent, headers=None, client=None):
+        """The same view in both ways; each is to be answered as counted."""
+        answers = [(client or self.browser).send("POST", self.browser.target("/views"), body % article,
+                                                 {"User-Agent": agent} | (headers or {})) for body in BODIES]
+        self.assertEqual([answer.status for answer in answers], [200, 200])
+        return [answer.json()["acceptedViews"] for answer in answers]
+
+
+class BotsTest(VisitorsTest):
+    def test_a_crawlers_beacons_are_counted_apart(self):
+        self.post("/bots/1", GOOGLEBOT)
+        self.assertEqual(self.counts("/bots/1"), (0, 2))
+        self.post("/bots/1", FIREFOX)
+        self.assertEqual(self.counts("/bots/1"), (2, 2))
+
+    def test_a_crawlers_pixel_is_counted_apart(self):
+        for agent in (GOOGLEBOT, FIREFOX, "curl/7.88.1"):
+            answer = self.browser.get("/pixel.gif", [("article", "/bots/2")], {"User-Agent": agent})
+            self.assertEqual(answer.status, 200)
+        self.assertEqual(self.counts("/bots/2"), (1, 2))
+
+    def test_a_backend_is_no_bot_but_its_visitor_may_be_one(self):
+        self.post("/bots/3", "python-requests/2.31", client=self.backend)
+        self.assertEqual(self.counts("/bots/3"), (2, 0))
+        self.post("/bots/3", "python-requests/2.31", {"X-Viewcount-Visitor-Agent": GOOGLEBOT}, self.backend)
+        self.assertEqual(self.counts("/bots/3"), (2, 2))
+        # From others the field says nothing.
+        self.post("/bots/3", FIREFOX, {"X-Viewcount-Visitor-Agent": GOOGLEBOT})
+        self.assertEqual(self.counts("/bots/3"), (4, 2))
+
+    def test_an_agent_of_any_bytes_is_counted(self):
+        for agent in ("x" * 15_000, "\xff\xfe\x80", "a" * 1_024, "a" * 1_025, ""):
+            self.post("/bots/4", agent)
+        self.assertEqual(self.counts("/bots/4"), (10, 0))
+
+
+class AheadTest(VisitorsTest):
+    def test_what_is_fetched_ahead_counts_nothing(self):
+        before = self.metrics()
+        for headers in ({"Sec-Purpose": "prefetch"}, {"sec-purpose": "prefetch;prerender"}, {"Purpose": "prefetch"},
+                        {"X-Moz": "prefetch"}):
+            self.assertEqual(self.post("/ahead/1", FIREFOX, headers), ["0", "0"])
+            picture = self.browser.get("/pixel.gif", [("article", "/ahead/1")], headers)
+            self.assertEqual((picture.status, picture.type), (200, "image/gif"))
+        self.assertEqual(self.counts("/ahead/1"), (0, 0))
+        after = self.metrics()
+        grown = {name: after[name] - before[name] for name in after if name.startswith("viewcount_views_")}
+        self.assertEqual({name: value for name, value in grown.items() if value},
+                         {"viewcount_views_received_total": 12, 'viewcount_views_rejected_total{reason="prefetch"}': 12})
+        self.assertEqual(self.post("/ahead/1", FIREFOX, {"Sec-Purpose": "something"}), ["1", "1"])
+        self.assertEqual(self.counts("/ahead/1"), (2, 0))
+
+
+class SaltsTest(VisitorsTest):
+    def test_every_site_has_todays_and_a_new_one_within_moments(self):
+        days = {self.today(seconds) for seconds in (-60, 0, 60)}
+        salts = self.salts()
+        self.assertTrue({f"demo/{day}" for day in days} & salts.keys(), salts.keys())
+        for salt in salts.values():
+            self.assertRegex(salt, "^[0-9a-f]{32}$")
+        subprocess.run([COMMAND, "--server", self.running.address("grpc"), "site", "put", "new"], check=True,
+                       capture_output=True)
+        self.assertTrue(web.eventually(lambda: any(field.startswith("new/") for field in self.salts())))
+
+    def test_a_salt_outlives_the_process_and_an_old_one_does_not(self):
+        before = self.salts()
+        self.redis("HSET", "vc:salts", "demo/20200101", "0123456789abcdef" * 2)
+        self.running.kill()
+        self.running.start()
+        after = self.salts()
+        self.assertNotIn("demo/20200101", after)
+        # Unless a day has just begun.
+        kept = before.keys() & after.keys()
+        self.assertTrue(kept)
+        self.assertEqual({field: before[field] for field in kept}, {field: after[field] for field in kept})
+
+    def test_what_redis_lost_is_written_again(self):
+        before = self.salts()
+        self.redis("DEL", "vc:salts")
+        self.redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        self.assertTrue(web.eventually(lambda: before.items() & self.salts().items()), self.salts())
+
+    def salts(self):
+        words = self.redis("--json", "HGETALL", "vc:salts")
+        return json.loads(words)
+
+    @staticmethod
+    def today(seconds):
+        moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+        return moment.strftime("%Y%m%d")
+
+
+class NothingKeptTest(VisitorsTest):
+    # Found nowhere but in the requests.
+    AGENT = "Mozilla/5.0 Nobodyelse/8d3f2c6a"
+
+    def test_neither_address_nor_agent_is_written_anywhere(self):
+        self.post("/kept/1", self.AGENT, {"X-Forwarded-For": VISITOR}, self.proxy)
+        self.post("/kept/1", "PHP", {"X-Viewcount-Visitor-Address": VISITOR, "X-Viewcount-Visitor-Agent": self.AGENT},
+                  self.backend)
+        self.browser.get("/pixel.gif", [("article", "/kept/1")], {"User-Agent": self.AGENT})
+        self.assertEqual(self.counts("/kept/1"), (5, 0))
+        subprocess.run([COMMAND, "--server", self.running.address("grpc"), "flush"], check=True, capture_output=True)
+        self.assertEqual(self.running.stop(), 0)
+        found = {secret: [] for secret in (b"Nobodyelse", VISITOR.encode(), bytes(map(int, VISITOR.split("."))),
+                                           BROWSER.encode())}
+        article = []
+        for path in sorted(self.folder.rglob("*")):
+            if not path.is_file():
+                continue
+            content = path.read_bytes()
+            for secret, places in found.items():
+                if secret in content:
+                    places.append(path.name)
+            if b"/kept/1" in content:
+                article.append(path.name)
+        self.running.start()
+        self.assertGreaterEqual(len(article), 2, "journal and Redis")
+        self.assertEqual({secret: places for secret, places in found.items() if places}, {})
+
+
+if __name__ == "__main__":
+    PROGRAM, COMMAND = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:3])
+    del sys.argv[1:3]
+    unittest.main(verbosity=2)

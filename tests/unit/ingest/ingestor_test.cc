@@ -1,0 +1,118 @@
+// Which lane a batch goes to: a writer's and a viewer's always to the same one.
+#include "service/ingest/ingestor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <set>
+#include <string>
+
+#include "service/ingest/lane_choice.h"
+#include "tests/support/seed.h"
+#include "tests/unit/lane/lane_rig.h"
+#include "viewcount/v1/ingest.pb.h"
+
+namespace viewcount {
+namespace {
+
+// As a transport makes it.
+class RawBatch final : public AnsweredBatch {
+ public:
+  explicit RawBatch(const v1::RecordViewsRequest& message) : text_(message.SerializeAsString()) { bytes = text_; }
+
+ private:
+  std::string text_;
+};
+
+// Three lanes without threads: what is submitted stays queued until the test steps.
+class IngestorTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kLanes = 3;
+
+  IngestorTest() {
+    for (LaneRig& rig : rigs_) {
+      rig.lane->ApplySite(rig.site);
+      while (rig.lane->Step()) {
+      }
+    }
+  }
+
+  // The number of the lane that the batch goes to.
+  size_t LaneOf(const v1::RecordViewsRequest& message, uint64_t previous_viewer = 0) {
+    RawBatch batch(message);
+    batch.previous_viewer = previous_viewer;
+    const absl::Status status = ingestor_.Submit(&batch);
+    EXPECT_TRUE(status.ok()) << status;
+    size_t found = kLanes;
+    for (size_t i = 0; i < kLanes; ++i) {
+      if (rigs_[i].lane->queued_bytes() == 0) continue;
+      EXPECT_EQ(found, kLanes) << "in two lanes";
+      found = i;
+      while (rigs_[i].lane->Step()) {
+      }
+    }
+    EXPECT_TRUE(batch.answered());
+    return found;
+  }
+  // One view of each of these viewers.
+  static v1::RecordViewsRequest By(std::initializer_list<uint64_t> viewers) {
+    v1::RecordViewsRequest message;
+    message.set_site("demo");
+    for (const uint64_t viewer : viewers) {
+      v1::View& view = *message.add_views();
+      view.set_article_id("a");
+      view.set_viewer(viewer);
+    }
+    return message;
+  }
+
+  std::array<LaneRig, kLanes> rigs_;
+  Metrics metrics_;
+  Ingestor ingestor_{
+      {rigs_[0].lane.get(), rigs_[1].lane.get(), rigs_[2].lane.get()}, rigs_[0].sites, rigs_[0].clock, metrics_};
+};
+
+TEST_F(IngestorTest, AViewersBatchesMeetTheSameLane) {
+  std::mt19937_64 random(TestSeed());
+  std::set<size_t> lanes;
+  for (int i = 0; i < 30; ++i) {
+    const uint64_t viewer = random() | 1;
+    const size_t lane = LaneOf(By({viewer}));
+    EXPECT_EQ(lane, LaneOfViewer(viewer, kLanes));
+    EXPECT_EQ(LaneOf(By({viewer, random()})), lane) << "the first view's decides";
+    lanes.insert(lane);
+  }
+  EXPECT_EQ(lanes.size(), kLanes);
+}
+
+TEST_F(IngestorTest, SoonAfterMidnightThatIsTheLaneOfTheDayBefore) {
+  std::mt19937_64 random(TestSeed());
+  for (int i = 0; i < 30; ++i) {
+    const uint64_t viewer = random() | 1, before = random() | 1;
+    EXPECT_EQ(LaneOf(By({viewer}), before), LaneOf(By({before})));
+  }
+}
+
+TEST_F(IngestorTest, BatchesOfNobodyGoToAllLanesInTurn) {
+  std::array<int, kLanes> batches{};
+  for (size_t i = 0; i < 10 * kLanes; ++i) ++batches.at(LaneOf(By({0, 7})));
+  EXPECT_EQ(std::count(batches.begin(), batches.end(), 10), static_cast<ptrdiff_t>(kLanes));
+}
+
+TEST_F(IngestorTest, AWriterDecidesBeforeAViewer) {
+  for (int i = 0; i < 10; ++i) {
+    const auto writer = RandomId<WriterId>();
+    v1::RecordViewsRequest message = By({1});
+    message.set_writer_id(std::string(writer.bytes.begin(), writer.bytes.end()));
+    for (uint64_t sequence = 1; sequence < 4; ++sequence) {
+      message.set_sequence(sequence);
+      message.mutable_views(0)->set_viewer(sequence);
+      EXPECT_EQ(LaneOf(message, sequence), LaneOfWriter(writer, kLanes));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace viewcount
