@@ -25,7 +25,8 @@
 #include "service/store/redis/store_audit.h"
 #include "service/store/redis/stored_salts.h"
 #include "service/store/redis/stored_sites.h"
-#include "service/store/redis/viewer_commands.h"
+#include "service/store/redis/viewer_calls.h"
+#include "service/store/redis/viewers_lua.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -48,6 +49,11 @@ const Script& ClaimScript() {
 
 const Script& RemoveScript() {
   static const Script script(kRemoveLua);
+  return script;
+}
+
+const Script& ViewersScript() {
+  static const Script script(kViewersLua);
   return script;
 }
 
@@ -216,14 +222,13 @@ asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part)
 }
 
 asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
-  const ViewerCommands commands(part);
-  for (const std::vector<RedisCommand>& transaction : commands.transactions()) {
-    const auto replies = co_await writer_.connection->Transact(transaction);
-    if (replies.ok()) continue;
-    // Something else has the place of a set: that must not hold up the counts.
-    if (ReasonOf(replies.status()) != "REDIS_WRONGTYPE") co_return replies.status();
-    spdlog::error("shard {:02}: viewers of some articles were not noted: {}", part.shard.value,
-                  ToStd(replies.status().message()));
+  const ViewerCalls calls(part);
+  for (const ViewerCall& call : calls.calls()) {
+    const auto reply = co_await ViewersScript().Run(*writer_.connection, call.keys, call.arguments);
+    if (!reply.ok()) co_return reply.status();
+    // That must not hold up the counts.
+    for (const Reply& key : reply->elements)
+      spdlog::error("{} holds no viewers, but something else: those of now are not noted", key.text);
   }
   co_return absl::OkStatus();
 }
