@@ -54,7 +54,7 @@ const std::vector<Request>& Requests(bool forwarded) {
                      "\r\nOrigin: https://news.example\r\nReferer: https://news.example/\r\nContent-Type: "
                      "text/plain;charset=UTF-8\r\n" +
                      (through_proxy ? "X-Forwarded-For: " + address.to_string() + "\r\n" : std::string()) +
-                     "Content-Length: 26\r\n\r\n{\"articleId\":\"/news/47111\"}";
+                     "Content-Length: 27\r\n\r\n{\"articleId\":\"/news/47111\"}";
     }
     return requests;
   };

@@ -30,11 +30,8 @@ bool IsOneVisit(uint32_t seen, uint32_t now) {
 
 bool VisitTable::Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms) {
   const uint32_t seconds = SecondsOf(unix_ms);
-  const uint64_t key = KeyOf(viewer);
-  const bool goes_on =
-      IsOneVisit(SeenAt(key), seconds) || (previous.viewer != 0 && IsOneVisit(SeenAt(KeyOf(previous)), seconds));
-  Note(key, seconds);
-  return !goes_on;
+  if (IsOneVisit(Note(KeyOf(viewer), seconds), seconds)) return false;
+  return previous.viewer == 0 || !IsOneVisit(SeenAt(KeyOf(previous)), seconds);
 }
 
 void VisitTable::Replay(VisitorKey viewer, int64_t unix_ms) { Note(KeyOf(viewer), SecondsOf(unix_ms)); }
@@ -46,23 +43,24 @@ uint32_t VisitTable::SeenAt(uint64_t key) const {
   return 0;
 }
 
-void VisitTable::Note(uint64_t key, uint32_t seconds) {
+uint32_t VisitTable::Note(uint64_t key, uint32_t seconds) {
   newest_ = std::max(newest_, seconds);
   // Whoever is in the older generation then was last seen more than a pause ago.
   if (newest_ - changed_at_ > kPauseSeconds || young_.size() >= viewers_max_ / 2) {
     old_ = std::exchange(young_, Times());
     changed_at_ = newest_;
   }
-  const auto [found, added] = young_.try_emplace(key, seconds);
-  if (added) {
-    const auto earlier = old_.find(key);
-    if (earlier == old_.end()) return;
-    found->second = std::max(seconds, earlier->second);
+  const auto [place, added] = young_.try_emplace(key, seconds);
+  uint32_t before = 0;
+  if (!added) {
+    before = place->second;
+  } else if (const auto earlier = old_.find(key); earlier != old_.end()) {
+    before = earlier->second;
     old_.erase(earlier);
-  } else {
-    // Views may come late.
-    found->second = std::max(found->second, seconds);
   }
+  // Views may come late.
+  place->second = std::max(seconds, before);
+  return before;
 }
 
 std::string VisitTable::Serialize() const {

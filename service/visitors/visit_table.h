@@ -46,7 +46,8 @@ class VisitTable {
 
   // When the viewer was seen; 0 for never.
   uint32_t SeenAt(uint64_t key) const;
-  void Note(uint64_t key, uint32_t seconds);
+  // Returns when the viewer was seen before; 0 for never.
+  uint32_t Note(uint64_t key, uint32_t seconds);
 
   const size_t viewers_max_;
   // Of the latest view; generations change when a pause has passed by this.
