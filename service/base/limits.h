@@ -68,9 +68,8 @@ inline constexpr size_t kVisitorsPerLaneMax = 4'000'000;
 inline constexpr std::chrono::seconds kOnlineSpan{300};
 inline constexpr std::chrono::seconds kOnlineSlot{5};
 inline constexpr std::chrono::seconds kOnlineKeysExpireAfter{900};
-// That one command adds to a set, and one transaction to several: a fraction of a millisecond of Redis.
-inline constexpr size_t kViewersPerCommandMax = 512;
-inline constexpr size_t kViewersPerTransactionMax = 1'024;
+// Whom one call adds to sets: a fraction of a millisecond of Redis.
+inline constexpr size_t kViewersPerCallMax = 512;
 
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
@@ -265,9 +264,6 @@ static_assert(kWatchedArticlesMax <= kWatchesMax);
 static_assert(kEmbeddedRestartDelayMin <= kEmbeddedRestartDelayMax);
 static_assert(kOnlineSpan % kOnlineSlot == std::chrono::seconds(0));
 static_assert(kOnlineSpan < kOnlineKeysExpireAfter);
-static_assert(kViewersPerCommandMax <= kViewersPerTransactionMax);
-static_assert(2 * kFlushPartsInFlightMax * kViewersPerTransactionMax < kStorePendingCommandsMax,
-              "each viewer may be a command of its own");
 static_assert(kChunkSealBytes < kChunkBytesMax);
 static_assert(kStopCallsWait + kStopFlushWait + 2 * kStopStoreWait + 2 * kStopHttpWait + kStopEmbeddedWait +
                   kStopAdminWait <=

@@ -23,6 +23,9 @@ struct DecodedView {
   bool bot = false;
   // The lane's decision, which the journal keeps: the viewer had not been seen for longer than a visit's pause.
   bool begins_visit = false;
+
+  // A person's whom one can tell from others.
+  bool by_known_viewer() const { return viewer != 0 && !bot; }
 };
 
 // One validated RecordViewsRequest or StreamViewsRequest (they share fields and numbers). Reusable: decoding into it

@@ -118,7 +118,7 @@ class Folding {
       const Chunk::Article& article =
           place.chunk->Add(state.site->index, place.hash, place.id, bucket, view.count, view.bot, place.expected);
       added += view.bot ? 0 : view.count;
-      if (view.viewer != 0 && !view.bot) place.chunk->NoteViewer(article, view.viewer);
+      if (view.by_known_viewer()) place.chunk->NoteViewer(article, view.viewer);
     }
     if (known_viewers) NoteVisitors(state, views, chunk_of);
     return added;
@@ -128,7 +128,7 @@ class Folding {
   template <typename ChunkOf>
   static void NoteVisitors(SiteState& state, std::span<const DecodedView> views, ChunkOf& chunk_of) {
     for (const DecodedView& view : views) {
-      if (view.viewer == 0 || view.bot) continue;
+      if (!view.by_known_viewer()) continue;
       Chunk* const chunk = chunk_of(ShardOf(state.hash));
       if (chunk == nullptr) return;
       const uint32_t bucket = BucketOf(state, *chunk, view.event_time_unix_ms);

@@ -294,7 +294,7 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
 void Lane::DecideVisits(Batch& batch) {
   const uint64_t seed = ledger_.FindSite(batch.site)->seed;
   for (DecodedView& view : batch.request.views) {
-    if (view.viewer == 0 || view.bot) continue;
+    if (!view.by_known_viewer()) continue;
     view.begins_visit = visits_.Begins({seed, view.viewer}, {seed, batch.previous_viewer}, view.event_time_unix_ms);
   }
   EncodeVisits(batch.request.views, visit_bits_);

@@ -46,7 +46,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                                if (record.end <= checkpoint->position) return;
                                if (!request.writer.IsNone()) recovered.writers.Replay(request, now);
                                for (const DecodedView& view : request.views) {
-                                 if (view.viewer == 0 || view.bot) continue;
+                                 if (!view.by_known_viewer()) continue;
                                  recovered.visits.Replay({site->seed, view.viewer}, view.event_time_unix_ms);
                                }
                              },

@@ -27,8 +27,8 @@ void ViewerCalls::Add(Shard shard, const ViewerSet& set) {
   const std::string_view seconds = set.name.kind == ViewerSetName::Kind::kOnline ? kOnlineSeconds : "0";
   std::span<const uint64_t> rest(set.viewers);
   while (!rest.empty()) {
-    const auto some = rest.first(std::min(rest.size(), limits::kViewersPerCommandMax));
-    if (calls_.empty() || viewers_ + some.size() > limits::kViewersPerTransactionMax) {
+    const auto some = rest.first(std::min(rest.size(), limits::kViewersPerCallMax));
+    if (calls_.empty() || viewers_ + some.size() > limits::kViewersPerCallMax) {
       calls_.emplace_back();
       viewers_ = 0;
     }
