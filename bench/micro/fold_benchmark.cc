@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kBatches = 1'000;
 
 Ledger& WithSite(Ledger& ledger) {
-  ledger.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Ho_Chi_Minh")));
+  ledger.ApplySite(std::make_shared<const Site>(*MakeSite("demo", {"Asia/Ho_Chi_Minh"})));
   return ledger;
 }
 

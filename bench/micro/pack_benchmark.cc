@@ -20,7 +20,7 @@ const LaneIdentity kLane{.id = {{1}}, .incarnation = {{2}}, .earlier = {}};
 class Sealed {
  public:
   explicit Sealed(int64_t articles) {
-    VIEWCOUNT_CHECK(sites_.Put(*MakeSite("demo", "Asia/Ho_Chi_Minh")).ok());
+    VIEWCOUNT_CHECK(sites_.Put(*MakeSite("demo", {"Asia/Ho_Chi_Minh"})).ok());
     Ledger ledger(kLane.id);
     ledger.ApplySite(sites_.Find("demo"));
     const auto ids = ArticleIds(static_cast<size_t>(articles));

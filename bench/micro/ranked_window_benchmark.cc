@@ -39,7 +39,7 @@ RankedWindow::Rankings RankingsOf(const std::vector<std::string>& ids, const Sit
 
 void CompleteRankings(benchmark::State& state) {
   const auto ids = ArticleIds(static_cast<size_t>(state.range(0)));
-  const auto site = std::make_shared<const Site>(*MakeSite("demo", "Asia/Ho_Chi_Minh"));
+  const auto site = std::make_shared<const Site>(*MakeSite("demo", {"Asia/Ho_Chi_Minh"}));
   Ledger ledger(RandomId<LaneId>());
   ledger.ApplySite(site);
   const std::vector<Ledger*> ledgers = {&ledger};

@@ -68,7 +68,7 @@ class Door {
     for (const uint32_t day : {20261122u, 20261123u}) salts.Put(site, day, RandomId<ViewerSalt>());
   }
 
-  const Site site = *MakeSite("portal", "UTC");
+  const Site site = *MakeSite("portal", {"UTC"});
   ViewerSalts salts;
   const ClientTrust trust{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"}),
                           *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"})};

@@ -34,10 +34,6 @@ absl::Status Adjust(Session& session,
   return absl::OkStatus();
 }
 
-std::string Counted(size_t number, const std::string& noun) {
-  return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
-}
-
 }  // namespace
 
 absl::Status Run(Session& session, const SetCommand& command) {

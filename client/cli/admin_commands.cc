@@ -1,19 +1,31 @@
-// site put, site list, flush and status.
+// site put, site list, announce, flush and status.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <google/protobuf/util/time_util.h>
 
 #include <string>
 
 #include "client/cli/commands.h"
+#include "service/base/duration.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
+using google::protobuf::util::TimeUtil;
+
 namespace {
 
 std::string ZoneOf(const v1::Site& site) { return site.time_zone().empty() ? "UTC" : site.time_zone(); }
 
 std::string OriginsOf(const v1::Site& site) {
   return site.allowed_origins().empty() ? "any" : fmt::format("{}", fmt::join(site.allowed_origins(), ", "));
+}
+
+std::string CoolDownOf(const v1::Site& site) {
+  return site.has_cool_down() ? FormatDuration(std::chrono::seconds(site.cool_down().seconds())) : "none";
+}
+
+std::string ExcludedOf(const v1::Site& site) {
+  return site.excluded_addresses().empty() ? "none" : fmt::format("{}", fmt::join(site.excluded_addresses(), ", "));
 }
 
 // "3 d 04:05:06".
@@ -55,13 +67,21 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   request.mutable_site()->set_name(command.name);
   request.mutable_site()->set_time_zone(command.time_zone);
   for (const std::string& origin : command.origins) request.mutable_site()->add_allowed_origins(origin);
+  if (command.cool_down.count() > 0) {
+    *request.mutable_site()->mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down.count());
+  }
+  for (const std::string& range : command.excluded) request.mutable_site()->add_excluded_addresses(range);
+  request.mutable_site()->set_announced_articles_only(command.announced_only);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   const v1::Site& site = response->site();
-  Print(fmt::format("site {} {}, time zone {}, {}\n", site.name(), response->created() ? "created" : "changed",
+  Print(fmt::format("site {} {}, time zone {}, {}{}{}{}\n", site.name(), response->created() ? "created" : "changed",
                     ZoneOf(site),
-                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site)));
+                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
+                    site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
+                    site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
+                    site.announced_articles_only() ? ", announced articles only" : ""));
   return absl::OkStatus();
 }
 
@@ -69,9 +89,31 @@ absl::Status Run(Session& session, const SiteListCommand&) {
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}});
-  for (const auto& site : response->sites()) table.Add({site.name(), ZoneOf(site), OriginsOf(site)});
+  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}, {"COOL-DOWN"}, {"EXCLUDED"}, {"ARTICLES"}});
+  for (const auto& site : response->sites()) {
+    table.Add({site.name(), ZoneOf(site), OriginsOf(site), CoolDownOf(site), ExcludedOf(site),
+               site.announced_articles_only() ? "announced" : "any"});
+  }
   Print(response->sites().empty() ? "no site yet; create one with: viewcount site put NAME\n" : table.Text());
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, const AnnounceCommand& command) {
+  const auto site = session.Site();
+  if (!site.ok()) return site.status();
+  v1::PutArticlesRequest request;
+  request.set_site(*site);
+  for (const std::string& id : command.articles) {
+    v1::Article& article = *request.add_articles();
+    article.set_article_id(id);
+    article.set_title(command.title);
+    article.set_url(command.url);
+    article.set_section(command.section);
+  }
+  const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutArticles, request);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  Print(fmt::format("{} announced\n", Counted(command.articles.size(), "article")));
   return absl::OkStatus();
 }
 

@@ -4,9 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "service/base/duration.h"
 #include "service/base/limits.h"
 
 namespace viewcount::cli {
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr char kFooter[] = R"(Exit codes:
@@ -30,6 +33,16 @@ std::string CheckDay(const std::string& text) {
     ok = i == 4 || i == 7 ? text[i] == '-' : text[i] >= '0' && text[i] <= '9';
   }
   return ok ? "" : "must be YYYY-MM-DD or today";
+}
+
+std::chrono::seconds CoolDownOf(const std::string& text) {
+  const auto duration = ParseDuration(text);
+  if (!duration || *duration > limits::kCoolDownMax || *duration % std::chrono::seconds(1) != 0s) {
+    throw CLI::ValidationError("--cool-down", fmt::format("must be whole seconds with a unit, up to {}, such as 90s or "
+                                                          "30m, not \"{}\"",
+                                                          FormatDuration(limits::kCoolDownMax), text));
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(*duration);
 }
 
 // Declares the commands and keeps what they parse into.
@@ -123,6 +136,7 @@ class Parser {
   WatchCommand watch_;
   SitePutCommand site_put_;
   SiteListCommand site_list_;
+  AnnounceCommand announce_;
   SetCommand set_;
   MergeCommand merge_;
   DeleteCommand delete_;
@@ -183,7 +197,8 @@ void Parser::AddAdminCommands() {
   site->footer("Examples:\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh\n  viewcount site list");
   auto* put = Add(*site, "put", "Create a site, or set all of its settings: those not given get their defaults",
                   "  viewcount site put portal\n"
-                  "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org",
+                  "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org\n"
+                  "  viewcount site put portal --cool-down 30m --exclude 192.0.2.0/24 --exclude 2001:db8::7",
                   site_put_);
   put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
   put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; UTC if not given")
@@ -192,7 +207,33 @@ void Parser::AddAdminCommands() {
                   "Whose pages may show counts and send views in a browser; repeatable, any if not given")
       ->type_name("https://HOST[:PORT]")
       ->allow_extra_args(false);
+  put->add_option_function<std::string>(
+         "--cool-down", [this](const std::string& text) { site_put_.cool_down = CoolDownOf(text); },
+         "Count the same viewer once per article in so long: 90s, 30m, 12h, 7d; if not given, each view counts")
+      ->type_name("DURATION");
+  put->add_option("--exclude", site_put_.excluded,
+                  "Addresses whose views over HTTP do not count, such as your own people's; repeatable")
+      ->type_name("ADDRESS[/BITS]")
+      ->allow_extra_args(false);
+  put->add_flag("--announced-only", site_put_.announced_only,
+                "Count browsers' views only of articles that were announced; see viewcount announce");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
+  auto* announce =
+      Add(app_, "announce", "Tell the service of articles, so that it knows them before anybody views them",
+          "  viewcount announce news/3933 --title \"Rain tomorrow\" --section weather\n"
+          "  viewcount announce news/3933 news/3934 news/3935",
+          announce_);
+  announce->add_option("ARTICLE", announce_.articles, "Article IDs; several only without details")
+      ->required()
+      ->expected(1, limits::kPutArticlesMax);
+  announce->add_option("--title", announce_.title, "Its headline");
+  announce->add_option("--url", announce_.url, "The address of its page");
+  announce->add_option("--section", announce_.section, "Its section of the site");
+  announce->parse_complete_callback([this] {
+    const bool details = !announce_.title.empty() || !announce_.url.empty() || !announce_.section.empty();
+    if (details && announce_.articles.size() > 1)
+      throw CLI::ValidationError("ARTICLE", "must be one where --title, --url or --section is given");
+  });
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);
   Add(app_, "status", "Show the state of the service", "  viewcount status\n  viewcount status --json", status_);

@@ -52,8 +52,19 @@ struct SitePutCommand {
   std::string time_zone;
   // None: any.
   std::vector<std::string> origins;
+  // 0: none.
+  std::chrono::seconds cool_down{0};
+  std::vector<std::string> excluded;
+  bool announced_only = false;
 };
 struct SiteListCommand {};
+struct AnnounceCommand {
+  std::vector<std::string> articles;
+  // Of a single article.
+  std::string title;
+  std::string url;
+  std::string section;
+};
 struct SetCommand {
   // Empty with `site_total` and `site_visits`.
   std::string article;
@@ -100,10 +111,10 @@ struct ImportAccessLogCommand {
   double retry_for = 60;
 };
 
-using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SitePutCommand, SiteListCommand,
-                 SetCommand, MergeCommand, DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand,
-                 AuditCommand, JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+using Command = std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SitePutCommand,
+                             SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
+                             AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
+                             JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

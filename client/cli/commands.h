@@ -18,6 +18,7 @@ absl::Status Run(Session& session, const StatsCommand& command);
 absl::Status Run(Session& session, const WatchCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
+absl::Status Run(Session& session, const AnnounceCommand& command);
 absl::Status Run(Session& session, const SetCommand& command);
 absl::Status Run(Session& session, const MergeCommand& command);
 absl::Status Run(Session& session, const DeleteCommand& command);

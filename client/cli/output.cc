@@ -87,6 +87,10 @@ std::string JsonOf(const google::protobuf::Message& message) {
   return json;
 }
 
+std::string Counted(uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
+}
+
 std::string OneLine(std::string_view text) {
   std::string line(text);
   if (!IsUtf8(line))

@@ -5,6 +5,7 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ ExitCode ExitCodeOf(const absl::Status& error);
 
 // `status` with another message; code and payloads stay.
 absl::Status WithMessage(const absl::Status& status, std::string_view message);
+
+// "1 view", "1,234 views".
+std::string Counted(uint64_t number, std::string_view noun);
 
 // "2015-05-17 10:05:03 UTC".
 std::string TimeText(const google::protobuf::Timestamp& time);

@@ -26,8 +26,9 @@ inline constexpr size_t kWriterIdBytes = 16;
 inline constexpr size_t kSiteNameBytesMax = 64;
 inline constexpr size_t kSitesMax = 10'000;
 inline constexpr size_t kSiteOriginsMax = 64;
-// Of all sites together: every segment of every journal begins with them.
-inline constexpr size_t kOriginsBytesMax = 1 << 20;
+inline constexpr size_t kSiteExcludedAddressesMax = 64;
+// Origins and excluded addresses of all sites together: every segment of every journal begins with them.
+inline constexpr size_t kSiteListsBytesMax = 1 << 20;
 inline constexpr std::chrono::milliseconds kEventAgeMax = std::chrono::hours(24);
 inline constexpr std::chrono::milliseconds kEventAheadMax = std::chrono::minutes(5);
 // Imports may be of any age within the years that a key can name (1970 to 9999).
@@ -60,9 +61,14 @@ inline constexpr std::chrono::milliseconds kSaltRetryInterval = std::chrono::min
 // Fields that one call reads, or removes, among the salts of all sites.
 inline constexpr size_t kSaltsStep = 1'000;
 
+// Above a day it is of use only where callers name viewers themselves: those of browsers have another name each day.
+inline constexpr std::chrono::seconds kCoolDownMax = std::chrono::hours(7 * 24);
 // Viewers whose last view a lane remembers to tell visits apart; some 20 bytes each. Beyond that those not seen for
 // longest are forgotten before their visit is over, and their next view begins another one.
 inline constexpr size_t kVisitorsPerLaneMax = 4'000'000;
+// Pairs of viewer and article whose cool-down a lane remembers; at most 40 bytes each. Beyond that those counted
+// longest ago are forgotten, and the next view counts sooner.
+inline constexpr size_t kCoolDownsPerLaneMax = 10'000'000;
 // Who was seen within this time is online. The store keeps viewers by spans of kOnlineSlot, so that much less is meant
 // at most; it forgets them after kOnlineKeysExpireAfter.
 inline constexpr std::chrono::seconds kOnlineSpan{300};
@@ -70,6 +76,21 @@ inline constexpr std::chrono::seconds kOnlineSlot{5};
 inline constexpr std::chrono::seconds kOnlineKeysExpireAfter{900};
 // Whom one call adds to sets: a fraction of a millisecond of Redis.
 inline constexpr size_t kViewersPerCallMax = 512;
+
+// --- Floods ---------------------------------------------------------------------------------------------------------
+
+// What may come at once, in time of what may come at an even pace: ten seconds' views of an address, which may be that
+// of some hundred people; an hour's new articles of a site, so that a portal can begin with all it has.
+inline constexpr std::chrono::seconds kFloodBurst{10};
+inline constexpr std::chrono::seconds kNewArticlesBurst{3'600};
+// Addresses whose budgets are remembered; 16 bytes each.
+inline constexpr size_t kFloodAddresses = 65'536;
+// Articles that are known not to be new without asking the store; some 20 bytes each.
+inline constexpr size_t kKnownArticlesMax = 1'000'000;
+// Defaults of --address-views-per-second and --new-articles-per-minute, and the most that they can be.
+inline constexpr uint32_t kAddressViewsPerSecond = 100;
+inline constexpr uint32_t kNewArticlesPerMinute = 1'000;
+inline constexpr uint32_t kFloodRateMax = 1'000'000'000;
 
 // --- Lanes ----------------------------------------------------------------------------------------------------------
 
@@ -211,6 +232,14 @@ inline constexpr size_t kWatchFirstReadsMax = 16;
 // At these limits: they are not met for moments.
 inline constexpr std::chrono::milliseconds kWatchRetryDelay{10'000};
 
+// --- Announced articles
+// -----------------------------------------------------------------------------------------------
+
+inline constexpr size_t kPutArticlesMax = 1'000;
+inline constexpr size_t kArticleTitleBytesMax = 1'000;
+inline constexpr size_t kArticleUrlBytesMax = 2'000;
+inline constexpr size_t kArticleSectionBytesMax = 200;
+
 // --- Adjustments ----------------------------------------------------------------------------------------------------
 
 inline constexpr size_t kDeleteArticlesMax = 1'000;
@@ -249,7 +278,8 @@ static_assert(kLaneGroupBytesMax <= kLaneQueueBytesMax);
 static_assert(4 * kLaneGroupBytesMax <= kJournalSegmentBytesMin, "a group must fit a segment, whatever it begins with");
 static_assert((2 + kJournalSparesMax) * kJournalSegmentBytes < kJournalBudgetBytes);
 static_assert(kLaneGroupBytesMax < kJournalPayloadBytesMax, "the largest request must fit a record");
-static_assert(kAliasBytesMax + kOriginsBytesMax < kLaneGroupBytesMax, "a site's settings must fit where a group does");
+static_assert(kAliasBytesMax + kSiteListsBytesMax < kLaneGroupBytesMax,
+              "a site's settings must fit where a group does");
 static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit where a group does");
 static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
 static_assert(kHttpHeaderBytesMax < kHttpBodyBytesMax && kHttpBodyBytesMax < kRequestBytesMax);

@@ -21,6 +21,7 @@ enum class PlantedBug : uint8_t {
   kAcceptGap,
   kAcceptUnknownStart,
   kIgnoreCheckpoint,
+  kForgetCoolDowns,
   kCheckpointAhead,
   kSealUndurable,
   kSettingsOutOfOrder,
@@ -30,6 +31,7 @@ enum class PlantedBug : uint8_t {
   kResumeByLongerFold,
   kForgetWithdraw,
   kDecideVisitsAnew,
+  kDecideCoolDownsAnew,
   // The flusher and the store.
   kDropPart,
   kTrustLostAnswer,

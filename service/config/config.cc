@@ -116,6 +116,8 @@ std::string Describe(const Config& config) {
   if (!config.tls_key.empty()) line("tls-key", quoted(config.tls_key));
   line("trusted-backends", fmt::format("[\"{}\"]", fmt::join(config.trusted_backends, "\", \"")));
   line("trusted-proxies", fmt::format("[\"{}\"]", fmt::join(config.trusted_proxies, "\", \"")));
+  line("address-views-per-second", std::to_string(config.address_views_per_second));
+  line("new-articles-per-minute", std::to_string(config.new_articles_per_minute));
   if (!config.demo_dir.empty()) line("demo-dir", quoted(config.demo_dir));
   line("redis", quoted(WithoutPassword(config.redis)));
   line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));

@@ -28,6 +28,9 @@ struct Config {
   // As AddressRanges::Parse reads them.
   std::vector<std::string> trusted_backends = {"127.0.0.0/8", "::1"};
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  // From one address that is no trusted backend's, and new ones of a site from all such; 0: as many as come.
+  uint32_t address_views_per_second = limits::kAddressViewsPerSecond;
+  uint32_t new_articles_per_minute = limits::kNewArticlesPerMinute;
   // Served at /demo/; empty for none.
   std::string demo_dir;
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.

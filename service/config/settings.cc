@@ -12,6 +12,7 @@
 
 #include "service/base/address.h"
 #include "service/base/address_ranges.h"
+#include "service/base/duration.h"
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
@@ -56,20 +57,6 @@ absl::Status ApplyRedis(const Values& values, Config& config) {
   return absl::OkStatus();
 }
 
-std::optional<milliseconds> ParseDuration(std::string_view text) {
-  int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  // Far above any limit, and far below an overflow of the products.
-  if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
-  const std::string_view unit(stop, static_cast<size_t>(end - stop));
-  if (unit == "ms") return milliseconds(number);
-  if (unit == "s") return std::chrono::seconds(number);
-  if (unit == "m") return std::chrono::minutes(number);
-  if (unit == "h") return std::chrono::hours(number);
-  return std::nullopt;
-}
-
 absl::Status ApplyFlushInterval(const Values& values, Config& config) {
   const auto interval = ParseDuration(values[0]);
   if (!interval || *interval < kFlushIntervalMin || *interval > kFlushIntervalMax) {
@@ -102,15 +89,23 @@ absl::Status ApplyJournalRetention(const Values& values, Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status ApplyLanes(const Values& values, Config& config) {
+absl::Status ApplyNumber(const Values& values, uint32_t min, uint32_t max, uint32_t& setting) {
   const std::string& text = values[0];
-  uint32_t lanes = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), lanes);
-  if (error != std::errc() || stop != text.data() + text.size() || lanes < 1 || lanes > limits::kLanesMax) {
-    return Refuse(fmt::format("must be a whole number from 1 to {}", limits::kLanesMax), text);
+  uint32_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size() || number < min || number > max) {
+    return Refuse(fmt::format("must be a whole number from {} to {}", min, max), text);
   }
-  config.lanes = lanes;
+  setting = number;
   return absl::OkStatus();
+}
+
+absl::Status ApplyLanes(const Values& values, Config& config) {
+  return ApplyNumber(values, 1, limits::kLanesMax, config.lanes);
+}
+
+absl::Status ApplyRate(const Values& values, uint32_t& rate) {
+  return ApplyNumber(values, 0, limits::kFloodRateMax, rate);
 }
 
 absl::Status ApplySites(const Values& values, Config& config) {
@@ -187,6 +182,16 @@ constexpr std::array kSettings = {
             "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "
             "machine.",
             true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_proxies); }},
+    Setting{"address-views-per-second", "NUMBER",
+            "Views that browsers of one address may send, ten seconds' worth of it at once; more are refused, so that "
+            "nobody inflates a count. Default: 100; 0: no limit. Raise it if many readers share an address.",
+            false,
+            [](const Values& values, Config& config) { return ApplyRate(values, config.address_views_per_second); }},
+    Setting{"new-articles-per-minute", "NUMBER",
+            "Articles never counted before that browsers may bring to a site, an hour's worth of it at once; more are "
+            "refused, so that random IDs fill nothing. Backends and gRPC have no such limit. Default: 1000; 0: none.",
+            false,
+            [](const Values& values, Config& config) { return ApplyRate(values, config.new_articles_per_minute); }},
     Setting{"demo-dir", "DIR", "Serve the files of this folder at /demo/, for trying out. Default: none.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.demo_dir); }},
     Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
@@ -208,10 +213,11 @@ constexpr std::array kSettings = {
             "What the journal of each lane may take on disk, 64MiB or more (units MiB, GiB). Default: 8GiB. When it is "
             "full views are refused until Redis has taken some. More: Redis may be away for longer.",
             false, ApplyJournalBudget},
-    Setting{"journal-retention", "TIME",
-            "How long views stay in the journal after Redis has them (units ms, s, m, h). Default: 10m. A Redis that "
-            "comes back with older data is repaired for as long; longer takes more disk, up to the budget.",
-            false, ApplyJournalRetention},
+    Setting{
+        "journal-retention", "TIME",
+        "How long views stay in the journal after Redis has them (units ms, s, m, h, d). Default: 10m. A Redis that "
+        "comes back with older data is repaired for as long; longer takes more disk, up to the budget.",
+        false, ApplyJournalRetention},
     Setting{"site", "NAME", "A site to create at the start if it is absent. Repeatable.", true, ApplySites},
     Setting{"log-format", "FORMAT", "text or json, one line per message on standard error. Default: text.", false,
             ApplyLogFormat},

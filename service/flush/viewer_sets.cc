@@ -52,17 +52,28 @@ void ViewerSets::AddArticles(Shard shard, std::vector<ViewerSet>& sets) const {
 void ViewerSets::AddSites(Shard shard, std::vector<ViewerSet>& sets) const {
   const auto seen = chunk_.site_viewers();
   std::map<std::pair<SiteIndex, ViewerSetName>, size_t> places;
-  const auto add = [&](SiteIndex site, const ViewerSetName& name, uint64_t viewer) {
+  const auto place_of = [&](SiteIndex site, const ViewerSetName& name) {
     const auto [place, is_new] = places.try_emplace({site, name}, sets.size());
     if (is_new) sets.push_back({.site = sites_[site.value]->name, .name = name, .viewers = {}});
-    sets[place->second].viewers.push_back(viewer);
+    return place->second;
   };
+  // The last one's, since they come in order of time.
+  const Chunk::SiteViewer* before = nullptr;
+  size_t online = 0;
   for (const uint32_t index : of_sites_[shard.value]) {
-    const auto& [viewer, bucket_index, slot] = seen[index];
-    const Chunk::Bucket& bucket = chunk_.bucket(bucket_index);
-    add(bucket.site, {.kind = ViewerSetName::Kind::kAllTime}, viewer);
-    add(bucket.site, {.kind = ViewerSetName::Kind::kDay, .number = bucket.day}, viewer);
-    if (slot >= online_from_) add(bucket.site, {.kind = ViewerSetName::Kind::kOnline, .number = slot}, viewer);
+    const Chunk::SiteViewer& one = seen[index];
+    const Chunk::Bucket& bucket = chunk_.bucket(one.bucket);
+    if (!one.known) {
+      sets[place_of(bucket.site, {.kind = ViewerSetName::Kind::kAllTime})].viewers.push_back(one.viewer);
+      sets[place_of(bucket.site, {.kind = ViewerSetName::Kind::kDay, .number = bucket.day})].viewers.push_back(
+          one.viewer);
+    }
+    if (one.slot < online_from_) continue;
+    if (before == nullptr || before->bucket != one.bucket || before->slot != one.slot) {
+      online = place_of(bucket.site, {.kind = ViewerSetName::Kind::kOnline, .number = one.slot});
+      before = &one;
+    }
+    sets[online].viewers.push_back(one.viewer);
   }
 }
 

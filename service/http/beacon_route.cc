@@ -39,7 +39,7 @@ class AnswerCache {
     second_ = now;
     key_ = site->name;
     // Only of those does the answer name the origin.
-    if (!site->allowed_origins.empty()) key_.append("\n").append(origin);
+    if (!site->settings.allowed_origins.empty()) key_.append("\n").append(origin);
     Answer& answer = answers_[key_];
     if (answer.site != site || !Same(answer.result, result)) {
       HttpResponse response = ViewsAnswer(result);
@@ -67,6 +67,7 @@ struct Shared {
   Ingestor& ingestor;
   const ClientTrust& trust;
   VisitorFinder& visitors;
+  Gate& gate;
   AnswerCache answers = {};
   // Keeps its memory.
   v1::RecordViewsRequest request = {};
@@ -83,7 +84,10 @@ class BeaconConnection final : public ExpressConnection {
     site_ = shared_.sites.Find(beacon->site);
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
     origin_ = beacon->origin;
-    const Visitor visitor = shared_.visitors.Find(*beacon, ClientOf(*beacon), *site_);
+    const Client client = ClientOf(*beacon);
+    const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
+    // What needs a question or a refusal goes the general way.
+    if (visitor.rejected || !shared_.gate.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
     v1::View& view = *shared_.request.add_views();
@@ -127,8 +131,9 @@ class BeaconConnection final : public ExpressConnection {
 
 class BeaconRoute final : public ExpressRoute {
  public:
-  BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors)
-      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors} {}
+  BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
+              Gate& gate)
+      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors, .gate = gate} {}
 
   std::unique_ptr<ExpressConnection> Open(const asio::any_io_executor& executor,
                                           const asio::ip::address& peer) override {
@@ -142,8 +147,8 @@ class BeaconRoute final : public ExpressRoute {
 }  // namespace
 
 std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
-                                              VisitorFinder& visitors) {
-  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors);
+                                              VisitorFinder& visitors, Gate& gate) {
+  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors, gate);
 }
 
 }  // namespace viewcount

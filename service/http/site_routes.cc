@@ -31,7 +31,7 @@ std::string_view OriginOf(const HttpRequest& request) { return request[field::or
 }  // namespace
 
 void AllowReading(std::string_view origin, const Site& site, HttpResponse& response) {
-  if (site.allowed_origins.empty()) {
+  if (site.settings.allowed_origins.empty()) {
     response.set(field::access_control_allow_origin, "*");
   } else {
     response.insert(field::vary, "Origin");

@@ -106,8 +106,8 @@ HttpResponse Picture() {
 
 class Door {
  public:
-  Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors)
-      : ingestor_(ingestor), trust_(trust), visitors_(visitors) {}
+  Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, Gate& gate)
+      : ingestor_(ingestor), trust_(trust), visitors_(visitors), gate_(gate) {}
 
   awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (auto status = CheckOrigin(request, *site); !status.ok())
@@ -124,10 +124,13 @@ class Door {
     }
     const Visitor visitor = visitors_.Find(request, client, *site);
     // A writer's sequence would have a gap.
-    if (!visitor.counts && views.writer_id().empty()) {
-      ingestor_.Refuse(RejectReason::kPrefetch, static_cast<uint64_t>(views.views_size()));
+    if (visitor.rejected && views.writer_id().empty()) {
+      ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
       const IngestResult nothing{.durability = Durability::kJournaled};
       co_return ViewsAnswer(nothing);
+    }
+    if (const auto refused = co_await gate_.Admit(client, site, views)) {
+      co_return Refuse(refused->reason, views.views_size(), refused->status);
     }
     views.set_site(site->name);
     const uint64_t previous_viewer = SetVisitor(visitor, client, views);
@@ -147,13 +150,16 @@ class Door {
       if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
       const Client client = trust_.Find(request, request.peer);
       const Visitor visitor = visitors_.Find(request, client, *site);
-      if (!visitor.counts) {
-        ingestor_.Refuse(RejectReason::kPrefetch, 1);
+      if (visitor.rejected) {
+        ingestor_.Refuse(*visitor.rejected, 1);
         co_return Picture();
       }
       v1::RecordViewsRequest views;
       views.set_site(site->name);
       views.add_views()->set_article_id(parameters->Find("article").value_or(""));
+      if (const auto refused = co_await gate_.Admit(client, site, views)) {
+        co_return Refuse(refused->reason, 1, refused->status);
+      }
       const uint64_t previous_viewer = SetVisitor(visitor, client, views);
       AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
       batch.Submit(ingestor_, views, previous_viewer);
@@ -176,12 +182,14 @@ class Door {
   Ingestor& ingestor_;
   const ClientTrust& trust_;
   VisitorFinder& visitors_;
+  Gate& gate_;
 };
 
 }  // namespace
 
-void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors) {
-  const Door door(ingestor, trust, visitors);
+void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
+                   Gate& gate) {
+  const Door door(ingestor, trust, visitors, gate);
   const auto unknown_site = [&ingestor] { ingestor.Refuse(RejectReason::kUnknownSite, 1); };
   routes.Add(http::verb::post, "/views",
              [door](const HttpRequest& request, std::shared_ptr<const Site> site) {

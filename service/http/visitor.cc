@@ -29,7 +29,7 @@ std::optional<address> AddressOf(const Client& client) {
 Visitor VisitorFinder::Find(const HttpFields& fields, const Client& client, const Site& site) {
   Visitor visitor =
       client.trusted_backend ? OfBackend(fields, site) : Of(site, AddressOf(client), fields[http::field::user_agent]);
-  visitor.counts = !AsksAhead(fields);
+  if (AsksAhead(fields)) visitor.rejected = RejectReason::kPrefetch;
   return visitor;
 }
 
@@ -46,6 +46,7 @@ Visitor VisitorFinder::OfBackend(const HttpFields& fields, const Site& site) {
 Visitor VisitorFinder::Of(const Site& site, const std::optional<address>& from, std::string_view agent) {
   Visitor visitor{.bot = verdicts_.IsBot(agent)};
   if (!from) return visitor;
+  if (site.excluded.Contains(*from)) visitor.rejected = RejectReason::kExcluded;
   const auto salts = parts_.salts.At(site, parts_.clock.UnixMillis());
   if (salts.present.IsNone()) return visitor;
   visitor.viewer = ViewerHash(salts.present, site.name, *from, agent);

@@ -10,6 +10,7 @@
 #include "service/http/beacon.h"
 #include "service/http/client_trust.h"
 #include "service/http/router.h"
+#include "service/metrics/metrics.h"
 #include "service/sites/site.h"
 #include "service/visitors/bot_patterns.h"
 #include "service/visitors/bot_verdicts.h"
@@ -23,8 +24,9 @@ inline constexpr std::string_view kVisitorAddressField = "X-Viewcount-Visitor-Ad
 inline constexpr std::string_view kVisitorAgentField = "X-Viewcount-Visitor-Agent";
 
 struct Visitor {
-  // False: a browser asks ahead, and if somebody looks after all it will ask again or report by itself.
-  bool counts = true;
+  // Why the view does not count, if so: a browser asks ahead (kPrefetch), and if somebody looks after all it will ask
+  // again or report by itself; or the site does not count views of this address (kExcluded).
+  std::optional<RejectReason> rejected = {};
   bool bot = false;
   // See ViewerHash; 0 if it is not known.
   uint64_t viewer = 0;

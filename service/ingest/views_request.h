@@ -18,7 +18,8 @@ struct DecodedView {
   uint64_t viewer = 0;
   // Milliseconds since 1970; the time of receipt where the request said 0.
   int64_t event_time_unix_ms = 0;
-  // At least 1.
+  // At least 1 as decoded. Where the site has a cool-down the lane decides, and the journal keeps it: of a known
+  // viewer's view 1, or 0 within the cool-down.
   uint32_t count = 1;
   bool bot = false;
   // The lane's decision, which the journal keeps: the viewer had not been seen for longer than a visit's pause.
@@ -26,6 +27,8 @@ struct DecodedView {
 
   // A person's whom one can tell from others.
   bool by_known_viewer() const { return viewer != 0 && !bot; }
+  // Its site's cool-down has left nothing of it.
+  bool too_soon() const { return count == 0; }
 };
 
 // One validated RecordViewsRequest or StreamViewsRequest (they share fields and numbers). Reusable: decoding into it
@@ -44,7 +47,7 @@ struct ViewsRequest {
   std::vector<DecodedView> views;
   // Sum of the views' counts. After a failed decode: of those read before the error, for the metrics.
   uint64_t view_count = 0;
-  // Those of it that are bots'.
+  // Those of it that are bots'; no cool-down concerns them.
   uint64_t bot_view_count = 0;
   // How many of `views` are by viewers that are known.
   uint32_t known_viewers = 0;

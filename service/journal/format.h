@@ -14,7 +14,9 @@
 
 namespace viewcount {
 
-inline constexpr uint32_t kJournalFormatVersion = 1;
+// What is written. The older ones that are read hold less: in format 1 nothing was decided about views.
+inline constexpr uint32_t kJournalFormatVersion = 2;
+inline constexpr uint32_t kJournalFormatVersionMin = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 20;
 

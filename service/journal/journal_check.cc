@@ -91,6 +91,7 @@ absl::StatusOr<SegmentHeader> JournalCheck::CheckHeader(size_t index, DiskFile& 
     // What came before is gone, so that its names do not matter.
     if (found.ok()) right = *found;
   } else {
+    if (found.ok()) right.version = found->version;
     right.previous_start = starts_[index - 1];
     right.previous_last = last_;
     if (found.ok() && found->previous_start != right.previous_start) {

@@ -29,7 +29,7 @@ absl::StatusOr<SegmentHeader> ReadChain(Disk& disk, const std::string& folder, c
     if (!file.ok()) return file.status();
     const auto bytes = (*file)->Size();
     if (!bytes.ok()) return bytes.status();
-    segments.push_back({start, *bytes});
+    segments.push_back({start, *bytes, header->version});
     newest = *header;
   }
   return newest;

@@ -18,6 +18,8 @@ struct SegmentFile {
   Position start;
   // Of the file, used or not.
   uint64_t bytes = 0;
+  // See SegmentHeader.
+  uint32_t version = kJournalFormatVersion;
 };
 
 // A journal whose end is known and durable.

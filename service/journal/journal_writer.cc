@@ -39,7 +39,8 @@ class JournalWriter::Impl {
         end_(options_.begin.value) {
     if (recovered.segments.empty()) return;
     start_ = recovered.segments.back().start;
-    capacity_ = recovered.segments.back().bytes;
+    // One of an older format gets nothing more, so that programs that know only that are not deceived.
+    capacity_ = recovered.segments.back().version == kJournalFormatVersion ? recovered.segments.back().bytes : 0;
     file_ = std::move(recovered.file);
     last_ = recovered.last;
     sealed_ = recovered.sealed;

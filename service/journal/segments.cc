@@ -65,9 +65,9 @@ absl::StatusOr<SegmentHeader> ReadSegmentHeader(Disk& disk, const std::string& f
   if (const auto count = (*file)->Read(0, bytes); !count.ok()) return count.status();
   const auto header = DecodeSegmentHeader(bytes);
   if (!header) return BrokenJournal(folder, start, start, "the segment's header is broken");
-  if (header->version != kJournalFormatVersion) {
+  if (header->version < kJournalFormatVersionMin || header->version > kJournalFormatVersion) {
     return absl::FailedPreconditionError(
-        fmt::format("{} is of format {}, this program knows format {}; use a newer one", path, header->version,
+        fmt::format("{} is of format {}, this program knows formats up to {}; use a newer one", path, header->version,
                     kJournalFormatVersion));
   }
   if (header->start != start) {

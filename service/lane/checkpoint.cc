@@ -17,15 +17,51 @@ namespace {
 constexpr std::string_view kSuffix = ".writers";
 constexpr size_t kPositionDigits = 20;
 
+// Behind it come the writers, the visits and the cool-downs.
 struct Header {
+  std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '2'};
+  LaneId lane;
+  uint64_t position = 0;
+  uint32_t checksum = 0;
+  uint32_t writers_bytes = 0;
+  uint32_t visits_bytes = 0;
+  uint32_t cool_downs_bytes = 0;
+};
+static_assert(sizeof(Header) == 48);
+
+// Of the first format, from before there were cool-downs; what it says of visits is not read any more.
+struct FirstHeader {
   std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '1'};
   LaneId lane;
   uint64_t position = 0;
   uint32_t checksum = 0;
-  // At the end. 0 in files from before there were any.
   uint32_t visits_bytes = 0;
 };
-static_assert(sizeof(Header) == 40);
+static_assert(sizeof(FirstHeader) == 40);
+
+// The header at the front of a file, and where it ends; nothing if there is none.
+struct ReadHeader {
+  Header header;
+  size_t bytes = 0;
+};
+std::optional<ReadHeader> HeaderOf(std::string_view text) {
+  ReadHeader read{.bytes = sizeof(Header)};
+  if (text.size() >= sizeof(Header)) {
+    std::memcpy(&read.header, text.data(), sizeof(Header));
+    if (read.header.magic == Header().magic) return read;
+  }
+  FirstHeader first;
+  if (text.size() < sizeof(first)) return std::nullopt;
+  std::memcpy(&first, text.data(), sizeof(first));
+  const size_t content = text.size() - sizeof(first);
+  if (first.magic != FirstHeader().magic || first.visits_bytes > content) return std::nullopt;
+  read.header = {.lane = first.lane,
+                 .position = first.position,
+                 .checksum = first.checksum,
+                 .writers_bytes = static_cast<uint32_t>(content - first.visits_bytes)};
+  read.bytes = sizeof(first);
+  return read;
+}
 
 std::optional<Position> PositionOf(std::string_view name) {
   if (name.size() != kPositionDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
@@ -58,10 +94,12 @@ absl::Status WriteCheckpoint(Disk& disk, const std::string& folder, LaneId lane,
   Header header;
   header.lane = lane;
   header.position = checkpoint.position.value;
-  header.checksum = Crc32c(checkpoint.visits, Crc32c(checkpoint.writers));
+  header.checksum = Crc32c(checkpoint.cool_downs, Crc32c(checkpoint.visits, Crc32c(checkpoint.writers)));
+  header.writers_bytes = static_cast<uint32_t>(checkpoint.writers.size());
   header.visits_bytes = static_cast<uint32_t>(checkpoint.visits.size());
+  header.cool_downs_bytes = static_cast<uint32_t>(checkpoint.cool_downs.size());
   std::string text(reinterpret_cast<const char*>(&header), sizeof(header));
-  text.append(checkpoint.writers).append(checkpoint.visits);
+  text.append(checkpoint.writers).append(checkpoint.visits).append(checkpoint.cool_downs);
   if (auto status = WriteFileDurably(disk, PathOf(folder, checkpoint.position), text); !status.ok()) return status;
   const auto positions = Find(disk, folder);
   if (!positions.ok()) return positions.status();
@@ -79,13 +117,12 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
   const std::string path = PathOf(folder, positions->back());
   auto text = ReadFile(disk, path);
   if (!text.ok()) return text.status();
-  Header header;
-  const Header expected;
-  const bool whole = text->size() >= sizeof(header);
-  if (whole) std::memcpy(&header, text->data(), sizeof(header));
-  if (!whole || header.magic != expected.magic || header.position != positions->back().value ||
-      header.visits_bytes > text->size() - sizeof(header) ||
-      header.checksum != Crc32c(std::string_view(*text).substr(sizeof(header)))) {
+  const auto read = HeaderOf(*text);
+  const Header header = read ? read->header : Header();
+  const std::string_view content = std::string_view(*text).substr(read ? read->bytes : 0);
+  const size_t told = size_t{header.writers_bytes} + header.visits_bytes + header.cool_downs_bytes;
+  if (!read || header.position != positions->back().value || told > content.size() ||
+      header.checksum != Crc32c(content)) {
     return absl::FailedPreconditionError(fmt::format(
         "{} is broken; remove it to start, but then a batch sent again from before it is counted again", path));
   }
@@ -93,10 +130,12 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
     return absl::FailedPreconditionError(
         fmt::format("{} is of lane {}, not of {}", path, ToHex(header.lane), ToHex(lane)));
   }
-  const size_t visits = text->size() - header.visits_bytes;
+  const size_t visits = header.writers_bytes;
+  const size_t cool_downs = visits + header.visits_bytes;
   return Checkpoint{.position = positions->back(),
-                    .writers = text->substr(sizeof(header), visits - sizeof(header)),
-                    .visits = text->substr(visits)};
+                    .writers = std::string(content.substr(0, header.writers_bytes)),
+                    .visits = std::string(content.substr(visits, header.visits_bytes)),
+                    .cool_downs = std::string(content.substr(cool_downs, header.cool_downs_bytes))};
 }
 
 }  // namespace viewcount

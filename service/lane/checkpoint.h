@@ -1,9 +1,9 @@
-// The dedupe table and that of visits on disk, so that the journal before them can go: <position, 20 digits>.writers in
-// the lane's folder.
+// What a lane remembers, on disk, so that the journal before it can go: <position, 20 digits>.writers in the lane's
+// folder.
 //
 // The file stands for everything up to the position in its name; the journal behind it brings the tables up to date. It
-// holds: magic, lane ID, position, CRC-32C of what stands behind the header, how many bytes of that are visits, and
-// what WriterTable::Serialize and VisitTable::Serialize give.
+// holds: magic, lane ID, position, CRC-32C of what stands behind the header, how many bytes each table has, and what
+// Serialize of the three gives.
 #pragma once
 
 #include <absl/status/status.h>
@@ -22,6 +22,7 @@ struct Checkpoint {
   Position position;
   std::string writers;
   std::string visits = {};
+  std::string cool_downs = {};
 };
 
 // Thread safe as long as no two calls are about the same folder. Errors name the file.

@@ -76,10 +76,11 @@ class Chunk {
   const Article* Expect(uint64_t hash) const;
   // Notes who viewed an article of this chunk.
   void NoteViewer(const Article& article, uint64_t viewer) { article_viewers_.push_back({viewer, article.index}); }
-  // Notes whom the site of the bucket saw on its day; `slot` counts limits::kOnlineSlot since 1970. To be called with
-  // the chunk of the site's own shard, that of its empty article ID.
-  void NoteSiteViewer(uint32_t bucket, uint32_t slot, uint64_t viewer) {
-    site_viewers_.push_back({viewer, bucket, slot});
+  // Notes whom the site of the bucket saw; `slot` counts limits::kOnlineSlot since 1970. `known` if it has noted the
+  // viewer on that day before, in this chunk or another. To be called with the chunk of the site's own shard, that of
+  // its empty article ID.
+  void NoteSiteViewer(uint32_t bucket, uint32_t slot, uint64_t viewer, bool known) {
+    site_viewers_.push_back({viewer, bucket, slot, known});
   }
   // Counts a visit of the bucket's site on its day. `hash` is that of the site's empty article ID.
   void CountVisit(uint32_t bucket, uint64_t hash);
@@ -128,7 +129,9 @@ class Chunk {
   struct SiteViewer {
     uint64_t viewer = 0;
     uint32_t bucket = 0;
-    uint32_t slot = 0;
+    uint32_t slot : 31 = 0;
+    // On that day.
+    bool known : 1 = false;
   };
   std::span<const ArticleViewer> article_viewers() const { return article_viewers_; }
   std::span<const SiteViewer> site_viewers() const { return site_viewers_; }

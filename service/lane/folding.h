@@ -114,6 +114,7 @@ class Folding {
       const Place& place = places[i];
       if (place.chunk == nullptr) continue;
       const DecodedView& view = views[i];
+      if (view.too_soon()) continue;
       const uint32_t bucket = BucketOf(state, *place.chunk, view.event_time_unix_ms);
       const Chunk::Article& article =
           place.chunk->Add(state.site->index, place.hash, place.id, bucket, view.count, view.bot, place.expected);
@@ -132,7 +133,11 @@ class Folding {
       Chunk* const chunk = chunk_of(ShardOf(state.hash));
       if (chunk == nullptr) return;
       const uint32_t bucket = BucketOf(state, *chunk, view.event_time_unix_ms);
-      chunk->NoteSiteViewer(bucket, OnlineSlotOf(view.event_time_unix_ms), view.viewer);
+      // In a visit that went on the viewer was noted when it began: on this day, unless that has just begun and the
+      // viewer has another name now.
+      const int64_t of_day_ms = view.event_time_unix_ms - state.slot.day_begin_ms;
+      const bool known = !view.begins_visit && of_day_ms > 2 * std::chrono::milliseconds(limits::kVisitPause).count();
+      chunk->NoteSiteViewer(bucket, OnlineSlotOf(view.event_time_unix_ms), view.viewer, known);
       if (view.begins_visit) chunk->CountVisit(bucket, state.hash);
     }
   }

@@ -45,6 +45,7 @@ Lane::Lane(Parts parts)
       metrics_(parts_.metrics),
       writers_(std::move(parts_.writers)),
       visits_(std::move(parts_.visits)),
+      cool_downs_(std::move(parts_.cool_downs)),
       position_(parts_.journal.end()),
       writers_count_(writers_.size()),
       checkpointed_(parts_.checkpoint.value) {
@@ -278,11 +279,12 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
         return outcome;
     }
   }
-  outcome.result.accepted_views = request.view_count;
-  outcome.journaled = true;
   visit_bits_.clear();
-  if (request.known_viewers > 0) DecideVisits(batch);
-  ViewsHead{.receipt_unix_ms = batch.receipt_unix_ms, .visits = visit_bits_}.EncodeTo(head_);
+  cool_down_bits_.clear();
+  outcome.result.accepted_views = request.known_viewers > 0 ? Decide(batch) : request.view_count;
+  outcome.journaled = true;
+  ViewsHead{.receipt_unix_ms = batch.receipt_unix_ms, .visits = visit_bits_, .cool_downs = cool_down_bits_}.EncodeTo(
+      head_);
   // Who is answered before the commit takes the bytes along.
   const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
   position_ = journal_.Append(RecordType::kViews, head_, batch.bytes,
@@ -290,18 +292,33 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   return outcome;
 }
 
-// Decided once and journaled, since folding the batch again must count the same visits.
-void Lane::DecideVisits(Batch& batch) {
-  const uint64_t seed = ledger_.FindSite(batch.site)->seed;
+// Decided once and journaled, since folding the batch again must count the same. A view that comes too soon to count is
+// part of its visit all the same.
+uint64_t Lane::Decide(Batch& batch) {
+  const auto site = ledger_.FindSite(batch.site);
+  const auto cool_down = site->settings.cool_down;
+  uint64_t left_out = 0;
   for (DecodedView& view : batch.request.views) {
     if (!view.by_known_viewer()) continue;
-    view.begins_visit = visits_.Begins({seed, view.viewer}, {seed, batch.previous_viewer}, view.event_time_unix_ms);
+    view.begins_visit =
+        visits_.Begins({site->seed, view.viewer}, {site->seed, batch.previous_viewer}, view.event_time_unix_ms);
+    if (cool_down.count() == 0) continue;
+    const uint64_t article = ArticleHash(site->seed, site->Resolve(view.article_id));
+    const bool takes =
+        cool_downs_.Takes(article, view.viewer, batch.previous_viewer, view.event_time_unix_ms, cool_down);
+    left_out += view.count - (takes ? 1 : 0);
+    view.count = takes ? 1 : 0;
   }
   EncodeVisits(batch.request.views, visit_bits_);
+  if (left_out > 0) EncodeCoolDowns(batch.request.views, cool_down_bits_);
+  return batch.request.view_count - left_out;
 }
 
 Checkpoint Lane::MakeCheckpoint() const {
-  return {.position = position_, .writers = writers_.Serialize(parts_.clock.Now()), .visits = visits_.Serialize()};
+  return {.position = position_,
+          .writers = writers_.Serialize(parts_.clock.Now()),
+          .visits = visits_.Serialize(),
+          .cool_downs = cool_downs_.Serialize()};
 }
 
 void Lane::Commit() {
@@ -354,8 +371,12 @@ void Lane::Count(const Outcome& outcome) {
     metrics_.views_duplicate.Increment(views);
     metrics_.batches_duplicate.Increment();
   } else {
-    counters_.counted += request.view_count;
-    metrics_.views_counted.Increment(views);
+    const uint64_t counted = outcome.result.accepted_views;
+    const uint64_t too_soon = request.view_count - counted;
+    counters_.counted += counted;
+    counters_.rejected += too_soon;
+    metrics_.views_counted.Increment(static_cast<double>(counted));
+    if (too_soon > 0) metrics_.Rejected(RejectReason::kCoolDown).Increment(static_cast<double>(too_soon));
     if (request.bot_view_count > 0) {
       metrics_.bot_views_counted.Increment(static_cast<double>(request.bot_view_count));
     }

@@ -24,6 +24,7 @@
 #include "service/lane/stored_waiters.h"
 #include "service/lane/writer_table.h"
 #include "service/metrics/metrics.h"
+#include "service/visitors/cool_down_table.h"
 #include "service/visitors/visit_table.h"
 
 namespace viewcount {
@@ -40,6 +41,7 @@ class Lane {
     WriterTable writers;
     // As of the same place.
     VisitTable visits = VisitTable();
+    CoolDownTable cool_downs = CoolDownTable();
     // Of the newest checkpoint on disk.
     Position checkpoint;
     Ledger& ledger;
@@ -128,8 +130,8 @@ class Lane {
   bool MakeRoom(std::span<LaneItem> items);
   // Dedupes a batch and, if it is new, journals it.
   Outcome Take(Batch& batch, SteadyTime now);
-  // Decides which of its views begin a visit.
-  void DecideVisits(Batch& batch);
+  // Decides which of its views begin a visit, and which are within a cool-down. Returns how many views that leaves.
+  uint64_t Decide(Batch& batch);
   Checkpoint MakeCheckpoint() const;
   // Makes what was journaled durable; ends the process if that fails.
   void Commit();
@@ -150,8 +152,10 @@ class Lane {
   // Of the thread.
   WriterTable writers_;
   VisitTable visits_;
+  CoolDownTable cool_downs_;
   // Of the batch that is journaled; kept for their memory.
   std::string visit_bits_;
+  std::string cool_down_bits_;
   std::string head_;
   std::vector<LaneItem> group_;
   std::vector<Outcome> outcomes_;

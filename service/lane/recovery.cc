@@ -11,6 +11,22 @@
 
 namespace viewcount {
 
+namespace {
+
+// What the lane remembered of the views' viewers when it took them.
+void NoteViewers(const Site& site, const ViewsRequest& request, RecoveredLane& recovered) {
+  const auto cool_down = site.settings.cool_down;
+  for (const DecodedView& view : request.views) {
+    if (!view.by_known_viewer()) continue;
+    recovered.visits.Replay({site.seed, view.viewer}, view.event_time_unix_ms);
+    if (cool_down.count() == 0 || view.too_soon()) continue;
+    const uint64_t article = ArticleHash(site.seed, site.Resolve(view.article_id));
+    recovered.cool_downs.Replay(article, view.viewer, view.event_time_unix_ms, cool_down);
+  }
+}
+
+}  // namespace
+
 absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const JournalWriter::Options& options) {
   auto journal = JournalWriter::Open(source.disk, source.clock, options);
   if (!journal.ok()) return journal.status();
@@ -32,6 +48,8 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
   }
   if (auto status = recovered.writers.Merge(checkpoint->writers, now); !status.ok()) return status;
   if (auto status = recovered.visits.Merge(checkpoint->visits); !status.ok()) return status;
+  if (Planted(PlantedBug::kForgetCoolDowns)) checkpoint->cool_downs.clear();
+  if (auto status = recovered.cool_downs.Merge(checkpoint->cool_downs); !status.ok()) return status;
 
   ShardViews journaled{};
   Replay replay(source, {.record = {},
@@ -45,10 +63,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                                }
                                if (record.end <= checkpoint->position) return;
                                if (!request.writer.IsNone()) recovered.writers.Replay(request, now);
-                               for (const DecodedView& view : request.views) {
-                                 if (!view.by_known_viewer()) continue;
-                                 recovered.visits.Replay({site->seed, view.viewer}, view.event_time_unix_ms);
-                               }
+                               NoteViewers(*site, request, recovered);
                              },
                          .adjustment = {},
                          .totals = [&](const JournaledTotals& totals) { journaled = totals.views; }});

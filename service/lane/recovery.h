@@ -9,6 +9,7 @@
 #include "service/lane/ledger.h"
 #include "service/lane/refold.h"
 #include "service/lane/writer_table.h"
+#include "service/visitors/cool_down_table.h"
 #include "service/visitors/visit_table.h"
 
 namespace viewcount {
@@ -18,7 +19,8 @@ struct RecoveredLane {
   std::unique_ptr<JournalWriter> journal;
   WriterTable writers;
   VisitTable visits;
-  // Of the checkpoint that `writers` and `visits` began with.
+  CoolDownTable cool_downs;
+  // Of the checkpoint that these began with.
   Position checkpoint;
   // All shards are absent.
   Ledger::Beginning beginning;

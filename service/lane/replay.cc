@@ -56,8 +56,10 @@ absl::Status Replay::HandleViews(const Record& record) {
   if (auto status = DecodeViewsRequest(payload->request, receipt_unix_ms, request_); !status.ok()) {
     return absl::DataLossError(status.message());
   }
-  const std::string_view visits = Planted(PlantedBug::kDecideVisitsAnew) ? "" : payload->head.visits;
-  if (auto status = ApplyVisits(visits, request_.views); !status.ok()) return status;
+  ViewsHead head = payload->head;
+  if (Planted(PlantedBug::kDecideVisitsAnew)) head.visits = {};
+  if (Planted(PlantedBug::kDecideCoolDownsAnew)) head.cool_downs = {};
+  if (auto status = ApplyDecisions(head, request_.views); !status.ok()) return status;
   const auto site = KnownSite(request_.site);
   if (!site.ok()) return site.status();
   handlers_.views(record, {*site, receipt_unix_ms, request_}, folding_);

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "service/sites/settings_line.h"
+#include "service/sites/site_settings.h"
 
 namespace viewcount {
 namespace {
@@ -13,16 +13,32 @@ namespace {
 // Numbers are little-endian, as on every machine this is built for.
 static_assert(std::endian::native == std::endian::little);
 
-// Receipt time and flags; behind them, if there are visits, how many bytes of bits follow, and these.
+// Receipt time and flags; behind them, for each flag in this order, how many bytes of bits follow, and these.
 constexpr size_t kHeadBytes = sizeof(int64_t) + 1;
 constexpr char kHasVisits = 1;
-constexpr size_t kVisitsSizeBytes = sizeof(uint16_t);
+constexpr char kHasCoolDowns = 2;
+constexpr size_t kBitsSizeBytes = sizeof(uint16_t);
 
 constexpr size_t BitmapBytes(size_t views) { return (views + 7) / 8; }
 static_assert(BitmapBytes(limits::kBatchViewsMax) <= 0xffff);
 
 absl::Status Broken(const char* what) {
   return absl::DataLossError(std::string("the journal holds a record of ") + what + " that nobody wrote");
+}
+
+void SetBit(std::string& bits, size_t i) { bits[i / 8] = static_cast<char>(bits[i / 8] | 1 << i % 8); }
+bool HasBit(std::string_view bits, size_t i) { return (bits[i / 8] >> i % 8 & 1) != 0; }
+
+// Takes a size and so many bytes off the front of `payload`; false if there are none.
+bool TakeBits(std::string_view& payload, std::string_view& bits) {
+  uint16_t size = 0;
+  if (payload.size() < kBitsSizeBytes) return false;
+  std::memcpy(&size, payload.data(), kBitsSizeBytes);
+  payload.remove_prefix(kBitsSizeBytes);
+  if (size == 0 || payload.size() < size) return false;
+  bits = payload.substr(0, size);
+  payload.remove_prefix(size);
+  return true;
 }
 
 // Takes a line off the front of `text`.
@@ -34,14 +50,16 @@ std::string_view TakeLine(std::string_view& text) {
 
 }  // namespace
 
-size_t ViewsHead::BytesMax(size_t views) { return kHeadBytes + kVisitsSizeBytes + BitmapBytes(views); }
+size_t ViewsHead::BytesMax(size_t views) { return kHeadBytes + 2 * (kBitsSizeBytes + BitmapBytes(views)); }
 
 void ViewsHead::EncodeTo(std::string& text) const {
   text.assign(reinterpret_cast<const char*>(&receipt_unix_ms), sizeof(receipt_unix_ms));
-  text.push_back(visits.empty() ? 0 : kHasVisits);
-  if (visits.empty()) return;
-  const auto size = static_cast<uint16_t>(visits.size());
-  text.append(reinterpret_cast<const char*>(&size), kVisitsSizeBytes).append(visits);
+  text.push_back(static_cast<char>((visits.empty() ? 0 : kHasVisits) | (cool_downs.empty() ? 0 : kHasCoolDowns)));
+  for (const std::string_view bits : {visits, cool_downs}) {
+    if (bits.empty()) continue;
+    const auto size = static_cast<uint16_t>(bits.size());
+    text.append(reinterpret_cast<const char*>(&size), kBitsSizeBytes).append(bits);
+  }
 }
 
 absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload) {
@@ -50,39 +68,45 @@ absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload) {
   std::memcpy(&parsed.head.receipt_unix_ms, payload.data(), sizeof(parsed.head.receipt_unix_ms));
   const char flags = payload[kHeadBytes - 1];
   payload.remove_prefix(kHeadBytes);
-  if ((flags & ~kHasVisits) != 0) return Broken("views");
-  if (flags != 0) {
-    uint16_t size = 0;
-    if (payload.size() < kVisitsSizeBytes) return Broken("views");
-    std::memcpy(&size, payload.data(), kVisitsSizeBytes);
-    payload.remove_prefix(kVisitsSizeBytes);
-    if (size == 0 || payload.size() < size) return Broken("views");
-    parsed.head.visits = payload.substr(0, size);
-    payload.remove_prefix(size);
-  }
+  if ((flags & ~(kHasVisits | kHasCoolDowns)) != 0) return Broken("views");
+  const bool whole = ((flags & kHasVisits) == 0 || TakeBits(payload, parsed.head.visits)) &&
+                     ((flags & kHasCoolDowns) == 0 || TakeBits(payload, parsed.head.cool_downs));
+  if (!whole) return Broken("views");
   parsed.request = payload;
   return parsed;
 }
 
-void EncodeVisits(std::span<const DecodedView> views, std::string& visits) {
-  visits.clear();
+void EncodeVisits(std::span<const DecodedView> views, std::string& bits) {
+  bits.clear();
   for (size_t i = 0; i < views.size(); ++i) {
     if (!views[i].begins_visit) continue;
-    if (visits.empty()) visits.resize(BitmapBytes(views.size()));
-    visits[i / 8] = static_cast<char>(visits[i / 8] | 1 << i % 8);
+    if (bits.empty()) bits.resize(BitmapBytes(views.size()));
+    SetBit(bits, i);
   }
 }
 
-absl::Status ApplyVisits(std::string_view visits, std::span<DecodedView> views) {
-  if (visits.empty()) return absl::OkStatus();
-  if (visits.size() != BitmapBytes(views.size())) return Broken("views");
-  for (size_t i = 0; i < views.size(); ++i) views[i].begins_visit = (visits[i / 8] >> i % 8 & 1) != 0;
+void EncodeCoolDowns(std::span<const DecodedView> views, std::string& bits) {
+  bits.assign(BitmapBytes(views.size()), 0);
+  for (size_t i = 0; i < views.size(); ++i) {
+    if (views[i].too_soon()) SetBit(bits, i);
+  }
+}
+
+absl::Status ApplyDecisions(const ViewsHead& head, std::span<DecodedView> views) {
+  for (const std::string_view bits : {head.visits, head.cool_downs}) {
+    if (!bits.empty() && bits.size() != BitmapBytes(views.size())) return Broken("views");
+  }
+  for (size_t i = 0; i < views.size(); ++i) {
+    DecodedView& view = views[i];
+    if (!head.visits.empty()) view.begins_visit = HasBit(head.visits, i);
+    if (!head.cool_downs.empty() && view.by_known_viewer()) view.count = HasBit(head.cool_downs, i) ? 0 : 1;
+  }
   return absl::OkStatus();
 }
 
 // Lines: names, zones, origins and articles' IDs hold no control characters.
 std::string EncodeSite(const Site& site) {
-  std::string text = site.name + "\n" + EncodeSettings({site.time_zone, site.allowed_origins}) + "\n";
+  std::string text = site.name + "\n" + EncodeSettings(site.settings) + "\n";
   for (const auto& [from, alias] : site.alias_entries()) {
     text += from + "\n" + alias.into + "\n" + std::to_string(alias.unix_ms) + "\n";
   }
@@ -91,7 +115,7 @@ std::string EncodeSite(const Site& site) {
 
 absl::StatusOr<Site> ParseSite(std::string_view payload) {
   const std::string_view name = TakeLine(payload);
-  const SiteSettings settings = ParseSettings(TakeLine(payload));
+  SiteSettings settings = ParseSettings(TakeLine(payload));
   AliasEntries aliases;
   while (!payload.empty()) {
     const std::string_view from = TakeLine(payload);
@@ -102,7 +126,7 @@ absl::StatusOr<Site> ParseSite(std::string_view payload) {
     if (from.empty() || error != std::errc() || stop != time.data() + time.size()) return Broken("a site");
     aliases[std::string(from)] = std::move(alias);
   }
-  auto site = MakeSite(name, settings.time_zone, settings.allowed_origins);
+  auto site = MakeSite(name, std::move(settings));
   if (site.ok()) site->SetAliases(std::move(aliases));
   return site;
 }

@@ -22,6 +22,9 @@ struct ViewsHead {
   int64_t receipt_unix_ms = 0;
   // Which views begin a visit: a bit for each, the first one's the lowest of the first byte. Empty if none does.
   std::string_view visits = {};
+  // The same of those within their site's cool-down; of the others of known viewers 1 counts. Empty if the cool-down
+  // left all views as they were.
+  std::string_view cool_downs = {};
 
   // Of a batch of so many views.
   static size_t BytesMax(size_t views);
@@ -35,10 +38,12 @@ struct ViewsPayload {
 // Points into `payload`. DATA_LOSS if that is none.
 absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload);
 
-// ViewsHead::visits of these views, into `visits`; empty if none begins one.
-void EncodeVisits(std::span<const DecodedView> views, std::string& visits);
-// Sets `begins_visit` of the views. DATA_LOSS if the bits are of more views.
-absl::Status ApplyVisits(std::string_view visits, std::span<DecodedView> views);
+// ViewsHead::visits of these views, into `bits`; empty if none begins one.
+void EncodeVisits(std::span<const DecodedView> views, std::string& bits);
+// ViewsHead::cool_downs of views that a cool-down has changed, into `bits`.
+void EncodeCoolDowns(std::span<const DecodedView> views, std::string& bits);
+// Has the views be as the lane decided. DATA_LOSS if the bits are of more or fewer views.
+absl::Status ApplyDecisions(const ViewsHead& head, std::span<DecodedView> views);
 
 // A site's settings. The index is the reader's own affair.
 std::string EncodeSite(const Site& site);

@@ -23,12 +23,13 @@ using prometheus::Registry;
 
 // In the order of the enumerations.
 constexpr std::array<const char*, kRejectReasons> kRejectLabels = {
-    "invalid",       "unknown_site", "sequence",       "queue_full",  "journal_full",
-    "shutting_down", "not_built",    "foreign_origin", "not_trusted", "prefetch"};
+    "invalid",       "unknown_site", "sequence",       "queue_full",   "journal_full",
+    "shutting_down", "not_built",    "foreign_origin", "not_trusted",  "prefetch",
+    "cool_down",     "excluded",     "flood",          "new_articles", "not_announced"};
 constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
     "connection", "timeout", "mismatch",  "fenced",   "out_of_memory",
     "busy",       "loading", "read_only", "bad_data", "other"};
-static_assert(static_cast<int>(RejectReason::kPrefetch) == kRejectReasons - 1);
+static_assert(static_cast<int>(RejectReason::kNotAnnounced) == kRejectReasons - 1);
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
 
 Counter& NewCounter(Registry& registry, const char* name, const char* help) {

@@ -30,9 +30,19 @@ enum class RejectReason {
   // With what only trusted backends may send.
   kNotTrusted,
   // A browser asked ahead: nobody looked.
-  kPrefetch
+  kPrefetch,
+  // The viewer's view of the article was counted a moment ago, and the site has a cool-down.
+  kCoolDown,
+  // From an address that the site does not count.
+  kExcluded,
+  // More from one address than it may send.
+  kFlood,
+  // More new articles from browsers than a site may get.
+  kNewArticles,
+  // From a browser, of an article that was not announced, on a site that counts no others.
+  kNotAnnounced
 };
-inline constexpr int kRejectReasons = 10;
+inline constexpr int kRejectReasons = 15;
 
 // What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {

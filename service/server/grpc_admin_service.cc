@@ -24,8 +24,23 @@ constexpr milliseconds kFlushTimeout{60'000};
 
 void Fill(const Site& site, v1::Site& message) {
   message.set_name(site.name);
-  message.set_time_zone(site.time_zone);
-  for (const std::string& origin : site.allowed_origins) message.add_allowed_origins(origin);
+  message.set_time_zone(site.settings.time_zone);
+  for (const std::string& origin : site.settings.allowed_origins) message.add_allowed_origins(origin);
+  const auto cool_down = site.settings.cool_down.count();
+  if (cool_down > 0) *message.mutable_cool_down() = TimeUtil::SecondsToDuration(cool_down);
+  for (const std::string& range : site.settings.excluded_addresses) message.add_excluded_addresses(range);
+  message.set_announced_articles_only(site.settings.announced_articles_only);
+}
+
+SiteSettings SettingsOf(const v1::Site& message) {
+  SiteSettings settings{.time_zone = message.time_zone()};
+  settings.allowed_origins.assign(message.allowed_origins().begin(), message.allowed_origins().end());
+  // Rounded up: what was asked for is what it is at least.
+  const int64_t seconds = std::min(message.cool_down().seconds(), limits::kCoolDownMax.count() + 1);
+  settings.cool_down = std::chrono::seconds(seconds + (message.cool_down().nanos() > 0 ? 1 : 0));
+  settings.excluded_addresses.assign(message.excluded_addresses().begin(), message.excluded_addresses().end());
+  settings.announced_articles_only = message.announced_articles_only();
+  return settings;
 }
 
 void Fill(const LaneAudit& lane, v1::LaneAudit& message) {
@@ -63,8 +78,7 @@ uint64_t ValueOf(const prometheus::Counter& counter) { return static_cast<uint64
 
 grpc::ServerUnaryReactor* GrpcAdminService::PutSite(grpc::CallbackServerContext* context,
                                                     const v1::PutSiteRequest* request, v1::PutSiteResponse* response) {
-  const auto& origins = request->site().allowed_origins();
-  auto site = MakeSite(request->site().name(), request->site().time_zone(), {origins.begin(), origins.end()});
+  auto site = MakeSite(request->site().name(), SettingsOf(request->site()));
   if (!site.ok()) return Answer(context, site.status());
   return Spawn(context, parts_.executor, [this, site = *std::move(site), response]() -> asio::awaitable<absl::Status> {
     const auto created = co_await parts_.keeper.Put(site);
@@ -144,8 +158,9 @@ grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* c
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::PutArticles(grpc::CallbackServerContext* context,
-                                                        const v1::PutArticlesRequest*, v1::PutArticlesResponse*) {
-  return Answer(context, NotBuiltYet("PutArticles"));
+                                                        const v1::PutArticlesRequest* request,
+                                                        v1::PutArticlesResponse*) {
+  return Spawn(context, parts_.executor, [this, request] { return parts_.catalog.Put(*request); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::SetCounts(grpc::CallbackServerContext* context,

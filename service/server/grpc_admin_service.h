@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "service/adjustments/adjuster.h"
+#include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/metrics/metrics.h"
 #include "service/server/lane_set.h"
@@ -23,6 +24,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     const SiteDirectory& sites;
     SiteKeeper& keeper;
     Adjuster& adjuster;
+    ArticleCatalog& catalog;
     LaneSet& lanes;
     RedisStore& store;
     const Clock& clock;
@@ -43,8 +45,8 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* Audit(grpc::CallbackServerContext* context, const v1::AuditRequest* request,
                                   v1::AuditResponse* response) override;
 
-  grpc::ServerUnaryReactor* PutArticles(grpc::CallbackServerContext* context, const v1::PutArticlesRequest*,
-                                        v1::PutArticlesResponse*) override;
+  grpc::ServerUnaryReactor* PutArticles(grpc::CallbackServerContext* context, const v1::PutArticlesRequest* request,
+                                        v1::PutArticlesResponse* response) override;
   grpc::ServerUnaryReactor* SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest* request,
                                       v1::SetCountsResponse* response) override;
   grpc::ServerUnaryReactor* MergeArticles(grpc::CallbackServerContext* context, const v1::MergeArticlesRequest* request,

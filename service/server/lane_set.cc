@@ -68,6 +68,7 @@ absl::Status LaneSet::Fill(Entry& entry) {
                                                   .journal = *entry.journal,
                                                   .writers = std::move(recovered->writers),
                                                   .visits = std::move(recovered->visits),
+                                                  .cool_downs = std::move(recovered->cool_downs),
                                                   .checkpoint = recovered->checkpoint,
                                                   .ledger = *entry.ledger,
                                                   .clock = parts_.clock,

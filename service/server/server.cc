@@ -152,6 +152,7 @@ absl::Status Server::StartLanes() {
                        .journal_budget_bytes = [this] { return lanes_->journal_budget_bytes(); }});
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
+  catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
@@ -220,8 +221,8 @@ absl::Status Server::StartGrpc() {
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ =
       std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *query_api_, *watcher_});
-  admin_service_ = std::make_unique<GrpcAdminService>(
-      GrpcAdminService::Parts{executor, *sites_, *keeper_, *adjuster_, *lanes_, *store_, clock_, metrics_, started_});
+  admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Parts{
+      executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },
@@ -246,8 +247,14 @@ absl::Status Server::StartHttp() {
   const auto executor = store_thread_.executor();
   bots_ = std::make_unique<const BotPatterns>();
   visitors_ = std::make_unique<VisitorFinder>(VisitorFinder::Parts{*trust_, *bots_, salts_, clock_});
-  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_);
-  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_));
+  gate_ = std::make_unique<Gate>(Gate::Parts{.counts = *counts_,
+                                             .catalog = *catalog_,
+                                             .store = executor,
+                                             .clock = clock_,
+                                             .views_per_second = config_.address_views_per_second,
+                                             .articles_per_minute = config_.new_articles_per_minute});
+  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_, *gate_);
+  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_, *gate_));
   AddQueryRoutes(*site_routes_, *query_api_, executor);
   AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
   AddLiveRoutes(*site_routes_, *watcher_, executor);

@@ -10,11 +10,13 @@
 #include <string>
 
 #include "service/adjustments/adjuster.h"
+#include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/disk.h"
 #include "service/base/store_thread.h"
 #include "service/config/config.h"
 #include "service/http/client_trust.h"
+#include "service/http/gate.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
 #include "service/http/visitor.h"
@@ -106,6 +108,7 @@ class Server {
   std::unique_ptr<RedisStore> store_;
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<CountReader> counts_;
+  std::unique_ptr<ArticleCatalog> catalog_;
   std::unique_ptr<PopularReader> popular_;
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;
@@ -126,6 +129,7 @@ class Server {
   std::unique_ptr<ClientTrust> trust_;
   std::unique_ptr<const BotPatterns> bots_;
   std::unique_ptr<VisitorFinder> visitors_;
+  std::unique_ptr<Gate> gate_;
   std::unique_ptr<SiteRoutes> site_routes_;
   std::string http_address_;
   std::unique_ptr<HttpServer> http_;

@@ -11,7 +11,6 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
-#include "service/sites/origins.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -36,10 +35,9 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
     names.insert(entry.name);
     const auto known = sites_.Find(entry.name);
     const AliasEntries aliases = known == nullptr ? AliasEntries() : known->alias_entries();
-    const bool same =
-        known != nullptr && known->time_zone == entry.time_zone && known->allowed_origins == entry.allowed_origins;
+    const bool same = known != nullptr && known->settings == entry.settings;
     if (same && Newest(aliases, entry.aliases) == aliases) continue;
-    auto site = MakeSite(entry.name, entry.time_zone, entry.allowed_origins);
+    auto site = MakeSite(entry.name, entry.settings);
     if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
@@ -52,7 +50,7 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   // Sites are never removed: one that is missing was in a Redis that has lost its data.
   for (const auto& site : sites_.All()) {
     if (names.contains(site->name)) continue;
-    const StoredSite lost{site->name, site->time_zone, site->allowed_origins};
+    const StoredSite lost{site->name, site->settings};
     if (auto status = co_await store_.WriteSite(lost); !status.ok()) co_return status;
     if (auto status = co_await Restore(lost, site->alias_entries()); !status.ok()) co_return status;
   }
@@ -71,19 +69,20 @@ asio::awaitable<absl::Status> SiteKeeper::Restore(const StoredSite& stored, cons
 }
 
 bool SiteKeeper::HasRoomFor(const Site& site) const {
-  if (site.allowed_origins.empty()) return true;
-  size_t bytes = BytesOf(site.allowed_origins);
+  size_t bytes = ListBytesOf(site.settings);
+  if (bytes == 0) return true;
   for (const auto& other : sites_.All()) {
-    if (other->name != site.name) bytes += BytesOf(other->allowed_origins);
+    if (other->name != site.name) bytes += ListBytesOf(other->settings);
   }
-  return bytes <= limits::kOriginsBytesMax;
+  return bytes <= limits::kSiteListsBytesMax;
 }
 
 asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
   if (!HasRoomFor(site)) {
-    co_return absl::ResourceExhaustedError("there are as many allowed origins as one data set may have (1 MiB)");
+    co_return absl::ResourceExhaustedError(
+        "there are as many allowed origins and excluded addresses as one data set may have (1 MiB)");
   }
-  const StoredSite stored{site.name, site.time_zone, site.allowed_origins};
+  const StoredSite stored{site.name, site.settings};
   if (auto status = co_await store_.WriteSite(stored); !status.ok()) co_return status;
   ++puts_;
   co_return sites_.Put(std::move(site));
@@ -92,7 +91,7 @@ asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
 asio::awaitable<absl::Status> SiteKeeper::Create(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (sites_.Find(name) != nullptr) continue;
-    auto site = MakeSite(name, "");
+    auto site = MakeSite(name, {});
     if (!site.ok()) co_return site.status();
     const auto put = co_await Put(*std::move(site));
     if (!put.ok()) co_return put.status();

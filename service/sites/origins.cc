@@ -126,10 +126,4 @@ absl::StatusOr<std::vector<std::string>> NormalizedOrigins(const std::vector<std
   return origins;
 }
 
-size_t BytesOf(const std::vector<std::string>& origins) {
-  size_t bytes = 0;
-  for (const std::string& origin : origins) bytes += origin.size() + 1;
-  return bytes;
-}
-
 }  // namespace viewcount

@@ -3,7 +3,6 @@
 
 #include <absl/status/statusor.h>
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +17,5 @@ absl::StatusOr<std::string> NormalizedOrigin(std::string_view text);
 // All of them normalised, each once, in order of their spelling. INVALID_ARGUMENT naming
 // `site.allowed_origins[INDEX]`, or `site.allowed_origins` above limits::kSiteOriginsMax.
 absl::StatusOr<std::vector<std::string>> NormalizedOrigins(const std::vector<std::string>& texts);
-
-// What they take in a journal.
-size_t BytesOf(const std::vector<std::string>& origins);
 
 }  // namespace viewcount

@@ -1,11 +1,11 @@
 #include "service/sites/site.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "service/base/hash.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
-#include "service/sites/origins.h"
 
 namespace viewcount {
 namespace {
@@ -15,23 +15,22 @@ constexpr int64_t kDayMs = 24 * kHourMs;
 
 }  // namespace
 
-absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone,
-                              const std::vector<std::string>& allowed_origins) {
+absl::StatusOr<Site> MakeSite(std::string_view name, SiteSettings settings) {
   if (!IsSiteName(name)) {
     return InvalidField("site.name",
                         "must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit");
   }
   Site site;
   site.name = name;
-  site.time_zone = time_zone.empty() ? "UTC" : time_zone;
-  if (!absl::LoadTimeZone(site.time_zone, &site.zone)) {
+  auto checked = CheckedSettings(std::move(settings));
+  if (!checked.ok()) return checked.status();
+  site.settings = *std::move(checked);
+  site.excluded = *AddressRanges::Parse(site.settings.excluded_addresses);
+  if (!absl::LoadTimeZone(site.settings.time_zone, &site.zone)) {
     return InvalidField("site.time_zone",
                         "no such time zone on this machine; use an IANA name such as Asia/Ho_Chi_Minh "
                         "(package tzdata)");
   }
-  auto origins = NormalizedOrigins(allowed_origins);
-  if (!origins.ok()) return origins.status();
-  site.allowed_origins = *std::move(origins);
   site.seed = Hash64(name);
   return site;
 }
@@ -54,6 +53,7 @@ SiteCalendar::Slot SiteCalendar::Find(int64_t unix_ms) const {
   Slot slot;
   slot.hour = static_cast<uint32_t>(hour);
   slot.day = DayNumber(day);
+  slot.day_begin_ms = day_begin;
   slot.begin_ms = std::max(day_begin, hour * kHourMs);
   slot.end_ms = std::min(day_begin + kDayMs, (hour + 1) * kHourMs);
   // All that holds while clocks run on. They may leap, or fall back over a midnight so that a day is in two pieces:

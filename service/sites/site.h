@@ -11,21 +11,21 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "service/base/address_ranges.h"
 #include "service/base/identifiers.h"
 #include "service/sites/aliases.h"
+#include "service/sites/site_settings.h"
 
 namespace viewcount {
 
 // Immutable once made: a change makes a new one.
 struct Site {
   std::string name;
-  // IANA name; "UTC" by default.
-  std::string time_zone;
+  SiteSettings settings;
+  // These follow from the settings.
   absl::TimeZone zone;
-  // As NormalizedOrigins has them. None means any.
-  std::vector<std::string> allowed_origins;
+  AddressRanges excluded;
   // Seeds the hash of its articles; follows from the name.
   uint64_t seed = 0;
   // Its number in this process; given by the SiteDirectory.
@@ -35,7 +35,8 @@ struct Site {
 
   // Whether pages of that origin, as their browser sends it, may read the site's counts and send it views.
   bool Allows(std::string_view origin) const {
-    return allowed_origins.empty() || std::binary_search(allowed_origins.begin(), allowed_origins.end(), origin);
+    const auto& origins = settings.allowed_origins;
+    return origins.empty() || std::binary_search(origins.begin(), origins.end(), origin);
   }
   // The article for which views of `id` are counted: see Aliases::Resolve. Valid as long as the site and `id`.
   std::string_view Resolve(std::string_view id) const { return aliases == nullptr ? id : aliases->Resolve(id); }
@@ -45,10 +46,8 @@ struct Site {
   }
 };
 
-// Checks name, zone (empty means UTC) and origins. Errors: INVALID_ARGUMENT naming `site.name`, `site.time_zone`, or as
-// of NormalizedOrigins.
-absl::StatusOr<Site> MakeSite(std::string_view name, std::string_view time_zone,
-                              const std::vector<std::string>& allowed_origins = {});
+// Errors: INVALID_ARGUMENT naming `site.name`, `site.time_zone`, or as of CheckedSettings.
+absl::StatusOr<Site> MakeSite(std::string_view name, SiteSettings settings);
 
 // A calendar day as a number: 20261122.
 uint32_t DayNumber(absl::CivilDay day);
@@ -67,6 +66,8 @@ class SiteCalendar {
     uint32_t hour = 0;
     // In the site's time zone, see DayNumber.
     uint32_t day = 0;
+    // When that day began, or where clocks were changed since, an hour or so from it.
+    int64_t day_begin_ms = 0;
 
     bool Contains(int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
   };

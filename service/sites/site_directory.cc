@@ -41,8 +41,7 @@ absl::StatusOr<bool> SiteDirectory::Put(Site site) {
   if (known != nullptr) {
     AliasEntries before = known->alias_entries();
     AliasEntries after = Newest(before, site.alias_entries());
-    const bool same = known->time_zone == site.time_zone && known->allowed_origins == site.allowed_origins;
-    if (same && after == before) return false;
+    if (known->settings == site.settings && after == before) return false;
     site.SetAliases(std::move(after));
   }
   if (known == nullptr && sites_.size() >= limits::kSitesMax) {

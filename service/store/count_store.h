@@ -16,6 +16,7 @@
 
 #include "service/base/identifiers.h"
 #include "service/sites/aliases.h"
+#include "service/sites/site_settings.h"
 #include "service/store/cursor.h"
 
 namespace viewcount {
@@ -199,8 +200,7 @@ struct StoredNote {
 // A site as it is stored.
 struct StoredSite {
   std::string name;
-  std::string time_zone;
-  std::vector<std::string> allowed_origins = {};
+  SiteSettings settings;
   AliasEntries aliases = {};
 };
 
@@ -250,6 +250,13 @@ class CountStore {
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
   // Adds aliases of a site, or puts them in place of those of the same articles. At least one.
   virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;
+
+  // Texts about articles of one shard, by ID, in place of those that were there. At least one.
+  virtual boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
+                                                             const std::map<std::string, std::string>& articles) = 0;
+  // In the order asked; nothing for an article of which none was written. At least one.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) = 0;
 
   // The salt of a site's day (see DayNumber): `fresh` if there is none yet, else the one that whoever came first put
   // there. Not none.

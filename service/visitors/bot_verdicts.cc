@@ -1,11 +1,7 @@
 #include "service/visitors/bot_verdicts.h"
 
-#include <algorithm>
 #include <bit>
 #include <utility>
-
-#include "service/base/hash.h"
-#include "service/base/identifiers.h"
 
 namespace viewcount {
 namespace {
@@ -17,15 +13,7 @@ static_assert(std::has_single_bit(kPairs), "a pair is picked by the top bits of 
 
 }  // namespace
 
-BotVerdicts::BotVerdicts(const BotPatterns& patterns) : patterns_(patterns), pairs_(kPairs) {
-  static_assert(kKeyBytes >= XXH3_SECRET_SIZE_MIN);
-  std::array<uint8_t, 16> random;
-  static_assert(kKeyBytes % random.size() == 0);
-  for (size_t at = 0; at < key_.size(); at += random.size()) {
-    FillRandom(random);
-    std::copy(random.begin(), random.end(), key_.begin() + at);
-  }
-}
+BotVerdicts::BotVerdicts(const BotPatterns& patterns) : patterns_(patterns), pairs_(kPairs) {}
 
 bool BotVerdicts::IsBot(std::string_view agent) {
   agent = agent.substr(0, limits::kAgentBytesMax);
@@ -51,7 +39,7 @@ size_t BotVerdicts::size() const {
 }
 
 BotVerdicts::Entry BotVerdicts::HashOf(std::string_view agent) const {
-  const Entry hash = XXH3_64bits_withSecret(agent.data(), agent.size(), key_.data(), key_.size()) & ~kVerdictBit;
+  const Entry hash = hash_.Of(agent) & ~kVerdictBit;
   // 0 means that there is none; one agent of 2^63 shares a verdict.
   return hash != 0 ? hash : ~kVerdictBit;
 }

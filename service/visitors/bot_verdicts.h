@@ -1,19 +1,18 @@
 // What BotPatterns said of agents that came lately, since most requests of a second have one of some hundred agents.
 //
-// It keeps no agent, only a hash of it under a key that is this object's own and is never written anywhere, so nobody
-// can look up whose agents were here, or prepare two with one hash. Should two have one after all, the later gets the
-// verdict of the earlier until that is displaced.
+// It keeps no agent, only a private hash of it. Should two have one after all, the later gets the verdict of the
+// earlier until that is displaced.
 //
 // Not thread safe: each thread has its own, and no lock. Bounded at limits::kAgentVerdictsMax verdicts of 8 bytes.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "service/base/limits.h"
+#include "service/base/private_hash.h"
 #include "service/visitors/bot_patterns.h"
 
 namespace viewcount {
@@ -40,13 +39,10 @@ class BotVerdicts {
     Entry older = 0;
   };
 
-  // Enough for XXH3 to take nothing from its own, which everybody knows.
-  static constexpr size_t kKeyBytes = 192;
-
   Entry HashOf(std::string_view agent) const;
 
   const BotPatterns& patterns_;
-  std::array<uint8_t, kKeyBytes> key_;
+  const PrivateHash hash_;
   std::vector<Pair> pairs_;
   uint64_t misses_ = 0;
 };

@@ -21,7 +21,7 @@ import web  # noqa: E402
 
 PROGRAM = None
 # All of 127.0.0.0/8 is this machine; the proxy is believed, the stranger is not.
-PROXY, STRANGER = "127.0.0.1", "127.83.71.59"
+PROXY, BACKEND, STRANGER = "127.0.0.1", "127.0.0.5", "127.83.71.59"
 VISITORS = ("203.0.113.177", "2001:db8:5a5a:c3c3:1234:9876:fedc:ba98")
 AGENT = "Mozilla/5.0 (X11; Marker x86_64; rv:177.77) Gecko/20170717 Markerfox/177.77"
 BOT_AGENT = "Markerbot/77.177 (+https://bots.example/marker-77.html)"
@@ -70,7 +70,7 @@ class PrivacyTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.service = service.Service(PROGRAM, self.folder, "--log-level", "debug", "--flush-interval", "100ms",
-                                       "--trusted-proxies", f"{PROXY}/32", "--trusted-backends", "127.0.0.5/32")
+                                       "--trusted-proxies", f"{PROXY}/32", "--trusted-backends", f"{BACKEND}/32", "--address-views-per-second", "5")
         self.service.start()
         self.addCleanup(lambda: self.service.__exit__())
 
@@ -93,10 +93,18 @@ class PrivacyTest(unittest.TestCase):
                 self.assertEqual(visitor.get("/nothing", headers=headers).status, 404)
                 self.assertEqual(visitor.post("/views", {"articleId": "/f"}, headers | {"User-Agent": agent * 50}).status,
                                  200)
+        for _ in range(60):
+            web.Web(address, source=STRANGER).post("/views", {"articleId": "/flood"}, {"User-Agent": AGENT})
+        backend = web.Web(address, source=BACKEND)
+        for visitor in VISITORS:
+            for agent in (AGENT, BOT_AGENT):
+                named = {"X-Viewcount-Visitor-Address": visitor, "X-Viewcount-Visitor-Agent": agent}
+                self.assertEqual(backend.post("/views", {"articleId": "/g"}, named).status, 200)
 
     def test_nothing_of_a_visitor_is_kept(self):
         self.visit()
-        reader = web.Web(self.service.address("http"), source="127.0.0.5")
+        reader = web.Web(self.service.address("http"), source=BACKEND)
+        self.assertGreater(web.metrics(self.service.address("admin"))['viewcount_views_rejected_total{reason="flood"}'], 0)
         metrics = web.Web(self.service.address("admin")).send("GET", "/metrics").body
         stats = reader.get("/stats").json()
         self.assertGreater(int(stats["visits"]["total"]), 0, "visitors were told apart, so there is something to hide")

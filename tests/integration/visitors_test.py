@@ -1,4 +1,4 @@
-"""Whose views they are: bots apart, what browsers fetch ahead not at all, and nothing kept that tells who looked.
+"""Whose views they are: bots apart, what browsers fetch ahead not at all.
 
 Run by ctest with the programs' paths: visitors_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
@@ -22,7 +22,6 @@ COMMAND = None
 BACKEND, PROXY, BROWSER = "127.0.0.5", "127.0.0.7", "127.0.0.9"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-VISITOR = "203.0.113.77"
 # What the express way takes, and what only the general one does.
 BODIES = ('{"articleId":"%s"}', '{"articleId": "%s"}')
 
@@ -141,35 +140,6 @@ class SaltsTest(VisitorsTest):
     def today(seconds):
         moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
         return moment.strftime("%Y%m%d")
-
-
-class NothingKeptTest(VisitorsTest):
-    # Found nowhere but in the requests.
-    AGENT = "Mozilla/5.0 Nobodyelse/8d3f2c6a"
-
-    def test_neither_address_nor_agent_is_written_anywhere(self):
-        self.post("/kept/1", self.AGENT, {"X-Forwarded-For": VISITOR}, self.proxy)
-        self.post("/kept/1", "PHP", {"X-Viewcount-Visitor-Address": VISITOR, "X-Viewcount-Visitor-Agent": self.AGENT},
-                  self.backend)
-        self.browser.get("/pixel.gif", [("article", "/kept/1")], {"User-Agent": self.AGENT})
-        self.assertEqual(self.counts("/kept/1"), (5, 0))
-        subprocess.run([COMMAND, "--server", self.running.address("grpc"), "flush"], check=True, capture_output=True)
-        self.assertEqual(self.running.stop(), 0)
-        found = {secret: [] for secret in (b"Nobodyelse", VISITOR.encode(), bytes(map(int, VISITOR.split("."))),
-                                           BROWSER.encode())}
-        article = []
-        for path in sorted(self.folder.rglob("*")):
-            if not path.is_file():
-                continue
-            content = path.read_bytes()
-            for secret, places in found.items():
-                if secret in content:
-                    places.append(path.name)
-            if b"/kept/1" in content:
-                article.append(path.name)
-        self.running.start()
-        self.assertGreaterEqual(len(article), 2, "journal and Redis")
-        self.assertEqual({secret: places for secret, places in found.items() if places}, {})
 
 
 if __name__ == "__main__":

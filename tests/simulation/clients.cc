@@ -110,6 +110,7 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
     SentView view{
         .article = article, .count = static_cast<uint32_t>(random_.Between(1, 5)), .bot = random_.Below(5) == 0};
     if (settings_.viewers && batch.views.size() % 2 == 0) view.viewer = ++viewers_;
+    if (settings_.cool_down && writer != SentBatch::kNoWriter) CoolDown(writers_[writer], view);
     constexpr int64_t kHourMs = 3'600'000;
     if (batch.import) {
       view.event_unix_ms = now_unix_ms - static_cast<int64_t>(random_.Below(72)) * kHourMs;
@@ -122,6 +123,20 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
   SentBatch& added = truth_.Add(std::move(batch));
   if (writer != SentBatch::kNoWriter) writers_[writer].batches.push_back(&added);
   return added;
+}
+
+void Clients::CoolDown(Writer& writer, SentView& view) {
+  if (!writer.viewers.empty() && random_.Half()) {
+    const auto& [article, viewer] = random_.Pick(writer.viewers);
+    // Of the site that the batch is of.
+    if (truth_.articles()[article].site != truth_.articles()[view.article].site) return;
+    view.article = article;
+    view.viewer = viewer;
+    return;
+  }
+  if (random_.Below(4) == 0) return;
+  view.viewer = ++viewers_;
+  writer.viewers.emplace_back(view.article, view.viewer);
 }
 
 void Clients::SendNew(const Receiver& to) {
@@ -307,6 +322,7 @@ void Clients::BeginAnew(Writer& writer) {
   writer.id = NewId();
   writer.next_sequence = 1;
   writer.batches.clear();
+  writer.viewers.clear();
 }
 
 void Clients::Restart(uint32_t machine) {

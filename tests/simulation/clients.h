@@ -73,8 +73,12 @@ class Clients {
     uint64_t next_sequence = 1;
     // Since it has this ID, in order.
     std::vector<SentBatch*> batches;
+    // The same for those whose views it sends under a cool-down: article and viewer.
+    std::vector<std::pair<uint32_t, uint64_t>> viewers = {};
   };
 
+  // A view by a viewer that this writer sends views of alone, often one whose last view has not cooled down.
+  void CoolDown(Writer& writer, SentView& view);
   SentBatch& Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms);
   void Send(SentBatch& batch, const Receiver& to);
   void Answered(Try& made, const absl::Status& status, const IngestResult& result);

@@ -139,7 +139,7 @@ void World::Verdict() {
                                   bounds.certain)};
     }
   }
-  JudgeVisits(visits, visits_by_day);
+  if (!settings_.cool_down) JudgeVisits(visits, visits_by_day);
   for (const auto& [article, difference] : all_less_days) {
     if (difference != 0)
       throw Violation{fmt::format("{}: its days do not sum up: {}", articles[article].id, difference)};

@@ -111,6 +111,16 @@ asio::awaitable<absl::Status> FaultyStore::WriteAliases(std::string_view site, c
   return store_.WriteAliases(site, aliases);
 }
 
+asio::awaitable<absl::Status> FaultyStore::WriteArticles(Shard shard, std::string_view site,
+                                                         const std::map<std::string, std::string>& articles) {
+  return store_.WriteArticles(shard, site, articles);
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> FaultyStore::ReadArticles(
+    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+  return store_.ReadArticles(shard, site, ids);
+}
+
 asio::awaitable<absl::StatusOr<ViewerSalt>> FaultyStore::ObtainSalt(std::string_view site, uint32_t day,
                                                                     const ViewerSalt& fresh) {
   return store_.ObtainSalt(site, day, fresh);

@@ -61,6 +61,7 @@ absl::Status Process::Fill(Entry& entry) {
                   .journal = *entry.journal,
                   .writers = std::move(recovered->writers),
                   .visits = std::move(recovered->visits),
+                  .cool_downs = std::move(recovered->cool_downs),
                   .checkpoint = recovered->checkpoint,
                   .ledger = *entry.ledger,
                   .clock = machine.clock,
@@ -163,7 +164,8 @@ asio::awaitable<absl::Status> Process::StartFlushing() {
 }
 
 void Process::PutSite(const std::string& name, const std::string& zone) {
-  VIEWCOUNT_CHECK(sites_.Put(*MakeSite(name, zone)).ok());
+  const auto cool_down = parts_.settings.cool_down ? limits::kCoolDownMax : std::chrono::seconds(0);
+  VIEWCOUNT_CHECK(sites_.Put(*MakeSite(name, {.time_zone = zone, .cool_down = cool_down})).ok());
 }
 
 void Process::SiteChanged(std::shared_ptr<const Site> site) {

@@ -92,13 +92,7 @@ void World::CheckStored(const SentBatch& batch) {
     }
   });
   for (const auto& [index, sums] : found) {
-    Sums least;
-    for (const SentBatch& other : truth_.batches()) {
-      if (!other.stored || other.machine != batch.machine || other.fate != SentBatch::Fate::kCertain) continue;
-      for (const SentView& view : other.views) {
-        if (view.article == index) (view.bot ? least.bot_views : least.views) += view.count;
-      }
-    }
+    const Sums least = truth_.StoredBy(batch.machine, index);
     const Article& article = truth_.articles()[index];
     const uint64_t lost = MostLostIn(article.shard);
     if (sums.views + lost < least.views || sums.bot_views + lost < least.bot_views) {

@@ -90,6 +90,7 @@ Settings Settings::Draw(Random& random) {
   if (random.Below(6) == 0) DrawUnsteadyStore(random, settings);
   // Not drawn, so that other worlds stay as they were.
   settings.viewers = (settings.articles + settings.events) % 5 == 1;
+  settings.cool_down = (settings.articles + settings.events) % 5 == 2;
   return settings;
 }
 

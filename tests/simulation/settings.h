@@ -24,6 +24,9 @@ struct Settings {
   uint32_t batch_views_max = 4;
   // Every second of people's views is by a viewer whom nobody saw before, and so begins a visit.
   bool viewers = false;
+  // Instead most of people's views are by viewers of whom some view the same article again and again, and the sites
+  // have a cool-down that outlasts the run.
+  bool cool_down = false;
 
   uint64_t segment_bytes = 4'096;
   uint64_t segments_max = 8;

@@ -35,16 +35,46 @@ std::vector<Window> WindowsOf(const SentView& view, const Attempt& attempt) {
           {Window::Kind::kHour, static_cast<uint32_t>(at / 3'600'000)}};
 }
 
+// Whether the view is one of those of which each viewer's count once.
+bool IsCooled(const SentView& view, bool cool_down) { return cool_down && view.viewer != 0 && !view.bot; }
+
 template <typename Which>
-Sums SumOf(const std::deque<SentBatch>& batches, uint32_t article, Which which) {
+Sums SumOf(const std::deque<SentBatch>& batches, uint32_t article, bool cool_down, Which which) {
   Sums sums;
+  std::set<uint64_t> viewers;
   for (const SentBatch& batch : batches) {
     if (!which(batch)) continue;
     for (const SentView& view : batch.views) {
-      if (view.article == article) (view.bot ? sums.bot_views : sums.views) += view.count;
+      if (view.article != article) continue;
+      if (IsCooled(view, cool_down)) {
+        sums.views += viewers.insert(view.viewer).second ? 1 : 0;
+      } else {
+        (view.bot ? sums.bot_views : sums.views) += view.count;
+      }
     }
   }
   return sums;
+}
+
+// The windows that the view is counted in, if any of the attempts at its batch is the one that was taken.
+std::set<Window> WindowsOf(const SentView& view, const SentBatch& batch) {
+  std::set<Window> windows;
+  for (const Attempt& attempt : batch.attempts) {
+    if (attempt.refused) continue;
+    for (const Window window : WindowsOf(view, attempt)) windows.insert(window);
+  }
+  return windows;
+}
+
+// Adds what is counted in one of the days and one of the hours among the windows.
+void AddTo(Truth::Expected& expected, uint32_t article, const std::set<Window>& windows, bool certain, uint64_t count) {
+  for (const Window window : windows) {
+    const bool only_one = std::none_of(windows.begin(), windows.end(), [&](const Window other) {
+      return other.kind == window.kind && other.number != window.number;
+    });
+    Truth::Bounds& bounds = expected[{article, window}];
+    (certain && only_one ? bounds.certain : bounds.maybe) += count;
+  }
 }
 
 }  // namespace
@@ -57,7 +87,7 @@ const std::string& Truth::SiteName(uint32_t site) { return kSites[site]; }
 const std::string& Truth::ZoneName(uint32_t zone) { return kZones[zone]; }
 uint32_t Truth::zones() { return static_cast<uint32_t>(kZones.size()); }
 
-Truth::Truth(const Settings& settings, Random& random) {
+Truth::Truth(const Settings& settings, Random& random) : cool_down_(settings.cool_down) {
   ShardSet shards;
   while (static_cast<uint32_t>(std::popcount(shards.bits)) < settings.shards) {
     shards.Add(Shard{static_cast<uint8_t>(random.Below(limits::kShards))});
@@ -71,18 +101,19 @@ Truth::Truth(const Settings& settings, Random& random) {
 }
 
 Sums Truth::AcknowledgedBy(uint32_t machine, uint32_t article) const {
-  return SumOf(batches_, article, [&](const SentBatch& batch) {
+  return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) {
     return batch.machine == machine && (batch.fate == SentBatch::Fate::kCertain || batch.in_memory);
   });
 }
 
 Sums Truth::Sent(uint32_t article) const {
-  return SumOf(batches_, article, [&](const SentBatch& batch) { return batch.may_count(); });
+  return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) { return batch.may_count(); });
 }
 
-Sums Truth::Stored(uint32_t article) const {
-  return SumOf(batches_, article,
-               [&](const SentBatch& batch) { return batch.stored && batch.fate == SentBatch::Fate::kCertain; });
+Sums Truth::StoredBy(uint32_t machine, uint32_t article) const {
+  return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) {
+    return batch.machine == machine && batch.stored && batch.fate == SentBatch::Fate::kCertain;
+  });
 }
 
 Truth::Bounds Truth::ExpectVisits(uint32_t site) const {
@@ -97,23 +128,44 @@ Truth::Bounds Truth::ExpectVisits(uint32_t site) const {
 }
 
 Truth::Expected Truth::Expect() const {
+  Expected expected = ExpectEachView();
+  for (const auto& [place, bounds] : ExpectEachViewer()) {
+    expected[place].certain += bounds.certain;
+    expected[place].maybe += bounds.maybe;
+  }
+  return expected;
+}
+
+Truth::Expected Truth::ExpectEachView() const {
   Expected expected;
   for (const SentBatch& batch : batches_) {
     for (const SentView& view : batch.views) {
-      std::set<Window> windows;
-      for (const Attempt& attempt : batch.attempts) {
-        if (attempt.refused) continue;
-        for (const Window window : WindowsOf(view, attempt)) windows.insert(window);
-      }
-      for (const Window window : windows) {
-        const bool only_day = std::none_of(windows.begin(), windows.end(), [&](const Window other) {
-          return other.kind == window.kind && other.number != window.number;
-        });
-        Bounds& bounds = expected[{view.article, window}];
-        (batch.fate == SentBatch::Fate::kCertain && only_day ? bounds.certain : bounds.maybe) += view.count;
-      }
+      if (IsCooled(view, cool_down_)) continue;
+      AddTo(expected, view.article, WindowsOf(view, batch), batch.fate == SentBatch::Fate::kCertain, view.count);
     }
   }
+  return expected;
+}
+
+// Whichever of a viewer's views was taken first counts, and as one whatever it says.
+Truth::Expected Truth::ExpectEachViewer() const {
+  struct Viewer {
+    uint32_t article = 0;
+    std::set<Window> windows = {};
+    bool certain = false;
+  };
+  std::map<uint64_t, Viewer> viewers;
+  for (const SentBatch& batch : batches_) {
+    for (const SentView& view : batch.views) {
+      if (!IsCooled(view, cool_down_)) continue;
+      Viewer& viewer = viewers[view.viewer];
+      viewer.article = view.article;
+      viewer.certain = viewer.certain || batch.fate == SentBatch::Fate::kCertain;
+      viewer.windows.merge(WindowsOf(view, batch));
+    }
+  }
+  Expected expected;
+  for (const auto& [name, viewer] : viewers) AddTo(expected, viewer.article, viewer.windows, viewer.certain, 1);
   return expected;
 }
 

@@ -28,7 +28,8 @@ struct SentView {
   uint32_t article = 0;
   uint32_t count = 1;
   bool bot = false;
-  // 0: not known. Of known ones each views once.
+  // 0: not known. Of known ones each views once, but where there is a cool-down: then each views one article only, and
+  // one writer alone sends that.
   uint64_t viewer = 0;
   // 0: on receipt.
   int64_t event_unix_ms = 0;
@@ -106,13 +107,18 @@ class Truth {
   // Of the article: what a machine has acknowledged for good or has in memory now, and what anybody ever sent.
   Sums AcknowledgedBy(uint32_t machine, uint32_t article) const;
   Sums Sent(uint32_t article) const;
-  // Of the article: acknowledged as being in the store.
-  Sums Stored(uint32_t article) const;
+  // Of the article: what a machine has acknowledged as being in the store.
+  Sums StoredBy(uint32_t machine, uint32_t article) const;
   Expected Expect() const;
-  // Of the site's visits.
+  // Of the site's visits, where there is no cool-down.
   Bounds ExpectVisits(uint32_t site) const;
 
  private:
+  Expected ExpectEachView() const;
+  // Where there is a cool-down.
+  Expected ExpectEachViewer() const;
+
+  const bool cool_down_;
   std::vector<Article> articles_;
   std::deque<SentBatch> batches_;
 };

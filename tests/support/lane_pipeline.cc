@@ -67,11 +67,12 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                                .journal = *journal_,
                                                .writers = std::move(recovered->writers),
                                                .visits = std::move(recovered->visits),
+                                               .cool_downs = std::move(recovered->cool_downs),
                                                .checkpoint = recovered->checkpoint,
                                                .ledger = *ledger_,
                                                .clock = clock_,
                                                .metrics = metrics_});
-  VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, options_.time_zone)).ok());
+  VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, {options_.time_zone})).ok());
   taking_->ApplySite(site());
   taking_->Step();
   cache_ = std::make_unique<CountCache>(std::vector<CountCache::Lane>{{ledger_.get(), lane().incarnation}});

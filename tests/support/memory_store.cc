@@ -8,7 +8,6 @@
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/base/status.h"
-#include "service/sites/settings_line.h"
 #include "service/store/redis/keys.h"
 
 namespace viewcount {
@@ -329,17 +328,36 @@ asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> MemoryStore::ReadSites(
   std::vector<StoredSite> result;
   for (const auto& [name, line] : sites_) {
     const auto aliases = aliases_.find(name);
-    SiteSettings settings = ParseSettings(line);
-    result.push_back({name, std::move(settings.time_zone), std::move(settings.allowed_origins),
-                      aliases == aliases_.end() ? AliasEntries() : aliases->second});
+    result.push_back({name, ParseSettings(line), aliases == aliases_.end() ? AliasEntries() : aliases->second});
   }
   co_return result;
 }
 
 asio::awaitable<absl::Status> MemoryStore::WriteSite(const StoredSite& site) {
   Begin(0);
-  Put(sites_, site.name, EncodeSettings({site.time_zone, site.allowed_origins}));
+  Put(sites_, site.name, EncodeSettings(site.settings));
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> MemoryStore::WriteArticles(Shard shard, std::string_view site,
+                                                         const std::map<std::string, std::string>& articles) {
+  Begin(NodeOf(shard));
+  Texts& of_site = shards_[shard.value].articles[std::string(site)];
+  for (const auto& [id, text] : articles) Put(of_site, id, text);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> MemoryStore::ReadArticles(
+    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+  std::vector<std::optional<std::string>> texts;
+  const auto& articles = shards_[shard.value].articles;
+  const auto of_site = articles.find(site);
+  for (const std::string_view id : ids) {
+    auto& text = texts.emplace_back();
+    if (of_site == articles.end()) continue;
+    if (const auto found = of_site->second.find(std::string(id)); found != of_site->second.end()) text = found->second;
+  }
+  co_return texts;
 }
 
 asio::awaitable<absl::Status> MemoryStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {

@@ -13,6 +13,9 @@ import report
 
 ARTICLES = 100_000
 IN_FLIGHT = 64
+# A portal's articles are known; here all of them come at once, from browsers alone.
+FLAGS = ("--new-articles-per-minute", "1000000000")
+WARMUP_SECONDS = 5
 
 
 def _contender(context, name, server, terms, settle=None, **options):
@@ -32,7 +35,9 @@ def _latency_row(context, service, rate):
 def run(context):
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(context.empty_folder("beacons-peers"))
-        service = stack.enter_context(context.service("beacons"))
+        service = stack.enter_context(context.service("beacons", *FLAGS))
+        load.viewcount_load(context, "beacons", service.address("http"), articles=ARTICLES, in_flight=IN_FLIGHT,
+                            seconds=WARMUP_SECONDS)
         nothing = stack.enter_context(peer_servers.Nginx(folder / "nothing", "nginx_no_content.conf"))
         store = stack.enter_context(redis.Redis(folder / "redis", machine.LOAD_CORE, persistent=False,
                                                 port=processes.free_port()))

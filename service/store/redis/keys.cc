@@ -69,6 +69,10 @@ std::string Notes(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:adjustments", shard.value, site);
 }
 
+std::string Articles(Shard shard, std::string_view site) {
+  return fmt::format("vc:{{{:02}}}:{}:articles", shard.value, site);
+}
+
 std::string Counts(Shard shard, std::string_view site, Window window) {
   return fmt::format("vc:{{{:02}}}:{}:{}", shard.value, site, NameOf(window));
 }

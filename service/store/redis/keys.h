@@ -22,6 +22,8 @@ std::string Lanes(Shard shard);
 std::string Totals(Shard shard);
 // vc:{07}:SITE:adjustments
 std::string Notes(Shard shard, std::string_view site);
+// vc:{07}:SITE:articles
+std::string Articles(Shard shard, std::string_view site);
 // vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots, …:visits, …:visits:d:20261122. Not of an article's viewers.
 std::string Counts(Shard shard, std::string_view site, Window window);
 // vc:{07}:SITE:viewers:a:ARTICLE, …:all, …:d:20261122, …:o:12345

@@ -23,8 +23,6 @@
 #include "service/store/redis/remove_lua.h"
 #include "service/store/redis/script.h"
 #include "service/store/redis/store_audit.h"
-#include "service/store/redis/stored_salts.h"
-#include "service/store/redis/stored_sites.h"
 #include "service/store/redis/viewer_calls.h"
 #include "service/store/redis/viewers_lua.h"
 
@@ -368,54 +366,10 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(S
   co_return result;
 }
 
-asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> RedisStore::ReadSites() {
-  if (!reader_.ready) co_return Away();
-  const RedisCommand sites_command = {"HGETALL", keys::kSites};
-  const RedisCommand aliases_command = {"HGETALL", keys::kAliases};
-  const std::vector<RedisCommand> commands = {sites_command, aliases_command};
-  const auto replies = co_await reader_.connection->Transact(commands);
-  if (!replies.ok()) co_return replies.status();
-  for (const Reply& reply : *replies) {
-    const auto read = Expect(reply, Reply::Kind::kArray, "HGETALL");
-    if (!read.ok()) co_return read.status();
-  }
-  co_return StoredSitesOf((*replies)[0], (*replies)[1]);
-}
-
 asio::awaitable<absl::StatusOr<AuditReport>> RedisStore::Audit() {
   if (!reader_.ready) co_return Away();
   StoreAudit audit(*reader_.connection, options_.ranked);
   co_return co_await audit.Run();
-}
-
-asio::awaitable<absl::Status> RedisStore::WriteSite(const StoredSite& site) {
-  if (!writer_.ready) co_return Away();
-  const std::vector<std::string> words = SiteWords(site);
-  const RedisCommand command = {"HSET", keys::kSites, words[0], words[1]};
-  auto reply = co_await writer_.connection->Execute(command);
-  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
-}
-
-asio::awaitable<absl::Status> RedisStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
-  if (!writer_.ready) co_return Away();
-  const std::vector<std::string> words = AliasWords(site, aliases);
-  RedisCommand command = {"HSET", keys::kAliases};
-  command.insert(command.end(), words.begin(), words.end());
-  auto reply = co_await writer_.connection->Execute(command);
-  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
-}
-
-asio::awaitable<absl::StatusOr<ViewerSalt>> RedisStore::ObtainSalt(std::string_view site, uint32_t day,
-                                                                   const ViewerSalt& fresh) {
-  if (!writer_.ready) co_return Away();
-  co_return co_await ObtainStoredSalt(*writer_.connection, site, day, fresh);
-}
-
-asio::awaitable<absl::Status> RedisStore::RemoveSalts(const SiteDays& first_days) {
-  if (!writer_.ready || !reader_.ready) co_return Away();
-  const auto fields = co_await ListStoredSalts(*reader_.connection, first_days);
-  if (!fields.ok()) co_return fields.status();
-  co_return co_await RemoveStoredSalts(*writer_.connection, *fields);
 }
 
 }  // namespace viewcount

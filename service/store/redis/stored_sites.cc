@@ -6,18 +6,13 @@
 #include <map>
 #include <utility>
 
-#include "service/sites/settings_line.h"
-
 namespace viewcount {
 
 std::vector<StoredSite> StoredSitesOf(const Reply& sites, const Reply& aliases) {
   std::map<std::string, StoredSite> found;
   for (size_t i = 0; i + 1 < sites.elements.size(); i += 2) {
     const std::string& name = sites.elements[i].text;
-    SiteSettings settings = ParseSettings(sites.elements[i + 1].text);
-    found[name] = {.name = name,
-                   .time_zone = std::move(settings.time_zone),
-                   .allowed_origins = std::move(settings.allowed_origins)};
+    found[name] = {.name = name, .settings = ParseSettings(sites.elements[i + 1].text)};
   }
   for (size_t i = 0; i + 1 < aliases.elements.size(); i += 2) {
     // A site's name holds no slash, a number no space.
@@ -38,9 +33,7 @@ std::vector<StoredSite> StoredSitesOf(const Reply& sites, const Reply& aliases) 
   return result;
 }
 
-std::vector<std::string> SiteWords(const StoredSite& site) {
-  return {site.name, EncodeSettings({site.time_zone, site.allowed_origins})};
-}
+std::vector<std::string> SiteWords(const StoredSite& site) { return {site.name, EncodeSettings(site.settings)}; }
 
 std::vector<std::string> AliasWords(std::string_view site, const AliasEntries& aliases) {
   std::vector<std::string> words;

@@ -33,7 +33,7 @@ TEST(Aliases, TheYoungerStateCountsInAnyOrder) {
 }
 
 TEST(Aliases, ASiteIsReadAsItWasJournaled) {
-  Site site = *MakeSite("demo", "Asia/Ho_Chi_Minh");
+  Site site = *MakeSite("demo", {"Asia/Ho_Chi_Minh"});
   EXPECT_EQ(EncodeSite(*ParseSite(EncodeSite(site))), EncodeSite(site));
   site.SetAliases({{"a b", {"c/d", 1'750'000'000'000}}, {"e", {"", 3}}});
   const auto parsed = ParseSite(EncodeSite(site));
@@ -45,10 +45,10 @@ TEST(Aliases, ASiteIsReadAsItWasJournaled) {
 
 TEST(Aliases, ADirectoryForgetsNone) {
   SiteDirectory sites;
-  Site site = *MakeSite("demo", "");
+  Site site = *MakeSite("demo", {});
   site.SetAliases({{"a", {"b", 2}}});
   ASSERT_TRUE(*sites.Put(site));
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Ho_Chi_Minh")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {"Asia/Ho_Chi_Minh"})).ok());
   site.SetAliases({{"a", {"old", 1}}, {"c", {"d", 1}}});
   ASSERT_TRUE(sites.Put(site).ok());
   EXPECT_EQ(sites.Find("demo")->Resolve("a"), "b");

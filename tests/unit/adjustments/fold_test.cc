@@ -28,7 +28,7 @@ constexpr Window kDay{Window::Kind::kDay, 20261122};
 class FoldTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(sites_.Put(*MakeSite("demo", "")).ok());
+    ASSERT_TRUE(sites_.Put(*MakeSite("demo", {})).ok());
     ledger_.ApplySite(site());
   }
   std::shared_ptr<const Site> site() const { return sites_.Find("demo"); }

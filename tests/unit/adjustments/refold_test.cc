@@ -61,7 +61,7 @@ class RefoldTest : public ::testing::Test {
                                                .ledger = *ledger_,
                                                .clock = clock_,
                                                .metrics = metrics_});
-    ASSERT_TRUE(sites_.Put(*MakeSite("demo", "")).ok());
+    ASSERT_TRUE(sites_.Put(*MakeSite("demo", {})).ok());
     lane_->ApplySite(site());
     lane_->Step();
   }

@@ -83,6 +83,17 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
       std::get<SitePutCommand>(Line({"site", "put", "--origin", "https://a", "p", "--origin", "https://b"}).command);
   EXPECT_EQ(open.name, "p");
   EXPECT_EQ(open.origins, (std::vector<std::string>{"https://a", "https://b"}));
+  const auto strict = std::get<SitePutCommand>(Line({"site", "put", "p", "--cool-down", "30m", "--exclude", "::1",
+                                                     "--exclude", "10.0.0.0/8", "--announced-only"})
+                                                   .command);
+  EXPECT_EQ(strict.cool_down, std::chrono::minutes(30));
+  EXPECT_EQ(strict.excluded, (std::vector<std::string>{"::1", "10.0.0.0/8"}));
+  EXPECT_TRUE(strict.announced_only);
+  EXPECT_FALSE(open.announced_only);
+  const auto announce = std::get<AnnounceCommand>(Line({"announce", "a", "--title", "t", "--section", "s"}).command);
+  EXPECT_EQ(announce.articles, std::vector<std::string>{"a"});
+  EXPECT_EQ(announce.title + announce.url + announce.section, "ts");
+  EXPECT_EQ(std::get<AnnounceCommand>(Line({"announce", "a", "b"}).command).articles.size(), 2u);
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
   EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));
@@ -108,6 +119,11 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"record", "a", "--count", "1000001"},
                                                                  {"record", "a", "--count", "-1"},
                                                                  {"stats", "a"},
+                                                                 {"site", "put", "p", "--cool-down", "5"},
+                                                                 {"site", "put", "p", "--cool-down", "1500ms"},
+                                                                 {"site", "put", "p", "--cool-down", "8d"},
+                                                                 {"announce"},
+                                                                 {"announce", "a", "b", "--title", "t"},
                                                                  {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
@@ -131,6 +147,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                                                  {"site", "--help"},
                                                                  {"site", "put", "--help"},
                                                                  {"site", "list", "--help"},
+                                                                 {"announce", "--help"},
                                                                  {"flush", "--help"},
                                                                  {"status", "--help"},
                                                                  {"import", "--help"},

@@ -239,9 +239,16 @@ TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   EXPECT_EQ(output_, "site x created, time zone Asia/Ho_Chi_Minh, any origin is allowed\n");
   ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {"https://a.example", "https://b.example"}}).ok());
   EXPECT_EQ(output_, "site x created, time zone UTC, allowed origins https://a.example, https://b.example\n");
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {}, std::chrono::minutes(90), {"10.0.0.0/8", "::1"}, true}).ok());
+  EXPECT_EQ(output_,
+            "site x created, time zone UTC, any origin is allowed, cool-down 90m, without 10.0.0.0/8, ::1, announced "
+            "articles only\n");
   admin_.sites = {"a", "b"};
   ASSERT_TRUE(RunIt(SiteListCommand{}).ok());
-  EXPECT_EQ(output_, "SITE  TIME ZONE  ALLOWED ORIGINS\na     UTC        any\nb     UTC        any\n");
+  EXPECT_EQ(output_,
+            "SITE  TIME ZONE  ALLOWED ORIGINS  COOL-DOWN  EXCLUDED  ARTICLES\n"
+            "a     UTC        any              none       none      any\n"
+            "b     UTC        any              none       none      any\n");
   ASSERT_TRUE(RunIt(FlushCommand{}).ok());
   EXPECT_EQ(output_, "1,234 pending views are in Redis now\n");
   ASSERT_TRUE(RunIt(StatusCommand{}).ok());

@@ -29,6 +29,8 @@ constexpr std::array kCases = {
     Case{"admin-address", "h:1", "h:2", "h:3"},
     Case{"trusted-backends", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
     Case{"trusted-proxies", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
+    Case{"address-views-per-second", "0", "2", "3"},
+    Case{"new-articles-per-minute", "0", "2", "3"},
     Case{"demo-dir", "/d/flag", "/d/environment", "/d/file"},
     Case{"redis", "redis://h:1", "redis://h:2", "redis+unix:///s"},
     Case{"flush-interval", "20ms", "2s", "1m"},

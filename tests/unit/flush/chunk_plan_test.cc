@@ -25,7 +25,7 @@ const LaneIdentity kLane{.id = {{1}}, .incarnation = {{2}}};
 class ChunkPlanTest : public ::testing::Test {
  protected:
   ChunkPlanTest() {
-    for (const char* name : {"zeta", "alpha"}) EXPECT_TRUE(sites_.Put(*MakeSite(name, "")).ok());
+    for (const char* name : {"zeta", "alpha"}) EXPECT_TRUE(sites_.Put(*MakeSite(name, {})).ok());
   }
 
   void Add(const std::string& site, const std::string& id, uint32_t hour = 10, uint64_t count = 1, bool bot = false) {

@@ -120,6 +120,14 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
     return store_.WriteAliases(site, aliases);
   }
+  boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
+                                                     const std::map<std::string, std::string>& articles) override {
+    return store_.WriteArticles(shard, site, articles);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
+    return store_.ReadArticles(shard, site, ids);
+  }
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override {
     const absl::Status status = faults_.salts ? faults_.salts(site) : absl::OkStatus();

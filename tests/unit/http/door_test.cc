@@ -8,10 +8,12 @@
 #include <tuple>
 #include <vector>
 
+#include "service/base/store_thread.h"
 #include "service/http/beacon_route.h"
 #include "service/http/view_routes.h"
 #include "service/lane/view_record.h"
 #include "service/visitors/viewer_hash.h"
+#include "tests/support/memory_store.h"
 #include "tests/unit/http/http_fixture.h"
 #include "tests/unit/lane/lane_rig.h"
 #include "viewcount/v1/ingest.pb.h"
@@ -24,6 +26,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+constexpr uint32_t kViewsPerSecond = 20;
+constexpr uint32_t kArticlesPerMinute = 1;
 
 // The rig's clock begins on that day.
 constexpr uint32_t kToday = 20261122;
@@ -62,8 +67,8 @@ class DoorTest : public HttpServerTest {
     salts_.Put(*rig_.site, kToday, salt_);
     rig_.lane->ApplySite(rig_.site);
     rig_.lane->Start();
-    AddViewRoutes(routes_, ingestor_, trust_, visitors_);
-    router_.AddExpress(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_));
+    AddViewRoutes(routes_, ingestor_, trust_, visitors_, gate_);
+    router_.AddExpress(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_, gate_));
     Start();
   }
   // Before what its handlers refer to.
@@ -99,7 +104,9 @@ class DoorTest : public HttpServerTest {
   uint64_t Viewer(const std::string& address, const std::string& agent = kFirefox) const {
     return ViewerHash(salt_, "demo", make_address(address), agent);
   }
-  double Prefetched() { return rig_.metrics.Rejected(RejectReason::kPrefetch).Value(); }
+  double Rejected(RejectReason reason) { return rig_.metrics.Rejected(reason).Value(); }
+  double Prefetched() { return Rejected(RejectReason::kPrefetch); }
+  void PutSite(const SiteSettings& settings) { ASSERT_TRUE(rig_.sites.Put(*MakeSite("demo", settings)).ok()); }
 
   const ViewerSalt salt_ = RandomId<ViewerSalt>();
   LaneRig rig_;
@@ -108,6 +115,17 @@ class DoorTest : public HttpServerTest {
   ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.1"}),
                      *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})};
   VisitorFinder visitors_{{trust_, bots_, salts_, rig_.clock}};
+  MemoryStore store_{{}};
+  CountCache cache_{{{rig_.ledger.get(), RandomId<Incarnation>()}}};
+  CountReader counts_{store_, cache_, rig_.clock};
+  ArticleCatalog catalog_{rig_.sites, store_};
+  StoreThread store_thread_;
+  Gate gate_{{.counts = counts_,
+              .catalog = catalog_,
+              .store = store_thread_.executor(),
+              .clock = rig_.clock,
+              .views_per_second = kViewsPerSecond,
+              .articles_per_minute = kArticlesPerMinute}};
   Ingestor ingestor_{{rig_.lane.get()}, rig_.sites, rig_.clock, rig_.metrics};
   SiteRoutes routes_{router_, rig_.sites};
   Position taken_;
@@ -209,6 +227,84 @@ TEST_F(DoorTest, ThePixelsViewsSayWhoseTheyAre) {
   EXPECT_THAT(Ask(Get(pixel, std::string(kAgent) + kForSomebody + "Sec-Purpose: prefetch\r\n")), HasSubstr("GIF89a"));
   EXPECT_THAT(Take(), IsEmpty());
   EXPECT_EQ(Prefetched(), 1);
+}
+
+TEST_F(DoorTest, ExcludedAddressesAreAnsweredAndCountNothing) {
+  PutSite({.excluded_addresses = {"203.0.113.0/24"}});
+  for (const char* fields :
+       {kForSomebody, "X-Forwarded-For: 203.0.113.200\r\n", "X-Forwarded-For: ::ffff:203.0.113.1\r\n"}) {
+    for (const char* body : {kBeacon, kSameView}) {
+      EXPECT_THAT(Ask(Post(fields, body)), HasSubstr(R"("acceptedViews":"0")"));
+    }
+  }
+  const std::string pixel = "/v1/sites/demo/pixel.gif?article=a";
+  EXPECT_THAT(Ask(Get(pixel, kForSomebody)), HasSubstr("GIF89a"));
+  EXPECT_THAT(Ask(Post(std::string(kForBackend) + kNamed, kSameView)), HasSubstr(R"("acceptedViews":"0")"));
+  EXPECT_EQ(Rejected(RejectReason::kExcluded), 8);
+  EXPECT_THAT(Take(), IsEmpty());
+  // Neither the backend itself nor anybody else is meant.
+  EXPECT_THAT(Send(kForBackend, kBeacon), SizeIs(1));
+  EXPECT_THAT(Send("X-Forwarded-For: 203.0.114.1\r\n", kBeacon), SizeIs(1));
+  PutSite({});
+  EXPECT_THAT(Send(kForSomebody, kBeacon), SizeIs(1));
+}
+
+TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
+  constexpr uint32_t kAtOnce = kViewsPerSecond * limits::kFloodBurst.count();
+  uint32_t refused = 0;
+  for (uint32_t i = 0; i < kAtOnce + 10; ++i) {
+    const std::string answer = Ask(Post(kForSomebody, i % 2 == 0 ? kBeacon : kSameView));
+    refused += answer.find("429 Too Many Requests") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 10u);
+  EXPECT_EQ(Rejected(RejectReason::kFlood), 10);
+  EXPECT_THAT(Take(), SizeIs(kAtOnce));
+  EXPECT_THAT(Ask(Get("/v1/sites/demo/pixel.gif?article=a", kForSomebody)), HasSubstr("429"));
+  // A spoofed address does not help who is no proxy of ours, and does not hurt whom it names.
+  EXPECT_THAT(Ask(Post("X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n", kBeacon)), HasSubstr("429"));
+  EXPECT_THAT(Send("X-Forwarded-For: 198.51.100.7\r\n", kBeacon), SizeIs(1));
+  for (uint32_t i = 0; i < kAtOnce + 10; ++i) EXPECT_THAT(Ask(Post(kForBackend, kBeacon)), HasSubstr("200 OK"));
+  rig_.clock.Turn(std::chrono::seconds(1));
+  EXPECT_THAT(Ask(Post(kForSomebody, kBeacon)), HasSubstr("200 OK"));
+}
+
+TEST_F(DoorTest, RandomArticlesAreRefusedAndKnownOnesGoOn) {
+  constexpr uint32_t kAtOnce = kArticlesPerMinute * 60;
+  EXPECT_THAT(Send(kForSomebody, kBeacon), SizeIs(1));
+  const auto article = [](const std::string& id) { return R"({"articleId":")" + id + R"("})"; };
+  const auto somebody = [](uint32_t i) { return "X-Forwarded-For: 198.51.100." + std::to_string(i % 200) + "\r\n"; };
+  uint32_t refused = 0;
+  for (uint32_t i = 0; i < 2 * kAtOnce; ++i) {
+    const std::string answer = Ask(Post(somebody(i), article("random/" + std::to_string(i))));
+    refused += answer.find("429 Too Many Requests") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_EQ(refused, kAtOnce + 1) << "one had been taken before";
+  EXPECT_EQ(Rejected(RejectReason::kNewArticles), refused);
+  EXPECT_THAT(Take(), SizeIs(kAtOnce - 1));
+  for (const char* body : {kBeacon, kSameView}) EXPECT_THAT(Send(kForSomebody, body), SizeIs(1));
+  EXPECT_THAT(Ask(Post(kForSomebody, R"({"views":[{"articleId":"a"},{"articleId":"new"}]})")), HasSubstr("429"));
+  EXPECT_THAT(Send(kForBackend, article("a backend's")), SizeIs(1));
+  rig_.clock.Turn(std::chrono::minutes(1));
+  EXPECT_THAT(Send(kForSomebody, article("a minute later")), SizeIs(1));
+  EXPECT_THAT(Ask(Post(kForSomebody, article("too soon"))), HasSubstr("429"));
+}
+
+TEST_F(DoorTest, OnlyAnnouncedArticlesCountWhereASiteWantsThat) {
+  EXPECT_THAT(Send(kForSomebody, R"({"articleId":"b"})"), SizeIs(1));
+  PutSite({.announced_articles_only = true});
+  for (const char* id : {"a", "b"}) {
+    const std::string beacon = std::string(R"({"articleId":")") + id + R"("})";
+    EXPECT_THAT(Ask(Post(kForSomebody, beacon)), HasSubstr("403 Forbidden"));
+  }
+  EXPECT_EQ(Rejected(RejectReason::kNotAnnounced), 2);
+  EXPECT_THAT(Take(), IsEmpty());
+  EXPECT_THAT(Send(kForBackend, kBeacon), SizeIs(1));
+  v1::PutArticlesRequest request;
+  request.set_site("demo");
+  request.add_articles()->set_article_id("a");
+  EXPECT_TRUE(store_thread_.Spawn(catalog_.Put(request)).get().ok());
+  for (const char* body : {kBeacon, kSameView}) EXPECT_THAT(Send(kForSomebody, body), SizeIs(1));
+  EXPECT_THAT(Ask(Post(kForSomebody, R"({"views":[{"articleId":"a"},{"articleId":"b"}]})")), HasSubstr("403"));
 }
 
 TEST_F(DoorTest, WithoutASaltViewsCountAllTheSame) {

@@ -61,7 +61,7 @@ class VisitorTest : public ::testing::Test {
     return ViewerHash(today_, site_.name, make_address(address), agent);
   }
 
-  const Site site_ = *MakeSite("portal", "UTC");
+  const Site site_ = *MakeSite("portal", {"UTC"});
   const ViewerSalt today_ = RandomId<ViewerSalt>();
   const ViewerSalt tomorrow_ = RandomId<ViewerSalt>();
   TurnedClock clock_;
@@ -73,7 +73,7 @@ class VisitorTest : public ::testing::Test {
 
 TEST_F(VisitorTest, ABrowserIsKnownByAddressAndAgent) {
   const Visitor visitor = WithAgent(kFirefox);
-  EXPECT_TRUE(visitor.counts);
+  EXPECT_FALSE(visitor.rejected);
   EXPECT_FALSE(visitor.bot);
   EXPECT_EQ(visitor.viewer, Viewer(kSomebody));
   EXPECT_EQ(visitor.previous_viewer, 0u);
@@ -148,7 +148,7 @@ TEST_F(VisitorTest, BotsAreToldByTheirAgents) {
   for (const char* agent : {kGooglebot, "curl/7.88.1", "Mozilla/5.0 (X11) HeadlessChrome/140.0.0.0 Safari/537.36"}) {
     const Visitor visitor = WithAgent(agent);
     EXPECT_TRUE(visitor.bot) << agent;
-    EXPECT_TRUE(visitor.counts);
+    EXPECT_FALSE(visitor.rejected);
     EXPECT_EQ(visitor.viewer, Viewer(kSomebody, agent));
   }
   EXPECT_FALSE(WithAgent("").bot);
@@ -158,11 +158,12 @@ TEST_F(VisitorTest, WhatABrowserAsksAheadDoesNotCount) {
   for (const auto& [name, value] :
        {std::pair("Sec-Purpose", "prefetch"), std::pair("sec-purpose", "prefetch;prerender"),
         std::pair("Purpose", "preview"), std::pair("X-moz", "PREFETCH")}) {
-    EXPECT_FALSE(Find(kSomebody, {{"User-Agent", kFirefox}, {name, value}}).counts) << name;
-    EXPECT_FALSE(Find(kBackend, {{name, value}}).counts) << name << ": a backend may pass it on";
+    EXPECT_EQ(Find(kSomebody, {{"User-Agent", kFirefox}, {name, value}}).rejected, RejectReason::kPrefetch) << name;
+    EXPECT_EQ(Find(kBackend, {{name, value}}).rejected, RejectReason::kPrefetch)
+        << name << ": a backend may pass it on";
   }
-  EXPECT_FALSE(Find(kSomebody, {{"Purpose", "other"}, {"Purpose", "prefetch"}}).counts);
-  EXPECT_TRUE(Find(kSomebody, {{"Sec-Purpose", "other"}, {"X-Purpose", "prefetch"}}).counts);
+  EXPECT_EQ(Find(kSomebody, {{"Purpose", "other"}, {"Purpose", "prefetch"}}).rejected, RejectReason::kPrefetch);
+  EXPECT_FALSE(Find(kSomebody, {{"Sec-Purpose", "other"}, {"X-Purpose", "prefetch"}}).rejected);
 }
 
 TEST_F(VisitorTest, OfALongAgentOnlyTheBeginningCounts) {
@@ -203,7 +204,7 @@ TEST_F(VisitorTest, WithoutTodaysSaltNobodyIsKnown) {
 }
 
 TEST_F(VisitorTest, SitesDoNotShareViewers) {
-  Site other = *MakeSite("other", "UTC");
+  Site other = *MakeSite("other", {"UTC"});
   other.index = SiteIndex{1};
   salts_.Put(other, kToday, today_);
   HttpFields fields;

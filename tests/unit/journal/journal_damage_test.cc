@@ -175,7 +175,22 @@ TEST_F(JournalDamageTest, ANewerFormatIsRefused) {
   SetContents(PathOf({0}), std::string(bytes.data(), bytes.size()) + bytes_.substr(bytes.size()));
   const auto opened = TryOpen();
   EXPECT_TRUE(absl::IsFailedPrecondition(opened.status())) << opened.status();
-  EXPECT_THAT(std::string(ToStd(opened.status().message())), HasSubstr("format 2"));
+  EXPECT_THAT(std::string(ToStd(opened.status().message())), HasSubstr("format 3"));
+}
+
+TEST_F(JournalDamageTest, AnOlderFormatIsReadAndGoneOnWithInASegmentOfItsOwn) {
+  Prepare();
+  SegmentHeader header{.version = kJournalFormatVersionMin, .lane = options_.lane};
+  const auto bytes = EncodeSegmentHeader(header);
+  SetContents(PathOf({0}), std::string(bytes.data(), bytes.size()) + bytes_.substr(bytes.size()));
+  auto opened = TryOpen();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->end(), Position{end_});
+  ASSERT_TRUE((*opened)->Begin(1, 1).ok());
+  (*opened)->Append(RecordType::kSite, "x");
+  ASSERT_TRUE((*opened)->Commit().ok());
+  EXPECT_TRUE(disk().OpenForReading(PathOf({end_})).ok());
+  EXPECT_TRUE(TryOpen().ok());
 }
 
 TEST_F(JournalDamageTest, ARenamedSegmentIsRefused) {

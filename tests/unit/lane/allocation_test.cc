@@ -79,7 +79,7 @@ class Allocations : public testing::Test {
                                                .ledger = *ledger_,
                                                .clock = clock_,
                                                .metrics = metrics_});
-    lane_->ApplySite(std::make_shared<const Site>(*MakeSite("demo", "")));
+    lane_->ApplySite(std::make_shared<const Site>(*MakeSite("demo", {})));
     while (lane_->Step()) {
     }
   }

@@ -17,7 +17,7 @@ TEST(BatchQueue, GivesOutInOrder) {
   BatchQueue queue;
   TestBatch first({"a"});
   TestBatch second({"b", "c"}, 50);
-  const auto site = std::make_shared<const Site>(*MakeSite("demo", ""));
+  const auto site = std::make_shared<const Site>(*MakeSite("demo", {}));
   EXPECT_EQ(queue.Put(&first), PutResult::kTaken);
   queue.Put(site);
   EXPECT_EQ(queue.Put(&second), PutResult::kTaken);
@@ -68,7 +68,7 @@ TEST(BatchQueue, RefusesBeyondItsBatchesButNoSettings) {
   TestBatch batch({"a"}, 1);
   for (size_t i = 0; i < limits::kLaneQueueBatchesMax; ++i) ASSERT_EQ(queue.Put(&batch), PutResult::kTaken);
   EXPECT_EQ(queue.Put(&batch), PutResult::kFull);
-  queue.Put(std::make_shared<const Site>(*MakeSite("demo", "")));
+  queue.Put(std::make_shared<const Site>(*MakeSite("demo", {})));
   std::vector<LaneItem> group;
   ASSERT_TRUE(queue.Take(group));
   EXPECT_NE(group.back().site, nullptr);

@@ -241,28 +241,28 @@ TEST_F(FullJournalTest, ARefusedBatchIsNewWhenItComesAgain) {
 TEST_F(FullJournalTest, SettingsThatFoundNoRoomHoldOnceThereIsSome) {
   constexpr int64_t kLateEvening = int64_t{498'718} * 3'600'000;
   const auto apply = [&](const char* zone) {
-    lane().ApplySite(std::make_shared<const Site>(*MakeSite("demo", zone)));
+    lane().ApplySite(std::make_shared<const Site>(*MakeSite("demo", {zone})));
     EXPECT_TRUE(lane().Step());
   };
   (void)Fill();
   // Until not even settings find room.
   std::string applied = "UTC";
-  while (rig_.ledger->FindSite(rig_.site->index)->time_zone == applied) {
+  while (rig_.ledger->FindSite(rig_.site->index)->settings.time_zone == applied) {
     applied = applied == "UTC" ? "Asia/Tokyo" : "UTC";
     apply(applied.c_str());
   }
-  const std::string in_force = rig_.ledger->FindSite(rig_.site->index)->time_zone;
+  const std::string in_force = rig_.ledger->FindSite(rig_.site->index)->settings.time_zone;
   // The newest counts, even if it is what the lane still folds by.
   apply("Asia/Ho_Chi_Minh");
   apply(in_force.c_str());
-  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->time_zone, in_force);
+  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.time_zone, in_force);
   MakeRoom();
   TestBatch batch({"a"});
   batch.request.views[0].event_time_unix_ms = kLateEvening;
   Submit(batch);
   EXPECT_TRUE(lane().Step());
   ASSERT_TRUE(batch.Wait().status.ok());
-  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->time_zone, in_force);
+  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.time_zone, in_force);
   EXPECT_EQ(rig_.Pending("a", {Window::Kind::kDay, in_force == "UTC" ? 20261122u : 20261123u}), 1u);
 }
 

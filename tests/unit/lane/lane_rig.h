@@ -56,6 +56,7 @@ class LaneRig {
                                               .journal = *journal,
                                               .writers = std::move(recovered->writers),
                                               .visits = std::move(recovered->visits),
+                                              .cool_downs = std::move(recovered->cool_downs),
                                               .checkpoint = recovered->checkpoint,
                                               .ledger = *ledger,
                                               .clock = clock,
@@ -111,7 +112,7 @@ class LaneRig {
   SiteDirectory sites;
   JournalSource source{gate, kFolder, kLane, sites, clock};
   const std::shared_ptr<const Site> site = [this] {
-    EXPECT_TRUE(sites.Put(*MakeSite("demo", "")).ok());
+    EXPECT_TRUE(sites.Put(*MakeSite("demo", {})).ok());
     return sites.Find("demo");
   }();
   std::unique_ptr<JournalWriter> journal;

@@ -136,9 +136,9 @@ TEST_F(LaneTest, SettingsAreInOrderWithBatches) {
   for (TestBatch* batch : {&before, &after, &back}) batch->request.views[0].event_time_unix_ms = kLateEvening;
   Block(blocker);
   Submit(before);
-  lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Ho_Chi_Minh")));
+  lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", {"Asia/Ho_Chi_Minh"})));
   Submit(after);
-  lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", "Asia/Tokyo")));
+  lane_.ApplySite(std::make_shared<const Site>(*MakeSite("demo", {"Asia/Tokyo"})));
   lane_.ApplySite(rig_.site);
   Submit(back);
   gate_.Open();

@@ -28,7 +28,7 @@ constexpr Position kNowhere{~uint64_t{0}};
 constexpr size_t kRemembered = 60;
 
 std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
-  Site site = *MakeSite(name, "");
+  Site site = *MakeSite(name, {});
   site.index = {index};
   return std::make_shared<const Site>(std::move(site));
 }

@@ -18,7 +18,7 @@ constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
 std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index, std::string_view zone = "") {
-  Site site = *MakeSite(name, zone);
+  Site site = *MakeSite(name, {std::string(zone)});
   site.index = {index};
   return std::make_shared<const Site>(std::move(site));
 }

@@ -110,13 +110,13 @@ TEST_F(RecoveryTest, AnEmptyFolderGivesANewLane) {
 }
 
 TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
-  Site moved = *MakeSite("demo", "Asia/Ho_Chi_Minh", {"https://a.example"});
+  Site moved = *MakeSite("demo", {"Asia/Ho_Chi_Minh", {"https://a.example"}});
   moved.index = rig_.site->index;
   rig_.lane->ApplySite(std::make_shared<const Site>(moved));
   (void)rig_.lane->Step();
   rig_.Recover();
   ASSERT_NE(rig_.ledger->FindSite(rig_.site->index), nullptr);
-  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.time_zone, "Asia/Ho_Chi_Minh");
   // As a process does that has not seen the store yet.
   rig_.Kill();
   SiteDirectory empty;
@@ -125,14 +125,14 @@ TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
   ASSERT_TRUE(recovered.ok()) << recovered.status();
   const auto added = empty.Find("demo");
   ASSERT_NE(added, nullptr);
-  EXPECT_EQ(recovered->beginning.folding.Find(added->index)->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(recovered->beginning.folding.Find(added->index)->settings.time_zone, "Asia/Ho_Chi_Minh");
 }
 
 // As when Redis is empty: the last settings are those that all get again.
 TEST_F(RecoveryTest, OfSitesThatOnlyTheJournalKnowsTheLastSettingsCount) {
-  const Site kChanges[] = {*MakeSite("demo", "Asia/Tokyo", {"https://a.example"}),
-                           *MakeSite("demo", "Asia/Tokyo", {"https://a.example", "https://b.example"}),
-                           *MakeSite("demo", "Asia/Kolkata", {"https://b.example"})};
+  const Site kChanges[] = {*MakeSite("demo", {"Asia/Tokyo", {"https://a.example"}}),
+                           *MakeSite("demo", {"Asia/Tokyo", {"https://a.example", "https://b.example"}}),
+                           *MakeSite("demo", {"Asia/Kolkata", {"https://b.example"}})};
   for (const Site& change : kChanges) {
     Site moved = change;
     moved.index = rig_.site->index;
@@ -146,19 +146,20 @@ TEST_F(RecoveryTest, OfSitesThatOnlyTheJournalKnowsTheLastSettingsCount) {
   ASSERT_TRUE(recovered.ok()) << recovered.status();
   const auto added = empty.Find("demo");
   ASSERT_NE(added, nullptr);
-  EXPECT_EQ(added->time_zone, "Asia/Kolkata");
-  EXPECT_EQ(added->allowed_origins, kChanges[2].allowed_origins);
-  EXPECT_EQ(recovered->beginning.folding.Find(added->index)->allowed_origins, kChanges[2].allowed_origins);
+  EXPECT_EQ(added->settings.time_zone, "Asia/Kolkata");
+  EXPECT_EQ(added->settings.allowed_origins, kChanges[2].settings.allowed_origins);
+  EXPECT_EQ(recovered->beginning.folding.Find(added->index)->settings.allowed_origins,
+            kChanges[2].settings.allowed_origins);
 }
 
 TEST_F(RecoveryTest, WhatTheDirectoryKnowsIsNotChangedByTheJournal) {
-  Site moved = *MakeSite("demo", "Asia/Tokyo", {"https://a.example"});
+  Site moved = *MakeSite("demo", {"Asia/Tokyo", {"https://a.example"}});
   moved.index = rig_.site->index;
   rig_.lane->ApplySite(std::make_shared<const Site>(moved));
   (void)rig_.lane->Step();
-  ASSERT_TRUE(rig_.sites.Put(*MakeSite("demo", "Asia/Kolkata", {"https://b.example"})).ok());
+  ASSERT_TRUE(rig_.sites.Put(*MakeSite("demo", {"Asia/Kolkata", {"https://b.example"}})).ok());
   rig_.Recover();
-  EXPECT_EQ(rig_.sites.Find("demo")->time_zone, "Asia/Kolkata");
+  EXPECT_EQ(rig_.sites.Find("demo")->settings.time_zone, "Asia/Kolkata");
   EXPECT_TRUE(rig_.sites.Find("demo")->Allows("https://b.example"));
   EXPECT_FALSE(rig_.sites.Find("demo")->Allows("https://a.example"));
 }
@@ -166,13 +167,13 @@ TEST_F(RecoveryTest, WhatTheDirectoryKnowsIsNotChangedByTheJournal) {
 TEST_F(RecoveryTest, AChangeOfOriginsDisturbsNoFolding) {
   Window day{Window::Kind::kDay, 0};
   for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
-    Site changed = *MakeSite("demo", "", {"https://a" + std::to_string(sequence) + ".example"});
+    Site changed = *MakeSite("demo", {"", {"https://a" + std::to_string(sequence) + ".example"}});
     changed.index = rig_.site->index;
     const Position before = rig_.ledger->totals().position;
     rig_.lane->ApplySite(std::make_shared<const Site>(changed));
     (void)rig_.lane->Step();
     EXPECT_GT(rig_.ledger->totals().position, before) << "it is in the journal";
-    EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->allowed_origins, changed.allowed_origins);
+    EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.allowed_origins, changed.settings.allowed_origins);
     TestBatch batch({"a"});
     day.number = SiteCalendar(changed.zone).SlotOf(batch.request.views[0].event_time_unix_ms).day;
     ASSERT_TRUE(rig_.lane->Submit(&batch.From(WriterId{{7}}, sequence)).ok());

@@ -128,7 +128,7 @@ void AddTo(Counts& counts, const Chunk& chunk, ShardSet shards) {
 class RefoldTest : public ::testing::Test {
  protected:
   RefoldTest() {
-    EXPECT_TRUE(rig_.sites.Put(*MakeSite("other", "Asia/Tokyo")).ok());
+    EXPECT_TRUE(rig_.sites.Put(*MakeSite("other", {"Asia/Tokyo"})).ok());
     for (const char* name : {"demo", "other"}) Apply(*rig_.sites.Find(name));
   }
 
@@ -140,7 +140,7 @@ class RefoldTest : public ::testing::Test {
   void ChangeZone() {
     static constexpr std::array kZones = {"UTC", "Asia/Ho_Chi_Minh", "America/New_York", "Asia/Tokyo"};
     const auto known = rig_.sites.Find(Roll(2) == 0 ? "demo" : "other");
-    Site changed = *MakeSite(known->name, kZones[Roll(kZones.size())]);
+    Site changed = *MakeSite(known->name, {kZones[Roll(kZones.size())]});
     changed.index = known->index;
     Apply(changed);
   }

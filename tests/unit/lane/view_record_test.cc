@@ -14,20 +14,24 @@ std::string Encoded(const ViewsHead& head) {
 
 TEST(ViewRecord, ViewsAreReadAsWritten) {
   for (const int64_t receipt : {int64_t{0}, int64_t{1'750'000'000'000}, int64_t{-1}}) {
-    for (const std::string& visits : {std::string(), std::string("\x05"), std::string(1'250, '\xff')}) {
-      const std::string payload = Encoded({.receipt_unix_ms = receipt, .visits = visits}) + "the request";
-      const auto parsed = ParseViewsPayload(payload);
-      ASSERT_TRUE(parsed.ok()) << parsed.status();
-      EXPECT_EQ(parsed->head.receipt_unix_ms, receipt);
-      EXPECT_EQ(parsed->head.visits, visits);
-      EXPECT_EQ(parsed->request, "the request");
+    for (const std::string& bits : {std::string(), std::string("\x05"), std::string(1'250, '\xff')}) {
+      for (const bool both : {false, true}) {
+        const ViewsHead head{.receipt_unix_ms = receipt, .visits = both ? "v" : "", .cool_downs = bits};
+        const std::string payload = Encoded(head) + "the request";
+        const auto parsed = ParseViewsPayload(payload);
+        ASSERT_TRUE(parsed.ok()) << parsed.status();
+        EXPECT_EQ(parsed->head.receipt_unix_ms, receipt);
+        EXPECT_EQ(parsed->head.visits, head.visits);
+        EXPECT_EQ(parsed->head.cool_downs, bits);
+        EXPECT_EQ(parsed->request, "the request");
+      }
     }
   }
 }
 
 TEST(ViewRecord, ViewsThatNobodyWroteAreRefused) {
   for (const std::string& visits : {std::string(), std::string("\x01")}) {
-    const std::string payload = Encoded({.receipt_unix_ms = 1, .visits = visits});
+    const std::string payload = Encoded({.receipt_unix_ms = 1, .visits = visits, .cool_downs = visits});
     EXPECT_TRUE(ParseViewsPayload(payload).ok());
     for (size_t size = 0; size < payload.size(); ++size) {
       EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload.substr(0, size)).status())) << size;
@@ -35,7 +39,7 @@ TEST(ViewRecord, ViewsThatNobodyWroteAreRefused) {
   }
   // A flag of a later version.
   std::string payload = Encoded({.receipt_unix_ms = 1});
-  payload.back() = 2;
+  payload.back() = 4;
   EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload).status()));
 }
 
@@ -48,40 +52,63 @@ TEST(ViewRecord, WhichViewsBeginAVisitIsReadAsWritten) {
     for (size_t i = 0; i < count; i += 3) views[i].begins_visit = true;
     EncodeVisits(views, bits);
     std::vector<DecodedView> read(count);
-    ASSERT_TRUE(ApplyVisits(bits, read).ok());
+    ASSERT_TRUE(ApplyDecisions({.visits = bits}, read).ok());
     for (size_t i = 0; i < count; ++i) EXPECT_EQ(read[i].begins_visit, i % 3 == 0) << i;
-    EXPECT_LE(Encoded({.visits = bits}).size(), ViewsHead::BytesMax(count));
+    EXPECT_LE(Encoded({.visits = bits, .cool_downs = bits}).size(), ViewsHead::BytesMax(count));
     std::vector<DecodedView> more(count + 8);
-    EXPECT_TRUE(absl::IsDataLoss(ApplyVisits(bits, more)));
+    EXPECT_TRUE(absl::IsDataLoss(ApplyDecisions({.visits = bits}, more)));
+  }
+}
+
+TEST(ViewRecord, WhichViewsCameTooSoonIsReadAsWritten) {
+  for (const size_t count : {1, 7, 8, 9, 100}) {
+    std::vector<DecodedView> sent(count);
+    // Of each five: two by known viewers, a bot's, and two of nobody.
+    for (size_t i = 0; i < count; ++i) {
+      sent[i] = {.viewer = i % 5 < 3 ? i + 1 : 0, .count = static_cast<uint32_t>(i + 2), .bot = i % 5 == 2};
+    }
+    std::vector<DecodedView> decided = sent;
+    for (size_t i = 0; i < count; ++i) {
+      if (decided[i].by_known_viewer()) decided[i].count = i % 5 == 0 ? 0 : 1;
+    }
+    std::string bits;
+    EncodeCoolDowns(decided, bits);
+    std::vector<DecodedView> read = sent;
+    ASSERT_TRUE(ApplyDecisions({.cool_downs = bits}, read).ok());
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(read[i].count, decided[i].count) << i;
+    ASSERT_TRUE(ApplyDecisions({}, read = sent).ok());
+    for (size_t i = 0; i < count; ++i) EXPECT_EQ(read[i].count, sent[i].count) << i;
+    std::vector<DecodedView> more(count + 8);
+    EXPECT_TRUE(absl::IsDataLoss(ApplyDecisions({.cool_downs = bits}, more)));
   }
 }
 
 TEST(ViewRecord, SitesAreReadAsWritten) {
-  const Site site = *MakeSite("news", "Asia/Ho_Chi_Minh");
+  const Site site = *MakeSite("news", {"Asia/Ho_Chi_Minh"});
   const auto parsed = ParseSite(EncodeSite(site));
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(parsed->name, "news");
-  EXPECT_EQ(parsed->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(parsed->settings.time_zone, "Asia/Ho_Chi_Minh");
   EXPECT_EQ(parsed->seed, site.seed);
-  EXPECT_TRUE(parsed->allowed_origins.empty());
+  EXPECT_TRUE(parsed->settings.allowed_origins.empty());
 }
 
 TEST(ViewRecord, OriginsOfSitesAreReadAsWritten) {
-  Site site = *MakeSite("news", "Asia/Ho_Chi_Minh", {"https://b.example", "http://localhost:8000"});
+  Site site = *MakeSite("news", {"Asia/Ho_Chi_Minh", {"https://b.example", "http://localhost:8000"}});
   site.SetAliases({{"a b", {"c/d", 1'750'000'000'000}}});
   const auto parsed = ParseSite(EncodeSite(site));
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_EQ(parsed->allowed_origins, site.allowed_origins);
-  EXPECT_EQ(parsed->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(parsed->settings.allowed_origins, site.settings.allowed_origins);
+  EXPECT_EQ(parsed->settings.time_zone, "Asia/Ho_Chi_Minh");
   EXPECT_EQ(parsed->alias_entries(), site.alias_entries());
 }
 
 TEST(ViewRecord, SitesOfEarlierJournalsAreRead) {
-  EXPECT_EQ(EncodeSite(*MakeSite("news", "UTC")), "news\nUTC\n");
+  EXPECT_EQ(EncodeSite(*MakeSite("news", {"UTC"})), "news\nUTC\n");
   const auto parsed = ParseSite("news\nAsia/Tokyo\nfrom\ninto\n12\n");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_EQ(parsed->time_zone, "Asia/Tokyo");
-  EXPECT_TRUE(parsed->allowed_origins.empty());
+  EXPECT_EQ(parsed->settings.time_zone, "Asia/Tokyo");
+  EXPECT_TRUE(parsed->settings.allowed_origins.empty());
   EXPECT_EQ(parsed->alias_entries(), (AliasEntries{{"from", {"into", 12}}}));
 }
 

@@ -41,7 +41,7 @@ class CountCacheTest : public ::testing::Test {
 
   static constexpr Shard kShard{3};
   static constexpr Position kBegin{100};
-  const Site site_ = *MakeSite("demo", "");
+  const Site site_ = *MakeSite("demo", {});
   const Incarnation incarnation_ = RandomId<Incarnation>();
   // What an earlier process left is in the store.
   Ledger ledger_{RandomId<LaneId>(), {.end = kBegin, .folding = {}}};

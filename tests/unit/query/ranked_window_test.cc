@@ -26,7 +26,7 @@ constexpr uint32_t kFirstHour = 498'718;
 constexpr size_t kLanes = 2;
 
 std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
-  Site site = *MakeSite(name, "");
+  Site site = *MakeSite(name, {});
   site.index = {index};
   return std::make_shared<const Site>(std::move(site));
 }

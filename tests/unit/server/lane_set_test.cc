@@ -46,7 +46,7 @@ class LaneSetTest : public ::testing::Test {
   }
   absl::Status TryOpen(uint32_t lanes) {
     sites_ = std::make_unique<SiteDirectory>();
-    EXPECT_TRUE(sites_->Put(*MakeSite("demo", "")).ok());
+    EXPECT_TRUE(sites_->Put(*MakeSite("demo", {})).ok());
     auto set = LaneSet::Open({disk_, *sites_, clock_, metrics_},
                              {.data_dir = folder_.path(), .count = lanes, .journal_budget_bytes = 64 << 20});
     if (!set.ok()) return set.status();

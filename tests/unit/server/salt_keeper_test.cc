@@ -45,7 +45,7 @@ class Instance {
   }
 
   void Put(const std::string& name, const std::string& zone = "UTC") {
-    ASSERT_TRUE(sites_.Put(*MakeSite(name, zone)).ok());
+    ASSERT_TRUE(sites_.Put(*MakeSite(name, {zone})).ok());
   }
   absl::Status Refresh() { return thread_.Spawn(keeper_.Refresh()).get(); }
   ViewerSalts::Pair Salts(const std::string& site) { return salts_.At(*sites_.Find(site), clock_.UnixMillis()); }

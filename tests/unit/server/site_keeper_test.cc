@@ -29,7 +29,7 @@ class SiteKeeperTest : public ::testing::Test {
     return thread_.Spawn(std::move(coroutine)).get();
   }
   absl::StatusOr<bool> Put(const std::string& name, const std::string& zone, const Origins& origins) {
-    return Await(keeper_.Put(*MakeSite(name, zone, origins)));
+    return Await(keeper_.Put(*MakeSite(name, {zone, origins})));
   }
   void Refresh() {
     const auto status = Await(keeper_.Refresh());
@@ -57,11 +57,11 @@ class SiteKeeperTest : public ::testing::Test {
 
 TEST_F(SiteKeeperTest, WhatIsPutIsInBoth) {
   EXPECT_TRUE(*Put("demo", "Asia/Tokyo", {"https://a.example"}));
-  EXPECT_EQ(Stored("demo").time_zone, "Asia/Tokyo");
-  EXPECT_THAT(Stored("demo").allowed_origins, ElementsAre("https://a.example"));
+  EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
   EXPECT_TRUE(sites_.Find("demo")->Allows("https://a.example"));
   EXPECT_FALSE(*Put("demo", "Asia/Tokyo", {}));
-  EXPECT_THAT(Stored("demo").allowed_origins, IsEmpty());
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, IsEmpty());
   EXPECT_TRUE(sites_.Find("demo")->Allows("https://b.example"));
 }
 
@@ -69,33 +69,33 @@ TEST_F(SiteKeeperTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
   ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example"}})).ok());
   Refresh();
-  EXPECT_THAT(sites_.Find("demo")->allowed_origins, ElementsAre("https://b.example"));
+  EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://b.example"));
 }
 
 TEST_F(SiteKeeperTest, SettingsThatCannotBeUsedChangeNothing) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
   ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example/"}})).ok());
   Refresh();
-  EXPECT_THAT(sites_.Find("demo")->allowed_origins, ElementsAre("https://a.example"));
+  EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://a.example"));
 }
 
 TEST_F(SiteKeeperTest, WhatTheStoreLostIsWrittenAgain) {
   ASSERT_TRUE(Put("demo", "Asia/Tokyo", {"https://a.example"}).ok());
   store_.Empty();
   Refresh();
-  EXPECT_EQ(Stored("demo").time_zone, "Asia/Tokyo");
-  EXPECT_THAT(Stored("demo").allowed_origins, ElementsAre("https://a.example"));
+  EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
 }
 
 TEST_F(SiteKeeperTest, AliasesThatTheStoreLostAreWrittenAgain) {
-  Site site = *MakeSite("demo", "UTC", {"https://a.example"});
+  Site site = *MakeSite("demo", {"UTC", {"https://a.example"}});
   site.SetAliases({{"a", {"b", 2}}});
   ASSERT_TRUE(sites_.Put(site).ok());
   ASSERT_TRUE(Await(store_.WriteSite({"demo", "Asia/Tokyo", {}, {}})).ok());
   Refresh();
   EXPECT_EQ(Stored("demo").aliases, site.alias_entries());
   EXPECT_EQ(sites_.Find("demo")->alias_entries(), site.alias_entries());
-  EXPECT_EQ(sites_.Find("demo")->time_zone, "Asia/Tokyo");
+  EXPECT_EQ(sites_.Find("demo")->settings.time_zone, "Asia/Tokyo");
 }
 
 TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
@@ -104,13 +104,13 @@ TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
   class Listener final : public SiteListener {
    public:
     explicit Listener(std::vector<Origins>& heard) : heard_(heard) {}
-    void SiteChanged(std::shared_ptr<const Site> site) override { heard_.push_back(site->allowed_origins); }
+    void SiteChanged(std::shared_ptr<const Site> site) override { heard_.push_back(site->settings.allowed_origins); }
 
    private:
     std::vector<Origins>& heard_;
   } listener(heard);
   sites_.Listen(listener);
-  const Site changed = *MakeSite("demo", "UTC", {"https://b.example"});
+  const Site changed = *MakeSite("demo", {"UTC", {"https://b.example"}});
   meanwhile_ = [this, &changed]() -> boost::asio::awaitable<void> {
     const auto put = co_await keeper_.Put(changed);
     EXPECT_TRUE(put.ok()) << put.status();
@@ -126,7 +126,7 @@ TEST_F(SiteKeeperTest, OriginsOfAllSitesTogetherHaveALimit) {
   for (size_t i = 0; i < limits::kSiteOriginsMax; ++i) {
     origins.push_back("https://" + host + std::string(63, 'd') + "." + std::to_string(i + 10) + "e");
   }
-  const std::string last_name = "site" + std::to_string(limits::kOriginsBytesMax / (64 * 259));
+  const std::string last_name = "site" + std::to_string(limits::kSiteListsBytesMax / (64 * 259));
   absl::StatusOr<bool> put = true;
   std::string name;
   for (int i = 0; put.ok(); ++i) {

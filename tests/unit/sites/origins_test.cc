@@ -6,7 +6,6 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
-#include "service/sites/settings_line.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -135,7 +134,7 @@ TEST(Origins, TheErrorNamesWhichAndWhy) {
 }
 
 TEST(Origins, ASiteAllowsThoseItNames) {
-  const Site site = *MakeSite("demo", "", {"https://b.example", "http://localhost:8000", "HTTPS://a.example:443"});
+  const Site site = *MakeSite("demo", {"", {"https://b.example", "http://localhost:8000", "HTTPS://a.example:443"}});
   for (const char* allowed : {"https://a.example", "https://b.example", "http://localhost:8000"}) {
     EXPECT_TRUE(site.Allows(allowed)) << allowed;
   }
@@ -146,34 +145,12 @@ TEST(Origins, ASiteAllowsThoseItNames) {
 }
 
 TEST(Origins, ASiteThatNamesNoneAllowsAny) {
-  EXPECT_TRUE(MakeSite("demo", "")->Allows("https://a.example"));
-  EXPECT_TRUE(MakeSite("demo", "")->Allows("null"));
+  EXPECT_TRUE(MakeSite("demo", {})->Allows("https://a.example"));
+  EXPECT_TRUE(MakeSite("demo", {})->Allows("null"));
 }
 
 TEST(Origins, ASiteOfABadOneIsRefused) {
-  EXPECT_TRUE(absl::IsInvalidArgument(MakeSite("demo", "", {"https://a.example/"}).status()));
-}
-
-TEST(SettingsLine, IsReadAsWritten) {
-  const SiteSettings settings{"Asia/Ho_Chi_Minh", {"http://localhost:8000", "https://a.example"}};
-  EXPECT_EQ(EncodeSettings(settings), "Asia/Ho_Chi_Minh http://localhost:8000 https://a.example");
-  const SiteSettings read = ParseSettings(EncodeSettings(settings));
-  EXPECT_EQ(read.time_zone, settings.time_zone);
-  EXPECT_EQ(read.allowed_origins, settings.allowed_origins);
-}
-
-TEST(SettingsLine, ATimeZoneAloneIsOne) {
-  EXPECT_EQ(EncodeSettings({"UTC", {}}), "UTC");
-  EXPECT_EQ(ParseSettings("UTC").time_zone, "UTC");
-  EXPECT_THAT(ParseSettings("UTC").allowed_origins, IsEmpty());
-}
-
-TEST(SettingsLine, WhatNobodyWroteMakesNoSite) {
-  for (const char* line : {"UTC ", "UTC  https://a.example", "UTC https://a.example ", "UTC\thttps://a.example",
-                           "UTC a.example", "https://a.example"}) {
-    const SiteSettings settings = ParseSettings(line);
-    EXPECT_FALSE(MakeSite("demo", settings.time_zone, settings.allowed_origins).ok()) << "\"" << line << "\"";
-  }
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeSite("demo", {"", {"https://a.example/"}}).status()));
 }
 
 }  // namespace

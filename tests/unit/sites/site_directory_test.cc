@@ -19,7 +19,7 @@ class Listener final : public SiteListener {
  public:
   void SiteChanged(std::shared_ptr<const Site> site) override {
     if (on_change) on_change(*site);
-    heard.push_back(site->name + " " + site->time_zone);
+    heard.push_back(site->name + " " + site->settings.time_zone);
   }
   std::function<void(const Site&)> on_change;
   std::vector<std::string> heard;
@@ -28,8 +28,8 @@ class Listener final : public SiteListener {
 TEST(SiteDirectory, SitesAreFoundByNameAndIndex) {
   SiteDirectory sites;
   EXPECT_EQ(sites.Find("demo"), nullptr);
-  EXPECT_TRUE(*sites.Put(*MakeSite("demo", "")));
-  EXPECT_TRUE(*sites.Put(*MakeSite("alpha", "Asia/Kolkata")));
+  EXPECT_TRUE(*sites.Put(*MakeSite("demo", {})));
+  EXPECT_TRUE(*sites.Put(*MakeSite("alpha", {"Asia/Kolkata"})));
   const auto demo = sites.Find("demo");
   ASSERT_NE(demo, nullptr);
   EXPECT_EQ(sites.At(demo->index), demo);
@@ -42,15 +42,15 @@ TEST(SiteDirectory, SitesAreFoundByNameAndIndex) {
 
 TEST(SiteDirectory, ChangedSettingsKeepTheIndex) {
   SiteDirectory sites;
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {})).ok());
   const auto before = sites.Find("demo");
-  EXPECT_FALSE(*sites.Put(*MakeSite("demo", "Asia/Kolkata")));
+  EXPECT_FALSE(*sites.Put(*MakeSite("demo", {"Asia/Kolkata"})));
   const auto after = sites.Find("demo");
   EXPECT_EQ(after->index, before->index);
-  EXPECT_EQ(after->time_zone, "Asia/Kolkata");
+  EXPECT_EQ(after->settings.time_zone, "Asia/Kolkata");
   EXPECT_EQ(sites.At(after->index), after);
   // Who holds the old one keeps it.
-  EXPECT_EQ(before->time_zone, "UTC");
+  EXPECT_EQ(before->settings.time_zone, "UTC");
 }
 
 TEST(SiteDirectory, ListenersAreToldInOrderAndOnlyOfChanges) {
@@ -61,7 +61,7 @@ TEST(SiteDirectory, ListenersAreToldInOrderAndOnlyOfChanges) {
   sites.Listen(second);
   second.on_change = [&](const Site&) { EXPECT_EQ(first.heard.size(), second.heard.size() + 1); };
   for (const char* zone : {"", "UTC", "Asia/Kolkata", "Asia/Kolkata"})
-    ASSERT_TRUE(sites.Put(*MakeSite("demo", zone)).ok());
+    ASSERT_TRUE(sites.Put(*MakeSite("demo", {zone})).ok());
   EXPECT_THAT(first.heard, ElementsAre("demo UTC", "demo Asia/Kolkata"));
   EXPECT_EQ(second.heard, first.heard);
 }
@@ -72,21 +72,21 @@ TEST(SiteDirectory, AChangeOfOriginsAloneIsAChange) {
   sites.Listen(listener);
   const std::vector<std::string> kOrigins = {"https://a.example"};
   for (const auto& origins : {{}, kOrigins, kOrigins, {}}) {
-    ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Kolkata", origins)).ok());
-    EXPECT_EQ(sites.Find("demo")->allowed_origins, origins);
-    EXPECT_EQ(sites.Find("demo")->time_zone, "Asia/Kolkata");
+    ASSERT_TRUE(sites.Put(*MakeSite("demo", {"Asia/Kolkata", origins})).ok());
+    EXPECT_EQ(sites.Find("demo")->settings.allowed_origins, origins);
+    EXPECT_EQ(sites.Find("demo")->settings.time_zone, "Asia/Kolkata");
   }
   EXPECT_EQ(listener.heard.size(), 3u);
 }
 
 TEST(SiteDirectory, WhoListensLaterIsToldOfWhatIsThere) {
   SiteDirectory sites;
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Tokyo")).ok());
-  ASSERT_TRUE(sites.Put(*MakeSite("alpha", "")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {"Asia/Tokyo"})).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("alpha", {})).ok());
   Listener listener;
   sites.Listen(listener);
   EXPECT_THAT(listener.heard, ElementsAre("alpha UTC", "demo Asia/Tokyo"));
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "UTC")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {"UTC"})).ok());
   EXPECT_EQ(listener.heard.back(), "demo UTC");
 }
 
@@ -95,21 +95,21 @@ TEST(SiteDirectory, ListenersAreToldBeforeAnyoneFindsTheChange) {
   SiteDirectory sites;
   sites.Listen(listener);
   listener.on_change = [&](const Site&) { EXPECT_EQ(sites.Find("demo"), nullptr); };
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {})).ok());
   listener.on_change = [&](const Site& site) {
     EXPECT_EQ(site.index, SiteIndex{0});
-    EXPECT_EQ(sites.Find("demo")->time_zone, "UTC");
+    EXPECT_EQ(sites.Find("demo")->settings.time_zone, "UTC");
   };
-  ASSERT_TRUE(sites.Put(*MakeSite("demo", "Asia/Kolkata")).ok());
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {"Asia/Kolkata"})).ok());
   EXPECT_EQ(listener.heard.size(), 2u);
 }
 
 TEST(SiteDirectory, ThereIsALimit) {
   SiteDirectory sites;
-  for (size_t i = 0; i < limits::kSitesMax; ++i) ASSERT_TRUE(sites.Put(*MakeSite("s" + std::to_string(i), "")).ok());
-  EXPECT_TRUE(absl::IsResourceExhausted(sites.Put(*MakeSite("one-more", "")).status()));
+  for (size_t i = 0; i < limits::kSitesMax; ++i) ASSERT_TRUE(sites.Put(*MakeSite("s" + std::to_string(i), {""})).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(sites.Put(*MakeSite("one-more", {})).status()));
   EXPECT_EQ(sites.Find("one-more"), nullptr);
-  EXPECT_FALSE(*sites.Put(*MakeSite("s0", "Asia/Kolkata")));
+  EXPECT_FALSE(*sites.Put(*MakeSite("s0", {"Asia/Kolkata"})));
 }
 
 // Two threads put, two look: whatever is found has been heard of before.
@@ -128,7 +128,7 @@ TEST(SiteDirectory, IsUsedByManyThreads) {
       while (!done) {
         for (const auto& site : sites.All()) {
           const int times = heard[site->index.value];
-          EXPECT_GE(times, site->time_zone == "UTC" ? 1 : 2) << site->name;
+          EXPECT_GE(times, site->settings.time_zone == "UTC" ? 1 : 2) << site->name;
           EXPECT_EQ(sites.At(site->index)->name, site->name);
           EXPECT_NE(sites.Find(site->name), nullptr);
           ++looked;
@@ -141,8 +141,8 @@ TEST(SiteDirectory, IsUsedByManyThreads) {
     writers.emplace_back([&, writer] {
       for (int i = 0; i < kSites; ++i) {
         const std::string name = "w" + std::to_string(writer) + "-" + std::to_string(i);
-        EXPECT_TRUE(*sites.Put(*MakeSite(name, "")));
-        EXPECT_FALSE(*sites.Put(*MakeSite(name, "Asia/Kolkata")));
+        EXPECT_TRUE(*sites.Put(*MakeSite(name, {})));
+        EXPECT_FALSE(*sites.Put(*MakeSite(name, {"Asia/Kolkata"})));
       }
     });
   }

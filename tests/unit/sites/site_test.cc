@@ -10,7 +10,7 @@ namespace viewcount {
 namespace {
 
 std::string ErrorOf(std::string_view name, std::string_view zone) {
-  const auto site = MakeSite(name, zone);
+  const auto site = MakeSite(name, {std::string(zone)});
   EXPECT_TRUE(absl::IsInvalidArgument(site.status())) << name;
   return std::string(ToStd(site.status().message()));
 }
@@ -18,7 +18,7 @@ std::string ErrorOf(std::string_view name, std::string_view zone) {
 TEST(Site, NamesAreOneTo64OfTheirCharacters) {
   for (const std::string& name :
        {std::string("a"), std::string("9"), std::string("News-24_vn.Example"), std::string(64, 'x')}) {
-    const auto site = MakeSite(name, "");
+    const auto site = MakeSite(name, {});
     ASSERT_TRUE(site.ok()) << site.status();
     EXPECT_EQ(site->name, name);
     EXPECT_EQ(site->seed, Hash64(name));
@@ -30,10 +30,10 @@ TEST(Site, NamesAreOneTo64OfTheirCharacters) {
   }
 }
 
-TEST(Site, NoTimeZoneMeansUtc) { EXPECT_EQ(MakeSite("demo", "")->time_zone, "UTC"); }
+TEST(Site, NoTimeZoneMeansUtc) { EXPECT_EQ(MakeSite("demo", {})->settings.time_zone, "UTC"); }
 
 TEST(Site, UnknownTimeZonesAreRefused) {
-  EXPECT_EQ(MakeSite("demo", "Asia/Ho_Chi_Minh")->time_zone, "Asia/Ho_Chi_Minh");
+  EXPECT_EQ(MakeSite("demo", {"Asia/Ho_Chi_Minh"})->settings.time_zone, "Asia/Ho_Chi_Minh");
   EXPECT_NE(ErrorOf("demo", "Asia/Atlantis").find("site.time_zone"), std::string::npos);
   EXPECT_NE(ErrorOf("demo", "../../etc/passwd").find("site.time_zone"), std::string::npos);
 }

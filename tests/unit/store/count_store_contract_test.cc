@@ -223,80 +223,13 @@ TYPED_TEST(CountStoreContract, RankingsAreTheHighestAfterEveryChange) {
   EXPECT_THAT(this->Ranked(), ElementsAre("a", "d", "c", "e"));
 }
 
-TYPED_TEST(CountStoreContract, NotesAndSitesAreKept) {
+TYPED_TEST(CountStoreContract, NotesAreKept) {
   Part part = this->NextPart();
   part.notes = {{"demo", "2", "b"}, {"demo", "1", "a"}};
   this->Apply(part);
   EXPECT_THAT(*this->rig_.Await(this->rig_.store().ReadNotes(kShard, "demo")),
               ElementsAre(StoredNote{"1", "a"}, StoredNote{"2", "b"}));
   EXPECT_THAT(*this->rig_.Await(this->rig_.store().ReadNotes(kShard, "other")), IsEmpty());
-  const StoredSite site{"demo", "UTC"};
-  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
-  const auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
-  ASSERT_EQ(sites.size(), 1u);
-  EXPECT_EQ(sites[0].time_zone, "UTC");
-  EXPECT_THAT(sites[0].allowed_origins, IsEmpty());
-}
-
-TYPED_TEST(CountStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
-  const AliasEntries aliases = {{"a b", {"c/d", 12}}};
-  const auto write = [&](const StoredSite& site) {
-    EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
-  };
-  write({"demo", "UTC", {"http://localhost:8000", "https://a.example"}});
-  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAliases("demo", aliases)).ok());
-  auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
-  ASSERT_EQ(sites.size(), 1u);
-  EXPECT_EQ(sites[0].time_zone, "UTC");
-  EXPECT_THAT(sites[0].allowed_origins, ElementsAre("http://localhost:8000", "https://a.example"));
-  write({"demo", "Asia/Tokyo", {"https://b.example"}});
-  sites = *this->rig_.Await(this->rig_.store().ReadSites());
-  EXPECT_EQ(sites[0].time_zone, "Asia/Tokyo");
-  EXPECT_THAT(sites[0].allowed_origins, ElementsAre("https://b.example"));
-  write({"demo", "Asia/Tokyo"});
-  sites = *this->rig_.Await(this->rig_.store().ReadSites());
-  EXPECT_THAT(sites[0].allowed_origins, IsEmpty());
-  EXPECT_EQ(sites[0].aliases, aliases);
-}
-
-TYPED_TEST(CountStoreContract, WhoeverComesFirstMakesADaysSalt) {
-  const auto obtain = [&](std::string_view site, uint32_t day) {
-    const ViewerSalt fresh = RandomId<ViewerSalt>();
-    const auto salt = this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh));
-    EXPECT_TRUE(salt.ok()) << salt.status();
-    return std::pair(*salt, *salt == fresh);
-  };
-  const auto [salt, is_fresh] = obtain("demo", 20261122);
-  EXPECT_TRUE(is_fresh);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
-  EXPECT_TRUE(obtain("demo", 20261123).second);
-  EXPECT_TRUE(obtain("demo.other", 20261122).second);
-  EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
-}
-
-TYPED_TEST(CountStoreContract, SaltsOfEarlierDaysAreRemoved) {
-  // More than one step's.
-  constexpr uint32_t kSites = 1'500;
-  const auto name = [](uint32_t i) { return "site" + std::to_string(i); };
-  const auto is_there = [&](const std::string& site, uint32_t day) {
-    const ViewerSalt fresh = RandomId<ViewerSalt>();
-    return *this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh)) != fresh;
-  };
-  for (uint32_t i = 0; i < kSites; ++i) {
-    for (const uint32_t day : {20261121u, 20261122u}) ASSERT_FALSE(is_there(name(i), day));
-  }
-  ASSERT_FALSE(is_there("site", 20261121));
-  SiteDays first_days = {{"nobody", 20261122}};
-  for (uint32_t i = 0; i < kSites; i += 3) first_days[name(i)] = i % 2 == 0 ? 20261122 : 20261123;
-  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts(first_days)).ok());
-  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts({})).ok());
-  EXPECT_TRUE(is_there("site", 20261121)) << "though names of others begin with it";
-  for (uint32_t i = 0; i < kSites; ++i) {
-    for (const uint32_t day : {20261121u, 20261122u}) {
-      const auto first = first_days.find(name(i));
-      ASSERT_EQ(is_there(name(i), day), first == first_days.end() || day >= first->second) << name(i) << " " << day;
-    }
-  }
 }
 
 TYPED_TEST(CountStoreContract, RemovedLanesAreUnknown) {

@@ -21,7 +21,7 @@ int64_t UtcMillis(int year, int month, int day, int hour, int minute = 0, int se
 }
 
 Site MakeOne(const std::string& name, const std::string& zone, uint32_t index = 0) {
-  Site site = *MakeSite(name, zone);
+  Site site = *MakeSite(name, {zone});
   site.index = SiteIndex{index};
   return site;
 }

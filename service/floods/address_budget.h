@@ -1,0 +1,49 @@
+// How many views come from one address, so that no single machine can inflate a count.
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/base/limits.h"
+#include "service/base/private_hash.h"
+
+namespace viewcount {
+
+// Each address may send so many views a second, and limits::kFloodBurst of that at once: the generic cell rate
+// algorithm (ITU-T I.371), which keeps one time for each. Of an IPv6 address the first 64 bits count, since whoever has
+// those has all that follow.
+//
+// One thread at a time. Bounded at limits::kFloodAddresses addresses of 16 bytes: beyond that whoever sent nothing for
+// longest is forgotten, and has its whole budget again. Keeps hashes only, in memory only.
+class AddressBudget {
+ public:
+  // 0: no limit.
+  explicit AddressBudget(uint32_t views_per_second);
+
+  // Whether so many more views of the address are within its budget; takes them from it if so.
+  bool Take(const boost::asio::ip::address& address, uint32_t views, SteadyTime now);
+
+ private:
+  struct Entry {
+    // 0: nobody's.
+    uint64_t address = 0;
+    // When the budget will be whole again, in nanoseconds.
+    int64_t whole_at = 0;
+  };
+  // An address has its place in one set: one line of the processor's cache.
+  static constexpr size_t kSetEntries = 4;
+  using Set = std::array<Entry, kSetEntries>;
+
+  Entry& EntryOf(uint64_t address);
+
+  // Of a view; 0 for no limit.
+  const int64_t cost_ns_;
+  const PrivateHash hash_;
+  std::vector<Set> sets_;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,123 @@
+#include "service/http/gate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/base/log.h"
+#include "service/base/status.h"
+#include "service/http/on_store.h"
+#include "service/ingest/article_id.h"
+
+namespace viewcount {
+namespace {
+
+namespace asio = boost::asio;
+
+// When at the limit at least one more view, or article, may come.
+constexpr std::chrono::milliseconds kFloodRetryDelay{1'000};
+
+const std::vector<Window> kEver = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
+
+Refusal Flood(uint32_t views_per_second) {
+  return {
+      RejectReason::kFlood,
+      RetryLater(absl::StatusCode::kResourceExhausted,
+                 fmt::format("from one address at most {} views a second count", views_per_second), kFloodRetryDelay)};
+}
+
+Refusal TooManyArticles(const Site& site, uint32_t articles_per_minute) {
+  return {RejectReason::kNewArticles,
+          RetryLater(absl::StatusCode::kResourceExhausted,
+                     fmt::format("site {} gets too many new articles from browsers, more than {} a minute", site.name,
+                                 articles_per_minute),
+                     kFloodRetryDelay)};
+}
+
+Refusal NotAnnounced(const Site& site, std::string_view article_id) {
+  return {RejectReason::kNotAnnounced,
+          absl::PermissionDeniedError(fmt::format(
+              "article {} is not announced, and site {} counts no other views from browsers; announce it with: "
+              "viewcount announce {}",
+              EscapeForText(article_id), site.name, EscapeForText(article_id)))};
+}
+
+}  // namespace
+
+Gate::Gate(Parts parts)
+    : parts_(std::move(parts)), addresses_(parts_.views_per_second), articles_(parts_.articles_per_minute) {}
+
+bool Gate::AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id) {
+  if (client.trusted_backend) return true;
+  // Who is behind a proxy that does not say so cannot be told from others.
+  return articles_.Knows(site, site.Resolve(article_id)) &&
+         (!client.known || addresses_.Take(client.address, 1, parts_.clock.Now()));
+}
+
+asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::shared_ptr<const Site> site,
+                                                    const v1::RecordViewsRequest& views) {
+  if (client.trusted_backend) co_return std::nullopt;
+  const auto count = static_cast<uint32_t>(views.views_size());
+  if (client.known && !addresses_.Take(client.address, count, parts_.clock.Now())) {
+    co_return Flood(parts_.views_per_second);
+  }
+  std::vector<std::string_view> unknown;
+  for (const v1::View& view : views.views()) {
+    const std::string_view id = site->Resolve(view.article_id());
+    // What is no ID is refused behind here.
+    if (!IsArticleIdFast(id)) continue;
+    if (!articles_.Knows(*site, id)) unknown.push_back(id);
+  }
+  if (unknown.empty()) co_return std::nullopt;
+  if (site->settings.announced_articles_only) co_return co_await AdmitAnnounced(std::move(site), unknown);
+  co_return co_await AdmitUnknown(std::move(site), unknown);
+}
+
+asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<const Site> site,
+                                                             const std::vector<std::string_view>& ids) {
+  const auto announced = co_await OnStore(parts_.store, parts_.catalog.FindAnnounced(site, ids));
+  if (!announced.ok()) {
+    co_return Refusal{
+        RejectReason::kNotAnnounced,
+        RetryLater(absl::StatusCode::kUnavailable, ToStd(announced.status().message()), limits::kRetryDelay)};
+  }
+  for (const std::string_view id : ids) {
+    if (!announced->contains(id)) co_return NotAnnounced(*site, id);
+    articles_.Learn(*site, id);
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Refusal>> Gate::AdmitUnknown(std::shared_ptr<const Site> site,
+                                                           const std::vector<std::string_view>& ids) {
+  co_await Ask(site, ids);
+  for (const std::string_view id : ids) {
+    // One may be there twice.
+    if (articles_.Knows(*site, id)) continue;
+    if (!articles_.Take(*site, parts_.clock.Now())) co_return TooManyArticles(*site, parts_.articles_per_minute);
+    articles_.Learn(*site, id);
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> Gate::Ask(std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids) {
+  std::map<Shard, std::vector<ArticleRef>> questions;
+  for (const std::string_view id : ids) {
+    const uint64_t hash = ArticleHash(site->seed, id);
+    questions[ShardOf(hash)].push_back({id, hash});
+  }
+  for (const auto& [shard, articles] : questions) {
+    const auto counts = co_await OnStore(parts_.store, parts_.counts.ReadWindows(*site, shard, kEver, articles));
+    if (!counts.ok()) continue;
+    for (size_t i = 0; i < articles.size(); ++i) {
+      const bool counted = std::ranges::any_of(*counts, [&](const auto& window) { return window[i] != 0; });
+      if (counted) articles_.Learn(*site, articles[i].id);
+    }
+  }
+}
+
+}  // namespace viewcount

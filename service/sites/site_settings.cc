@@ -1,0 +1,95 @@
+#include "service/sites/site_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "service/base/address_ranges.h"
+#include "service/base/limits.h"
+#include "service/base/status.h"
+#include "service/sites/origins.h"
+
+namespace viewcount {
+namespace {
+
+// No origin holds an equals sign, and no time zone comes behind the first place.
+constexpr std::string_view kCoolDown = "cool-down=";
+constexpr std::string_view kExclude = "exclude=";
+constexpr std::string_view kAnnouncedOnly = "articles=announced";
+
+// Takes the name off the front of `word`.
+bool TakeName(std::string_view name, std::string_view& word) {
+  if (!word.starts_with(name)) return false;
+  word.remove_prefix(name.size());
+  return true;
+}
+
+// What is no number becomes none that a site may have.
+std::chrono::seconds ParseSeconds(std::string_view text) {
+  int64_t seconds = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return std::chrono::seconds(error == std::errc() && stop == text.data() + text.size() ? seconds : -1);
+}
+
+}  // namespace
+
+absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
+  if (settings.time_zone.empty()) settings.time_zone = "UTC";
+  auto origins = NormalizedOrigins(settings.allowed_origins);
+  if (!origins.ok()) return origins.status();
+  settings.allowed_origins = *std::move(origins);
+  if (settings.cool_down < std::chrono::seconds(0) || settings.cool_down > limits::kCoolDownMax) {
+    return InvalidField("site.cool_down", fmt::format("must be 0 to {} seconds", limits::kCoolDownMax.count()));
+  }
+  if (settings.excluded_addresses.size() > limits::kSiteExcludedAddressesMax) {
+    return InvalidField("site.excluded_addresses",
+                        fmt::format("must be at most {}", limits::kSiteExcludedAddressesMax));
+  }
+  if (auto ranges = AddressRanges::Parse(settings.excluded_addresses); !ranges.ok()) {
+    return InvalidField("site.excluded_addresses", ToStd(ranges.status().message()));
+  }
+  std::ranges::sort(settings.excluded_addresses);
+  const auto again = std::ranges::unique(settings.excluded_addresses);
+  settings.excluded_addresses.erase(again.begin(), again.end());
+  return settings;
+}
+
+std::string EncodeSettings(const SiteSettings& settings) {
+  std::string line = settings.time_zone;
+  for (const std::string& origin : settings.allowed_origins) line += " " + origin;
+  if (settings.cool_down.count() != 0) line += fmt::format(" {}{}", kCoolDown, settings.cool_down.count());
+  for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
+  if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
+  return line;
+}
+
+SiteSettings ParseSettings(std::string_view line) {
+  size_t space = line.find(' ');
+  SiteSettings settings{.time_zone = std::string(line.substr(0, space))};
+  while (space != std::string_view::npos) {
+    line.remove_prefix(space + 1);
+    space = line.find(' ');
+    std::string_view word = line.substr(0, space);
+    if (TakeName(kCoolDown, word)) {
+      settings.cool_down = ParseSeconds(word);
+    } else if (TakeName(kExclude, word)) {
+      settings.excluded_addresses.emplace_back(word);
+    } else if (word == kAnnouncedOnly) {
+      settings.announced_articles_only = true;
+    } else {
+      settings.allowed_origins.emplace_back(word);
+    }
+  }
+  return settings;
+}
+
+size_t ListBytesOf(const SiteSettings& settings) {
+  size_t bytes = 0;
+  for (const std::string& origin : settings.allowed_origins) bytes += origin.size() + 1;
+  for (const std::string& range : settings.excluded_addresses) bytes += kExclude.size() + range.size() + 1;
+  return bytes;
+}
+
+}  // namespace viewcount

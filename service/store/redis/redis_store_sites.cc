@@ -1,0 +1,82 @@
+// What the store keeps of sites themselves: settings, aliases, announced articles, salts.
+#include <utility>
+
+#include "service/store/redis/keys.h"
+#include "service/store/redis/redis_store.h"
+#include "service/store/redis/stored_salts.h"
+#include "service/store/redis/stored_sites.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> RedisStore::ReadSites() {
+  if (!reader_.ready) co_return Away();
+  const RedisCommand sites_command = {"HGETALL", keys::kSites};
+  const RedisCommand aliases_command = {"HGETALL", keys::kAliases};
+  const std::vector<RedisCommand> commands = {sites_command, aliases_command};
+  const auto replies = co_await reader_.connection->Transact(commands);
+  if (!replies.ok()) co_return replies.status();
+  for (const Reply& reply : *replies) {
+    const auto read = Expect(reply, Reply::Kind::kArray, "HGETALL");
+    if (!read.ok()) co_return read.status();
+  }
+  co_return StoredSitesOf((*replies)[0], (*replies)[1]);
+}
+
+asio::awaitable<absl::Status> RedisStore::WriteSite(const StoredSite& site) {
+  if (!writer_.ready) co_return Away();
+  const std::vector<std::string> words = SiteWords(site);
+  const RedisCommand command = {"HSET", keys::kSites, words[0], words[1]};
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::Status> RedisStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
+  if (!writer_.ready) co_return Away();
+  const std::vector<std::string> words = AliasWords(site, aliases);
+  RedisCommand command = {"HSET", keys::kAliases};
+  command.insert(command.end(), words.begin(), words.end());
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::Status> RedisStore::WriteArticles(Shard shard, std::string_view site,
+                                                        const std::map<std::string, std::string>& articles) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::Articles(shard, site);
+  RedisCommand command = {"HSET", key};
+  for (const auto& [id, text] : articles) command.insert(command.end(), {id, text});
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisStore::ReadArticles(
+    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Articles(shard, site);
+  RedisCommand command = {"HMGET", key};
+  command.insert(command.end(), ids.begin(), ids.end());
+  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HMGET");
+  if (!reply.ok()) co_return reply.status();
+  std::vector<std::optional<std::string>> texts;
+  for (Reply& element : reply->elements) {
+    const bool written = element.kind == Reply::Kind::kText;
+    texts.push_back(written ? std::optional(std::move(element.text)) : std::nullopt);
+  }
+  co_return texts;
+}
+
+asio::awaitable<absl::StatusOr<ViewerSalt>> RedisStore::ObtainSalt(std::string_view site, uint32_t day,
+                                                                   const ViewerSalt& fresh) {
+  if (!writer_.ready) co_return Away();
+  co_return co_await ObtainStoredSalt(*writer_.connection, site, day, fresh);
+}
+
+asio::awaitable<absl::Status> RedisStore::RemoveSalts(const SiteDays& first_days) {
+  if (!writer_.ready || !reader_.ready) co_return Away();
+  const auto fields = co_await ListStoredSalts(*reader_.connection, first_days);
+  if (!fields.ok()) co_return fields.status();
+  co_return co_await RemoveStoredSalts(*writer_.connection, *fields);
+}
+
+}  // namespace viewcount

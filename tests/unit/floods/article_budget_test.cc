@@ -1,0 +1,77 @@
+#include "service/floods/article_budget.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace viewcount {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr uint32_t kPerMinute = 6;
+constexpr uint32_t kAtOnce = kPerMinute * 60;
+constexpr SteadyTime kStart{seconds(100'000)};
+
+Site SiteOf(const std::string& name, uint32_t index, bool announced_only = false) {
+  Site site = *MakeSite(name, {.announced_articles_only = announced_only});
+  site.index = {index};
+  return site;
+}
+
+uint32_t TakenOf(ArticleBudget& budget, const Site& site, uint32_t tries, SteadyTime now) {
+  uint32_t taken = 0;
+  for (uint32_t i = 0; i < tries; ++i) taken += budget.Take(site, now) ? 1 : 0;
+  return taken;
+}
+
+TEST(ArticleBudgetTest, AnHoursWorthMayComeAtOnceAndThenAtTheRate) {
+  ArticleBudget budget(kPerMinute);
+  const Site site = SiteOf("demo", 0);
+  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart), kAtOnce);
+  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(9)), 0u);
+  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(10)), 1u);
+  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(10'000)), kAtOnce);
+}
+
+TEST(ArticleBudgetTest, SitesAreToldApart) {
+  ArticleBudget budget(kPerMinute);
+  const Site site = SiteOf("demo", 0);
+  const Site other = SiteOf("other", 1);
+  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart), kAtOnce);
+  EXPECT_EQ(TakenOf(budget, other, 10'000, kStart), kAtOnce);
+  budget.Learn(site, "a");
+  EXPECT_TRUE(budget.Knows(site, "a"));
+  EXPECT_FALSE(budget.Knows(site, "b"));
+  EXPECT_FALSE(budget.Knows(other, "a"));
+}
+
+TEST(ArticleBudgetTest, WhoIsAskedForStaysKnown) {
+  constexpr size_t kKnownMax = 1'000;
+  ArticleBudget budget(kPerMinute, kKnownMax);
+  const Site site = SiteOf("demo", 0);
+  budget.Learn(site, "popular");
+  for (int i = 0; i < 100'000; ++i) {
+    budget.Learn(site, std::to_string(i));
+    ASSERT_TRUE(budget.Knows(site, "popular"));
+    ASSERT_LE(budget.size(), kKnownMax);
+  }
+  EXPECT_FALSE(budget.Knows(site, "0"));
+}
+
+TEST(ArticleBudgetTest, NoneIsNoLimit) {
+  ArticleBudget budget(0);
+  const Site site = SiteOf("demo", 0);
+  EXPECT_TRUE(budget.Knows(site, "a"));
+  EXPECT_EQ(TakenOf(budget, site, 100'000, kStart), 100'000u);
+  EXPECT_FALSE(budget.Knows(SiteOf("strict", 1, true), "a")) << "whether it is announced is another question";
+}
+
+TEST(ArticleBudgetTest, WhatWasCountedIsNotAnnouncedForThat) {
+  ArticleBudget budget(kPerMinute);
+  budget.Learn(SiteOf("demo", 0), "a");
+  EXPECT_FALSE(budget.Knows(SiteOf("demo", 0, true), "a"));
+}
+
+}  // namespace
+}  // namespace viewcount

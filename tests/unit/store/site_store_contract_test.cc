@@ -1,0 +1,117 @@
+// What every store promises to keep of sites, asked of the one in Redis and of the one in memory alike.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/store/store_rigs.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Shard kShard{5};
+
+template <typename Rig>
+class SiteStoreContract : public ::testing::Test {
+ protected:
+  Rig rig_;
+};
+
+using Rigs = ::testing::Types<RedisRig, MemoryRig>;
+TYPED_TEST_SUITE(SiteStoreContract, Rigs);
+
+TYPED_TEST(SiteStoreContract, SitesAreKept) {
+  const StoredSite site{"demo", "UTC"};
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
+  const auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  ASSERT_EQ(sites.size(), 1u);
+  EXPECT_EQ(sites[0].settings.time_zone, "UTC");
+  EXPECT_THAT(sites[0].settings.allowed_origins, IsEmpty());
+}
+
+TYPED_TEST(SiteStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
+  const AliasEntries aliases = {{"a b", {"c/d", 12}}};
+  const auto write = [&](const StoredSite& site) {
+    EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
+  };
+  write({"demo", "UTC", {"http://localhost:8000", "https://a.example"}});
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAliases("demo", aliases)).ok());
+  auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  ASSERT_EQ(sites.size(), 1u);
+  EXPECT_EQ(sites[0].settings.time_zone, "UTC");
+  EXPECT_THAT(sites[0].settings.allowed_origins, ElementsAre("http://localhost:8000", "https://a.example"));
+  write({"demo", "Asia/Tokyo", {"https://b.example"}});
+  sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  EXPECT_EQ(sites[0].settings.time_zone, "Asia/Tokyo");
+  EXPECT_THAT(sites[0].settings.allowed_origins, ElementsAre("https://b.example"));
+  write({"demo", "Asia/Tokyo"});
+  sites = *this->rig_.Await(this->rig_.store().ReadSites());
+  EXPECT_THAT(sites[0].settings.allowed_origins, IsEmpty());
+  EXPECT_EQ(sites[0].aliases, aliases);
+}
+
+TYPED_TEST(SiteStoreContract, WhoeverComesFirstMakesADaysSalt) {
+  const auto obtain = [&](std::string_view site, uint32_t day) {
+    const ViewerSalt fresh = RandomId<ViewerSalt>();
+    const auto salt = this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh));
+    EXPECT_TRUE(salt.ok()) << salt.status();
+    return std::pair(*salt, *salt == fresh);
+  };
+  const auto [salt, is_fresh] = obtain("demo", 20261122);
+  EXPECT_TRUE(is_fresh);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
+  EXPECT_TRUE(obtain("demo", 20261123).second);
+  EXPECT_TRUE(obtain("demo.other", 20261122).second);
+  EXPECT_EQ(obtain("demo", 20261122), std::pair(salt, false));
+}
+
+TYPED_TEST(SiteStoreContract, SaltsOfEarlierDaysAreRemoved) {
+  // More than one step's.
+  constexpr uint32_t kSites = 1'500;
+  const auto name = [](uint32_t i) { return "site" + std::to_string(i); };
+  const auto is_there = [&](const std::string& site, uint32_t day) {
+    const ViewerSalt fresh = RandomId<ViewerSalt>();
+    return *this->rig_.Await(this->rig_.store().ObtainSalt(site, day, fresh)) != fresh;
+  };
+  for (uint32_t i = 0; i < kSites; ++i) {
+    for (const uint32_t day : {20261121u, 20261122u}) ASSERT_FALSE(is_there(name(i), day));
+  }
+  ASSERT_FALSE(is_there("site", 20261121));
+  SiteDays first_days = {{"nobody", 20261122}};
+  for (uint32_t i = 0; i < kSites; i += 3) first_days[name(i)] = i % 2 == 0 ? 20261122 : 20261123;
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts(first_days)).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().RemoveSalts({})).ok());
+  EXPECT_TRUE(is_there("site", 20261121)) << "though names of others begin with it";
+  for (uint32_t i = 0; i < kSites; ++i) {
+    for (const uint32_t day : {20261121u, 20261122u}) {
+      const auto first = first_days.find(name(i));
+      ASSERT_EQ(is_there(name(i), day), first == first_days.end() || day >= first->second) << name(i) << " " << day;
+    }
+  }
+}
+
+TYPED_TEST(SiteStoreContract, ArticlesAreKeptByShardAndSite) {
+  using Texts = std::vector<std::optional<std::string>>;
+  const auto write = [&](Shard shard, const std::map<std::string, std::string>& articles) {
+    EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteArticles(shard, "demo", articles)).ok());
+  };
+  const auto read = [&](Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+    return *this->rig_.Await(this->rig_.store().ReadArticles(shard, site, ids));
+  };
+  EXPECT_EQ(read(kShard, "demo", {"a"}), Texts{std::nullopt});
+  write(kShard, {{"a", "first"}, {"b c", std::string("\0\xff", 2)}, {"empty", ""}});
+  write(kShard, {{"a", "second"}});
+  EXPECT_EQ(read(kShard, "demo", {"b c", "x", "a", "empty"}),
+            (Texts{std::string("\0\xff", 2), std::nullopt, "second", ""}));
+  EXPECT_EQ(read(Shard{6}, "demo", {"a"}), Texts{std::nullopt});
+  EXPECT_EQ(read(kShard, "demo.other", {"a"}), Texts{std::nullopt});
+}
+
+}  // namespace
+}  // namespace viewcount

@@ -1,0 +1,90 @@
+#include "service/visitors/cool_down_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <utility>
+
+#include "tests/support/seed.h"
+
+namespace viewcount {
+namespace {
+
+using std::chrono::minutes, std::chrono::seconds;
+
+constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kNowMs = 1'795'000'000'000;
+constexpr uint64_t kArticle = 0x1234'5678'9abc'def0;
+
+TEST(CoolDownTableTest, AViewCountsAgainWhenTheWholeCoolDownHasPassed) {
+  CoolDownTable table;
+  EXPECT_TRUE(table.Takes(kArticle, 1, 0, kNowMs, minutes(5)));
+  EXPECT_FALSE(table.Takes(kArticle, 1, 0, kNowMs + 5 * kMinuteMs - 1'000, minutes(5)));
+  EXPECT_TRUE(table.Takes(kArticle, 1, 0, kNowMs + 5 * kMinuteMs, minutes(5)));
+  EXPECT_FALSE(table.Takes(kArticle, 1, 0, kNowMs + 6 * kMinuteMs, minutes(5)));
+  EXPECT_TRUE(table.Takes(kArticle, 1, 0, kNowMs + 6 * kMinuteMs, seconds(30))) << "the site has a shorter one now";
+}
+
+TEST(CoolDownTableTest, OneThatComesLateIsTooSoonAsWell) {
+  CoolDownTable table;
+  EXPECT_TRUE(table.Takes(kArticle, 1, 0, kNowMs, minutes(5)));
+  EXPECT_FALSE(table.Takes(kArticle, 1, 0, kNowMs - 4 * kMinuteMs, minutes(5)));
+  EXPECT_TRUE(table.Takes(kArticle, 1, 0, kNowMs - 5 * kMinuteMs, minutes(5)));
+}
+
+TEST(CoolDownTableTest, ViewersAndArticlesAreToldApart) {
+  CoolDownTable table;
+  // As callers may number them.
+  for (uint64_t article = 1; article <= 100; ++article) {
+    for (uint64_t viewer = 1; viewer <= 100; ++viewer) {
+      ASSERT_TRUE(table.Takes(article, viewer, 0, kNowMs, minutes(5))) << article << " " << viewer;
+    }
+  }
+}
+
+TEST(CoolDownTableTest, AConstantViewerCountsOnce) {
+  CoolDownTable table;
+  int counted = 0;
+  for (int i = 0; i < 1'000; ++i) counted += table.Takes(kArticle, ~uint64_t{0}, 0, kNowMs + i, minutes(5)) ? 1 : 0;
+  EXPECT_EQ(counted, 1);
+}
+
+// Held against what keeps everything, through restarts.
+TEST(CoolDownTableTest, NothingThatMattersIsForgotten) {
+  std::mt19937_64 random(TestSeed());
+  CoolDownTable table;
+  std::map<std::pair<uint64_t, uint64_t>, int64_t> counted;
+  int64_t now = kNowMs;
+  for (int i = 0; i < 200'000; ++i) {
+    now += static_cast<int64_t>(random() % 200);
+    const uint64_t article = random() % 40;
+    // Two sites, of which one has a longer cool-down.
+    const seconds cool_down = article % 2 == 0 ? minutes(7) : minutes(40);
+    const uint64_t viewer = 1 + random() % (1 + random() % 500);
+    const auto last = counted.find({article, viewer});
+    const bool takes = last == counted.end() || now / 1'000 - last->second / 1'000 >= cool_down.count();
+    ASSERT_EQ(table.Takes(article, viewer, 0, now, cool_down), takes) << i;
+    if (takes) counted[{article, viewer}] = now;
+    if (i % 20'000 == 0) {
+      CoolDownTable read;
+      ASSERT_TRUE(read.Merge(table.Serialize()).ok());
+      table = std::move(read);
+    }
+  }
+}
+
+TEST(CoolDownTableTest, MorePairsThanItMayHoldAreNotHeld) {
+  constexpr size_t kPairs = 1'000'000;
+  CoolDownTable table(kPairs);
+  for (uint64_t viewer = 1; viewer <= 2 * kPairs; ++viewer) table.Takes(kArticle, viewer, 0, kNowMs, minutes(30));
+  EXPECT_LE(table.size(), kPairs);
+  EXPECT_LE(table.bytes(), 40 * kPairs);
+  // At least half of what it may hold is remembered.
+  for (uint64_t viewer = 2 * kPairs; viewer > 2 * kPairs - kPairs / 2; viewer -= 1'000) {
+    ASSERT_FALSE(table.Takes(kArticle, viewer, 0, kNowMs, minutes(30))) << viewer;
+  }
+}
+
+}  // namespace
+}  // namespace viewcount
