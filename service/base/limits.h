@@ -85,8 +85,8 @@ inline constexpr std::chrono::seconds kFloodBurst{10};
 inline constexpr std::chrono::seconds kNewArticlesBurst{3'600};
 // Addresses whose budgets are remembered; 16 bytes each.
 inline constexpr size_t kFloodAddresses = 65'536;
-// Articles that are known not to be new without asking the store; some 20 bytes each.
-inline constexpr size_t kKnownArticlesMax = 1'000'000;
+// Articles that are known not to be new without asking the store; 8 bytes each.
+inline constexpr size_t kKnownArticlesMax = 1 << 20;
 // Defaults of --address-views-per-second and --new-articles-per-minute, and the most that they can be.
 inline constexpr uint32_t kAddressViewsPerSecond = 100;
 inline constexpr uint32_t kNewArticlesPerMinute = 1'000;

@@ -1,8 +1,11 @@
 #include "service/floods/article_budget.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
-#include <utility>
+#include <tuple>
+
+#include "service/base/check.h"
 
 namespace viewcount {
 namespace {
@@ -13,26 +16,33 @@ using std::chrono::nanoseconds;
 
 ArticleBudget::ArticleBudget(uint32_t articles_per_minute, size_t known_max)
     : cost_ns_(articles_per_minute == 0 ? 0 : nanoseconds(std::chrono::minutes(1)).count() / articles_per_minute),
-      known_max_(known_max) {}
+      lines_(known_max / std::tuple_size_v<decltype(Line::hashes)>) {
+  VIEWCOUNT_CHECK(std::has_single_bit(lines_.size()));
+}
 
 uint64_t ArticleBudget::HashOf(const Site& site, std::string_view article_id) const {
   // What was counted before the site wanted announced ones only need not be announced.
-  return hash_.Of(article_id) ^ (site.settings.announced_articles_only ? ~site.seed : site.seed);
+  const uint64_t hash = hash_.Of(article_id) ^ (site.settings.announced_articles_only ? ~site.seed : site.seed);
+  return hash != 0 ? hash : 1;
 }
 
 bool ArticleBudget::Knows(const Site& site, std::string_view article_id) {
   if (!Remembers(site)) return true;
   const uint64_t hash = HashOf(site, article_id);
-  if (young_.contains(hash)) return true;
-  if (!old_.contains(hash)) return false;
-  Learn(site, article_id);
+  auto& hashes = LineOf(hash).hashes;
+  const auto at = std::ranges::find(hashes, hash);
+  if (at == hashes.end()) return false;
+  std::rotate(hashes.begin(), at, at + 1);
   return true;
 }
 
 void ArticleBudget::Learn(const Site& site, std::string_view article_id) {
   if (!Remembers(site)) return;
-  if (young_.size() >= known_max_ / 2) old_ = std::exchange(young_, Hashes());
-  young_.insert(HashOf(site, article_id));
+  if (Knows(site, article_id)) return;
+  const uint64_t hash = HashOf(site, article_id);
+  auto& hashes = LineOf(hash).hashes;
+  std::rotate(hashes.begin(), hashes.end() - 1, hashes.end());
+  hashes.front() = hash;
 }
 
 bool ArticleBudget::Take(const Site& site, SteadyTime now) {

@@ -85,6 +85,7 @@ class BeaconConnection final : public ExpressConnection {
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
     origin_ = beacon->origin;
     const Client client = ClientOf(*beacon);
+    shared_.gate.Prefetch(client, *site_, beacon->article_id);
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
     // What needs a question or a refusal goes the general way.
     if (visitor.rejected || !shared_.gate.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 
 #include "service/base/hash.h"
 #include "service/base/limits.h"
@@ -79,7 +80,8 @@ asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::s
 
 asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<const Site> site,
                                                              const std::vector<std::string_view>& ids) {
-  const auto announced = co_await OnStore(parts_.store, parts_.catalog.FindAnnounced(site, ids));
+  auto question = parts_.catalog.FindAnnounced(site, ids);
+  const auto announced = co_await OnStore(parts_.store, std::move(question));
   if (!announced.ok()) {
     co_return Refusal{
         RejectReason::kNotAnnounced,
@@ -111,7 +113,8 @@ asio::awaitable<void> Gate::Ask(std::shared_ptr<const Site> site, const std::vec
     questions[ShardOf(hash)].push_back({id, hash});
   }
   for (const auto& [shard, articles] : questions) {
-    const auto counts = co_await OnStore(parts_.store, parts_.counts.ReadWindows(*site, shard, kEver, articles));
+    auto question = parts_.counts.ReadWindows(*site, shard, kEver, articles);
+    const auto counts = co_await OnStore(parts_.store, std::move(question));
     if (!counts.ok()) continue;
     for (size_t i = 0; i < articles.size(); ++i) {
       const bool counted = std::ranges::any_of(*counts, [&](const auto& window) { return window[i] != 0; });

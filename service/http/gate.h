@@ -45,6 +45,11 @@ class Gate {
   // What `parts` refers to must outlive it.
   explicit Gate(Parts parts);
 
+  // Fetches what AdmitAtOnce is going to look at.
+  void Prefetch(const Client& client, const Site& site, std::string_view article_id) const {
+    addresses_.Prefetch(client.address);
+    articles_.Prefetch(site, site.Resolve(article_id));
+  }
   // Whether a browser's view may come in without a question to the store. If not, nothing was taken from any budget:
   // Admit tells.
   bool AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id);

@@ -23,8 +23,8 @@ class SiteKeeper {
   // Reads the store's sites into the directory, and writes those, and the aliases, that the store has lost. A stored
   // site whose settings this machine does not understand keeps the ones it has, and is logged.
   boost::asio::awaitable<absl::Status> Refresh();
-  // Writes a site to the store, then to the directory. True if it is new. RESOURCE_EXHAUSTED if all sites' origins
-  // would take more than limits::kOriginsBytesMax, or the store's error: nothing was changed.
+  // Writes a site to the store, then to the directory. True if it is new. RESOURCE_EXHAUSTED if all sites' lists
+  // would take more than limits::kSiteListsBytesMax, or the store's error: nothing was changed.
   boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);
   // Creates the sites of `names` that do not exist.
   boost::asio::awaitable<absl::Status> Create(const std::vector<std::string>& names);
