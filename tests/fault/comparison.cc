@@ -122,6 +122,19 @@ bool FlushAll(const std::shared_ptr<grpc::Channel>& channel, std::chrono::millis
       timeout);
 }
 
+bool ReachesStore(const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds timeout) {
+  auto admin = v1::AdminService::NewStub(channel);
+  return Eventually(
+      [&] {
+        grpc::ClientContext context;
+        context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+        v1::GetStatusResponse response;
+        return admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok() &&
+               response.store_state() == v1::STORE_STATE_READY;
+      },
+      timeout);
+}
+
 bool AuditIsClean(const std::string& server) {
   const TemporaryDirectory folder;
   ChildProcess help;

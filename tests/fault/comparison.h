@@ -44,6 +44,11 @@ bool SameEverywhere(const std::shared_ptr<grpc::Channel>& channel, RedisProcess&
 bool FlushAll(const std::shared_ptr<grpc::Channel>& channel,
               std::chrono::milliseconds timeout = std::chrono::seconds(60));
 
+// Waits until the service reaches Redis for writing and for reading, which are connections of their own. False after
+// `timeout`.
+bool ReachesStore(const std::shared_ptr<grpc::Channel>& channel,
+                  std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
 // What `viewcount audit` has to say. The command line of an older build has no such command: that is printed, and
 // passes.
 bool AuditIsClean(const std::string& server);

@@ -94,6 +94,7 @@ class FaultTest : public ::testing::Test {
   // Everything acknowledged is counted once: in answers, in Redis, and as the audit has it.
   void ExpectExact() {
     RequireFlushed();
+    Require(ReachesStore(service_->NewChannel()), "Redis is not reached\n" + service_->Log());
     EXPECT_TRUE(SameEverywhere(service_->NewChannel(), redis_, truth_)) << service_->Log();
     EXPECT_TRUE(AuditIsClean(service_->server()));
   }

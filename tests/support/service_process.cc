@@ -80,7 +80,10 @@ bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
   grpc::ClientContext context;
   context.set_deadline(deadline);
   v1::GetStatusResponse response;
-  return admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok();
+  if (!admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok()) return false;
+  // gRPC answers first; the file is written when all do.
+  return Eventually([&] { return process_.HasEnded() || !Address("http").empty(); }, timeout) &&
+         !Address("http").empty();
 }
 
 std::optional<int> ServiceProcess::Stop() { return process_.Stop(SIGTERM, kStopWait); }
