@@ -38,16 +38,20 @@ std::vector<Window> WindowsOf(const SentView& view, const Attempt& attempt) {
 // Whether the view is one of those of which each viewer's count once.
 bool IsCooled(const SentView& view, bool cool_down) { return cool_down && view.viewer != 0 && !view.bot; }
 
+// What of a batch is summed up.
+enum class Share : uint8_t { kNothing, kWithoutCooled, kAll };
+Share AllIf(bool condition) { return condition ? Share::kAll : Share::kNothing; }
+
 template <typename Which>
 Sums SumOf(const std::deque<SentBatch>& batches, uint32_t article, bool cool_down, Which which) {
   Sums sums;
   std::set<uint64_t> viewers;
   for (const SentBatch& batch : batches) {
-    if (!which(batch)) continue;
+    if (which(batch) == Share::kNothing) continue;
     for (const SentView& view : batch.views) {
       if (view.article != article) continue;
       if (IsCooled(view, cool_down)) {
-        sums.views += viewers.insert(view.viewer).second ? 1 : 0;
+        if (which(batch) == Share::kAll) sums.views += viewers.insert(view.viewer).second ? 1 : 0;
       } else {
         (view.bot ? sums.bot_views : sums.views) += view.count;
       }
@@ -102,17 +106,20 @@ Truth::Truth(const Settings& settings, Random& random) : cool_down_(settings.coo
 
 Sums Truth::AcknowledgedBy(uint32_t machine, uint32_t article) const {
   return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) {
-    return batch.machine == machine && (batch.fate == SentBatch::Fate::kCertain || batch.in_memory);
+    if (batch.machine != machine) return Share::kNothing;
+    if (batch.fate == SentBatch::Fate::kCertain) return Share::kAll;
+    // A view may have come too soon after one that waits for the same sync, and is not acknowledged yet.
+    return batch.in_memory ? Share::kWithoutCooled : Share::kNothing;
   });
 }
 
 Sums Truth::Sent(uint32_t article) const {
-  return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) { return batch.may_count(); });
+  return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) { return AllIf(batch.may_count()); });
 }
 
 Sums Truth::StoredBy(uint32_t machine, uint32_t article) const {
   return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) {
-    return batch.machine == machine && batch.stored && batch.fate == SentBatch::Fate::kCertain;
+    return AllIf(batch.machine == machine && batch.stored && batch.fate == SentBatch::Fate::kCertain);
   });
 }
 

@@ -25,6 +25,9 @@ World::World(uint64_t seed, Trace& trace)
       zones_(settings_.sites) {
   DrawIdentifiersFrom(&random_);
   network_.faults = settings_.network;
+  trace_.Keep(fmt::format("{} machines, {} lanes each, {} articles, {} events{}{}", settings_.machines,
+                          settings_.lanes_per_machine, settings_.articles, settings_.events,
+                          settings_.viewers ? ", viewers" : "", settings_.cool_down ? ", cool-down" : ""));
   clients_.stored = [this](const SentBatch& batch) { CheckStored(batch); };
   while (slots_.size() < settings_.machines) AddSlot();
 }
