@@ -9,14 +9,12 @@
 namespace viewcount {
 namespace {
 
-using std::chrono::nanoseconds;
-
 constexpr size_t kIpv6NetworkBytes = 8;
 
 }  // namespace
 
 AddressBudget::AddressBudget(uint32_t views_per_second)
-    : cost_ns_(views_per_second == 0 ? 0 : nanoseconds(std::chrono::seconds(1)).count() / views_per_second),
+    : rate_(views_per_second, std::chrono::seconds(1), limits::kFloodBurst),
       sets_(views_per_second == 0 ? 0 : limits::kFloodAddresses / kSetEntries) {
   static_assert(std::has_single_bit(limits::kFloodAddresses / kSetEntries), "a set is picked by bits of a hash");
 }
@@ -30,13 +28,7 @@ uint64_t AddressBudget::HashOf(const boost::asio::ip::address& address) const {
 }
 
 bool AddressBudget::Take(const boost::asio::ip::address& address, uint32_t views, SteadyTime now) {
-  if (cost_ns_ == 0) return true;
-  Entry& entry = EntryOf(HashOf(address));
-  const int64_t now_ns = nanoseconds(now.time_since_epoch()).count();
-  const int64_t whole_at = std::max(entry.whole_at, now_ns) + cost_ns_ * views;
-  if (whole_at - now_ns > nanoseconds(limits::kFloodBurst).count()) return false;
-  entry.whole_at = whole_at;
-  return true;
+  return !rate_.limits() || rate_.Take(EntryOf(HashOf(address)).whole_at, views, now);
 }
 
 AddressBudget::Entry& AddressBudget::EntryOf(uint64_t address) {

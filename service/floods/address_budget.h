@@ -10,12 +10,12 @@
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/base/private_hash.h"
+#include "service/floods/rate.h"
 
 namespace viewcount {
 
-// Each address may send so many views a second, and limits::kFloodBurst of that at once: the generic cell rate
-// algorithm (ITU-T I.371), which keeps one time for each. Of an IPv6 address the first 64 bits count, since whoever has
-// those has all that follow.
+// Each address may send so many views a second, and limits::kFloodBurst of that at once. Of an IPv6 address the first
+// 64 bits count, since whoever has those has all that follow.
 //
 // One thread at a time. Bounded at limits::kFloodAddresses addresses of 16 bytes: beyond that whoever sent nothing for
 // longest is forgotten, and has its whole budget again. Keeps hashes only, in memory only.
@@ -26,7 +26,7 @@ class AddressBudget {
 
   // Fetches what Take is going to look at.
   void Prefetch(const boost::asio::ip::address& address) const {
-    if (cost_ns_ != 0) __builtin_prefetch(&sets_[HashOf(address) & (sets_.size() - 1)], 1);
+    if (rate_.limits()) __builtin_prefetch(&sets_[HashOf(address) & (sets_.size() - 1)], 1);
   }
   // Whether so many more views of the address are within its budget; takes them from it if so.
   bool Take(const boost::asio::ip::address& address, uint32_t views, SteadyTime now);
@@ -35,7 +35,7 @@ class AddressBudget {
   struct Entry {
     // 0: nobody's.
     uint64_t address = 0;
-    // When the budget will be whole again, in nanoseconds.
+    // See Rate::Take.
     int64_t whole_at = 0;
   };
   // An address has its place in one set: one line of the processor's cache.
@@ -48,8 +48,7 @@ class AddressBudget {
   uint64_t HashOf(const boost::asio::ip::address& address) const;
   Entry& EntryOf(uint64_t address);
 
-  // Of a view; 0 for no limit.
-  const int64_t cost_ns_;
+  const Rate rate_;
   const PrivateHash hash_;
   std::vector<Set> sets_;
 };

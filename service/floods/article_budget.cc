@@ -8,14 +8,9 @@
 #include "service/base/check.h"
 
 namespace viewcount {
-namespace {
-
-using std::chrono::nanoseconds;
-
-}  // namespace
 
 ArticleBudget::ArticleBudget(uint32_t articles_per_minute, size_t known_max)
-    : cost_ns_(articles_per_minute == 0 ? 0 : nanoseconds(std::chrono::minutes(1)).count() / articles_per_minute),
+    : rate_(articles_per_minute, std::chrono::minutes(1), limits::kNewArticlesBurst),
       lines_(known_max / std::tuple_size_v<decltype(Line::hashes)>) {
   VIEWCOUNT_CHECK(std::has_single_bit(lines_.size()));
 }
@@ -46,13 +41,7 @@ void ArticleBudget::Learn(const Site& site, std::string_view article_id) {
 }
 
 bool ArticleBudget::Take(const Site& site, SteadyTime now) {
-  if (cost_ns_ == 0) return true;
-  const int64_t now_ns = nanoseconds(now.time_since_epoch()).count();
-  int64_t& whole_at = whole_at_[site.index.value];
-  const int64_t after = std::max(whole_at, now_ns) + cost_ns_;
-  if (after - now_ns > nanoseconds(limits::kNewArticlesBurst).count()) return false;
-  whole_at = after;
-  return true;
+  return !rate_.limits() || rate_.Take(whole_at_[site.index.value], 1, now);
 }
 
 }  // namespace viewcount

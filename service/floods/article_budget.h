@@ -11,6 +11,7 @@
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/base/private_hash.h"
+#include "service/floods/rate.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -44,17 +45,16 @@ class ArticleBudget {
     std::array<uint64_t, 8> hashes{};
   };
 
-  bool Remembers(const Site& site) const { return cost_ns_ != 0 || site.settings.announced_articles_only; }
+  bool Remembers(const Site& site) const { return rate_.limits() || site.settings.announced_articles_only; }
   // Not 0, which is nobody's.
   uint64_t HashOf(const Site& site, std::string_view article_id) const;
   const Line& LineOf(uint64_t hash) const { return lines_[hash & (lines_.size() - 1)]; }
   Line& LineOf(uint64_t hash) { return lines_[hash & (lines_.size() - 1)]; }
 
-  // Of an article; 0 for no limit.
-  const int64_t cost_ns_;
+  const Rate rate_;
   const PrivateHash hash_;
   std::vector<Line> lines_;
-  // By the site's index: when its budget will be whole again, in nanoseconds.
+  // By the site's index; see Rate::Take.
   boost::unordered_flat_map<uint32_t, int64_t> whole_at_;
 };
 

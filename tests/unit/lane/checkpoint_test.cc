@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "service/base/crc32c.h"
 #include "service/base/files.h"
 #include "service/base/status.h"
 #include "tests/support/memory_disk.h"
@@ -55,6 +56,35 @@ TEST_F(CheckpointTest, IsReadAsWritten) {
   Write(12'345, writers);
   ExpectRead(12'345, writers);
   EXPECT_THAT(Files(), ElementsAre("00000000000000012345.writers"));
+}
+
+TEST_F(CheckpointTest, EachTableIsReadAsWritten) {
+  const Checkpoint written{.position = {7}, .writers = "writers", .visits = "visits", .cool_downs = "pairs"};
+  ASSERT_TRUE(WriteCheckpoint(disk_, kFolder, kLane, written).ok());
+  ExpectRead(7, "writers");
+  const auto read = ReadCheckpoint(disk_, kFolder, kLane);
+  EXPECT_EQ(read->visits, "visits");
+  EXPECT_EQ(read->cool_downs, "pairs");
+}
+
+// As it was written before there were cool-downs: writers are never forgotten, visits are.
+TEST_F(CheckpointTest, TheFirstFormatIsRead) {
+  const std::string content = "writersvisits";
+  const auto append = [](std::string& text, auto number) {
+    text.append(reinterpret_cast<const char*>(&number), sizeof(number));
+  };
+  std::string text = "VCWRTR01";
+  append(text, kLane);
+  append(text, uint64_t{9});
+  append(text, Crc32c(content));
+  append(text, uint32_t{6});
+  ASSERT_EQ(text.size(), 40u);
+  ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000009.writers", text + content).ok());
+  ExpectRead(9, "writers");
+  EXPECT_EQ(ReadCheckpoint(disk_, kFolder, kLane)->visits, "");
+  text[39] = 1;
+  ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000009.writers", text + content).ok());
+  EXPECT_THAT(RefusedWith(), HasSubstr("is broken"));
 }
 
 TEST_F(CheckpointTest, AnEmptyTableIsOneToo) {
