@@ -28,6 +28,7 @@ Process::Process(Parts parts)
 Process::~Process() {
   // They have timers of the context, which goes before what its coroutines refer to.
   for (const auto& entry : entries_) entry->flusher.reset();
+  reader_.reset();
 }
 
 absl::Status Process::Open() {
