@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "service/base/identifiers.h"
+
 namespace viewcount::cli {
 
 // What a line is.
@@ -25,14 +27,18 @@ struct AccessLogLine {
   // Of a page view: the path without query and fragment, as logged: a valid article ID. Of a target in absolute form
   // (`GET http://host/path`, as proxies send it) the path in it: the same page as without the proxy.
   std::string_view article_id;
-  // Hash of client address and user agent; never 0. Without a user agent, of the address alone.
+  // Keyed hash of client address and user agent; never 0. Without a user agent, of the address alone.
   uint64_t viewer = 0;
   // In milliseconds since 1970, to the second. Never 0, which means "on receipt": the first second of 1970 is 1.
   int64_t event_time_unix_ms = 0;
 };
 
+// The key of a log's viewers: of its beginning, so that an import that goes on has the same names, and nobody who lacks
+// the log finds addresses by trying. A person who is in two logs is two viewers.
+ViewerSalt SaltOfLog(std::string_view site, std::string_view head);
+
 // Parses a line without its line end. Any bytes are allowed. Pure: no state, no allocation; thread safe.
-AccessLogLine ParseAccessLogLine(std::string_view line);
+AccessLogLine ParseAccessLogLine(std::string_view line, const ViewerSalt& salt);
 
 // What may be shown of a bad line: at most 100 characters of printable ASCII, other bytes escaped as \xHH, without the
 // first word (where the client's address stands) and with every other IP address masked. Thread safe.

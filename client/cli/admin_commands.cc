@@ -64,14 +64,19 @@ std::string LanesText(const v1::GetStatusResponse& status) {
 
 absl::Status Run(Session& session, const SitePutCommand& command) {
   v1::PutSiteRequest request;
-  request.mutable_site()->set_name(command.name);
-  request.mutable_site()->set_time_zone(command.time_zone);
-  for (const std::string& origin : command.origins) request.mutable_site()->add_allowed_origins(origin);
-  if (command.cool_down.count() > 0) {
-    *request.mutable_site()->mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down.count());
+  v1::Site& wanted = *request.mutable_site();
+  if (!command.reset) {
+    const auto sites = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
+    if (!sites.ok()) return sites.status();
+    const auto present = std::ranges::find(sites->sites(), command.name, [](const auto& site) { return site.name(); });
+    if (present != sites->sites().end()) wanted = *present;
   }
-  for (const std::string& range : command.excluded) request.mutable_site()->add_excluded_addresses(range);
-  request.mutable_site()->set_announced_articles_only(command.announced_only);
+  wanted.set_name(command.name);
+  if (command.time_zone) wanted.set_time_zone(*command.time_zone);
+  if (command.origins) wanted.mutable_allowed_origins()->Assign(command.origins->begin(), command.origins->end());
+  if (command.cool_down) *wanted.mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down->count());
+  if (command.excluded) wanted.mutable_excluded_addresses()->Assign(command.excluded->begin(), command.excluded->end());
+  if (command.announced_only) wanted.set_announced_articles_only(*command.announced_only);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();

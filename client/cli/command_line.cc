@@ -195,28 +195,33 @@ void Parser::AddAdminCommands() {
   auto* site = app_.add_subcommand("site", "Create, change and list sites");
   site->require_subcommand(1);
   site->footer("Examples:\n  viewcount site put portal --time-zone Asia/Ho_Chi_Minh\n  viewcount site list");
-  auto* put = Add(*site, "put", "Create a site, or set all of its settings: those not given get their defaults",
+  auto* put = Add(*site, "put", "Create a site, or change its settings: those not given stay as they are",
                   "  viewcount site put portal\n"
                   "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org\n"
-                  "  viewcount site put portal --cool-down 30m --exclude 192.0.2.0/24 --exclude 2001:db8::7",
+                  "  viewcount site put portal --cool-down 30m --exclude 192.0.2.0/24 --exclude 2001:db8::7\n"
+                  "  viewcount site put portal --reset --time-zone Asia/Ho_Chi_Minh",
                   site_put_);
   put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
-  put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; UTC if not given")
+  put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; at first UTC")
       ->type_name("ZONE");
   put->add_option("--origin", site_put_.origins,
-                  "Whose pages may show counts and send views in a browser; repeatable, any if not given")
+                  "Whose pages may show counts and send views in a browser, in place of those so far; repeatable, at "
+                  "first any")
       ->type_name("https://HOST[:PORT]")
       ->allow_extra_args(false);
   put->add_option_function<std::string>(
          "--cool-down", [this](const std::string& text) { site_put_.cool_down = CoolDownOf(text); },
-         "Count the same viewer once per article in so long: 90s, 30m, 12h, 7d; if not given, each view counts")
+         "Count the same viewer once per article in so long: 90s, 30m, 12h, 7d; at first 0s, where each view counts")
       ->type_name("DURATION");
   put->add_option("--exclude", site_put_.excluded,
-                  "Addresses whose views over HTTP do not count, such as your own people's; repeatable")
+                  "Addresses whose views over HTTP do not count, such as your own people's, in place of those so far; "
+                  "repeatable")
       ->type_name("ADDRESS[/BITS]")
       ->allow_extra_args(false);
-  put->add_flag("--announced-only", site_put_.announced_only,
-                "Count browsers' views only of articles that were announced; see viewcount announce");
+  put->add_flag_function(
+      "--announced-only,!--any-article", [this](int64_t times) { site_put_.announced_only = times > 0; },
+      "Count browsers' views only of articles that were announced; see viewcount announce");
+  put->add_flag("--reset", site_put_.reset, "Give the settings that are not named here their defaults");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
   auto* announce =
       Add(app_, "announce", "Tell the service of articles, so that it knows them before anybody views them",
@@ -323,7 +328,7 @@ void Parser::AddImport() {
                   "Counts every GET answered with 2xx or 304 whose path has no extension, or one of html, htm, php,\n"
                   "asp, aspx, jsp. Importing a file again, or when it has grown, counts only its new lines. A file is\n"
                   "known by its first 4 KiB, so a log that is shorter counts anew when it has grown.",
-                  "  viewcount import access-log access.log access.log.1 access.log.2.gz\n"
+                  "  viewcount import access-log access.log.2.gz access.log.1 access.log\n"
                   "  ssh web1 cat /var/log/apache2/access.log | viewcount import access-log -",
                   import_);
   log->add_option("FILE", import_.files, "Logs, plain or gzip; - is standard input")->required();

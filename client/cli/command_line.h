@@ -49,13 +49,14 @@ struct WatchCommand {
 };
 struct SitePutCommand {
   std::string name;
-  std::string time_zone;
-  // None: any.
-  std::vector<std::string> origins;
-  // 0: none.
-  std::chrono::seconds cool_down{0};
-  std::vector<std::string> excluded;
-  bool announced_only = false;
+  // What is not given stays as it is.
+  std::optional<std::string> time_zone = {};
+  std::optional<std::vector<std::string>> origins = {};
+  std::optional<std::chrono::seconds> cool_down = {};
+  std::optional<std::vector<std::string>> excluded = {};
+  std::optional<bool> announced_only = {};
+  // What is not given gets its default instead.
+  bool reset = false;
 };
 struct SiteListCommand {};
 struct AnnounceCommand {

@@ -14,8 +14,8 @@ namespace {
 // How often on_progress is called while lines are only passed over.
 constexpr uint64_t kProgressLines = 16'384;
 
-AccessLogLine Parse(const LogLine& line) {
-  if (!line.too_long) return ParseAccessLogLine(line.text);
+AccessLogLine Parse(const LogLine& line, const ViewerSalt& salt) {
+  if (!line.too_long) return ParseAccessLogLine(line.text, salt);
   AccessLogLine bad;
   bad.problem = "longer than 65,536 bytes";
   return bad;
@@ -38,6 +38,7 @@ absl::Status Importer::Import(LineReader& reader, std::string_view name) {
   const auto head = reader.Head();
   if (!head.ok()) return head.status();
   ImportBatch batch(options_.site, ImportWriterId(options_.site, *head));
+  const ViewerSalt salt = SaltOfLog(options_.site, *head);
   LogLine line;
   for (;;) {
     const auto more = reader.Next(line);
@@ -49,7 +50,7 @@ absl::Status Importer::Import(LineReader& reader, std::string_view name) {
       ++counts_.imported_before_lines;
       continue;
     }
-    const auto parsed = Parse(line);
+    const auto parsed = Parse(line, salt);
     if (line.unfinished && parsed.kind == LineKind::kBad) {
       // Its server is perhaps writing it just now: left without an acknowledgement, it counts with the next import.
       ++counts_.lines;

@@ -12,6 +12,9 @@ namespace {
 namespace ip = boost::asio::ip;
 
 constexpr uint32_t kMappedBits = 96;
+// Of an IPv6 address with an IPv4 one at its end.
+constexpr size_t kAddressBytesMax = 45;
+constexpr std::string_view kAddressCharacters = "0123456789abcdefABCDEF:.";
 
 // True if the first `bits` bits are the same.
 bool SameBits(const AddressBytes& a, const AddressBytes& b, uint32_t bits) {
@@ -22,6 +25,19 @@ bool SameBits(const AddressBytes& a, const AddressBytes& b, uint32_t bits) {
 }
 
 }  // namespace
+
+std::optional<ip::address> ParseAddress(std::string_view text) {
+  std::array<char, kAddressBytesMax + 1> ended{};
+  // Boost takes anything behind a percent sign.
+  if (text.size() > kAddressBytesMax || text.find_first_not_of(kAddressCharacters) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::copy(text.begin(), text.end(), ended.begin());
+  boost::system::error_code error;
+  const auto address = ip::make_address(ended.data(), error);
+  if (error) return std::nullopt;
+  return address;
+}
 
 AddressBytes BytesOfAddress(const ip::address& address) {
   if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
@@ -34,17 +50,16 @@ absl::StatusOr<AddressRanges> AddressRanges::Parse(std::span<const std::string> 
     const auto refused = absl::InvalidArgumentError(
         fmt::format("must be IP addresses or ranges such as 10.0.0.0/8 and fd00::/8, not \"{}\"", text));
     const size_t slash = text.find('/');
-    boost::system::error_code error;
-    const auto address = ip::make_address(text.substr(0, slash), error);
-    if (error || (address.is_v6() && address.to_v6().scope_id() != 0)) return refused;
-    const uint32_t bits_max = address.is_v4() ? 32 : 128;
+    const auto address = ParseAddress(std::string_view(text).substr(0, slash));
+    if (!address) return refused;
+    const uint32_t bits_max = address->is_v4() ? 32 : 128;
     uint32_t bits = bits_max;
     if (slash != std::string::npos) {
       const char* const end = text.data() + text.size();
       const auto [stop, failed] = std::from_chars(text.data() + slash + 1, end, bits);
       if (failed != std::errc() || stop != end || bits > bits_max) return refused;
     }
-    result.ranges_.push_back({BytesOfAddress(address), address.is_v4() ? bits + kMappedBits : bits});
+    result.ranges_.push_back({BytesOfAddress(*address), address->is_v4() ? bits + kMappedBits : bits});
   }
   return result;
 }

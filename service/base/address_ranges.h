@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ namespace viewcount {
 using AddressBytes = std::array<uint8_t, 16>;
 // As IPv6 has it; an IPv4 address and its IPv6-mapped form are the same.
 AddressBytes BytesOfAddress(const boost::asio::ip::address& address);
+
+// An IPv4 or IPv6 address and nothing else: no port, no brackets, and no network interface, whose name could be
+// anything and means another thing on each machine. Allocates nothing. Thread safe.
+std::optional<boost::asio::ip::address> ParseAddress(std::string_view text);
 
 // Immutable once made: any thread may read it. An IPv4 address and its IPv6-mapped form are the same.
 class AddressRanges {

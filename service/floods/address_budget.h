@@ -17,8 +17,8 @@ namespace viewcount {
 // Each address may send so many views a second, and limits::kFloodBurst of that at once. Of an IPv6 address the first
 // 64 bits count, since whoever has those has all that follow.
 //
-// One thread at a time. Bounded at limits::kFloodAddresses addresses of 16 bytes: beyond that whoever sent nothing for
-// longest is forgotten, and has its whole budget again. Keeps hashes only, in memory only.
+// One thread at a time. Bounded at limits::kFloodAddresses addresses of 16 bytes: beyond that whoever has most of it
+// left is forgotten, and has all of it again. Keeps hashes only, in memory only.
 class AddressBudget {
  public:
   // 0: no limit.

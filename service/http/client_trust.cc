@@ -1,7 +1,6 @@
 #include "service/http/client_trust.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/beast/http/field.hpp>
 
 namespace viewcount {
@@ -10,8 +9,6 @@ namespace {
 namespace ip = boost::asio::ip;
 
 constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-// More than any address has, be it with the name of a network interface.
-constexpr size_t kAddressBytesMax = 80;
 
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
@@ -31,15 +28,21 @@ std::string_view TakeLast(std::optional<std::string_view>& list) {
   return Trim(entry);
 }
 
-std::optional<ip::address> ParseAddress(std::string_view text) {
-  // Ended by a zero, so that nothing is allocated; no address has one in it.
-  std::array<char, kAddressBytesMax + 1> ended{};
-  if (text.size() > kAddressBytesMax || text.find('\0') != std::string_view::npos) return std::nullopt;
-  std::copy(text.begin(), text.end(), ended.begin());
-  boost::system::error_code error;
-  const auto address = ip::make_address(ended.data(), error);
-  if (error) return std::nullopt;
-  return address;
+// The address of an entry: proxies may write a port behind it, and then brackets around one of IPv6; the system may add
+// the network interface to one that is valid only there.
+std::optional<ip::address> AddressOfEntry(std::string_view entry) {
+  std::string_view port;
+  if (entry.starts_with('[')) {
+    const size_t end = std::min(entry.find(']'), entry.size() - 1);
+    port = entry.substr(end + 1);
+    if (entry[end] != ']' || (!port.empty() && port[0] != ':')) return std::nullopt;
+    entry = entry.substr(1, end - 1);
+  } else if (const size_t colon = entry.find(':'); colon == entry.rfind(':') && colon != std::string_view::npos) {
+    port = entry.substr(colon);
+    entry = entry.substr(0, colon);
+  }
+  if (port.find_first_not_of("0123456789", 1) != std::string_view::npos) return std::nullopt;
+  return ParseAddress(entry.substr(0, entry.find('%')));
 }
 
 }  // namespace
@@ -60,7 +63,7 @@ std::optional<std::string> ListOf(const HttpFields& fields, std::string_view nam
 
 std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optional<std::string_view> list) const {
   while (list && proxies_.Contains(address)) {
-    const auto before = ParseAddress(TakeLast(list));
+    const auto before = AddressOfEntry(TakeLast(list));
     if (!before) return std::nullopt;
     address = *before;
   }
@@ -85,7 +88,7 @@ Client ClientTrust::Find(std::optional<std::string_view> forwarded_for, bool has
 
 std::optional<ip::address> ClientTrust::FindNamed(std::string_view list) const {
   std::optional<std::string_view> rest = list;
-  const auto address = ParseAddress(TakeLast(rest));
+  const auto address = AddressOfEntry(TakeLast(rest));
   if (!address) return std::nullopt;
   return Follow(*address, rest);
 }

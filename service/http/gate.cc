@@ -24,7 +24,12 @@ constexpr std::chrono::milliseconds kFloodRetryDelay{1'000};
 
 const std::vector<Window> kEver = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
 
-Refusal Flood(uint32_t views_per_second) {
+Refusal Flood(uint32_t views_per_second, uint32_t count) {
+  if (const auto burst = views_per_second * limits::kFloodBurst.count(); count > burst) {
+    return {RejectReason::kFlood,
+            absl::PermissionDeniedError(fmt::format(
+                "views: at most {} at once from one address; see --address-views-per-second of viewcountd", burst))};
+  }
   return {
       RejectReason::kFlood,
       RetryLater(absl::StatusCode::kResourceExhausted,
@@ -43,8 +48,29 @@ Refusal NotAnnounced(const Site& site, std::string_view article_id) {
   return {RejectReason::kNotAnnounced,
           absl::PermissionDeniedError(fmt::format(
               "article {} is not announced, and site {} counts no other views from browsers; announce it with: "
-              "viewcount announce {}",
-              EscapeForText(article_id), site.name, EscapeForText(article_id)))};
+              "viewcount --site {} announce {}",
+              EscapeForText(article_id), site.name, site.name, EscapeForText(article_id)))};
+}
+
+// On the store's executor, in one go: so whoever waits for it is answered when the store closes. Which of the articles
+// the store or a lane has; none of a shard that cannot be read.
+asio::awaitable<std::vector<std::string_view>> FindCounted(CountReader& counts, std::shared_ptr<const Site> site,
+                                                           const std::vector<std::string_view>& ids) {
+  std::map<Shard, std::vector<ArticleRef>> questions;
+  for (const std::string_view id : ids) {
+    const uint64_t hash = ArticleHash(site->seed, id);
+    questions[ShardOf(hash)].push_back({id, hash});
+  }
+  std::vector<std::string_view> found;
+  for (const auto& [shard, articles] : questions) {
+    const auto read = co_await counts.ReadWindows(*site, shard, kEver, articles);
+    if (!read.ok()) continue;
+    for (size_t i = 0; i < articles.size(); ++i) {
+      const bool counted = std::ranges::any_of(*read, [&](const auto& window) { return window[i] != 0; });
+      if (counted) found.push_back(articles[i].id);
+    }
+  }
+  co_return found;
 }
 
 }  // namespace
@@ -64,14 +90,14 @@ asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::s
   if (client.trusted_backend) co_return std::nullopt;
   const auto count = static_cast<uint32_t>(views.views_size());
   if (client.known && !addresses_.Take(client.address, count, parts_.clock.Now())) {
-    co_return Flood(parts_.views_per_second);
+    co_return Flood(parts_.views_per_second, count);
   }
-  std::vector<std::string_view> unknown;
+  std::vector<Unknown> unknown;
   for (const v1::View& view : views.views()) {
     const std::string_view id = site->Resolve(view.article_id());
     // What is no ID is refused behind here.
     if (!IsArticleIdFast(id)) continue;
-    if (!articles_.Knows(*site, id)) unknown.push_back(id);
+    if (!articles_.Knows(*site, id)) unknown.push_back({id, view.article_id()});
   }
   if (unknown.empty()) co_return std::nullopt;
   if (site->settings.announced_articles_only) co_return co_await AdmitAnnounced(std::move(site), unknown);
@@ -79,7 +105,12 @@ asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::s
 }
 
 asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<const Site> site,
-                                                             const std::vector<std::string_view>& ids) {
+                                                             const std::vector<Unknown>& articles) {
+  std::vector<std::string_view> ids;
+  for (const Unknown& article : articles) {
+    ids.push_back(article.id);
+    if (article.asked != article.id) ids.push_back(article.asked);
+  }
   auto question = parts_.catalog.FindAnnounced(site, ids);
   const auto announced = co_await OnStore(parts_.store, std::move(question));
   if (!announced.ok()) {
@@ -87,40 +118,33 @@ asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<con
         RejectReason::kNotAnnounced,
         RetryLater(absl::StatusCode::kUnavailable, ToStd(announced.status().message()), limits::kRetryDelay)};
   }
-  for (const std::string_view id : ids) {
-    if (!announced->contains(id)) co_return NotAnnounced(*site, id);
-    articles_.Learn(*site, id);
+  for (const Unknown& article : articles) {
+    if (!announced->contains(article.id) && !announced->contains(article.asked)) {
+      co_return NotAnnounced(*site, article.id);
+    }
+    articles_.Learn(*site, article.id);
   }
   co_return std::nullopt;
 }
 
 asio::awaitable<std::optional<Refusal>> Gate::AdmitUnknown(std::shared_ptr<const Site> site,
-                                                           const std::vector<std::string_view>& ids) {
-  co_await Ask(site, ids);
-  for (const std::string_view id : ids) {
+                                                           const std::vector<Unknown>& articles) {
+  if (asking_ < kQuestionsMax) {
+    ++asking_;
+    std::vector<std::string_view> ids;
+    for (const Unknown& article : articles) ids.push_back(article.id);
+    auto question = FindCounted(parts_.counts, site, ids);
+    const auto counted = co_await OnStore(parts_.store, std::move(question));
+    --asking_;
+    for (const std::string_view id : counted) articles_.Learn(*site, id);
+  }
+  for (const Unknown& article : articles) {
     // One may be there twice.
-    if (articles_.Knows(*site, id)) continue;
+    if (articles_.Knows(*site, article.id)) continue;
     if (!articles_.Take(*site, parts_.clock.Now())) co_return TooManyArticles(*site, parts_.articles_per_minute);
-    articles_.Learn(*site, id);
+    articles_.Learn(*site, article.id);
   }
   co_return std::nullopt;
-}
-
-asio::awaitable<void> Gate::Ask(std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids) {
-  std::map<Shard, std::vector<ArticleRef>> questions;
-  for (const std::string_view id : ids) {
-    const uint64_t hash = ArticleHash(site->seed, id);
-    questions[ShardOf(hash)].push_back({id, hash});
-  }
-  for (const auto& [shard, articles] : questions) {
-    auto question = parts_.counts.ReadWindows(*site, shard, kEver, articles);
-    const auto counts = co_await OnStore(parts_.store, std::move(question));
-    if (!counts.ok()) continue;
-    for (size_t i = 0; i < articles.size(); ++i) {
-      const bool counted = std::ranges::any_of(*counts, [&](const auto& window) { return window[i] != 0; });
-      if (counted) articles_.Learn(*site, articles[i].id);
-    }
-  }
 }
 
 }  // namespace viewcount

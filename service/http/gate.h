@@ -32,6 +32,9 @@ struct Refusal {
 // On one server's thread.
 class Gate {
  public:
+  // To the store, at the same time. So many are open only while it does not answer; then it need not have more.
+  static constexpr size_t kQuestionsMax = 1'000;
+
   struct Parts {
     CountReader& counts;
     ArticleCatalog& catalog;
@@ -55,22 +58,29 @@ class Gate {
   bool AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id);
   // Why the views may not come in; nothing if they may. RESOURCE_EXHAUSTED with RetryInfo; PERMISSION_DENIED for an
   // article that was not announced, where the site wants that, and the store's error if that is not known. Else, while
-  // the store is away, an article that is not known counts as a new one.
+  // the store is away or kQuestionsMax are asked already, an article that is not known counts as a new one.
   boost::asio::awaitable<std::optional<Refusal>> Admit(const Client& client, std::shared_ptr<const Site> site,
                                                        const v1::RecordViewsRequest& views);
 
  private:
-  // Those of a site that does not know them yet.
+  // An article that the site does not know yet.
+  struct Unknown {
+    // As the site resolves it.
+    std::string_view id;
+    // As it was asked for: perhaps an alias.
+    std::string_view asked;
+  };
+
   boost::asio::awaitable<std::optional<Refusal>> AdmitUnknown(std::shared_ptr<const Site> site,
-                                                              const std::vector<std::string_view>& ids);
+                                                              const std::vector<Unknown>& articles);
   boost::asio::awaitable<std::optional<Refusal>> AdmitAnnounced(std::shared_ptr<const Site> site,
-                                                                const std::vector<std::string_view>& ids);
-  // Learns which of the articles the store or a lane has.
-  boost::asio::awaitable<void> Ask(std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids);
+                                                                const std::vector<Unknown>& articles);
 
   const Parts parts_;
   AddressBudget addresses_;
   ArticleBudget articles_;
+  // Questions to the store under way.
+  size_t asking_ = 0;
 };
 
 }  // namespace viewcount

@@ -300,12 +300,12 @@ uint64_t Lane::Decide(Batch& batch) {
   uint64_t left_out = 0;
   for (DecodedView& view : batch.request.views) {
     if (!view.by_known_viewer()) continue;
-    view.begins_visit =
-        visits_.Begins({site->seed, view.viewer}, {site->seed, batch.previous_viewer}, view.event_time_unix_ms);
+    view.begins_visit = visits_.Begins({site->seed, view.viewer}, {site->seed, batch.previous_viewer},
+                                       view.event_time_unix_ms, batch.receipt_unix_ms);
     if (cool_down.count() == 0) continue;
     const uint64_t article = ArticleHash(site->seed, site->Resolve(view.article_id));
-    const bool takes =
-        cool_downs_.Takes(article, view.viewer, batch.previous_viewer, view.event_time_unix_ms, cool_down);
+    const bool takes = cool_downs_.Takes(article, view.viewer, batch.previous_viewer, view.event_time_unix_ms,
+                                         batch.receipt_unix_ms, cool_down);
     left_out += view.count - (takes ? 1 : 0);
     view.count = takes ? 1 : 0;
   }
@@ -314,7 +314,11 @@ uint64_t Lane::Decide(Batch& batch) {
   return batch.request.view_count - left_out;
 }
 
-Checkpoint Lane::MakeCheckpoint() const {
+Checkpoint Lane::MakeCheckpoint() {
+  // Of what nobody comes for any more, too, as when a site's cool-down was switched off.
+  const int64_t now = parts_.clock.UnixMillis();
+  visits_.Forget(now);
+  cool_downs_.Forget(now);
   return {.position = position_,
           .writers = writers_.Serialize(parts_.clock.Now()),
           .visits = visits_.Serialize(),

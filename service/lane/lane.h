@@ -132,7 +132,7 @@ class Lane {
   Outcome Take(Batch& batch, SteadyTime now);
   // Decides which of its views begin a visit, and which are within a cool-down. Returns how many views that leaves.
   uint64_t Decide(Batch& batch);
-  Checkpoint MakeCheckpoint() const;
+  Checkpoint MakeCheckpoint();
   // Makes what was journaled durable; ends the process if that fails.
   void Commit();
   void Acknowledge(std::vector<Outcome>& outcomes);

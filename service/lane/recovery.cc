@@ -14,14 +14,14 @@ namespace viewcount {
 namespace {
 
 // What the lane remembered of the views' viewers when it took them.
-void NoteViewers(const Site& site, const ViewsRequest& request, RecoveredLane& recovered) {
+void NoteViewers(const Site& site, const ReplayedBatch& batch, RecoveredLane& recovered) {
   const auto cool_down = site.settings.cool_down;
-  for (const DecodedView& view : request.views) {
+  for (const DecodedView& view : batch.request.views) {
     if (!view.by_known_viewer()) continue;
-    recovered.visits.Replay({site.seed, view.viewer}, view.event_time_unix_ms);
+    recovered.visits.Replay({site.seed, view.viewer}, view.event_time_unix_ms, batch.receipt_unix_ms);
     if (cool_down.count() == 0 || view.too_soon()) continue;
     const uint64_t article = ArticleHash(site.seed, site.Resolve(view.article_id));
-    recovered.cool_downs.Replay(article, view.viewer, view.event_time_unix_ms, cool_down);
+    recovered.cool_downs.Replay(article, view.viewer, view.event_time_unix_ms, batch.receipt_unix_ms, cool_down);
   }
 }
 
@@ -63,7 +63,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                                }
                                if (record.end <= checkpoint->position) return;
                                if (!request.writer.IsNone()) recovered.writers.Replay(request, now);
-                               NoteViewers(*site, request, recovered);
+                               NoteViewers(*site, batch, recovered);
                              },
                          .adjustment = {},
                          .totals = [&](const JournaledTotals& totals) { journaled = totals.views; }});

@@ -37,6 +37,10 @@ std::chrono::seconds ParseSeconds(std::string_view text) {
 
 absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
   if (settings.time_zone.empty()) settings.time_zone = "UTC";
+  // Whatever the system may find under it: it is written as a word.
+  if (!std::ranges::all_of(settings.time_zone, [](char c) { return c > ' ' && c <= '~'; })) {
+    return InvalidField("site.time_zone", "must be an IANA name such as Asia/Ho_Chi_Minh");
+  }
   auto origins = NormalizedOrigins(settings.allowed_origins);
   if (!origins.ok()) return origins.status();
   settings.allowed_origins = *std::move(origins);

@@ -13,24 +13,28 @@ uint64_t KeyOf(uint64_t article, uint64_t viewer) {
 }
 
 // A view a whole cool-down later counts.
-bool IsTooSoon(uint32_t counted, uint32_t now, SightingTable::Seconds cool_down) {
-  return SightingTable::IsWithin(counted, now, cool_down - SightingTable::Seconds(1));
+bool IsTooSoon(const SightingTable::Sighting& counted, uint32_t moment, SightingTable::Seconds cool_down) {
+  return counted.IsWithin(moment, cool_down - SightingTable::Seconds(1));
 }
 
 }  // namespace
 
 bool CoolDownTable::Takes(uint64_t article, uint64_t viewer, uint64_t previous_viewer, int64_t unix_ms,
-                          Seconds cool_down) {
-  const uint32_t now = SightingTable::SecondsOf(unix_ms);
-  const uint64_t key = KeyOf(article, viewer);
-  if (IsTooSoon(pairs_.SeenAt(key), now, cool_down)) return false;
-  if (previous_viewer != 0 && IsTooSoon(pairs_.SeenAt(KeyOf(article, previous_viewer)), now, cool_down)) return false;
-  pairs_.Note(key, now, cool_down);
+                          int64_t receipt_unix_ms, Seconds cool_down) {
+  const uint32_t moment = SightingTable::SecondsOf(unix_ms);
+  if (IsTooSoon(pairs_.Find(KeyOf(article, viewer)), moment, cool_down)) return false;
+  if (previous_viewer != 0 && IsTooSoon(pairs_.Find(KeyOf(article, previous_viewer)), moment, cool_down)) return false;
+  Replay(article, viewer, unix_ms, receipt_unix_ms, cool_down);
   return true;
 }
 
-void CoolDownTable::Replay(uint64_t article, uint64_t viewer, int64_t unix_ms, Seconds cool_down) {
-  pairs_.Note(KeyOf(article, viewer), SightingTable::SecondsOf(unix_ms), cool_down);
+void CoolDownTable::Replay(uint64_t article, uint64_t viewer, int64_t unix_ms, int64_t receipt_unix_ms,
+                           Seconds cool_down) {
+  // What two counted views a whole cool-down apart have between them is no part of it.
+  pairs_.Note(KeyOf(article, viewer), SightingTable::SecondsOf(unix_ms), SightingTable::SecondsOf(receipt_unix_ms),
+              cool_down - Seconds(1));
 }
+
+void CoolDownTable::Forget(int64_t unix_ms) { pairs_.Forget(SightingTable::SecondsOf(unix_ms)); }
 
 }  // namespace viewcount

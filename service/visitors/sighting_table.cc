@@ -9,9 +9,11 @@
 namespace viewcount {
 namespace {
 
-// In a checkpoint numbers are little-endian: the longest span, then 12 bytes for each entry.
+// In a checkpoint numbers are little-endian: of each generation, the older one first, until when it matters, how many
+// entries it has, and those.
 static_assert(std::endian::native == std::endian::little);
-constexpr size_t kStoredBytes = sizeof(uint64_t) + sizeof(uint32_t);
+constexpr size_t kEntryBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
+constexpr size_t kGenerationBytes = sizeof(uint32_t) + sizeof(uint64_t);
 // Of a map's metadata, for 15 places of an entry each.
 constexpr size_t kGroupBytes = 16;
 constexpr size_t kGroupEntries = 15;
@@ -29,74 +31,98 @@ Number TakeNumber(std::string_view& text) {
   return number;
 }
 
+// `seconds` later, at the latest in 2106.
+uint32_t Later(uint32_t moment, SightingTable::Seconds seconds) {
+  return static_cast<uint32_t>(std::min<int64_t>(moment + seconds.count(), std::numeric_limits<uint32_t>::max()));
+}
+
 }  // namespace
 
 uint32_t SightingTable::SecondsOf(int64_t unix_ms) {
   return static_cast<uint32_t>(std::clamp<int64_t>(unix_ms / 1'000, 1, std::numeric_limits<uint32_t>::max()));
 }
 
-uint32_t SightingTable::SeenAt(uint64_t key) const {
-  for (const Times* times : {&young_, &old_}) {
-    if (const auto found = times->find(key); found != times->end()) return found->second;
+SightingTable::Sighting SightingTable::Find(uint64_t key) const {
+  for (const Sightings* sightings : {&young_, &old_}) {
+    if (const auto found = sightings->find(key); found != sightings->end()) return found->second;
   }
-  return 0;
+  return {};
 }
 
-uint32_t SightingTable::Note(uint64_t key, uint32_t seconds, Seconds span) {
-  const auto until =
-      static_cast<uint32_t>(std::min<int64_t>(seconds + span.count(), std::numeric_limits<uint32_t>::max()));
-  newest_ = std::max(newest_, seconds);
-  longest_span_ = std::max(longest_span_, static_cast<uint32_t>(span.count()));
-  if ((newest_ > old_until_ && !young_.empty()) || young_.size() >= entries_max_ / 2) {
-    old_ = std::exchange(young_, Times());
-    old_until_ = std::exchange(young_until_, 0);
-    // Likely as many come again: so nothing is moved while it fills.
-    young_.reserve(std::min(old_.size(), entries_max_ / 2));
+SightingTable::Sighting SightingTable::Note(uint64_t key, uint32_t moment, uint32_t received, Seconds span) {
+  Forget(received);
+  if (young_.size() >= entries_max_ / 2) Rotate();
+  young_until_ = std::max(young_until_, Later(now_, span));
+  const auto [place, added] = young_.try_emplace(key);
+  if (added) {
+    if (const auto earlier = old_.find(key); earlier != old_.end()) {
+      place->second = earlier->second;
+      old_.erase(earlier);
+    }
   }
-  young_until_ = std::max(young_until_, until);
-  const auto [place, added] = young_.try_emplace(key, seconds);
-  uint32_t before = 0;
-  if (!added) {
-    before = place->second;
-  } else if (const auto earlier = old_.find(key); earlier != old_.end()) {
-    before = earlier->second;
-    old_.erase(earlier);
+  Sighting& sighting = place->second;
+  const Sighting before = sighting;
+  if (Later(moment, span) >= sighting.newest) {
+    sighting.newest = std::max(sighting.newest, moment);
+  } else {
+    sighting.late = moment;
   }
-  place->second = std::max(seconds, before);
   return before;
+}
+
+void SightingTable::Forget(uint32_t received) {
+  now_ = std::max(now_, received);
+  if (now_ > old_until_ && !young_.empty()) Rotate();
+  // Nothing has been noted for so long that it is old as well.
+  if (now_ > old_until_ && !old_.empty()) old_ = Sightings();
+}
+
+void SightingTable::Rotate() {
+  old_ = std::exchange(young_, Sightings());
+  old_until_ = std::exchange(young_until_, 0);
+  // Likely as many come again: so nothing is moved while it fills.
+  if (now_ <= old_until_) young_.reserve(std::min(old_.size(), entries_max_ / 2));
 }
 
 size_t SightingTable::bytes() const {
   size_t bytes = 0;
-  for (const Times* times : {&young_, &old_}) {
-    bytes += times->bucket_count() * (sizeof(Times::value_type) + kGroupBytes / kGroupEntries + 1);
+  for (const Sightings* sightings : {&young_, &old_}) {
+    bytes += sightings->bucket_count() * (sizeof(Sightings::value_type) + kGroupBytes / kGroupEntries + 1);
   }
   return bytes;
 }
 
 std::string SightingTable::Serialize() const {
   std::string text;
-  text.reserve(sizeof(longest_span_) + size() * kStoredBytes);
-  Append(text, longest_span_);
-  for (const Times* times : {&old_, &young_}) {
-    for (const auto& [key, seconds] : *times) {
-      if (newest_ - seconds > longest_span_) continue;
+  text.reserve(2 * kGenerationBytes + size() * kEntryBytes);
+  for (const bool young : {false, true}) {
+    const Sightings& sightings = young ? young_ : old_;
+    Append(text, young ? young_until_ : old_until_);
+    Append(text, uint64_t{sightings.size()});
+    for (const auto& [key, sighting] : sightings) {
       Append(text, key);
-      Append(text, seconds);
+      Append(text, sighting.newest);
+      Append(text, sighting.late);
     }
   }
   return text;
 }
 
 absl::Status SightingTable::Merge(std::string_view text) {
-  if (text.empty()) return absl::OkStatus();
-  if (text.size() % kStoredBytes != sizeof(longest_span_)) {
-    return absl::DataLossError("a table of who was seen when is cut off");
-  }
-  const Seconds span(TakeNumber<uint32_t>(text));
   while (!text.empty()) {
-    const auto key = TakeNumber<uint64_t>(text);
-    Note(key, TakeNumber<uint32_t>(text), span);
+    const auto cut_off = absl::DataLossError("a table of who was seen when is cut off");
+    if (text.size() < kGenerationBytes) return cut_off;
+    const auto until = TakeNumber<uint32_t>(text);
+    const auto count = TakeNumber<uint64_t>(text);
+    if (text.size() / kEntryBytes < count) return cut_off;
+    for (uint64_t i = 0; i < count; ++i) {
+      if (young_.size() >= entries_max_ / 2) Rotate();
+      young_until_ = std::max(young_until_, until);
+      const auto key = TakeNumber<uint64_t>(text);
+      Sighting& sighting = young_[key];
+      sighting.newest = TakeNumber<uint32_t>(text);
+      sighting.late = TakeNumber<uint32_t>(text);
+    }
   }
   return absl::OkStatus();
 }

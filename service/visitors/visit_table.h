@@ -26,9 +26,11 @@ class VisitTable {
 
   // Whether a view at `unix_ms` begins a visit: the viewer was not seen within limits::kVisitPause of it. Remembers the
   // view. `previous` is the same viewer under yesterday's name, viewer 0 without one; `viewer.viewer` is not 0.
-  bool Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms);
+  bool Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms);
   // Remembers a view on which it was decided before: what the journal holds.
-  void Replay(VisitorKey viewer, int64_t unix_ms);
+  void Replay(VisitorKey viewer, int64_t unix_ms, int64_t receipt_unix_ms);
+  // Forgets whose visits are over by then.
+  void Forget(int64_t unix_ms);
 
   // Viewers remembered.
   size_t size() const { return viewers_.size(); }

@@ -81,14 +81,14 @@ void CheckPageView(const AccessLogLine& parsed, std::string_view line) {
   VIEWCOUNT_CHECK(std::strftime(text, sizeof(text), "%d/%b/%Y:%H:%M:%S +0000", &time) == 26);
   const std::string plain =
       std::string("a - - [") + text + "] \"GET " + std::string(parsed.article_id) + " HTTP/1.1\" 200 -";
-  const AccessLogLine again = ParseAccessLogLine(plain);
+  const AccessLogLine again = ParseAccessLogLine(plain, ViewerSalt());
   VIEWCOUNT_CHECK(again.kind == LineKind::kPageView);
   VIEWCOUNT_CHECK(again.article_id == parsed.article_id);
   VIEWCOUNT_CHECK(again.event_time_unix_ms == parsed.event_time_unix_ms);
 }
 
 void CheckLine(std::string_view line) {
-  const AccessLogLine parsed = ParseAccessLogLine(line);
+  const AccessLogLine parsed = ParseAccessLogLine(line, ViewerSalt());
   VIEWCOUNT_CHECK((parsed.kind == LineKind::kBad) == !parsed.problem.empty());
   if (parsed.kind == LineKind::kPageView) {
     CheckPageView(parsed, line);

@@ -152,7 +152,7 @@ class CoolDownTest(FloodsTest):
         self.assertEqual(self.views("news/1"), 2)
         self.assertEqual(self.post(["news/1", "news/2"], "203.0.113.9").json()["acceptedViews"], "1")
         self.assertEqual((self.views("news/1"), self.views("news/2"), self.rejected("cool_down")), (2, 2, 1))
-        self.command("site", "put", "demo")
+        self.command("site", "put", "demo", "--cool-down", "0s")
         self.assertEqual(self.post(["news/1"], "203.0.113.9").json()["acceptedViews"], "1")
         self.audit()
 
@@ -163,13 +163,15 @@ class SettingsTest(FloodsTest):
                          "site demo changed, time zone UTC, any origin is allowed, without 203.0.113.0/24, announced "
                          "articles only\n")
         self.assertRegex(self.command("site", "list"), r"demo +UTC +any +none +203\.0\.113\.0/24 +announced")
+        self.command("site", "put", "demo", "--cool-down", "0s")
+        self.assertRegex(self.command("site", "list"), r"demo +UTC +any +none +203\.0\.113\.0/24 +announced")
         self.assertEqual(self.command("announce", "news/1", "--title", "Rain", "--section", "weather"),
                          "1 article announced\n")
         self.assertEqual(self.post(["news/1"], "203.0.113.9").json()["acceptedViews"], "0")
         self.assertEqual(self.post(["news/1"], "203.0.114.9").json()["acceptedViews"], "1")
         refused = self.post(["news/2"], "203.0.114.9")
         self.assertEqual(refused.status, 403)
-        self.assertIn("viewcount announce news/2", refused.json()["detail"])
+        self.assertIn("viewcount --site demo announce news/2", refused.json()["detail"])
         self.assertEqual(self.views("news/1"), 1)
         # gRPC is for the portal's own programs.
         self.command("record", "news/2")
@@ -180,6 +182,9 @@ class SettingsTest(FloodsTest):
         self.restart()
         self.assertEqual(self.post(["news/3"], "203.0.114.9").json()["acceptedViews"], "1")
         self.assertEqual(self.post(["news/4"], "203.0.114.9").status, 403)
+        # Its page has a new address, which nobody announced.
+        self.command("merge", "news/3", "news/5")
+        self.assertEqual(self.post(["news/3"], "203.0.114.9").json()["acceptedViews"], "1")
         self.audit()
 
     def test_bad_settings_change_nothing(self):

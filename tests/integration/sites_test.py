@@ -64,14 +64,21 @@ class SitesTest(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
 
-    def test_put_sets_all_settings(self):
+    def test_put_changes_what_it_names(self):
         self.assertEqual(self.command("site", "put", "portal", "--origin", "HTTPS://News.example:443", "--time-zone",
                                       "Asia/Tokyo", "--origin", "http://localhost:8000"),
                          "site portal created, time zone Asia/Tokyo, allowed origins http://localhost:8000, "
                          "https://news.example\n")
         self.assertEqual(self.settings("portal"), ("Asia/Tokyo", ["http://localhost:8000", "https://news.example"]))
         self.assertEqual(self.redis("HGET", "vc:sites", "portal"), "Asia/Tokyo http://localhost:8000 https://news.example")
-        self.assertEqual(self.command("site", "put", "portal"),
+        self.assertEqual(self.command("site", "put", "portal", "--origin", "https://other.example"),
+                         "site portal changed, time zone Asia/Tokyo, allowed origins https://other.example\n")
+        self.assertEqual(self.command("site", "put", "portal", "--cool-down", "5m"),
+                         "site portal changed, time zone Asia/Tokyo, allowed origins https://other.example, cool-down "
+                         "5m\n")
+        self.assertEqual(self.command("site", "put", "portal", "--cool-down", "0s", "--time-zone", "UTC"),
+                         "site portal changed, time zone UTC, allowed origins https://other.example\n")
+        self.assertEqual(self.command("site", "put", "portal", "--reset"),
                          "site portal changed, time zone UTC, any origin is allowed\n")
         self.assertEqual(self.settings("portal"), ("UTC", []))
 

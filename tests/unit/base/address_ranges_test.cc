@@ -47,7 +47,8 @@ TEST(AddressRanges, AnyOfThemCountsAndNoneContainsNothing) {
 
 TEST(AddressRanges, WhatIsNoneIsRefusedByName) {
   for (const std::string bad : {"", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x",
-                                "10.0.0", "10.0.0.0/8/8", " 10.0.0.1", "fe80::1%lo"}) {
+                                "10.0.0", "10.0.0.0/8/8", " 10.0.0.1", "fe80::1%lo", "fe80::1%none", "::1%a\nb",
+                                "::1% https://a.example", "10.0.0.1%0", "[::1]", "10.0.0.1:80"}) {
     const auto parsed = AddressRanges::Parse(std::vector<std::string>{"::1", bad});
     ASSERT_FALSE(parsed.ok()) << bad;
     EXPECT_NE(parsed.status().message().find("\"" + bad + "\""), std::string::npos) << parsed.status();

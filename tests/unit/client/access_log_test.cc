@@ -18,7 +18,7 @@ std::string Line(const std::string& request, const std::string& status = "200", 
 
 // The article of a page view; "(other)", "(bad)" or "(blank)".
 std::string ArticleOf(const std::string& line) {
-  const auto parsed = ParseAccessLogLine(line);
+  const auto parsed = ParseAccessLogLine(line, ViewerSalt());
   switch (parsed.kind) {
     case LineKind::kPageView:
       return std::string(parsed.article_id);
@@ -36,7 +36,7 @@ std::string ArticleOfTarget(const std::string& target) { return ArticleOf(Line("
 
 TEST(AccessLog, APageViewHasArticleTimeAndViewer) {
   const auto line = Line("GET /news/3933?utm=1#top HTTP/1.1");
-  const auto parsed = ParseAccessLogLine(line);
+  const auto parsed = ParseAccessLogLine(line, ViewerSalt());
   EXPECT_EQ(parsed.kind, LineKind::kPageView);
   EXPECT_EQ(parsed.article_id, "/news/3933");
   EXPECT_EQ(parsed.event_time_unix_ms, 1'431'857'103'000);
@@ -129,8 +129,10 @@ TEST(AccessLog, PathsThatCannotBeArticlesAreBad) {
 }
 
 TEST(AccessLog, ViewersAreTellableByAddressAndAgent) {
-  const auto viewer = [](const std::string& address, const std::string& rest) {
-    return ParseAccessLogLine(address + " - - [17/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 200 1" + rest).viewer;
+  ViewerSalt salt = SaltOfLog("portal", "one log");
+  const auto viewer = [&salt](const std::string& address, const std::string& rest) {
+    return ParseAccessLogLine(address + " - - [17/May/2015:10:05:03 +0000] \"GET /a HTTP/1.1\" 200 1" + rest, salt)
+        .viewer;
   };
   const std::string a = R"( "r" "a")", b = R"( "r" "b")";
   EXPECT_EQ(viewer("192.0.2.1", a), viewer("192.0.2.1", R"( "another referer" "a")"));
@@ -138,6 +140,10 @@ TEST(AccessLog, ViewersAreTellableByAddressAndAgent) {
                                 viewer("192.0.2.1", ""), viewer("192.0.2.1a", "")})
                 .size(),
             5u);
+  const uint64_t before = viewer("192.0.2.1", a);
+  salt = SaltOfLog("portal", "another log");
+  EXPECT_NE(viewer("192.0.2.1", a), before);
+  EXPECT_NE(SaltOfLog("portal", "one log"), SaltOfLog("other", "one log"));
 }
 
 // Not even a mangled line may give an article that the service would refuse: its whole batch would be lost with it.
@@ -160,7 +166,7 @@ TEST(AccessLog, WhateverTheBytesAPageViewIsValid) {
       }
       if (line.empty()) line = " ";
     }
-    const auto parsed = ParseAccessLogLine(line);
+    const auto parsed = ParseAccessLogLine(line, ViewerSalt());
     SafeExcerpt(line);
     if (parsed.kind != LineKind::kPageView) continue;
     ++views;

@@ -78,7 +78,11 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   const auto put = std::get<SitePutCommand>(Line({"site", "put", "p", "--time-zone", "Asia/Ho_Chi_Minh"}).command);
   EXPECT_EQ(put.name, "p");
   EXPECT_EQ(put.time_zone, "Asia/Ho_Chi_Minh");
-  EXPECT_TRUE(put.origins.empty());
+  EXPECT_FALSE(put.origins);
+  EXPECT_FALSE(put.cool_down);
+  EXPECT_FALSE(put.excluded);
+  EXPECT_FALSE(put.announced_only);
+  EXPECT_FALSE(put.reset);
   const auto open =
       std::get<SitePutCommand>(Line({"site", "put", "--origin", "https://a", "p", "--origin", "https://b"}).command);
   EXPECT_EQ(open.name, "p");
@@ -88,8 +92,10 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
                                                    .command);
   EXPECT_EQ(strict.cool_down, std::chrono::minutes(30));
   EXPECT_EQ(strict.excluded, (std::vector<std::string>{"::1", "10.0.0.0/8"}));
-  EXPECT_TRUE(strict.announced_only);
-  EXPECT_FALSE(open.announced_only);
+  EXPECT_EQ(strict.announced_only, true);
+  const auto again = std::get<SitePutCommand>(Line({"site", "put", "p", "--any-article", "--reset"}).command);
+  EXPECT_EQ(again.announced_only, false);
+  EXPECT_TRUE(again.reset);
   const auto announce = std::get<AnnounceCommand>(Line({"announce", "a", "--title", "t", "--section", "s"}).command);
   EXPECT_EQ(announce.articles, std::vector<std::string>{"a"});
   EXPECT_EQ(announce.title + announce.url + announce.section, "ts");

@@ -237,9 +237,9 @@ TEST_F(CommandsTest, JsonIsTheResponse) {
 TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   ASSERT_TRUE(RunIt(SitePutCommand{"x", "Asia/Ho_Chi_Minh"}).ok());
   EXPECT_EQ(output_, "site x created, time zone Asia/Ho_Chi_Minh, any origin is allowed\n");
-  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {"https://a.example", "https://b.example"}}).ok());
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {{"https://a.example", "https://b.example"}}}).ok());
   EXPECT_EQ(output_, "site x created, time zone UTC, allowed origins https://a.example, https://b.example\n");
-  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {}, std::chrono::minutes(90), {"10.0.0.0/8", "::1"}, true}).ok());
+  ASSERT_TRUE(RunIt(SitePutCommand{"x", "", {}, std::chrono::minutes(90), {{"10.0.0.0/8", "::1"}}, true}).ok());
   EXPECT_EQ(output_,
             "site x created, time zone UTC, any origin is allowed, cool-down 90m, without 10.0.0.0/8, ::1, announced "
             "articles only\n");

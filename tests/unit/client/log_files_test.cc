@@ -42,7 +42,7 @@ Aggregate Read(const std::string& path) {
   EXPECT_TRUE(source.ok()) << source.status();
   LineReader reader(std::move(*source));
   for (LogLine line; reader.Next(line).value();) {
-    const auto parsed = line.too_long ? AccessLogLine() : ParseAccessLogLine(line.text);
+    const auto parsed = line.too_long ? AccessLogLine() : ParseAccessLogLine(line.text, ViewerSalt());
     result.kinds.push_back(parsed.kind);
     if (parsed.kind != LineKind::kPageView) continue;
     const std::string article(parsed.article_id);

@@ -62,13 +62,14 @@ TEST_F(ClientTrustTest, APeerThatIsNoProxyIsNotBelieved) {
 }
 
 TEST_F(ClientTrustTest, WhatIsNoAddressTrustsNobody) {
-  for (const char* value : {"", "unknown", "127.0.0.1:80", "127.0.0.1,", "\"127.0.0.1\""}) {
+  for (const char* value : {"", "unknown", "127.0.0.1:http", "127.0.0.1,", "\"127.0.0.1\""}) {
     EXPECT_FALSE(Find("127.0.0.1", {value}).trusted_backend) << value;
   }
 }
 
 TEST_F(ClientTrustTest, WhoAsksThroughAProxyThatNamesNoAddressIsNotKnown) {
-  for (const char* value : {"", "unknown", "203.0.113.9:80", "203.0.113.9,", "203.0.113.9, unknown", "\xFF"}) {
+  for (const char* value : {"", "unknown", "203.0.113.9:x", "203.0.113.9,", "203.0.113.9, unknown", "\xFF", "[", "[]",
+                            "[::1", "[::1]x", "[::1]:x", "::1]", ":80"}) {
     EXPECT_FALSE(Find("127.0.0.1", {value}).known) << value;
   }
   EXPECT_FALSE(Find("127.0.0.1", {std::string(20'000, '1')}).known);
@@ -76,6 +77,15 @@ TEST_F(ClientTrustTest, WhoAsksThroughAProxyThatNamesNoAddressIsNotKnown) {
   EXPECT_TRUE(Find("127.0.0.1", {"unknown, 203.0.113.9"}).known);
   EXPECT_TRUE(Find("203.0.113.9", {"unknown"}).known) << "it is the peer";
   EXPECT_TRUE(Find("127.0.0.1", {}).known);
+}
+
+TEST_F(ClientTrustTest, PortsAndBracketsOfAProxyAreNoPartOfTheAddress) {
+  EXPECT_EQ(Find("127.0.0.1", {"203.0.113.9:5123"}).address, make_address("203.0.113.9"));
+  EXPECT_EQ(Find("127.0.0.1", {"[2001:db8::1]:443"}).address, make_address("2001:db8::1"));
+  EXPECT_EQ(Find("127.0.0.1", {"[2001:db8::1]"}).address, make_address("2001:db8::1"));
+  EXPECT_EQ(Find("127.0.0.1", {"2001:db8::1"}).address, make_address("2001:db8::1"));
+  EXPECT_EQ(Find("127.0.0.1", {"fe80::1%eth0"}).address, make_address("fe80::1"));
+  EXPECT_EQ(Find("127.0.0.1", {"203.0.113.9:1, 10.0.0.5:2"}).address, make_address("203.0.113.9"));
 }
 
 TEST_F(ClientTrustTest, TheVisitorThatABackendNamesIsFoundBehindItsProxies) {

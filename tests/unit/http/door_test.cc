@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr uint32_t kViewsPerSecond = 20;
+constexpr uint32_t kViewsPerSecond = 5;
 constexpr uint32_t kArticlesPerMinute = 1;
 
 // The rig's clock begins on that day.
@@ -266,6 +266,12 @@ TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
   for (uint32_t i = 0; i < kAtOnce + 10; ++i) EXPECT_THAT(Ask(Post(kForBackend, kBeacon)), HasSubstr("200 OK"));
   rig_.clock.Turn(std::chrono::seconds(1));
   EXPECT_THAT(Ask(Post(kForSomebody, kBeacon)), HasSubstr("200 OK"));
+  // What never comes in is not asked to try again.
+  std::string views = R"({"articleId":"a"})";
+  for (uint32_t i = 0; i < kAtOnce; ++i) views += R"(,{"articleId":"a"})";
+  const std::string answer = Ask(Post("X-Forwarded-For: 198.51.100.8\r\n", R"({"views":[)" + views + "]}"));
+  EXPECT_THAT(answer, HasSubstr("403"));
+  EXPECT_THAT(answer, HasSubstr("at most 50 at once"));
 }
 
 TEST_F(DoorTest, RandomArticlesAreRefusedAndKnownOnesGoOn) {

@@ -45,6 +45,11 @@ TEST(SiteSettings, AreCheckedFieldByField) {
   EXPECT_EQ(field_of({.cool_down = seconds(-1)}), "site.cool_down");
   EXPECT_EQ(field_of({.cool_down = limits::kCoolDownMax + seconds(1)}), "site.cool_down");
   EXPECT_EQ(field_of({.excluded_addresses = {"10.0.0.1", "news.example"}}), "site.excluded_addresses");
+  // Each would be read as something else.
+  EXPECT_EQ(field_of({.excluded_addresses = {"::1%a\nb"}}), "site.excluded_addresses");
+  EXPECT_EQ(field_of({.excluded_addresses = {"::1% https://a.example"}}), "site.excluded_addresses");
+  EXPECT_EQ(field_of({.time_zone = "UTC https://a.example"}), "site.time_zone");
+  EXPECT_EQ(field_of({.time_zone = std::string("Asia/Tokyo\0\nx", 13)}), "site.time_zone");
   EXPECT_EQ(field_of({.excluded_addresses = std::vector<std::string>(65, "10.0.0.1")}), "site.excluded_addresses");
   EXPECT_EQ(field_of({.allowed_origins = {"news.example"}}), "site.allowed_origins[0]");
   const auto settings =

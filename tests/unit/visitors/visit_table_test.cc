@@ -15,39 +15,64 @@ constexpr int64_t kMinuteMs = 60'000;
 constexpr int64_t kNowMs = 1'795'000'000'000;
 constexpr VisitorKey kNobody{};
 
+// Of a view that is received when it is.
+bool Begins(VisitTable& table, VisitorKey viewer, VisitorKey previous, int64_t unix_ms) {
+  return table.Begins(viewer, previous, unix_ms, unix_ms);
+}
+
 VisitorKey Viewer(uint64_t viewer, uint64_t site = 7) { return {site, viewer}; }
 
 TEST(VisitTableTest, APauseOfMoreThanHalfAnHourEndsAVisit) {
   VisitTable table;
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(table.Begins(Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(table.Begins(Viewer(1), kNobody, kNowMs + 30 * kMinuteMs));
-  EXPECT_FALSE(table.Begins(Viewer(1), kNobody, kNowMs + 60 * kMinuteMs));
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs + 90 * kMinuteMs + 1'000));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 30 * kMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 60 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs + 90 * kMinuteMs + 1'000));
 }
 
 TEST(VisitTableTest, ViewersAndSitesAreToldApart) {
   VisitTable table;
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs));
-  EXPECT_TRUE(table.Begins(Viewer(2), kNobody, kNowMs));
-  EXPECT_TRUE(table.Begins(Viewer(1, 8), kNobody, kNowMs));
-  EXPECT_FALSE(table.Begins(Viewer(1, 8), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(2), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(1, 8), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1, 8), kNobody, kNowMs));
 }
 
 TEST(VisitTableTest, AVisitGoesOnUnderANewName) {
   VisitTable table;
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(table.Begins(Viewer(2), Viewer(1), kNowMs + 20 * kMinuteMs));
-  EXPECT_FALSE(table.Begins(Viewer(2), kNobody, kNowMs + 45 * kMinuteMs));
-  EXPECT_TRUE(table.Begins(Viewer(3), Viewer(1), kNowMs + 45 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(2), Viewer(1), kNowMs + 20 * kMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(2), kNobody, kNowMs + 45 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(3), Viewer(1), kNowMs + 45 * kMinuteMs));
 }
 
 TEST(VisitTableTest, AViewThatComesLateBelongsToTheVisitItWasIn) {
   VisitTable table;
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(table.Begins(Viewer(1), kNobody, kNowMs - 10 * kMinuteMs));
-  EXPECT_FALSE(table.Begins(Viewer(1), kNobody, kNowMs + 25 * kMinuteMs));
-  EXPECT_TRUE(table.Begins(Viewer(1), kNobody, kNowMs - 6 * 60 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs - 10 * kMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 25 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs - 6 * 60 * kMinuteMs));
+}
+
+TEST(VisitTableTest, ABacklogHasItsVisitsToo) {
+  VisitTable table;
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  int visits = 0;
+  for (int i = 0; i < 10; ++i) {
+    visits += table.Begins(Viewer(1), kNobody, kNowMs - (1'440 - i) * kMinuteMs, kNowMs + i) ? 1 : 0;
+    EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + i * kMinuteMs)) << "and leaves the present one alone";
+  }
+  EXPECT_EQ(visits, 1);
+}
+
+// As when a clock was ahead and is set right.
+TEST(VisitTableTest, AfterAViewFromTheFutureVisitsGoOn) {
+  VisitTable table;
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs + 120 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + kMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 20 * kMinuteMs));
 }
 
 // Held against what keeps everything.
@@ -62,7 +87,7 @@ TEST(VisitTableTest, NothingThatMattersIsForgotten) {
     const auto last = seen.find(viewer);
     // As the table does: in whole seconds.
     const bool begins = last == seen.end() || now / 1'000 - last->second / 1'000 > 1'800;
-    ASSERT_EQ(table.Begins(Viewer(viewer), kNobody, now), begins) << i;
+    ASSERT_EQ(Begins(table, Viewer(viewer), kNobody, now), begins) << i;
     seen[viewer] = now;
   }
 }
@@ -70,7 +95,7 @@ TEST(VisitTableTest, NothingThatMattersIsForgotten) {
 TEST(VisitTableTest, ViewersOfLongAgoTakeNoMemory) {
   VisitTable table;
   for (uint64_t viewer = 1; viewer <= 100'000; ++viewer) {
-    table.Begins(Viewer(viewer), kNobody, kNowMs + static_cast<int64_t>(viewer) * kMinuteMs / 10);
+    Begins(table, Viewer(viewer), kNobody, kNowMs + static_cast<int64_t>(viewer) * kMinuteMs / 10);
   }
   // Ten viewers a minute for an hour.
   EXPECT_LE(table.size(), 630u);
@@ -78,21 +103,21 @@ TEST(VisitTableTest, ViewersOfLongAgoTakeNoMemory) {
 
 TEST(VisitTableTest, MoreViewersThanItMayHoldAreNotHeld) {
   VisitTable table(1'000);
-  for (uint64_t viewer = 1; viewer <= 10'000; ++viewer) table.Begins(Viewer(viewer), kNobody, kNowMs);
+  for (uint64_t viewer = 1; viewer <= 10'000; ++viewer) Begins(table, Viewer(viewer), kNobody, kNowMs);
   EXPECT_LE(table.size(), 1'000u);
-  EXPECT_FALSE(table.Begins(Viewer(10'000), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(10'000), kNobody, kNowMs));
 }
 
 TEST(VisitTableTest, ACheckpointKeepsWhoseVisitGoesOn) {
   VisitTable table;
-  table.Begins(Viewer(1), kNobody, kNowMs - 40 * kMinuteMs);
-  for (uint64_t viewer = 2; viewer < 100; ++viewer) table.Begins(Viewer(viewer), kNobody, kNowMs);
+  Begins(table, Viewer(1), kNobody, kNowMs - 40 * kMinuteMs);
+  for (uint64_t viewer = 2; viewer < 100; ++viewer) Begins(table, Viewer(viewer), kNobody, kNowMs);
   VisitTable read;
   ASSERT_TRUE(read.Merge(table.Serialize()).ok());
   EXPECT_EQ(read.size(), 98u);
-  EXPECT_TRUE(read.Begins(Viewer(1), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(read, Viewer(1), kNobody, kNowMs));
   for (uint64_t viewer = 2; viewer < 100; ++viewer)
-    EXPECT_FALSE(read.Begins(Viewer(viewer), kNobody, kNowMs + 10 * kMinuteMs)) << viewer;
+    EXPECT_FALSE(Begins(read, Viewer(viewer), kNobody, kNowMs + 10 * kMinuteMs)) << viewer;
   EXPECT_TRUE(absl::IsDataLoss(read.Merge(std::string(13, 'x'))));
 }
 
