@@ -75,10 +75,11 @@ absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& c
 absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
   const std::string_view origin = PageOrigin(request[http::field::origin], request[http::field::referer]);
   if (origin.empty() || site.Allows(origin)) return absl::OkStatus();
+  const std::string escaped = EscapeForText(origin);
+  // It has some, or it would allow any.
   return absl::PermissionDeniedError(fmt::format(
-      "site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {}{}", site.name,
-      EscapeForText(origin), site.name, fmt::join(site.settings.allowed_origins, " --origin "),
-      site.settings.allowed_origins.empty() ? EscapeForText(origin) : " --origin " + EscapeForText(origin)));
+      "site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {} --origin {}",
+      site.name, escaped, site.name, fmt::join(site.settings.allowed_origins, " --origin "), escaped));
 }
 
 // Has the views say whose they are, but for those in which a trusted backend says it itself. Returns what
