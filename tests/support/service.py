@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -76,6 +77,30 @@ class Service:
         process, self._process = self._process, None
         process.kill()
         process.wait()
+
+    def end(self, seconds_max=STOP_SECONDS_MAX):
+        """SIGTERM, unless it was ended before. Returns what is wrong with its end, as a list of sentences.
+
+        A report of a sanitizer is wrong, whatever the exit code.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return []
+        faults = []
+        if process.poll() is not None:
+            faults.append(f"viewcountd had ended by itself with {process.returncode}")
+        else:
+            process.send_signal(signal.SIGTERM)
+            try:
+                if process.wait(seconds_max) != 0:
+                    faults.append(f"viewcountd ended with {process.returncode}")
+            except subprocess.TimeoutExpired:
+                faults.append(f"viewcountd did not end within {seconds_max} s")
+                process.kill()
+                process.wait()
+        if re.search("Sanitizer|runtime error", self.log()):
+            faults.append("a sanitizer reported an error")
+        return faults
 
     def stop(self, seconds_max=STOP_SECONDS_MAX):
         """SIGTERM. Returns the exit code; raises if it takes longer than `seconds_max`."""
