@@ -192,7 +192,8 @@ export function casesOf(name, open, without = []) {
     },
 
     async retry_info(channel) {
-      // More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+      // More different articles than all streams together may watch. Some of the others may find the queue to Redis
+      // full.
       const articlesAt = (call) => range(1000).map((number) => `/${name}/${call}/${number}`);
       const calls = range(51).map((call) => channel.watch(question(articlesAt(call)), {timeoutMs}));
       const ends = await Promise.allSettled(calls.map((call) => call.next()));

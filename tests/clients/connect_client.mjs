@@ -28,7 +28,10 @@ function readContract() {
 }
 const registry = readContract();
 
-const statusOf = (code) => Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase().replace('CANCELED', 'CANCELLED');
+// gRPC's name of a code.
+const statusOf = (code) => Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
+  .replace('CANCELED', 'CANCELLED');
+
 function named(error) {
   return Object.assign(error, {status: statusOf(ConnectError.from(error).code)});
 }

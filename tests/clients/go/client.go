@@ -47,7 +47,8 @@ type channel struct {
 }
 
 func open(address string) (*channel, error) {
-	connection, err := grpc.Dial(address, grpc.WithInsecure(), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+	large := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20))
+	connection, err := grpc.Dial(address, grpc.WithInsecure(), large)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,8 @@ func viewsOf(articles ...string) []*viewcount_v1.View {
 func (c *channel) record(articles []string, options ...grpc.CallOption) error {
 	ctx, cancel := withTimeout()
 	defer cancel()
-	answer, err := c.ingest.RecordViews(ctx, &viewcount_v1.RecordViewsRequest{Site: "demo", Views: viewsOf(articles...)}, options...)
+	request := viewcount_v1.RecordViewsRequest{Site: "demo", Views: viewsOf(articles...)}
+	answer, err := c.ingest.RecordViews(ctx, &request, options...)
 	if err == nil && answer.AcceptedViews != uint64(len(articles)) {
 		return fmt.Errorf("%d of %d views were accepted", answer.AcceptedViews, len(articles))
 	}
