@@ -58,6 +58,8 @@ function(viewcount_script_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT})
   if(VIEWCOUNT_SANITIZE MATCHES "^address")
     set_property(TEST ${name} APPEND PROPERTY LABELS sanitized)
+    # Little of what is freed is kept, since tests measure memory.
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=quarantine_size_mb=16)
     add_dependencies(sanitized_tests viewcountd ${TEST_DEPENDS})
   endif()
 endfunction()

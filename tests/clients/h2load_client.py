@@ -12,7 +12,7 @@ import tempfile
 from cases import Cases
 
 CASES = Cases()
-CALLS = 10_000
+CALLS = 20_000
 SECONDS_MAX = 60
 
 
@@ -23,14 +23,14 @@ def load(address, stream_window_bits):
         # gRPC's form of an empty message.
         message.write_bytes(bytes(5))
         done = subprocess.run(
-            ["h2load", "--requests", str(CALLS), "--clients", "4", "--max-concurrent-streams", "100",
+            ["h2load", "--requests", str(CALLS), "--clients", "2", "--max-concurrent-streams", "1000",
              "--window-bits", str(stream_window_bits), "--connection-window-bits", "16", "--data", str(message),
              "--header", "content-type: application/grpc", "--header", "te: trailers",
              f"http://{address}/viewcount.v1.AdminService/GetStatus"],
             capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    found = re.search(r"requests: (\d+) total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, (\d+) errored", said)
+    found = re.search(r"requests: (\d+) total, .* (\d+) succeeded, (\d+) failed, (\d+) errored", said)
     assert found and [int(number) for number in found.groups()] == [CALLS, CALLS, 0, 0], said
     assert f"status codes: {CALLS} 2xx" in said, said
 

@@ -22,6 +22,8 @@ class Service:
         self._data_dir = pathlib.Path(data_dir)
         self._flags = flags
         self._process = None
+        # Where the next start listens; put an address of its own here to have it listen there again.
+        self.grpc_address = "127.0.0.1:0"
 
     def __enter__(self):
         self.start()
@@ -37,10 +39,7 @@ class Service:
         addresses.unlink(missing_ok=True)
         log = open(self._data_dir / "log", "ab")
         with log:
-            self._process = subprocess.Popen(
-                [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
-                 "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-                 *self._flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self._complete(addresses):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -62,6 +61,17 @@ class Service:
     def log(self):
         return (self._data_dir / "log").read_text(errors="replace")
 
+    def command(self):
+        """The command line. Another program that writes its addresses in the same way may put its own here."""
+        return [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
+                "--grpc-address", self.grpc_address, "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
+                *self._flags]
+
+    def resident_bytes(self):
+        """Its memory, without that of its children."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
     def descendants(self):
         """Process IDs of its children and theirs."""
         found, unseen = [], [self._process.pid]
@@ -79,7 +89,7 @@ class Service:
         process.wait()
 
     def end(self, seconds_max=STOP_SECONDS_MAX):
-        """SIGTERM, unless it was ended before. Returns what is wrong with its end, as a list of sentences.
+        """SIGTERM, unless it was ended or never started. Returns what is wrong with its end, as a list of sentences.
 
         A report of a sanitizer is wrong, whatever the exit code.
         """

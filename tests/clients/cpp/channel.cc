@@ -39,6 +39,10 @@ Channel::Channel(const std::string& addresses) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetLoadBalancingPolicyName("round_robin");
+  // A server that is started again is used soon.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
   const auto channel = grpc::CreateCustomChannel(addresses, grpc::InsecureChannelCredentials(), arguments);
   ingest_ = v1::IngestService::NewStub(channel);
   query_ = v1::QueryService::NewStub(channel);
