@@ -3,8 +3,8 @@
 //
 //   rolling_load ADDRESS,ADDRESS
 //
-// Runs until standard input ends. Then prints how many views of the article /rolling/0/ were acknowledged, how many calls
-// ended well, and a line for each way in which calls failed: number, code, text.
+// Runs until standard input ends. Then prints how many views of the article /rolling/0/ were acknowledged, how many
+// calls ended well, and a line for each way in which calls failed: number, code, text.
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
