@@ -219,10 +219,12 @@ export function casesOf(name, open, without = []) {
   return {cases, hold};
 }
 
-// Runs all cases and prints a line for each. Then holds streams until standard input ends, and exits.
+// Runs all cases, or those that the variable CASES names, and prints a line for each. Then holds streams until standard input ends, and exits.
 export async function run({cases, hold}, channel) {
   let failed = false;
+  const only = process.env.CASES?.split(',');
   for (const [name, test] of Object.entries(cases)) {
+    if (only !== undefined && !only.includes(name)) continue;
     const began = performance.now();
     const took = () => `${((performance.now() - began) / 1000).toFixed(2)} s`;
     try {

@@ -438,7 +438,10 @@ public class Client {
     void run(Channel channel) throws Exception;
   }
 
+  /** Runs a case unless the variable CASES names others. */
   private static boolean passes(Channel channel, String name, Case test) {
+    final String only = System.getenv("CASES");
+    if (only != null && !Arrays.asList(only.split(",")).contains(name)) return true;
     final long began = System.nanoTime();
     Exception failure = null;
     try {
