@@ -195,7 +195,7 @@ export function casesOf(name, open, without = []) {
       // More different articles than all streams together may watch. Some of the others may find the queue to Redis
       // full.
       const articlesAt = (call) => range(1000).map((number) => `/${name}/${call}/${number}`);
-      const calls = range(51).map((call) => channel.watch(question(articlesAt(call)), {timeoutMs}));
+      const calls = range(60).map((call) => channel.watch(question(articlesAt(call)), {timeoutMs}));
       const ends = await Promise.allSettled(calls.map((call) => call.next()));
       for (const call of calls) call.cancel();
       const errors = ends.filter((end) => end.status === 'rejected').map((end) => end.reason);
@@ -219,7 +219,8 @@ export function casesOf(name, open, without = []) {
   return {cases, hold};
 }
 
-// Runs all cases, or those that the variable CASES names, and prints a line for each. Then holds streams until standard input ends, and exits.
+// Runs all cases, or those that the variable CASES names, and prints a line for each. Then holds streams until standard
+// input ends, and exits.
 export async function run({cases, hold}, channel) {
   let failed = false;
   const only = process.env.CASES?.split(',');

@@ -42,9 +42,9 @@ class Cases:
         return case
 
     def run(self, argument, hold):
-        """Runs all, or those that the variable CASES names; prints a line for each. Then holds what `hold` returns until standard input ends.
+        """Runs all, or those that the variable CASES names; prints a line for each.
 
-        Returns the exit code.
+        Then holds what `hold` returns until standard input ends, and returns the exit code.
         """
         failed = False
         only = os.environ.get("CASES", "")

@@ -253,7 +253,7 @@ CASES = {
 
   retry_info: lambda do |channel|
     # More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
-    errors = at_once(51) do |number|
+    errors = at_once(60) do |number|
       call = channel.query.watch_counts(watching(*Array.new(1000) { |article| "/ruby/#{number}/#{article}" }),
                                         deadline: soon, return_op: true)
       begin

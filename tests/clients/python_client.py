@@ -242,7 +242,7 @@ def slow_readers(channel):
 def retry_info(channel):
     # More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
     calls = [channel.watch(watching([f"/python/{call}/{number}" for number in range(1000)]), timeout=SECONDS_MAX)
-             for call in range(51)]
+             for call in range(60)]
     refused = None
     for call in calls:
         try:

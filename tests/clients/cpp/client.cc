@@ -385,7 +385,7 @@ void SlowReadersDelayNobody(Channel& channel, const std::string& address) {
 
 void RetryInfo(Channel& channel) {
   // More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
-  std::vector<Context> contexts(51);
+  std::vector<Context> contexts(60);
   std::vector<std::unique_ptr<Watch>> watches;
   for (auto& context : contexts) {
     const auto articles = MakeArticles("/cpp/" + std::to_string(watches.size()), kWatchedArticles);

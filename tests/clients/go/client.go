@@ -477,7 +477,7 @@ func retryInfo(c *channel) error {
 	var refused error
 	var mutex sync.Mutex
 	// More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
-	found := codesOf(51, func(number int) error {
+	found := codesOf(60, func(number int) error {
 		var articles []string
 		for article := 0; article < 1000; article++ {
 			articles = append(articles, fmt.Sprintf("/go/%d/%d", number, article))

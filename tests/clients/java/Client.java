@@ -416,7 +416,7 @@ public class Client {
   private static void retryInfo(Channel channel) throws Exception {
     // More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
     final List<Reader<WatchCountsRequest, WatchCountsResponse>> calls = new ArrayList<>();
-    for (int call = 0; call < 51; call++) {
+    for (int call = 0; call < 60; call++) {
       final String prefix = "/java/" + call + "/";
       calls.add(channel.watch(articles(1000, number -> prefix + number)));
     }
