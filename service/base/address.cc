@@ -1,6 +1,7 @@
 #include "service/base/address.h"
 
 #include <absl/status/status.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <charconv>
@@ -43,6 +44,24 @@ std::optional<HostPort> Parse(std::string_view text) {
 
 std::string HostPort::ToString() const {
   return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+}
+
+absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  // One byte is for the zero at its end.
+  constexpr size_t kPathBytesMax = sizeof(sockaddr_un{}.sun_path) - 1;
+  if (!text.starts_with(kUnix)) {
+    auto parsed = Parse(text);
+    if (parsed) return ListenAddress{.tcp = *std::move(parsed)};
+    return absl::InvalidArgumentError(std::string(kForm) + "; or unix:PATH");
+  }
+  std::string_view path = text.substr(kUnix.size());
+  if (path.starts_with("//")) path.remove_prefix(2);
+  if (path.empty() || path.size() > kPathBytesMax || path.find('\0') != std::string_view::npos) {
+    return absl::InvalidArgumentError("must have a path of 1 to " + std::to_string(kPathBytesMax) +
+                                      " bytes after unix:");
+  }
+  return ListenAddress{.socket_path = std::string(path)};
 }
 
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {

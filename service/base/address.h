@@ -21,4 +21,15 @@ struct HostPort {
 // Reads host:port or [IPv6]:port. INVALID_ARGUMENT says what is allowed.
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text);
 
+// Where the gRPC port may listen: on TCP, or on a UNIX socket.
+struct ListenAddress {
+  HostPort tcp;
+  // Of the UNIX socket; empty for TCP.
+  std::string socket_path;
+};
+
+// Reads what ParseHostPort reads, or unix:PATH (unix:///PATH as well), as gRPC names sockets. INVALID_ARGUMENT says
+// what is allowed.
+absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
+
 }  // namespace viewcount

@@ -38,6 +38,13 @@ absl::Status ApplyAddress(const Values& values, std::string& field) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyGrpcAddress(const Values& values, Config& config) {
+  const auto address = ParseListenAddress(values[0]);
+  if (!address.ok()) return Refuse(std::string(address.status().message()), values[0]);
+  config.grpc_address = values[0];
+  return absl::OkStatus();
+}
+
 absl::Status ApplyDataDir(const Values& values, Config& config) {
   if (values[0].empty() || values[0].find('\0') != std::string::npos || EscapeForText(values[0]) != values[0]) {
     return Refuse("must be a path of UTF-8 without control characters", values[0]);
@@ -159,7 +166,7 @@ constexpr std::array kSettings = {
     Setting{"grpc-address", "HOST:PORT",
             "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. It has no passwords: open "
             "it to a private network only.",
-            false, [](const Values& values, Config& config) { return ApplyAddress(values, config.grpc_address); }},
+            false, ApplyGrpcAddress},
     Setting{"http-address", "HOST:PORT",
             "Where pages and their browsers are served: JSON over HTTP, count.js, pictures, live counts. Default: "
             "127.0.0.1:8080. Port 0 lets the system choose. This is the one to open to the public, or to put a web "

@@ -6,60 +6,45 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <cstring>
 #include <utility>
-#include <vector>
 
 #include "service/base/check.h"
-#include "service/base/status.h"
-#include "service/grpc/status.h"
-#include "service/http2/grpc_headers.h"
-#include "service/http2/http2_limits.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
+using std::chrono::steady_clock;
 
 namespace {
 
 std::string_view Text(const uint8_t* bytes, size_t count) { return {reinterpret_cast<const char*>(bytes), count}; }
 
-// The name must stay for ever, and with NGHTTP2_NV_FLAG_NO_COPY_VALUE the value, too.
-nghttp2_nv Header(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  // nghttp2 does not write to them.
-  return {.name = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-          .value = reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
-          .namelen = name.size(),
-          .valuelen = value.size(),
-          .flags = static_cast<uint8_t>(flags | NGHTTP2_NV_FLAG_NO_COPY_NAME)};
-}
-
-const std::array<nghttp2_nv, 2> kResponseHeaders{
-    Header(":status", "200", NGHTTP2_NV_FLAG_NO_COPY_VALUE),
-    Header("content-type", "application/grpc", NGHTTP2_NV_FLAG_NO_COPY_VALUE)};
-const std::array<nghttp2_nv, 1> kOkTrailers{Header("grpc-status", "0", NGHTTP2_NV_FLAG_NO_COPY_VALUE)};
-
-// Of input, each as large as the loop's buffer, before others have their turn.
+// Reads of input, each as large as the loop's buffer, before other connections have their turn.
 constexpr int kReadsAtOnce = 4;
-// Of output, roughly, in one write.
+// Bytes of output, roughly, in one write.
 constexpr size_t kGatherBytes = 128 << 10;
 
-bool IsGrpc(std::string_view content_type) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  if (!content_type.starts_with(kGrpc)) return false;
-  // gRPC-Web is something else.
-  return content_type.size() == kGrpc.size() || content_type[kGrpc.size()] == '+' || content_type[kGrpc.size()] == ';';
-}
+// What a PING carries: eight bytes.
+constexpr std::string_view kDrainPing = "draining";
+constexpr std::string_view kSilencePing = "silence?";
+static_assert(kDrainPing.size() == 8 && kSilencePing.size() == 8);
 
-// As much as a header may have, whole characters of it.
-std::string_view StatusText(std::string_view text) {
-  if (text.size() <= limits::kGrpcStatusTextBytesMax) return text;
-  size_t size = limits::kGrpcStatusTextBytesMax;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size);
-}
+const uint8_t* PingData(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
-absl::Status MemoryFull() {
-  return RetryLater(absl::StatusCode::kResourceExhausted, "requests take as much memory as they may",
-                    limits::kRetryDelay);
+nghttp2_session* MakeSession(const nghttp2_session_callbacks* callbacks, void* user) {
+  nghttp2_option* option = nullptr;
+  VIEWCOUNT_CHECK(nghttp2_option_new(&option) == 0);
+  // A handler that is busy holds its sender back.
+  nghttp2_option_set_no_auto_window_update(option, 1);
+  // ClosedStreams remembers what is needed of them, in less memory.
+  nghttp2_option_set_no_closed_streams(option, 1);
+  // gRPC's clients send metadata with blanks at either end.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, limits::kHttp2ResetsMax, limits::kHttp2ResetsPerSecond);
+  nghttp2_session* session = nullptr;
+  VIEWCOUNT_CHECK(nghttp2_session_server_new2(&session, callbacks, user, option) == 0);
+  nghttp2_option_del(option);
+  return session;
 }
 
 }  // namespace
@@ -69,6 +54,7 @@ nghttp2_session_callbacks* Http2Connection::MakeCallbacks() {
   VIEWCOUNT_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, OnInvalidFrame);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, OnData);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, OnFrameSent);
@@ -76,18 +62,18 @@ nghttp2_session_callbacks* Http2Connection::MakeCallbacks() {
   return callbacks;
 }
 
-Http2Connection::Http2Connection(EventLoop& loop, asio::ip::tcp::socket socket, const CallRoutes& routes,
-                                 std::function<void(Http2Connection*)> closed)
-    : loop_(loop), socket_(std::move(socket)), routes_(routes), closed_(std::move(closed)), stall_(loop.context()) {
+Http2Connection::Http2Connection(EventLoop& loop, Socket socket, const CallRoutes& routes, const Http2Limits& limits,
+                                 Events events)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      routes_(routes),
+      limits_(limits),
+      events_(std::move(events)),
+      stall_(loop.context()),
+      drain_wait_(loop.context()),
+      deadlines_(loop.context()) {
   static nghttp2_session_callbacks* const callbacks = MakeCallbacks();
-  nghttp2_option* option = nullptr;
-  VIEWCOUNT_CHECK(nghttp2_option_new(&option) == 0);
-  // A handler that is busy holds its sender back.
-  nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);
-  nghttp2_option_set_stream_reset_rate_limit(option, limits::kHttp2ResetsMax, limits::kHttp2ResetsPerSecond);
-  VIEWCOUNT_CHECK(nghttp2_session_server_new2(&session_, callbacks, this, option) == 0);
-  nghttp2_option_del(option);
+  session_ = MakeSession(callbacks, this);
 }
 
 Http2Connection::~Http2Connection() { nghttp2_session_del(session_); }
@@ -99,37 +85,100 @@ void Http2Connection::Start() {
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits::kHttp2FrameBytesMax},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits::kHttp2HeaderBytesMax},
   }};
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, limits::kHttp2ConnectionWindowBytes);
-  CloseLater();
+  Expect(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()), "send settings");
+  Expect(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, limits::kHttp2ConnectionWindowBytes),
+         "widen the connection's window");
+  CloseLater(limits_.greeting_max);
   Flush();
   WaitReadable();
 }
 
+void Http2Connection::Expect(int result, std::string_view what) {
+  if (result == 0) return;
+  spdlog::debug("grpc: a connection is closed: cannot {}: {}", what, nghttp2_strerror(result));
+  broken_ = true;
+  FlushSoon();
+}
+
+// --- The end ---
+
 void Http2Connection::Drain() {
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+  if (ending_ != Ending::kNone) return;
+  ending_ = Ending::kNoticed;
+  // The PING follows when this is sent, since nghttp2 sends PINGs first.
+  Expect(nghttp2_submit_shutdown_notice(session_), "announce the end");
+  drain_wait_.expires_after(limits::kHttp2DrainPingWait);
+  drain_wait_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
+    const auto self = weak.lock();
+    if (self == nullptr || cancelled) return;
+    self->SendLastGoAway();
+    self->loop_.FlushOutputs();
+  });
   Flush();
 }
 
+void Http2Connection::SendLastGoAway() {
+  if (ending_ != Ending::kNoticed) return;
+  ending_ = Ending::kGoneAway;
+  drain_wait_.cancel();
+  Expect(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                               NGHTTP2_NO_ERROR, nullptr, 0),
+         "send GOAWAY");
+  FlushSoon();
+}
+
+void Http2Connection::Linger() {
+  if (ending_ >= Ending::kLingering) return;
+  ending_ = Ending::kLingering;
+  const auto self = shared_from_this();
+  while (!calls_.empty()) End(calls_.front());
+  boost::system::error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  if (error) return Close();
+  CloseLater(limits::kHttp2LingerMax);
+  WaitReadable();
+}
+
 void Http2Connection::Close() {
-  if (std::exchange(closed_already_, true)) return;
+  if (std::exchange(ending_, Ending::kClosed) == Ending::kClosed) return;
   const auto self = shared_from_this();
   while (!calls_.empty()) End(calls_.front());
   boost::system::error_code ignored;
   socket_.close(ignored);
   stall_.cancel();
-  closed_(this);
+  drain_wait_.cancel();
+  deadlines_.cancel();
+  events_.closed(this);
+}
+
+void Http2Connection::CloseLater(std::chrono::milliseconds delay) {
+  stall_.expires_after(delay);
+  stall_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
+    if (const auto self = weak.lock(); self != nullptr && !cancelled) self->Close();
+  });
+}
+
+void Http2Connection::CheckPeer() {
+  // One that has not greeted yet, does not read, or is about to be closed has a limit of its own.
+  if (!greeted_ || !unsent_.empty() || ending_ >= Ending::kLingering) return;
+  ++silent_checks_;
+  if (silent_checks_ == limits_.silent_checks_max) {
+    Expect(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, PingData(kSilencePing)), "send a PING");
+    return Flush();
+  }
+  if (silent_checks_ < 2 * limits_.silent_checks_max) return;
+  spdlog::debug("grpc: a connection is closed: its peer does not answer a PING");
+  Close();
 }
 
 // --- The socket ---
 
 void Http2Connection::WaitReadable() {
-  if (closed_already_ || reading_) return;
+  if (ending_ == Ending::kClosed || reading_) return;
   reading_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](boost::system::error_code error) {
     self->reading_ = false;
-    if (self->closed_already_) return;
+    if (self->ending_ == Ending::kClosed) return;
     if (error) return self->Close();
     self->OnReadable();
     self->loop_.FlushOutputs();
@@ -139,17 +188,15 @@ void Http2Connection::WaitReadable() {
 void Http2Connection::OnReadable() {
   std::string& input = loop_.input();
   size_t count = 0;
-  // Whoever fills all of the room has probably more, but others wait, too.
+  // A peer that fills all of the room has probably more, but other connections wait, too.
   for (int reads = 0; reads < kReadsAtOnce && (reads == 0 || count == input.size()); ++reads) {
     boost::system::error_code error;
     count = socket_.read_some(asio::buffer(input), error);
     if (error == asio::error::would_block) break;
     if (error) return Close();
-    const ssize_t taken = nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(input.data()), count);
-    if (taken < 0) {
-      spdlog::debug("grpc: a connection breaks HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)));
-      return Close();
-    }
+    silent_checks_ = 0;
+    if (ending_ == Ending::kLingering) continue;
+    if (!Receive({input.data(), count})) return Close();
   }
   Flush();
   // A peer that does not take its answers sends no more requests.
@@ -162,13 +209,14 @@ void Http2Connection::FlushSoon() {
 
 void Http2Connection::Flush() {
   flush_wanted_ = false;
-  if (closed_already_ || !unsent_.empty()) return;
+  if (ending_ >= Ending::kLingering || !unsent_.empty()) return;
   std::string& output = loop_.output();
   do {
     output.clear();
     if (!Gather(output) || !Write(output)) return Close();
   } while (output.size() >= kGatherBytes && unsent_.empty());
-  if (unsent_.empty() && !nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_)) Close();
+  if (broken_) return Close();
+  if (unsent_.empty() && !nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_)) Linger();
 }
 
 bool Http2Connection::Gather(std::string& out) {
@@ -188,7 +236,7 @@ bool Http2Connection::Write(std::string_view bytes) {
     const size_t count = socket_.write_some(asio::buffer(bytes), error);
     if (error == asio::error::would_block) {
       unsent_ = bytes;
-      CloseLater();
+      CloseLater(limits::kHttp2StallMax);
       WaitWritable();
       return true;
     }
@@ -198,16 +246,9 @@ bool Http2Connection::Write(std::string_view bytes) {
   return true;
 }
 
-void Http2Connection::CloseLater() {
-  stall_.expires_after(limits::kHttp2StallMax);
-  stall_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
-    if (const auto self = weak.lock(); self != nullptr && !cancelled) self->Close();
-  });
-}
-
 void Http2Connection::WaitWritable() {
-  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](boost::system::error_code error) {
-    if (self->closed_already_) return;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](boost::system::error_code error) {
+    if (self->ending_ == Ending::kClosed) return;
     self->stall_.cancel();
     const std::string bytes = std::exchange(self->unsent_, {});
     if (error || !self->Write(bytes)) return self->Close();
@@ -217,14 +258,72 @@ void Http2Connection::WaitWritable() {
   });
 }
 
-// --- What comes ---
+// --- Frames that come ---
+
+bool Http2Connection::Receive(std::string_view bytes) {
+  std::string_view rest = bytes;
+  bool resets = false;
+  while (const auto head = scanner_.Next(rest)) {
+    resets |= head->type == NGHTTP2_RST_STREAM;
+    // A client's streams have odd IDs; nghttp2 answers what breaks that.
+    const bool of_stream = (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) && head->stream % 2 == 1;
+    if (!of_stream || (Find(head->stream) != nullptr && !resets)) continue;
+    // A frame before this one may begin its stream, or end it.
+    const size_t before = bytes.size() - rest.size();
+    constexpr size_t kHeadBytes = 9;
+    const size_t fed = before > kHeadBytes ? before - kHeadBytes : 0;
+    if (!Feed(bytes.substr(0, fed))) return false;
+    bytes.remove_prefix(fed);
+    resets = false;
+    if (Find(head->stream) == nullptr) RefuseFrame(*head);
+  }
+  return Feed(bytes);
+}
+
+bool Http2Connection::Feed(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  const ssize_t taken =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (taken >= 0) return true;
+  spdlog::debug("grpc: a connection is closed: its peer breaks HTTP/2: {}", nghttp2_strerror(static_cast<int>(taken)));
+  return false;
+}
+
+int Http2Connection::OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+  // nghttp2 resets the stream, of which it may have told nothing else.
+  if (frame->hd.stream_id != 0) static_cast<Http2Connection*>(user)->closed_streams_.ResetByUs(frame->hd.stream_id);
+  return 0;
+}
+
+void Http2Connection::RefuseFrame(const FrameHead& head) {
+  // Streams begun after the last GOAWAY are ignored as a whole.
+  if (ending_ >= Ending::kGoneAway) return;
+  const bool headers = head.type == NGHTTP2_HEADERS;
+  switch (closed_streams_.Find(head.stream)) {
+    case ClosedStreams::Kind::kNew:
+      // DATA on an idle stream is left to nghttp2.
+      if (headers) closed_streams_.Begun(head.stream);
+      return;
+    case ClosedStreams::Kind::kResetByUs:
+      return;
+    case ClosedStreams::Kind::kResetByPeer:
+      return Expect(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, head.stream, NGHTTP2_STREAM_CLOSED),
+                    "reset a stream");
+    case ClosedStreams::Kind::kEnded:
+      return Expect(nghttp2_session_terminate_session(session_, NGHTTP2_STREAM_CLOSED), "end the connection");
+    case ClosedStreams::Kind::kUnknown:
+      return Expect(
+          nghttp2_session_terminate_session(session_, headers ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED),
+          "end the connection");
+  }
+}
 
 int Http2Connection::OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   auto* call = new Call(self, frame->hd.stream_id);
   self.calls_.push_back(*call);
-  nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+  VIEWCOUNT_CHECK(nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call) == 0);
   return 0;
 }
 
@@ -232,244 +331,104 @@ int Http2Connection::OnHeader(nghttp2_session*, const nghttp2_frame* frame, cons
                               const uint8_t* value, size_t value_bytes, uint8_t, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-  if (Call* call = self.Find(frame->hd.stream_id))
-    self.ReadHeader(*call, Text(name, name_bytes), Text(value, value_bytes));
+  if (Call* call = self.Find(frame->hd.stream_id)) call->ReadHeader(Text(name, name_bytes), Text(value, value_bytes));
   return 0;
-}
-
-void Http2Connection::ReadHeader(Call& call, std::string_view name, std::string_view value) {
-  // As SETTINGS_MAX_HEADER_LIST_SIZE counts it.
-  constexpr size_t kHeaderOverhead = 32;
-  call.header_bytes_ += name.size() + value.size() + kHeaderOverhead;
-  if (call.header_bytes_ > limits::kHttp2HeaderBytesMax) return;
-  if (name == ":path") {
-    const auto found = routes_.methods.find(value);
-    const bool known = found != routes_.methods.end();
-    call.method_ = known ? &found->second : &routes_.others;
-    call.path_ = known ? std::string_view(found->first) : call.other_path_ = value;
-  } else if (name == "content-type") {
-    call.is_grpc_ = IsGrpc(value);
-  } else if (name == "grpc-encoding") {
-    if (value == "gzip" || value == "deflate") call.reader_.AllowCompressed();
-    call.known_encoding_ = value == "gzip" || value == "deflate" || value == "identity";
-  } else if (name == "grpc-timeout") {
-    if (const auto timeout = ParseGrpcTimeout(value)) {
-      call.deadline_ =
-          std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(*timeout);
-    }
-  }
 }
 
 int Http2Connection::OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
-  if (!std::exchange(self.met_, true)) self.stall_.cancel();
+  if (!std::exchange(self.greeted_, true)) {
+    self.stall_.cancel();
+    if (self.events_.greeted) self.events_.greeted();
+  }
+  if (frame->hd.type == NGHTTP2_RST_STREAM) self.reset_by_peer_ = frame->hd.stream_id;
+  if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
+      Text(frame->ping.opaque_data, kDrainPing.size()) == kDrainPing) {
+    self.SendLastGoAway();
+  }
   const bool begins = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   if (!begins && frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) return 0;
   Call* const call = self.Find(frame->hd.stream_id);
   if (call == nullptr) return 0;
-  if (begins) self.Begin(*call);
-  if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) self.EndRequest(*call);
+  if (begins) call->Begin();
+  if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) call->EndRequest();
   return 0;
 }
 
 int Http2Connection::OnData(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* data, size_t bytes,
                             void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
-  nghttp2_session_consume_connection(session, bytes);
-  if (Call* call = self.Find(stream)) self.Receive(*call, Text(data, bytes));
-  return 0;
-}
-
-void Http2Connection::Begin(Call& call) {
-  CountBytes(call);
-  if (call.header_bytes_ > limits::kHttp2HeaderBytesMax) {
-    return call.Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the call's metadata is larger than it may be"});
-  }
-  if (!call.is_grpc_) {
-    // As gRPC's protocol demands of what is not gRPC.
-    const std::array<nghttp2_nv, 1> headers{Header(":status", "415")};
-    nghttp2_submit_response(session_, call.stream_, headers.data(), headers.size(), nullptr);
-    call.finished_ = call.began_response_ = true;
-    return FlushSoon();
-  }
-  if (!call.known_encoding_) {
-    return call.Finish({grpc::StatusCode::UNIMPLEMENTED, "messages may be compressed by gzip or deflate, else not"});
-  }
-  if (!call.path_.starts_with('/')) {
-    return call.Finish({grpc::StatusCode::UNIMPLEMENTED, "the path names no method"});
-  }
-  if (loop_.held_bytes > limits::kGrpcMemoryBytesMax) return call.Finish(ToGrpc(MemoryFull()));
-  call.handler_ = call.method_->begin(call);
-}
-
-void Http2Connection::Receive(Call& call, std::string_view bytes) {
-  call.unconsumed_ += bytes.size();
-  if (!call.finished_) {
-    const absl::Status status = call.reader_.Add(bytes, limits::kGrpcMessageBytesMax);
-    CountBytes(call);
-    if (!status.ok()) return call.Finish(ToGrpc(status));
-    if (loop_.held_bytes > limits::kGrpcMemoryBytesMax) return call.Finish(ToGrpc(MemoryFull()));
-    if (call.method_->one_request && call.reader_.messages() > 1) {
-      return call.Finish({grpc::StatusCode::INTERNAL, "the request has more than one message"});
-    }
-    if (!call.method_->one_request) Deliver(call);
-  }
-  Consume(call);
-}
-
-void Http2Connection::Consume(Call& call) {
-  // While whole messages wait, the sender may fill its window and no more.
-  if (call.unconsumed_ == 0 || (call.reader_.has_message() && !call.finished_ && !call.method_->one_request)) return;
-  nghttp2_session_consume_stream(session_, call.stream_, std::exchange(call.unconsumed_, 0));
-}
-
-void Http2Connection::CountBytes(Call& call) {
-  const size_t bytes = sizeof(call) + call.path_.size() + call.reader_.bytes() + HeapBytes(call.out_);
-  loop_.held_bytes += bytes - call.counted_bytes_;
-  call.counted_bytes_ = bytes;
-}
-
-void Http2Connection::EndRequest(Call& call) {
-  call.request_ended_ = true;
-  if (call.finished_) return;
-  if (call.reader_.incomplete()) {
-    return call.Finish({grpc::StatusCode::INTERNAL, "the request ends in the middle of a message"});
-  }
-  Deliver(call);
-}
-
-void Http2Connection::Deliver(Call& call) {
-  if (call.finished_ || (call.method_->one_request && !call.request_ended_)) return;
-  if (std::exchange(call.delivering_, true)) return;
-  while (call.wants_message_ && !call.finished_ && call.reader_.has_message() &&
-         call.out_.size() <= limits::kHttp2AnswerBytesMax) {
-    call.wants_message_ = false;
-    std::string message = call.reader_.Take();
-    CountBytes(call);
-    call.handler_->OnMessage(std::move(message));
-  }
-  call.delivering_ = false;
-  if (call.wants_message_ && !call.finished_ && call.request_ended_ && !call.reader_.has_message() &&
-      !std::exchange(call.end_told_, true)) {
-    call.handler_->OnRequestEnd();
-  }
-}
-
-// --- What goes ---
-
-void Call::Read() {
-  wants_message_ = true;
-  connection_.Deliver(*this);
-  connection_.Consume(*this);
-  connection_.FlushSoon();
-}
-
-void Call::Send(std::string_view message) {
-  AppendMessage(message, out_);
-  connection_.CountBytes(*this);
-  connection_.Respond(*this);
-}
-
-void Call::Finish(const grpc::Status& status) {
-  if (std::exchange(finished_, true)) return;
-  status_ = status;
-  connection_.Release(*this);
-  connection_.Respond(*this);
-}
-
-EventLoop& Call::loop() { return connection_.loop_; }
-
-void Http2Connection::Respond(Call& call) {
-  FlushSoon();
-  if (std::exchange(call.began_response_, true)) {
-    if (std::exchange(call.deferred_, false)) nghttp2_session_resume_data(session_, call.stream_);
-    return;
-  }
-  if (call.finished_ && call.out_.empty()) return SubmitEnd(call, true);
-  nghttp2_data_provider body{.source = {.ptr = &call}, .read_callback = OnResponseRead};
-  nghttp2_submit_response(session_, call.stream_, kResponseHeaders.data(), kResponseHeaders.size(), &body);
-}
-
-void Http2Connection::SubmitEnd(Call& call, bool alone) {
-  if (call.status_.ok() && !alone) {
-    nghttp2_submit_trailer(session_, call.stream_, kOkTrailers.data(), kOkTrailers.size());
-    return;
-  }
-  const std::string code = std::to_string(call.status_.error_code());
-  const std::string message = PercentEncode(StatusText(call.status_.error_message()));
-  const bool fits = call.status_.error_details().size() <= limits::kGrpcStatusDetailsBytesMax;
-  const std::string details = fits ? Base64Encode(call.status_.error_details()) : "";
-  std::vector<nghttp2_nv> headers;
-  if (alone) headers.assign(kResponseHeaders.begin(), kResponseHeaders.end());
-  headers.push_back(Header("grpc-status", code));
-  if (!message.empty()) headers.push_back(Header("grpc-message", message));
-  if (!details.empty()) headers.push_back(Header("grpc-status-details-bin", details));
-  if (!call.known_encoding_) headers.push_back(Header("grpc-accept-encoding", "identity,deflate,gzip"));
-  if (alone) {
-    nghttp2_submit_response(session_, call.stream_, headers.data(), headers.size(), nullptr);
-  } else {
-    nghttp2_submit_trailer(session_, call.stream_, headers.data(), headers.size());
-  }
-}
-
-void Http2Connection::Release(Call& call) {
-  call.reader_.Clear();
-  CountBytes(call);
-  Consume(call);
-}
-
-ssize_t Http2Connection::OnResponseRead(nghttp2_session*, int32_t, uint8_t* out, size_t bytes, uint32_t* flags,
-                                        nghttp2_data_source* source, void* user) {
-  return static_cast<Http2Connection*>(user)->ReadResponse(*static_cast<Call*>(source->ptr), {out, bytes}, flags);
-}
-
-ssize_t Http2Connection::ReadResponse(Call& call, std::span<uint8_t> out, uint32_t* flags) {
-  const size_t count = std::min(out.size(), call.out_.size() - call.out_sent_);
-  std::copy_n(call.out_.data() + call.out_sent_, count, out.data());
-  call.out_sent_ += count;
-  if (call.out_sent_ == call.out_.size()) {
-    call.out_sent_ = 0;
-    // What is large is not kept for the next message.
-    if (call.out_.capacity() > limits::kHttp2AnswerBytesMax) std::string().swap(call.out_);
-    call.out_.clear();
-    CountBytes(call);
-    if (!call.finished_ && count > 0) call.handler_->OnSent();
-    Deliver(call);
-    Consume(call);
-  }
-  if (call.out_.empty() && call.finished_) {
-    *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    SubmitEnd(call, false);
-  } else if (count == 0) {
-    call.deferred_ = true;
-    return NGHTTP2_ERR_DEFERRED;
-  }
-  return static_cast<ssize_t>(count);
-}
-
-int Http2Connection::OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
-  if (frame->hd.type != NGHTTP2_HEADERS || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
-  const Call* const call = static_cast<Http2Connection*>(user)->Find(frame->hd.stream_id);
-  // The rest of the request is of no use any more.
-  if (call != nullptr && !call->request_ended_) {
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-  }
+  self.Expect(nghttp2_session_consume_connection(session, bytes), "widen the connection's window");
+  if (Call* call = self.Find(stream)) call->Receive(Text(data, bytes));
   return 0;
 }
 
 int Http2Connection::OnStreamClose(nghttp2_session*, int32_t stream, uint32_t, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
+  self.closed_streams_.Closed(stream, self.reset_by_peer_ == stream);
   if (Call* call = self.Find(stream)) self.End(*call);
   return 0;
 }
 
 void Http2Connection::End(Call& call) {
-  nghttp2_session_set_stream_user_data(session_, call.stream_, nullptr);
-  loop_.held_bytes -= call.counted_bytes_;
-  call.finished_ = true;
-  if (call.handler_ != nullptr) std::exchange(call.handler_, nullptr)->OnEnd();
+  Expect(nghttp2_session_set_stream_user_data(session_, call.stream_, nullptr), "forget a stream");
   calls_.erase(calls_.iterator_to(call));
+  call.End();
   delete &call;
+}
+
+// --- What goes ---
+
+ssize_t Http2Connection::OnResponseRead(nghttp2_session*, int32_t, uint8_t* out, size_t bytes, uint32_t* flags,
+                                        nghttp2_data_source* source, void*) {
+  return static_cast<Call*>(source->ptr)->ReadResponse({out, bytes}, flags);
+}
+
+int Http2Connection::OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  auto& self = *static_cast<Http2Connection*>(user);
+  if (frame->hd.type == NGHTTP2_RST_STREAM) self.closed_streams_.ResetByUs(frame->hd.stream_id);
+  if (frame->hd.type == NGHTTP2_GOAWAY && self.ending_ == Ending::kNoticed) {
+    self.Expect(nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, PingData(kDrainPing)), "send a PING");
+  }
+  const bool can_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+  if (!can_end || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+  const Call* const call = self.Find(frame->hd.stream_id);
+  // The rest of the request is of no use any more.
+  if (call != nullptr && !call->request_ended_) {
+    self.Expect(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR),
+                "reset a stream");
+  }
+  return 0;
+}
+
+// --- Deadlines ---
+
+bool Http2Connection::WatchDeadline(Call& call) {
+  if (FinishIfLate(call)) return false;
+  const auto when = std::max(*call.deadline(), steady_clock::now() + limits::kHttp2DeadlineStep);
+  if (when >= next_deadline_) return true;
+  next_deadline_ = when;
+  deadlines_.expires_at(when);
+  deadlines_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
+    const auto self = weak.lock();
+    if (self == nullptr || cancelled) return;
+    self->FinishLateCalls();
+    self->loop_.FlushOutputs();
+  });
+  return true;
+}
+
+bool Http2Connection::FinishIfLate(Call& call) {
+  if (!call.deadline() || *call.deadline() > steady_clock::now()) return false;
+  call.Finish({grpc::StatusCode::DEADLINE_EXCEEDED, "the call's deadline has passed"});
+  return true;
+}
+
+void Http2Connection::FinishLateCalls() {
+  next_deadline_ = steady_clock::time_point::max();
+  for (Call& call : calls_) {
+    if (call.deadline() && !call.finished()) WatchDeadline(call);
+  }
 }
 
 }  // namespace viewcount

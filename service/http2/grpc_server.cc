@@ -7,15 +7,15 @@
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
 
-#include "service/base/address.h"
 #include "service/base/limits.h"
-#include "service/base/listen.h"
+#include "service/base/status.h"
 #include "service/http2/http2_limits.h"
 
 namespace viewcount {
@@ -38,11 +38,12 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(Options options) {
   server->routes_.others = server->forwarding_->method();
   if (options.methods) server->routes_.methods = options.methods(server->routes_.others);
   if (auto status = server->Listen(options.address); !status.ok()) return status;
-  server->Accept();
+  for (auto& acceptor : server->listener_->acceptors()) server->Accept(acceptor);
+  for (const auto& worker : server->workers_) server->CheckPeers(*worker);
   return server;
 }
 
-GrpcServer::GrpcServer(Options options) {
+GrpcServer::GrpcServer(const Options& options) : limits_(options.limits) {
   for (size_t i = 0; i < options.loops; ++i) workers_.push_back(std::make_unique<Worker>());
 }
 
@@ -72,57 +73,99 @@ absl::Status GrpcServer::StartInner(const std::vector<grpc::Service*>& services)
 }
 
 absl::Status GrpcServer::Listen(const std::string& address) {
-  acceptor_ = std::make_unique<tcp::acceptor>(workers_.front()->loop.context());
-  accept_pause_ = std::make_unique<asio::steady_timer>(workers_.front()->loop.context());
-  if (auto status = ListenOn(address, *acceptor_); absl::IsInvalidArgument(status)) {
-    return status;
-  } else if (!status.ok()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "cannot listen on {} for gRPC: the port is in use (another viewcountd?) or the address is not this machine's; "
-        "choose another with --grpc-address",
-        address));
+  auto listener = GrpcListener::Open(workers_.front()->loop.context(), address);
+  if (absl::IsInvalidArgument(listener.status())) return listener.status();
+  if (!listener.ok()) {
+    return absl::FailedPreconditionError(
+        fmt::format("{}: it is in use (another viewcountd?) or not this machine's; choose another with --grpc-address",
+                    ToStd(listener.status().message())));
   }
-  address_ = HostPort{ParseHostPort(address)->host, acceptor_->local_endpoint().port()}.ToString();
+  listener_ = *std::move(listener);
   return absl::OkStatus();
 }
 
-void GrpcServer::Accept() {
+void GrpcServer::Accept(GrpcListener::Acceptor& acceptor) {
   Worker& worker = *workers_[next_worker_++ % workers_.size()];
-  acceptor_->async_accept(worker.loop.context(), [this, &worker](boost::system::error_code error, tcp::socket socket) {
-    if (error == asio::error::operation_aborted || !acceptor_->is_open()) return;
-    if (!error) {
-      if (connections_.fetch_add(1) < limits::kHttp2ConnectionsMax) {
-        asio::post(worker.loop.context(),
-                   [this, &worker, accepted = std::move(socket)]() mutable { Serve(worker, std::move(accepted)); });
-      } else {
-        --connections_;
-      }
-      return Accept();
-    }
-    // Mostly that the process has no descriptors left, which passes when some connection ends.
-    spdlog::debug("grpc: cannot accept a connection: {}", error.message());
-    accept_pause_->expires_after(limits::kHttpAcceptRetryDelay);
-    accept_pause_->async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled) Accept();
-    });
-  });
+  const asio::any_io_executor executor = worker.loop.context().get_executor();
+  acceptor.async_accept(executor,
+                        [this, &worker, &acceptor](boost::system::error_code error, Http2Connection::Socket socket) {
+                          if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
+                          if (!error) {
+                            Admit(worker, std::move(socket));
+                            return Accept(acceptor);
+                          }
+                          // Mostly the process has no descriptors left, which passes when some connection ends.
+                          if (MayLogRefusal()) spdlog::warn("cannot accept a gRPC connection: {}", error.message());
+                          const auto pause = std::make_shared<asio::steady_timer>(workers_.front()->loop.context());
+                          pause->expires_after(limits::kHttpAcceptRetryDelay);
+                          pause->async_wait([this, &acceptor, pause](boost::system::error_code) { Accept(acceptor); });
+                        });
 }
 
-void GrpcServer::Serve(Worker& worker, tcp::socket socket) {
+void GrpcServer::Admit(Worker& worker, Http2Connection::Socket socket) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  // It has gone already.
+  if (error) return;
+  // Known to the ticket before the connection is made on its loop.
+  const auto made = std::make_shared<std::weak_ptr<Http2Connection>>();
+  const auto close = [&loop = worker.loop, made] {
+    asio::post(loop.context(), [made] {
+      if (const auto connection = made->lock()) connection->Close();
+    });
+  };
+  auto [ticket, refusal] = peers_.Admit(AddressKey(peer), close);
+  if (ticket == nullptr) return LogRefusal(refusal);
+  asio::post(worker.loop.context(),
+             [this, &worker, made, accepted = std::move(socket), admitted = std::move(ticket)]() mutable {
+               *made = Serve(worker, std::move(accepted), std::move(admitted));
+             });
+}
+
+bool GrpcServer::MayLogRefusal() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - refusal_logged_ < limits::kHttp2RefusalLogInterval) return false;
+  refusal_logged_ = now;
+  return true;
+}
+
+void GrpcServer::LogRefusal(AcceptedPeers::Refusal refusal) {
+  if (!MayLogRefusal()) return;
+  if (refusal == AcceptedPeers::Refusal::kTooManyOfAddress) {
+    spdlog::warn("refusing gRPC connections: {} of one address", limits_.connections_per_address_max);
+  } else {
+    spdlog::warn("refusing gRPC connections: {} in all", limits_.connections_max);
+  }
+}
+
+std::weak_ptr<Http2Connection> GrpcServer::Serve(Worker& worker, Http2Connection::Socket socket,
+                                                 std::shared_ptr<AcceptedPeers::Ticket> ticket) {
   boost::system::error_code ignored;
   socket.non_blocking(true, ignored);
-  // Answers are gathered here already.
+  // Answers are gathered here already. UNIX sockets have no such options.
   socket.set_option(tcp::no_delay(true), ignored);
   // So that peers which vanished do not stay for ever.
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  const auto connection = std::make_shared<Http2Connection>(worker.loop, std::move(socket), routes_,
-                                                            [this, &worker](Http2Connection* gone) {
-                                                              worker.connections.erase(gone->shared_from_this());
-                                                              --connections_;
-                                                            });
+  const auto connection = std::make_shared<Http2Connection>(
+      worker.loop, std::move(socket), routes_, limits_,
+      Http2Connection::Events{
+          .greeted = [ticket] { ticket->Greeted(); },
+          .closed = [&worker](Http2Connection* gone) { worker.connections.erase(gone->shared_from_this()); }});
   worker.connections.insert(connection);
   connection->Start();
   if (worker.draining) connection->Drain();
+  return connection;
+}
+
+void GrpcServer::CheckPeers(Worker& worker) {
+  worker.check.expires_after(limits_.peer_check_interval);
+  worker.check.async_wait([this, &worker](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    // A connection may close and leave the set.
+    for (const auto& connection : std::set(worker.connections)) connection->CheckPeer();
+    worker.loop.FlushOutputs();
+    CheckPeers(worker);
+  });
 }
 
 void GrpcServer::ForEachConnection(void (Http2Connection::*action)()) {
@@ -137,18 +180,14 @@ void GrpcServer::ForEachConnection(void (Http2Connection::*action)()) {
 
 void GrpcServer::WaitForConnections(std::chrono::milliseconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
-  while (connections_ > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kPoll);
+  while (peers_.totals().connections > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kPoll);
 }
 
 void GrpcServer::Stop(std::chrono::milliseconds grace) {
   if (inner_ == nullptr || std::exchange(stopped_, true)) return;
   if (auto* health = inner_->GetHealthCheckService()) health->SetServingStatus(false);
-  if (acceptor_ != nullptr) {
-    asio::post(workers_.front()->loop.context(), [this] {
-      boost::system::error_code ignored;
-      acceptor_->close(ignored);
-      accept_pause_->cancel();
-    });
+  if (listener_ != nullptr) {
+    asio::post(workers_.front()->loop.context(), [this] { listener_->Close(); });
   }
   ForEachConnection(&Http2Connection::Drain);
   WaitForConnections(grace);

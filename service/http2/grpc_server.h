@@ -7,8 +7,6 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/server.h>
 
-#include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
@@ -17,8 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "service/http2/accepted_peers.h"
 #include "service/http2/connection.h"
 #include "service/http2/event_loop.h"
+#include "service/http2/grpc_listener.h"
+#include "service/http2/http2_limits.h"
 #include "service/http2/in_process_calls.h"
 
 namespace viewcount {
@@ -27,7 +28,7 @@ namespace viewcount {
 class GrpcServer {
  public:
   struct Options {
-    // host:port; port 0 lets the system choose.
+    // As GrpcListener::Open reads it.
     std::string address;
     // All services; their methods are answered by gRPC, health and reflection with them, …
     std::vector<grpc::Service*> services;
@@ -35,6 +36,7 @@ class GrpcServer {
     std::function<Methods(const Method& others)> methods;
     // Threads that serve connections.
     size_t loops = 1;
+    Http2Limits limits = {};
   };
   // Serves at once. Services and what the methods refer to must outlive the server. Errors in one line: the port is
   // used by somebody, the host is not of this machine.
@@ -42,38 +44,51 @@ class GrpcServer {
   // Stops. What the methods' handlers wait for outside of the server must have ended.
   ~GrpcServer();
 
-  // As it is: with the chosen port.
-  const std::string& address() const { return address_; }
-  // Says NOT_SERVING, takes no new calls, gives those under way `grace` to end, and returns when they have.
+  // The address with the port that was chosen.
+  const std::string& address() const { return listener_->address(); }
+  // Connections now, and what was refused. Any thread.
+  AcceptedPeers::Totals peers() const { return peers_.totals(); }
+  // Calls under way that gRPC's own server answers. Any thread.
+  size_t forwarded_calls() const { return forwarding_->calls(); }
+  // Says NOT_SERVING, asks clients to go elsewhere (see Http2Connection::Drain), gives calls under way `grace` to end,
+  // and returns when the connections are closed.
   void Stop(std::chrono::milliseconds grace);
 
  private:
-  // A loop with its connections, which are its thread's.
+  // A loop with its connections, which belong to its thread.
   struct Worker {
     EventLoop loop;
     std::set<std::shared_ptr<Http2Connection>> connections;
+    boost::asio::steady_timer check{loop.context()};
     bool draining = false;
   };
 
-  explicit GrpcServer(Options options);
+  explicit GrpcServer(const Options& options);
   absl::Status StartInner(const std::vector<grpc::Service*>& services);
   absl::Status Listen(const std::string& address);
-  void Accept();
-  void Serve(Worker& worker, boost::asio::ip::tcp::socket socket);
+  void Accept(GrpcListener::Acceptor& acceptor);
+  void Admit(Worker& worker, Http2Connection::Socket socket);
+  // True once in a while, so that refusals do not fill the log.
+  bool MayLogRefusal();
+  void LogRefusal(AcceptedPeers::Refusal refusal);
+  std::weak_ptr<Http2Connection> Serve(Worker& worker, Http2Connection::Socket socket,
+                                       std::shared_ptr<AcceptedPeers::Ticket> ticket);
+  // Has every connection of the worker look at its peer, again and again.
+  void CheckPeers(Worker& worker);
   // Calls `action` for every connection, on its loop.
   void ForEachConnection(void (Http2Connection::*action)());
   void WaitForConnections(std::chrono::milliseconds timeout);
 
-  std::string address_;
+  const Http2Limits limits_;
+  AcceptedPeers peers_{limits_};
   std::unique_ptr<grpc::Server> inner_;
   std::unique_ptr<InProcessCalls> forwarding_;
   CallRoutes routes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
-  std::atomic<size_t> connections_{0};
-  // Of the first worker's thread.
-  std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
-  std::unique_ptr<boost::asio::steady_timer> accept_pause_;
+  // Belong to the first worker's thread.
+  std::unique_ptr<GrpcListener> listener_;
+  std::chrono::steady_clock::time_point refusal_logged_;
   bool stopped_ = false;
 };
 

@@ -10,6 +10,15 @@
 namespace viewcount::limits {
 
 inline constexpr size_t kHttp2ConnectionsMax = 10'000;
+// From one address, which may be a machine with a process for each request. IPv6 addresses count by their /64.
+inline constexpr size_t kHttp2ConnectionsPerAddressMax = 4'000;
+// Between two lines of the log about refused connections.
+inline constexpr std::chrono::seconds kHttp2RefusalLogInterval{10};
+// In which a new peer must begin to speak HTTP/2.
+inline constexpr std::chrono::seconds kHttp2GreetingMax{10};
+// Between two looks at peers that say nothing, and after how many of them a peer gets a PING.
+inline constexpr std::chrono::seconds kHttp2PeerCheckInterval{5};
+inline constexpr int kHttp2SilentChecksMax = 12;
 // What a peer may send ahead of what is taken from a stream, and from all of a connection's. Some milliseconds of a
 // fast network, so that a sender never waits for the window alone.
 inline constexpr uint32_t kHttp2StreamWindowBytes = 4 << 20;
@@ -28,8 +37,16 @@ inline constexpr uint64_t kHttp2ResetsMax = kGrpcStreamsPerConnectionMax;
 inline constexpr uint64_t kHttp2ResetsPerSecond = 1'000;
 // Calls handed on to gRPC, of all connections; a cancelled one takes a while to end there.
 inline constexpr size_t kGrpcForwardedCallsMax = 50'000;
-// After which a peer that takes nothing of what is sent to it is given up, or one that does not begin to speak HTTP/2.
+// Of these, calls of one connection whose caller has gone while gRPC still works on them. Each takes some 16 KiB.
+inline constexpr size_t kGrpcAbandonedCallsMax = 1'000;
+// After which a peer that takes nothing of what is sent to it is given up.
 inline constexpr std::chrono::seconds kHttp2StallMax{30};
+// A peer that is asked to begin no more calls has so long to answer that it knows.
+inline constexpr std::chrono::milliseconds kHttp2DrainPingWait{300};
+// A connection that is closed for sending waits so long for the peer to close, too.
+inline constexpr std::chrono::milliseconds kHttp2LingerMax{500};
+// Deadlines are kept to this precision.
+inline constexpr std::chrono::milliseconds kHttp2DeadlineStep{5};
 // For connections to be closed at the end, which waits for nobody.
 inline constexpr std::chrono::milliseconds kHttp2CloseWait{500};
 
@@ -38,4 +55,20 @@ static_assert(kWatchersMax < kGrpcForwardedCallsMax, "the rest of the calls must
 static_assert(3 * kGrpcStatusTextBytesMax + kGrpcStatusDetailsBytesMax / 3 * 4 < (8 << 10));
 static_assert(kHttp2ConnectionWindowBytes < kGrpcMemoryBytesMax);
 
+static_assert(kHttp2DrainPingWait + kHttp2LingerMax < kStopCallsWait, "idle connections end within a stop's grace");
+static_assert(kHttp2ConnectionsPerAddressMax < kHttp2ConnectionsMax);
+
 }  // namespace viewcount::limits
+
+namespace viewcount {
+
+// Limits that depend on the machine, or that tests shorten.
+struct Http2Limits {
+  size_t connections_max = limits::kHttp2ConnectionsMax;
+  size_t connections_per_address_max = limits::kHttp2ConnectionsPerAddressMax;
+  std::chrono::milliseconds greeting_max = limits::kHttp2GreetingMax;
+  std::chrono::milliseconds peer_check_interval = limits::kHttp2PeerCheckInterval;
+  int silent_checks_max = limits::kHttp2SilentChecksMax;
+};
+
+}  // namespace viewcount

@@ -15,108 +15,149 @@
 #include "service/http2/http2_limits.h"
 
 namespace viewcount {
+namespace {
 
-// Between two sides: the connection's loop, where everything of CallHandler runs, and gRPC's threads, where the
-// reactor's functions run and whence they go to the loop at once.
-class InProcessCalls::Forwarded final : public CallHandler,
-                                        public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
-                                        public std::enable_shared_from_this<Forwarded> {
+std::chrono::system_clock::time_point SystemTime(std::chrono::steady_clock::time_point time) {
+  using std::chrono::system_clock;
+  return system_clock::now() +
+         std::chrono::duration_cast<system_clock::duration>(time - std::chrono::steady_clock::now());
+}
+
+// Answers a call that cannot be handed on.
+class RefusedCall final : public CallHandler {
  public:
-  static CallHandler* Begin(InProcessCalls& owner, Call& call) {
-    const auto forwarded = std::make_shared<Forwarded>(owner, call);
-    forwarded->self_ = forwarded;
-    if (call.deadline()) forwarded->context_.set_deadline(*call.deadline());
-    owner.stub_.PrepareBidiStreamingCall(&forwarded->context_, std::string(call.path()), grpc::StubOptions(),
-                                         forwarded.get());
-    // So that OnDone waits until the loop knows that there is no more to be read.
-    forwarded->AddHold();
-    forwarded->StartRead(&forwarded->incoming_);
-    forwarded->StartCall();
-    return forwarded.get();
+  RefusedCall(Call& call, std::string_view text) {
+    call.Finish(ToGrpc(RetryLater(absl::StatusCode::kResourceExhausted, text, limits::kRetryDelay)));
   }
+  void OnMessage(std::string) override {}
+  void OnRequestEnd() override {}
+  void OnEnd() override {}
+};
 
-  Forwarded(InProcessCalls& owner, Call& call) : owner_(owner), loop_(call.loop()), call_(&call) { ++owner_.calls_; }
-  ~Forwarded() override {
-    if (--owner_.calls_ == 0) owner_.calls_.notify_all();
+}  // namespace
+
+// Joins two sides: the connection's loop, where all functions of CallHandler run, and gRPC's threads, which call the
+// reactor's functions. These only post what has happened to the loop, so all members belong to the loop's thread.
+//
+// gRPC's side holds a reference to the handler from Begin until OnDone has arrived on the loop. gRPC calls OnDone last,
+// and the loop runs what is posted in order, so every posted action finds the handler alive.
+class InProcessCalls::Forwarded final : public CallHandler,
+                                        public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  static HandlerRef Begin(InProcessCalls& owner, Call& call) {
+    const HandlerRef handler(new Forwarded(owner, call));
+    auto& forwarded = static_cast<Forwarded&>(*handler);
+    forwarded.self_ = handler;
+    forwarded.Start(call);
+    return handler;
   }
 
   void OnMessage(std::string message) override {
-    if (ended_) return;
+    if (reading_ == Reading::kEnded) return;
     const grpc::Slice slice(message);
     outgoing_ = grpc::ByteBuffer(&slice, 1);
     StartWrite(&outgoing_);
   }
   void OnRequestEnd() override {
-    if (!ended_) StartWritesDone();
+    if (reading_ != Reading::kEnded) StartWritesDone();
   }
   void OnSent() override {
-    if (!ended_) StartRead(&incoming_);
+    if (reading_ == Reading::kPaused) Read();
   }
   void OnEnd() override {
     call_ = nullptr;
+    if (self_ == nullptr) return;
+    ++share_->abandoned_calls;
     context_.TryCancel();
+    // A read that is under way ends by the cancellation. Without one gRPC would wait for the next read for ever.
+    if (reading_ == Reading::kPaused) EndReading();
   }
 
   void OnReadDone(bool ok) override {
-    OnLoop([ok](Forwarded& self) { ok ? self.Answer() : self.EndReading(); });
+    OnLoop([this, ok] { ok ? Answer() : EndReading(); });
   }
   void OnWriteDone(bool ok) override {
-    OnLoop([ok](Forwarded& self) {
-      if (ok && self.call_ != nullptr) self.call_->Read();
+    OnLoop([this, ok] {
+      if (ok && call_ != nullptr) call_->Read();
     });
   }
   void OnDone(const grpc::Status& status) override {
-    OnLoop([status](Forwarded& self) {
-      if (self.call_ != nullptr) self.call_->Finish(status);
-    });
-    self_.reset();
+    OnLoop([this, status] { End(status); });
   }
 
  private:
+  // What is under way of the answers.
+  enum class Reading : uint8_t {
+    kUnderWay,  // gRPC will call OnReadDone.
+    kPaused,    // The last answer waits for the peer.
+    kEnded,     // No more is read. The hold is removed, so gRPC may call OnDone.
+  };
+
+  Forwarded(InProcessCalls& owner, Call& call) : owner_(owner), loop_(call.loop()), share_(call.share()), call_(&call) {
+    ++owner_.calls_;
+  }
+  ~Forwarded() override {
+    if (--owner_.calls_ == 0) owner_.calls_.notify_all();
+  }
+
+  void Start(Call& call) {
+    if (call.deadline()) context_.set_deadline(SystemTime(*call.deadline()));
+    owner_.stub_.PrepareBidiStreamingCall(&context_, std::string(call.path()), grpc::StubOptions(), this);
+    // OnDone waits until the loop has seen the end of the answers.
+    AddHold();
+    Read();
+    StartCall();
+  }
+
   template <typename Action>
   void OnLoop(Action action) {
-    boost::asio::post(loop_.context(), [self = shared_from_this(), action] {
-      action(*self);
-      self->loop_.FlushOutputs();
+    // The handler may be gone as soon as the action has run.
+    boost::asio::post(loop_.context(), [&loop = loop_, action = std::move(action)] {
+      action();
+      loop.FlushOutputs();
     });
   }
 
+  void Read() {
+    reading_ = Reading::kUnderWay;
+    StartRead(&incoming_);
+  }
+
   void Answer() {
+    if (call_ == nullptr) return EndReading();
     grpc::Slice slice;
-    if (call_ == nullptr || !incoming_.DumpToSingleSlice(&slice).ok()) {
-      // Nobody waits for it: TryCancel was called, and reading on ends soon.
-      return StartRead(&incoming_);
-    }
+    if (!incoming_.DumpToSingleSlice(&slice).ok()) return Read();
+    reading_ = Reading::kPaused;
     call_->Send({reinterpret_cast<const char*>(slice.begin()), slice.size()});
   }
 
   void EndReading() {
-    ended_ = true;
+    reading_ = Reading::kEnded;
     RemoveHold();
+  }
+
+  void End(const grpc::Status& status) {
+    if (call_ != nullptr) {
+      call_->Finish(status);
+    } else {
+      --share_->abandoned_calls;
+    }
+    // Goes away now, unless the call still refers to it.
+    self_.reset();
   }
 
   InProcessCalls& owner_;
   EventLoop& loop_;
-  // Of the loop's thread.
+  const std::shared_ptr<ConnectionShare> share_;
+  // None after OnEnd.
   Call* call_;
-  bool ended_ = false;
+  Reading reading_ = Reading::kPaused;
 
   grpc::ClientContext context_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
-  // Until OnDone.
-  std::shared_ptr<Forwarded> self_;
-};
-
-class InProcessCalls::Refused final : public CallHandler {
- public:
-  explicit Refused(Call& call) {
-    call.Finish(ToGrpc(RetryLater(absl::StatusCode::kResourceExhausted, "as many calls are under way as may be",
-                                  limits::kRetryDelay)));
-  }
-  void OnMessage(std::string) override {}
-  void OnRequestEnd() override {}
-  void OnEnd() override { delete this; }
+  // The reference of gRPC's side: none after OnDone.
+  HandlerRef self_;
 };
 
 InProcessCalls::InProcessCalls(grpc::Server& server)
@@ -134,8 +175,12 @@ void InProcessCalls::Wait() {
 }
 
 Method InProcessCalls::method() {
-  return {.begin = [this](Call& call) -> CallHandler* {
-    return calls_ < limits::kGrpcForwardedCallsMax ? Forwarded::Begin(*this, call) : new Refused(call);
+  return {.begin = [this](Call& call) -> HandlerRef {
+    if (calls_ >= limits::kGrpcForwardedCallsMax) return new RefusedCall(call, "as many calls are under way as may be");
+    if (call.share()->abandoned_calls >= limits::kGrpcAbandonedCallsMax) {
+      return new RefusedCall(call, "too many cancelled calls of this connection have not ended yet");
+    }
+    return Forwarded::Begin(*this, call);
   }};
 }
 

@@ -18,9 +18,13 @@ class InProcessCalls {
   // All calls must have ended.
   ~InProcessCalls();
 
-  // Hands on calls of any method and kind; RESOURCE_EXHAUSTED beyond limits::kGrpcForwardedCallsMax. Must not be used
-  // any more when this goes away.
+  // Hands on calls of any method and kind; RESOURCE_EXHAUSTED beyond limits::kGrpcForwardedCallsMax, and while a
+  // connection has limits::kGrpcAbandonedCallsMax calls that their caller gave up. Must not be used any more when this
+  // goes away.
   Method method();
+
+  // Calls under way that were handed on, those among them whose caller has gone. Any thread.
+  size_t calls() const { return calls_; }
 
   // Waits for the end of the calls under way. Their connections must be closed, the server shut down, and their loops
   // run, since there they end.
@@ -28,7 +32,6 @@ class InProcessCalls {
 
  private:
   class Forwarded;
-  class Refused;
 
   grpc::GenericStub stub_;
   std::atomic<size_t> calls_{0};

@@ -31,8 +31,8 @@ void SendResult(const IngestResult& result, Call& call) {
   call.Send({bytes.data(), size});
 }
 
-// One call, the batch it has with the lane, and the lane's answer on its way back to the loop: one allocation. It lives
-// until both the connection and the lane are done with it.
+// One call, the batch it has with the lane, and the lane's answer on its way back to the loop: one allocation. The lane
+// holds a reference to it from Submit until Run.
 class IngestCall : public CallHandler, public Batch, public LoopTask {
  public:
   void Begin(Ingestor& ingestor, Call& call) {
@@ -45,16 +45,13 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
     message_ = std::move(message);
     bytes = message_;
     // Before the lane may answer.
-    submitted_ = true;
+    of_lane_ = this;
     if (const auto status = ingestor_->Submit(this); !status.ok()) {
-      submitted_ = false;
+      of_lane_.reset();
       call_->Finish(ToGrpc(status));
     }
   }
-  void OnEnd() final {
-    call_ = nullptr;
-    if (!submitted_) Recycle();
-  }
+  void OnEnd() final { call_ = nullptr; }
 
   // From the lane's thread.
   void Done(const absl::Status& status, const IngestResult& result) final {
@@ -63,10 +60,9 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
     loop_->Post(*this);
   }
   void Run() final {
-    submitted_ = false;
-    if (call_ == nullptr) {
-      Recycle();
-    } else if (status_.ok()) {
+    const HandlerRef self = std::move(of_lane_);
+    if (call_ == nullptr) return;
+    if (status_.ok()) {
       Answer(result_, *call_);
     } else {
       call_->Finish(ToGrpc(status_));
@@ -75,15 +71,13 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
 
  private:
   virtual void Answer(const IngestResult& result, Call& call) = 0;
-  // Both are done with it.
-  virtual void Recycle() = 0;
 
   Ingestor* ingestor_ = nullptr;
   EventLoop* loop_ = nullptr;
   // None once it is over.
   Call* call_ = nullptr;
-  // The lane has the batch, or its answer is on its way.
-  bool submitted_ = false;
+  // The lane's reference: while it has the batch, or its answer is on the way.
+  HandlerRef of_lane_;
   std::string message_;
   absl::Status status_;
   IngestResult result_;
@@ -107,7 +101,7 @@ class RecordViewsCall final : public IngestCall {
     SendResult(result, answered);
     answered.Finish(grpc::Status::OK);
   }
-  void Recycle() override {
+  void Dispose() override {
     std::unique_ptr<RecordViewsCall> self(this);
     if (free_calls_.size() < kFreeCallsMax && request.views.capacity() <= kKeptViewsMax) {
       free_calls_.push_back(std::move(self));
@@ -131,10 +125,9 @@ class StreamViewsCall final : public IngestCall {
     SendResult(result, answered);
     answered.Read();
   }
-  void Recycle() override { delete this; }
 };
 
-CallHandler* Begun(IngestCall* handler, Ingestor& ingestor, Call& call) {
+HandlerRef Begun(IngestCall* handler, Ingestor& ingestor, Call& call) {
   handler->Begin(ingestor, call);
   return handler;
 }

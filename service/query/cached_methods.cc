@@ -52,14 +52,13 @@ class CachedCall final : public CallHandler {
     call_.Finish(ToGrpc(*answered));
   }
   void OnRequestEnd() override { call_.Finish({grpc::StatusCode::INTERNAL, "the request has no message"}); }
-  void OnEnd() override { delete this; }
+  void OnEnd() override {}
 
  private:
   void HandOver(std::string message) {
-    CallHandler* const other = others_.begin(call_);
+    const HandlerRef other = others_.begin(call_);
     call_.HandOver(other);
     other->OnMessage(std::move(message));
-    delete this;
   }
 
   QueryApi& api_;
@@ -69,7 +68,7 @@ class CachedCall final : public CallHandler {
 
 template <typename Question>
 Method CachedMethod(QueryApi& api, const Method& others) {
-  return {.begin = [&api, &others](Call& call) { return new CachedCall<Question>(api, others, call); },
+  return {.begin = [&api, &others](Call& call) { return HandlerRef(new CachedCall<Question>(api, others, call)); },
           .one_request = true};
 }
 

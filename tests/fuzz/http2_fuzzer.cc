@@ -25,6 +25,7 @@ namespace {
 // What a socket takes without anybody reading.
 constexpr size_t kInputBytesMax = 64 << 10;
 constexpr size_t kMessageBytesMax = 100'000;
+const Http2Limits kLimits;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 class Echo final : public CallHandler {
@@ -39,7 +40,7 @@ class Echo final : public CallHandler {
     VIEWCOUNT_CHECK(!had_message_ || !one_request_);
     call_.Finish({grpc::StatusCode::INTERNAL, "an ü and an end"});
   }
-  void OnEnd() override { delete this; }
+  void OnEnd() override {}
 
  private:
   Call& call_;
@@ -48,7 +49,8 @@ class Echo final : public CallHandler {
 };
 
 Method EchoMethod(bool one_request) {
-  return {.begin = [one_request](Call& call) { return new Echo(call, one_request); }, .one_request = one_request};
+  return {.begin = [one_request](Call& call) { return HandlerRef(new Echo(call, one_request)); },
+          .one_request = one_request};
 }
 
 void CheckConnection(std::string_view bytes) {
@@ -59,13 +61,16 @@ void CheckConnection(std::string_view bytes) {
   const UniqueFd peer(ends[0]);
   std::promise<void> closed;
   boost::asio::post(loop.context(), [&, descriptor = ends[1]] {
-    boost::asio::ip::tcp::socket socket(loop.context());
-    socket.assign(boost::asio::ip::tcp::v4(), descriptor);
+    Http2Connection::Socket socket(loop.context());
+    socket.assign({AF_UNIX, 0}, descriptor);
     socket.non_blocking(true);
-    std::make_shared<Http2Connection>(loop, std::move(socket), routes, [&](Http2Connection*) {
+    const auto ended = [&](Http2Connection*) {
       VIEWCOUNT_CHECK(loop.held_bytes == 0);
       closed.set_value();
-    })->Start();
+    };
+    std::make_shared<Http2Connection>(loop, std::move(socket), routes, kLimits,
+                                      Http2Connection::Events{.closed = ended})
+        ->Start();
   });
   const std::string sent = std::string(kPreface).append(bytes.substr(0, kInputBytesMax));
   // It may close before it has read all.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "service/base/check.h"
@@ -20,7 +21,7 @@ class SimpleCall final : public CallHandler {
   SimpleCall(Call& call, Action action) : call_(call), action_(action) {}
   void OnMessage(std::string message) override { action_(call_, message); }
   void OnRequestEnd() override { call_.Finish(grpc::Status::OK); }
-  void OnEnd() override { delete this; }
+  void OnEnd() override {}
 
  private:
   Call& call_;
@@ -33,31 +34,25 @@ class FailingCall final : public CallHandler {
   explicit FailingCall(Call& call) { call.Finish({grpc::StatusCode::FAILED_PRECONDITION, kFailText, kFailDetails}); }
   void OnMessage(std::string) override { ADD_FAILURE() << "a message after the end"; }
   void OnRequestEnd() override { ADD_FAILURE() << "an end after the end"; }
-  void OnEnd() override { delete this; }
+  void OnEnd() override {}
 };
 
-// Lives until both the connection and the lane are done with it, like a call with views.
+// The lane has a reference to it, as to a call with views.
 class LaneCall final : public CallHandler, public LoopTask {
  public:
   LaneCall(SlowLane& lane, Call& call, bool stream) : lane_(lane), loop_(call.loop()), call_(&call), stream_(stream) {}
   void OnMessage(std::string message) override {
     message_ = std::move(message);
-    given_ = true;
+    of_lane_ = this;
     lane_.Give(*this, loop_);
   }
   void OnRequestEnd() override { call_->Finish(grpc::Status::OK); }
-  void OnEnd() override {
-    call_ = nullptr;
-    if (!given_) delete this;
-  }
+  void OnEnd() override { call_ = nullptr; }
   void Run() override {
-    given_ = false;
-    if (call_ == nullptr) {
-      delete this;
-    } else {
-      call_->Send(message_);
-      stream_ ? call_->Read() : call_->Finish(grpc::Status::OK);
-    }
+    const HandlerRef self = std::move(of_lane_);
+    if (call_ == nullptr) return;
+    call_->Send(message_);
+    stream_ ? call_->Read() : call_->Finish(grpc::Status::OK);
   }
 
  private:
@@ -65,12 +60,13 @@ class LaneCall final : public CallHandler, public LoopTask {
   EventLoop& loop_;
   Call* call_;
   const bool stream_;
-  bool given_ = false;
+  HandlerRef of_lane_;
   std::string message_;
 };
 
 Method Simple(bool one_request, SimpleCall::Action action) {
-  return {.begin = [action](Call& call) { return new SimpleCall(call, action); }, .one_request = one_request};
+  return {.begin = [action](Call& call) { return HandlerRef(new SimpleCall(call, action)); },
+          .one_request = one_request};
 }
 
 size_t NumberIn(const std::string& text) {
@@ -87,7 +83,7 @@ void Echo(Call& call, const std::string& message) {
 
 Methods MakeMethods(SlowLane& lane) {
   const auto lane_method = [&lane](bool stream) {
-    return Method{.begin = [&lane, stream](Call& call) { return new LaneCall(lane, call, stream); },
+    return Method{.begin = [&lane, stream](Call& call) { return HandlerRef(new LaneCall(lane, call, stream)); },
                   .one_request = !stream};
   };
   return {
@@ -99,7 +95,7 @@ Methods MakeMethods(SlowLane& lane) {
                            })},
       {kLane, lane_method(false)},
       {kLaneStream, lane_method(true)},
-      {kFail, {.begin = [](Call& call) { return new FailingCall(call); }}},
+      {kFail, {.begin = [](Call& call) { return HandlerRef(new FailingCall(call)); }}},
       {kBig, Simple(true, [](Call& call, const std::string& m) { Echo(call, std::string(NumberIn(m), 'b')); })},
       {kChatty, Simple(true,
                        [](Call& call, const std::string& message) {
@@ -161,7 +157,7 @@ class GrpcServerTest::EchoService final : public Inner {
   }
 };
 
-GrpcServerTest::GrpcServerTest(size_t loops) : service_(std::make_unique<EchoService>()) {
+GrpcServerTest::GrpcServerTest(size_t loops, Http2Limits limits) : service_(std::make_unique<EchoService>()) {
   auto server = GrpcServer::Start({.address = "127.0.0.1:0",
                                    .services = {service_.get()},
                                    .methods =
@@ -175,7 +171,8 @@ GrpcServerTest::GrpcServerTest(size_t loops) : service_(std::make_unique<EchoSer
                                          }
                                          return methods;
                                        },
-                                   .loops = loops});
+                                   .loops = loops,
+                                   .limits = limits});
   VIEWCOUNT_CHECK(server.ok());
   server_ = *std::move(server);
 }
@@ -190,6 +187,15 @@ GrpcServerTest::~GrpcServerTest() {
   }
   // Before what it serves.
   server_.reset();
+}
+
+bool GrpcServerTest::Eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 size_t GrpcServerTest::HeldBytes() {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -55,10 +56,12 @@ inline const std::string kFailDetails("\x08\x09\x00\xFF details", 12);
 class GrpcServerTest : public testing::Test {
  protected:
   // With `loops` threads.
-  explicit GrpcServerTest(size_t loops = 1);
+  explicit GrpcServerTest(size_t loops = 1, Http2Limits limits = {});
   ~GrpcServerTest() override;
 
   const std::string& address() const { return server_->address(); }
+  // False if it does not become true within ten seconds.
+  static bool Eventually(const std::function<bool()>& condition);
   // Bytes held by the calls of all connections of the first loop.
   size_t HeldBytes();
 

@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "service/base/address.h"
 #include "service/base/check.h"
@@ -16,9 +18,10 @@ namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
 
+// Of at most four bytes.
 uint32_t Number(std::string_view bytes) {
   uint32_t number = 0;
-  for (const char byte : bytes) number = number << 8 | static_cast<uint8_t>(byte);
+  for (const char byte : bytes.substr(0, 4)) number = number << 8 | static_cast<uint8_t>(byte);
   return number;
 }
 
@@ -39,17 +42,46 @@ std::string HpackLength(size_t length) {
 
 }  // namespace
 
-RawClient::RawClient(const std::string& address, int receive_buffer)
-    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+namespace {
+
+// A socket address of any family.
+struct Peer {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+template <typename Address>
+Peer PeerOf(const Address& address) {
+  Peer peer{.size = sizeof(address)};
+  std::memcpy(&peer.storage, &address, sizeof(address));
+  return peer;
+}
+
+Peer ReadPeer(const std::string& text) {
+  const auto address = ParseListenAddress(text);
+  VIEWCOUNT_CHECK(address.ok());
+  if (!address->socket_path.empty()) {
+    sockaddr_un peer{.sun_family = AF_UNIX, .sun_path = {}};
+    address->socket_path.copy(peer.sun_path, sizeof(peer.sun_path) - 1);
+    return PeerOf(peer);
+  }
+  sockaddr_in6 ipv6{.sin6_family = AF_INET6, .sin6_port = htons(address->tcp.port)};
+  if (inet_pton(AF_INET6, address->tcp.host.c_str(), &ipv6.sin6_addr) == 1) return PeerOf(ipv6);
+  sockaddr_in ipv4{.sin_family = AF_INET, .sin_port = htons(address->tcp.port)};
+  VIEWCOUNT_CHECK(inet_pton(AF_INET, address->tcp.host.c_str(), &ipv4.sin_addr) == 1);
+  return PeerOf(ipv4);
+}
+
+}  // namespace
+
+RawClient::RawClient(const std::string& address, int receive_buffer) {
+  const Peer peer = ReadPeer(address);
+  fd_ = UniqueFd(socket(peer.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{10, 0};
   setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   if (receive_buffer > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(ParseHostPort(address)->port);
-  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  VIEWCOUNT_CHECK(connect(fd_.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0);
+  VIEWCOUNT_CHECK(connect(fd_.get(), reinterpret_cast<const sockaddr*>(&peer.storage), peer.size) == 0);
   VIEWCOUNT_CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
 }
 
@@ -97,6 +129,12 @@ bool RawClient::IsClosed() {
   return errno != EAGAIN;
 }
 
+void RawClient::AnswerPings() {
+  for (const std::string& ping : std::exchange(pings_, {})) {
+    Send(Frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping));
+  }
+}
+
 void RawClient::Vanish(bool reset) {
   const linger at_once{1, 0};
   if (reset) setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -133,7 +171,11 @@ void RawClient::Apply(uint8_t type, uint8_t flags, int32_t stream, std::string_v
   }
   if (type == NGHTTP2_RST_STREAM) streams_[stream].reset = Number(payload);
   if (type == NGHTTP2_WINDOW_UPDATE) streams_[stream].window += Number(payload);
-  if (type == NGHTTP2_GOAWAY) goaway_ = Number(payload.substr(4, 4));
+  if (type == NGHTTP2_GOAWAY) {
+    goaway_streams_.push_back(static_cast<int32_t>(Number(payload)));
+    goaway_ = Number(payload.substr(4, 4));
+  }
+  if (type == NGHTTP2_PING && !answer) pings_.emplace_back(payload);
   if (type == NGHTTP2_PING && answer) ++pings_answered_;
   if (type == NGHTTP2_SETTINGS && answer) ++settings_answered_;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "service/base/unique_fd.h"
 
@@ -32,8 +33,8 @@ class RawClient {
  public:
   using Settings = std::initializer_list<std::pair<uint16_t, uint32_t>>;
 
-  // Connects, and sends nothing yet. `receive_buffer` of the kernel's bytes, if given, so that the server's writes soon
-  // have no room.
+  // Connects to host:port, where host is an IP address, or to unix:PATH, and sends nothing yet. `receive_buffer` of the
+  // kernel's bytes, if given, so that the server's writes soon have no room.
   explicit RawClient(const std::string& address, int receive_buffer = 0);
   ~RawClient();
   RawClient(const RawClient&) = delete;
@@ -60,7 +61,12 @@ class RawClient {
   RawStream& stream(int32_t id) { return streams_[id]; }
   // The value of a header of an answer, or empty.
   std::string header(int32_t stream, const std::string& name) { return streams_[stream].headers[name]; }
+  // The code of the last GOAWAY, and the last stream of each.
   const std::optional<uint32_t>& goaway() const { return goaway_; }
+  const std::vector<int32_t>& goaway_streams() const { return goaway_streams_; }
+  // What PINGs of the server carried. They are answered by AnswerPings only.
+  const std::vector<std::string>& pings() const { return pings_; }
+  void AnswerPings();
   int pings_answered() const { return pings_answered_; }
   int settings_answered() const { return settings_answered_; }
 
@@ -91,6 +97,8 @@ class RawClient {
   size_t applied_ = 0;
   std::map<int32_t, RawStream> streams_;
   std::optional<uint32_t> goaway_;
+  std::vector<int32_t> goaway_streams_;
+  std::vector<std::string> pings_;
   int pings_answered_ = 0;
   int settings_answered_ = 0;
 };

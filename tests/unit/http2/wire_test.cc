@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <thread>
 
 #include "service/base/limits.h"
 #include "service/http2/http2_limits.h"
@@ -200,26 +199,6 @@ TEST_F(WireTest, TrailersOfTheRequestEndIt) {
   EXPECT_EQ(client_.stream(1).data, RawClient::Message("hello"));
 }
 
-TEST_F(WireTest, DataBehindTheEndBreaksTheStreamAndNoOther) {
-  client_.Begin();
-  client_.Send(RawClient::Headers(1, kLane) + RawClient::Data(1, RawClient::Message("x"), true) +
-               RawClient::Data(1, "more", true));
-  ASSERT_TRUE(client_.AwaitEnd(1) || client_.goaway());
-  lane_.Answer();
-  RawClient other(address());
-  other.Begin();
-  other.Call(1, kEcho, "still here");
-  EXPECT_TRUE(other.AwaitEnd(1));
-}
-
-TEST_F(WireTest, DataBehindResetIsIgnored) {
-  client_.Begin();
-  client_.Send(RawClient::Headers(1, kEcho) + RawClient::Reset(1) + RawClient::Data(1, "late", true));
-  client_.Call(3, kEcho, "next");
-  EXPECT_TRUE(client_.AwaitEnd(3));
-  EXPECT_EQ(client_.header(3, "grpc-status"), kStatusOk);
-}
-
 TEST_F(WireTest, ErrorAloneHasItsDetailsAndEndsTheRequestToo) {
   client_.Begin();
   client_.Send(RawClient::Headers(1, kFail));
@@ -325,19 +304,6 @@ TEST_F(WireTest, LargeAnswerPassesATinyWindow) {
   EXPECT_TRUE(client_.AwaitEnd(1));
   EXPECT_EQ(client_.stream(1).data, RawClient::Message(std::string(10'000, 'b')));
   EXPECT_EQ(status(), kStatusOk);
-}
-
-TEST_F(WireTest, StopSaysGoAwayAndLetsCallsEnd) {
-  client_.Begin();
-  client_.Call(1, kLane, "x");
-  ASSERT_TRUE(lane_.Await(1));
-  std::jthread stop([&] { server_->Stop(std::chrono::seconds(10)); });
-  ASSERT_TRUE(client_.Await([&] { return client_.goaway().has_value(); }));
-  EXPECT_EQ(client_.goaway(), uint32_t{NGHTTP2_NO_ERROR});
-  lane_.Answer();
-  EXPECT_TRUE(client_.AwaitEnd(1));
-  EXPECT_EQ(status(), kStatusOk);
-  EXPECT_TRUE(client_.IsClosed());
 }
 
 }  // namespace

@@ -1,0 +1,203 @@
+// How connections end: when the server stops, when peers say nothing, and when there are too many of them.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/http2/grpc_fixture.h"
+#include "tests/unit/http2/raw_client.h"
+
+namespace viewcount {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+class EndingTest : public GrpcServerTest {
+ protected:
+  EndingTest() : client_(address()) { client_.Begin(); }
+  void Stop() {
+    stop_ = std::jthread([&] {
+      const auto begun = steady_clock::now();
+      server_->Stop(std::chrono::seconds(10));
+      took_ = steady_clock::now() - begun;
+    });
+  }
+  // How long the stop took.
+  steady_clock::duration Stopped() {
+    stop_.join();
+    return took_;
+  }
+
+  RawClient client_;
+  steady_clock::duration took_{};
+  std::jthread stop_;
+};
+
+TEST_F(EndingTest, StopAsksFirstAndTakesCallsThatWereOnTheirWay) {
+  client_.Call(1, kLane, "x");
+  ASSERT_TRUE(lane_.Await(1));
+  Stop();
+  ASSERT_TRUE(client_.Await([&] { return !client_.pings().empty(); }));
+  EXPECT_EQ(client_.goaway(), uint32_t{NGHTTP2_NO_ERROR});
+  ASSERT_EQ(client_.goaway_streams(), std::vector<int32_t>{std::numeric_limits<int32_t>::max()});
+  // Begun before the peer has read that: it is answered.
+  client_.Call(3, kEcho, "on its way");
+  ASSERT_TRUE(client_.AwaitEnd(3));
+  EXPECT_EQ(client_.header(3, "grpc-status"), "0");
+  client_.AnswerPings();
+  ASSERT_TRUE(client_.Await([&] { return client_.goaway_streams().size() == 2; }));
+  EXPECT_EQ(client_.goaway_streams()[1], 3);
+  // Begun after that: it is ignored as a whole, and harms nobody.
+  client_.Call(5, kEcho, "too late");
+  ASSERT_TRUE(client_.AwaitAllTaken());
+  lane_.Answer();
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  EXPECT_EQ(client_.header(1, "grpc-status"), "0");
+  EXPECT_TRUE(client_.IsClosed());
+  EXPECT_FALSE(client_.stream(5).ended);
+  client_.Vanish();
+  EXPECT_LT(Stopped(), std::chrono::seconds(5));
+}
+
+TEST_F(EndingTest, PeerThatDoesNotAnswerThePingGetsTheLastGoAway) {
+  client_.Call(1, kEcho, "x");
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  Stop();
+  ASSERT_TRUE(client_.Await([&] { return client_.goaway_streams().size() == 2; }));
+  EXPECT_EQ(client_.goaway_streams()[1], 1);
+  EXPECT_TRUE(client_.IsClosed());
+  client_.Vanish();
+  EXPECT_LT(Stopped(), std::chrono::seconds(5));
+}
+
+// What comes between GOAWAY and the peer's own end is read: unread bytes would make the kernel send a reset, and the
+// peer would lose what it has not read yet.
+TEST_F(EndingTest, WhatAnIdlePeerSendsMeanwhileCausesNoReset) {
+  client_.Call(1, kBig, "1000000");
+  client_.Send(RawClient::WindowUpdate(0, 1 << 30) + RawClient::WindowUpdate(1, 1 << 30));
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  Stop();
+  ASSERT_TRUE(client_.Await([&] { return !client_.pings().empty(); }));
+  client_.AnswerPings();
+  ASSERT_TRUE(client_.Await([&] { return client_.goaway_streams().size() == 2; }));
+  // The server has closed for sending by now, or does so soon.
+  const auto begun = steady_clock::now();
+  while (steady_clock::now() - begun < milliseconds(200)) {
+    ASSERT_TRUE(client_.Send(RawClient::Frame(NGHTTP2_PING, 0, 0, "bandwidt")));
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  // An orderly end, and no ECONNRESET.
+  EXPECT_TRUE(client_.IsClosed());
+  EXPECT_EQ(errno, 0);
+  client_.Vanish();
+  EXPECT_LT(Stopped(), std::chrono::seconds(5));
+}
+
+TEST_F(EndingTest, StopWaitsLessThanASecondForIdlePeers) {
+  RawClient silent(address());
+  client_.Call(1, kEcho, "x");
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  Stop();
+  EXPECT_LT(Stopped(), std::chrono::seconds(2));
+}
+
+// --- Silent peers ---
+
+class SilenceTest : public GrpcServerTest {
+ protected:
+  SilenceTest()
+      : GrpcServerTest(
+            1, {.greeting_max = milliseconds(50), .peer_check_interval = milliseconds(20), .silent_checks_max = 3}) {}
+};
+
+TEST_F(SilenceTest, PeerThatNeverGreetsIsClosed) {
+  RawClient client(address());
+  EXPECT_TRUE(client.IsClosed());
+}
+
+TEST_F(SilenceTest, SilentPeerGetsAPingAndIsClosed) {
+  RawClient client(address());
+  client.Begin();
+  client.Call(1, kLane, "x");
+  ASSERT_TRUE(lane_.Await(1));
+  ASSERT_TRUE(client.Await([&] { return !client.pings().empty(); }));
+  EXPECT_TRUE(client.IsClosed());
+  EXPECT_FALSE(client.stream(1).ended);
+}
+
+TEST_F(SilenceTest, PeerThatAnswersPingsStays) {
+  RawClient client(address());
+  client.Begin();
+  client.Call(1, kLane, "x");
+  ASSERT_TRUE(lane_.Await(1));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(client.Await([&] { return !client.pings().empty(); }));
+    client.AnswerPings();
+  }
+  lane_.Answer();
+  EXPECT_TRUE(client.AwaitEnd(1));
+}
+
+// --- Many peers ---
+
+class ManyPeersTest : public GrpcServerTest {
+ protected:
+  ManyPeersTest() : GrpcServerTest(2, {.connections_max = 4, .connections_per_address_max = 3}) {}
+  std::unique_ptr<RawClient> Greeted() {
+    auto client = std::make_unique<RawClient>(address());
+    client->Begin();
+    client->Call(1, kEcho, "x");
+    EXPECT_TRUE(client->AwaitEnd(1));
+    return client;
+  }
+};
+
+TEST_F(ManyPeersTest, SilentConnectionsMakeRoomForHonestOnes) {
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 3; ++i) silent.push_back(std::make_unique<RawClient>(address()));
+  ASSERT_TRUE(Eventually([&] { return server_->peers().connections == 3; }));
+  const auto honest = Greeted();
+  EXPECT_EQ(honest->header(1, "grpc-status"), "0");
+  // The one that came first had to go.
+  EXPECT_TRUE(silent[0]->IsClosed());
+  EXPECT_EQ(server_->peers().displaced, 1u);
+  EXPECT_EQ(server_->peers().refused_of_address, 0u);
+}
+
+TEST_F(ManyPeersTest, OneAddressMayHaveSoManyConnections) {
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(Greeted());
+  RawClient fourth(address());
+  EXPECT_TRUE(fourth.IsClosed());
+  EXPECT_EQ(server_->peers().refused_of_address, 1u);
+  clients.pop_back();
+  ASSERT_TRUE(Eventually([&] { return server_->peers().connections == 2; }));
+  EXPECT_EQ(Greeted()->header(1, "grpc-status"), "0");
+}
+
+TEST(AcceptedPeersTest, AllAddressesTogetherHaveALimit) {
+  AcceptedPeers peers({.connections_max = 2, .connections_per_address_max = 2});
+  int closed = 0;
+  auto first = peers.Admit("a", [&] { ++closed; }).ticket;
+  const auto second = peers.Admit("b", [] {}).ticket;
+  first->Greeted();
+  second->Greeted();
+  const auto refused = peers.Admit("c", [] {});
+  EXPECT_EQ(refused.ticket, nullptr);
+  EXPECT_EQ(refused.refusal, AcceptedPeers::Refusal::kTooMany);
+  first.reset();
+  const auto third = peers.Admit("c", [&] { ++closed; });
+  EXPECT_NE(third.ticket, nullptr);
+  // Still silent, so it makes room for the next one.
+  EXPECT_NE(peers.Admit("d", [] {}).ticket, nullptr);
+  EXPECT_EQ(closed, 1);
+  EXPECT_EQ(peers.totals().refused, 1u);
+  EXPECT_EQ(peers.totals().displaced, 1u);
+}
+
+}  // namespace
+}  // namespace viewcount
