@@ -127,11 +127,17 @@ void Http2Connection::SendLastGoAway() {
   FlushSoon();
 }
 
+void Http2Connection::EndAll() {
+  while (!calls_.empty()) End(calls_.front());
+  headers_.reset();
+  CountHeaders();
+}
+
 void Http2Connection::Linger() {
   if (ending_ >= Ending::kLingering) return;
   ending_ = Ending::kLingering;
   const auto self = shared_from_this();
-  while (!calls_.empty()) End(calls_.front());
+  EndAll();
   boost::system::error_code error;
   socket_.shutdown(Socket::shutdown_send, error);
   if (error) return Close();
@@ -142,7 +148,7 @@ void Http2Connection::Linger() {
 void Http2Connection::Close() {
   if (std::exchange(ending_, Ending::kClosed) == Ending::kClosed) return;
   const auto self = shared_from_this();
-  while (!calls_.empty()) End(calls_.front());
+  EndAll();
   boost::system::error_code ignored;
   socket_.close(ignored);
   stall_.cancel();
@@ -261,23 +267,59 @@ void Http2Connection::WaitWritable() {
 // --- Frames that come ---
 
 bool Http2Connection::Receive(std::string_view bytes) {
+  std::string joined;
+  if (!partial_head_.empty()) {
+    joined = std::exchange(partial_head_, {}).append(bytes);
+    bytes = joined;
+  }
+  while (!bytes.empty()) {
+    if (!(headers_ ? CollectHeaders(bytes) : Scan(bytes))) return false;
+  }
+  return true;
+}
+
+bool Http2Connection::Scan(std::string_view& bytes) {
   std::string_view rest = bytes;
   bool resets = false;
   while (const auto head = scanner_.Next(rest)) {
     resets |= head->type == NGHTTP2_RST_STREAM;
     // A client's streams have odd IDs; nghttp2 answers what breaks that.
     const bool of_stream = (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) && head->stream % 2 == 1;
-    if (!of_stream || (Find(head->stream) != nullptr && !resets)) continue;
+    const bool collects = head->type == NGHTTP2_HEADERS && HeaderCollector::IsNeeded(*head);
+    if (!collects && (!of_stream || (Find(head->stream) != nullptr && !resets))) continue;
     // A frame before this one may begin its stream, or end it.
-    const size_t before = bytes.size() - rest.size();
-    constexpr size_t kHeadBytes = 9;
-    const size_t fed = before > kHeadBytes ? before - kHeadBytes : 0;
+    const size_t fed = bytes.size() - rest.size() - FrameScanner::kHeadBytes;
     if (!Feed(bytes.substr(0, fed))) return false;
     bytes.remove_prefix(fed);
     resets = false;
-    if (Find(head->stream) == nullptr) RefuseFrame(*head);
+    if (of_stream && Find(head->stream) == nullptr) RefuseFrame(*head);
+    if (collects) {
+      bytes = rest;
+      headers_.emplace(*head);
+      CountHeaders();
+      return true;
+    }
   }
-  return Feed(bytes);
+  const size_t whole = bytes.size() - scanner_.TakeBack();
+  partial_head_ = bytes.substr(whole);
+  return Feed(std::exchange(bytes, {}).substr(0, whole));
+}
+
+bool Http2Connection::CollectHeaders(std::string_view& bytes) {
+  headers_->Take(bytes);
+  CountHeaders();
+  if (!headers_->done()) return loop_.held_bytes <= limits::kGrpcMemoryBytesMax;
+  const std::string frames = headers_->Result();
+  scanner_.Skip(headers_->missing());
+  headers_.reset();
+  CountHeaders();
+  return Feed(frames);
+}
+
+void Http2Connection::CountHeaders() {
+  const size_t bytes = headers_ ? headers_->bytes() : 0;
+  loop_.held_bytes += bytes - counted_headers_;
+  counted_headers_ = bytes;
 }
 
 bool Http2Connection::Feed(std::string_view bytes) {

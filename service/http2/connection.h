@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@
 #include "service/http2/closed_streams.h"
 #include "service/http2/event_loop.h"
 #include "service/http2/frame_scanner.h"
+#include "service/http2/header_block.h"
 #include "service/http2/http2_limits.h"
 
 namespace viewcount {
@@ -71,15 +73,21 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
                                 nghttp2_data_source* source, void* user);
 
   Call* Find(int32_t stream) { return static_cast<Call*>(nghttp2_session_get_stream_user_data(session_, stream)); }
-  // Both are false if the peer breaks HTTP/2 beyond an answer.
+  // All are false if the peer breaks HTTP/2 beyond an answer.
   bool Receive(std::string_view bytes);
   bool Feed(std::string_view bytes);
+  // Both take bytes off the front of `bytes`: frames up to a block of headers that is to be gathered, and such a block.
+  bool Scan(std::string_view& bytes);
+  bool CollectHeaders(std::string_view& bytes);
+  // Brings the loop's sum of held bytes up to date.
+  void CountHeaders();
   // Answers a frame on a stream that is not open. nghttp2 would ignore most of them.
   void RefuseFrame(const FrameHead& head);
   // Closes the connection soon unless nghttp2 did what was asked: it refuses only when it lacks memory, or when this
   // program is wrong.
   void Expect(int result, std::string_view what);
   void End(Call& call);
+  void EndAll();
 
   // Finishes the call at its deadline. False if that is past, and the call finished already.
   bool WatchDeadline(Call& call);
@@ -118,6 +126,11 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   nghttp2_session* session_ = nullptr;
   boost::intrusive::list<Call> calls_;
   FrameScanner scanner_;
+  // The beginning of a frame's head, whose rest has not come yet.
+  std::string partial_head_;
+  // A block of headers that is being gathered, and its share of the loop's sum.
+  std::optional<HeaderCollector> headers_;
+  size_t counted_headers_ = 0;
   ClosedStreams closed_streams_;
   // The stream of the last RST_STREAM that came.
   int32_t reset_by_peer_ = 0;

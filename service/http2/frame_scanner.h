@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace viewcount {
 
@@ -20,13 +21,18 @@ struct FrameHead {
 // thread.
 class FrameScanner {
  public:
+  static constexpr size_t kHeadBytes = 9;
+
   // Goes on to the end of the next frame's head, which takes bytes off the front of `bytes`. Nothing if the bytes end
   // before that.
   std::optional<FrameHead> Next(std::string_view& bytes);
+  // Forgets a head that has come in part, and returns how many bytes of it had: they must come again.
+  size_t TakeBack() { return std::exchange(head_bytes_, 0); }
+  // The next head comes after so many bytes, since somebody else has taken the frame that was reported last.
+  void Skip(size_t bytes) { skip_ = bytes; }
 
  private:
   static constexpr size_t kPrefaceBytes = 24;
-  static constexpr size_t kHeadBytes = 9;
 
   // Bytes up to the next head.
   size_t skip_ = kPrefaceBytes;
