@@ -237,6 +237,9 @@ export async function run({cases, hold}, channel) {
     }
   }
   await hold();
+  // What is held ends with an error that nobody waits for.
+  process.on('unhandledRejection', () => {});
+  process.on('uncaughtException', () => {});
   console.log('holding');
   for await (const _ of process.stdin);
   process.exit(failed ? 1 : 0);

@@ -12,7 +12,7 @@ import {run} from './cases.mjs';
 const endMsMax = 5_000;
 const deadlineExceeded = '4';
 const definitions = protoLoader.loadSync(['viewcount/v1/ingest.proto', 'viewcount/v1/query.proto'],
-  {includeDirs: [fileURLToPath(new URL('../../proto', import.meta.url))], longs: Number});
+  {includeDirs: [fileURLToPath(new URL('../../proto', import.meta.url))], longs: Number, defaults: true});
 const ingest = definitions['viewcount.v1.IngestService'];
 const query = definitions['viewcount.v1.QueryService'];
 
