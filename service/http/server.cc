@@ -131,7 +131,7 @@ awaitable<void> HttpServer::DrainConnections() {
 
 void HttpServer::ReportOpen() {
   if (observer_.open) observer_.open(sessions_.size());
-  if (stopping_ && !acceptor_.is_open() && sessions_.empty() &&
+  if (stopping_ && !acceptor_.is_open() && sessions_.empty() && starting_ == 0 &&
       end_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     ended_.set_value();
   }
@@ -163,6 +163,7 @@ void HttpServer::Take(tcp::socket socket) {
     // With TLS the peer could not read it.
     if (access_.tls == nullptr) Refuse(std::move(socket));
   } else {
+    ++starting_;
     asio::co_spawn(context_, Serve(std::move(socket), peer), asio::detached);
   }
 }
@@ -180,15 +181,14 @@ awaitable<void> HttpServer::WatchDeadlines() {
 }
 
 std::optional<HttpServer::Refusal> HttpServer::WhyFull(const asio::ip::address& peer) const {
-  if (sessions_.size() >= limits_.connections_max) return Refusal::kInAll;
+  if (sessions_.size() + starting_ >= limits_.connections_max) return Refusal::kInAll;
   const auto known = connections_.find(peer);
   if (known == connections_.end() || known->second < limits_.connections_per_address_max) return std::nullopt;
   return access_.shared.Contains(peer) ? std::nullopt : std::optional(Refusal::kPerAddress);
 }
 
 awaitable<void> HttpServer::Serve(tcp::socket socket, asio::ip::address peer) {
-  // A stop without a wait closes what it did not know of.
-  if (stopping_ && !acceptor_.is_open() && limits_.drain_idle_timeout.count() == 0) co_return;
+  --starting_;
   // Another may take its place meanwhile.
   const auto tls = access_.tls;
   const auto session = HttpSession::Make(std::move(socket), tls.get(), router_, limits_);

@@ -103,6 +103,8 @@ class HttpServer {
   std::optional<std::chrono::steady_clock::time_point> drain_began_;
   // From here on used by thread_ only. context_ goes before them, and with it the coroutines that refer to them.
   std::set<HttpSession*> sessions_;
+  // Connections that were accepted and have no session yet.
+  size_t starting_ = 0;
   std::map<boost::asio::ip::address, size_t> connections_;
   HttpAccess access_;
   bool stopping_ = false;
