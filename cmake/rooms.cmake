@@ -50,3 +50,16 @@ function(viewcount_test name)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
+
+# viewcount_script_test(NAME TIMEOUT seconds [DEPENDS target …]): NAME is a test of add_test that runs viewcountd. The
+# build with the address sanitizer runs it too, with a sanitized viewcountd: sanitized_tests builds what it needs.
+function(viewcount_script_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "DEPENDS" ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+  if(VIEWCOUNT_SANITIZE MATCHES "^address")
+    set_property(TEST ${name} APPEND PROPERTY LABELS sanitized)
+    # Little of what is freed is kept, since tests measure memory.
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=quarantine_size_mb=16)
+    add_dependencies(sanitized_tests viewcountd ${TEST_DEPENDS})
+  endif()
+endfunction()

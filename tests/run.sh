@@ -8,14 +8,15 @@
 #                    Debian 12; some 30 minutes more
 #   --filter REGEX   only tests whose name matches
 #
-# In this order: the release build with all its tests; the tests of the rooms a view passes under the address and
-# undefined-behaviour sanitizers; those of the rooms with threads under the thread sanitizer; each fuzzer for a minute.
+# In this order: the release build with all its tests; the tests of the rooms a view passes, real clients and browsers
+# under the address and undefined-behaviour sanitizers; the tests of the rooms with threads under the thread sanitizer;
+# each fuzzer for a minute.
 #
 # What failed is named last; the last line is "N passed, N failed". Exit code 0 only if something ran and all passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 
 stages=(release asan tsan fuzz)
 long_tests=(--label-exclude '^full$')

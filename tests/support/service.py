@@ -2,12 +2,15 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
 
 READY_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
+# ctest sets this for a program with the address sanitizer, which looks for leaks at its end.
+LEAK_SEARCH_SECONDS = 3 if "ASAN_OPTIONS" in os.environ else 0
 
 
 class Service:
@@ -23,6 +26,8 @@ class Service:
         self._data_dir = pathlib.Path(data_dir)
         self._flags = flags
         self._process = None
+        # Where the next start listens; put an address of its own here to have it listen there again.
+        self.grpc_address = "127.0.0.1:0"
 
     def __enter__(self):
         self.start()
@@ -39,9 +44,7 @@ class Service:
         log = open(self._data_dir / "log", "ab")
         with log:
             self._process = subprocess.Popen(
-                [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
-                 "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-                 *self._flags], **({"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | self._process_options))
+                self.command(), **({"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | self._process_options))
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self._complete(addresses):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -76,6 +79,17 @@ class Service:
     def log(self):
         return (self._data_dir / "log").read_text(errors="replace")
 
+    def command(self):
+        """The command line. Another program that writes its addresses in the same way may put its own here."""
+        return [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
+                "--grpc-address", self.grpc_address, "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
+                *self._flags]
+
+    def resident_bytes(self):
+        """Its memory, without that of its children."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
     def descendants(self):
         """Process IDs of its children and theirs."""
         found, unseen = [], [self._process.pid]
@@ -91,6 +105,30 @@ class Service:
         process, self._process = self._process, None
         process.kill()
         process.wait()
+
+    def end(self, seconds_max=STOP_SECONDS_MAX):
+        """SIGTERM, unless it was ended or never started. Returns what is wrong with its end, as a list of sentences.
+
+        A report of a sanitizer is wrong, whatever the exit code.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return []
+        faults = []
+        if process.poll() is not None:
+            faults.append(f"viewcountd had ended by itself with {process.returncode}")
+        else:
+            process.send_signal(signal.SIGTERM)
+            try:
+                if process.wait(seconds_max + LEAK_SEARCH_SECONDS) != 0:
+                    faults.append(f"viewcountd ended with {process.returncode}")
+            except subprocess.TimeoutExpired:
+                faults.append(f"viewcountd did not end within {seconds_max} s")
+                process.kill()
+                process.wait()
+        if re.search("Sanitizer|runtime error", self.log()):
+            faults.append("a sanitizer reported an error")
+        return faults
 
     def stop(self, seconds_max=STOP_SECONDS_MAX):
         """SIGTERM. Returns the exit code; raises if it takes longer than `seconds_max`."""

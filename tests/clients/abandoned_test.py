@@ -1,0 +1,68 @@
+"""Many calls that are cancelled, run out of time, or are read slowly leave no call, no memory and a quick stop.
+
+Run by ctest: abandoned_test.py BUILD/bin/viewcountd BUILD/bin/abandoned_calls CALLS
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+
+DAEMON = None
+PROGRAM = None
+CALLS = None
+RUN_SECONDS_MAX = 100
+# Less than what calls under way are given to end.
+STOP_SECONDS_MAX = 1.4
+# Freed memory that the allocator keeps, and the sanitizer's. A call that is never freed costs 16 KB.
+GROWTH_BYTES_MAX = 100 << 20
+
+
+class AbandonedTest(unittest.TestCase):
+    @staticmethod
+    def abandon(running, calls):
+        done = subprocess.run([PROGRAM, running.address("grpc"), str(calls)], capture_output=True, text=True,
+                              timeout=RUN_SECONDS_MAX, check=False)
+        print(done.stdout, flush=True)
+        return done.returncode
+
+    @staticmethod
+    def watchers(running):
+        with urllib.request.urlopen("http://" + running.address("admin") + "/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("viewcount_watchers ")))
+
+    def test_abandoned_calls_leave_nothing(self):
+        with tempfile.TemporaryDirectory(prefix="viewcount-abandoned-") as data_dir:
+            running = service.Service(DAEMON, data_dir)
+            with running:
+                # Caches and pools are filled first.
+                self.assertEqual(self.abandon(running, CALLS // 10), 0)
+                before = running.resident_bytes()
+                began = time.monotonic()
+                self.assertEqual(self.abandon(running, CALLS), 0)
+                print(f"{CALLS} calls took {time.monotonic() - began:.1f} s", flush=True)
+                deadline = time.monotonic() + 10
+                while self.watchers(running) != 0 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(self.watchers(running), 0)
+                growth = running.resident_bytes() - before
+                print(f"viewcountd grew from {before >> 20} MiB by {growth >> 20} MiB", flush=True)
+                began = time.monotonic()
+                self.assertEqual(running.end(STOP_SECONDS_MAX), [], running.log())
+                print(f"viewcountd took {time.monotonic() - began:.2f} s to stop", flush=True)
+                self.assertLess(growth, GROWTH_BYTES_MAX)
+
+
+if __name__ == "__main__":
+    CALLS = int(sys.argv.pop())
+    PROGRAM = sys.argv.pop()
+    DAEMON = sys.argv.pop()
+    unittest.main(verbosity=2)

@@ -1,0 +1,64 @@
+"""Addresses that viewcountd listens on, reached from every client library.
+
+Run by ctest: addresses_test.py BUILD/bin/viewcountd JSON. The JSON names the words of each client's command.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+
+DAEMON = None
+CLIENTS = None
+SECONDS_MAX = 30
+# Netty needs a native library for them, and connect takes URLs.
+WITHOUT_UNIX_SOCKETS = ("java", "connect")
+# Every call goes to the service, and nothing is counted.
+CASES = "health,reflection"
+
+
+class AddressesTest(unittest.TestCase):
+    def reach(self, name, address):
+        """Runs a client's cases at the address; returns what is wrong, or None."""
+        done = subprocess.run([*CLIENTS[name], address], env=os.environ | {"CASES": CASES}, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        passed = done.returncode == 0 and done.stdout.count("passed") == 2
+        return None if passed else f"{name} at {address}: {done.stdout[:1000]}{done.stderr[:1000]}"
+
+    def check(self, listen, targets, names):
+        """A service that listens there is reached at each target, in which {port} stands for its port."""
+        with tempfile.TemporaryDirectory(prefix="viewcount-addresses-") as data_dir:
+            running = service.Service(DAEMON, data_dir)
+            running.grpc_address = listen.format(folder=data_dir)
+            with running:
+                port = running.address("grpc").rpartition(":")[2]
+                faults = [self.reach(name, target.format(port=port, folder=data_dir))
+                          for name in names for target in targets]
+                faults += running.end()
+        self.assertEqual([fault for fault in faults if fault], [])
+
+    def test_all_interfaces_of_both_families(self):
+        self.check("[::]:0", ["127.0.0.1:{port}", "[::1]:{port}"], CLIENTS)
+
+    def test_all_interfaces(self):
+        self.check("0.0.0.0:0", ["127.0.0.1:{port}"], ["python", "grpc_js"])
+
+    def test_a_host_name_with_all_its_addresses(self):
+        self.check("localhost:0", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}"], ["python", "go"])
+
+    def test_unix_sockets(self):
+        names = [name for name in CLIENTS if name not in WITHOUT_UNIX_SOCKETS]
+        self.check("unix:{folder}/grpc.sock", ["unix:{folder}/grpc.sock"], names)
+
+
+if __name__ == "__main__":
+    CLIENTS = json.loads(sys.argv.pop())
+    DAEMON = sys.argv.pop()
+    unittest.main(verbosity=2)

@@ -1,0 +1,70 @@
+"""Runs one client program against a viewcountd of its own, and stops that under the client's last streams.
+
+Run by ctest: clients_test.py BUILD/bin/viewcountd PROGRAM [WORD…]; the service's gRPC address is the program's last
+word. README.md says what a program does.
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import service  # noqa: E402
+
+CLIENT_SECONDS_MAX = 100
+# Flushing and the end of the embedded Redis included.
+STOP_SECONDS_MAX = 3
+
+
+def run_client(words, running):
+    """Runs the program; returns a list of what is wrong. Stops the service once the program holds its last streams."""
+    faults = []
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as client:
+        killer = threading.Timer(CLIENT_SECONDS_MAX, client.kill)
+        killer.start()
+        try:
+            holding = False
+            for line in client.stdout:
+                print(line, end="", flush=True)
+                holding = line == "holding\n"
+                if holding:
+                    break
+            if holding:
+                began = time.monotonic()
+                faults += running.end(STOP_SECONDS_MAX)
+                print(f"viewcountd took {time.monotonic() - began:.2f} s to stop", flush=True)
+            client.stdin.close()
+            for line in client.stdout:
+                print(line, end="", flush=True)
+            code = client.wait()
+        finally:
+            killer.cancel()
+            client.kill()
+    if not holding:
+        faults.append(f"the client ended with {code} before it had run all cases")
+    elif code != 0:
+        faults.append(f"the client ended with {code}")
+    return faults
+
+
+def main(daemon, *words):
+    with tempfile.TemporaryDirectory(prefix="viewcount-clients-") as data_dir:
+        running = service.Service(daemon, data_dir)
+        with running:
+            faults = run_client([*words, running.address("grpc")], running)
+            faults += running.end(STOP_SECONDS_MAX)
+        if not faults:
+            return 0
+        print(f"viewcountd's log:\n{running.log()}")
+        for fault in faults:
+            print(f"FAILED: {fault}", flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

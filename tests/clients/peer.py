@@ -1,0 +1,8 @@
+"""peer_server as a service.Service: gRPC's own server behind the same handle as viewcountd."""
+
+import service
+
+
+class Peer(service.Service):
+    def command(self):
+        return [self._program, str(self._data_dir), self.grpc_address]
