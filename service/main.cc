@@ -1,5 +1,6 @@
 // viewcountd: parse, build, run.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -11,18 +12,43 @@
 #include "service/server/server.h"
 #include "service/server/stop_signal.h"
 
-int main(int argc, char** argv) {
-  using namespace viewcount;
+namespace viewcount {
+namespace {
+
+// On SIGHUP: reads the settings again and has the service take over those that it can.
+void Reload(int argc, char** argv, ParsedConfig& running, Server& server) {
+  auto update = ReloadConfig(argc, argv, running);
+  if (!update.ok()) {
+    spdlog::error("the settings stay as they were: {}", ToStd(update.status().message()));
+    return;
+  }
+  server.Reload(*update->parsed.config);
+  if (!update->at_next_start.empty()) {
+    spdlog::warn("changed settings that take effect at the next start: {}", fmt::join(update->at_next_start, ", "));
+  }
+  spdlog::info("reloaded the certificate and these settings: {}",
+               update->changed.empty() ? "none changed" : fmt::format("{}", fmt::join(update->changed, ", ")));
+  running = std::move(update->parsed);
+}
+
+int Run(int argc, char** argv) {
   ParsedConfig parsed = ParseConfig(argc, argv);
   if (!parsed.config) return parsed.exit_code;
   InitLogging(parsed.config->log_format, parsed.config->log_level);
   for (const std::string& warning : parsed.warnings) spdlog::warn("{}", warning);
   StopSignal stop;
-  Server server(*std::move(parsed.config), stop);
+  Server server(*parsed.config, stop);
   if (const absl::Status status = server.Start(); !status.ok() && !absl::IsCancelled(status)) {
     spdlog::critical("cannot start: {}", ToStd(status.message()));
     return ReasonOf(status) == "FENCED" ? kExitFenced : kExitFailed;
   }
-  while (!stop.Wait(std::chrono::hours(1))) continue;
+  do {
+    if (stop.TakeReload()) Reload(argc, argv, parsed, server);
+  } while (!stop.Wait(std::chrono::hours(1)));
   return server.Stop();
 }
+
+}  // namespace
+}  // namespace viewcount
+
+int main(int argc, char** argv) { return viewcount::Run(argc, argv); }

@@ -138,6 +138,7 @@ absl::Status Run(Session& session, const StatusCommand&) {
   table.Add({"uptime", DurationText(response->uptime().seconds())});
   table.Add({"data set", response->data_set_id()});
   table.Add({"store", StoreText(*response)});
+  table.Add({"views", response->refusal_message().empty() ? "taken" : "REFUSED: " + response->refusal_message()});
   table.Add({"acknowledges as", v1::Durability_Name(response->default_durability())});
   table.Add({"views received", Grouped(response->received_views())});
   table.Add({"  counted", Grouped(response->counted_views())});

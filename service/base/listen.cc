@@ -1,6 +1,11 @@
 #include "service/base/listen.h"
 
 #include <fmt/format.h>
+#include <linux/filter.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
 
 #include "service/base/address.h"
 
@@ -26,6 +31,20 @@ absl::Status ListenOn(const std::string& address, tcp::acceptor& acceptor) {
   }
   if (!error) return absl::OkStatus();
   return absl::UnavailableError(fmt::format("cannot listen on {}: {}", address, error.message()));
+}
+
+void RefuseHandshakes(tcp::acceptor& acceptor) {
+  // The filter sees TCP segments from their header on (Linux, tcp_filter). It drops those with the flag SYN (RFC 9293,
+  // section 3.1: byte 13, bit 1).
+  constexpr uint32_t kFlagsAt = 13;
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kAll = 0xFFFF'FFFF;
+  std::array<sock_filter, 4> filter = {{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
+                                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kSyn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+                                        BPF_STMT(BPF_RET | BPF_K, kAll)}};
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  // Best effort: without it a connection that comes in the very moment of the close is lost.
+  static_cast<void>(setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
 }
 
 }  // namespace viewcount

@@ -1,21 +1,31 @@
 #include "service/base/log.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <climits>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "service/base/check.h"
 #include "service/base/text.h"
+#include "service/base/unique_fd.h"
 
 namespace viewcount {
 namespace {
@@ -91,6 +101,73 @@ class LineFormatter final : public spdlog::formatter {
   const LogFormat format_;
 };
 
+std::atomic<uint64_t> dropped_lines{0};
+
+// A pipe or terminal belongs to other processes too, so it must not become non-blocking for all of them. Opened once
+// more it has flags of its own. Returns nothing where that is not possible.
+UniqueFd ReopenStandardError() {
+  struct stat status {};
+  if (fstat(STDERR_FILENO, &status) != 0 || !(S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO))) return {};
+  return UniqueFd(open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+}
+
+// Writes lines to standard error without ever waiting for its reader.
+class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (unreported_ > 0 && !ReportDropped(message)) return Drop();
+    if (!WriteLine(message)) Drop();
+  }
+  void flush_() override {}
+
+ private:
+  void Drop() {
+    ++unreported_;
+    dropped_lines.fetch_add(1, std::memory_order_relaxed);
+  }
+  bool ReportDropped(const spdlog::details::log_msg& before) {
+    const std::string text = fmt::format("standard error did not take {} log lines, which are lost", unreported_);
+    const spdlog::details::log_msg report(before.time, {}, {}, spdlog::level::warn, text);
+    if (!WriteLine(report)) return false;
+    unreported_ = 0;
+    return true;
+  }
+  bool WriteLine(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    // A line of which only a part was taken must not run into the next one.
+    if (torn_) line.push_back('\n');
+    formatter_->format(message, line);
+    const size_t written = Write({line.data(), line.size()});
+    torn_ = (torn_ && written == 0) || (written > 0 && written < line.size());
+    return written == line.size();
+  }
+  // Returns how many bytes were taken at once. What poll calls writable takes at least PIPE_BUF bytes without waiting.
+  size_t Write(std::string_view bytes) {
+    size_t written = 0;
+    while (written < bytes.size()) {
+      const std::string_view piece = bytes.substr(written, PIPE_BUF);
+      pollfd file{descriptor_, POLLOUT, 0};
+      if (poll(&file, 1, 0) != 1) break;
+      ssize_t size = send(descriptor_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size < 0 && errno == ENOTSOCK) size = write(descriptor_, piece.data(), piece.size());
+      if (size < 0 && errno == EINTR) continue;
+      if (size <= 0) break;
+      written += static_cast<size_t>(size);
+    }
+    return written;
+  }
+
+  const UniqueFd reopened_ = ReopenStandardError();
+  const int descriptor_ = reopened_.valid() ? reopened_.get() : STDERR_FILENO;
+  uint64_t unreported_ = 0;
+  bool torn_ = false;
+};
+
+spdlog::level::level_enum LevelOf(const std::string& name) {
+  VIEWCOUNT_CHECK(IsLogLevel(name));
+  return static_cast<spdlog::level::level_enum>(std::find(kLevels.begin(), kLevels.end(), name) - kLevels.begin());
+}
+
 }  // namespace
 
 bool IsLogLevel(std::string_view name) {
@@ -134,12 +211,14 @@ std::string EscapeForJson(std::string_view text) {
 }
 
 void InitLogging(LogFormat format, const std::string& level) {
-  VIEWCOUNT_CHECK(IsLogLevel(level));
-  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<StandardErrorSink>());
   logger->set_formatter(std::make_unique<LineFormatter>(format));
-  const auto index = std::find(kLevels.begin(), kLevels.end(), level) - kLevels.begin();
-  logger->set_level(static_cast<spdlog::level::level_enum>(index));
+  logger->set_level(LevelOf(level));
   spdlog::set_default_logger(std::move(logger));
 }
+
+void SetLogLevel(const std::string& level) { spdlog::set_level(LevelOf(level)); }
+
+uint64_t DroppedLogLines() { return dropped_lines.load(std::memory_order_relaxed); }
 
 }  // namespace viewcount

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "service/base/redis_address.h"
@@ -51,8 +52,18 @@ absl::StatusOr<Config> Combine(std::initializer_list<const RawSettings*> sources
   return config;
 }
 
-absl::StatusOr<Config> Load(const CommandLine& flags, std::vector<std::string>& warnings) {
-  const RawSettings environment = ReadEnvironment(warnings);
+// The texts of each setting that has any.
+std::map<std::string, std::vector<std::string>> TextsOf(std::initializer_list<const RawSettings*> sources) {
+  std::map<std::string, std::vector<std::string>> texts;
+  for (const auto* source : sources) {
+    // Only into places that no earlier source has taken.
+    for (const auto& [key, raw] : *source) texts.emplace(key, raw.values);
+  }
+  return texts;
+}
+
+absl::Status Load(const CommandLine& flags, ParsedConfig& parsed) {
+  const RawSettings environment = ReadEnvironment(parsed.warnings);
   RawSettings file;
   const char* variable = std::getenv("VIEWCOUNT_CONFIG");
   const std::string path = !flags.config_file.empty() ? flags.config_file : variable != nullptr ? variable : "";
@@ -61,7 +72,11 @@ absl::StatusOr<Config> Load(const CommandLine& flags, std::vector<std::string>& 
     if (!read.ok()) return read.status();
     file = *std::move(read);
   }
-  return Combine({&flags.settings, &environment, &file});
+  auto config = Combine({&flags.settings, &environment, &file});
+  if (!config.ok()) return config.status();
+  parsed.config = *std::move(config);
+  parsed.texts = TextsOf({&flags.settings, &environment, &file});
+  return absl::OkStatus();
 }
 
 // Not fmt::print, which throws when the stream is closed.
@@ -72,12 +87,12 @@ void PrintTo(std::FILE* stream, const std::string& text) {
 
 ParsedConfig Fail(const absl::Status& status) {
   PrintTo(stderr, fmt::format("viewcountd: {}\nSee: viewcountd --help\n", ToStd(status.message())));
-  return {.config = std::nullopt, .exit_code = kUsageExitCode, .warnings = {}};
+  return {.config = std::nullopt, .exit_code = kUsageExitCode, .warnings = {}, .texts = {}};
 }
 
 ParsedConfig End(const std::string& output) {
   PrintTo(stdout, output);
-  return {.config = std::nullopt, .exit_code = 0, .warnings = {}};
+  return {.config = std::nullopt, .exit_code = 0, .warnings = {}, .texts = {}};
 }
 
 }  // namespace
@@ -90,14 +105,36 @@ ParsedConfig ParseConfig(int argc, const char* const* argv) {
     return End(fmt::format("viewcountd {} ({}, {})\n", Version(), Revision(), Compiler()));
   }
   ParsedConfig parsed;
-  auto config = Load(*flags, parsed.warnings);
-  if (!config.ok()) return Fail(config.status());
+  if (auto status = Load(*flags, parsed); !status.ok()) return Fail(status);
   if (flags->action == CommandLine::Action::kCheckConfig) {
     for (const auto& warning : parsed.warnings) PrintTo(stderr, fmt::format("viewcountd: {}\n", warning));
-    return End(Describe(*config));
+    return End(Describe(*parsed.config));
   }
-  parsed.config = *std::move(config);
   return parsed;
+}
+
+absl::StatusOr<ConfigUpdate> ReloadConfig(int argc, const char* const* argv, const ParsedConfig& running) {
+  const auto flags = ReadCommandLine(argc, argv);
+  if (!flags.ok()) return flags.status();
+  ParsedConfig fresh;
+  if (auto status = Load(*flags, fresh); !status.ok()) return status;
+  ConfigUpdate update;
+  RawSettings effective;
+  for (const auto& setting : Settings()) {
+    const std::string key = setting.key;
+    const auto now = running.texts.find(key);
+    const auto then = fresh.texts.find(key);
+    const bool changed = (now == running.texts.end()) != (then == fresh.texts.end()) ||
+                         (now != running.texts.end() && now->second != then->second);
+    if (changed) (setting.reloadable ? update.changed : update.at_next_start).push_back(key);
+    const auto& texts = setting.reloadable ? fresh.texts : running.texts;
+    if (const auto found = texts.find(key); found != texts.end()) effective[key] = {found->second, key};
+  }
+  auto config = Combine({&effective});
+  if (!config.ok()) return config.status();
+  update.parsed.config = *std::move(config);
+  update.parsed.texts = TextsOf({&effective});
+  return update;
 }
 
 std::string Describe(const Config& config) {
@@ -123,6 +160,7 @@ std::string Describe(const Config& config) {
   line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));
   line("journal-budget", fmt::format("\"{}MiB\"", config.journal_budget_bytes >> 20));
   line("journal-retention", fmt::format("\"{}ms\"", config.journal_retention.count()));
+  line("shutdown-delay", fmt::format("\"{}ms\"", config.shutdown_delay.count()));
   line("lanes", fmt::format("{}", config.lanes));
   // An empty array would be read as one empty name.
   if (!config.sites.empty()) line("site", fmt::format("[\"{}\"]", fmt::join(config.sites, "\", \"")));

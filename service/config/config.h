@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ struct Config {
   // How long journaled views are kept after they reached the store. Longer: a store that comes back with older data is
   // repaired for as long, at the cost of disk.
   std::chrono::milliseconds journal_retention = limits::kJournalRetention;
+  // Between a request to stop and the end of service; 0 to 5 minutes. As long as a load balancer needs to notice.
+  std::chrono::milliseconds shutdown_delay{0};
   // Created at start if absent.
   std::vector<std::string> sites;
   LogFormat log_format = LogFormat::kText;
@@ -58,12 +61,28 @@ struct ParsedConfig {
   int exit_code = 0;
   // To be logged once logging is set up as the settings say: environment variables that mean nothing.
   std::vector<std::string> warnings;
+  // The settings as text, by key, for ReloadConfig.
+  std::map<std::string, std::vector<std::string>> texts;
 };
 
 // Reads flags, environment and file. Prints help, version and what --check-config asks for itself, and errors to
 // standard error, with the next step; exit code 2 then. Never throws. Call before threads are started, since it reads
 // the environment.
 ParsedConfig ParseConfig(int argc, const char* const* argv);
+
+// What a second reading of the settings found.
+struct ConfigUpdate {
+  // What to run with from now on, and to give to the next ReloadConfig: the new values of settings that a running
+  // service can take over, and the present values of all others.
+  ParsedConfig parsed;
+  // Keys whose values changed: taken over, and those that need a restart.
+  std::vector<std::string> changed;
+  std::vector<std::string> at_next_start;
+};
+
+// Reads flags, environment and file again, where only the file can differ from what it was at the start. The error of
+// a setting that is wrong leaves everything as it is. Main thread.
+absl::StatusOr<ConfigUpdate> ReloadConfig(int argc, const char* const* argv, const ParsedConfig& running);
 
 // The settings as `key = value` lines that a --config file takes; passwords masked.
 std::string Describe(const Config& config);

@@ -96,6 +96,16 @@ absl::Status ApplyJournalRetention(const Values& values, Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyShutdownDelay(const Values& values, Config& config) {
+  constexpr milliseconds kMax = std::chrono::minutes(5);
+  const auto delay = ParseDuration(values[0]);
+  if (!delay || *delay > kMax) {
+    return Refuse("must be a whole number with its unit, from 0s to 5m, such as 500ms or 2s", values[0]);
+  }
+  config.shutdown_delay = *delay;
+  return absl::OkStatus();
+}
+
 absl::Status ApplyNumber(const Values& values, uint32_t min, uint32_t max, uint32_t& setting) {
   const std::string& text = values[0];
   uint32_t number = 0;
@@ -174,35 +184,43 @@ constexpr std::array kSettings = {
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
     Setting{"tls-cert", "FILE",
             "Serve HTTPS instead of HTTP with this certificate: PEM, those that vouch for it behind it. Needs "
-            "--tls-key. Read at the start: restart after a renewal.",
-            false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }},
+            "--tls-key. Read again on SIGHUP, as after a renewal.",
+            false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }, true},
     Setting{"tls-key", "FILE", "The key that belongs to --tls-cert: PEM.", false,
-            [](const Values& values, Config& config) { return ApplyPath(values, config.tls_key); }},
+            [](const Values& values, Config& config) { return ApplyPath(values, config.tls_key); }, true},
     Setting{
         "trusted-backends", "RANGE",
         "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1: over HTTP they may send counts, times, viewers "
         "and batches up to 4 MiB, and name their visitors (X-Viewcount-Visitor-Address, X-Viewcount-Visitor-Agent), "
         "which browsers may not. Repeatable. Default: this machine. A proxy on one of them must set X-Forwarded-For, "
         "else browsers behind it are taken for backends.",
-        true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }},
+        true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }, true},
     Setting{"trusted-proxies", "RANGE",
             "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "
             "machine.",
-            true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_proxies); }},
+            true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_proxies); },
+            true},
     Setting{"address-views-per-second", "NUMBER",
             "Views that browsers of one address may send, ten seconds' worth of it at once; more are refused, so that "
             "nobody inflates a count. Default: 100; 0: no limit. Raise it if many readers share an address.",
             false,
-            [](const Values& values, Config& config) { return ApplyRate(values, config.address_views_per_second); }},
+            [](const Values& values, Config& config) { return ApplyRate(values, config.address_views_per_second); },
+            true},
     Setting{"new-articles-per-minute", "NUMBER",
             "Articles never counted before that browsers may bring to a site, an hour's worth of it at once; more are "
             "refused, so that random IDs fill nothing. Backends and gRPC have no such limit. Default: 1000; 0: none.",
             false,
-            [](const Values& values, Config& config) { return ApplyRate(values, config.new_articles_per_minute); }},
+            [](const Values& values, Config& config) { return ApplyRate(values, config.new_articles_per_minute); },
+            true},
     Setting{"demo-dir", "DIR", "Serve the files of this folder at /demo/, for trying out. Default: none.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.demo_dir); }},
     Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
+    Setting{
+        "shutdown-delay", "TIME",
+        "How long everything is still served after SIGTERM, while /readyz says 503 (units ms, s, m). Default: 0s. As "
+        "long as a load balancer needs to notice; at most 5m.",
+        false, ApplyShutdownDelay},
     Setting{"redis", "URL",
             "The store: embedded (a private redis-server under --data-dir), redis://[user:pass@]host:port/database or "
             "redis+unix:///path. Default: embedded. Give passwords by environment or file: flags can be seen by all "
@@ -219,18 +237,18 @@ constexpr std::array kSettings = {
     Setting{"journal-budget", "SIZE",
             "What the journal of each lane may take on disk, 64MiB or more (units MiB, GiB). Default: 8GiB. When it is "
             "full views are refused until Redis has taken some. More: Redis may be away for longer.",
-            false, ApplyJournalBudget},
+            false, ApplyJournalBudget, true},
     Setting{
         "journal-retention", "TIME",
         "How long views stay in the journal after Redis has them (units ms, s, m, h, d). Default: 10m. A Redis that "
         "comes back with older data is repaired for as long; longer takes more disk, up to the budget.",
-        false, ApplyJournalRetention},
+        false, ApplyJournalRetention, true},
     Setting{"site", "NAME", "A site to create at the start if it is absent. Repeatable.", true, ApplySites},
     Setting{"log-format", "FORMAT", "text or json, one line per message on standard error. Default: text.", false,
             ApplyLogFormat},
     Setting{"log-level", "LEVEL",
             "trace, debug, info, warn or error. Default: info. debug and trace write lines per request and cost speed.",
-            false, ApplyLogLevel},
+            false, ApplyLogLevel, true},
 };
 
 }  // namespace

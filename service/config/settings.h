@@ -23,6 +23,8 @@ struct Setting {
   // Checks `values` (at least one; exactly one unless repeatable) and stores them. INVALID_ARGUMENT or UNIMPLEMENTED
   // says what is allowed; it never holds a password.
   absl::Status (*apply)(const std::vector<std::string>& values, Config& config);
+  // A running service can take it over; see ReloadConfig.
+  bool reloadable = false;
 };
 
 // All of them, in the order of --help.

@@ -13,10 +13,12 @@ constexpr size_t kIpv6NetworkBytes = 8;
 
 }  // namespace
 
-AddressBudget::AddressBudget(uint32_t views_per_second)
-    : rate_(views_per_second, std::chrono::seconds(1), limits::kFloodBurst),
-      sets_(views_per_second == 0 ? 0 : limits::kFloodAddresses / kSetEntries) {
+AddressBudget::AddressBudget(uint32_t views_per_second) : rate_(0, {}, {}) { SetRate(views_per_second); }
+
+void AddressBudget::SetRate(uint32_t views_per_second) {
   static_assert(std::has_single_bit(limits::kFloodAddresses / kSetEntries), "a set is picked by bits of a hash");
+  rate_ = Rate(views_per_second, std::chrono::seconds(1), limits::kFloodBurst);
+  if (rate_.limits()) sets_.resize(limits::kFloodAddresses / kSetEntries);
 }
 
 uint64_t AddressBudget::HashOf(const boost::asio::ip::address& address) const {

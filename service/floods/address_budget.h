@@ -24,6 +24,9 @@ class AddressBudget {
   // 0: no limit.
   explicit AddressBudget(uint32_t views_per_second);
 
+  // Sets another rate. What addresses have sent already counts against it.
+  void SetRate(uint32_t views_per_second);
+
   // Fetches what Take is going to look at.
   void Prefetch(const boost::asio::ip::address& address) const {
     if (rate_.limits()) __builtin_prefetch(&sets_[HashOf(address) & (sets_.size() - 1)], 1);
@@ -48,7 +51,7 @@ class AddressBudget {
   uint64_t HashOf(const boost::asio::ip::address& address) const;
   Entry& EntryOf(uint64_t address);
 
-  const Rate rate_;
+  Rate rate_;
   const PrivateHash hash_;
   std::vector<Set> sets_;
 };

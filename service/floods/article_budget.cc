@@ -10,9 +10,13 @@
 namespace viewcount {
 
 ArticleBudget::ArticleBudget(uint32_t articles_per_minute, size_t known_max)
-    : rate_(articles_per_minute, std::chrono::minutes(1), limits::kNewArticlesBurst),
-      lines_(known_max / std::tuple_size_v<decltype(Line::hashes)>) {
+    : rate_(0, {}, {}), lines_(known_max / std::tuple_size_v<decltype(Line::hashes)>) {
   VIEWCOUNT_CHECK(std::has_single_bit(lines_.size()));
+  SetRate(articles_per_minute);
+}
+
+void ArticleBudget::SetRate(uint32_t articles_per_minute) {
+  rate_ = Rate(articles_per_minute, std::chrono::minutes(1), limits::kNewArticlesBurst);
 }
 
 uint64_t ArticleBudget::HashOf(const Site& site, std::string_view article_id) const {

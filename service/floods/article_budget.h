@@ -27,6 +27,9 @@ class ArticleBudget {
   // from 8 on.
   explicit ArticleBudget(uint32_t articles_per_minute, size_t known_max = limits::kKnownArticlesMax);
 
+  // Sets another rate. What sites have got already counts against it.
+  void SetRate(uint32_t articles_per_minute);
+
   // Fetches what Knows is going to look at.
   void Prefetch(const Site& site, std::string_view article_id) const {
     if (Remembers(site)) __builtin_prefetch(&LineOf(HashOf(site, article_id)), 1);
@@ -51,7 +54,7 @@ class ArticleBudget {
   const Line& LineOf(uint64_t hash) const { return lines_[hash & (lines_.size() - 1)]; }
   Line& LineOf(uint64_t hash) { return lines_[hash & (lines_.size() - 1)]; }
 
-  const Rate rate_;
+  Rate rate_;
   const PrivateHash hash_;
   std::vector<Line> lines_;
   // By the site's index; see Rate::Take.

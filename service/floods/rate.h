@@ -10,7 +10,7 @@
 namespace viewcount {
 
 // So many in a time, and a burst: the generic cell rate algorithm (ITU-T I.371), which keeps one time for each that has
-// a budget, and no timer. Immutable; thread safe.
+// a budget, and no timer. Changes by assignment only; thread safe otherwise.
 class Rate {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
@@ -31,8 +31,8 @@ class Rate {
   }
 
  private:
-  const int64_t cost_ns_;
-  const int64_t burst_ns_;
+  int64_t cost_ns_;
+  int64_t burst_ns_;
 };
 
 }  // namespace viewcount

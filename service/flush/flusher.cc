@@ -25,7 +25,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::chrono::seconds kLogEvery{10};
 // Between two looks of FlushNow at a lane that syncs.
 constexpr milliseconds kPause{5};
 // Mismatches in a row before a shard waits for the next try: two lanes would never end otherwise.
@@ -149,8 +148,7 @@ asio::awaitable<absl::Status> Flusher::Step() {
     if (steady && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
   }
   if (stopped_) co_return absl::CancelledError("stopped");
-  if (last_logged_ != SteadyTime()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));
-  last_logged_ = {};
+  if (error_lines_.Reset()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));
   back_off_ = milliseconds(0);
   co_return absl::OkStatus();
 }
@@ -450,9 +448,7 @@ absl::Status Flusher::NoteError(const absl::Status& status) {
   parts_.metrics.FlushFailed(FlushErrorOf(status)).Increment();
   ++errors_;
   last_error_ = status;
-  const SteadyTime now = parts_.clock.Now();
-  if (last_logged_ == SteadyTime() || now - last_logged_ >= kLogEvery) {
-    last_logged_ = now;
+  if (error_lines_.Take(parts_.clock.Now())) {
     spdlog::warn("lane {}: cannot flush, trying again: {}", ToHex(options_.lane.id), ToStd(status.message()));
   }
   return status;

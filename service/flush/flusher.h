@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/log_throttle.h"
 #include "service/flush/applied_listener.h"
 #include "service/flush/chunk_plan.h"
 #include "service/journal/journal_writer.h"
@@ -124,7 +125,7 @@ class Flusher {
   std::chrono::milliseconds back_off_{0};
   uint64_t errors_ = 0;
   absl::Status last_error_;
-  SteadyTime last_logged_;
+  LogThrottle error_lines_;
   bool recovered_ = false;
   bool stopped_ = false;
   bool kicked_ = false;

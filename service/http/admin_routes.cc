@@ -13,7 +13,7 @@ using boost::asio::awaitable;
 constexpr char kIndex[] =
     "viewcountd\n\n"
     "/metrics  numbers for Prometheus\n"
-    "/healthz  200 while the process runs\n"
+    "/healthz  200 while all threads move, else 503 with the reason: restart it\n"
     "/readyz   200 when it can take and answer requests, else 503 with the reason\n";
 
 HttpResponse Text(std::string body, const char* type = "text/plain; charset=utf-8") {
@@ -29,7 +29,13 @@ HttpResponse Text(std::string body, const char* type = "text/plain; charset=utf-
 void AddAdminRoutes(HttpRouter& router, AdminSources sources) {
   router.Add(http::verb::get, "/", [](const HttpRequest&) -> awaitable<HttpResponse> { co_return Text(kIndex); });
   router.Add(http::verb::get, "/healthz",
-             [](const HttpRequest&) -> awaitable<HttpResponse> { co_return Text("ok\n"); });
+             [why_not = std::move(sources.why_not_healthy)](const HttpRequest&) -> awaitable<HttpResponse> {
+               const auto reason = why_not ? why_not() : std::nullopt;
+               if (!reason) co_return Text("ok\n");
+               auto response = Text("not healthy: " + EscapeForText(*reason) + "\n");
+               response.result(http::status::service_unavailable);
+               co_return response;
+             });
   router.Add(http::verb::get, "/metrics",
              [metrics = std::move(sources.metrics)](const HttpRequest&) -> awaitable<HttpResponse> {
                co_return Text(metrics(), "text/plain; version=0.0.4; charset=utf-8");

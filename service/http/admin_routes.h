@@ -15,9 +15,12 @@ struct AdminSources {
   std::function<std::string()> metrics;
   // The reason why the service is not ready; nothing when it is.
   std::function<std::optional<std::string>()> why_not_ready;
+  // Why the process should be restarted; nothing when it is well. May be empty.
+  std::function<std::optional<std::string>()> why_not_healthy = {};
 };
 
-// Adds GET /metrics, /healthz (200 while the process runs), /readyz (200, or 503 with the reason) and / (an index).
+// Adds GET /metrics, /healthz (200, or 503 with the reason while a thread is stuck), /readyz (200, or 503 with the
+// reason) and / (an index).
 void AddAdminRoutes(HttpRouter& router, AdminSources sources);
 
 }  // namespace viewcount

@@ -24,12 +24,18 @@ struct Client {
 // All values of the fields of that name as one list, in order; nothing if there is no such field.
 std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name);
 
-// Immutable: any thread may use it.
+// On one server's thread.
 class ClientTrust {
  public:
   // `proxies` may tell in X-Forwarded-For for whom they ask; `backends` are the portal's own servers.
   ClientTrust(AddressRanges proxies, AddressRanges backends)
       : proxies_(std::move(proxies)), backends_(std::move(backends)) {}
+
+  // Puts other ranges in the place of those of the constructor.
+  void Set(AddressRanges proxies, AddressRanges backends) {
+    proxies_ = std::move(proxies);
+    backends_ = std::move(backends);
+  }
 
   // The client is the last address of X-Forwarded-For that is no proxy of ours, since only those behind it were
   // written by proxies of ours; without that field it is the peer. A request that was forwarded by somebody else, or
@@ -48,8 +54,8 @@ class ClientTrust {
   std::optional<boost::asio::ip::address> Follow(boost::asio::ip::address address,
                                                  std::optional<std::string_view> list) const;
 
-  const AddressRanges proxies_;
-  const AddressRanges backends_;
+  AddressRanges proxies_;
+  AddressRanges backends_;
 };
 
 }  // namespace viewcount

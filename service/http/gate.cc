@@ -78,6 +78,13 @@ asio::awaitable<std::vector<std::string_view>> FindCounted(CountReader& counts, 
 Gate::Gate(Parts parts)
     : parts_(std::move(parts)), addresses_(parts_.views_per_second), articles_(parts_.articles_per_minute) {}
 
+void Gate::SetLimits(uint32_t views_per_second, uint32_t articles_per_minute) {
+  parts_.views_per_second = views_per_second;
+  parts_.articles_per_minute = articles_per_minute;
+  addresses_.SetRate(views_per_second);
+  articles_.SetRate(articles_per_minute);
+}
+
 bool Gate::AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id) {
   if (client.trusted_backend) return true;
   // Who is behind a proxy that does not say so cannot be told from others.

@@ -48,6 +48,9 @@ class Gate {
   // What `parts` refers to must outlive it.
   explicit Gate(Parts parts);
 
+  // Sets other limits than those of the constructor.
+  void SetLimits(uint32_t views_per_second, uint32_t articles_per_minute);
+
   // Fetches what AdmitAtOnce is going to look at.
   void Prefetch(const Client& client, const Site& site, std::string_view article_id) const {
     addresses_.Prefetch(client.address);
@@ -76,7 +79,7 @@ class Gate {
   boost::asio::awaitable<std::optional<Refusal>> AdmitAnnounced(std::shared_ptr<const Site> site,
                                                                 const std::vector<Unknown>& articles);
 
-  const Parts parts_;
+  Parts parts_;
   AddressBudget addresses_;
   ArticleBudget articles_;
   // Questions to the store under way.

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "service/base/log.h"
+#include "service/base/service_full.h"
 #include "service/base/status.h"
 
 namespace viewcount {
@@ -92,7 +93,9 @@ HttpResponse Problem(const absl::Status& status) {
   };
   add("reason", ReasonOf(status));
   add("field", FieldOf(status));
-  HttpResponse response = Answer(HttpStatusOf(status.code()), status.code(), ToStd(status.message()), more);
+  // RESOURCE_EXHAUSTED is 429 when the caller sends too much, but not when the service is at a limit of its own.
+  const auto code = FullOf(status).empty() ? HttpStatusOf(status.code()) : http::status::service_unavailable;
+  HttpResponse response = Answer(code, status.code(), ToStd(status.message()), more);
   if (const auto delay = RetryDelayOf(status)) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*delay).count();
     response.set(http::field::retry_after, std::to_string(std::max<int64_t>(seconds, 1)));

@@ -15,7 +15,7 @@ namespace viewcount {
 HttpResponse Problem(boost::beast::http::status status, std::string_view detail);
 
 // The same of a status that is not OK, mapped as google.rpc.Code says. Its BadRequest and ErrorInfo become `field` and
-// `reason`, its RetryInfo the field Retry-After.
+// `reason`, its RetryInfo the field Retry-After. A status of ServiceFull becomes 503, other RESOURCE_EXHAUSTED 429.
 HttpResponse Problem(const absl::Status& status);
 
 }  // namespace viewcount

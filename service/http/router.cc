@@ -8,6 +8,7 @@
 
 #include "service/base/check.h"
 #include "service/base/log.h"
+#include "service/base/log_throttle.h"
 #include "service/http/problem.h"
 
 namespace viewcount {
@@ -37,14 +38,20 @@ Path PathOf(std::string_view target) {
 
 std::string_view TargetOf(const HttpFields& fields) { return {fields.target().data(), fields.target().size()}; }
 
+HttpResponse Failed() {
+  return Problem(http::status::internal_server_error, "the service failed to answer; its log says why");
+}
+
 awaitable<HttpResponse> Call(const HttpHandler& handler, const HttpRequest& request) {
   try {
     co_return co_await handler(request);
   } catch (const std::exception& error) {
+    static LogThrottle lines;
+    if (!lines.Take()) co_return Failed();
     spdlog::error("an HTTP handler failed path={} error={}", EscapeForText(PathOf(TargetOf(request)).route),
                   EscapeForText(error.what()));
   }
-  co_return Problem(http::status::internal_server_error, "the service failed to answer; its log says why");
+  co_return Failed();
 }
 
 }  // namespace

@@ -29,11 +29,12 @@ using asio::awaitable;
 using asio::ip::tcp;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::seconds kLogEvery{10};
 // Peers may be late by one interval more. It costs a look at each connection.
 constexpr int kWatchesPerTimeout = 16;
 constexpr std::chrono::milliseconds kWatchIntervalMin{5};
 constexpr std::chrono::milliseconds kWatchIntervalMax{500};
+// Handshakes that have begun end within this time, so that their connections are served before the port is closed.
+constexpr std::chrono::milliseconds kHandshakesEnd{20};
 constexpr std::string_view kFull =
     "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
     "\"detail\":\"too many connections at the moment\",\"code\":\"UNAVAILABLE\"}\n";
@@ -50,10 +51,14 @@ void Refuse(tcp::socket socket) {
   socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
+const char* TextOf(HttpServer::Refusal refusal) {
+  return refusal == HttpServer::Refusal::kInAll ? "too many connections" : "too many connections from one address";
+}
+
 }  // namespace
 
-HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits, HttpAccess access)
-    : router_(router), limits_(limits), access_(std::move(access)) {}
+HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits, HttpAccess access, Observer observer)
+    : router_(router), limits_(limits), observer_(std::move(observer)), access_(std::move(access)) {}
 
 HttpServer::~HttpServer() { Stop(); }
 
@@ -72,17 +77,20 @@ absl::Status HttpServer::Start(const std::string& address) {
   return absl::OkStatus();
 }
 
+void HttpServer::SetAccess(HttpAccess access) {
+  asio::post(context_, [this, access = std::move(access)]() mutable { access_ = std::move(access); });
+}
+
+void HttpServer::BeginDrain() {
+  if (!thread_.joinable() || drain_began_) return;
+  drain_began_ = std::chrono::steady_clock::now();
+  asio::co_spawn(context_, DrainConnections(), asio::detached);
+}
+
 void HttpServer::Drain() {
   if (!thread_.joinable()) return;
-  asio::post(context_, [this] {
-    if (std::exchange(stopping_, true)) return;
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    // Finish takes none out of the set by itself: that happens when its coroutine runs on.
-    for (auto* session : sessions_) session->Finish();
-    NoteEnd();
-  });
-  end_.wait_for(limits_.drain_timeout);
+  BeginDrain();
+  end_.wait_until(*drain_began_ + limits_.drain_idle_timeout + limits_.drain_timeout);
 }
 
 void HttpServer::Stop() {
@@ -92,34 +100,71 @@ void HttpServer::Stop() {
   thread_.join();
 }
 
-void HttpServer::NoteEnd() {
-  if (stopping_ && sessions_.empty() && end_.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+awaitable<void> HttpServer::DrainConnections() {
+  stopping_ = true;
+  boost::system::error_code ignored;
+  // Finish takes none out of the set by itself: that happens when its coroutine runs on.
+  for (auto* session : sessions_) session->Finish();
+  asio::steady_timer timer(context_);
+  if (limits_.drain_idle_timeout.count() > 0) {
+    // The system resets the connections that nobody has accepted when the port is closed, and their requests are lost.
+    // So first no new ones begin, and then all are accepted.
+    RefuseHandshakes(acceptor_);
+    timer.expires_after(kHandshakesEnd);
+    co_await timer.async_wait(kAwait);
+    acceptor_.non_blocking(true, ignored);
+    while (true) {
+      boost::system::error_code error;
+      tcp::socket socket(context_);
+      acceptor_.accept(socket, error);
+      if (error) break;
+      Take(std::move(socket));
+    }
+  }
+  acceptor_.close(ignored);
+  ReportOpen();
+  if (limits_.drain_idle_timeout.count() == 0) co_return;
+  timer.expires_after(limits_.drain_idle_timeout - std::min(limits_.drain_idle_timeout, kHandshakesEnd));
+  co_await timer.async_wait(kAwait);
+  for (auto* session : sessions_) session->EndWait();
+}
+
+void HttpServer::ReportOpen() {
+  if (observer_.open) observer_.open(sessions_.size());
+  if (stopping_ && !acceptor_.is_open() && sessions_.empty() && starting_ == 0 &&
+      end_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     ended_.set_value();
+  }
 }
 
 awaitable<void> HttpServer::Accept() {
   asio::steady_timer pause(context_);
-  while (!stopping_) {
+  while (acceptor_.is_open()) {
     auto [error, socket] = co_await acceptor_.async_accept(kAwait);
-    if (stopping_) co_return;
-    if (error) {
+    if (!error) {
+      Take(std::move(socket));
+    } else if (acceptor_.is_open()) {
       // Mostly that the process has no descriptors left, which passes when some connection ends.
-      if (MayLog())
+      if (accept_lines_.Take())
         spdlog::error("cannot accept an HTTP connection, going on port={} error={}", port_, error.message());
       pause.expires_after(limits::kHttpAcceptRetryDelay);
       co_await pause.async_wait(kAwait);
-    } else {
-      boost::system::error_code gone;
-      const auto peer = socket.remote_endpoint(gone).address();
-      if (const char* reason = WhyFull(peer); reason != nullptr) {
-        // Not from whom: addresses are nowhere written.
-        if (MayLog()) spdlog::warn("refusing HTTP connections: {} port={}", reason, port_);
-        // With TLS the peer could not read it.
-        if (access_.tls == nullptr) Refuse(std::move(socket));
-      } else {
-        asio::co_spawn(context_, Serve(std::move(socket), peer), asio::detached);
-      }
     }
+  }
+}
+
+void HttpServer::Take(tcp::socket socket) {
+  boost::system::error_code gone;
+  const auto peer = socket.remote_endpoint(gone).address();
+  if (const auto refusal = WhyFull(peer)) {
+    if (observer_.refused) observer_.refused(*refusal);
+    // Not from whom: addresses are nowhere written.
+    if (refusal_lines_.Take()) spdlog::warn("refusing HTTP connections: {} port={}", TextOf(*refusal), port_);
+    // With TLS the peer could not read it.
+    if (access_.tls == nullptr) Refuse(std::move(socket));
+  } else {
+    ++starting_;
+    asio::co_spawn(context_, Serve(std::move(socket), peer), asio::detached);
   }
 }
 
@@ -135,34 +180,30 @@ awaitable<void> HttpServer::WatchDeadlines() {
   }
 }
 
-const char* HttpServer::WhyFull(const asio::ip::address& peer) const {
-  if (sessions_.size() >= limits_.connections_max) return "too many connections";
+std::optional<HttpServer::Refusal> HttpServer::WhyFull(const asio::ip::address& peer) const {
+  if (sessions_.size() + starting_ >= limits_.connections_max) return Refusal::kInAll;
   const auto known = connections_.find(peer);
-  if (known == connections_.end() || known->second < limits_.connections_per_address_max) return nullptr;
-  return access_.shared.Contains(peer) ? nullptr : "too many connections from one address";
+  if (known == connections_.end() || known->second < limits_.connections_per_address_max) return std::nullopt;
+  return access_.shared.Contains(peer) ? std::nullopt : std::optional(Refusal::kPerAddress);
 }
 
 awaitable<void> HttpServer::Serve(tcp::socket socket, asio::ip::address peer) {
-  // Accepted just before the stop, which therefore does not know of it.
-  if (stopping_) co_return;
-  const auto session = HttpSession::Make(std::move(socket), access_.tls.get(), router_, limits_);
+  --starting_;
+  // Another may take its place meanwhile.
+  const auto tls = access_.tls;
+  const auto session = HttpSession::Make(std::move(socket), tls.get(), router_, limits_);
   sessions_.insert(session.get());
   ++connections_[peer];
+  ReportOpen();
+  if (stopping_) session->Finish();
   try {
     co_await session->Run();
   } catch (const std::exception& error) {
-    spdlog::error("an HTTP session failed port={} error={}", port_, error.what());
+    if (session_lines_.Take()) spdlog::error("an HTTP session failed port={} error={}", port_, error.what());
   }
   sessions_.erase(session.get());
   if (const auto known = connections_.find(peer); --known->second == 0) connections_.erase(known);
-  NoteEnd();
-}
-
-bool HttpServer::MayLog() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - last_log_ < kLogEvery) return false;
-  last_log_ = now;
-  return true;
+  ReportOpen();
 }
 
 }  // namespace viewcount

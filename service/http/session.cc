@@ -54,6 +54,7 @@ class StreamSession final : public HttpSession {
 
   awaitable<void> Run() override;
   void Finish() override;
+  void EndWait() override;
   void CloseIfLate(SteadyTime now) override {
     if (deadline_ <= now) Close();
   }
@@ -71,6 +72,8 @@ class StreamSession final : public HttpSession {
     socket().close(ignored);
     deadline_ = kNever;
   }
+  // A stop ends the session without waiting for another request.
+  bool EndsNow() const { return finishing_ && limits_.drain_idle_timeout.count() == 0; }
   // Returns false when there is no TLS to be had with the peer.
   awaitable<bool> Greet();
   // Waits for a request's first byte; false when there will be none.
@@ -105,6 +108,7 @@ class StreamSession final : public HttpSession {
   SteadyTime deadline_ = kNever;
   size_t body_bytes_max_ = 0;
   bool answering_ = false;
+  bool awaiting_request_ = false;
   bool finishing_ = false;
   bool gone_ = false;
   // While events are sent.
@@ -152,7 +156,8 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
   if (!co_await Write(response, version, keep_alive, head)) co_return false;
   if (response.events != nullptr) co_await Send(*response.events);
   answering_ = false;
-  co_return keep_alive && !finishing_;
+  // A peer that was told that the connection is kept may have sent its next request already.
+  co_return keep_alive && !EndsNow();
 }
 
 template <typename Stream>
@@ -170,7 +175,7 @@ awaitable<bool> StreamSession<Stream>::AnswerExpress() {
   const bool keep_alive = !finishing_;
   const bool written = co_await Put(express_->Answer(keep_alive));
   answering_ = false;
-  co_return written&& keep_alive && !finishing_;
+  co_return written&& keep_alive && !EndsNow();
 }
 
 template <typename Stream>
@@ -194,7 +199,15 @@ template <typename Stream>
 void StreamSession<Stream>::Finish() {
   finishing_ = true;
   if (events_ != nullptr) events_->Close();
-  if (!answering_ || events_ != nullptr) Close();
+  if (events_ != nullptr || (!answering_ && EndsNow())) Close();
+}
+
+template <typename Stream>
+void StreamSession<Stream>::EndWait() {
+  if (answering_) return;
+  beast::error_code ignored;
+  if (awaiting_request_ && socket().available(ignored) > 0) return;
+  Close();
 }
 
 template <typename Stream>
@@ -211,7 +224,9 @@ template <typename Stream>
 awaitable<bool> StreamSession<Stream>::AwaitRequest() {
   if (buffer_.size() > 0) co_return true;
   SetDeadline(limits_.idle_timeout);
+  awaiting_request_ = true;
   const auto [error, size] = co_await stream_.async_read_some(buffer_.prepare(kReadBytes), kAwait);
+  awaiting_request_ = false;
   buffer_.commit(size);
   if (error) gone_ = true;
   co_return !error;
@@ -286,15 +301,14 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
 template <typename Stream>
 awaitable<void> StreamSession<Stream>::Linger() {
   if constexpr (kTls) {
-    if (!finishing_) {
+    if (!EndsNow()) {
       SetDeadline(limits::kHttpLingerTimeout);
       co_await stream_.async_shutdown(kAwait);
     }
   }
   beast::error_code ignored;
   socket().shutdown(tcp::socket::shutdown_send, ignored);
-  // A server that stops does not wait for its peers.
-  if (finishing_) co_return;
+  if (EndsNow()) co_return;
   // Closing with unread bytes would reset the connection, and the peer might lose the answer.
   SetDeadline(limits::kHttpLingerTimeout);
   for (size_t read = 0; read < kLingerBytesMax;) {

@@ -23,9 +23,12 @@ class HttpSession {
   // Serves until the peer leaves, breaks a rule or a limit, or Finish is called. Throws nothing that a peer can cause.
   virtual boost::asio::awaitable<void> Run() = 0;
 
-  // Ends the session: at once while it waits for or reads a request or streams events, otherwise after the answer
-  // under way.
+  // The server stops. Streams of events end at once. The next answer ends the session; without
+  // HttpLimits::drain_idle_timeout there is none, and a session without an answer under way ends at once.
   virtual void Finish() = 0;
+
+  // After Finish: ends the session at once unless an answer is under way or a request has just come.
+  virtual void EndWait() = 0;
 
   // Ends the session at once if what it waits for from its peer has not come in time. To be called now and then.
   virtual void CloseIfLate(SteadyTime now) = 0;

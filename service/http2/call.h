@@ -59,6 +59,9 @@ class CallHandler {
   uint32_t references_ = 0;
 };
 
+// The status' text of a call that was not answered in time.
+inline constexpr char kLateText[] = "the call's deadline has passed";
+
 using HandlerRef = boost::intrusive_ptr<CallHandler>;
 
 struct PathHash {

@@ -121,9 +121,8 @@ void Http2Connection::SendLastGoAway() {
   if (ending_ != Ending::kNoticed) return;
   ending_ = Ending::kGoneAway;
   drain_wait_.cancel();
-  Expect(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
-                               NGHTTP2_NO_ERROR, nullptr, 0),
-         "send GOAWAY");
+  last_stream_ = nghttp2_session_get_last_proc_stream_id(session_);
+  Expect(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream_, NGHTTP2_NO_ERROR, nullptr, 0), "send GOAWAY");
   FlushSoon();
 }
 
@@ -204,6 +203,8 @@ void Http2Connection::OnReadable() {
     if (ending_ == Ending::kLingering) continue;
     if (!Receive({input.data(), count})) return Close();
   }
+  // Only now: streams that begin after the answer, in the same bytes, must not lie above what GOAWAY says.
+  if (drain_answered_) SendLastGoAway();
   Flush();
   // A peer that does not take its answers sends no more requests.
   if (unsent_.empty()) WaitReadable();
@@ -363,6 +364,13 @@ void Http2Connection::RefuseFrame(const FrameHead& head) {
 int Http2Connection::OnBeginHeaders(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
   auto& self = *static_cast<Http2Connection*>(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  if (frame->hd.stream_id > self.last_stream_) {
+    // GOAWAY says that this stream is not served, but waits to be sent. The client calls again elsewhere, so a view
+    // that was counted here would be counted twice.
+    self.Expect(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM),
+                "refuse a stream");
+    return 0;
+  }
   auto* call = new Call(self, frame->hd.stream_id);
   self.calls_.push_back(*call);
   VIEWCOUNT_CHECK(nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call) == 0);
@@ -386,7 +394,7 @@ int Http2Connection::OnFrame(nghttp2_session*, const nghttp2_frame* frame, void*
   if (frame->hd.type == NGHTTP2_RST_STREAM) self.reset_by_peer_ = frame->hd.stream_id;
   if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
       Text(frame->ping.opaque_data, kDrainPing.size()) == kDrainPing) {
-    self.SendLastGoAway();
+    self.drain_answered_ = true;
   }
   const bool begins = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   if (!begins && frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) return 0;
@@ -462,7 +470,7 @@ bool Http2Connection::WatchDeadline(Call& call) {
 
 bool Http2Connection::FinishIfLate(Call& call) {
   if (!call.deadline() || *call.deadline() > steady_clock::now()) return false;
-  call.Finish({grpc::StatusCode::DEADLINE_EXCEEDED, "the call's deadline has passed"});
+  call.Finish({grpc::StatusCode::DEADLINE_EXCEEDED, kLateText});
   return true;
 }
 

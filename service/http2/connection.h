@@ -7,7 +7,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -142,6 +144,10 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   // The earliest deadline that `deadlines_` waits for; max() if it does not run.
   std::chrono::steady_clock::time_point next_deadline_ = std::chrono::steady_clock::time_point::max();
   Ending ending_ = Ending::kNone;
+  // The peer has answered the PING that Drain sent.
+  bool drain_answered_ = false;
+  // The last stream that is served, as the last GOAWAY says.
+  int32_t last_stream_ = std::numeric_limits<int32_t>::max();
   // nghttp2 refused something.
   bool broken_ = false;
   bool greeted_ = false;

@@ -59,7 +59,9 @@ class InProcessCalls::Forwarded final : public CallHandler,
     StartWrite(&outgoing_);
   }
   void OnRequestEnd() override {
-    if (reading_ != Reading::kEnded) StartWritesDone();
+    if (reading_ == Reading::kEnded) return;
+    writes_done_ = true;
+    StartWritesDone();
   }
   void OnSent() override {
     if (reading_ == Reading::kPaused) Read();
@@ -138,12 +140,20 @@ class InProcessCalls::Forwarded final : public CallHandler,
 
   void End(const grpc::Status& status) {
     if (call_ != nullptr) {
-      call_->Finish(status);
+      call_->Finish(EndedByDeadline(status) ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, kLateText) : status);
     } else {
       --share_->abandoned_calls;
     }
+    // gRPC's in-process transport keeps the server's half of a call whose caller neither ended nor cancelled it.
+    if (!writes_done_) context_.TryCancel();
     // Goes away now, unless the call still refers to it.
     self_.reset();
+  }
+
+  // gRPC's server cancels a call at its deadline, and the service may say so before the caller's side of it does.
+  bool EndedByDeadline(const grpc::Status& status) const {
+    return status.error_code() == grpc::StatusCode::CANCELLED && call_->deadline() &&
+           *call_->deadline() <= std::chrono::steady_clock::now() + limits::kHttp2DeadlineStep;
   }
 
   InProcessCalls& owner_;
@@ -152,6 +162,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
   // None after OnEnd.
   Call* call_;
   Reading reading_ = Reading::kPaused;
+  bool writes_done_ = false;
 
   grpc::ClientContext context_;
   grpc::ByteBuffer incoming_;

@@ -7,6 +7,7 @@
 
 #include "service/base/check.h"
 #include "service/base/crc32c.h"
+#include "service/base/log_throttle.h"
 #include "service/base/planted_bug.h"
 #include "service/journal/format.h"
 #include "service/journal/journal_recovery.h"
@@ -105,6 +106,7 @@ class JournalWriter::Impl {
   uint64_t room_ = 0;
   // The error after which nothing is written any more.
   absl::Status failed_;
+  LogThrottle seal_lines_;
 };
 
 void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_view head, std::string_view body,
@@ -238,7 +240,9 @@ void JournalWriter::Impl::Seal() {
   Group commit{.at = {written_}, .group_begin = {written_}};
   AppendTo(commit, RecordType::kCommit, {}, {}, Body::kGoes);
   if (auto status = file_->Write(written_ - start_.value, commit.copied); !status.ok()) {
-    spdlog::warn("journal: cannot note that the last group is durable: {}", std::string(status.message()));
+    if (seal_lines_.Take()) {
+      spdlog::warn("journal: cannot note that the last group is durable: {}", std::string(status.message()));
+    }
     return;
   }
   written_ += commit.bytes;
@@ -268,6 +272,10 @@ void JournalWriter::Seal() { impl_->Seal(); }
 Position JournalWriter::end() const { return impl_->end(); }
 Position JournalWriter::begin() const { return impl_->begin(); }
 uint64_t JournalWriter::bytes() const { return impl_->pool().bytes(); }
+void JournalWriter::SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
+  impl_->pool().SetLimits(budget_bytes, retention);
+}
+
 absl::Status JournalWriter::Maintain(Position needed) { return impl_->pool().Maintain(needed); }
 JournalWriter::Pin JournalWriter::Hold(Position from) { return Pin(impl_->pool().pins(), from); }
 

@@ -78,6 +78,10 @@ class JournalWriter {
   // errors are the disk's; the files are in order in any case.
   absl::Status Maintain(Position needed);
 
+  // Changes Options::budget_bytes and Options::retention. A budget below four segments counts as four segments. Less
+  // than is in use: no new segment is made until enough of them have gone. Thread safe.
+  void SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
+
   // As long as it lives, no segment with anything from `from` on goes away. What was let go before stays away: look at
   // begin() after, not before. May outlive the journal.
   class Pin;

@@ -7,13 +7,21 @@
 
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
+#include "service/base/service_full.h"
 #include "service/base/status.h"
 #include "service/journal/segments.h"
 
 namespace viewcount {
 
+namespace {
+
+// limits::kJournalBudgetBytesMin is as many segments of the least size.
+constexpr uint64_t kSegmentsMin = limits::kJournalBudgetBytesMin / limits::kJournalSegmentBytesMin;
+
+}  // namespace
+
 absl::Status SegmentPool::NoRoom(const absl::Status& status) {
-  return RetryLater(status.code(), ToStd(status.message()), limits::kRetryDelay);
+  return ServiceFull(ToStd(status.message()), kFullDisk, limits::kRetryDelay);
 }
 
 void JournalPins::Add(Position from) {
@@ -42,10 +50,9 @@ SegmentPool::SegmentPool(Disk& disk, const Clock& clock, Options options, const 
 absl::Status SegmentPool::Reserve(uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   if (bytes_ + bytes > options_.budget_bytes) {
-    return RetryLater(absl::StatusCode::kResourceExhausted,
-                      fmt::format("the journal in {} holds {} bytes and may hold {}: it waits for the store",
-                                  options_.folder, bytes_, options_.budget_bytes),
-                      limits::kRetryDelay);
+    return ServiceFull(fmt::format("the journal in {} holds {} bytes and may hold {}: it waits for the store",
+                                   options_.folder, bytes_, options_.budget_bytes),
+                       kFullBudget, limits::kRetryDelay);
   }
   bytes_ += bytes;
   return absl::OkStatus();
@@ -145,6 +152,13 @@ absl::Status SegmentPool::Maintain(Position needed) {
     if (auto status = Recycle(*segment); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+void SegmentPool::SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
+  const std::lock_guard lock(mutex_);
+  // With less a lane could not go on: it writes one segment, keeps the one before it, and prepares the next ones.
+  options_.budget_bytes = std::max(budget_bytes, kSegmentsMin * options_.segment_bytes);
+  options_.retention = retention;
 }
 
 bool SegmentPool::HasSpare() const {

@@ -52,9 +52,9 @@ class SegmentPool {
   SegmentPool(Disk& disk, const Clock& clock, Options options, const std::vector<SegmentFile>& segments);
 
   // A spare of at least `bytes`, made now if none is ready, if need be from segments that may go before their time.
-  // RESOURCE_EXHAUSTED: disk or budget is full, and of the segments nothing has changed that is needed.
+  // RESOURCE_EXHAUSTED: disk or budget is full, as FullOf says, and of the segments nothing has changed that is needed.
   absl::StatusOr<Spare> Take(uint64_t bytes);
-  // The error of a disk that is full, with when to try again.
+  // ServiceFull for the RESOURCE_EXHAUSTED of a disk that is full.
   static absl::Status NoRoom(const absl::Status& status);
   // Takes the spare's file away.
   absl::Status Discard(Spare spare);
@@ -62,6 +62,8 @@ class SegmentPool {
   absl::StatusOr<std::unique_ptr<DiskFile>> Publish(Spare spare, Position start);
   // As JournalWriter::Maintain.
   absl::Status Maintain(Position needed);
+  // As JournalWriter::SetLimits.
+  void SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
 
   // Where the oldest segment begins; nothing if there is none.
   std::optional<Position> begin() const;
@@ -88,7 +90,8 @@ class SegmentPool {
 
   Disk& disk_;
   const Clock& clock_;
-  const Options options_;
+  // Budget and retention: under mutex_. The rest does not change.
+  Options options_;
   const std::shared_ptr<JournalPins> pins_ = std::make_shared<JournalPins>();
   // Segments go in order, so one call at a time lets go of them.
   std::mutex maintain_mutex_;

@@ -9,6 +9,7 @@
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/base/scheduling.h"
+#include "service/base/service_full.h"
 #include "service/base/status.h"
 #include "service/lane/view_record.h"
 
@@ -31,10 +32,7 @@ absl::Status UnknownWriter(const ViewsRequest& request) {
       "UNKNOWN_WRITER");
 }
 
-absl::Status JournalFull() {
-  return RetryLater(absl::StatusCode::kResourceExhausted, "the journal has no room: its disk or its budget is full",
-                    limits::kRetryDelay);
-}
+constexpr char kMemoryFull[] = "the store is away and as many views are pending as memory may hold";
 
 }  // namespace
 
@@ -77,8 +75,7 @@ absl::Status Lane::Submit(Batch* batch) {
   if (chunk_full_.load(std::memory_order_relaxed)) {
     // The flusher makes room; whoever asks again sees it.
     if (ledger_.totals().bytes >= limits::kChunkBytesMax) {
-      return RetryLater(absl::StatusCode::kResourceExhausted,
-                        "the store is away and as many views are pending as memory may hold", limits::kRetryDelay);
+      return ServiceFull(kMemoryFull, kFullMemory, limits::kRetryDelay);
     }
     chunk_full_ = false;
   }
@@ -98,7 +95,7 @@ absl::Status Lane::Submit(Batch* batch) {
     counters_.waiting -= views;
   }
   if (put == BatchQueue::PutResult::kFull) {
-    return RetryLater(absl::StatusCode::kResourceExhausted, "the lane's queue is full", limits::kRetryDelay);
+    return ServiceFull("the lane's queue is full", kFullQueue, limits::kRetryDelay);
   }
   return RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay);
 }
@@ -129,7 +126,11 @@ Lane::Counters Lane::counters() const {
 
 void Lane::Run() {
   AskForSlice(kLaneSlice);
-  while (queue_.Take(group_)) HandleGroup(group_);
+  while (queue_.Take(group_)) {
+    CountStep();
+    HandleGroup(group_);
+    CountStep();
+  }
 }
 
 bool Lane::Step() {
@@ -200,8 +201,31 @@ void Lane::HandleAdjustment(const SubmittedAdjustment& submitted) {
 
 bool Lane::Begin(size_t records, size_t bytes) {
   const absl::Status status = journal_.Begin(records, bytes);
-  if (!status.ok() && !absl::IsResourceExhausted(status)) parts_.failed(status);
-  return status.ok();
+  if (status.ok()) return true;
+  if (!absl::IsResourceExhausted(status)) parts_.failed(status);
+  const std::lock_guard lock(full_mutex_);
+  full_ = status;
+  return false;
+}
+
+absl::Status Lane::JournalFull() const {
+  std::string full;
+  {
+    const std::lock_guard lock(full_mutex_);
+    full = FullOf(full_);
+  }
+  // Without the details: they name folders, and browsers read this.
+  return ServiceFull(fmt::format("the journal has no room: its {} is full", full), full, limits::kRetryDelay);
+}
+
+std::optional<std::string> Lane::refusal() const {
+  if (journal_full()) {
+    const std::lock_guard lock(full_mutex_);
+    return fmt::format("the journal's {} is full: {}", FullOf(full_), ToStd(full_.message()));
+  }
+  if (chunk_full_.load(std::memory_order_relaxed) && ledger_.totals().bytes >= limits::kChunkBytesMax)
+    return kMemoryFull;
+  return std::nullopt;
 }
 
 bool Lane::MakeRoom(std::span<LaneItem> items) {
@@ -411,9 +435,12 @@ void Lane::Maintain() {
     const auto status = WriteCheckpoint(parts_.disk, parts_.folder, ledger_.lane(), *due);
     if (status.ok()) {
       checkpointed_ = due->position.value;
+      checkpoint_lines_.Reset();
     } else {
-      spdlog::warn("a checkpoint of the writers was not written; the journal is kept instead: {}",
-                   ToStd(status.message()));
+      if (checkpoint_lines_.Take(parts_.clock.Now())) {
+        spdlog::warn("a checkpoint of the writers was not written; the journal is kept instead: {}",
+                     ToStd(status.message()));
+      }
       std::lock_guard lock(checkpoint_mutex_);
       if (!due_checkpoint_) due_checkpoint_ = std::move(due);
     }
@@ -421,7 +448,8 @@ void Lane::Maintain() {
   const Position needed = std::min(ledger_.totals().flushed, Position{checkpointed_.load()});
   if (const auto status = journal_.Maintain(needed); status.ok()) {
     journal_full_ = false;
-  } else if (!absl::IsResourceExhausted(status)) {
+    upkeep_lines_.Reset();
+  } else if (!absl::IsResourceExhausted(status) && upkeep_lines_.Take(parts_.clock.Now())) {
     spdlog::error("upkeep of the journal failed: {}", ToStd(status.message()));
   }
   AnswerStored();

@@ -16,6 +16,7 @@
 
 #include "service/base/clock.h"
 #include "service/base/disk.h"
+#include "service/base/log_throttle.h"
 #include "service/ingest/batch.h"
 #include "service/journal/journal_writer.h"
 #include "service/lane/batch_queue.h"
@@ -102,6 +103,11 @@ class Lane {
   size_t queued_bytes() const { return queue_.bytes(); }
   // Batches are refused because there is no room for them on disk.
   bool journal_full() const { return journal_full_.load(std::memory_order_relaxed); }
+  // Why every batch is refused at the moment, for operators: what is full, and the details. Nothing while batches are
+  // taken.
+  std::optional<std::string> refusal() const;
+  // Grows by one when the thread begins a group and when it ends it, so it is odd while the thread is at work.
+  uint64_t steps() const { return steps_.load(std::memory_order_relaxed); }
   size_t writers() const { return writers_count_.load(std::memory_order_relaxed); }
 
  private:
@@ -117,6 +123,7 @@ class Lane {
   };
 
   void Run();
+  void CountStep() { steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
   void HandleGroup(std::vector<LaneItem>& group);
   void HandleBatches(std::span<LaneItem> items);
   void HandleSite(std::shared_ptr<const Site> site);
@@ -126,6 +133,8 @@ class Lane {
   void HandleAdjustment(const SubmittedAdjustment& submitted);
   // JournalWriter::Begin; false if there is no room.
   bool Begin(size_t records, size_t bytes);
+  // The answer to batches that find no room in the journal.
+  absl::Status JournalFull() const;
   // Room for the batches, each with its head.
   bool MakeRoom(std::span<LaneItem> items);
   // Dedupes a batch and, if it is new, journals it.
@@ -166,11 +175,16 @@ class Lane {
   std::mutex notify_mutex_;
   std::function<void()> notify_flusher_;
   std::atomic<size_t> writers_count_{0};
+  // Written by the thread only.
+  std::atomic<uint64_t> steps_{0};
   // Set by the thread when the open chunk must not grow.
   std::atomic<bool> chunk_full_{false};
   // Set by the thread when the journal has no room, so that batches are refused without passing the queue; every
   // Maintain lets one group try again.
   std::atomic<bool> journal_full_{false};
+  // Why the journal had no room the last time.
+  mutable std::mutex full_mutex_;
+  absl::Status full_;
 
   mutable std::mutex counters_mutex_;
   Counters counters_;
@@ -179,6 +193,8 @@ class Lane {
   std::mutex checkpoint_mutex_;
   std::optional<Checkpoint> due_checkpoint_;
   std::atomic<uint64_t> checkpointed_;
+  LogThrottle checkpoint_lines_;
+  LogThrottle upkeep_lines_;
 };
 
 }  // namespace viewcount

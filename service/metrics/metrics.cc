@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "service/base/check.h"
+#include "service/base/log.h"
 #include "service/base/version.h"
 #include "service/metrics/process_metrics.h"
 
@@ -31,6 +32,8 @@ constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
     "busy",       "loading", "read_only", "bad_data", "other"};
 static_assert(static_cast<int>(RejectReason::kNotAnnounced) == kRejectReasons - 1);
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
+constexpr std::array<const char*, kConnectionRefusals> kConnectionRefusalLabels = {"in_all", "per_address"};
+static_assert(static_cast<int>(ConnectionRefusal::kPerAddress) == kConnectionRefusals - 1);
 
 Counter& NewCounter(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
@@ -73,6 +76,10 @@ struct Metrics::State {
   std::array<Counter*, kFlushErrors> flush_errors =
       NewCounters(registry, "viewcount_flush_errors_total", "Failed calls to the store, by kind. Views are kept.",
                   "kind", kFlushErrorLabels);
+  std::array<Counter*, kConnectionRefusals> refused_connections =
+      NewCounters(registry, "viewcount_http_connections_refused_total",
+                  "Connections to the public HTTP address that were refused, by the limit that was met.", "reason",
+                  kConnectionRefusalLabels);
 
   Gauge& pending_views =
       NewGauge(registry, "viewcount_views_pending", "Views counted that the store does not have yet.");
@@ -85,6 +92,10 @@ struct Metrics::State {
   Gauge& journal_bytes = NewGauge(registry, "viewcount_journal_bytes", "Size of the journals' files, in bytes.");
   Gauge& journal_budget =
       NewGauge(registry, "viewcount_journal_budget_bytes", "What the journals' files may take, in bytes.");
+  Gauge& refusing_lanes = NewGauge(registry, "viewcount_lanes_refusing",
+                                   "Lanes that refuse all views because disk, budget or memory is full.");
+  Counter& log_lines_dropped =
+      NewCounter(registry, "viewcount_log_lines_dropped_total", "Log lines that standard error did not take.");
   // Held while sources are asked, so that ClearSources returns only when none of them runs.
   std::mutex sources_mutex;
   MetricsSources sources;
@@ -110,6 +121,9 @@ struct Metrics::State {
     set(chunk_bytes, sources.chunk_bytes);
     set(journal_bytes, sources.journal_bytes);
     set(journal_budget, sources.journal_budget_bytes);
+    set(refusing_lanes, sources.refusing_lanes);
+    const auto dropped = static_cast<double>(DroppedLogLines());
+    log_lines_dropped.Increment(dropped - log_lines_dropped.Value());
   }
 };
 
@@ -146,6 +160,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
       journal_sync_seconds(NewHistogram(state->registry, "viewcount_journal_sync_seconds",
                                         "Making a group of batches durable.", DurationBuckets())),
       watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that are told of counts as they change.")),
+      http_connections(
+          NewGauge(state->registry, "viewcount_http_connections", "Open connections of the public HTTP address.")),
       redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
       redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",
@@ -162,6 +178,12 @@ Counter& Metrics::FlushFailed(FlushError kind) {
   const auto index = static_cast<size_t>(kind);
   VIEWCOUNT_CHECK(index < state_->flush_errors.size());
   return *state_->flush_errors[index];
+}
+
+Counter& Metrics::ConnectionRefused(ConnectionRefusal reason) {
+  const auto index = static_cast<size_t>(reason);
+  VIEWCOUNT_CHECK(index < state_->refused_connections.size());
+  return *state_->refused_connections[index];
 }
 
 void Metrics::SetSources(MetricsSources sources) {

@@ -59,6 +59,15 @@ enum class FlushError {
 };
 inline constexpr int kFlushErrors = 10;
 
+// Why an HTTP connection was refused: the label `reason` of viewcount_http_connections_refused_total.
+enum class ConnectionRefusal {
+  // As many are open as all peers together may have.
+  kInAll,
+  // As many are open as one address may have.
+  kPerAddress
+};
+inline constexpr int kConnectionRefusals = 2;
+
 // Numbers that are asked for at scrape time instead of being kept up to date.
 struct MetricsSources {
   std::function<uint64_t()> pending_views;
@@ -68,6 +77,7 @@ struct MetricsSources {
   std::function<uint64_t()> chunk_bytes;
   std::function<uint64_t()> journal_bytes;
   std::function<uint64_t()> journal_budget_bytes;
+  std::function<uint64_t()> refusing_lanes;
 };
 
 class Metrics {
@@ -107,12 +117,16 @@ class Metrics {
   // Streams that are told of counts as they change.
   prometheus::Gauge& watchers;
 
+  // Open connections of the public HTTP address.
+  prometheus::Gauge& http_connections;
+
   prometheus::Gauge& redis_up;
   prometheus::Counter& redis_reconnects;
   prometheus::Counter& redis_embedded_restarts;
 
   prometheus::Counter& Rejected(RejectReason reason);
   prometheus::Counter& FlushFailed(FlushError kind);
+  prometheus::Counter& ConnectionRefused(ConnectionRefusal reason);
 
   // Sets what gauges ask at each scrape. Call once, before the first scrape; the functions are called from the
   // scraping thread and must stay valid until `ClearSources`.

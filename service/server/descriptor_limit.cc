@@ -3,24 +3,41 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+
+#include "service/base/limits.h"
+#include "service/http2/http2_limits.h"
+
 namespace viewcount {
 namespace {
 
-// For journals, Redis, gRPC and the rest.
-constexpr size_t kOthers = 1'000;
+constexpr size_t kWanted = limits::kPublicConnectionsMax + limits::kHttp2ConnectionsMax;
+
+size_t KeptFor(size_t lanes) { return kDescriptorsOfOthers + lanes * kDescriptorsPerLane + kAdminConnectionsMax; }
 
 }  // namespace
 
-void RaiseDescriptorLimit(size_t connections) {
+DescriptorPlan PlanDescriptors(size_t limit, size_t lanes) {
+  const size_t left = limit - std::min(limit, KeptFor(lanes));
+  const size_t http = left >= kWanted ? limits::kPublicConnectionsMax : left * limits::kPublicConnectionsMax / kWanted;
+  const size_t grpc = left >= kWanted ? limits::kHttp2ConnectionsMax : left - http;
+  return {
+      .admin = kAdminConnectionsMax, .http = std::max(http, kConnectionsMin), .grpc = std::max(grpc, kConnectionsMin)};
+}
+
+DescriptorPlan FitDescriptors(size_t lanes) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < connections + kOthers) {
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_max = 0;
+  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  const DescriptorPlan plan = PlanDescriptors(limit.rlim_cur, lanes);
+  if (plan.http < limits::kPublicConnectionsMax || plan.grpc < limits::kHttp2ConnectionsMax) {
     spdlog::warn(
-        "only {} files and connections may be open at once, {} would be enough for all readers; raise it with "
-        "ulimit -n or LimitNOFILE=",
-        limit.rlim_cur, connections + kOthers);
+        "only {} files and connections may be open at once, so {} HTTP and {} gRPC connections are taken; {} would be "
+        "enough for all: raise it with ulimit -n or LimitNOFILE=",
+        limit.rlim_cur, plan.http, plan.grpc, KeptFor(lanes) + kWanted);
   }
+  return plan;
 }
 
 }  // namespace viewcount

@@ -5,7 +5,27 @@
 
 namespace viewcount {
 
-// Raises the soft limit to the hard one, and logs if that is not enough for `connections` of the public address.
-void RaiseDescriptorLimit(size_t connections);
+// How many connections each port may have, so that all of them and the files fit the process' limit of descriptors.
+struct DescriptorPlan {
+  size_t admin = 0;
+  size_t http = 0;
+  size_t grpc = 0;
+};
+
+// The plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis and the admin port get
+// theirs first; the public ports share what is left, in proportion to what they could use at most. Each port gets at
+// least kConnectionsMin, even if that does not fit.
+DescriptorPlan PlanDescriptors(size_t limit, size_t lanes);
+
+// What a port gets at least, and the admin port at most.
+inline constexpr size_t kConnectionsMin = 16;
+inline constexpr size_t kAdminConnectionsMax = 64;
+// Files of a lane: two segments, two spares, the checkpoint, the lock, and what reads them again.
+inline constexpr size_t kDescriptorsPerLane = 10;
+// Standard streams, event loops, gRPC's own, Redis, files that are read for a moment, connections that are refused.
+inline constexpr size_t kDescriptorsOfOthers = 120;
+
+// Raises the soft limit to the hard one and makes the plan for it. Logs if connections have less than they could use.
+DescriptorPlan FitDescriptors(size_t lanes);
 
 }  // namespace viewcount

@@ -126,6 +126,7 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
     lane->set_writers(state.writers);
   }
   response->set_default_durability(v1::DURABILITY_JOURNALED);
+  response->set_refusal_message(parts_.lanes.refusal().value_or(""));
   return Answer(context, absl::OkStatus());
 }
 

@@ -1,5 +1,6 @@
 #include "service/server/lane_set.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -254,8 +255,22 @@ void LaneSet::Maintain() {
   while (!maintenance_ended_) {
     lock.unlock();
     for (const auto& entry : entries_) entry->lane->Maintain();
+    ReportRefusal();
     lock.lock();
     maintenance_wake_.wait_for(lock, limits::kMaintenanceInterval, [this] { return maintenance_ended_; });
+  }
+}
+
+void LaneSet::SetJournalLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
+  for (const auto& entry : entries_) entry->journal->SetLimits(budget_bytes, retention);
+  journal_budget_bytes_ = budget_bytes;
+}
+
+void LaneSet::ReportRefusal() {
+  if (const auto reason = refusal()) {
+    if (refusal_lines_.Take(parts_.clock.Now())) spdlog::error("views are refused: {}", *reason);
+  } else if (refusal_lines_.Reset()) {
+    spdlog::info("views are taken again");
   }
 }
 
@@ -321,6 +336,19 @@ uint64_t LaneSet::chunk_bytes() const {
 
 uint64_t LaneSet::journal_bytes() const {
   return Sum([](const Entry& entry) { return entry.journal->bytes(); });
+}
+
+std::optional<std::string> LaneSet::refusal() const {
+  const uint64_t refusing = refusing_lanes();
+  for (const auto& entry : entries_) {
+    const auto reason = entry->lane->refusal();
+    if (reason) return entries_.size() == 1 ? *reason : fmt::format("{} ({} lanes refuse)", *reason, refusing);
+  }
+  return std::nullopt;
+}
+
+uint64_t LaneSet::refusing_lanes() const {
+  return Sum([](const Entry& entry) { return entry.lane->refusal() ? 1 : 0; });
 }
 
 std::chrono::duration<double> LaneSet::oldest_pending_age() const {

@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -10,12 +11,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "service/base/clock.h"
 #include "service/base/disk.h"
+#include "service/base/log_throttle.h"
 #include "service/base/wait_group.h"
 #include "service/flush/flusher.h"
 #include "service/lane/lane.h"
@@ -73,6 +76,8 @@ class LaneSet final : public SiteListener {
   boost::asio::awaitable<absl::Status> StartFlushing(FlushParts parts);
   // Lets batches in.
   void StartTaking();
+  // As JournalWriter::SetLimits, for the journal of each lane. After Settle.
+  void SetJournalLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
   // Flushes everything folded so far; the first error of a lane.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
   // Ends the flushers, and waits until they have ended.
@@ -88,7 +93,12 @@ class LaneSet final : public SiteListener {
   uint64_t writers() const;
   uint64_t chunk_bytes() const;
   uint64_t journal_bytes() const;
-  uint64_t journal_budget_bytes() const { return options_.journal_budget_bytes * entries_.size(); }
+  uint64_t journal_budget_bytes() const { return journal_budget_bytes_ * entries_.size(); }
+  // Why views are refused at the moment, for operators; nothing while every lane takes them. While the lanes take views
+  // only: before that a lane may still give itself up for another.
+  std::optional<std::string> refusal() const;
+  // Lanes that refuse every batch.
+  uint64_t refusing_lanes() const;
   // Zero if nothing is pending.
   std::chrono::duration<double> oldest_pending_age() const;
 
@@ -114,7 +124,8 @@ class LaneSet final : public SiteListener {
   };
   using Entries = std::vector<std::unique_ptr<Entry>>;
 
-  LaneSet(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
+  LaneSet(Parts parts, Options options)
+      : parts_(parts), options_(std::move(options)), journal_budget_bytes_(options_.journal_budget_bytes) {}
   absl::StatusOr<std::unique_ptr<Entry>> OpenEntry(uint32_t number);
   // Reads the journal of the entry's folder and makes its parts.
   absl::Status Fill(Entry& entry);
@@ -125,6 +136,8 @@ class LaneSet final : public SiteListener {
   boost::asio::awaitable<absl::Status> Retire(CountStore& store, Entry& entry);
   Flusher::Parts FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
   void Maintain();
+  // Logs that views are refused, or taken again.
+  void ReportRefusal();
   // Adds up what `number_of(const Entry&)` says of every lane.
   template <typename NumberOf>
   uint64_t Sum(NumberOf number_of) const {
@@ -135,6 +148,8 @@ class LaneSet final : public SiteListener {
 
   const Parts parts_;
   const Options options_;
+  // Of each lane; differs from the options' once it was changed.
+  std::atomic<uint64_t> journal_budget_bytes_;
   // Reads journals.
   boost::asio::thread_pool blocking_{1};
   Entries entries_;
@@ -148,6 +163,7 @@ class LaneSet final : public SiteListener {
   std::condition_variable maintenance_wake_;
   bool maintenance_ended_ = false;
   std::thread maintenance_;
+  LogThrottle refusal_lines_;
 };
 
 }  // namespace viewcount

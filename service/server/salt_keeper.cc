@@ -105,7 +105,8 @@ asio::awaitable<absl::Status> SaltKeeper::Remove(const Sites& sites, int64_t now
 bool SaltKeeper::Passes(const absl::Status& status) {
   if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return true;
   if (status.ok()) return false;
-  if (!std::exchange(unusable_, true)) {
+  unusable_ = true;
+  if (unusable_lines_.Take(parts_.clock.Now())) {
     spdlog::error("viewers are not told apart everywhere, trying again in a minute: {}", ToStd(status.message()));
   }
   return false;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/log_throttle.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 #include "service/visitors/viewer_salts.h"
@@ -74,6 +75,7 @@ class SaltKeeper final : public SiteListener {
   Done done_;
   // Something in the store could not be used.
   bool unusable_ = false;
+  LogThrottle unusable_lines_;
   // Before which day the store has no salts of a site, by its index; 0 if that is not known.
   std::vector<uint32_t> removed_;
   bool stopped_ = false;

@@ -24,7 +24,6 @@
 #include "service/ingest/ingest_methods.h"
 #include "service/query/cached_methods.h"
 #include "service/server/data_set_file.h"
-#include "service/server/descriptor_limit.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -51,6 +50,7 @@ Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), st
 
 Server::~Server() {
   // After a start that failed half way, what was started ends here.
+  watchdog_.Stop();
   StopWatching();
   if (grpc_ != nullptr) grpc_->Stop(milliseconds(0));
   if (http_ != nullptr) http_->Drain();
@@ -65,7 +65,7 @@ Server::~Server() {
 
 absl::Status Server::Start() {
   for (const auto step : {&Server::OpenData, &Server::StartAdmin, &Server::OpenStore, &Server::StartLanes,
-                          &Server::StartGrpc, &Server::StartHttp, &Server::WriteAddresses}) {
+                          &Server::StartGrpc, &Server::StartHttp, &Server::StartWatchdog, &Server::WriteAddresses}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
   SetUnready(std::nullopt);
@@ -91,11 +91,12 @@ absl::Status Server::OpenData() {
 
 absl::Status Server::StartAdmin() {
   AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
-                                 .why_not_ready = [this]() -> std::optional<std::string> {
-                                   std::lock_guard lock(unready_mutex_);
-                                   return unready_;
-                                 }});
-  admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.drain_timeout = limits::kStopAdminWait});
+                                 .why_not_ready = [this]() -> std::optional<std::string> { return WhyNotReady(); },
+                                 .why_not_healthy = [this] { return watchdog_.stuck(); }});
+  descriptors_ = FitDescriptors(config_.lanes);
+  admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.connections_max = descriptors_.admin,
+                                                                  .connections_per_address_max = descriptors_.admin,
+                                                                  .drain_timeout = limits::kStopAdminWait});
   if (auto status = admin_->Start(config_.admin_address); !status.ok()) return Named("--admin-address", status);
   // Checked when the configuration was read.
   const HostPort given = *ParseHostPort(config_.admin_address);
@@ -149,7 +150,8 @@ absl::Status Server::StartLanes() {
                        .writers = [this] { return lanes_->writers(); },
                        .chunk_bytes = [this] { return lanes_->chunk_bytes(); },
                        .journal_bytes = [this] { return lanes_->journal_bytes(); },
-                       .journal_budget_bytes = [this] { return lanes_->journal_budget_bytes(); }});
+                       .journal_budget_bytes = [this] { return lanes_->journal_budget_bytes(); },
+                       .refusing_lanes = [this] { return lanes_->refusing_lanes(); }});
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
   catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_);
@@ -240,9 +242,9 @@ Methods Server::GrpcMethods(const Method& others) {
 }
 
 absl::Status Server::StartHttp() {
-  // Checked when the configuration was read.
-  AddressRanges proxies = *AddressRanges::Parse(config_.trusted_proxies);
-  trust_ = std::make_unique<ClientTrust>(proxies, *AddressRanges::Parse(config_.trusted_backends));
+  // Ranges were checked when the configuration was read.
+  trust_ = std::make_unique<ClientTrust>(*AddressRanges::Parse(config_.trusted_proxies),
+                                         *AddressRanges::Parse(config_.trusted_backends));
   site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
   const auto executor = store_thread_.executor();
   bots_ = std::make_unique<const BotPatterns>();
@@ -262,22 +264,47 @@ absl::Status Server::StartHttp() {
   if (!config_.demo_dir.empty()) {
     if (auto status = AddDemoRoutes(http_routes_, config_.demo_dir); !status.ok()) return Named("--demo-dir", status);
   }
-  HttpAccess access{.tls = nullptr, .shared = std::move(proxies)};
-  if (!config_.tls_cert.empty()) {
-    auto tls = LoadTls(config_.tls_cert, config_.tls_key);
-    if (!tls.ok()) return tls.status();
-    access.tls = *std::move(tls);
-  }
-  RaiseDescriptorLimit(limits::kPublicConnectionsMax);
-  http_ =
-      std::make_unique<HttpServer>(http_routes_,
-                                   HttpLimits{.connections_max = limits::kPublicConnectionsMax,
-                                              .connections_per_address_max = limits::kPublicConnectionsPerAddressMax,
-                                              .drain_timeout = limits::kStopHttpWait},
-                                   std::move(access));
+  auto access = AccessBy(config_);
+  if (!access.ok()) return access.status();
+  http_ = std::make_unique<HttpServer>(
+      http_routes_,
+      HttpLimits{.connections_max = descriptors_.http,
+                 .connections_per_address_max = limits::kPublicConnectionsPerAddressMax,
+                 .drain_idle_timeout = limits::kStopHttpIdleWait,
+                 .drain_timeout = limits::kStopHttpWait},
+      *std::move(access),
+      HttpServer::Observer{
+          .open = [this](size_t open) { metrics_.http_connections.Set(static_cast<double>(open)); },
+          .refused =
+              [this](HttpServer::Refusal refusal) {
+                const bool in_all = refusal == HttpServer::Refusal::kInAll;
+                metrics_.ConnectionRefused(in_all ? ConnectionRefusal::kInAll : ConnectionRefusal::kPerAddress)
+                    .Increment();
+              }});
   if (auto status = http_->Start(config_.http_address); !status.ok()) return Named("--http-address", status);
   const HostPort given = *ParseHostPort(config_.http_address);
   http_address_ = HostPort{given.host, http_->port()}.ToString();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<HttpAccess> Server::AccessBy(const Config& config) {
+  // Checked when the configuration was read.
+  HttpAccess access{.tls = nullptr, .shared = *AddressRanges::Parse(config.trusted_proxies)};
+  if (config.tls_cert.empty()) return access;
+  auto tls = LoadTls(config.tls_cert, config.tls_key);
+  if (!tls.ok()) return tls.status();
+  access.tls = *std::move(tls);
+  return access;
+}
+
+absl::Status Server::StartWatchdog() {
+  size_t number = 0;
+  for (const Lane* lane : lanes_->lanes()) {
+    watchdog_.Watch(fmt::format("lane {}", number++), [lane] { return lane->steps(); });
+  }
+  watchdog_.Watch("the store thread", store_thread_.executor());
+  watchdog_.Watch("the HTTP thread", http_->executor());
+  watchdog_.Start();
   return absl::OkStatus();
 }
 
@@ -287,9 +314,16 @@ absl::Status Server::WriteAddresses() {
 }
 
 ExitCode Server::Stop() {
-  const SteadyTime end = clock_.Now() + limits::kStopWait;
   SetUnready("stopping");
+  // A lane that somebody else uses must not go on.
+  if (http_ != nullptr && config_.shutdown_delay.count() > 0 && stop_.exit_code() == kExitOk) {
+    spdlog::info("serving on for {} ms before the stop; another SIGTERM ends the wait", config_.shutdown_delay.count());
+    stop_.WaitForAnother(config_.shutdown_delay);
+  }
+  const SteadyTime end = clock_.Now() + limits::kStopWait;
+  watchdog_.Stop();
   StopWatching();
+  if (http_ != nullptr) http_->BeginDrain();
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   if (http_ != nullptr) http_->Drain();
   lanes_->StopTaking();
@@ -346,6 +380,15 @@ void Server::CloseStore() {
   if (closed.wait_for(limits::kStopStoreWait) != std::future_status::ready)
     spdlog::warn("Redis does not answer any more");
   store_thread_.Drain(limits::kStopStoreWait);
+}
+
+std::optional<std::string> Server::WhyNotReady() {
+  {
+    std::lock_guard lock(unready_mutex_);
+    if (unready_) return unready_;
+  }
+  const auto refusal = lanes_->refusal();
+  return refusal ? std::optional("views are refused: " + *refusal) : std::nullopt;
 }
 
 void Server::SetUnready(std::optional<std::string> reason) {

@@ -32,11 +32,13 @@
 #include "service/query/query_upkeep.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
+#include "service/server/descriptor_limit.h"
 #include "service/server/grpc_admin_service.h"
 #include "service/server/lane_set.h"
 #include "service/server/salt_keeper.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
+#include "service/server/watchdog.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
 #include "service/store/redis/redis_store.h"
@@ -55,7 +57,11 @@ class Server {
   // Starts everything and returns when it is ready, or when it is asked to stop meanwhile (CANCELLED). Any other error
   // is one line for the operator. Writes the addresses to <data-dir>/addresses: lines `grpc=…`, `http=…`, `admin=…`.
   absl::Status Start();
-  // Takes no new calls, flushes, and ends everything within 10 s.
+  // Takes over the settings of `fresh` that a running service can change, and the certificate files as they are now.
+  // What cannot be used is logged, and stays as it was. After Start.
+  void Reload(const Config& fresh);
+  // Says that it is not ready, serves on for the shutdown delay, then takes no new calls, flushes, and ends everything
+  // within 10 s.
   ExitCode Stop();
 
  private:
@@ -69,6 +75,10 @@ class Server {
   absl::Status StartGrpc();
   Methods GrpcMethods(const Method& others);
   absl::Status StartHttp();
+  // How the public address is served by `config`; the error of a certificate that cannot be used.
+  static absl::StatusOr<HttpAccess> AccessBy(const Config& config);
+  // Has /healthz look at the threads.
+  absl::Status StartWatchdog();
   absl::Status WriteAddresses();
   // Reads from the store, and writes to it, what must be there before the first view.
   boost::asio::awaitable<absl::Status> PrepareStore();
@@ -83,8 +93,10 @@ class Server {
   void StopWatching();
   void CloseStore();
   void SetUnready(std::optional<std::string> reason);
+  std::optional<std::string> WhyNotReady();
 
-  const Config config_;
+  // Changed by Reload only.
+  Config config_;
   StopSignal& stop_;
   const SystemClock clock_;
   const SteadyTime started_ = clock_.Now();
@@ -133,6 +145,8 @@ class Server {
   std::unique_ptr<SiteRoutes> site_routes_;
   std::string http_address_;
   std::unique_ptr<HttpServer> http_;
+  DescriptorPlan descriptors_;
+  Watchdog watchdog_;
 };
 
 }  // namespace viewcount

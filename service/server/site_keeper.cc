@@ -31,6 +31,9 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   // What was read may be older than what was put meanwhile.
   if (puts != puts_) co_return co_await Refresh();
   std::set<std::string_view> names;
+  size_t unusable = 0;
+  std::string_view unusable_name;
+  absl::Status unusable_status;
   for (const StoredSite& entry : *stored) {
     names.insert(entry.name);
     const auto known = sites_.Find(entry.name);
@@ -40,7 +43,16 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
     auto site = MakeSite(entry.name, entry.settings);
     if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
-    if (!status.ok()) spdlog::error("site \"{}\" in Redis cannot be used: {}", entry.name, ToStd(status.message()));
+    if (!status.ok() && unusable++ == 0) {
+      unusable_name = entry.name;
+      unusable_status = status;
+    }
+  }
+  if (unusable == 0) {
+    unusable_lines_.Reset();
+  } else if (unusable_lines_.Take()) {
+    spdlog::error("site \"{}\" in Redis cannot be used: {} ({} such sites)", unusable_name,
+                  ToStd(unusable_status.message()), unusable);
   }
   for (const StoredSite& entry : *stored) {
     const auto known = sites_.Find(entry.name);

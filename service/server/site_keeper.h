@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "service/base/log_throttle.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 
@@ -43,6 +44,7 @@ class SiteKeeper {
   boost::asio::steady_timer timer_;
   // How many sites were put.
   uint64_t puts_ = 0;
+  LogThrottle unusable_lines_;
   bool stopped_ = false;
 };
 

@@ -1,7 +1,9 @@
-// When the process is to end, and with which exit code.
+// The signals of the process: when it is to end, with which exit code, and when it is to read its settings again.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <utility>
 
 #include "service/base/unique_fd.h"
 
@@ -20,22 +22,37 @@ enum ExitCode {
   kExitFenced = 4,
 };
 
-// Make it first of all, before any thread: it blocks SIGTERM and SIGINT, so that they arrive here only.
+// Make it first of all, before any thread. It blocks every signal that would end the process and is not a fault of the
+// program, so that all of them arrive here only: SIGTERM, SIGINT and SIGQUIT ask to stop, SIGHUP asks to reload, the
+// others are ignored with a log line. A signal that somebody else handles, such as a profiler, is left alone. Faults of
+// the program still end it, after one line on standard error that names the signal.
 class StopSignal {
  public:
   StopSignal();
 
-  // Waits until somebody asks to stop, at most `timeout`. Main thread only.
+  // Handles signals until somebody asks to stop, at most for `timeout`; may return earlier. True once a stop was asked
+  // for. Main thread only.
   bool Wait(std::chrono::milliseconds timeout);
+  // Waits for `time` after a stop was asked for, but not after another request to stop. Main thread only.
+  void WaitForAnother(std::chrono::milliseconds time);
+  // True if SIGHUP has come since the last call. Main thread only.
+  bool TakeReload() { return std::exchange(reload_, false); }
   // Thread safe.
   void Request(ExitCode code);
   // What the first request said; kExitOk for a signal. Main thread, after Wait returned true.
   ExitCode exit_code() const { return exit_code_; }
 
  private:
+  // Waits for one signal or request, at most for `timeout`. True if it asks to stop.
+  bool WaitOnce(std::chrono::milliseconds timeout);
+  bool HandleSignal(uint32_t number, uint32_t sender);
+
   UniqueFd signals_;
   UniqueFd requests_;
+  // Standard error was a terminal at the start.
+  const bool has_terminal_;
   bool stopped_ = false;
+  bool reload_ = false;
   ExitCode exit_code_ = kExitOk;
 };
 

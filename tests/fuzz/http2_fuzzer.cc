@@ -1,15 +1,26 @@
-// Any bytes from a peer of the gRPC port. Behind a preface that is right they are frames to a connection, which must
-// end with them and let go of all it held; as a body, messages, which are the same wherever the body is cut.
+// Any bytes from a peer of the gRPC port. After a correct preface they are frames to a connection, which must end with
+// them and hold nothing any more; as a body they are messages, which are the same wherever the body is cut.
+//
+// Paths that begin with /u and /s are answered on the connection's loop, all others by gRPC's own server in this
+// process. The first byte of an input says how the connection ends, the second one after how many bytes it waits for
+// what is under way; the rest is sent.
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +29,8 @@
 #include "service/http2/connection.h"
 #include "service/http2/event_loop.h"
 #include "service/http2/grpc_headers.h"
+#include "service/http2/header_block.h"
+#include "service/http2/in_process_calls.h"
 
 namespace viewcount {
 namespace {
@@ -53,33 +66,119 @@ Method EchoMethod(bool one_request) {
           .one_request = one_request};
 }
 
+// Sends each message back.
+class EchoReactor final : public grpc::ServerGenericBidiReactor {
+ public:
+  EchoReactor() { StartRead(&message_); }
+  void OnReadDone(bool ok) override { ok ? StartWrite(&message_) : Finish(grpc::Status::OK); }
+  void OnWriteDone(bool ok) override { ok ? StartRead(&message_) : Finish(grpc::Status::CANCELLED); }
+  void OnDone() override { delete this; }
+
+ private:
+  grpc::ByteBuffer message_;
+};
+
+class EchoService final : public grpc::CallbackGenericService {
+ public:
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {
+    return new EchoReactor;
+  }
+};
+
+// All that inputs share.
+struct Port {
+  Port() {
+    grpc::ServerBuilder builder;
+    builder.RegisterCallbackGenericService(&service);
+    server = builder.BuildAndStart();
+    VIEWCOUNT_CHECK(server != nullptr);
+    forwarding.emplace(*server);
+    routes = {{{"/u", EchoMethod(true)}, {"/s", EchoMethod(false)}}, forwarding->method()};
+  }
+
+  EventLoop loop;
+  EchoService service;
+  std::unique_ptr<grpc::Server> server;
+  std::optional<InProcessCalls> forwarding;
+  CallRoutes routes;
+};
+
+// How a connection ends.
+enum class Ending : uint8_t { kHalfClosed, kClosed, kDrained, kClosedByServer, kPinged };
+constexpr int kEndings = 5;
+
+void WaitUntil(const std::function<bool()>& condition, std::chrono::microseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!condition() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+}
+
 void CheckConnection(std::string_view bytes) {
-  static auto& loop = *new EventLoop;
-  static const auto& routes = *new CallRoutes{{{"/u", EchoMethod(true)}}, EchoMethod(false)};
+  static auto& port = *new Port;
+  if (bytes.size() < 2) return;
+  const auto ending = static_cast<Ending>(static_cast<uint8_t>(bytes[0]) % kEndings);
+  const size_t pause_at = std::min<size_t>(static_cast<uint8_t>(bytes[1]) * size_t{4}, bytes.size() - 2);
+  bytes = bytes.substr(2, kInputBytesMax);
+
   int ends[2];
   VIEWCOUNT_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  const UniqueFd peer(ends[0]);
+  UniqueFd peer(ends[0]);
   std::promise<void> closed;
-  boost::asio::post(loop.context(), [&, descriptor = ends[1]] {
-    Http2Connection::Socket socket(loop.context());
-    socket.assign({AF_UNIX, 0}, descriptor);
+  std::weak_ptr<Http2Connection> made;
+  const auto on_loop = [&](const std::function<void()>& action) {
+    std::promise<void> done;
+    boost::asio::post(port.loop.context(), [&] {
+      action();
+      port.loop.FlushOutputs();
+      done.set_value();
+    });
+    done.get_future().wait();
+  };
+  on_loop([&] {
+    Http2Connection::Socket socket(port.loop.context());
+    socket.assign({AF_UNIX, 0}, ends[1]);
     socket.non_blocking(true);
     const auto ended = [&](Http2Connection*) {
-      VIEWCOUNT_CHECK(loop.held_bytes == 0);
+      VIEWCOUNT_CHECK(port.loop.held_bytes == 0);
       closed.set_value();
     };
-    std::make_shared<Http2Connection>(loop, std::move(socket), routes, kLimits,
-                                      Http2Connection::Events{.closed = ended})
-        ->Start();
+    const auto connection = std::make_shared<Http2Connection>(port.loop, std::move(socket), port.routes, kLimits,
+                                                              Http2Connection::Events{.closed = ended});
+    made = connection;
+    connection->Start();
   });
-  const std::string sent = std::string(kPreface).append(bytes.substr(0, kInputBytesMax));
-  // It may close before it has read all.
-  send(peer.get(), sent.data(), sent.size(), MSG_NOSIGNAL);
-  shutdown(peer.get(), SHUT_WR);
-  char answers[16 << 10];
-  while (recv(peer.get(), answers, sizeof(answers), 0) > 0) {
+  const auto act = [&](void (Http2Connection::*action)()) {
+    on_loop([&] {
+      if (const auto connection = made.lock()) (connection.get()->*action)();
+    });
+  };
+  // The server may close before it has read all.
+  const auto send_all = [&](std::string_view text) { send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL); };
+  send_all(std::string(kPreface).append(bytes.substr(0, pause_at)));
+  // So that answers of gRPC are there, and wait for the peer's window.
+  if (port.forwarding->calls() > 0)
+    WaitUntil([&] { return port.forwarding->calls() == 0; }, std::chrono::microseconds(300));
+  if (ending == Ending::kDrained) act(&Http2Connection::Drain);
+  if (ending == Ending::kPinged) {
+    for (int i = 0; i < kLimits.silent_checks_max; ++i) act(&Http2Connection::CheckPeer);
+  }
+  send_all(bytes.substr(pause_at));
+  if (ending == Ending::kClosedByServer) act(&Http2Connection::Close);
+  if (ending == Ending::kClosed) {
+    peer = UniqueFd();
+  } else {
+    shutdown(peer.get(), SHUT_WR);
+    char answers[16 << 10];
+    while (recv(peer.get(), answers, sizeof(answers), 0) > 0) {
+    }
   }
   closed.get_future().wait();
+  // Every call ends, whatever its caller did.
+  WaitUntil([&] { return port.forwarding->calls() == 0; }, std::chrono::seconds(5));
+  VIEWCOUNT_CHECK(port.forwarding->calls() == 0);
+  // What was posted has run, so nothing refers to this connection.
+  on_loop([] {});
 }
 
 // All messages up to the first error, and whether there was one.
@@ -98,6 +197,16 @@ std::pair<std::vector<std::string>, bool> Read(std::string_view body, size_t cut
   reader.Clear();
   VIEWCOUNT_CHECK(reader.bytes() == 0);
   return {std::move(messages), ok};
+}
+
+void CheckHeaderBlock(std::string_view block) {
+  constexpr size_t kLong = 100;
+  constexpr size_t kReplacement = 90;
+  const auto shortened = ShortenHeaderBlock(block, kLong, kReplacement);
+  if (!shortened) return;
+  VIEWCOUNT_CHECK(shortened->size() <= block.size());
+  // Nothing in it is long any more.
+  VIEWCOUNT_CHECK(ShortenHeaderBlock(*shortened, kLong, kReplacement) == shortened);
 }
 
 void CheckTexts(std::string_view text) {
@@ -119,5 +228,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view body = bytes.substr(1);
   VIEWCOUNT_CHECK(Read(body, body.size()) == Read(body, std::min<size_t>(data[0], body.size())));
   CheckTexts(body);
+  CheckHeaderBlock(body);
   return 0;
 }

@@ -62,6 +62,8 @@ class UnitTest(unittest.TestCase):
     def test_it_waits_for_an_orderly_stop(self):
         limits = (ROOT / "service" / "base" / "limits.h").read_text()
         stop_wait_ms = int(re.search(r"kStopWait\{([0-9']+)\}", limits)[1].replace("'", ""))
+        delay = re.search(r"--shutdown-delay (\d+)s", self.value("ExecStart"))
+        stop_wait_ms += int(delay[1]) * 1000
         self.assertGreater(int(self.value("TimeoutStopSec").removesuffix("s")) * 1000, stop_wait_ms)
         self.assertEqual(self.value("KillMode"), "mixed")
 
@@ -100,6 +102,67 @@ class RunbookTest(unittest.TestCase):
         codes = re.findall(r"kExit\w+ = (\d+)", (ROOT / "service" / "server" / "stop_signal.h").read_text())
         self.assertGreaterEqual(len(codes), 5)
         self.assertEqual([code for code in codes if f"\n| {code} |" not in self.text], [])
+
+    # Lines and refusals whose text is made elsewhere, by file, and what RUNBOOK.md must quote for them.
+    PASSED_ON = {
+        "main.cc": "ignored the unknown environment variable",
+        "server/server.cc": "this data directory was copied and started twice",
+        "lane/fenced_cursors.cc": "cannot open",
+        "store/redis/redis_store.cc": "this Redis keeps nothing on disk",
+        "config/raw_settings.cc": "cannot read",
+        "config/settings.cc": 'must be …, not "…"',
+    }
+    # What can refuse a start stands in these.
+    REFUSING = ("base/address_ranges.cc", "base/listen.cc", "base/redis_address.cc", "config", "http/file_routes.cc",
+                "http/server.cc", "http/tls.cc", "http2/grpc_server.cc", "journal/segments.cc", "lane/checkpoint.cc",
+                "lane/lane_directory.cc", "lane/refold.cc", "lane/replay.cc", "server/data_set_file.cc",
+                "store/embedded", "store/redis/append_only_seal.cc", "store/redis/preflight.cc")
+    LITERALS = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+    # Shorter quotes are words of any message.
+    LINE_QUOTE_MIN, REFUSAL_QUOTE_MIN = 13, 8
+    TEXT_MIN = 8
+
+    def messages(self, paths, call):
+        """The constant parts of each message that the files give to a function that matches `call`."""
+        found = []
+        for path in paths:
+            for match in re.finditer(call + r"\(\s*(?:fmt::format\(\s*)?" + self.LITERALS, path.read_text()):
+                text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', match[1])).replace('\\"', '"')
+                found.append((str(path.relative_to(ROOT / "service")), text))
+        return found
+
+    def without_entry(self, messages, quote_min):
+        """Those of which RUNBOOK.md quotes nothing. A quote may leave out what varies, as …."""
+        quotes = [quote.strip() for quote in re.findall("`([^`\n]*)`", self.text)]
+        patterns = [".*".join(re.escape(part) for part in quote.split("…")) for quote in quotes
+                    if len(quote.replace("…", "")) >= quote_min and " " in quote.strip("… ")]
+        missing = []
+        for path, text in messages:
+            constants = re.sub(r"\{[^}]*\}", "\0", text)
+            if len(re.sub(r"\W", "", constants)) < self.TEXT_MIN:
+                if self.PASSED_ON.get(path) not in quotes:
+                    missing.append((path, text))
+            elif not any(re.search(pattern, constants) for pattern in patterns):
+                missing.append((path, text))
+        return missing
+
+    def test_every_line_of_the_log_has_an_entry(self):
+        sources = sorted((ROOT / "service").rglob("*.cc"))
+        lines = self.messages(sources, r"spdlog::(?:warn|error|critical)")
+        calls = sum(len(re.findall(r"spdlog::(?:warn|error|critical)\(", path.read_text())) for path in sources)
+        self.assertEqual(len(lines), calls, "a line that begins with something else than its text")
+        self.assertGreater(len(lines), 40)
+        self.assertEqual(self.without_entry(lines, self.LINE_QUOTE_MIN), [])
+        # It would notice one.
+        self.assertEqual(len(self.without_entry([("x.cc", "lane {}: nobody knows it, trying again: {}")],
+                                                self.LINE_QUOTE_MIN)), 1)
+
+    def test_every_refusal_of_the_start_has_an_entry(self):
+        paths = [path for name in self.REFUSING for path in sorted((ROOT / "service" / name).rglob("*.cc"))
+                 or [ROOT / "service" / name]]
+        refusals = self.messages(paths, r"absl::\w+Error")
+        self.assertGreater(len(refusals), 40)
+        self.assertEqual(self.without_entry(refusals, self.REFUSAL_QUOTE_MIN), [])
 
     def test_headings_quote_what_the_program_says(self):
         sources = "".join(path.read_text() for path in sorted((ROOT / "service").rglob("*.cc")))

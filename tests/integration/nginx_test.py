@@ -3,6 +3,8 @@
 Run by ctest with the programs' paths: nginx_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
+import concurrent.futures
+import json
 import os
 import pathlib
 import subprocess
@@ -17,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import service  # noqa: E402
 import web  # noqa: E402
 from local_server import LocalServer  # noqa: E402
+from startup_test import Redis  # noqa: E402
 
 PROGRAM = None
 PAGE = "<!DOCTYPE html><title>Portal</title>"
@@ -52,10 +55,12 @@ def make_certificate(folder):
                     "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
 
 
-def configure(folder, port, service_address):
+def configure(folder, port, *service_addresses):
     """Writes the example with this test's names, paths and ports in the place of its own; nothing else is changed."""
     text = (ROOT / "deploy" / "nginx.conf.example").read_text()
-    for old, new in (("server 127.0.0.1:8080;", f"server {service_address};"),
+    server = "server 127.0.0.1:8080 max_fails=1 fail_timeout=1s;"
+    servers = [server.replace("127.0.0.1:8080", address) for address in service_addresses]
+    for old, new in ((server, "\n    ".join(servers)),
                      ("listen 443 ", f"listen 127.0.0.1:{port} "),
                      ("server_name portal.example.org;", "server_name localhost;"),
                      ("/etc/ssl/certs/portal.example.org.pem", f"{folder}/cert.pem"),
@@ -170,6 +175,68 @@ class ServiceAwayTest(unittest.TestCase):
                 browser = web.Web(nginx.address, tls=folder / "cert.pem")
                 self.assertEqual(browser.send("GET", "/").body.decode(), PAGE)
                 self.assertEqual(browser.get("/stats").status, 502)
+
+
+class RollingRestartTest(unittest.TestCase):
+    BEACONS, CLIENTS, PER_SECOND = 10_000, 16, 2_000
+    ARTICLE = "/rolling"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="viewcount-nginx-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        os.chmod(self.folder, 0o755)
+        (self.folder / "pages").mkdir()
+        make_certificate(self.folder)
+        self.redis = self.enterContext(Redis(self.folder, "--appendonly", "yes"))
+
+    def start(self, name, *flags):
+        (self.folder / name).mkdir()
+        running = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags)
+        self.enterContext(running)
+        # The port stays the same over restarts.
+        again = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags, "--http-address",
+                                running.address("http"))
+        running.stop()
+        return self.enterContext(again)
+
+    def send(self, address):
+        """Sends all beacons and returns h2load's report."""
+        (self.folder / "beacon").write_text(json.dumps({"articleId": self.ARTICLE}))
+        words = ["h2load", "-n", str(self.BEACONS), "-c", str(self.CLIENTS), "-m", "1",
+                 "--rps", str(self.PER_SECOND // self.CLIENTS), "-d", str(self.folder / "beacon"),
+                 "-H", "content-type: text/plain;charset=UTF-8", f"https://{address}/v1/sites/demo/views"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True)
+        return done.stdout
+
+    def check(self, *flags):
+        restarted, stays = self.start("a", *flags), self.start("b", *flags)
+        addresses = (restarted.address("http"), stays.address("http"))
+        with LocalServer(lambda port: configure(self.folder, port, *addresses), self.folder / "nginx.log") as nginx:
+            with concurrent.futures.ThreadPoolExecutor(1) as executor:
+                sending = executor.submit(self.send, nginx.address)
+                restarts = 0
+                while not sending.done() and restarts < 3:
+                    time.sleep(0.5)
+                    self.assertEqual(restarted.stop(), 0)
+                    restarted.start()
+                    restarts += 1
+                report = sending.result()
+            self.assertGreaterEqual(restarts, 2)
+            answers = (self.folder / "nginx.log").read_text()[-2000:]
+            self.assertIn(f"status codes: {self.BEACONS} 2xx, 0 3xx, 0 4xx, 0 5xx", report, report + answers)
+            browser = web.Web(nginx.address, tls=self.folder / "cert.pem")
+            # Each instance knows what the other has flushed.
+            self.assertTrue(web.eventually(lambda: browser.counts(self.ARTICLE) == [self.BEACONS]),
+                            browser.counts(self.ARTICLE))
+        for running in (restarted, stays):
+            self.assertEqual(running.stop(), 0)
+
+    def test_no_beacon_is_lost(self):
+        self.check()
+
+    def test_no_beacon_is_lost_with_a_delay(self):
+        self.check("--shutdown-delay", "300ms")
 
 
 if __name__ == "__main__":

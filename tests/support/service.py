@@ -19,7 +19,9 @@ class Service:
     Always stop it: `with Service(...) as service`, or `start()` and `stop()`.
     """
 
-    def __init__(self, program, data_dir, *flags):
+    def __init__(self, program, data_dir, *flags, **process):
+        """`process` goes to subprocess.Popen: an environment, limits, another standard error."""
+        self._process_options = process
         self._program = program
         self._data_dir = pathlib.Path(data_dir)
         self._flags = flags
@@ -41,7 +43,8 @@ class Service:
         addresses.unlink(missing_ok=True)
         log = open(self._data_dir / "log", "ab")
         with log:
-            self._process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self.command(), **({"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | self._process_options))
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self._complete(addresses):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -59,6 +62,19 @@ class Service:
         """Where it listens; `name` is grpc, http or admin."""
         lines = (self._data_dir / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def wait(self, seconds_max=STOP_SECONDS_MAX):
+        """Waits for an end that was asked for already. Returns the exit code."""
+        process, self._process = self._process, None
+        try:
+            return process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"viewcountd did not end within {seconds_max} s:\n{self.log()}") from None
 
     def log(self):
         return (self._data_dir / "log").read_text(errors="replace")

@@ -134,8 +134,10 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
       pid_ = 0;
       process.reset();
       if (steady_clock::now() - started > limits::kEmbeddedStableAfter) delay = milliseconds(0);
-      spdlog::error("the embedded redis-server {}; starting it again in={}ms log={}", *how, delay.count(),
-                    directory_.log_path());
+      if (end_lines_.Take()) {
+        spdlog::error("the embedded redis-server {}; starting it again in={}ms log={}", *how, delay.count(),
+                      directory_.log_path());
+      }
     }
     if (WaitReadable(stop_event_.get(), delay)) return;
     Restart(process, delay);
@@ -146,12 +148,14 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
 void EmbeddedRedis::Restart(std::optional<RedisProcess>& process, milliseconds delay) {
   auto launched = Launch();
   if (!launched.ok()) {
-    spdlog::error("cannot start the embedded redis-server, trying again: {} waited={}ms",
-                  std::string(launched.status().message()), delay.count());
+    if (failure_lines_.Take()) {
+      spdlog::error("cannot start the embedded redis-server, trying again: {} waited={}ms",
+                    std::string(launched.status().message()), delay.count());
+    }
     return;
   }
   process = *std::move(launched);
-  spdlog::warn("started the embedded redis-server again pid={}", process->pid());
+  if (start_lines_.Take()) spdlog::warn("started the embedded redis-server again pid={}", process->pid());
   if (on_restart_) on_restart_();
 }
 

@@ -20,6 +20,7 @@
 
 #include "service/base/clock.h"
 #include "service/base/limits.h"
+#include "service/base/log_throttle.h"
 #include "service/base/unique_fd.h"
 #include "service/store/embedded/redis_directory.h"
 #include "service/store/embedded/redis_process.h"
@@ -78,6 +79,9 @@ class EmbeddedRedis {
   // Readable once Stop was called; stop_deadline_ is written before.
   UniqueFd stop_event_;
   SteadyTime stop_deadline_{};
+  LogThrottle end_lines_;
+  LogThrottle start_lines_;
+  LogThrottle failure_lines_;
   std::thread supervisor_;
 };
 

@@ -32,8 +32,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::seconds kLogEvery{10};
-
 const Script& ApplyScript() {
   static const std::string source = fmt::format("{}{}{}", kCountsLua, kRankingLua, kApplyLua);
   static const Script script(source);
@@ -140,7 +138,7 @@ void RedisStore::ChannelUp(Channel& channel) {
   if (!(writer_.ready && reader_.ready)) return;
   if (std::exchange(connected_before_, true)) metrics_.redis_reconnects.Increment();
   metrics_.redis_up.Set(1);
-  last_logged_ = {};
+  problem_lines_.Reset();
   SetProblem("");
   spdlog::info("Redis at {} is ready, data set {}", options_.address.ToString(), ToHex(data_set()));
   changed_.cancel();
@@ -152,12 +150,8 @@ void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
   const std::string problem = fmt::format("Redis at {}: {}", options_.address.ToString(), ToStd(status.message()));
   SetProblem(problem);
   if (IsRefusal(status)) refusal_ = status;
-  const auto now = steady_clock::now();
-  if (last_logged_ == steady_clock::time_point() || now - last_logged_ >= kLogEvery) {
-    last_logged_ = now;
-    // Before Open has returned the caller tells of a refusal.
-    if (opened_ || refusal_.ok()) spdlog::warn("{}; trying again", problem);
-  }
+  // Before Open has returned the caller reports a refusal.
+  if (problem_lines_.Take() && (opened_ || refusal_.ok())) spdlog::warn("{}; trying again", problem);
   changed_.cancel();
 }
 
@@ -226,7 +220,8 @@ asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
     if (!reply.ok()) co_return reply.status();
     // That must not hold up the counts.
     for (const Reply& key : reply->elements)
-      spdlog::error("{} holds no viewers, but something else: those of now are not noted", key.text);
+      if (viewer_lines_.Take())
+        spdlog::error("{} holds no viewers, but something else: those of now are not noted", key.text);
   }
   co_return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "service/base/log_throttle.h"
 #include "service/base/redis_address.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
@@ -98,7 +99,8 @@ class RedisStore final : public CountStore {
   bool opened_ = false;
   bool closed_ = false;
   bool connected_before_ = false;
-  std::chrono::steady_clock::time_point last_logged_;
+  LogThrottle problem_lines_;
+  LogThrottle viewer_lines_;
   boost::asio::steady_timer changed_;
 
   mutable std::mutex mutex_;

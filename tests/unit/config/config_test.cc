@@ -52,6 +52,8 @@ TEST_F(ConfigTest, DurationsTakeUnits) {
   EXPECT_EQ(Read({"--flush-interval", "500ms"}).flush_interval.count(), 500);
   EXPECT_EQ(Read({"--flush-interval=10s"}).flush_interval.count(), 10'000);
   EXPECT_EQ(Read({"--flush-interval", "1m"}).flush_interval.count(), 60'000);
+  EXPECT_EQ(Read({}).shutdown_delay.count(), 0);
+  EXPECT_EQ(Read({"--shutdown-delay", "2s"}).shutdown_delay.count(), 2'000);
 }
 
 TEST_F(ConfigTest, SizesTakeUnits) {
@@ -87,6 +89,7 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"flush-interval", {"1", "s", "9ms", "61s", "2m", "1h", "-1s", "1.5s", "99999999999s"}, "from 10ms to 60s"},
       {"journal-budget", {"64", "63MiB", "8GB", "MiB", "1.5GiB", "-1GiB", "1048577GiB", "8 GiB"}, "from 64MiB on"},
       {"journal-retention", {"10", "m", "-1m", "1.5h", "1w"}, "such as 10m"},
+      {"shutdown-delay", {"2", "s", "-1s", "1.5s", "301s", "6m"}, "from 0s to 5m"},
       {"lanes", {"0", "65", "x", "1x", "1.0", "4294967297"}, "from 1 to 64"},
       {"site", {"a b", "-a", "a,b", std::string(65, 'a')}, "must be 1 to 64 of a-z"},
       {"redis", {"localhost:6379", "redis://", "Embedded"}, "redis://[user:password@]host:port/database"},

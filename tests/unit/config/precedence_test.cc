@@ -32,6 +32,7 @@ constexpr std::array kCases = {
     Case{"address-views-per-second", "0", "2", "3"},
     Case{"new-articles-per-minute", "0", "2", "3"},
     Case{"demo-dir", "/d/flag", "/d/environment", "/d/file"},
+    Case{"shutdown-delay", "1s", "2s", "500ms"},
     Case{"redis", "redis://h:1", "redis://h:2", "redis+unix:///s"},
     Case{"flush-interval", "20ms", "2s", "1m"},
     Case{"lanes", "2", "3", "4"},

@@ -50,6 +50,17 @@ TEST(AddressBudgetTest, WhoHasANetworkHasOneBudget) {
   EXPECT_EQ(TakenOf(budget, "2001:db8:1:3::1", 1'000, kStart), kAtOnce);
 }
 
+TEST(AddressBudgetTest, AnotherRateHoldsFromThenOn) {
+  AddressBudget budget(0);
+  EXPECT_EQ(TakenOf(budget, "203.0.113.9", 1'000, kStart), 1'000u);
+  budget.SetRate(kPerSecond);
+  EXPECT_EQ(TakenOf(budget, "203.0.113.9", 1'000, kStart), kAtOnce);
+  budget.SetRate(2 * kPerSecond);
+  EXPECT_EQ(TakenOf(budget, "203.0.113.9", 1'000, kStart + seconds(1)), 2 * kPerSecond);
+  budget.SetRate(0);
+  EXPECT_EQ(TakenOf(budget, "203.0.113.9", 1'000, kStart + seconds(1)), 1'000u);
+}
+
 TEST(AddressBudgetTest, NoneIsNoLimit) {
   AddressBudget budget(0);
   EXPECT_EQ(TakenOf(budget, "203.0.113.9", 100'000, kStart), 100'000u);

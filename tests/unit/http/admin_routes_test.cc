@@ -20,7 +20,8 @@ class AdminRoutesTest : public HttpServerTest {
  protected:
   AdminRoutesTest() {
     AddAdminRoutes(router_, {.metrics = [] { return std::string("# TYPE a counter\na 1\n"); },
-                             .why_not_ready = [this] { return reason_; }});
+                             .why_not_ready = [this] { return reason_; },
+                             .why_not_healthy = [this] { return sickness_; }});
     Start();
   }
   std::string AnswerTo(const std::string& path) {
@@ -31,6 +32,7 @@ class AdminRoutesTest : public HttpServerTest {
 
   // Changed only while no request is under way.
   std::optional<std::string> reason_;
+  std::optional<std::string> sickness_;
 };
 
 TEST_F(AdminRoutesTest, MetricsHavePrometheusType) {
@@ -42,6 +44,14 @@ TEST_F(AdminRoutesTest, MetricsHavePrometheusType) {
 TEST_F(AdminRoutesTest, HealthIsOkEvenWhenNotReady) {
   reason_ = "Redis is away";
   EXPECT_THAT(AnswerTo("/healthz"), AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("\r\n\r\nok\n")));
+}
+
+TEST_F(AdminRoutesTest, HealthFollowsItsReason) {
+  sickness_ = "lane 0 has not moved for 10 s";
+  EXPECT_THAT(AnswerTo("/healthz"),
+              AllOf(StartsWith("HTTP/1.1 503 "), EndsWith("\r\n\r\nnot healthy: lane 0 has not moved for 10 s\n")));
+  sickness_.reset();
+  EXPECT_THAT(AnswerTo("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(AdminRoutesTest, ReadinessFollowsItsReason) {

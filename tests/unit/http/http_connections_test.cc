@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -157,6 +158,93 @@ TEST_F(HttpConnectionsTest, StopLetsTheAnswerUnderWayFinish) {
   EXPECT_THAT(client.Receive(), AllOf(HasSubstr("Connection: close\r\n"), EndsWith("slow\n")));
   EXPECT_TRUE(client.IsClosed());
   stopper.join();
+}
+
+// Long enough that a test that waits for its end by mistake is noticed.
+constexpr HttpLimits Graceful() { return {.drain_idle_timeout = std::chrono::seconds(5)}; }
+
+TEST_F(HttpConnectionsTest, ADrainAnswersOneMoreRequestOfEachConnectionAndAsksToCloseIt) {
+  Start(Graceful());
+  HttpClient idle = Served();
+  HttpClient half = Served();
+  ASSERT_TRUE(half.Send("GET /hello HTTP/1.1\r\n"));
+  server_->BeginDrain();
+  // The port is closed, but what was open is served.
+  ASSERT_TRUE(Eventually([&] { return !HttpClient().Connect(port()); }));
+  for (HttpClient* client : {&idle, &half}) {
+    ASSERT_TRUE(client->Send(client == &half ? "Host: test\r\n\r\n" : Get("/hello")));
+    EXPECT_THAT(client->Receive(), AllOf(HasSubstr("Connection: close\r\n"), EndsWith("hello\n")));
+  }
+  idle = HttpClient();
+  half = HttpClient();
+  const auto start = steady_clock::now();
+  server_->Stop();
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(3)) << "nothing was open any more";
+}
+
+TEST_F(HttpConnectionsTest, ADrainServesConnectionsThatNobodyHadAcceptedYet) {
+  std::latch go_on(1);
+  Start(Graceful());
+  // Holds up the thread, so that connections wait in the system's queue.
+  boost::asio::post(server_->executor(), [&] { go_on.wait(); });
+  std::thread stopper([&] { server_->Stop(); });
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < 50; ++i) {
+    waiting.emplace_back(port());
+    ASSERT_TRUE(waiting.back().Send(Get("/hello")));
+  }
+  go_on.count_down();
+  for (HttpClient& client : waiting) EXPECT_THAT(client.Receive(), EndsWith("hello\n"));
+  waiting.clear();
+  stopper.join();
+}
+
+TEST_F(HttpConnectionsTest, ADrainClosesConnectionsThatStayIdle) {
+  Start({.drain_idle_timeout = milliseconds(200)});
+  HttpClient idle = Served();
+  const auto start = steady_clock::now();
+  server_->Stop();
+  EXPECT_GE(steady_clock::now() - start, milliseconds(200));
+  EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(3));
+  EXPECT_TRUE(idle.IsClosed());
+}
+
+TEST_F(HttpConnectionsTest, OpenAndRefusedConnectionsAreReported) {
+  std::atomic<size_t> open{0};
+  std::atomic<int> in_all{0};
+  std::atomic<int> per_address{0};
+  const HttpServer::Observer observer{
+      .open = [&](size_t number) { open = number; },
+      .refused =
+          [&](HttpServer::Refusal refusal) { ++(refusal == HttpServer::Refusal::kInAll ? in_all : per_address); }};
+  Start({.connections_max = 3, .connections_per_address_max = 2}, {}, observer);
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 2; ++i) clients.push_back(Served());
+  EXPECT_EQ(open, 2u);
+  EXPECT_THAT(HttpClient(port()).Receive(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(per_address, 1);
+  EXPECT_EQ(in_all, 0);
+  clients.clear();
+  EXPECT_TRUE(Eventually([&] { return open == 0; }));
+  server_->Stop();
+  Start({.connections_max = 2}, {}, observer);
+  for (int i = 0; i < 2; ++i) clients.push_back(Served());
+  EXPECT_THAT(HttpClient(port()).Receive(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(per_address, 1);
+  EXPECT_EQ(in_all, 1);
+  server_->Stop();
+}
+
+TEST_F(HttpConnectionsTest, OtherAccessHoldsForConnectionsThatComeThen) {
+  Start({.connections_per_address_max = 1});
+  HttpClient first = Served();
+  EXPECT_THAT(HttpClient(port()).Receive(), StartsWith("HTTP/1.1 503 "));
+  server_->SetAccess({.tls = nullptr, .shared = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8"})});
+  EXPECT_TRUE(Eventually([&] {
+    HttpClient client(port());
+    client.Send(Get("/hello"));
+    return client.Receive().ends_with("hello\n");
+  }));
 }
 
 TEST_F(HttpConnectionsTest, StopDoesNotWaitForeverForAHandler) {

@@ -127,8 +127,8 @@ class HttpServerTest : public testing::Test {
     });
   }
 
-  void Start(HttpLimits limits = {}, HttpAccess access = {}) {
-    server_ = std::make_unique<HttpServer>(router_, limits, std::move(access));
+  void Start(HttpLimits limits = {}, HttpAccess access = {}, HttpServer::Observer observer = {}) {
+    server_ = std::make_unique<HttpServer>(router_, limits, std::move(access), std::move(observer));
     const auto status = server_->Start("127.0.0.1:0");
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_NE(server_->port(), 0);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "service/base/service_full.h"
 #include "service/base/status.h"
 
 namespace viewcount {
@@ -18,6 +19,17 @@ TEST(Problem, SaysCodeReasonAndField) {
   EXPECT_NE(field.body().find(R"("detail":"views[3].article_id: is \"bad\"\u000a")"), std::string::npos)
       << field.body();
   EXPECT_NE(field.body().find(R"("code":"INVALID_ARGUMENT","field":"views[3].article_id"})"), std::string::npos);
+}
+
+TEST(Problem, AServiceThatIsFullIsUnavailableAndACallerWhoSendsTooMuchIsNot) {
+  const HttpResponse full = Problem(ServiceFull("no room", kFullBudget, std::chrono::milliseconds(500)));
+  EXPECT_EQ(full.result(), http::status::service_unavailable);
+  EXPECT_EQ(full[http::field::retry_after], "1");
+  EXPECT_NE(full.body().find(R"("status":503,"detail":"no room","code":"RESOURCE_EXHAUSTED","reason":"SERVICE_FULL"})"),
+            std::string::npos)
+      << full.body();
+  const auto flood = RetryLater(absl::StatusCode::kResourceExhausted, "too much", std::chrono::milliseconds(500));
+  EXPECT_EQ(Problem(flood).result(), http::status::too_many_requests);
 }
 
 TEST(Problem, RetryAfterIsInWholeSecondsFromOneOn) {

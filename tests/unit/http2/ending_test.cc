@@ -63,6 +63,25 @@ TEST_F(EndingTest, StopAsksFirstAndTakesCallsThatWereOnTheirWay) {
   EXPECT_LT(Stopped(), std::chrono::seconds(5));
 }
 
+// A client's library repeats a call above the last stream by itself, so it must not have been taken here.
+TEST_F(EndingTest, CallsThatComeWithTheAnswerToThePingAreServedOrNotTaken) {
+  client_.Call(1, kEcho, "x");
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  Stop();
+  ASSERT_TRUE(client_.Await([&] { return !client_.pings().empty(); }));
+  const std::string ping = client_.pings()[0];
+  std::string frames = RawClient::Frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping);
+  for (int32_t stream = 3; stream < 50; stream += 2) {
+    frames += RawClient::Headers(stream, kEcho) + RawClient::Data(stream, RawClient::Message("y"), true);
+  }
+  client_.Send(frames);
+  EXPECT_TRUE(client_.IsClosed());
+  ASSERT_EQ(client_.goaway_streams().size(), 2u);
+  for (int32_t stream = 3; stream < 50; stream += 2) {
+    EXPECT_EQ(client_.stream(stream).ended, stream <= client_.goaway_streams()[1]) << stream;
+  }
+}
+
 TEST_F(EndingTest, PeerThatDoesNotAnswerThePingGetsTheLastGoAway) {
   client_.Call(1, kEcho, "x");
   ASSERT_TRUE(client_.AwaitEnd(1));

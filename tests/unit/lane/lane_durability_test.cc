@@ -5,13 +5,19 @@
 #include <list>
 #include <random>
 
+#include "service/base/log_throttle.h"
+#include "service/base/service_full.h"
 #include "service/base/status.h"
 #include "tests/support/eventually.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/seed.h"
 #include "tests/unit/lane/lane_rig.h"
 
 namespace viewcount {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
@@ -217,6 +223,51 @@ TEST_F(FullJournalTest, RefusesWithTheTimeToAskAgainAndRecovers) {
   EXPECT_GT(Fill(), 0u);
   const auto counters = lane().counters();
   EXPECT_EQ(counters.received, counters.counted + counters.rejected);
+}
+
+TEST_F(FullJournalTest, SaysWhatIsFullToCallersAndDetailsToOperators) {
+  EXPECT_EQ(lane().refusal(), std::nullopt);
+  (void)Fill();
+  TestBatch refused({"full"});
+  const auto status = TrySubmit(refused);
+  EXPECT_EQ(FullOf(status), kFullBudget);
+  EXPECT_EQ(status.message(), "the journal has no room: its budget is full");
+  const auto reason = lane().refusal();
+  ASSERT_TRUE(reason.has_value());
+  EXPECT_THAT(*reason, AllOf(HasSubstr("the journal's budget is full: the journal in /lane holds "),
+                             HasSubstr(" bytes and may hold 196608")));
+  MakeRoom();
+  EXPECT_EQ(lane().refusal(), std::nullopt);
+}
+
+TEST_F(FullJournalTest, ALargerBudgetMakesRoomAtOnce) {
+  (void)Fill();
+  rig_.journal->SetLimits(1 << 20, limits::kJournalRetention);
+  lane().Maintain();
+  EXPECT_EQ(lane().refusal(), std::nullopt);
+  EXPECT_GT(Fill(), 3u);
+  // Less than four segments would hold up the lane for ever.
+  rig_.journal->SetLimits(1, limits::kJournalRetention);
+  MakeRoom();
+  EXPECT_GT(Fill(), 0u);
+}
+
+TEST_F(FullJournalTest, ACheckpointThatCannotBeWrittenIsLoggedNowAndThen) {
+  (void)Fill();
+  rig_.gate.Fail(absl::ResourceExhaustedError("no room"), "checkpoint");
+  LogCapture log;
+  constexpr int kMinutes = 7;
+  const int rounds = kMinutes * 60 * 4;
+  for (int i = 0; i < rounds; ++i) {
+    lane().Maintain();
+    rig_.clock.Turn(limits::kMaintenanceInterval);
+  }
+  const std::string text = log.text();
+  size_t lines = 0;
+  for (size_t at = text.find("a checkpoint of"); at != std::string::npos; at = text.find("a checkpoint of", at + 1))
+    ++lines;
+  EXPECT_GE(lines, 1u);
+  EXPECT_LE(lines, static_cast<size_t>(kMinutes * 60 / kLogRepeatInterval.count() + 1));
 }
 
 // A refused batch is not taken note of: the same sequence is new when it comes again.

@@ -1,13 +1,18 @@
 #include "service/base/log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+
+#include "service/base/unique_fd.h"
 
 namespace viewcount {
 namespace {
@@ -64,6 +69,76 @@ TEST(Log, HostileTextStaysOneJsonObject) {
   std::string expected = kHostile;
   expected.replace(expected.find('\xff'), 1, "\xEF\xBF\xBD");
   EXPECT_EQ(object.fields().at("message").string_value(), expected);
+}
+
+// A pipe in the place of standard error, which nobody reads until told.
+class StuckReader {
+ public:
+  StuckReader() : before_(dup(STDERR_FILENO)) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    reading_ = UniqueFd(ends[0]);
+    const UniqueFd writing(ends[1]);
+    EXPECT_EQ(dup2(writing.get(), STDERR_FILENO), STDERR_FILENO);
+  }
+  ~StuckReader() { dup2(before_.get(), STDERR_FILENO); }
+
+  // Reads what there is, without waiting.
+  std::string Read() {
+    EXPECT_EQ(fcntl(reading_.get(), F_SETFL, O_NONBLOCK), 0);
+    std::string text;
+    char bytes[65'536];
+    for (ssize_t size; (size = read(reading_.get(), bytes, sizeof(bytes))) > 0;)
+      text.append(bytes, static_cast<size_t>(size));
+    return text;
+  }
+
+ private:
+  const UniqueFd before_;
+  UniqueFd reading_;
+};
+
+TEST(Log, AReaderThatDoesNotReadCostsLinesAndNotTime) {
+  constexpr int kLines = 5'000;
+  const uint64_t dropped_before = DroppedLogLines();
+  std::string first, second;
+  {
+    StuckReader reader;
+    InitLogging(LogFormat::kText, "info");
+    for (int i = 0; i < kLines; ++i) spdlog::info("line {} {}", i, std::string(100, 'x'));
+    first = reader.Read();
+    spdlog::info("after");
+    second = reader.Read();
+  }
+  const uint64_t dropped = DroppedLogLines() - dropped_before;
+  EXPECT_GT(dropped, 1'000u);
+  // All that came is whole.
+  EXPECT_EQ(static_cast<uint64_t>(std::count(first.begin(), first.end(), '\n')), kLines - dropped);
+  EXPECT_TRUE(first.ends_with("x\n"));
+  EXPECT_THAT(second, MatchesRegex("[^\n]* warn  standard error did not take " + std::to_string(dropped) +
+                                   " log lines, which are lost\n[^\n]* info  after\n"));
+}
+
+TEST(Log, ALongLineThatIsCutOffDoesNotRunIntoTheNext) {
+  StuckReader reader;
+  InitLogging(LogFormat::kText, "info");
+  // More than a pipe holds.
+  spdlog::info("{}", std::string(200'000, 'y'));
+  const std::string first = reader.Read();
+  EXPECT_TRUE(first.ends_with("y"));
+  spdlog::info("next");
+  EXPECT_THAT(reader.Read(), MatchesRegex("\n[^\n]*1 log lines, which are lost\n[^\n]* info  next\n"));
+}
+
+TEST(Log, LevelMayChange) {
+  const auto write = [] {
+    spdlog::debug("1");
+    SetLogLevel("debug");
+    spdlog::debug("2");
+    SetLogLevel("error");
+    spdlog::warn("3");
+  };
+  EXPECT_THAT(LoggedBy(LogFormat::kText, "info", write), MatchesRegex("[^\n]* debug 2\n"));
 }
 
 TEST(Log, OnlyTheFiveLevelsAreLevels) {

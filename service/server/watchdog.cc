@@ -1,0 +1,74 @@
+#include "service/server/watchdog.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace viewcount {
+
+void Watchdog::Watch(std::string name, std::function<uint64_t()> steps) {
+  watched_.push_back({.name = std::move(name), .steps = std::move(steps)});
+}
+
+void Watchdog::Watch(std::string name, boost::asio::any_io_executor executor) {
+  // Odd while a posted step has not been run. It may outlive the watchdog in the executor's queue.
+  const auto steps = std::make_shared<std::atomic<uint64_t>>(0);
+  Watch(std::move(name), [steps, executor = std::move(executor)] {
+    const uint64_t now = steps->load();
+    if (now % 2 == 1) return now;
+    steps->store(now + 1);
+    boost::asio::post(executor, [steps] { steps->fetch_add(1); });
+    return now + 1;
+  });
+}
+
+void Watchdog::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Watchdog::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  stuck_.reset();
+}
+
+std::optional<std::string> Watchdog::stuck() const {
+  const std::lock_guard lock(mutex_);
+  return stuck_;
+}
+
+void Watchdog::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopped_) {
+    lock.unlock();
+    Look();
+    lock.lock();
+    wake_.wait_for(lock, options_.interval, [this] { return stopped_; });
+  }
+}
+
+void Watchdog::Look() {
+  std::string stuck;
+  for (Watched& thread : watched_) {
+    const uint64_t steps = thread.steps();
+    const bool moved = steps != std::exchange(thread.last, steps);
+    thread.looks_without_move = moved || steps % 2 == 0 ? 0 : thread.looks_without_move + 1;
+    if (thread.looks_without_move < options_.looks) continue;
+    const auto time = thread.looks_without_move * options_.interval;
+    stuck += fmt::format("{}{} has not moved for {} s", stuck.empty() ? "" : ", ", thread.name,
+                         std::chrono::duration_cast<std::chrono::seconds>(time).count());
+  }
+  if (!stuck.empty() && lines_.Take()) spdlog::error("a thread is stuck: {}", stuck);
+  if (stuck.empty() && lines_.Reset()) spdlog::info("all threads move again");
+  const std::lock_guard lock(mutex_);
+  stuck_ = stuck.empty() ? std::nullopt : std::optional(std::move(stuck));
+}
+
+}  // namespace viewcount
