@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -31,8 +32,19 @@ STOP_SECONDS_MAX = 3
 IDLE_CLIENTS = 5
 IDLE_ROUNDS = 2
 ROLLING_ROUNDS = 2
-# So many calls between two stops: what is started again must carry load before the other one goes.
+# A server carries load for so long before it goes.
 ROLLING_SECONDS = 0.5
+# As many connections as rolling_load makes to each server.
+LOAD_CONNECTIONS = 4
+
+
+def connections_to(port):
+    """How many TCP connections a server on the port has now."""
+    # gRPC's server listens with a socket of IPv6 for addresses of IPv4, too.
+    lines = [line.split() for name in ("tcp", "tcp6")
+             for line in pathlib.Path("/proc/net", name).read_text().splitlines()[1:]]
+    established = "01"
+    return sum(1 for line in lines if int(line[1].rpartition(":")[2], 16) == port and line[3] == established)
 
 
 class RestartTest(unittest.TestCase):
@@ -87,15 +99,24 @@ class RestartTest(unittest.TestCase):
         self.assertEqual(answers["peer"], ["ok\n"] * (IDLE_CLIENTS * IDLE_ROUNDS), "the test itself is wrong")
         self.assertEqual(answers["viewcountd"], answers["peer"])
 
+    def wait_for_load(self, server):
+        port = int(server.grpc_address.rpartition(":")[2])
+        deadline = time.monotonic() + SECONDS_MAX
+        while connections_to(port) < LOAD_CONNECTIONS:
+            self.assertLess(time.monotonic(), deadline, "the load does not come back")
+            time.sleep(0.02)
+
     def rolling_report(self, servers):
         """What becomes of the calls while each of two servers is restarted."""
         load = self.run_program(LOAD, ",".join(server.grpc_address for server in servers))
-        for server in servers:
+        for server in (*servers, None):
+            # Whoever was started again must be in use before the other one goes.
+            for used in servers:
+                self.wait_for_load(used)
             with self.assertRaises(subprocess.TimeoutExpired):
                 load.wait(ROLLING_SECONDS)
-            self.restart(server)
-        with self.assertRaises(subprocess.TimeoutExpired):
-            load.wait(ROLLING_SECONDS)
+            if server is not None:
+                self.restart(server)
         return load.communicate(timeout=SECONDS_MAX)[0].splitlines()
 
     def test_rolling_restart_under_load_fails_no_call(self):
