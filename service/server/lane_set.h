@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -28,8 +30,9 @@
 namespace viewcount {
 
 // Comes to life in steps, because the journals are read before there is a store, and the store's cursors before
-// anything is counted: Open, Settle, then the cache over the lanes, StartFlushing, Recover, StartTaking. Thread safety
-// is that of the things it holds.
+// anything is counted: Open, Settle, then the cache over the lanes, StartFlushing, StartTaking. While the store is away
+// views are taken all the same: then the steps are Open, BeginUnchecked, the cache over the lanes, StartTaking, and
+// when the store comes Settle and StartFlushing. Thread safety is that of the things it holds.
 class LaneSet final : public SiteListener {
  public:
   struct Parts {
@@ -50,13 +53,21 @@ class LaneSet final : public SiteListener {
   ~LaneSet() override;
 
   // Makes the present start known on disk; gives up identities whose journal is older than what the store has; brings
-  // lanes beyond the configured number into the store and removes them. Nothing else may use the lanes meanwhile.
+  // lanes beyond the configured number into the store and removes them. On the executor's thread. Without
+  // BeginUnchecked nothing else may use the lanes meanwhile. An error may pass: call it again. ABORTED with reason
+  // FENCED if the store knows more of a lane than its journal, and views were taken since the journal was last compared
+  // with the store: they are brought in by `viewcount journal drain --as-new`.
   boost::asio::awaitable<absl::Status> Settle(CountStore& store);
+
+  // From now on views may be taken though the store was not met: no lane changes its identity any more. Notes on disk
+  // where each lane's journal ends. On the thread of Settle, before it has returned OK. After an error none may be
+  // taken.
+  absl::Status BeginUnchecked();
 
   // Views that lanes removed by Settle still had to bring.
   uint64_t retired_views() const { return retired_views_; }
 
-  // For CountCache; after Settle.
+  // For CountCache; after Settle or BeginUnchecked.
   std::vector<CountCache::Lane> cached_lanes();
   std::vector<Lane*> lanes();
   std::vector<Ledger*> ledgers();
@@ -68,12 +79,15 @@ class LaneSet final : public SiteListener {
     // See Flusher::Options.
     std::function<void(const absl::Status&)> fenced;
   };
-  // On the executor's thread: takes from the journals what the store does not have, then begins to flush. An error may
-  // pass: call it again.
+  // On the executor's thread, after Settle: takes from the journals what the store does not have, then begins to flush.
+  // An error may pass: call it again.
   boost::asio::awaitable<absl::Status> StartFlushing(FlushParts parts);
+  // StartFlushing has succeeded. Thread safe.
+  bool flushes() const { return flushes_; }
   // Lets batches in.
   void StartTaking();
-  // Flushes everything folded so far; the first error of a lane.
+  // Flushes everything folded so far; the first error of a lane. UNAVAILABLE before StartFlushing, unless no lane has
+  // ever taken a view.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
   // Ends the flushers, and waits until they have ended.
   boost::asio::awaitable<void> StopFlushing();
@@ -111,6 +125,8 @@ class LaneSet final : public SiteListener {
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Flusher> flusher;
     std::unique_ptr<Lane> lane;
+    // It takes views, or will, though the store may not have been met: its parts stay as they are.
+    bool unchecked = false;
   };
   using Entries = std::vector<std::unique_ptr<Entry>>;
 
@@ -122,8 +138,14 @@ class LaneSet final : public SiteListener {
   absl::Status MoveWriters();
   boost::asio::awaitable<absl::Status> SettleIdentity(CountStore& store, Entry& entry);
   absl::Status Abandon(Entry& entry);
+  // The store knows more of the lane than its journal had when it was last compared with the store, and views were
+  // taken since: has them kept for `viewcount journal drain --as-new`. Returns what the process ends with.
+  absl::Status FenceOff(const Entry& entry, std::string_view stored);
+  // FlushNow before StartFlushing.
+  absl::Status FlushedUnmet() const;
   boost::asio::awaitable<absl::Status> Retire(CountStore& store, Entry& entry);
   Flusher::Parts FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
+  Flusher::Options FlusherOptions(Entry& entry, const FlushParts& parts);
   void Maintain();
   // Adds up what `number_of(const Entry&)` says of every lane.
   template <typename NumberOf>
@@ -143,6 +165,7 @@ class LaneSet final : public SiteListener {
   uint64_t retired_views_ = 0;
   // The flushers' coroutines.
   std::unique_ptr<WaitGroup> flushing_;
+  std::atomic<bool> flushes_ = false;
 
   std::mutex maintenance_mutex_;
   std::condition_variable maintenance_wake_;

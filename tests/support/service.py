@@ -5,6 +5,8 @@ import pathlib
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 READY_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
@@ -30,8 +32,8 @@ class Service:
         if self._process is not None:
             self.stop()
 
-    def start(self):
-        """Returns when it is ready; raises with its log if it does not get there."""
+    def start(self, ready=True):
+        """Returns when it is ready, or without `ready` when its ports are open; raises with its log if it does not get there."""
         addresses = self._data_dir / "addresses"
         addresses.unlink(missing_ok=True)
         log = open(self._data_dir / "log", "ab")
@@ -41,7 +43,7 @@ class Service:
                  "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
                  *self._flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_SECONDS_MAX
-        while not self._complete(addresses):
+        while not (self._complete(addresses) and (not ready or self.why_not_ready() is None)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
                 self._process.wait()
@@ -57,6 +59,25 @@ class Service:
         """Where it listens; `name` is grpc, http or admin."""
         lines = (self._data_dir / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
+
+    def why_not_ready(self):
+        """What the admin address says; None when it is ready."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address('admin')}/readyz", timeout=STOP_SECONDS_MAX):
+                return None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
+
+    def end(self, seconds_max=STOP_SECONDS_MAX):
+        """Waits until it ends by itself. Returns the exit code."""
+        process, self._process = self._process, None
+        try:
+            return process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"viewcountd did not end by itself within {seconds_max} s:\n{self.log()}") from None
 
     def log(self):
         return (self._data_dir / "log").read_text(errors="replace")
