@@ -26,9 +26,11 @@ enum class PlantedBug : uint8_t {
   kSealUndurable,
   kSettingsOutOfOrder,
   kReuseIncarnation,
+  kForgetUnchecked,
   // Folding again.
   kFoldWithNewSettings,
   kResumeByLongerFold,
+  kFoldFromJournalEnd,
   kForgetWithdraw,
   kDecideVisitsAnew,
   kDecideCoolDownsAnew,

@@ -380,6 +380,13 @@ asio::awaitable<absl::Status> Flusher::Realign() {
   };
   auto chunks = co_await asio::co_spawn(parts_.blocking, work(), asio::use_awaitable);
   if (!chunks.ok()) co_return chunks.status();
+  if (Planted(PlantedBug::kFoldFromJournalEnd) && !recovered_ && ledger.totals().position > end) {
+    for (SealedChunk& sealed : *chunks) {
+      const auto empty = std::make_shared<Chunk>(sealed.chunk->from());
+      empty->Extend(sealed.chunk->to(), parts_.clock.Now());
+      sealed.chunk = empty;
+    }
+  }
   uint64_t views = 0;
   for (const SealedChunk& sealed : *chunks) views += sealed.chunk->views();
   ledger.Restore(*std::move(chunks));

@@ -16,15 +16,16 @@ std::string PathIn(const std::string& folder) { return folder + "/FENCED"; }
 
 }  // namespace
 
-void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger) {
+void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger, std::optional<Position> unchecked) {
   std::string text;
   {
     const Ledger::Still still = ledger.HoldStill();
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       const Shard shard{static_cast<uint8_t>(i)};
       // Nothing is known of it, so nothing can be brought in without counting something twice.
-      if (still.IsAbsent(shard)) return;
-      text += fmt::format("{:02} {}\n", i, still.CursorOf(shard).ToString());
+      if (still.IsAbsent(shard) && !unchecked) return;
+      const Cursor cursor = still.IsAbsent(shard) ? Cursor::End(*unchecked) : still.CursorOf(shard);
+      text += fmt::format("{:02} {}\n", i, cursor.ToString());
     }
   }
   const auto status = WriteFileDurably(disk, PathIn(folder), text);

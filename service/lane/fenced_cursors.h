@@ -7,6 +7,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 
 #include "service/base/disk.h"
@@ -14,8 +15,10 @@
 
 namespace viewcount {
 
-// Blocks. Logs an error.
-void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger);
+// Blocks. Logs an error. `unchecked` is that of the LaneDirectory: where it is given, the cursors of absent shards are
+// not known, but everything beyond that position was taken here without the store and is in no store. Without it the
+// cursor of every shard must be known, or nothing is noted.
+void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger, std::optional<Position> unchecked);
 
 // NOT_FOUND if the lane was never fenced while it ran.
 absl::StatusOr<ShardCursors> ReadFencedCursors(Disk& disk, const std::string& folder);

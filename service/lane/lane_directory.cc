@@ -28,6 +28,13 @@ absl::Status BrokenIdentity(const std::string& path, std::string_view what) {
                                                    path, what, std::filesystem::path(path).parent_path().string()));
 }
 
+std::optional<Position> ParsePosition(std::string_view text) {
+  Position position;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position.value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return position;
+}
+
 // Segments and checkpoints; neither the lock nor what was moved aside before.
 bool IsOfJournal(const std::string& name) { return name.ends_with(".journal") || name.ends_with(".writers"); }
 
@@ -95,12 +102,44 @@ absl::Status LaneDirectory::Remove() {
 void LaneDirectory::BeginNew() {
   identity_ = {.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>(), .earlier = {}};
   created_ = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(clock_->UnixMillis()), absl::UTCTimeZone());
+  unchecked_.reset();
+  begun_ = false;
 }
 
 absl::Status LaneDirectory::Begin() {
+  begun_ = true;
+  return WriteIdentity();
+}
+
+absl::Status LaneDirectory::BeginUnchecked(Position end) {
+  if (unchecked_) return absl::OkStatus();
+  unchecked_ = end;
+  // A new lane has no other yet.
+  begun_ = begun_ || identity_.earlier.empty();
+  absl::Status status = WriteIdentity();
+  if (!status.ok()) unchecked_.reset();
+  return status;
+}
+
+absl::Status LaneDirectory::EndUnchecked() {
+  const auto before = std::exchange(unchecked_, std::nullopt);
+  if (!before) return absl::OkStatus();
+  absl::Status status = WriteIdentity();
+  if (!status.ok()) unchecked_ = before;
+  return status;
+}
+
+LaneDirectory::Verdict LaneDirectory::Judge(Position stored, Position end, bool taking) const {
+  const Position checked = Planted(PlantedBug::kForgetUnchecked) ? end : unchecked_.value_or(end);
+  if (stored <= checked) return Verdict::kKeep;
+  return taking || checked < end ? Verdict::kFenceOff : Verdict::kAbandon;
+}
+
+absl::Status LaneDirectory::WriteIdentity() const {
   std::string text = fmt::format("format {}\nlane {}\ncreated {}\n", kFormat, ToHex(identity_.id), created_);
   for (const Incarnation& earlier : identity_.earlier) text += fmt::format("incarnation {}\n", ToHex(earlier));
-  text += fmt::format("incarnation {}\n", ToHex(identity_.incarnation));
+  if (begun_) text += fmt::format("incarnation {}\n", ToHex(identity_.incarnation));
+  if (unchecked_) text += fmt::format("unchecked {}\n", unchecked_->value);
   return WriteFileDurably(*disk_, path_ + "/IDENTITY", text);
 }
 
@@ -150,6 +189,8 @@ absl::Status LaneDirectory::LoadIdentity() {
       created_ = value;
     } else if (const auto incarnation = IdFromHex<Incarnation>(value); word == "incarnation" && incarnation) {
       incarnations.push_back(*incarnation);
+    } else if (const auto position = ParsePosition(value); word == "unchecked" && position) {
+      unchecked_ = *position;
     } else {
       return BrokenIdentity(path, fmt::format("has a line nobody wrote: \"{} {}\"", word, value));
     }

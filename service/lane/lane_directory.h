@@ -2,13 +2,15 @@
 //
 //   <data-dir>/lanes/<n>/LOCK      held by flock(2) as long as a process uses the lane
 //   <data-dir>/lanes/<n>/IDENTITY  text: `format 2`, `lane ID`, `created TIME`, then `incarnation ID` for every start,
-//                                  oldest first, the present one last
+//                                  oldest first, the present one last; then, after a start without the store,
+//                                  `unchecked POSITION`
 //   <data-dir>/lanes/<n>/*         the journal's segments and the checkpoint of its writers
 //   <data-dir>/lanes/<n>/abandoned-ID/  the journal of an identity that was given up
 #pragma once
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +45,29 @@ class LaneDirectory {
   const std::string& path() const { return path_; }
   // Makes the present incarnation last. The store must not be claimed before.
   absl::Status Begin();
+
+  // The journal's end when the first start began to take views without having met the store. Nothing if the store was
+  // met since. As long as it stands, no process has moved one of the lane's cursors beyond it: a cursor that is beyond
+  // it comes from another history of this lane, even if the journal has grown past that position meanwhile.
+  std::optional<Position> unchecked() const { return unchecked_; }
+  // To be called before views are taken without the store. `end` is the journal's. Keeps an earlier position. Does not
+  // write the present incarnation, but for a new lane, so that starts during a long outage do not fill the list.
+  absl::Status BeginUnchecked(Position end);
+  // The store's cursors were compared with the journal. To be called before one of them is moved.
+  absl::Status EndUnchecked();
+
+  // What is to become of the identity at a start.
+  enum class Verdict : uint8_t {
+    // The journal goes on from where the store is.
+    kKeep,
+    // The journal was lost or is an older copy. All that it holds has been counted.
+    kAbandon,
+    // The same, but what it holds beyond `unchecked` was taken without the store, and is in no store.
+    kFenceOff,
+  };
+  // `stored` is the farthest that any shard of the store has come with the lane under an incarnation of it that is
+  // known here, `end` the journal's. `taking`: views are taken now, so that the identity cannot be changed.
+  Verdict Judge(Position stored, Position end, bool taking) const;
   // Gives the identity up for a new one, and moves the journal of the old one aside. Includes Begin.
   absl::Status Abandon();
   // The lane will not be used again: removes its folder, wholly or not at all even in a crash.
@@ -52,6 +77,7 @@ class LaneDirectory {
   LaneDirectory(Disk& disk, const Clock& clock, std::string path)
       : disk_(&disk), clock_(&clock), path_(std::move(path)) {}
   absl::Status LoadIdentity();
+  absl::Status WriteIdentity() const;
   void BeginNew();
 
   Disk* disk_;
@@ -61,6 +87,9 @@ class LaneDirectory {
   LaneIdentity identity_;
   // As it stands in the file.
   std::string created_;
+  std::optional<Position> unchecked_;
+  // The present incarnation is in the file.
+  bool begun_ = false;
 };
 
 }  // namespace viewcount

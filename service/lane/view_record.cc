@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "service/sites/site_settings.h"
+#include "service/sites/stored_site.h"
 
 namespace viewcount {
 namespace {
@@ -126,7 +127,7 @@ absl::StatusOr<Site> ParseSite(std::string_view payload) {
     if (from.empty() || error != std::errc() || stop != time.data() + time.size()) return Broken("a site");
     aliases[std::string(from)] = std::move(alias);
   }
-  auto site = MakeSite(name, std::move(settings));
+  auto site = MakeStoredSite(name, std::move(settings));
   if (site.ok()) site->SetAliases(std::move(aliases));
   return site;
 }

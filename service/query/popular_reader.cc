@@ -25,6 +25,8 @@ constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
 constexpr int kReadsAheadMax = 3;
 // Each takes some megabytes, and the chunks flushed since it was read. More are read for each question.
 constexpr size_t kEntriesMax = 16;
+// Each takes some 20 KiB; those made longest ago go first.
+constexpr size_t kLastListsMax = 256;
 
 const char kStoreIsOld[] = "the store is older than what was written to it";
 
@@ -122,10 +124,15 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     const auto entry = co_await Join(site, window);
     if (absl::IsAborted(entry.status())) continue;
-    if (!entry.ok()) co_return AskAgain(entry.status());
-    auto list = co_await AnswerFrom(*entry);
-    if (!list.ok()) co_return AskAgain(list.status());
-    if (*list) co_return **std::move(list);
+    absl::Status error = entry.status();
+    if (entry.ok()) {
+      auto list = co_await AnswerFrom(*entry);
+      if (list.ok() && *list) co_return **std::move(list);
+      error = list.status();
+    }
+    if (error.ok()) continue;
+    if (auto known = Recall(*site, window)) co_return *std::move(known);
+    co_return AskAgain(error);
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, kStoreIsOld, limits::kRetryDelay);
 }
@@ -149,6 +156,11 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
     auto followed = Followed(key);
     co_await ReadAhead(*entry, std::move(followed));
     Keep(entry);
+    Remember(*entry);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    away_ = absl::IsUnavailable(read) || absl::IsDeadlineExceeded(read);
   }
   flights_.erase(key);
   if (read.ok()) {
@@ -234,6 +246,63 @@ void PopularReader::Keep(const std::shared_ptr<Entry>& entry) {
   entries_[entry->key()] = entry;
 }
 
+void PopularReader::Remember(Entry& entry) {
+  LedgerMoment moment{.since = {}, .folded = FoldedNow(ledgers_, entry.site->index)};
+  auto answer = entry.Complete(RankedWindow::Contenders::kOne);
+  moment.since = SinceNow(ledgers_, *entry.site);
+  if (!answer) return;
+  std::lock_guard lock(mutex_);
+  if (last_.size() >= kLastListsMax && !last_.contains(entry.key())) {
+    last_.erase(std::min_element(last_.begin(), last_.end(),
+                                 [](const auto& a, const auto& b) { return a.second.made_at < b.second.made_at; }));
+  }
+  last_[entry.key()] = {std::move(answer->list), std::move(moment), clock_.Now()};
+}
+
+std::optional<PopularList> PopularReader::Recall(const Site& site, Window window) {
+  const auto entry = Find({site.index, window});
+  auto answer = entry == nullptr ? std::nullopt : entry->Complete(RankedWindow::Contenders::kOne);
+  if (!answer) return RecallLast(site, window);
+  PopularList& list = answer->list;
+  list.exact = false;
+  if (!answer->contenders.empty()) {
+    list.error_bound = std::max(list.error_bound, static_cast<uint64_t>(answer->contenders.front().views_max));
+  }
+  return std::move(list);
+}
+
+std::optional<PopularList> PopularReader::RecallLast(const Site& site, Window window) {
+  Last last;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = last_.find({site.index, window});
+    if (found == last_.end()) return std::nullopt;
+    last = found->second;
+  }
+  PopularList& list = last.list;
+  // An article that is missing had no more than the last one of a full list, or none; and it cannot have got more than
+  // the whole site did.
+  const bool full = list.articles.size() >= limits::kRankedAllTimeAndDay;
+  const int64_t folded = last.moment.FoldedSince(ledgers_, site.index);
+  list.error_bound = std::max(list.error_bound, full ? list.articles.back().views : 0) + ShownCount(folded);
+  list.exact = false;
+  for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
+    ChunksSince chunks;
+    if (!FindSince(*ledgers_[lane], last.moment.since[lane], chunks)) continue;
+    const auto pending = ledgers_[lane]->HoldPending(chunks.mark, chunks.cursors, site, window);
+    if (!pending) continue;
+    for (PopularArticle& article : list.articles) {
+      const int64_t more = pending->Of(ArticleHash(site.seed, article.article_id), article.article_id);
+      article.views = ShownCount(static_cast<int64_t>(article.views) + more);
+    }
+  }
+  std::sort(list.articles.begin(), list.articles.end(), [](const auto& a, const auto& b) {
+    return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
+  });
+  std::erase_if(list.articles, [](const auto& article) { return article.views == 0; });
+  return std::move(list);
+}
+
 asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::AnswerFrom(std::shared_ptr<Entry> entry) {
   auto answer = entry->Complete(RankedWindow::Contenders::kNear);
   if (!answer) co_return std::optional<PopularList>();
@@ -298,7 +367,8 @@ asio::awaitable<void> PopularReader::Refresh() {
   std::vector<std::shared_ptr<Entry>> due;
   {
     std::lock_guard lock(mutex_);
-    std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
+    // While the store is away nothing is flushed, so that they keep no more chunks alive than there are anyway.
+    if (!away_) std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
     for (const auto& [key, entry] : entries_) {
       if (!entry->asked || entry->read_at > now - kRefreshAge || flights_.contains(key)) continue;
       entry->being_replaced = true;

@@ -18,6 +18,7 @@
 
 #include "service/base/clock.h"
 #include "service/query/count_cache.h"
+#include "service/query/pending_since.h"
 #include "service/query/ranked_window.h"
 
 namespace viewcount {
@@ -30,11 +31,12 @@ class PopularReader {
 
   // Thread safe. `window`: all time or a day. The answer if the rankings were read within limits::kCountCacheAge.
   std::optional<PopularList> ReadCached(const Site& site, Window window);
-  // On the store's executor. From rankings read now, or by one who is at it. UNAVAILABLE with RetryInfo while the store
-  // is away.
+  // On the store's executor. From rankings read now, or by one who is at it. While the store is away: the list as it
+  // was read last, with what was counted here since, `exact` false; UNAVAILABLE with RetryInfo if it is not known.
   boost::asio::awaitable<absl::StatusOr<PopularList>> Read(std::shared_ptr<const Site> site, Window window);
 
   // On the store's executor, often: reads anew what was asked for and will soon be too old, and lets go of what is.
+  // While the store is away nothing is let go of.
   boost::asio::awaitable<void> Refresh();
 
  private:
@@ -44,6 +46,12 @@ class PopularReader {
   // A read of rankings that is under way, and those who wait for it.
   struct Reading;
   struct Flight;
+  // A list as it was.
+  struct Last {
+    PopularList list;
+    LedgerMoment moment;
+    SteadyTime made_at;
+  };
 
   // Null if there is none.
   std::shared_ptr<Entry> Find(const Key& key);
@@ -57,6 +65,11 @@ class PopularReader {
   // Reads what questions to come would have to wait for, `contenders` first.
   boost::asio::awaitable<void> ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders);
   void Keep(const std::shared_ptr<Entry>& entry);
+  // The list that an entry makes now, for the time when the entry is gone.
+  void Remember(Entry& entry);
+  // What is known without the store.
+  std::optional<PopularList> Recall(const Site& site, Window window);
+  std::optional<PopularList> RecallLast(const Site& site, Window window);
   // Nothing if the entry's rankings must be read again.
   boost::asio::awaitable<absl::StatusOr<std::optional<PopularList>>> AnswerFrom(std::shared_ptr<Entry> entry);
   boost::asio::awaitable<absl::Status> ReadContenders(Entry& entry, const std::vector<RankedWindow::Contender>& asked);
@@ -71,6 +84,9 @@ class PopularReader {
   std::map<Key, std::shared_ptr<Flight>> flights_;
   std::mutex mutex_;
   std::map<Key, std::shared_ptr<Entry>> entries_;
+  std::map<Key, Last> last_;
+  // The last read found no store.
+  bool away_ = false;
 };
 
 }  // namespace viewcount

@@ -165,7 +165,7 @@ asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsReque
   response.mutable_viewers()->set_standard_error(kViewersStandardError);
   response.set_online_now(stats->online_now);
   response.set_online_now_standard_error(kViewersStandardError);
-  response.set_exact(true);
+  response.set_exact(stats->exact);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(stats->as_of_unix_ms);
   co_return absl::OkStatus();
 }

@@ -86,6 +86,20 @@ SiteStats::Totals TotalsOf(const Calendar& calendar, std::span<const int64_t> co
           .this_month = ShownCount(since(absl::CivilDay(calendar.month)))};
 }
 
+// `counts` are of the calendar's windows, `viewers` of its sets.
+SiteStats StatsOf(const Calendar& calendar, std::span<const int64_t> counts, const std::vector<uint64_t>& viewers,
+                  int64_t as_of_unix_ms) {
+  return {.views = TotalsOf(calendar, counts.first(1 + calendar.days())),
+          .visits = TotalsOf(calendar, counts.subspan(1 + calendar.days())),
+          .viewers = {.total = viewers[0],
+                      .today = viewers[1],
+                      .yesterday = viewers[2],
+                      .this_week = viewers[3],
+                      .this_month = viewers[4]},
+          .online_now = viewers[5],
+          .as_of_unix_ms = as_of_unix_ms};
+}
+
 }  // namespace
 
 struct SiteStatsReader::Flight {
@@ -137,22 +151,46 @@ asio::awaitable<absl::StatusOr<SiteStats>> SiteStatsReader::Read(std::shared_ptr
                     .viewers = calendar.viewer_sets(clock_.UnixMillis())};
   const auto flight = co_await Join(site, std::move(question));
   const absl::StatusOr<WindowTotals>& totals = *flight->totals;
-  if (!totals.ok()) co_return totals.status();
-  if (!flight->viewers.ok()) {
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(flight->viewers.status().message()),
-                         limits::kRetryDelay);
+  if (totals.ok() && flight->viewers.ok()) {
+    co_return StatsOf(calendar, totals->views, *flight->viewers, flight->as_of_unix_ms);
   }
-  const std::span<const int64_t> counts(totals->views);
-  const std::vector<uint64_t>& viewers = *flight->viewers;
-  co_return SiteStats{.views = TotalsOf(calendar, counts.first(1 + calendar.days())),
-                      .visits = TotalsOf(calendar, counts.subspan(1 + calendar.days())),
-                      .viewers = {.total = viewers[0],
-                                  .today = viewers[1],
-                                  .yesterday = viewers[2],
-                                  .this_week = viewers[3],
-                                  .this_month = viewers[4]},
-                      .online_now = viewers[5],
-                      .as_of_unix_ms = flight->as_of_unix_ms};
+  const std::vector<Window> windows = calendar.windows();
+  const auto known = RecallStats(*site, windows);
+  if (!known) {
+    const absl::Status& error = totals.ok() ? flight->viewers.status() : totals.status();
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
+  }
+  std::vector<int64_t> counts;
+  for (const Window& window : windows) {
+    const auto at = known->counts.find(window);
+    // Of a day that has begun since.
+    counts.push_back(at == known->counts.end() ? 0 : at->second);
+  }
+  SiteStats stats = StatsOf(calendar, counts, known->viewers, known->as_of_unix_ms);
+  stats.exact = false;
+  co_return stats;
+}
+
+std::optional<SiteStatsReader::KnownStats> SiteStatsReader::RecallStats(const Site& site,
+                                                                        const std::vector<Window>& windows) {
+  KnownStats known;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = known_stats_.find(site.index);
+    if (found == known_stats_.end()) return std::nullopt;
+    known = found->second;
+  }
+  const auto& ledgers = totals_.ledgers();
+  const int64_t total = known.counts[kAllTime] + known.moment.FoldedSince(ledgers, site.index);
+  for (size_t lane = 0; lane < ledgers.size(); ++lane) {
+    ChunksSince chunks;
+    if (!FindSince(*ledgers[lane], known.moment.since[lane], chunks)) continue;
+    const auto pending = ledgers[lane]->SumPending(chunks.mark, chunks.cursors, site, windows);
+    for (size_t w = 0; pending && w < windows.size(); ++w) known.counts[windows[w]] += pending->views[w];
+  }
+  // This one is known of whatever was flushed since, too.
+  known.counts[kAllTime] = total;
+  return known;
 }
 
 asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader::Join(std::shared_ptr<const Site> site,
@@ -194,6 +232,13 @@ void SiteStatsReader::Remember(const Site& site, const Flight& flight) {
                                             .read_at = flight.read_at,
                                             .as_of_unix_ms = flight.as_of_unix_ms,
                                             .generation = flight.generation});
+  if (!flight.viewers.ok() || flight.viewers->empty()) return;
+  KnownStats stats{.counts = {},
+                   .viewers = *flight.viewers,
+                   .moment = {.since = SinceNow(totals_.ledgers(), site), .folded = totals.folded},
+                   .as_of_unix_ms = flight.as_of_unix_ms};
+  for (size_t w = 0; w < flight.windows.size(); ++w) stats.counts.emplace(flight.windows[w], totals.views[w]);
+  known_stats_.insert_or_assign(site.index, std::move(stats));
 }
 
 template <typename Usable>

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/query/pending_since.h"
 #include "service/query/site_total_reader.h"
 #include "service/sites/site.h"
 #include "service/store/count_store.h"
@@ -45,7 +46,7 @@ struct SiteStats {
     // Since the first of the month.
     uint64_t this_month = 0;
   };
-  // By people; exact.
+  // By people.
   Totals views;
   // As the lanes told them apart; what they counted is here exactly.
   Totals visits;
@@ -54,6 +55,8 @@ struct SiteStats {
   Totals viewers;
   // Viewers seen within limits::kOnlineSpan; estimated likewise.
   uint64_t online_now = 0;
+  // Of views and visits.
+  bool exact = true;
   int64_t as_of_unix_ms = 0;
 };
 
@@ -69,7 +72,8 @@ class SiteStatsReader {
   // `exact` false; UNAVAILABLE with RetryInfo if it was never read.
   boost::asio::awaitable<absl::StatusOr<SiteTotal>> ReadTotal(std::shared_ptr<const Site> site);
 
-  // On the store's executor. UNAVAILABLE with RetryInfo while the store is away.
+  // On the store's executor. While the store is away: what was read last, with what was counted here since, `exact`
+  // false; UNAVAILABLE with RetryInfo if it was never read.
   boost::asio::awaitable<absl::StatusOr<SiteStats>> Read(std::shared_ptr<const Site> site);
 
  private:
@@ -88,6 +92,15 @@ class SiteStatsReader {
     uint64_t generation = 0;
   };
 
+  // Statistics as they were when the store was read.
+  struct KnownStats {
+    // Of views and visits.
+    std::map<Window, int64_t> counts;
+    std::vector<uint64_t> viewers;
+    LedgerMoment moment;
+    int64_t as_of_unix_ms = 0;
+  };
+
   // What a read is to find.
   struct Question {
     // 0: of the total alone.
@@ -99,6 +112,8 @@ class SiteStatsReader {
   };
   boost::asio::awaitable<std::shared_ptr<const Flight>> Join(std::shared_ptr<const Site> site, Question question);
   void Remember(const Site& site, const Flight& flight);
+  // Nothing if they were never read. `windows`: those whose counts are wanted.
+  std::optional<KnownStats> RecallStats(const Site& site, const std::vector<Window>& windows);
   // The total as it was at the last read that `usable` takes, with what was folded since.
   template <typename Usable>
   std::optional<SiteTotal> FindKnown(const Site& site, Usable usable);
@@ -112,6 +127,7 @@ class SiteStatsReader {
   std::mutex mutex_;
   // At most one for each site.
   std::map<SiteIndex, Known> known_;
+  std::map<SiteIndex, KnownStats> known_stats_;
 };
 
 }  // namespace viewcount

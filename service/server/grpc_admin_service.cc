@@ -22,6 +22,9 @@ namespace {
 // A caller that gives no deadline of its own waits no longer than this.
 constexpr milliseconds kFlushTimeout{60'000};
 
+// After a start without the store, when it has just come.
+constexpr char kBeingCompared[] = "what the journals hold is being compared with Redis";
+
 void Fill(const Site& site, v1::Site& message) {
   message.set_name(site.name);
   message.set_time_zone(site.settings.time_zone);
@@ -101,7 +104,8 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
   const auto uptime = duration_cast<milliseconds>(parts_.clock.Now() - parts_.started);
   *response->mutable_uptime() = TimeUtil::MillisecondsToDuration(uptime.count());
   response->set_data_set_id(ToHex(parts_.store.data_set()));
-  const std::string problem = parts_.store.problem();
+  std::string problem = parts_.store.problem();
+  if (problem.empty() && !parts_.lanes.flushes()) problem = kBeingCompared;
   response->set_store_state(problem.empty() ? v1::STORE_STATE_READY : v1::STORE_STATE_AWAY);
   response->set_store_message(problem);
   Metrics& metrics = parts_.metrics;

@@ -125,24 +125,55 @@ asio::awaitable<absl::Status> LaneSet::Settle(CountStore& store) {
   co_return absl::OkStatus();
 }
 
+absl::Status LaneSet::BeginUnchecked() {
+  for (const auto& entry : entries_) {
+    const Position end = entry->ledger->totals().position;
+    if (auto status = entry->directory.BeginUnchecked(end); !status.ok()) return status;
+    entry->unchecked = true;
+  }
+  return absl::OkStatus();
+}
+
 asio::awaitable<absl::Status> LaneSet::SettleIdentity(CountStore& store, Entry& entry) {
   const LaneIdentity& identity = entry.directory.identity();
-  const Position end = entry.ledger->totals().position;
+  Position stored_to;
   for (uint32_t i = 0; i < limits::kShards; ++i) {
     const auto stored = co_await store.ReadLane(Shard{static_cast<uint8_t>(i)}, identity.id);
     if (!stored.ok()) co_return stored.status();
-    if (!stored->entry || stored->entry->cursor.to() <= end) continue;
+    if (!stored->entry) continue;
     // Someone unknown may have it: the claim will tell.
     const auto& known = identity.earlier;
     if (std::find(known.begin(), known.end(), stored->entry->incarnation) == known.end()) continue;
-    spdlog::error(
-        "lane {}: Redis holds views up to position {}, but the journal in {} ends at {}: it was lost, or this is an "
-        "older "
-        "copy of it. The lane begins anew under another identity; the old journal is kept beside it",
-        ToHex(identity.id), stored->entry->cursor.to().value, entry.directory.path(), end.value);
-    co_return Abandon(entry);
+    stored_to = std::max(stored_to, stored->entry->cursor.to());
   }
-  co_return entry.directory.Begin();
+  // Nothing is waited for from here on, so that BeginUnchecked comes before all of it or after.
+  const Position end = entry.ledger->totals().position;
+  switch (entry.directory.Judge(stored_to, end, entry.unchecked)) {
+    case LaneDirectory::Verdict::kKeep:
+      co_return entry.directory.Begin();
+    case LaneDirectory::Verdict::kFenceOff:
+      co_return FenceOff(entry, fmt::format("Redis holds views up to position {}", stored_to.value));
+    case LaneDirectory::Verdict::kAbandon:
+      break;
+  }
+  spdlog::error(
+      "lane {}: Redis holds views up to position {}, but the journal in {} ends at {}: it was lost, or this is an "
+      "older copy of it. The lane begins anew under another identity; the old journal is kept beside it",
+      ToHex(identity.id), stored_to.value, entry.directory.path(), end.value);
+  co_return Abandon(entry);
+}
+
+absl::Status LaneSet::FenceOff(const Entry& entry, std::string_view stored) {
+  const Position checked = *entry.directory.unchecked();
+  NoteFenced(parts_.disk, entry.directory.path(), *entry.ledger, checked);
+  return ErrorWithReason(
+      absl::StatusCode::kAborted,
+      fmt::format("lane {}: {}, but the journal in {} ended at {} before views were taken without Redis: it was lost, "
+                  "or this is an older copy of it. Those views are in this journal only; bring them into Redis with: "
+                  "viewcount journal drain {} --redis URL --as-new",
+                  ToHex(entry.directory.identity().id), stored, entry.directory.path(), checked.value,
+                  options_.data_dir),
+      "FENCED");
 }
 
 absl::Status LaneSet::Abandon(Entry& entry) {
@@ -169,6 +200,7 @@ asio::awaitable<absl::Status> LaneSet::Retire(CountStore& store, Entry& entry) {
   Flusher flusher(executor, FlusherParts(entry, store, listener), std::move(options));
   auto status = co_await flusher.Recover();
   const uint64_t views = entry.ledger->totals().pending_views;
+  if (status.ok()) status = entry.directory.EndUnchecked();
   if (status.ok()) status = co_await flusher.Step();
   if (!fenced.ok()) co_return fenced;
   if (!status.ok()) co_return status;
@@ -217,23 +249,35 @@ std::vector<Ledger*> LaneSet::ledgers() {
   return ledgers;
 }
 
+Flusher::Options LaneSet::FlusherOptions(Entry& entry, const FlushParts& parts) {
+  const auto note = [this, &entry, fenced = parts.fenced](const absl::Status& status) {
+    NoteFenced(parts_.disk, entry.directory.path(), *entry.ledger, entry.directory.unchecked());
+    fenced(status);
+  };
+  return {.lane = entry.directory.identity(),
+          .interval = parts.interval,
+          .fenced = note,
+          .released = [lane = entry.lane.get()] { lane->AnswerStored(); }};
+}
+
 asio::awaitable<absl::Status> LaneSet::StartFlushing(FlushParts parts) {
   const auto executor = co_await asio::this_coro::executor;
   for (const auto& entry : entries_) {
     if (entry->flusher == nullptr) {
-      entry->flusher =
-          std::make_unique<Flusher>(executor, FlusherParts(*entry, parts.store, parts.listener),
-                                    Flusher::Options{.lane = entry->directory.identity(),
-                                                     .interval = parts.interval,
-                                                     .fenced =
-                                                         [&folder = entry->directory.path(), &ledger = *entry->ledger,
-                                                          this, fenced = parts.fenced](const absl::Status& status) {
-                                                           NoteFenced(parts_.disk, folder, ledger);
-                                                           fenced(status);
-                                                         },
-                                                     .released = [lane = entry->lane.get()] { lane->AnswerStored(); }});
+      entry->flusher = std::make_unique<Flusher>(executor, FlusherParts(*entry, parts.store, parts.listener),
+                                                 FlusherOptions(*entry, parts));
     }
-    if (auto status = co_await entry->flusher->Recover(); !status.ok()) co_return status;
+    const absl::Status status = co_await entry->flusher->Recover();
+    if (ReasonOf(status) == "BEYOND_JOURNAL" && entry->directory.unchecked()) {
+      // The store has changed since Settle.
+      const absl::Status fenced = FenceOff(*entry, ToStd(status.message()));
+      parts.fenced(fenced);
+      co_return fenced;
+    }
+    if (!status.ok()) co_return status;
+  }
+  for (const auto& entry : entries_) {
+    if (auto status = entry->directory.EndUnchecked(); !status.ok()) co_return status;
   }
   flushing_ = std::make_unique<WaitGroup>(executor);
   for (const auto& entry : entries_) {
@@ -242,6 +286,7 @@ asio::awaitable<absl::Status> LaneSet::StartFlushing(FlushParts parts) {
     entry->ledger->NotifySealed(kick);
     flushing_->Spawn(entry->flusher->Run());
   }
+  flushes_ = true;
   co_return absl::OkStatus();
 }
 
@@ -274,8 +319,20 @@ void LaneSet::ReportRefusal() {
   }
 }
 
+absl::Status LaneSet::FlushedUnmet() const {
+  for (const auto& entry : entries_) {
+    const Ledger::Still still = entry->ledger->HoldStill();
+    for (uint32_t i = 0; i < limits::kShards; ++i) {
+      if (still.Journaled(Shard{static_cast<uint8_t>(i)}) == 0) continue;
+      return RetryLater(absl::StatusCode::kUnavailable, "Redis has not come since the start", limits::kRetryDelay);
+    }
+  }
+  return absl::OkStatus();
+}
+
 asio::awaitable<absl::Status> LaneSet::FlushNow(std::chrono::milliseconds timeout) {
   absl::Status result;
+  if (flushing_ == nullptr) co_return FlushedUnmet();
   WaitGroup flushes(co_await asio::this_coro::executor);
   for (const auto& entry : entries_) {
     flushes.Spawn([](Flusher& flusher, std::chrono::milliseconds limit, absl::Status& into) -> asio::awaitable<void> {

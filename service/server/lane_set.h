@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -31,8 +32,9 @@
 namespace viewcount {
 
 // Comes to life in steps, because the journals are read before there is a store, and the store's cursors before
-// anything is counted: Open, Settle, then the cache over the lanes, StartFlushing, Recover, StartTaking. Thread safety
-// is that of the things it holds.
+// anything is counted: Open, Settle, then the cache over the lanes, StartFlushing, StartTaking. While the store is away
+// views are taken all the same: then the steps are Open, BeginUnchecked, the cache over the lanes, StartTaking, and
+// when the store comes Settle and StartFlushing. Thread safety is that of the things it holds.
 class LaneSet final : public SiteListener {
  public:
   struct Parts {
@@ -53,13 +55,21 @@ class LaneSet final : public SiteListener {
   ~LaneSet() override;
 
   // Makes the present start known on disk; gives up identities whose journal is older than what the store has; brings
-  // lanes beyond the configured number into the store and removes them. Nothing else may use the lanes meanwhile.
+  // lanes beyond the configured number into the store and removes them. On the executor's thread. Without
+  // BeginUnchecked nothing else may use the lanes meanwhile. An error may pass: call it again. ABORTED with reason
+  // FENCED if the store knows more of a lane than its journal, and views were taken since the journal was last compared
+  // with the store: they are brought in by `viewcount journal drain --as-new`.
   boost::asio::awaitable<absl::Status> Settle(CountStore& store);
+
+  // From now on views may be taken though the store was not met: no lane changes its identity any more. Notes on disk
+  // where each lane's journal ends. On the thread of Settle, before it has returned OK. After an error none may be
+  // taken.
+  absl::Status BeginUnchecked();
 
   // Views that lanes removed by Settle still had to bring.
   uint64_t retired_views() const { return retired_views_; }
 
-  // For CountCache; after Settle.
+  // For CountCache; after Settle or BeginUnchecked.
   std::vector<CountCache::Lane> cached_lanes();
   std::vector<Lane*> lanes();
   std::vector<Ledger*> ledgers();
@@ -71,14 +81,17 @@ class LaneSet final : public SiteListener {
     // See Flusher::Options.
     std::function<void(const absl::Status&)> fenced;
   };
-  // On the executor's thread: takes from the journals what the store does not have, then begins to flush. An error may
-  // pass: call it again.
+  // On the executor's thread, after Settle: takes from the journals what the store does not have, then begins to flush.
+  // An error may pass: call it again.
   boost::asio::awaitable<absl::Status> StartFlushing(FlushParts parts);
+  // StartFlushing has succeeded. Thread safe.
+  bool flushes() const { return flushes_; }
   // Lets batches in.
   void StartTaking();
   // As JournalWriter::SetLimits, for the journal of each lane. After Settle.
   void SetJournalLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
-  // Flushes everything folded so far; the first error of a lane.
+  // Flushes everything folded so far; the first error of a lane. UNAVAILABLE before StartFlushing, unless no lane has
+  // ever taken a view.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
   // Ends the flushers, and waits until they have ended.
   boost::asio::awaitable<void> StopFlushing();
@@ -121,6 +134,8 @@ class LaneSet final : public SiteListener {
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Flusher> flusher;
     std::unique_ptr<Lane> lane;
+    // It takes views, or will, though the store may not have been met: its parts stay as they are.
+    bool unchecked = false;
   };
   using Entries = std::vector<std::unique_ptr<Entry>>;
 
@@ -133,8 +148,14 @@ class LaneSet final : public SiteListener {
   absl::Status MoveWriters();
   boost::asio::awaitable<absl::Status> SettleIdentity(CountStore& store, Entry& entry);
   absl::Status Abandon(Entry& entry);
+  // The store knows more of the lane than its journal had when it was last compared with the store, and views were
+  // taken since: has them kept for `viewcount journal drain --as-new`. Returns what the process ends with.
+  absl::Status FenceOff(const Entry& entry, std::string_view stored);
+  // FlushNow before StartFlushing.
+  absl::Status FlushedUnmet() const;
   boost::asio::awaitable<absl::Status> Retire(CountStore& store, Entry& entry);
   Flusher::Parts FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
+  Flusher::Options FlusherOptions(Entry& entry, const FlushParts& parts);
   void Maintain();
   // Logs that views are refused, or taken again.
   void ReportRefusal();
@@ -158,6 +179,7 @@ class LaneSet final : public SiteListener {
   uint64_t retired_views_ = 0;
   // The flushers' coroutines.
   std::unique_ptr<WaitGroup> flushing_;
+  std::atomic<bool> flushes_ = false;
 
   std::mutex maintenance_mutex_;
   std::condition_variable maintenance_wake_;

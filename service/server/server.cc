@@ -24,6 +24,7 @@
 #include "service/ingest/ingest_methods.h"
 #include "service/query/cached_methods.h"
 #include "service/server/data_set_file.h"
+#include "service/server/server_limits.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -68,9 +69,15 @@ absl::Status Server::Start() {
                           &Server::StartGrpc, &Server::StartHttp, &Server::StartWatchdog, &Server::WriteAddresses}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
+  const std::string where =
+      fmt::format("gRPC on {}, HTTP{} on {}, admin on {}, data in {}", grpc_->address(),
+                  config_.tls_cert.empty() ? "" : "S", http_address_, admin_address_, config_.data_dir);
   SetUnready(std::nullopt);
-  spdlog::info("ready: gRPC on {}, HTTP{} on {}, admin on {}, data in {}", grpc_->address(),
-               config_.tls_cert.empty() ? "" : "S", http_address_, admin_address_, config_.data_dir);
+  if (const auto reason = WhyNotReady()) {
+    spdlog::warn("taking views without Redis, which has not come yet ({}): {}", *reason, where);
+  } else {
+    spdlog::info("ready: {}", where);
+  }
   return absl::OkStatus();
 }
 
@@ -91,7 +98,7 @@ absl::Status Server::OpenData() {
 
 absl::Status Server::StartAdmin() {
   AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
-                                 .why_not_ready = [this]() -> std::optional<std::string> { return WhyNotReady(); },
+                                 .why_not_ready = [this] { return WhyNotReady(); },
                                  .why_not_healthy = [this] { return watchdog_.stuck(); }});
   descriptors_ = FitDescriptors(config_.lanes);
   admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.connections_max = descriptors_.admin,
@@ -125,16 +132,22 @@ absl::Status Server::OpenStore() {
                           .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); }},
       metrics_);
   SetUnready("waiting for Redis");
-  return Await(store_thread_.Spawn(store_->Open()));
+  return absl::OkStatus();
 }
 
-absl::Status Server::Await(std::future<absl::Status> result) {
+absl::Status Server::AwaitStore(std::future<absl::Status> result) {
   constexpr milliseconds kPoll{20};
-  while (result.wait_for(milliseconds(0)) != std::future_status::ready) {
+  while (!without_store_ && result.wait_for(milliseconds(0)) != std::future_status::ready) {
     if (stop_.Wait(kPoll)) return absl::CancelledError("asked to stop");
-    if (const std::string problem = store_->problem(); !problem.empty()) SetUnready(problem);
+    const std::string problem = store_->problem();
+    if (problem.empty()) continue;
+    SetUnready(problem);
+    if (clock_.Now() < start_store_until_) continue;
+    if (auto status = store_thread_.Spawn(meeting_->GoOnWithout()).get(); !status.ok()) return status;
+    std::lock_guard lock(unready_mutex_);
+    without_store_ = true;
   }
-  return result.get();
+  return without_store_ ? absl::OkStatus() : result.get();
 }
 
 absl::Status Server::StartLanes() {
@@ -142,7 +155,24 @@ absl::Status Server::StartLanes() {
   keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
   salt_keeper_ = std::make_unique<SaltKeeper>(executor, SaltKeeper::Parts{*store_, clock_, salts_});
   sites_->Listen(*salt_keeper_);
-  if (auto status = Await(store_thread_.Spawn(PrepareStore())); !status.ok()) return status;
+  const auto fenced = [this](const absl::Status& status) {
+    spdlog::critical("{}", ToStd(status.message()));
+    stop_.Request(kExitFenced);
+  };
+  meeting_ = std::make_unique<StoreMeeting>(
+      StoreMeeting::Parts{*store_, *sites_, *keeper_, *salt_keeper_, *lanes_, clock_},
+      StoreMeeting::Options{.sites = config_.sites, .flush_interval = config_.flush_interval, .fenced = fenced});
+  start_store_until_ = clock_.Now() + limits::kStartStoreWait;
+  if (auto status = AwaitStore(store_thread_.Spawn(meeting_->Prepare())); !status.ok()) return status;
+  MakeReaders();
+  sites_->Listen(*lanes_);
+  if (auto status = AwaitStore(store_thread_.Spawn(Meet())); !status.ok()) return status;
+  lanes_->StartTaking();
+  return absl::OkStatus();
+}
+
+void Server::MakeReaders() {
+  const auto executor = store_thread_.executor();
   // Not before: until here a lane may give itself up for another.
   metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
                        .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
@@ -169,52 +199,29 @@ absl::Status Server::StartLanes() {
                                                                    .lanes = lanes_->lanes(),
                                                                    .ledgers = lanes_->ledgers(),
                                                                    .clock = clock_});
-  sites_->Listen(*lanes_);
-  if (auto status = Await(store_thread_.Spawn(Recover())); !status.ok()) return status;
-  lanes_->StartTaking();
-  return absl::OkStatus();
 }
 
-template <typename Attempt>
-asio::awaitable<absl::Status> Server::Insist(Attempt attempt) {
-  asio::steady_timer pause(store_thread_.executor());
-  while (true) {
-    const absl::Status status = co_await attempt();
-    // Redis may have gone away again, which is waited for as before.
-    if (status.ok() || !Passes(status) || store_closed_) co_return status;
-    pause.expires_after(kStorePause);
-    co_await pause.async_wait(asio::use_awaitable);
-  }
-}
-
-asio::awaitable<absl::Status> Server::PrepareStore() {
-  const auto attempt = [this]() -> asio::awaitable<absl::Status> {
-    absl::Status status = co_await keeper_->Refresh();
-    if (status.ok()) status = co_await keeper_->Create(config_.sites);
-    if (status.ok()) status = co_await salt_keeper_->Refresh();
-    if (status.ok()) status = co_await lanes_->Settle(*store_);
-    co_return status;
-  };
-  co_return co_await Insist(attempt);
-}
-
-asio::awaitable<absl::Status> Server::Recover() {
-  const LaneSet::FlushParts parts{.store = *store_,
-                                  .listener = *cache_,
-                                  .interval = config_.flush_interval,
-                                  .fenced = [this](const absl::Status& status) {
-                                    spdlog::critical("{}", ToStd(status.message()));
-                                    stop_.Request(kExitFenced);
-                                  }};
-  const auto attempt = [&]() { return lanes_->StartFlushing(parts); };
-  auto status = co_await Insist(attempt);
-  if (!status.ok()) co_return status;
+asio::awaitable<absl::Status> Server::Meet() {
   keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
-  keeping_->Spawn(keeper_->Run());
-  keeping_->Spawn(salt_keeper_->Run());
   keeping_->Spawn(watcher_->Run());
   keeping_->Spawn(query_upkeep_->Run());
-  co_return absl::OkStatus();
+  absl::Status status = co_await meeting_->Recover(*cache_);
+  if (status.ok() && store_closed_) status = absl::CancelledError("the service is stopping");
+  if (!status.ok()) co_return status;
+  keeping_->Spawn(keeper_->Run());
+  keeping_->Spawn(salt_keeper_->Run());
+  NoteMet();
+  co_return status;
+}
+
+void Server::NoteMet() {
+  bool late = false;
+  {
+    std::lock_guard lock(unready_mutex_);
+    met_ = true;
+    late = without_store_;
+  }
+  if (late) spdlog::info("ready: Redis has come, and what it lacks is taken from the journals");
 }
 
 absl::Status Server::StartGrpc() {
@@ -355,8 +362,14 @@ bool Server::FlushAll(SteadyTime deadline) {
   }(*this, deadline));
   const absl::Status status = flushed.get();
   if (status.ok()) return true;
-  spdlog::warn("{} views are not in Redis yet; they stay in the journal for the next start: {}",
-               lanes_->pending_views(), ToStd(status.message()));
+  bool met = false;
+  {
+    std::lock_guard lock(unready_mutex_);
+    met = met_;
+  }
+  // What earlier starts had left is not known before the store has come.
+  spdlog::warn("{}{} views are not in Redis yet; they stay in the journal for the next start: {}",
+               met ? "" : "at least ", lanes_->pending_views(), ToStd(status.message()));
   return false;
 }
 
@@ -368,6 +381,7 @@ void Server::StopWatching() {
 void Server::CloseStore() {
   if (store_ == nullptr || store_closed_.exchange(true)) return;
   auto closed = store_thread_.Spawn([](Server& self) -> asio::awaitable<void> {
+    if (self.meeting_ != nullptr) co_await self.meeting_->Stop();
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
       self.salt_keeper_->Stop();
@@ -386,6 +400,10 @@ std::optional<std::string> Server::WhyNotReady() {
   {
     std::lock_guard lock(unready_mutex_);
     if (unready_) return unready_;
+    if (!met_) {
+      const std::string problem = store_->problem();
+      return problem.empty() ? "what the journals hold is being compared with Redis" : problem;
+    }
   }
   const auto refusal = lanes_->refusal();
   return refusal ? std::optional("views are refused: " + *refusal) : std::nullopt;

@@ -38,6 +38,7 @@
 #include "service/server/salt_keeper.h"
 #include "service/server/site_keeper.h"
 #include "service/server/stop_signal.h"
+#include "service/server/store_meeting.h"
 #include "service/server/watchdog.h"
 #include "service/sites/site_directory.h"
 #include "service/store/embedded/embedded_redis.h"
@@ -55,7 +56,9 @@ class Server {
   ~Server();
 
   // Starts everything and returns when it is ready, or when it is asked to stop meanwhile (CANCELLED). Any other error
-  // is one line for the operator. Writes the addresses to <data-dir>/addresses: lines `grpc=…`, `http=…`, `admin=…`.
+  // is one line for the operator. If the store is away it returns as soon as views are taken, and goes on waiting; the
+  // admin address says that it is not ready. Writes the addresses to <data-dir>/addresses: lines `grpc=…`, `http=…`,
+  // `admin=…`.
   absl::Status Start();
   // Takes over the settings of `fresh` that a running service can change, and the certificate files as they are now.
   // What cannot be used is logged, and stays as it was. After Start.
@@ -69,9 +72,11 @@ class Server {
   absl::Status StartAdmin();
   absl::Status OpenStore();
   absl::StatusOr<RedisAddress> AddressOfRedis();
-  // Waits for a coroutine of the store's thread; CANCELLED if asked to stop meanwhile (the coroutine goes on).
-  absl::Status Await(std::future<absl::Status> result);
+  // Waits for a coroutine of the store's thread; CANCELLED if asked to stop meanwhile (the coroutine goes on). OK too
+  // if the store is away for too long: then views are taken without it.
+  absl::Status AwaitStore(std::future<absl::Status> result);
   absl::Status StartLanes();
+  void MakeReaders();
   absl::Status StartGrpc();
   Methods GrpcMethods(const Method& others);
   absl::Status StartHttp();
@@ -80,13 +85,10 @@ class Server {
   // Has /healthz look at the threads.
   absl::Status StartWatchdog();
   absl::Status WriteAddresses();
-  // Reads from the store, and writes to it, what must be there before the first view.
-  boost::asio::awaitable<absl::Status> PrepareStore();
   // Brings what the journals hold together with what the store holds, and begins to flush.
-  boost::asio::awaitable<absl::Status> Recover();
-  // Calls `attempt` until it succeeds or fails in a way that waiting does not mend.
-  template <typename Attempt>
-  boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
+  boost::asio::awaitable<absl::Status> Meet();
+  void NoteMet();
+  std::optional<std::string> WhyNotReady();
   // Tries until `deadline`. True if everything is in the store.
   bool FlushAll(SteadyTime deadline);
   // Ends all streams of watched counts, which else would go on for ever.
@@ -106,6 +108,13 @@ class Server {
 
   std::mutex unready_mutex_;
   std::optional<std::string> unready_ = "starting";
+  // Views were taken before the store had come. Written by the main thread only.
+  bool without_store_ = false;
+  // The store has come, and everything in the journals is on its way to it.
+  bool met_ = false;
+
+  // When a start gives up waiting for the store.
+  SteadyTime start_store_until_;
 
   // In the order they are made; they go in the opposite one.
   PosixDisk disk_;
@@ -129,6 +138,7 @@ class Server {
   std::unique_ptr<CountWatcher> watcher_;
   std::unique_ptr<SiteKeeper> keeper_;
   std::unique_ptr<SaltKeeper> salt_keeper_;
+  std::unique_ptr<StoreMeeting> meeting_;
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;

@@ -11,6 +11,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/sites/stored_site.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -40,7 +41,7 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
     const AliasEntries aliases = known == nullptr ? AliasEntries() : known->alias_entries();
     const bool same = known != nullptr && known->settings == entry.settings;
     if (same && Newest(aliases, entry.aliases) == aliases) continue;
-    auto site = MakeSite(entry.name, entry.settings);
+    auto site = MakeStoredSite(entry.name, entry.settings);
     if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok() && unusable++ == 0) {

@@ -6,6 +6,8 @@
 #include "service/base/hash.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
+#include "service/sites/stored_site.h"
+#include "service/sites/time_zone.h"
 
 namespace viewcount {
 namespace {
@@ -16,6 +18,14 @@ constexpr int64_t kDayMs = 24 * kHourMs;
 }  // namespace
 
 absl::StatusOr<Site> MakeSite(std::string_view name, SiteSettings settings) {
+  if (!settings.time_zone.empty() && !IsZoneName(settings.time_zone)) {
+    return InvalidField("site.time_zone",
+                        "must be an IANA name such as Asia/Ho_Chi_Minh; it is neither a path nor localtime");
+  }
+  return MakeStoredSite(name, std::move(settings));
+}
+
+absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings) {
   if (!IsSiteName(name)) {
     return InvalidField("site.name",
                         "must be 1 to 64 of a-z, A-Z, 0-9, '-', '_' and '.', beginning with a letter or digit");
@@ -26,7 +36,7 @@ absl::StatusOr<Site> MakeSite(std::string_view name, SiteSettings settings) {
   if (!checked.ok()) return checked.status();
   site.settings = *std::move(checked);
   site.excluded = *AddressRanges::Parse(site.settings.excluded_addresses);
-  if (!absl::LoadTimeZone(site.settings.time_zone, &site.zone)) {
+  if (!LoadZone(site.settings.time_zone, site.zone)) {
     return InvalidField("site.time_zone",
                         "no such time zone on this machine; use an IANA name such as Asia/Ho_Chi_Minh "
                         "(package tzdata)");

@@ -4,6 +4,7 @@ Run by ctest with the programs' paths: sites_test.py BUILD/bin/viewcountd BUILD/
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -126,6 +127,24 @@ class SitesTest(unittest.TestCase):
         counts = json.loads(self.command("--site", "demo", "--json", "count", "news/1"))
         self.assertEqual(counts["counts"][0]["views"], "2")
         self.command("audit")
+
+    def test_paths_and_files_of_other_kinds_are_no_time_zones(self):
+        zones = self.data_dir / "zones"
+        zones.mkdir()
+        # Opening one waits for a writer, and there is none.
+        os.mkfifo(zones / "Pipe")
+        data_dir = self.data_dir / "of-zones"
+        data_dir.mkdir()
+        os.environ["TZDIR"] = str(zones)
+        self.addCleanup(lambda: os.environ.pop("TZDIR", None))
+        other = service.Service(DAEMON, data_dir)
+        other.start()
+        for zone in ("Pipe", "localtime", "..", "../of-zones", str(zones / "Pipe")):
+            done = subprocess.run([COMMAND, "--server", other.address("grpc"), "site", "put", "demo", "--time-zone", zone],
+                                  capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+            self.assertNotEqual(done.returncode, 0, zone)
+            self.assertIn("time", done.stderr)
+        self.assertEqual(other.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 #include "service/base/status.h"
 #include "service/ingest/lane_choice.h"
+#include "service/lane/fenced_cursors.h"
 #include "tests/simulation/crash.h"
 
 namespace viewcount::simulation {
@@ -71,14 +72,25 @@ absl::Status Process::Fill(Entry& entry) {
   return absl::OkStatus();
 }
 
-void Process::Begin() {
-  asio::co_spawn(context_, BringUp(), [](const std::exception_ptr& error) {
+void Process::Begin(uint32_t late) {
+  asio::co_spawn(context_, BringUp(late), [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   });
   Poll();
 }
 
-void Process::Poll() { context_.poll(); }
+void Process::Poll() {
+  // A coroutine that writes to the disk holds up the others of its thread.
+  if (polling_) return;
+  polling_ = true;
+  try {
+    context_.poll();
+  } catch (...) {
+    polling_ = false;
+    throw;
+  }
+  polling_ = false;
+}
 
 template <typename Attempt>
 asio::awaitable<absl::Status> Process::Insist(Attempt attempt) {
@@ -89,19 +101,39 @@ asio::awaitable<absl::Status> Process::Insist(Attempt attempt) {
   }
 }
 
-asio::awaitable<void> Process::BringUp() {
+asio::awaitable<void> Process::BringUp(uint32_t late) {
+  if (late > 0) {
+    ended_ = BeginUnchecked();
+    if (!ended_.ok()) co_return;
+    MakeReader();
+    up_ = true;
+    for (; late > 0; --late) co_await parts_.network.Hang(&connection_);
+  }
   const auto settle = [this] { return Settle(); };
   ended_ = co_await Insist(settle);
   if (!ended_.ok()) co_return;
+  if (!up_) MakeReader();
+  const auto start = [this] { return StartFlushing(); };
+  auto status = co_await Insist(start);
+  if (ended_.ok()) ended_ = std::move(status);
+  up_ = met_ = ended_.ok();
+}
+
+void Process::MakeReader() {
   std::vector<CountCache::Lane> lanes;
   for (const auto& entry : entries_) lanes.push_back({entry->ledger.get(), entry->directory.identity().incarnation});
   cache_ = std::make_unique<CountCache>(std::move(lanes));
   reader_ = std::make_unique<CountReader>(connection_, *cache_, parts_.machine.clock);
   sites_.Listen(*this);
-  const auto start = [this] { return StartFlushing(); };
-  auto status = co_await Insist(start);
-  if (ended_.ok()) ended_ = std::move(status);
-  up_ = ended_.ok();
+}
+
+absl::Status Process::BeginUnchecked() {
+  for (const auto& entry : entries_) {
+    const Position end = entry->ledger->totals().position;
+    if (auto status = entry->directory.BeginUnchecked(end); !status.ok()) return status;
+    entry->unchecked = true;
+  }
+  return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> Process::Settle() {
@@ -113,16 +145,29 @@ asio::awaitable<absl::Status> Process::Settle() {
 
 asio::awaitable<absl::Status> Process::SettleIdentity(Entry& entry) {
   const LaneIdentity& identity = entry.directory.identity();
-  const Position end = entry.ledger->totals().position;
+  Position stored_to;
   for (uint32_t i = 0; i < limits::kShards; ++i) {
     const auto stored = co_await connection_.ReadLane(Shard{static_cast<uint8_t>(i)}, identity.id);
     if (!stored.ok()) co_return stored.status();
-    if (!stored->entry || stored->entry->cursor.to() <= end) continue;
+    if (!stored->entry) continue;
     const auto& known = identity.earlier;
     if (std::find(known.begin(), known.end(), stored->entry->incarnation) == known.end()) continue;
-    co_return Abandon(entry);
+    stored_to = std::max(stored_to, stored->entry->cursor.to());
   }
-  co_return entry.directory.Begin();
+  switch (entry.directory.Judge(stored_to, entry.ledger->totals().position, entry.unchecked)) {
+    case LaneDirectory::Verdict::kKeep:
+      co_return entry.directory.Begin();
+    case LaneDirectory::Verdict::kFenceOff:
+      co_return FenceOff(entry);
+    case LaneDirectory::Verdict::kAbandon:
+      break;
+  }
+  co_return Abandon(entry);
+}
+
+absl::Status Process::FenceOff(const Entry& entry) {
+  NoteFenced(parts_.machine.disk, entry.directory.path(), *entry.ledger, entry.directory.unchecked());
+  return ErrorWithReason(absl::StatusCode::kAborted, "the journal is an older copy", "FENCED");
 }
 
 absl::Status Process::Abandon(Entry& entry) {
@@ -159,7 +204,12 @@ void Process::MakeFlusher(Entry& entry) {
 asio::awaitable<absl::Status> Process::StartFlushing() {
   for (const auto& entry : entries_) {
     if (entry->flusher == nullptr) MakeFlusher(*entry);
-    if (auto status = co_await entry->flusher->Recover(); !status.ok()) co_return status;
+    const absl::Status status = co_await entry->flusher->Recover();
+    if (ReasonOf(status) == "BEYOND_JOURNAL" && entry->directory.unchecked()) co_return FenceOff(*entry);
+    if (!status.ok()) co_return status;
+  }
+  for (const auto& entry : entries_) {
+    if (auto status = entry->directory.EndUnchecked(); !status.ok()) co_return status;
   }
   co_return absl::OkStatus();
 }
@@ -177,7 +227,7 @@ Lane& Process::LaneOf(const WriterId& writer) { return *entries_[LaneOfWriter(wr
 
 void Process::Flush(size_t number) {
   Entry& entry = *entries_[number];
-  if (entry.flushing) return;
+  if (entry.flushing || !met_) return;
   entry.flushing = true;
   entry.generation = parts_.store.generation();
   asio::co_spawn(context_, entry.flusher->Step(), [&entry](const std::exception_ptr& error, absl::Status status) {

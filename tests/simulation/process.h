@@ -40,12 +40,15 @@ class Process final : public SiteListener {
 
   // Reads the journals. An error is what the process would say as it ends.
   absl::Status Open();
-  // Starts what waits for the store; goes on whenever it is polled.
-  void Begin();
-  // Lets coroutines run until all of them wait.
+  // Starts what waits for the store; goes on whenever it is polled. `late`: the store is away, so that views are taken
+  // at once; it comes after this many calls of the network have gone on.
+  void Begin(uint32_t late);
+  // Lets coroutines run until all of them wait. Does nothing within itself.
   void Poll();
   // Takes views and answers questions.
   bool up() const { return up_; }
+  // The store has come: what is taken is flushed.
+  bool met() const { return met_; }
   // Not OK once it has ended by itself.
   const absl::Status& ended() const { return ended_; }
 
@@ -83,6 +86,7 @@ class Process final : public SiteListener {
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<Lane> lane;
     std::unique_ptr<Flusher> flusher;
+    bool unchecked = false;
     bool flushing = false;
     absl::Status flushed;
     // The store's generation when the last try began, if it is under way or ended well.
@@ -90,7 +94,10 @@ class Process final : public SiteListener {
   };
 
   absl::Status Fill(Entry& entry);
-  boost::asio::awaitable<void> BringUp();
+  boost::asio::awaitable<void> BringUp(uint32_t late);
+  absl::Status BeginUnchecked();
+  absl::Status FenceOff(const Entry& entry);
+  void MakeReader();
   boost::asio::awaitable<absl::Status> Settle();
   boost::asio::awaitable<absl::Status> SettleIdentity(Entry& entry);
   absl::Status Abandon(Entry& entry);
@@ -106,6 +113,8 @@ class Process final : public SiteListener {
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<CountReader> reader_;
   bool up_ = false;
+  bool met_ = false;
+  bool polling_ = false;
   absl::Status ended_;
   uint32_t abandoned_ = 0;
   // Its coroutines go first.

@@ -91,6 +91,7 @@ Settings Settings::Draw(Random& random) {
   // Not drawn, so that other worlds stay as they were.
   settings.viewers = (settings.articles + settings.events) % 5 == 1;
   settings.cool_down = (settings.articles + settings.events) % 5 == 2;
+  settings.late_starts = (settings.articles + 7 * settings.events) % 4 == 1;
   return settings;
 }
 

@@ -27,6 +27,8 @@ struct Settings {
   // Instead most of people's views are by viewers of whom some view the same article again and again, and the sites
   // have a cool-down that outlasts the run.
   bool cool_down = false;
+  // Processes start while the store is away: they take views, and meet the store after a while.
+  bool late_starts = false;
 
   uint64_t segment_bytes = 4'096;
   uint64_t segments_max = 8;

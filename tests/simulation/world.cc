@@ -25,9 +25,10 @@ World::World(uint64_t seed, Trace& trace)
       zones_(settings_.sites) {
   DrawIdentifiersFrom(&random_);
   network_.faults = settings_.network;
-  trace_.Keep(fmt::format("{} machines, {} lanes each, {} articles, {} events{}{}", settings_.machines,
+  trace_.Keep(fmt::format("{} machines, {} lanes each, {} articles, {} events{}{}{}", settings_.machines,
                           settings_.lanes_per_machine, settings_.articles, settings_.events,
-                          settings_.viewers ? ", viewers" : "", settings_.cool_down ? ", cool-down" : ""));
+                          settings_.viewers ? ", viewers" : "", settings_.cool_down ? ", cool-down" : "",
+                          settings_.late_starts ? ", late starts" : ""));
   clients_.stored = [this](const SentBatch& batch) { CheckStored(batch); };
   while (slots_.size() < settings_.machines) AddSlot();
 }
@@ -174,7 +175,7 @@ void World::Launch(Slot& slot) {
     for (uint32_t site = 0; site < settings_.sites; ++site) {
       process.PutSite(Truth::SiteName(site), Truth::ZoneName(zones_[site]));
     }
-    process.Begin();
+    process.Begin(settings_.late_starts && random_.Half() ? static_cast<uint32_t>(random_.Between(1, 8)) : 0);
   });
   if (opened.ok()) return;
   trace_.Note("cannot start", IndexOf(slot), static_cast<int>(opened.code()));

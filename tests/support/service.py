@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 READY_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
@@ -37,8 +39,8 @@ class Service:
         if self._process is not None:
             self.stop()
 
-    def start(self):
-        """Returns when it is ready; raises with its log if it does not get there."""
+    def start(self, ready=True):
+        """Returns when it is ready, or without `ready` when its ports are open; raises with its log if it does not get there."""
         addresses = self._data_dir / "addresses"
         addresses.unlink(missing_ok=True)
         log = open(self._data_dir / "log", "ab")
@@ -46,7 +48,7 @@ class Service:
             self._process = subprocess.Popen(
                 self.command(), **({"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | self._process_options))
         deadline = time.monotonic() + READY_SECONDS_MAX
-        while not self._complete(addresses):
+        while not (self._complete(addresses) and (not ready or self.why_not_ready() is None)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self._process.kill()
                 self._process.wait()
@@ -63,11 +65,20 @@ class Service:
         lines = (self._data_dir / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
 
+    def why_not_ready(self):
+        """What the admin address says; None when it is ready."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address('admin')}/readyz", timeout=STOP_SECONDS_MAX):
+                return None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
+
     def signal(self, number):
         self._process.send_signal(number)
 
     def wait(self, seconds_max=STOP_SECONDS_MAX):
-        """Waits for an end that was asked for already. Returns the exit code."""
+        """Waits for an end that was asked for already, or that comes by itself. Returns the exit code."""
         process, self._process = self._process, None
         try:
             return process.wait(seconds_max)

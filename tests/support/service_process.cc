@@ -81,6 +81,14 @@ bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
   context.set_deadline(deadline);
   v1::GetStatusResponse response;
   if (!admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok()) return false;
+  // A start that found no store in time answers before it has come.
+  const auto has_store = [&] {
+    grpc::ClientContext again;
+    again.set_deadline(deadline);
+    return admin->GetStatus(&again, v1::GetStatusRequest(), &response).ok() &&
+           response.store_state() == v1::STORE_STATE_READY;
+  };
+  if (!Eventually([&] { return process_.HasEnded() || has_store(); }, timeout)) return false;
   // gRPC answers first; the file is written when all do.
   return Eventually([&] { return process_.HasEnded() || !Address("http").empty(); }, timeout) &&
          !Address("http").empty();

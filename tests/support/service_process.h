@@ -35,8 +35,8 @@ class ServiceProcess {
   void Start();
   // From the next start on.
   void SetEnvironment(std::vector<std::string> environment) { options_.environment = std::move(environment); }
-  // Until gRPC answers, and on a new data directory all addresses are open; false when the process ended or `timeout`
-  // passed first.
+  // Until gRPC answers and the store has come, and on a new data directory all addresses are open; false when the
+  // process ended or `timeout` passed first.
   bool WaitUntilReady(std::chrono::milliseconds timeout = std::chrono::seconds(60));
   // SIGKILL, and waits for its end.
   void Kill() { process_.Kill(); }

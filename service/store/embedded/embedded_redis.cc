@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "service/base/check.h"
+#include "service/store/embedded/restored_dump.h"
 
 namespace viewcount {
 namespace {
@@ -26,22 +27,26 @@ using std::chrono::steady_clock;
 constexpr milliseconds kReadyPoll{10};
 constexpr timeval kPingTimeout{1, 0};
 
-// True when a server answers PING at `path`. One that loads its data refuses commands but is there.
-bool AnswersPing(const std::string& path) {
+// The beginning of what a server answers to an inline command; empty if it does not.
+std::string Ask(const std::string& path, std::string_view command) {
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
-  if (!fd.valid() || path.size() >= sizeof(address.sun_path)) return false;
+  if (!fd.valid() || path.size() >= sizeof(address.sun_path)) return "";
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kPingTimeout, sizeof(kPingTimeout));
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPingTimeout, sizeof(kPingTimeout));
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return false;
-  constexpr std::string_view kPing = "PING\r\n";
-  if (send(fd.get(), kPing.data(), kPing.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(kPing.size())) return false;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return "";
+  if (send(fd.get(), command.data(), command.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(command.size())) return "";
   char answer[64];
   const ssize_t size = recv(fd.get(), answer, sizeof(answer), 0);
-  const std::string_view text(answer, size > 0 ? static_cast<size_t>(size) : 0);
-  return text.starts_with("+PONG") || text.starts_with("-LOADING");
+  return {answer, size > 0 ? static_cast<size_t>(size) : 0};
+}
+
+// True when a server answers PING at `path`. One that loads its data refuses commands but is there.
+bool AnswersPing(const std::string& path, bool loaded) {
+  const std::string answer = Ask(path, "PING\r\n");
+  return answer.starts_with("+PONG") || (!loaded && answer.starts_with("-LOADING"));
 }
 
 std::vector<std::string> ArgumentsOf(const RedisDirectory& directory, const std::string& append_fsync) {
@@ -106,23 +111,14 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
 
-  auto launched = Launch();
-  if (!launched.ok()) return first.set_value(launched.status());
-  std::optional<RedisProcess> process(*std::move(launched));
-  auto ready = AwaitReady(*process);
-  if (absl::IsAborted(ready)) {
-    // A torn append-only file that is not the last one is mended by a start that fails: see redis/append_only_seal.h.
-    launched = Launch();
-    if (launched.ok()) {
-      process = *std::move(launched);
-      ready = AwaitReady(*process);
+  std::optional<RedisProcess> process;
+  if (auto status = StartFirst(process); !status.ok()) {
+    if (process) {
+      // Nobody can call Stop yet, so its deadline is ours to set.
+      stop_deadline_ = steady_clock::now() + limits::kEmbeddedStopWait;
+      EndChild(*process);
     }
-  }
-  if (!ready.ok()) {
-    // Nobody can call Stop yet, so its deadline is ours to set.
-    stop_deadline_ = steady_clock::now() + limits::kEmbeddedStopWait;
-    EndChild(*process);
-    return first.set_value(absl::UnavailableError(ready.message()));
+    return first.set_value(std::move(status));
   }
   first.set_value(absl::OkStatus());
 
@@ -143,6 +139,29 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
     Restart(process, delay);
     delay = std::clamp(delay * 2, limits::kEmbeddedRestartDelayMin, limits::kEmbeddedRestartDelayMax);
   }
+}
+
+absl::Status EmbeddedRedis::StartFirst(std::optional<RedisProcess>& process) {
+  const std::string& folder = directory_.path();
+  const auto dump = TakeRestoredDump(folder);
+  if (!dump.ok()) return dump.status();
+  const bool taken = *dump == RestoredDump::kTaken;
+  absl::Status ready;
+  // A torn append-only file that is not the last one is mended by a start that fails: see redis/append_only_seal.h.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto launched = Launch();
+    if (!launched.ok()) return launched.status();
+    process = *std::move(launched);
+    ready = AwaitReady(*process, taken);
+    if (!absl::IsAborted(ready)) break;
+  }
+  // A snapshot that is broken is noticed while it is loaded.
+  if (taken && absl::IsAborted(ready)) UndoTakeRestoredDump(folder);
+  if (!ready.ok()) return absl::UnavailableError(ready.message());
+  if (*dump == RestoredDump::kBeside && Ask(directory_.socket_path(), "DBSIZE\r\n").starts_with(":0\r\n")) {
+    return DumpBesideNothing(folder);
+  }
+  return absl::OkStatus();
 }
 
 void EmbeddedRedis::Restart(std::optional<RedisProcess>& process, milliseconds delay) {
@@ -172,16 +191,17 @@ absl::StatusOr<RedisProcess> EmbeddedRedis::Launch() {
   return process;
 }
 
-absl::Status EmbeddedRedis::AwaitReady(RedisProcess& process) const {
+absl::Status EmbeddedRedis::AwaitReady(RedisProcess& process, bool loaded) const {
   const auto deadline = steady_clock::now() + options_.ready_wait;
   const std::string path = directory_.socket_path();
-  while (!AnswersPing(path)) {
+  while (!AnswersPing(path, loaded)) {
     std::string problem;
     auto code = absl::StatusCode::kUnavailable;
     if (const auto how = process.Wait(stop_event_.get(), steady_clock::now() + kReadyPoll)) {
       problem = *how;
       code = absl::StatusCode::kAborted;
     } else if (steady_clock::now() >= deadline) {
+      if (AnswersPing(path, false)) break;
       problem = fmt::format("did not answer within {} ms", options_.ready_wait.count());
     } else {
       continue;

@@ -42,8 +42,8 @@ class EmbeddedRedis {
   // `on_restart` is called from the supervising thread each time a dead server was started again; it must not call
   // Stop. May be empty.
   // Errors, each with the next step in its message: FAILED_PRECONDITION when redis-server is not installed or
-  // the directory cannot be used, PERMISSION_DENIED, ALREADY_EXISTS when another server uses the directory,
-  // UNAVAILABLE with the server's last words when it does not come up.
+  // the directory or a snapshot restored into it cannot be used, PERMISSION_DENIED, ALREADY_EXISTS when another server
+  // uses the directory, UNAVAILABLE with the server's last words when it does not come up.
   static absl::StatusOr<std::unique_ptr<EmbeddedRedis>> Start(Options options, std::function<void()> on_restart);
 
   // Stops as by Stop() with limits::kEmbeddedStopWait from now.
@@ -66,8 +66,11 @@ class EmbeddedRedis {
   void Run(std::promise<absl::Status> first);
   // Starts a server; if `pid_` is not 0 afterwards it runs.
   absl::StatusOr<RedisProcess> Launch();
-  // Until the server answers; ABORTED if it ended instead, UNAVAILABLE if it took too long.
-  absl::Status AwaitReady(RedisProcess& process) const;
+  // Until the server answers, `loaded`: and has loaded its data, as far as it does so in time; ABORTED if it ended
+  // instead, UNAVAILABLE if it took too long.
+  absl::Status AwaitReady(RedisProcess& process, bool loaded) const;
+  // The first start; `process` may be there after an error, too.
+  absl::Status StartFirst(std::optional<RedisProcess>& process);
   void Restart(std::optional<RedisProcess>& process, std::chrono::milliseconds delay);
   void EndChild(RedisProcess& process);
 

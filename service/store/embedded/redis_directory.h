@@ -4,6 +4,7 @@
 //   redis.sock      where the server listens
 //   redis.log       its log, at most about limits::kEmbeddedLogBytesMax; the one before is redis.log.1
 //   appendonlydir/  the data, written by Redis
+//   dump.rdb        only if somebody restored it: see restored_dump.h
 #pragma once
 
 #include <absl/status/statusor.h>

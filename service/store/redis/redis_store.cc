@@ -91,8 +91,10 @@ RedisStore::Channel RedisStore::MakeChannel(bool writes) {
 }
 
 asio::awaitable<absl::Status> RedisStore::Open() {
-  writer_.connection->Open();
-  reader_.connection->Open();
+  if (!std::exchange(connecting_, true)) {
+    writer_.connection->Open();
+    reader_.connection->Open();
+  }
   while (!(writer_.ready && reader_.ready)) {
     if (!refusal_.ok()) co_return refusal_;
     if (closed_) co_return absl::CancelledError("closed");

@@ -35,7 +35,8 @@ class RedisStore final : public CountStore {
   ~RedisStore() override;
 
   // Connects, and returns when the store is ready; logs every 10 s while it waits. An error means that waiting does not
-  // help (see Preflight). From then on it reconnects by itself.
+  // help (see Preflight): it goes on connecting, and a later call returns OK if somebody has put things right. From
+  // then on it reconnects by itself.
   boost::asio::awaitable<absl::Status> Open();
   void Close();
 
@@ -96,6 +97,7 @@ class RedisStore final : public CountStore {
   std::atomic<uint64_t> generation_{0};
   // A refusal, kept for Open.
   absl::Status refusal_;
+  bool connecting_ = false;
   bool opened_ = false;
   bool closed_ = false;
   bool connected_before_ = false;

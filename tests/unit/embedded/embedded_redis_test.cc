@@ -10,6 +10,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -111,6 +112,71 @@ TEST(EmbeddedRedis, StopEndsTheServerCleanlyAndTheNextStartHasTheData) {
   redis = EmbeddedRedis::Start(In(directory.path()), {});
   ASSERT_TRUE(redis.ok()) << redis.status();
   EXPECT_EQ(Ask(**redis, "GET key"), "$5\r\nvalue\r\n");
+}
+
+// A directory with a snapshot in which `key` is 3933, and nothing else.
+void PutDump(const std::string& directory) {
+  {
+    auto redis = EmbeddedRedis::Start(In(directory), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    ASSERT_EQ(Ask(**redis, "SET key 3933"), "+OK\r\n");
+    ASSERT_EQ(Ask(**redis, "SAVE"), "+OK\r\n");
+  }
+  std::filesystem::remove_all(directory + "/redis/appendonlydir");
+  ASSERT_TRUE(std::filesystem::exists(directory + "/redis/dump.rdb"));
+}
+
+TEST(EmbeddedRedis, RestoredSnapshotIsLoadedOnce) {
+  TemporaryDirectory directory;
+  PutDump(directory.path());
+  {
+    auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    ASSERT_EQ(Ask(**redis, "GET key"), "$4\r\n3933\r\n");
+    ASSERT_EQ(Ask(**redis, "SET key 4000"), "+OK\r\n");
+  }
+  auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(redis.ok()) << redis.status();
+  EXPECT_EQ(Ask(**redis, "GET key"), "$4\r\n4000\r\n");
+}
+
+TEST(EmbeddedRedis, RestoredSnapshotBesideAnEmptyDataSetIsRefused) {
+  TemporaryDirectory directory;
+  PutDump(directory.path());
+  const std::string dump = directory.path() + "/redis/dump.rdb";
+  std::filesystem::rename(dump, directory.path() + "/kept");
+  ASSERT_TRUE(EmbeddedRedis::Start(In(directory.path()), {}).ok());
+  std::filesystem::rename(directory.path() + "/kept", dump);
+  auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(absl::IsFailedPrecondition(redis.status())) << redis.status();
+  EXPECT_THAT(std::string(redis.status().message()), AllOf(HasSubstr(dump), HasSubstr("remove")));
+  std::filesystem::remove_all(directory.path() + "/redis/appendonlydir");
+  redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(redis.ok()) << redis.status();
+  EXPECT_EQ(Ask(**redis, "GET key"), "$4\r\n3933\r\n");
+}
+
+TEST(EmbeddedRedis, BrokenSnapshotIsRefusedUntilAGoodOneIsThere) {
+  TemporaryDirectory directory;
+  PutDump(directory.path());
+  const std::string dump = directory.path() + "/redis/dump.rdb";
+  std::filesystem::copy_file(dump, directory.path() + "/kept");
+  std::filesystem::resize_file(dump, std::filesystem::file_size(dump) / 2);
+  auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_FALSE(redis.ok());
+  std::filesystem::copy_file(directory.path() + "/kept", dump, std::filesystem::copy_options::overwrite_existing);
+  redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(redis.ok()) << redis.status();
+  EXPECT_EQ(Ask(**redis, "GET key"), "$4\r\n3933\r\n");
+}
+
+TEST(EmbeddedRedis, DataWithoutItsManifestIsRefused) {
+  TemporaryDirectory directory;
+  ASSERT_TRUE(EmbeddedRedis::Start(In(directory.path()), {}).ok());
+  std::filesystem::remove(directory.path() + "/redis/appendonlydir/appendonly.aof.manifest");
+  const auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(absl::IsFailedPrecondition(redis.status())) << redis.status();
+  EXPECT_THAT(std::string(redis.status().message()), HasSubstr("appendonly.aof.manifest"));
 }
 
 TEST(EmbeddedRedis, ServerThatDoesNotEndInTimeIsKilled) {

@@ -93,6 +93,43 @@ TEST_F(LaneDirectoryTest, BeginningTwiceIsOneStart) {
   EXPECT_EQ(Identity(), identity);
 }
 
+TEST_F(LaneDirectoryTest, StartsWithoutTheStoreKeepTheFirstPositionAndWriteNoIncarnation) {
+  const LaneIdentity first = StartOnce();
+  const std::string identity = Identity();
+  for (uint64_t end : {100, 200, 300}) {
+    auto directory = Open();
+    ASSERT_TRUE(directory.ok()) << directory.status();
+    EXPECT_EQ(directory->unchecked().has_value(), end > 100);
+    ASSERT_TRUE(directory->BeginUnchecked(Position{end}).ok());
+    EXPECT_EQ(directory->unchecked(), Position{100});
+    EXPECT_EQ(Identity(), identity + "unchecked 100\n");
+  }
+  auto directory = Open();
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_THAT(directory->identity().earlier, ElementsAre(first.incarnation));
+  ASSERT_TRUE(directory->Begin().ok());
+  EXPECT_THAT(Identity(), HasSubstr(ToHex(directory->identity().incarnation) + "\nunchecked 100\n"));
+  ASSERT_TRUE(directory->EndUnchecked().ok());
+  EXPECT_EQ(Identity(), identity + "incarnation " + ToHex(directory->identity().incarnation) + "\n");
+}
+
+TEST_F(LaneDirectoryTest, AStoreBeyondWhatWasCheckedIsAnotherHistory) {
+  using Verdict = LaneDirectory::Verdict;
+  StartOnce();
+  auto directory = Open();
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_EQ(directory->Judge(Position{100}, Position{100}, false), Verdict::kKeep);
+  EXPECT_EQ(directory->Judge(Position{101}, Position{100}, false), Verdict::kAbandon);
+  ASSERT_TRUE(directory->BeginUnchecked(Position{100}).ok());
+  // The journal has grown since; the store's position may even be one that it has.
+  EXPECT_EQ(directory->Judge(Position{100}, Position{200}, true), Verdict::kKeep);
+  EXPECT_EQ(directory->Judge(Position{150}, Position{200}, true), Verdict::kFenceOff);
+  EXPECT_EQ(directory->Judge(Position{150}, Position{200}, false), Verdict::kFenceOff);
+  // Nothing was taken since.
+  EXPECT_EQ(directory->Judge(Position{150}, Position{100}, false), Verdict::kAbandon);
+  EXPECT_EQ(directory->Judge(Position{150}, Position{100}, true), Verdict::kFenceOff);
+}
+
 TEST_F(LaneDirectoryTest, TheEarliestIncarnationsAreForgottenAtLast) {
   StartOnce();
   std::string text = Identity();
@@ -153,9 +190,10 @@ TEST_F(LaneDirectoryTest, OtherFormatsAreRefused) {
 TEST_F(LaneDirectoryTest, ABrokenIdentityIsRefusedAndLeftAsItIs) {
   StartOnce();
   const std::string good = Identity();
-  for (const std::string& broken : {good + "lane\n", good + "incarnation 12\n", good + "colour blue\n",
-                                    std::string("format 2\nlane xyz\n"), std::string(), std::string("\0\0\0\0", 4),
-                                    good.substr(0, good.size() - 5), good.substr(0, good.find("incarnation"))}) {
+  for (const std::string& broken :
+       {good + "lane\n", good + "incarnation 12\n", good + "colour blue\n", good + "unchecked x1\n",
+        std::string("format 2\nlane xyz\n"), std::string(), std::string("\0\0\0\0", 4), good.substr(0, good.size() - 5),
+        good.substr(0, good.find("incarnation"))}) {
     WriteIdentity(broken);
     EXPECT_THAT(RefusedWith(), HasSubstr("IDENTITY")) << broken;
     EXPECT_EQ(Identity(), broken);

@@ -8,6 +8,7 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
+#include "tests/support/turned_clock.h"
 
 namespace viewcount {
 namespace {
@@ -104,6 +105,83 @@ TEST(PopularReader, IsUnavailableWhileRedisIsAway) {
   redis.Start();
   EXPECT_TRUE(Eventually([&] { return pipeline.Popular().ok(); }));
   EXPECT_THAT(Texts(pipeline.Popular()), ElementsAre("a 1"));
+}
+
+std::vector<std::string> InexactTexts(absl::StatusOr<PopularList> list) {
+  EXPECT_TRUE(list.ok()) << list.status();
+  if (!list.ok()) return {};
+  EXPECT_FALSE(list->exact);
+  list->exact = true;
+  return Texts(list);
+}
+
+class PopularWithoutRedis : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(pipeline_.Open().ok());
+    pipeline_.Fold("a", 3);
+    pipeline_.Fold("b", 2);
+    ASSERT_TRUE(pipeline_.Flush().ok());
+  }
+  void Kill() {
+    redis_.Kill();
+    ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
+  }
+  absl::StatusOr<PopularList> Read() { return pipeline_.Await(reader_.Read(pipeline_.site(), {})); }
+
+  RedisProcess redis_{{"--appendonly", "yes"}};
+  LanePipeline pipeline_{redis_};
+  TurnedClock clock_;
+  PopularReader reader_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}, clock_};
+};
+
+TEST_F(PopularWithoutRedis, TheListReadLastIsAnsweredWithWhatIsPending) {
+  EXPECT_THAT(Texts(Read()), ElementsAre("a 3", "b 2"));
+  Kill();
+  pipeline_.Fold("b", 4);
+  pipeline_.Fold("c", 1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(InexactTexts(Read()), ElementsAre("b 6", "a 3", "c 1"));
+    // However long it lasts.
+    clock_.Turn(std::chrono::minutes(10));
+    pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
+      co_await reader.Refresh();
+      co_return true;
+    }(reader_));
+  }
+  redis_.Start();
+  EXPECT_TRUE(Eventually([&] {
+    const auto list = Read();
+    return list.ok() && list->exact;
+  }));
+  EXPECT_THAT(Texts(Read()), ElementsAre("b 6", "a 3", "c 1"));
+}
+
+TEST_F(PopularWithoutRedis, AListOfLongAgoIsAnsweredWithWhatIsPendingSince) {
+  EXPECT_THAT(Texts(Read()), ElementsAre("a 3", "b 2"));
+  clock_.Turn(std::chrono::minutes(10));
+  // Its rankings are let go of.
+  pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
+    co_await reader.Refresh();
+    co_return true;
+  }(reader_));
+  Kill();
+  pipeline_.Fold("b", 4);
+  pipeline_.Fold("c", 1);
+  const auto list = Read();
+  EXPECT_THAT(InexactTexts(list), ElementsAre("b 6", "a 3"));
+  // The new article is missing, and has not more than that.
+  EXPECT_EQ(list->error_bound, 5u);
+}
+
+TEST_F(PopularWithoutRedis, WhatWasFlushedSinceIsNotCountedTwice) {
+  EXPECT_THAT(Texts(Read()), ElementsAre("a 3", "b 2"));
+  pipeline_.Fold("b", 4);
+  EXPECT_THAT(Texts(Read()), ElementsAre("b 6", "a 3"));
+  Kill();
+  pipeline_.Fold("a", 1);
+  // Nothing more is let go of, so the rankings know the rest.
+  EXPECT_THAT(InexactTexts(Read()), ElementsAre("b 6", "a 4"));
 }
 
 TEST(PopularReader, IsUnavailableWhileRedisIsSilent) {

@@ -183,9 +183,11 @@ TEST_F(SiteStatsReaderTest, AnotherWritersViewsAreInTheTotalASecondAfterItsFlush
   EXPECT_EQ(Total()->views, 42u);
 }
 
-TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalGrowsAndStatisticsWait) {
+TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalAndStatisticsGrow) {
   Fold(kMondayMs, 5);
+  ASSERT_TRUE(pipeline_.Flush().ok());
   EXPECT_EQ(Total()->views, 5u);
+  EXPECT_EQ(Stats(), "5 5 0 5 5");
   const int64_t read_unix_ms = clock_.UnixMillis();
   redis_.Kill();
   ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
@@ -196,13 +198,29 @@ TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalGrowsAndStatisticsWait) 
   EXPECT_EQ(total->views, 7u);
   EXPECT_FALSE(total->exact);
   EXPECT_EQ(total->as_of_unix_ms, read_unix_ms);
+  auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
+  ASSERT_TRUE(stats.ok()) << stats.status();
+  EXPECT_FALSE(stats->exact);
+  EXPECT_EQ(stats->as_of_unix_ms, read_unix_ms);
+  EXPECT_EQ(TextOf(stats->views), "7 7 0 7 7");
+  // A day that has begun since, of which nothing could be read.
+  clock_.Turn(hours(24));
+  Fold(kMondayMs + 24 * kHourMs, 1);
+  stats = pipeline_.Await(reader_.Read(pipeline_.site()));
+  ASSERT_TRUE(stats.ok()) << stats.status();
+  EXPECT_EQ(TextOf(stats->views), "8 1 7 8 8");
+  redis_.Start();
+  ASSERT_TRUE(Eventually([&] { return Total()->exact; }));
+  EXPECT_EQ(Total()->views, 8u);
+  EXPECT_EQ(Stats(), "8 1 7 8 8");
+}
+
+TEST_F(SiteStatsReaderTest, StatisticsNeverReadAreUnavailableWhileRedisIsAway) {
+  redis_.Kill();
+  ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
   const auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
   EXPECT_TRUE(absl::IsUnavailable(stats.status())) << stats.status();
   EXPECT_TRUE(stats.status().GetPayload("type.googleapis.com/google.rpc.RetryInfo")) << stats.status();
-  redis_.Start();
-  ASSERT_TRUE(Eventually([&] { return Total()->exact; }));
-  EXPECT_EQ(Total()->views, 7u);
-  EXPECT_EQ(Stats(), "7 7 0 7 7");
 }
 
 TEST_F(SiteStatsReaderTest, ATotalNeverReadIsUnavailableWhileRedisIsAway) {

@@ -12,6 +12,7 @@
 #include "service/base/status.h"
 #include "service/base/store_thread.h"
 #include "service/ingest/lane_choice.h"
+#include "service/lane/fenced_cursors.h"
 #include "tests/support/gated_disk.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/temporary_directory.h"
@@ -45,13 +46,37 @@ class LaneSetTest : public ::testing::Test {
     return thread_.Spawn(std::move(coroutine)).get();
   }
   absl::Status TryOpen(uint32_t lanes) {
+    if (auto status = OpenJournals(lanes); !status.ok()) return status;
+    return Await(set_->Settle(store_));
+  }
+  absl::Status OpenJournals(uint32_t lanes) {
     sites_ = std::make_unique<SiteDirectory>();
     EXPECT_TRUE(sites_->Put(*MakeSite("demo", {})).ok());
     auto set = LaneSet::Open({disk_, *sites_, clock_, metrics_},
                              {.data_dir = folder_.path(), .count = lanes, .journal_budget_bytes = 64 << 20});
     if (!set.ok()) return set.status();
     set_ = *std::move(set);
-    return Await(set_->Settle(store_));
+    return absl::OkStatus();
+  }
+  // Takes views before the store is there.
+  void StartWithout(uint32_t lanes) {
+    const auto opened = OpenJournals(lanes);
+    ASSERT_TRUE(opened.ok()) << opened;
+    ASSERT_TRUE(set_->BeginUnchecked().ok());
+    cache_ = std::make_unique<CountCache>(set_->cached_lanes());
+    set_->SiteChanged(sites_->Find("demo"));
+    set_->StartTaking();
+  }
+  absl::Status Meet() {
+    const auto settled = Await(set_->Settle(store_));
+    return settled.ok() ? StartFlushing() : settled;
+  }
+  absl::Status StartFlushing() {
+    // Flushes only when the test says so.
+    return Await(set_->StartFlushing({.store = store_,
+                                      .listener = *cache_,
+                                      .interval = std::chrono::hours(1),
+                                      .fenced = [this](const absl::Status& status) { fenced_ = status; }}));
   }
   void Start(uint32_t lanes) {
     const auto opened = TryOpen(lanes);
@@ -61,10 +86,7 @@ class LaneSetTest : public ::testing::Test {
   void Run() {
     cache_ = std::make_unique<CountCache>(set_->cached_lanes());
     set_->SiteChanged(sites_->Find("demo"));
-    // Flushes only when the test says so.
-    const LaneSet::FlushParts parts{
-        .store = store_, .listener = *cache_, .interval = std::chrono::hours(1), .fenced = [](const absl::Status&) {}};
-    const auto started = Await(set_->StartFlushing(parts));
+    const auto started = StartFlushing();
     ASSERT_TRUE(started.ok()) << started;
     set_->StartTaking();
   }
@@ -138,6 +160,7 @@ class LaneSetTest : public ::testing::Test {
   std::unique_ptr<LaneSet> set_;
   std::unique_ptr<CountCache> cache_;
   std::map<std::string, uint64_t> totals_;
+  absl::Status fenced_;
 };
 
 constexpr int kWriters = 20;
@@ -262,10 +285,99 @@ TEST_F(LaneSetTest, ACopyThatIsStartedBesideTheOriginalIsFenced) {
   std::filesystem::rename(copy, folder_.path() + "/lanes");
   ASSERT_TRUE(TryOpen(1).ok());
   cache_ = std::make_unique<CountCache>(set_->cached_lanes());
-  const LaneSet::FlushParts parts{
-      .store = store_, .listener = *cache_, .interval = std::chrono::hours(1), .fenced = [](const absl::Status&) {}};
-  const auto started = Await(set_->StartFlushing(parts));
-  EXPECT_EQ(ReasonOf(started), "FENCED");
+  EXPECT_EQ(ReasonOf(StartFlushing()), "FENCED");
+}
+
+TEST_F(LaneSetTest, WhatIsTakenBeforeTheStoreIsThereIsCountedOnce) {
+  for (const uint32_t lanes : {1u, 3u, 2u}) {
+    SCOPED_TRACE(lanes);
+    Start(lanes);
+    const uint64_t last = totals_.empty() ? 0 : totals_.begin()->second;
+    for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, last + 1).status.ok());
+    Kill();
+    // Twice, since the process may die before the store comes.
+    for (uint64_t start = 1; start <= 2; ++start) {
+      StartWithout(lanes);
+      EXPECT_TRUE(absl::IsUnavailable(Await(set_->FlushNow(std::chrono::seconds(1)))));
+      ExpectGoesOn(kWriters, last + start);
+      if (start == 1) Kill();
+    }
+    ASSERT_TRUE(Meet().ok());
+    ExpectGoesOn(kWriters, last + 3);
+    Flush();
+    EXPECT_EQ(Stored(), totals_);
+    Kill();
+  }
+  EXPECT_EQ(metrics_.audit_differences.Value(), 0);
+  EXPECT_EQ(metrics_.lost_views.Value(), 0);
+}
+
+TEST_F(LaneSetTest, ADirectoryThatNeverTookAViewHasNothingToFlushWithoutTheStore) {
+  StartWithout(2);
+  EXPECT_TRUE(Await(set_->FlushNow(std::chrono::seconds(1))).ok());
+}
+
+// The journal grows past what the store knows of the other history before they meet.
+TEST_F(LaneSetTest, AnOlderCopyThatTookViewsWithoutTheStoreIsFencedOffUntilItIsDrained) {
+  Start(1);
+  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  Flush();
+  const std::string copy = folder_.path() + "/copy";
+  std::filesystem::copy(folder_.path() + "/lanes", copy, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(Send(1, 2).status.ok());
+  Flush();
+  Kill();
+  std::filesystem::remove_all(folder_.path() + "/lanes");
+  std::filesystem::rename(copy, folder_.path() + "/lanes");
+  const auto stored = Stored();
+  StartWithout(1);
+  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 2).status.ok());
+  EXPECT_EQ(ReasonOf(Await(set_->Settle(store_))), "FENCED");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/lanes/0/FENCED"));
+  Kill();
+  // Nor does a later start take the position for its own.
+  EXPECT_EQ(ReasonOf(TryOpen(1)), "FENCED");
+  EXPECT_EQ(Stored(), stored);
+}
+
+TEST_F(LaneSetTest, AnOlderCopyThatTookNothingWithoutTheStoreBeginsAnewAtTheNextStart) {
+  Start(1);
+  ASSERT_TRUE(Send(1, 1).status.ok());
+  Flush();
+  const std::string copy = folder_.path() + "/copy";
+  std::filesystem::copy(folder_.path() + "/lanes", copy, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(Send(1, 2).status.ok());
+  Flush();
+  const LaneId old = set_->states()[0].identity.id;
+  Kill();
+  std::filesystem::remove_all(folder_.path() + "/lanes");
+  std::filesystem::rename(copy, folder_.path() + "/lanes");
+  StartWithout(1);
+  EXPECT_EQ(ReasonOf(Await(set_->Settle(store_))), "FENCED");
+  Kill();
+  Start(1);
+  EXPECT_NE(set_->states()[0].identity.id, old);
+}
+
+TEST_F(LaneSetTest, ACopyThatTookViewsWithoutTheStoreNotesWhatIsItsOwn) {
+  Start(1);
+  ASSERT_TRUE(Send(1, 1).status.ok());
+  Flush();
+  Kill();
+  const std::string copy = folder_.path() + "/copy";
+  std::filesystem::copy(folder_.path() + "/lanes", copy, std::filesystem::copy_options::recursive);
+  Start(1);
+  Kill();
+  std::filesystem::remove_all(folder_.path() + "/lanes");
+  std::filesystem::rename(copy, folder_.path() + "/lanes");
+  StartWithout(1);
+  const Position begin = set_->states()[0].totals.position;
+  ASSERT_TRUE(Send(2, 1).status.ok());
+  EXPECT_EQ(ReasonOf(Meet()), "FENCED");
+  EXPECT_EQ(ReasonOf(fenced_), "FENCED");
+  const auto noted = ReadFencedCursors(disk_, folder_.path() + "/lanes/0");
+  ASSERT_TRUE(noted.ok()) << noted.status();
+  for (const Cursor& cursor : *noted) EXPECT_EQ(cursor, Cursor::End(begin));
 }
 
 }  // namespace

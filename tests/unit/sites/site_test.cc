@@ -1,10 +1,18 @@
 // What a site may be called, and how its days are numbered.
 #include "service/sites/site.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <future>
 
 #include "service/base/hash.h"
 #include "service/base/status.h"
+#include "service/sites/stored_site.h"
+#include "tests/support/temporary_directory.h"
 
 namespace viewcount {
 namespace {
@@ -36,6 +44,43 @@ TEST(Site, UnknownTimeZonesAreRefused) {
   EXPECT_EQ(MakeSite("demo", {"Asia/Ho_Chi_Minh"})->settings.time_zone, "Asia/Ho_Chi_Minh");
   EXPECT_NE(ErrorOf("demo", "Asia/Atlantis").find("site.time_zone"), std::string::npos);
   EXPECT_NE(ErrorOf("demo", "../../etc/passwd").find("site.time_zone"), std::string::npos);
+}
+
+TEST(Site, PathsAndTheMachinesOwnZoneAreRefused) {
+  for (const char* zone :
+       {"localtime", "posixrules", "/usr/share/zoneinfo/Asia/Tokyo", "../zoneinfo/Asia/Tokyo", "Asia/../Asia/Tokyo",
+        "..", ".", "Asia/", "/", "Asia//Tokyo", "file:Asia/Tokyo", "Asia/Tokyo.bak", "Asia\\Tokyo"}) {
+    EXPECT_NE(ErrorOf("demo", zone).find("site.time_zone"), std::string::npos) << zone;
+  }
+  for (const char* zone : {"UTC", "Etc/GMT+7", "America/Argentina/ComodRivadavia", "America/Port-au-Prince", "GMT0"}) {
+    EXPECT_TRUE(MakeSite("demo", {zone}).ok()) << zone;
+  }
+}
+
+TEST(Site, ZonesThatWereAcceptedOnceStayUsable) {
+  EXPECT_TRUE(MakeStoredSite("demo", {"/usr/share/zoneinfo/Asia/Tokyo"}).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeStoredSite("demo", {"/dev/null"}).status()));
+}
+
+// A FIFO that is opened for reading waits for a writer: without the check this would never return.
+TEST(Site, AFifoIsNoTimeZone) {
+  const TemporaryDirectory folder;
+  const std::string fifo = folder.path() + "/Pipe";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  ASSERT_EQ(setenv("TZDIR", folder.path().c_str(), 1), 0);
+  auto refused = std::async(std::launch::async, [&] {
+    return absl::IsInvalidArgument(MakeSite("demo", {"Pipe"}).status()) &&
+           absl::IsInvalidArgument(MakeStoredSite("demo", {fifo}).status());
+  });
+  const bool returned = refused.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+  EXPECT_TRUE(returned);
+  // Lets it go on if it waits.
+  while (refused.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+    const int writer = open(fifo.c_str(), O_WRONLY | O_NONBLOCK);
+    if (writer >= 0) close(writer);
+  }
+  EXPECT_TRUE(refused.get());
+  unsetenv("TZDIR");
 }
 
 TEST(Site, DaysAreNumberedAsTheyAreWritten) {

@@ -1,0 +1,60 @@
+#include "service/query/pending_since.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace viewcount {
+namespace {
+
+// None of a lane whose chunks are not known.
+constexpr Position kNoPosition{std::numeric_limits<uint64_t>::max()};
+
+}  // namespace
+
+int64_t LedgerMoment::FoldedSince(std::span<Ledger* const> ledgers, SiteIndex site) const {
+  int64_t sum = 0;
+  for (size_t lane = 0; lane < ledgers.size(); ++lane) {
+    sum += ledgers[lane]->HoldStill().Folded(site) - folded[lane];
+  }
+  return sum;
+}
+
+std::vector<int64_t> FoldedNow(std::span<Ledger* const> ledgers, SiteIndex site) {
+  std::vector<int64_t> folded;
+  for (const Ledger* ledger : ledgers) folded.push_back(ledger->HoldStill().Folded(site));
+  return folded;
+}
+
+std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& site) {
+  const ShardCursors cursors;
+  std::vector<Position> since;
+  for (const Ledger* ledger : ledgers) {
+    Ledger::Mark mark = ledger->MarkNow();
+    const auto held = ledger->HoldPending(mark, cursors, site, {});
+    if (!held) {
+      since.push_back(kNoPosition);
+      continue;
+    }
+    const Chunk& open = held->open();
+    if (open.articles().size() == 0) {
+      since.push_back(open.from());
+    } else {
+      // What is not durable yet lies behind its end, and so does the next chunk, if that is not where it begins, too.
+      since.push_back(open.to() > open.from() ? open.to() : Position{open.to().value + 1});
+    }
+  }
+  return since;
+}
+
+bool FindSince(const Ledger& ledger, Position since, ChunksSince& found) {
+  found.mark = ledger.MarkNow();
+  if (found.mark.open_from < since) return false;
+  Position before;
+  for (const SealedChunk& sealed : found.mark.sealed) {
+    if (sealed.chunk->from() < since) before = std::max(before, sealed.chunk->to());
+  }
+  found.cursors.fill(Cursor::End(before));
+  return true;
+}
+
+}  // namespace viewcount

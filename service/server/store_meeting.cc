@@ -1,0 +1,136 @@
+#include "service/server/store_meeting.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// Between two tries while the store is on its way back.
+constexpr std::chrono::milliseconds kPause{100};
+// Between two tries after an error that somebody must put right; a try may read the whole journal.
+constexpr std::chrono::milliseconds kLongPause{2'000};
+constexpr std::chrono::seconds kLogEvery{10};
+
+bool IsAway(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
+
+// Counts a coroutine as long as it runs.
+class Running {
+ public:
+  explicit Running(int& count) : count_(count) { ++count_; }
+  ~Running() { --count_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  int& count_;
+};
+
+}  // namespace
+
+bool StoreMeeting::MayPass(const absl::Status& status) const {
+  if (IsAway(status)) return true;
+  return without_ && !absl::IsCancelled(status) && ReasonOf(status) != "FENCED";
+}
+
+void StoreMeeting::LogWait(const absl::Status& status) {
+  // The store logs that it is away itself.
+  if (!without_ || IsAway(status)) return;
+  const SteadyTime now = parts_.clock.Now();
+  if (last_logged_ != SteadyTime() && now - last_logged_ < kLogEvery) return;
+  last_logged_ = now;
+  spdlog::error("views are taken and journaled, but none is brought into Redis until this is put right: {}",
+                ToStd(status.message()));
+}
+
+template <typename Attempt>
+asio::awaitable<absl::Status> StoreMeeting::Insist(Attempt attempt) {
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  while (true) {
+    absl::Status status = co_await attempt();
+    if (stopped_) co_return absl::CancelledError("the service is stopping");
+    if (status.ok() || !MayPass(status)) co_return status;
+    LogWait(status);
+    pause.expires_after(IsAway(status) ? kPause : kLongPause);
+    co_await pause.async_wait(asio::use_awaitable);
+    if (stopped_) co_return absl::CancelledError("the service is stopping");
+  }
+}
+
+asio::awaitable<absl::Status> StoreMeeting::Prepare() {
+  const Running running(running_);
+  const auto open = [this] { return parts_.store.Open(); };
+  absl::Status status = co_await Insist(open);
+  if (status.ok()) {
+    const auto prepare = [this] { return PrepareOnce(); };
+    status = co_await Insist(prepare);
+  }
+  if (without_ && ReasonOf(status) == "FENCED") options_.fenced(status);
+  prepared_ = status;
+  co_return status;
+}
+
+asio::awaitable<absl::Status> StoreMeeting::PrepareOnce() {
+  absl::Status status = co_await parts_.keeper.Refresh();
+  if (status.ok()) {
+    sites_read_ = true;
+  }
+  if (status.ok()) status = co_await parts_.keeper.Create(options_.sites);
+  if (status.ok()) status = co_await parts_.salts.Refresh();
+  if (status.ok()) status = co_await parts_.lanes.Settle(parts_.store);
+  co_return status;
+}
+
+asio::awaitable<absl::Status> StoreMeeting::GoOnWithout() {
+  if (prepared_ && !prepared_->ok()) co_return *prepared_;
+  if (recovered_) co_return *recovered_;
+  // No other coroutine runs before this one returns.
+  if (auto status = parts_.lanes.BeginUnchecked(); !status.ok()) co_return status;
+  for (const std::string& name : options_.sites) {
+    if (parts_.sites.Find(name) != nullptr) continue;
+    auto site = MakeSite(name, {});
+    if (!site.ok()) co_return site.status();
+    if (auto put = parts_.sites.Put(*std::move(site)); !put.ok()) co_return put.status();
+    spdlog::warn("the settings of site \"{}\" are not known before Redis comes; until then it has those of a new site",
+                 name);
+  }
+
+  without_ = true;
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> StoreMeeting::Recover(AppliedListener& listener) {
+  const Running running(running_);
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  while (!prepared_) {
+    pause.expires_after(kPause);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  if (!prepared_->ok()) co_return *prepared_;
+  const LaneSet::FlushParts parts{
+      .store = parts_.store, .listener = listener, .interval = options_.flush_interval, .fenced = options_.fenced};
+  const auto start = [&] { return parts_.lanes.StartFlushing(parts); };
+  recovered_ = co_await Insist(start);
+  co_return *recovered_;
+}
+
+asio::awaitable<void> StoreMeeting::Stop() {
+  stopped_ = true;
+  if (!recovered_) parts_.store.Close();
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  while (running_ > 0) {
+    pause.expires_after(std::chrono::milliseconds(5));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace viewcount
