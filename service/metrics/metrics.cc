@@ -27,8 +27,8 @@ constexpr std::array<const char*, kRejectReasons> kRejectLabels = {
     "shutting_down", "not_built",    "foreign_origin", "not_trusted",  "prefetch",
     "cool_down",     "excluded",     "flood",          "new_articles", "not_announced"};
 constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
-    "connection", "timeout", "mismatch",  "fenced",   "out_of_memory",
-    "busy",       "loading", "read_only", "bad_data", "other"};
+    "connection", "timeout", "mismatch",    "fenced",        "out_of_memory", "busy",     "loading",
+    "read_only",  "misconf", "no_replicas", "no_permission", "evicting",      "bad_data", "other"};
 static_assert(static_cast<int>(RejectReason::kNotAnnounced) == kRejectReasons - 1);
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
 
@@ -139,6 +139,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                        "Views set aside because the store holds something that is no count.")),
       store_rollbacks(NewCounter(state->registry, "viewcount_store_rollbacks_total",
                                  "Times a shard was found at an earlier state than it had been left in.")),
+      store_evicted_keys(NewCounter(state->registry, "viewcount_store_evicted_keys_total",
+                                    "Keys that Redis evicted while it was in use: counts that may be wrong.")),
       lost_views(NewCounter(state->registry, "viewcount_lost_views_total",
                             "Views acknowledged that neither the store nor the journal holds any more.")),
       audit_differences(NewGauge(state->registry, "viewcount_audit_differences",

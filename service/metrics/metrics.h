@@ -54,10 +54,17 @@ enum class FlushError {
   kBusy,
   kLoading,
   kReadOnly,
+  // Redis cannot write to its disk.
+  kMisconf,
+  kNoReplicas,
+  // The user may not run a command, or Redis does not have it.
+  kNoPermission,
+  // The eviction policy would delete counts.
+  kEvicting,
   kBadData,
   kOther
 };
-inline constexpr int kFlushErrors = 10;
+inline constexpr int kFlushErrors = 14;
 
 // Numbers that are asked for at scrape time instead of being kept up to date.
 struct MetricsSources {
@@ -95,6 +102,8 @@ class Metrics {
   prometheus::Counter& flush_set_aside_views;
   // Times a shard was found at an earlier state than this process had left it in.
   prometheus::Counter& store_rollbacks;
+  // Keys that the store evicted while it was in use: counts that are lost, or wrong from then on.
+  prometheus::Counter& store_evicted_keys;
 
   // Views that were acknowledged, but that neither the store nor the journal holds any more.
   prometheus::Counter& lost_views;

@@ -121,7 +121,8 @@ absl::Status Server::OpenStore() {
       store_thread_.executor(),
       RedisStore::Options{.address = *address,
                           .data_set = data_set_,
-                          .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); }},
+                          .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); },
+                          .waivers = config_.redis_waivers},
       metrics_);
   SetUnready("waiting for Redis");
   return Await(store_thread_.Spawn(store_->Open()));
@@ -131,7 +132,9 @@ absl::Status Server::Await(std::future<absl::Status> result) {
   constexpr milliseconds kPoll{20};
   while (result.wait_for(milliseconds(0)) != std::future_status::ready) {
     if (stop_.Wait(kPoll)) return absl::CancelledError("asked to stop");
-    if (const std::string problem = store_->problem(); !problem.empty()) SetUnready(problem);
+    std::string problem = store_->problem();
+    if (problem.empty()) problem = store_->refused_writes();
+    if (!problem.empty()) SetUnready(problem);
   }
   return result.get();
 }
