@@ -41,6 +41,8 @@ std::string StoreText(const v1::GetStatusResponse& status) {
       return "ready" + message;
     case v1::STORE_STATE_AWAY:
       return "away" + message;
+    case v1::STORE_STATE_REFUSING:
+      return status.store_message().empty() ? "refuses writes" : status.store_message();
     default:
       return "not known yet" + message;
   }

@@ -270,6 +270,8 @@ void Parser::AddJournal() {
                     drain_);
   drain->add_option("DIR", drain_.directory, "The service's --data-dir")->required();
   drain->add_option("--redis", drain_.redis, "The Redis that the service used")->type_name("URL")->required();
+  drain->add_option("--redis-waive", drain_.redis_waive, "As for viewcountd: aof-rewrite, persistence. Repeatable")
+      ->type_name("CHECK");
   drain->add_flag("--as-new", drain_.as_new,
                   "For a copied directory whose service ended with exit code 4: what this copy took itself");
 }

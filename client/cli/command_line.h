@@ -103,6 +103,7 @@ struct JournalRepairCommand {
 struct JournalDrainCommand {
   std::string directory;
   std::string redis;
+  std::vector<std::string> redis_waive;
   bool as_new = false;
 };
 struct ImportAccessLogCommand {

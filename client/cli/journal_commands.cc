@@ -9,6 +9,7 @@
 #include "service/base/disk.h"
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
+#include "service/base/redis_waivers.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
 #include "service/journal/journal_check.h"
@@ -84,9 +85,14 @@ absl::Status Run(Session&, const JournalRepairCommand& command) {
 absl::Status Run(Session&, const JournalDrainCommand& command) {
   const auto redis = ParseRedisAddress(command.redis);
   if (!redis.ok()) return WithMessage(redis.status(), fmt::format("--redis: {}", ToStd(redis.status().message())));
+  const auto waivers = ParseRedisWaivers(command.redis_waive);
+  if (!waivers.ok()) {
+    return WithMessage(waivers.status(), fmt::format("--redis-waive: {}", ToStd(waivers.status().message())));
+  }
   InitLogging(LogFormat::kText, "warn");
   PrintError(fmt::format("bringing the journals of {} into Redis; this may take minutes", command.directory));
-  const auto views = DrainJournals({.data_dir = command.directory, .redis = *redis, .as_new = command.as_new});
+  const auto views = DrainJournals(
+      {.data_dir = command.directory, .redis = *redis, .redis_waivers = *waivers, .as_new = command.as_new});
   if (!views.ok()) return views.status();
   Print(fmt::format("{} views were brought into Redis; the journals are removed\n", Grouped(*views)));
   return absl::OkStatus();

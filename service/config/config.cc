@@ -157,6 +157,9 @@ std::string Describe(const Config& config) {
   line("new-articles-per-minute", std::to_string(config.new_articles_per_minute));
   if (!config.demo_dir.empty()) line("demo-dir", quoted(config.demo_dir));
   line("redis", quoted(WithoutPassword(config.redis)));
+  // An empty array would be read as one empty name.
+  if (const auto waived = NamesOf(config.redis_waivers); !waived.empty())
+    line("redis-waive", fmt::format("[\"{}\"]", fmt::join(waived, "\", \"")));
   line("flush-interval", fmt::format("\"{}ms\"", config.flush_interval.count()));
   line("journal-budget", fmt::format("\"{}MiB\"", config.journal_budget_bytes >> 20));
   line("journal-retention", fmt::format("\"{}ms\"", config.journal_retention.count()));

@@ -12,6 +12,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/log.h"
+#include "service/base/redis_waivers.h"
 
 namespace viewcount {
 
@@ -36,6 +37,7 @@ struct Config {
   std::string demo_dir;
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
   std::string redis = "embedded";
+  RedisWaivers redis_waivers;
   // 10 ms to 1 minute. Longer: fewer writes to Redis; other instances see this one's views later.
   std::chrono::milliseconds flush_interval{1'000};
   // 1 to limits::kLanesMax; each is one thread.

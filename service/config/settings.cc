@@ -16,6 +16,7 @@
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
+#include "service/base/redis_waivers.h"
 #include "service/base/text.h"
 
 namespace viewcount {
@@ -61,6 +62,13 @@ absl::Status ApplyRedis(const Values& values, Config& config) {
     if (!address.ok()) return address.status();
   }
   config.redis = values[0];
+  return absl::OkStatus();
+}
+
+absl::Status ApplyRedisWaivers(const Values& values, Config& config) {
+  const auto waivers = ParseRedisWaivers(values);
+  if (!waivers.ok()) return absl::InvalidArgumentError(EscapeForText(std::string(waivers.status().message())));
+  config.redis_waivers = *waivers;
   return absl::OkStatus();
 }
 
@@ -173,9 +181,10 @@ constexpr std::array kSettings = {
             "$XDG_STATE_HOME/viewcount "
             "or ~/.local/state/viewcount; /var/lib/viewcount for root; systemd's StateDirectory= where there is one.",
             false, ApplyDataDir},
-    Setting{"grpc-address", "HOST:PORT",
-            "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. It has no passwords: open "
-            "it to a private network only.",
+    Setting{"grpc-address", "HOST:PORT or unix:PATH",
+            "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. [::] and 0.0.0.0 mean all "
+            "addresses of this machine, IPv4 and IPv6; a host name all of its addresses. It has no passwords: open it to "
+            "a private network only.",
             false, ApplyGrpcAddress},
     Setting{"http-address", "HOST:PORT",
             "Where pages and their browsers are served: JSON over HTTP, count.js, pictures, live counts. Default: "
@@ -226,6 +235,12 @@ constexpr std::array kSettings = {
             "redis+unix:///path. Default: embedded. Give passwords by environment or file: flags can be seen by all "
             "users of the machine.",
             false, ApplyRedis},
+    Setting{
+        "redis-waive", "CHECK",
+        "A check of Redis to do without. Repeatable. aof-rewrite: accept a Redis with an append-only file whose user "
+        "may not run BGREWRITEAOF, as with some hosters; two crashes of it in a row may then count some views twice. "
+        "persistence: do not warn that it keeps nothing on disk, or does not say so. Default: none.",
+        true, ApplyRedisWaivers},
     Setting{"flush-interval", "TIME",
             "How often counts go to Redis: 10ms to 60s (units ms, s, m). Default: 1s. Longer: fewer writes to Redis, "
             "but other instances see this one's views later.",

@@ -319,6 +319,7 @@ void Flusher::LogRollbacks() {
   spdlog::error("lane {}: Redis went back in time in {} of {} shards ({}); what it lost is flushed again",
                 ToHex(options_.lane.id), std::popcount(rolled_back_.bits), limits::kShards, rollback_);
   rolled_back_ = {};
+  parts_.store.NoteRollback();
 }
 
 void Flusher::Audit(Shard shard, const LaneTotals& totals) {

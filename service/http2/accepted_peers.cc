@@ -8,7 +8,7 @@ namespace viewcount {
 AcceptedPeers::Ticket::~Ticket() {
   const std::lock_guard lock(peers_.mutex_);
   if (silent_) peers_.silent_.erase(place_);
-  --peers_.totals_.connections;
+  peers_.SetOpen(peers_.open_ - 1);
   const auto found = peers_.by_address_.find(address_);
   if (--found->second == 0) peers_.by_address_.erase(found);
 }
@@ -26,18 +26,15 @@ AcceptedPeers::Admission AcceptedPeers::Admit(std::string address, std::function
     const auto found = by_address_.find(address);
     const size_t of_address = found == by_address_.end() || address.empty() ? 0 : found->second;
     const bool address_full = of_address >= limits_.connections_per_address_max;
-    if (address_full || totals_.connections >= limits_.connections_max) {
+    if (address_full || open_ >= limits_.connections_max) {
       Ticket* const oldest = OldestSilent(address_full ? &address : nullptr);
-      if (oldest == nullptr) {
-        ++(address_full ? totals_.refused_of_address : totals_.refused);
-        return {.refusal = address_full ? Refusal::kTooManyOfAddress : Refusal::kTooMany};
-      }
-      ++totals_.displaced;
+      if (oldest == nullptr) return Refuse(address_full ? Refusal::kTooManyOfAddress : Refusal::kTooMany);
+      if (observer_.displaced) observer_.displaced();
       silent_.erase(oldest->place_);
       oldest->silent_ = false;
       displaced = oldest->close_;
     }
-    ++totals_.connections;
+    SetOpen(open_ + 1);
     ++by_address_[address];
     admission.ticket.reset(new Ticket(*this, std::move(address), std::move(close)));
     admission.ticket->place_ = silent_.insert(silent_.end(), admission.ticket.get());
@@ -46,9 +43,19 @@ AcceptedPeers::Admission AcceptedPeers::Admit(std::string address, std::function
   return admission;
 }
 
-AcceptedPeers::Totals AcceptedPeers::totals() const {
+AcceptedPeers::Admission AcceptedPeers::Refuse(Refusal refusal) {
+  if (observer_.refused) observer_.refused(refusal);
+  return {.refusal = refusal};
+}
+
+void AcceptedPeers::SetOpen(size_t open) {
+  open_ = open;
+  if (observer_.open) observer_.open(open);
+}
+
+size_t AcceptedPeers::open() const {
   const std::lock_guard lock(mutex_);
-  return totals_;
+  return open_;
 }
 
 AcceptedPeers::Ticket* AcceptedPeers::OldestSilent(const std::string* address) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "service/http2/http2_limits.h"
 
@@ -49,33 +50,40 @@ class AcceptedPeers {
     Refusal refusal = Refusal::kNone;
   };
 
-  // What happened since the start, for metrics.
-  struct Totals {
-    size_t connections = 0;
-    uint64_t refused = 0;
-    uint64_t refused_of_address = 0;
-    // Silent connections that made room.
-    uint64_t displaced = 0;
+  // What is reported, from any thread. Each may be empty, and must not call back.
+  struct Observer {
+    // How many connections are open now.
+    std::function<void(size_t)> open;
+    std::function<void(Refusal)> refused;
+    // A silent connection makes room for another.
+    std::function<void()> displaced;
   };
 
-  explicit AcceptedPeers(const Http2Limits& limits) : limits_(limits) {}
+  explicit AcceptedPeers(const Http2Limits& limits, Observer observer = {})
+      : limits_(limits), observer_(std::move(observer)) {}
 
   // `address` as AddressKey has it; an empty one has no limit of its own. `close` must end the connection soon, from
   // any thread, and must not call back at once.
   Admission Admit(std::string address, std::function<void()> close);
-  Totals totals() const;
+  // How many connections are open now.
+  size_t open() const;
 
  private:
   // The silent connection that came first, of `address` unless that is null.
   Ticket* OldestSilent(const std::string* address);
 
+  // Both with mutex_ held.
+  void SetOpen(size_t open);
+  Admission Refuse(Refusal refusal);
+
   const Http2Limits limits_;
+  const Observer observer_;
   mutable std::mutex mutex_;
   // All below are guarded by mutex_.
   boost::unordered_flat_map<std::string, size_t> by_address_;
   // In the order they came.
   std::list<Ticket*> silent_;
-  Totals totals_;
+  size_t open_ = 0;
 };
 
 }  // namespace viewcount

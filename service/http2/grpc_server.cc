@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(Options options) {
   return server;
 }
 
-GrpcServer::GrpcServer(const Options& options) : limits_(options.limits) {
+GrpcServer::GrpcServer(const Options& options) : limits_(options.limits), peers_(limits_, options.observer) {
   for (size_t i = 0; i < options.loops; ++i) workers_.push_back(std::make_unique<Worker>());
 }
 
@@ -95,7 +95,7 @@ void GrpcServer::Accept(GrpcListener::Acceptor& acceptor) {
                             return Accept(acceptor);
                           }
                           // Mostly the process has no descriptors left, which passes when some connection ends.
-                          if (MayLogRefusal()) spdlog::warn("cannot accept a gRPC connection: {}", error.message());
+                          if (failure_log_.Take()) spdlog::warn("cannot accept a gRPC connection: {}", error.message());
                           const auto pause = std::make_shared<asio::steady_timer>(workers_.front()->loop.context());
                           pause->expires_after(limits::kHttpAcceptRetryDelay);
                           pause->async_wait([this, &acceptor, pause](boost::system::error_code) { Accept(acceptor); });
@@ -122,15 +122,8 @@ void GrpcServer::Admit(Worker& worker, Http2Connection::Socket socket) {
              });
 }
 
-bool GrpcServer::MayLogRefusal() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - refusal_logged_ < limits::kHttp2RefusalLogInterval) return false;
-  refusal_logged_ = now;
-  return true;
-}
-
 void GrpcServer::LogRefusal(AcceptedPeers::Refusal refusal) {
-  if (!MayLogRefusal()) return;
+  if (!refusal_log_.Take()) return;
   if (refusal == AcceptedPeers::Refusal::kTooManyOfAddress) {
     spdlog::warn("refusing gRPC connections: {} of one address", limits_.connections_per_address_max);
   } else {
@@ -180,7 +173,7 @@ void GrpcServer::ForEachConnection(void (Http2Connection::*action)()) {
 
 void GrpcServer::WaitForConnections(std::chrono::milliseconds timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;
-  while (peers_.totals().connections > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kPoll);
+  while (peers_.open() > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kPoll);
 }
 
 void GrpcServer::Stop(std::chrono::milliseconds grace) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "service/base/log_throttle.h"
 #include "service/http2/accepted_peers.h"
 #include "service/http2/connection.h"
 #include "service/http2/event_loop.h"
@@ -37,6 +38,7 @@ class GrpcServer {
     // Threads that serve connections.
     size_t loops = 1;
     Http2Limits limits = {};
+    AcceptedPeers::Observer observer = {};
   };
   // Serves at once. Services and what the methods refer to must outlive the server. Errors in one line: the port is
   // used by somebody, the host is not of this machine.
@@ -46,8 +48,8 @@ class GrpcServer {
 
   // The address with the port that was chosen.
   const std::string& address() const { return listener_->address(); }
-  // Connections now, and what was refused. Any thread.
-  AcceptedPeers::Totals peers() const { return peers_.totals(); }
+  // Open connections. Any thread.
+  size_t connections() const { return peers_.open(); }
   // Calls under way that gRPC's own server answers. Any thread.
   size_t forwarded_calls() const { return forwarding_->calls(); }
   // Says NOT_SERVING, asks clients to go elsewhere (see Http2Connection::Drain), gives calls under way `grace` to end,
@@ -68,8 +70,6 @@ class GrpcServer {
   absl::Status Listen(const std::string& address);
   void Accept(GrpcListener::Acceptor& acceptor);
   void Admit(Worker& worker, Http2Connection::Socket socket);
-  // True once in a while, so that refusals do not fill the log.
-  bool MayLogRefusal();
   void LogRefusal(AcceptedPeers::Refusal refusal);
   std::weak_ptr<Http2Connection> Serve(Worker& worker, Http2Connection::Socket socket,
                                        std::shared_ptr<AcceptedPeers::Ticket> ticket);
@@ -80,7 +80,7 @@ class GrpcServer {
   void WaitForConnections(std::chrono::milliseconds timeout);
 
   const Http2Limits limits_;
-  AcceptedPeers peers_{limits_};
+  AcceptedPeers peers_;
   std::unique_ptr<grpc::Server> inner_;
   std::unique_ptr<InProcessCalls> forwarding_;
   CallRoutes routes_;
@@ -88,7 +88,8 @@ class GrpcServer {
   size_t next_worker_ = 0;
   // Belong to the first worker's thread.
   std::unique_ptr<GrpcListener> listener_;
-  std::chrono::steady_clock::time_point refusal_logged_;
+  LogThrottle refusal_log_;
+  LogThrottle failure_log_;
   bool stopped_ = false;
 };
 

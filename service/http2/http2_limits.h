@@ -12,8 +12,6 @@ namespace viewcount::limits {
 inline constexpr size_t kHttp2ConnectionsMax = 10'000;
 // From one address, which may be a machine with a process for each request. IPv6 addresses count by their /64.
 inline constexpr size_t kHttp2ConnectionsPerAddressMax = 4'000;
-// Between two lines of the log about refused connections.
-inline constexpr std::chrono::seconds kHttp2RefusalLogInterval{10};
 // In which a new peer must begin to speak HTTP/2.
 inline constexpr std::chrono::seconds kHttp2GreetingMax{10};
 // Between two looks at peers that say nothing, and after how many of them a peer gets a PING.

@@ -59,9 +59,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
     StartWrite(&outgoing_);
   }
   void OnRequestEnd() override {
-    if (reading_ == Reading::kEnded) return;
-    writes_done_ = true;
-    StartWritesDone();
+    if (reading_ != Reading::kEnded) StartWritesDone();
   }
   void OnSent() override {
     if (reading_ == Reading::kPaused) Read();
@@ -144,8 +142,8 @@ class InProcessCalls::Forwarded final : public CallHandler,
     } else {
       --share_->abandoned_calls;
     }
-    // gRPC's in-process transport keeps the server's half of a call whose caller neither ended nor cancelled it.
-    if (!writes_done_) context_.TryCancel();
+    // Until it is cancelled, gRPC's in-process transport keeps both halves of a call, even of one that has ended.
+    context_.TryCancel();
     // Goes away now, unless the call still refers to it.
     self_.reset();
   }
@@ -162,7 +160,6 @@ class InProcessCalls::Forwarded final : public CallHandler,
   // None after OnEnd.
   Call* call_;
   Reading reading_ = Reading::kPaused;
-  bool writes_done_ = false;
 
   grpc::ClientContext context_;
   grpc::ByteBuffer incoming_;

@@ -28,8 +28,8 @@ constexpr std::array<const char*, kRejectReasons> kRejectLabels = {
     "shutting_down", "not_built",    "foreign_origin", "not_trusted",  "prefetch",
     "cool_down",     "excluded",     "flood",          "new_articles", "not_announced"};
 constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
-    "connection", "timeout", "mismatch",  "fenced",   "out_of_memory",
-    "busy",       "loading", "read_only", "bad_data", "other"};
+    "connection", "timeout", "mismatch",    "fenced",        "out_of_memory", "busy",     "loading",
+    "read_only",  "misconf", "no_replicas", "no_permission", "evicting",      "bad_data", "other"};
 static_assert(static_cast<int>(RejectReason::kNotAnnounced) == kRejectReasons - 1);
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
 constexpr std::array<const char*, kConnectionRefusals> kConnectionRefusalLabels = {"in_all", "per_address"};
@@ -79,6 +79,10 @@ struct Metrics::State {
   std::array<Counter*, kConnectionRefusals> refused_connections =
       NewCounters(registry, "viewcount_http_connections_refused_total",
                   "Connections to the public HTTP address that were refused, by the limit that was met.", "reason",
+                  kConnectionRefusalLabels);
+  std::array<Counter*, kConnectionRefusals> refused_grpc_connections =
+      NewCounters(registry, "viewcount_grpc_connections_refused_total",
+                  "Connections to the gRPC port that were refused, by the limit that was met.", "reason",
                   kConnectionRefusalLabels);
 
   Gauge& pending_views =
@@ -153,6 +157,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                        "Views set aside because the store holds something that is no count.")),
       store_rollbacks(NewCounter(state->registry, "viewcount_store_rollbacks_total",
                                  "Times a shard was found at an earlier state than it had been left in.")),
+      store_evicted_keys(NewCounter(state->registry, "viewcount_store_evicted_keys_total",
+                                    "Keys that Redis evicted while it was in use: counts that may be wrong.")),
       lost_views(NewCounter(state->registry, "viewcount_lost_views_total",
                             "Views acknowledged that neither the store nor the journal holds any more.")),
       audit_differences(NewGauge(state->registry, "viewcount_audit_differences",
@@ -162,6 +168,10 @@ Metrics::Metrics(std::unique_ptr<State> state)
       watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that are told of counts as they change.")),
       http_connections(
           NewGauge(state->registry, "viewcount_http_connections", "Open connections of the public HTTP address.")),
+      grpc_connections(NewGauge(state->registry, "viewcount_grpc_connections", "Open connections of the gRPC port.")),
+      grpc_connections_displaced(
+          NewCounter(state->registry, "viewcount_grpc_connections_displaced_total",
+                     "Connections of the gRPC port that said nothing and made room for others.")),
       redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
       redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",
@@ -184,6 +194,12 @@ Counter& Metrics::ConnectionRefused(ConnectionRefusal reason) {
   const auto index = static_cast<size_t>(reason);
   VIEWCOUNT_CHECK(index < state_->refused_connections.size());
   return *state_->refused_connections[index];
+}
+
+Counter& Metrics::GrpcConnectionRefused(ConnectionRefusal reason) {
+  const auto index = static_cast<size_t>(reason);
+  VIEWCOUNT_CHECK(index < state_->refused_grpc_connections.size());
+  return *state_->refused_grpc_connections[index];
 }
 
 void Metrics::SetSources(MetricsSources sources) {

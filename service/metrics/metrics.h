@@ -54,12 +54,20 @@ enum class FlushError {
   kBusy,
   kLoading,
   kReadOnly,
+  // Redis cannot write to its disk.
+  kMisconf,
+  kNoReplicas,
+  // The user may not run a command, or Redis does not have it.
+  kNoPermission,
+  // The eviction policy would delete counts.
+  kEvicting,
   kBadData,
   kOther
 };
-inline constexpr int kFlushErrors = 10;
+inline constexpr int kFlushErrors = 14;
 
-// Why an HTTP connection was refused: the label `reason` of viewcount_http_connections_refused_total.
+// Why a connection was refused: the label `reason` of viewcount_http_connections_refused_total and of
+// viewcount_grpc_connections_refused_total.
 enum class ConnectionRefusal {
   // As many are open as all peers together may have.
   kInAll,
@@ -105,6 +113,8 @@ class Metrics {
   prometheus::Counter& flush_set_aside_views;
   // Times a shard was found at an earlier state than this process had left it in.
   prometheus::Counter& store_rollbacks;
+  // Keys that the store evicted while it was in use: counts that are lost, or wrong from then on.
+  prometheus::Counter& store_evicted_keys;
 
   // Views that were acknowledged, but that neither the store nor the journal holds any more.
   prometheus::Counter& lost_views;
@@ -117,8 +127,11 @@ class Metrics {
   // Streams that are told of counts as they change.
   prometheus::Gauge& watchers;
 
-  // Open connections of the public HTTP address.
+  // Open connections of the public HTTP address, and of the gRPC port.
   prometheus::Gauge& http_connections;
+  prometheus::Gauge& grpc_connections;
+  // Connections of the gRPC port that were closed to make room, because they had not said a word of HTTP/2.
+  prometheus::Counter& grpc_connections_displaced;
 
   prometheus::Gauge& redis_up;
   prometheus::Counter& redis_reconnects;
@@ -127,6 +140,7 @@ class Metrics {
   prometheus::Counter& Rejected(RejectReason reason);
   prometheus::Counter& FlushFailed(FlushError kind);
   prometheus::Counter& ConnectionRefused(ConnectionRefusal reason);
+  prometheus::Counter& GrpcConnectionRefused(ConnectionRefusal reason);
 
   // Sets what gauges ask at each scrape. Call once, before the first scrape; the functions are called from the
   // scraping thread and must stay valid until `ClearSources`.

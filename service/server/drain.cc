@@ -172,7 +172,8 @@ absl::StatusOr<uint64_t> DrainJournals(const DrainOptions& options) {
        .keep_data_set =
            [](DataSetId) {
              return absl::FailedPreconditionError("this directory never met a Redis; there is nothing to bring");
-           }},
+           },
+       .waivers = options.redis_waivers},
       metrics);
   const auto run = [&]() -> asio::awaitable<absl::Status> {
     absl::Status status = co_await store.Open();

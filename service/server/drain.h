@@ -6,12 +6,14 @@
 #include <string>
 
 #include "service/base/redis_address.h"
+#include "service/base/redis_waivers.h"
 
 namespace viewcount {
 
 struct DrainOptions {
   std::string data_dir;
   RedisAddress redis;
+  RedisWaivers redis_waivers = {};
   // For lanes that were fenced: what this copy of them took itself, under a new identity.
   bool as_new = false;
 };

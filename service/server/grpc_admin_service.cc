@@ -106,8 +106,11 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
   response->set_data_set_id(ToHex(parts_.store.data_set()));
   std::string problem = parts_.store.problem();
   if (problem.empty() && !parts_.lanes.flushes()) problem = kBeingCompared;
-  response->set_store_state(problem.empty() ? v1::STORE_STATE_READY : v1::STORE_STATE_AWAY);
-  response->set_store_message(problem);
+  const std::string refused = parts_.store.refused_writes();
+  response->set_store_state(!problem.empty()   ? v1::STORE_STATE_AWAY
+                            : !refused.empty() ? v1::STORE_STATE_REFUSING
+                                               : v1::STORE_STATE_READY);
+  response->set_store_message(!problem.empty() ? problem : refused);
   Metrics& metrics = parts_.metrics;
   uint64_t rejected = 0;
   for (int reason = 0; reason < kRejectReasons; ++reason) {

@@ -129,7 +129,8 @@ absl::Status Server::OpenStore() {
       store_thread_.executor(),
       RedisStore::Options{.address = *address,
                           .data_set = data_set_,
-                          .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); }},
+                          .keep_data_set = [this](DataSetId id) { return WriteDataSet(disk_, config_.data_dir, id); },
+                          .waivers = config_.redis_waivers},
       metrics_);
   SetUnready("waiting for Redis");
   return absl::OkStatus();
@@ -139,7 +140,8 @@ absl::Status Server::AwaitStore(std::future<absl::Status> result) {
   constexpr milliseconds kPoll{20};
   while (!without_store_ && result.wait_for(milliseconds(0)) != std::future_status::ready) {
     if (stop_.Wait(kPoll)) return absl::CancelledError("asked to stop");
-    const std::string problem = store_->problem();
+    std::string problem = store_->problem();
+    if (problem.empty()) problem = store_->refused_writes();
     if (problem.empty()) continue;
     SetUnready(problem);
     if (clock_.Now() < start_store_until_) continue;
@@ -235,10 +237,23 @@ absl::Status Server::StartGrpc() {
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },
-                                   .loops = GrpcLoops()});
+                                   .loops = GrpcLoops(),
+                                   .limits = {.connections_max = descriptors_.grpc},
+                                   .observer = GrpcObserver()});
   if (!server.ok()) return server.status();
   grpc_ = *std::move(server);
   return absl::OkStatus();
+}
+
+AcceptedPeers::Observer Server::GrpcObserver() {
+  return {.open = [this](size_t open) { metrics_.grpc_connections.Set(static_cast<double>(open)); },
+          .refused =
+              [this](AcceptedPeers::Refusal refusal) {
+                const bool in_all = refusal == AcceptedPeers::Refusal::kTooMany;
+                metrics_.GrpcConnectionRefused(in_all ? ConnectionRefusal::kInAll : ConnectionRefusal::kPerAddress)
+                    .Increment();
+              },
+          .displaced = [this] { metrics_.grpc_connections_displaced.Increment(); }};
 }
 
 Methods Server::GrpcMethods(const Method& others) {

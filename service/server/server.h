@@ -79,6 +79,7 @@ class Server {
   void MakeReaders();
   absl::Status StartGrpc();
   Methods GrpcMethods(const Method& others);
+  AcceptedPeers::Observer GrpcObserver();
   absl::Status StartHttp();
   // How the public address is served by `config`; the error of a certificate that cannot be used.
   static absl::StatusOr<HttpAccess> AccessBy(const Config& config);
@@ -88,7 +89,6 @@ class Server {
   // Brings what the journals hold together with what the store holds, and begins to flush.
   boost::asio::awaitable<absl::Status> Meet();
   void NoteMet();
-  std::optional<std::string> WhyNotReady();
   // Tries until `deadline`. True if everything is in the store.
   bool FlushAll(SteadyTime deadline);
   // Ends all streams of watched counts, which else would go on for ever.

@@ -267,6 +267,9 @@ class CountStore {
 
   // Grows with every connect: what a caller believed of the store before may no longer hold.
   virtual uint64_t generation() const = 0;
+  // Called when a shard was found at an earlier state than it had been left in: what else the store held (its identity,
+  // salts) may be gone as well, and is to be restored.
+  virtual void NoteRollback() {}
 };
 
 // How many articles of each hash are ranked. Fixed for the life of a data set: a ranking that was kept shorter knows

@@ -33,11 +33,15 @@ class FaultTest : public ::testing::Test {
   // Articles' IDs have at least `id_bytes`.
   explicit FaultTest(size_t id_bytes = 0) : truth_(kArticles, id_bytes) {}
 
+  // The Redis whose counts are compared, and what --redis takes to get there.
+  virtual RedisProcess& redis() { return redis_; }
+  virtual std::string redis_url() const { return redis_.url(); }
+
   // A service on this Redis.
   ServiceProcess::Options ServiceOptions(std::vector<std::string> flags = {},
                                          const std::string& flush_interval = "200ms") const {
     flags.insert(flags.end(), {"--flush-interval", flush_interval});
-    return {.data_dir = folder_.path() + "/data", .redis = redis_.url(), .flags = std::move(flags), .environment = {}};
+    return {.data_dir = folder_.path() + "/data", .redis = redis_url(), .flags = std::move(flags), .environment = {}};
   }
 
   void SetUp() override { service_ = std::make_unique<ServiceProcess>(ServiceOptions()); }
@@ -86,8 +90,8 @@ class FaultTest : public ::testing::Test {
   }
 
   // Stops Redis where it stands, so that nothing is flushed, and lets it go on.
-  void HoldRedis() { kill(redis_.pid(), SIGSTOP); }
-  void ReleaseRedis() { kill(redis_.pid(), SIGCONT); }
+  void HoldRedis() { kill(redis().pid(), SIGSTOP); }
+  void ReleaseRedis() { kill(redis().pid(), SIGCONT); }
 
   void RequireFlushed() { Require(FlushAll(service_->NewChannel()), "cannot flush\n" + service_->Log()); }
 
@@ -95,7 +99,7 @@ class FaultTest : public ::testing::Test {
   void ExpectExact() {
     RequireFlushed();
     Require(ReachesStore(service_->NewChannel()), "Redis is not reached\n" + service_->Log());
-    EXPECT_TRUE(SameEverywhere(service_->NewChannel(), redis_, truth_)) << service_->Log();
+    EXPECT_TRUE(SameEverywhere(service_->NewChannel(), redis(), truth_)) << service_->Log();
     EXPECT_TRUE(AuditIsClean(service_->server()));
   }
 

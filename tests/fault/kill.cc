@@ -15,6 +15,12 @@ int main(int argc, char** argv) {
   app.add_option("--service-kills", options.service_kills, "Of viewcountd")->capture_default_str();
   app.add_option("--redis-kills", options.redis_kills, "Of redis-server; every other one loses its last seconds")
       ->capture_default_str();
+  app.add_option("--master-changes", options.master_changes,
+                 "A replica becomes the master behind a TCP proxy, while connections to the old one stay open")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  app.add_option("--redis-user", options.redis_user.rules,
+                 "viewcountd logs in as a user with these rules of ACL SETUSER; none: as the default user");
   app.add_option("--rate", options.views_per_second, "Views per second, at most")->capture_default_str();
   app.add_option("--writers", options.writers, "Writers of the client library")
       ->check(CLI::Range(1, 256))

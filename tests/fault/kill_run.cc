@@ -40,19 +40,46 @@ std::string TailOf(const std::string& log) { return log.substr(log.size() - std:
 KillRun::KillRun(const KillOptions& options)
     : options_(options),
       random_(options.seed),
-      // Rewritten often, which is one more thing to be killed in.
-      redis_({"--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-min-size", "16mb"}),
-      append_only_file_(redis_.folder()),
       service_({.data_dir = folder_.path() + "/data",
-                .redis = redis_.url(),
-                .flags = {"--flush-interval", "500ms", "--lanes", std::to_string(options.lanes)}}),
+                .redis = StartRedis(),
+                .flags = {"--flush-interval", "500ms", "--lanes", std::to_string(options.lanes)},
+                .environment = {}}),
       truth_(options.articles) {}
+
+std::string KillRun::StartRedis() {
+  // Rewritten often, which is one more thing to be killed in.
+  std::vector<std::string> words = {"--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-min-size",
+                                    "16mb"};
+  const auto user = options_.redis_user.options();
+  words.insert(words.end(), user.begin(), user.end());
+  const auto watch = [this](RedisProcess& server) {
+    append_only_files_[&server] = std::make_unique<AppendOnlyFile>(server.folder());
+  };
+  if (options_.master_changes > 0) {
+    pair_ = std::make_unique<RedisPair>(words, options_.seed);
+    watch(pair_->master());
+    watch(pair_->replica());
+    return pair_->proxy().url(options_.redis_user.credentials());
+  }
+  single_ = std::make_unique<RedisProcess>(words);
+  watch(*single_);
+  if (user.empty()) return single_->url();
+  proxy_ = std::make_unique<FaultyProxy>(single_->socket_path(), options_.seed);
+  return proxy_->url(options_.redis_user.credentials());
+}
 
 KillRun::~KillRun() = default;
 
 KillRun::Time KillRun::RandomTime(double from, double to) {
   const double after = std::uniform_real_distribution<double>(from, std::max(from, to))(random_);
   return began_ + std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(after));
+}
+
+std::vector<KillRun::Time> KillRun::RandomTimes(int count, double from, double to) {
+  std::vector<Time> times(static_cast<size_t>(count));
+  for (Time& time : times) time = RandomTime(from, to);
+  std::ranges::sort(times, std::greater<>());
+  return times;
 }
 
 milliseconds KillRun::RandomPause(int most) {
@@ -72,10 +99,12 @@ void KillRun::KillService() {
 }
 
 void KillRun::KillRedis() {
-  redis_.Kill();
+  replica_whole_ = pair_ != nullptr && pair_->ReplicaIsWhole();
+  dead_redis_ = &redis();
+  dead_redis_->Kill();
   const auto now = steady_clock::now();
   if (++redis_kills_ % 2 == 0) {
-    const uint64_t bytes = append_only_file_.CutBack(random_, now);
+    const uint64_t bytes = append_only_files_.at(dead_redis_)->CutBack(random_, now);
     ++cuts_;
     bytes_cut_ += bytes;
   }
@@ -83,26 +112,39 @@ void KillRun::KillRedis() {
 }
 
 void KillRun::ReviveRedis() {
-  redis_.Start();
+  if (pair_ != nullptr) {
+    pair_->Revive(*dead_redis_);
+  } else {
+    dead_redis_->Start();
+  }
   redis_back_.reset();
+}
+
+bool KillRun::ChangeMaster() {
+  const bool dead = redis_back_.has_value() && dead_redis_ == &redis();
+  // A replica without its master says that its link is down; it was whole when that died.
+  if (dead ? !replica_whole_ : !pair_->ReplicaIsWhole()) return false;
+  pair_->Promote();
+  ++master_changes_;
+  changes_from_dead_masters_ += dead ? 1 : 0;
+  return true;
 }
 
 bool KillRun::KillAround() {
   const double end = static_cast<double>(options_.duration.count());
-  std::vector<Time> service_times(options_.service_kills);
-  std::vector<Time> redis_times(options_.redis_kills);
-  // Latest first: the next one is the last.
-  for (Time& time : service_times) time = RandomTime(1, end);
-  for (Time& time : redis_times) time = RandomTime(kRedisKillsFrom, end);
-  std::ranges::sort(service_times, std::greater<>());
-  std::ranges::sort(redis_times, std::greater<>());
-  while (!service_times.empty() || !redis_times.empty() || redis_back_ || SecondsSince(began_) < end) {
+  // The next one is the last.
+  std::vector<Time> service_times = RandomTimes(options_.service_kills, 1, end);
+  std::vector<Time> redis_times = RandomTimes(options_.redis_kills, kRedisKillsFrom, end);
+  std::vector<Time> change_times = RandomTimes(options_.master_changes, kRedisKillsFrom, end);
+  while (!service_times.empty() || !redis_times.empty() || !change_times.empty() || redis_back_ ||
+         SecondsSince(began_) < end) {
     std::this_thread::sleep_for(milliseconds(5));
     const Time now = steady_clock::now();
     if (service_.HasEnded()) {
       return Fail(absl::StrCat("viewcountd ended by itself, exit code ", service_.WaitForEnd({}).value_or(-1)));
     }
     if (redis_back_ && *redis_back_ <= now) ReviveRedis();
+    if (!change_times.empty() && change_times.back() <= now && ChangeMaster()) change_times.pop_back();
     if (!redis_back_ && !redis_times.empty() && redis_times.back() <= now) {
       redis_times.pop_back();
       KillRedis();
@@ -147,7 +189,7 @@ bool KillRun::CheckEnd() {
   if (!service_.WaitUntilReady(kReadyWait)) return Fail("viewcountd does not answer");
   const auto channel = service_.NewChannel();
   if (!FlushAll(channel)) return Fail("views do not get to Redis");
-  bool good = SameEverywhere(channel, redis_, truth_);
+  bool good = SameEverywhere(channel, redis(), truth_);
   if (wrong_answers_ > 0) good = false;
   if (!AuditIsClean(service_.server())) good = false;
   return good || Fail("counts differ from the truth");
@@ -171,14 +213,16 @@ bool KillRun::Run() {
   watching_ = false;
   watcher.join();
   std::printf(
-      "%.1f s, %.0f views/s of %llu wanted; %d service kills (%d of them just after a start), %d Redis kills\n"
+      "%.1f s, %.0f views/s of %llu wanted; %d service kills (%d of them just after a start), %d Redis kills, %d "
+      "master "
+      "changes (%d of them from a dead one)\n"
       "the append-only file was cut %d times by %llu bytes in all\nload: %s\n"
       "while killing: %llu exact answers, %llu others, %llu exact counts wrong%s\n",
       took, static_cast<double>(truth_.total()) / took, static_cast<unsigned long long>(options_.views_per_second),
-      service_kills_, early_service_kills_, redis_kills_, cuts_, static_cast<unsigned long long>(bytes_cut_),
-      outcome.ToString().c_str(), static_cast<unsigned long long>(exact_answers_),
-      static_cast<unsigned long long>(inexact_answers_), static_cast<unsigned long long>(wrong_answers_),
-      first_wrong_answer_.c_str());
+      service_kills_, early_service_kills_, redis_kills_, master_changes_, changes_from_dead_masters_, cuts_,
+      static_cast<unsigned long long>(bytes_cut_), outcome.ToString().c_str(),
+      static_cast<unsigned long long>(exact_answers_), static_cast<unsigned long long>(inexact_answers_),
+      static_cast<unsigned long long>(wrong_answers_), first_wrong_answer_.c_str());
   std::fflush(stdout);
   if (good && outcome.unacknowledged > 0) good = Fail("views were not acknowledged in time");
   return good && CheckEnd();

@@ -4,15 +4,21 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/fault/load.h"
 #include "tests/fault/truth.h"
 #include "tests/support/append_only_file.h"
+#include "tests/support/faulty_proxy.h"
+#include "tests/support/redis_pair.h"
 #include "tests/support/redis_process.h"
+#include "tests/support/redis_user.h"
 #include "tests/support/service_process.h"
 #include "tests/support/temporary_directory.h"
 
@@ -23,6 +29,11 @@ struct KillOptions {
   int service_kills = 6;
   // Every other one loses up to two seconds of its append-only file.
   int redis_kills = 4;
+  // How often a replica becomes the master behind a TCP proxy: mostly in order, and sometimes while the master is dead.
+  // Connections to the old one stay open. 0: one redis-server, and no proxy.
+  int master_changes = 0;
+  // Whom viewcountd logs in to Redis as.
+  RedisUser redis_user = {};
   uint64_t views_per_second = 200'000;
   int writers = 8;
   int articles = 20'000;
@@ -44,13 +55,20 @@ class KillRun {
  private:
   using Time = std::chrono::steady_clock::time_point;
 
+  // Starts what the options ask for; what --redis takes.
+  std::string StartRedis();
   Time RandomTime(double from, double to);
+  // As many of them, latest first.
+  std::vector<Time> RandomTimes(int count, double from, double to);
   std::chrono::milliseconds RandomPause(int most);
   // Kills both at random moments until the time is over; false if the service ended by itself.
   bool KillAround();
   void KillService();
   void KillRedis();
   void ReviveRedis();
+  // False if the replica is not ready to become the master yet.
+  bool ChangeMaster();
+  RedisProcess& redis() { return pair_ != nullptr ? pair_->master() : *single_; }
   // Asks for counts until told to stop: an exact one must be at least what was acknowledged before the call, and at
   // most what was sent by its end.
   void Watch();
@@ -60,16 +78,26 @@ class KillRun {
   const KillOptions options_;
   std::mt19937_64 random_;
   TemporaryDirectory folder_;
-  RedisProcess redis_;
-  AppendOnlyFile append_only_file_;
+  // Either one.
+  std::unique_ptr<RedisProcess> single_;
+  std::unique_ptr<RedisPair> pair_;
+  // To the single one, for whoever logs in.
+  std::unique_ptr<FaultyProxy> proxy_;
+  // By the server whose it is.
+  std::map<const RedisProcess*, std::unique_ptr<AppendOnlyFile>> append_only_files_;
   ServiceProcess service_;
   Truth truth_;
   Time began_;
-  // When Redis is to come back; nothing while it runs.
+  // The server that was killed, and when it is to come back; nothing while all run.
+  RedisProcess* dead_redis_ = nullptr;
   std::optional<Time> redis_back_;
+  // Whether the replica had all data when its master was killed.
+  bool replica_whole_ = false;
   int service_kills_ = 0;
   int early_service_kills_ = 0;
   int redis_kills_ = 0;
+  int master_changes_ = 0;
+  int changes_from_dead_masters_ = 0;
   int cuts_ = 0;
   uint64_t bytes_cut_ = 0;
 

@@ -102,6 +102,28 @@ TEST_F(RollbackTest, AnEmptyRedisIsNoticedWhenIdle) {
   ExpectExact();
 }
 
+// What is nobody's count is put back too, so that the next instance joins the data set instead of founding another.
+TEST_F(RollbackTest, AnEmptyRedisGetsItsIdentityAndSaltsBack) {
+  const std::string data_set = redis_.Command({"HGET", "vc:meta", "data_set"});
+  const std::string salts = redis_.Command({"HGETALL", "vc:salts"});
+  ASSERT_FALSE(salts.empty());
+  redis_.Command({"FLUSHALL"});
+  const auto restored = [&] {
+    return redis_.Command({"HGET", "vc:meta", "data_set"}) == data_set &&
+           redis_.Command({"HGETALL", "vc:salts"}) == salts;
+  };
+  EXPECT_TRUE(Eventually(restored, kNoticedWithin)) << service_->Log();
+  EXPECT_EQ(redis_.Command({"HEXISTS", "vc:sites", "demo"}), "1");
+  ServiceProcess::Options options = ServiceOptions();
+  options.data_dir = folder_.path() + "/second";
+  ServiceProcess second(options);
+  second.Start();
+  RequireReady(second);
+  EXPECT_EQ(redis_.Command({"HGET", "vc:meta", "data_set"}), data_set);
+  EXPECT_EQ(second.Stop(), 0) << second.Log();
+  ExpectExact();
+}
+
 TEST_F(RollbackTest, ARollbackWhileViewcountdIsDownIsBroughtUpToDate) {
   SaveRedis();
   SendViews(100'000);

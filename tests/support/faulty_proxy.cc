@@ -1,5 +1,7 @@
 #include "tests/support/faulty_proxy.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+
+#include "tests/support/free_port.h"
 
 namespace viewcount {
 namespace {
@@ -34,22 +38,51 @@ int OpenSocket(const std::string& path, int (*use)(int, const sockaddr*, socklen
   return -1;
 }
 
+int BindPort(uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (bind(made, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return made;
+  close(made);
+  return -1;
+}
+
 }  // namespace
 
 FaultyProxy::FaultyProxy(std::string path, std::string server, uint64_t seed)
-    : path_(std::move(path)), server_(std::move(server)), listener_(OpenSocket(path_, bind)), random_(seed) {
+    : FaultyProxy(OpenSocket(path, bind), path, 0, std::move(server), seed) {}
+
+FaultyProxy::FaultyProxy(std::string server, uint64_t seed) : FaultyProxy(PickFreePort(), std::move(server), seed) {}
+
+FaultyProxy::FaultyProxy(uint16_t port, std::string server, uint64_t seed)
+    : FaultyProxy(BindPort(port), "", port, std::move(server), seed) {}
+
+FaultyProxy::FaultyProxy(int listener, std::string path, uint16_t port, std::string server, uint64_t seed)
+    : path_(std::move(path)), port_(port), listener_(listener), server_(std::move(server)), random_(seed) {
   if (listener_ < 0 || listen(listener_, 64) != 0) {
-    std::perror(("test support: cannot listen on " + path_).c_str());
+    std::perror(("test support: the proxy cannot listen " + path_).c_str());
     std::_Exit(EXIT_FAILURE);
   }
   thread_ = std::thread([this] { Run(); });
+}
+
+std::string FaultyProxy::url(const std::string& credentials) const {
+  if (!path_.empty()) return "redis+unix://" + path_;
+  return "redis://" + (credentials.empty() ? "" : credentials + "@") + "127.0.0.1:" + std::to_string(port_);
+}
+
+void FaultyProxy::SetServer(std::string server) {
+  const std::lock_guard lock(mutex_);
+  server_ = std::move(server);
 }
 
 FaultyProxy::~FaultyProxy() {
   stop_ = true;
   thread_.join();
   close(listener_);
-  unlink(path_.c_str());
+  if (!path_.empty()) unlink(path_.c_str());
 }
 
 void FaultyProxy::SetFaults(const Faults& faults) {
@@ -85,7 +118,12 @@ void FaultyProxy::Run() {
 void FaultyProxy::Accept() {
   const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (client < 0) return;
-  const int server = OpenSocket(server_, connect);
+  std::string to;
+  {
+    const std::lock_guard lock(mutex_);
+    to = server_;
+  }
+  const int server = OpenSocket(to, connect);
   // Nobody there: as if the line were cut.
   if (server < 0) {
     close(client);

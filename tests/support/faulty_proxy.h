@@ -1,5 +1,5 @@
-// A bad line between a client and a server on UNIX sockets: it cuts connections, delays and slices what passes, and
-// swallows answers, so that nobody knows what became of a command.
+// A bad line between a client and a server on a UNIX socket, which may also come to lead to another server: it cuts
+// connections, delays and slices what passes, and swallows answers, so that nobody knows what became of a command.
 #pragma once
 
 #include <atomic>
@@ -39,14 +39,19 @@ class FaultyProxy {
     int swallows = 0;
   };
 
-  // Listens on `path`, and connects to `server` for every connection.
+  // Listens on the UNIX socket `path`, and connects to the one at `server` for every connection.
   FaultyProxy(std::string path, std::string server, uint64_t seed);
+  // Listens on a port of 127.0.0.1 instead.
+  FaultyProxy(std::string server, uint64_t seed);
   ~FaultyProxy();
   FaultyProxy(const FaultyProxy&) = delete;
   FaultyProxy& operator=(const FaultyProxy&) = delete;
 
-  // What --redis takes.
-  std::string url() const { return "redis+unix://" + path_; }
+  // What --redis takes. `credentials` are none or `USER:PASSWORD`, which only a port's takes.
+  std::string url(const std::string& credentials = "") const;
+  // Where connections lead from now on. Those that there are stay with the server that they have, as with a proxy or a
+  // name whose address changes.
+  void SetServer(std::string server);
 
   void SetFaults(const Faults& faults);
   // From now on no answer passes on any connection, while commands do. When it ends, connections that missed an answer
@@ -78,6 +83,8 @@ class FaultyProxy {
     bool broken = false;
   };
 
+  FaultyProxy(uint16_t port, std::string server, uint64_t seed);
+  FaultyProxy(int listener, std::string path, uint16_t port, std::string server, uint64_t seed);
   void Run();
   void Accept();
   void PollOnce();
@@ -90,13 +97,15 @@ class FaultyProxy {
   bool Happens(double likely);
   std::chrono::milliseconds Pause(std::chrono::milliseconds most);
 
+  // Either a path or a port.
   const std::string path_;
-  const std::string server_;
-  int listener_ = -1;
+  const uint16_t port_;
+  const int listener_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> swallow_all_{false};
 
   mutable std::mutex mutex_;
+  std::string server_;
   Faults faults_;
   Counts counts_;
 

@@ -41,15 +41,13 @@ class LanePipeline::OwnBatch final : public Batch {
   std::string text_;
 };
 
-LanePipeline::LanePipeline(RedisProcess& redis, Options options)
-    : options_(std::move(options)),
-      store_(
-          std::make_unique<RedisStore>(thread_.executor(),
-                                       RedisStore::Options{.address = *ParseRedisAddress(redis.url()),
-                                                           .data_set = options_.data_set,
-                                                           .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
-                                                           .ranked = options_.ranked},
-                                       metrics_)) {
+LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std::move(options)) {
+  RedisStore::Options of_store{.address = *ParseRedisAddress(redis.url()),
+                               .data_set = options_.data_set,
+                               .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
+                               .ranked = options_.ranked};
+  if (options_.configure) options_.configure(of_store);
+  store_ = std::make_unique<RedisStore>(thread_.executor(), std::move(of_store), metrics_);
   // As StopSignal does: hiredis writes to connections that Redis has closed.
   std::signal(SIGPIPE, SIG_IGN);
   auto directory = LaneDirectory::Open(disk_, clock_, folder_.path(), 0);

@@ -36,6 +36,8 @@ class LanePipeline {
     std::string site = "demo";
     // What the flusher is given instead of the store: one that stands before it and breaks things.
     std::function<std::unique_ptr<CountStore>(CountStore& store)> decorate = {};
+    // Changes the store's options before it is made: another way to the server, shorter intervals.
+    std::function<void(RedisStore::Options& options)> configure = {};
   };
   explicit LanePipeline(RedisProcess& redis) : LanePipeline(redis, Options()) {}
   LanePipeline(RedisProcess& redis, Options options);

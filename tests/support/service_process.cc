@@ -1,20 +1,16 @@
 #include "tests/support/service_process.h"
 
-#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <random>
 #include <sstream>
 #include <utility>
 
 #include "tests/support/eventually.h"
+#include "tests/support/free_port.h"
 #include "viewcount/v1/admin.grpc.pb.h"
 
 namespace viewcount {
@@ -23,38 +19,10 @@ namespace {
 // Supervisors are told to wait 10 s.
 constexpr std::chrono::seconds kStopWait{12};
 
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-// Calls bind or connect with a new socket; true if that worked.
-bool Try(int (*call)(int, const sockaddr*, socklen_t), uint16_t port) {
-  const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(port);
-  const bool done = call(socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
-  close(socket_fd);
-  return done;
-}
-
-// Below the ports that the system gives to outgoing connections, so that none takes it while the service is down.
-uint16_t PickPort() {
-  std::random_device random;
-  for (int attempt = 0; attempt < 1'000; ++attempt) {
-    const auto port = static_cast<uint16_t>(std::uniform_int_distribution<int>(15'000, 32'000)(random));
-    if (Try(bind, port)) return port;
-  }
-  std::fprintf(stderr, "test support: no free port\n");
-  std::_Exit(EXIT_FAILURE);
-}
-
 }  // namespace
 
 ServiceProcess::ServiceProcess(Options options)
-    : options_(std::move(options)), port_(PickPort()), server_("127.0.0.1:" + std::to_string(port_)) {}
+    : options_(std::move(options)), port_(PickFreePort()), server_("127.0.0.1:" + std::to_string(port_)) {}
 
 void ServiceProcess::Start() {
   std::vector<std::string> words;
@@ -74,7 +42,7 @@ void ServiceProcess::Start() {
 bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
   const auto deadline = std::chrono::system_clock::now() + timeout;
   bool connected = false;
-  Eventually([&] { return process_.HasEnded() || (connected = Try(connect, port_)); }, timeout);
+  Eventually([&] { return process_.HasEnded() || (connected = IsListening(port_)); }, timeout);
   if (!connected) return false;
   auto admin = v1::AdminService::NewStub(NewChannel());
   grpc::ClientContext context;

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "service/base/redis_waivers.h"
+#include "service/base/status.h"
 #include "service/store/redis/keys.h"
 
 namespace viewcount {
@@ -20,12 +22,23 @@ absl::StatusOr<bool> Begun(const absl::StatusOr<Reply>& reply) {
   if (reply->kind != Reply::Kind::kError) return reply->text.find("started") != std::string::npos;
   // By somebody else, or by Redis itself: since its start in any case.
   if (reply->text.find("already in progress") != std::string::npos) return true;
-  if (reply->text.starts_with("NOPERM")) {
-    return absl::FailedPreconditionError(
-        "this Redis keeps an append-only file but its user may not rewrite it, without which a crash of Redis could "
-        "make views count twice; allow it with: ACL SETUSER NAME +bgrewriteaof");
-  }
-  return ErrorOfReply(reply->text);
+  const absl::Status error = ErrorOfReply(reply->text);
+  const std::string reason = ReasonOf(error);
+  if (reason != "REDIS_NOPERM" && reason != "REDIS_UNKNOWN_COMMAND") return error;
+  const bool denied = reason == "REDIS_NOPERM";
+  return ErrorWithReason(
+      absl::StatusCode::kFailedPrecondition,
+      fmt::format("this Redis keeps an append-only file but {}, without which two crashes of Redis in a row could make "
+                  "views count twice; {}, or accept that with: --redis-waive {}",
+                  denied ? "its user may not rewrite it (BGREWRITEAOF)" : "does not have the command BGREWRITEAOF",
+                  denied ? "allow it with: ACL SETUSER NAME +bgrewriteaof" : "take its rename-command away",
+                  kWaiveAofRewrite),
+      reason);
+}
+
+bool RefusesAllWrites(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  return reason == "REDIS_OOM" || reason == "REDIS_MISCONF" || reason == "REDIS_NOREPLICAS";
 }
 
 }  // namespace
@@ -57,7 +70,7 @@ asio::awaitable<absl::StatusOr<bool>> SealAppendOnlyFile(RedisConnection& connec
 asio::awaitable<absl::Status> NoteSealed(RedisConnection& connection, std::string_view info) {
   const RedisCommand note = {"HSET", keys::kMeta, kSealedRun, InfoField(info, "run_id")};
   const auto noted = Expect(co_await connection.Execute(note), Reply::Kind::kInteger, "HSET");
-  co_return noted.status();
+  co_return RefusesAllWrites(noted.status()) ? absl::OkStatus() : noted.status();
 }
 
 }  // namespace viewcount

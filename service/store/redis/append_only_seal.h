@@ -24,10 +24,11 @@ namespace viewcount {
 // this was done since it was started, and returns when the new file is begun, not when the rewriting is done. To be
 // called before anything is written on a new connection. True if it was done now: call NoteSealed then.
 //
-// UNAVAILABLE while Redis saves a snapshot, which it finishes first; FAILED_PRECONDITION if its user may not do that,
-// in one line that says what to do.
+// UNAVAILABLE while Redis saves a snapshot, which it finishes first; FAILED_PRECONDITION if its user may not do that or
+// it does not have the command, in one line that says what to do.
 boost::asio::awaitable<absl::StatusOr<bool>> SealAppendOnlyFile(RedisConnection& connection, std::string_view info);
-// Remembers it in vc:meta until Redis is started again.
+// Remembers it in vc:meta until Redis is started again. A Redis that refuses all writes for now (OOM, MISCONF,
+// NOREPLICAS) is no error: the next connect seals the file again.
 boost::asio::awaitable<absl::Status> NoteSealed(RedisConnection& connection, std::string_view info);
 
 // The value behind `name:` in the answer to INFO; empty if it is not there.

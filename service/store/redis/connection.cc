@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "service/base/limits.h"
+#include "service/base/status.h"
 #include "service/store/redis/link.h"
 
 namespace viewcount {
@@ -25,10 +25,30 @@ std::chrono::milliseconds Jittered(std::chrono::milliseconds delay) {
   return std::chrono::milliseconds(std::uniform_int_distribution<int64_t>(delay.count() / 2, delay.count())(generator));
 }
 
+// `status` with the same code and details.
+absl::Status WithPrefix(const std::string& prefix, const absl::Status& status) {
+  absl::Status result(status.code(), prefix + std::string(status.message()));
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { result.SetPayload(url, payload); });
+  return result;
+}
+
+// A server that answered and refused says more than one that is away. `failures` is not empty.
+absl::Status MostTelling(const std::vector<absl::Status>& failures) {
+  const auto rank = [](const absl::Status& status) {
+    if (absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status)) return 2;
+    return ReasonOf(status).empty() ? 0 : 1;
+  };
+  return *std::ranges::max_element(failures, {}, rank);
+}
+
 }  // namespace
 
-RedisConnection::RedisConnection(asio::any_io_executor executor, RedisAddress address, Events events)
-    : executor_(std::move(executor)), address_(std::move(address)), events_(std::move(events)) {}
+RedisConnection::RedisConnection(asio::any_io_executor executor, RedisAddress address, Events events,
+                                 HostResolver resolve)
+    : executor_(std::move(executor)),
+      address_(std::move(address)),
+      events_(std::move(events)),
+      resolve_(resolve != nullptr ? std::move(resolve) : HostResolver(ResolveBySystem)) {}
 
 RedisConnection::~RedisConnection() { Close(); }
 
@@ -43,6 +63,10 @@ void RedisConnection::Close() {
   closed_ = true;
   if (link_ != nullptr) link_->Break(absl::UnavailableError("the connection to Redis was closed"));
   if (delay_ != nullptr) delay_->cancel();
+}
+
+void RedisConnection::Reconnect(const absl::Status& why) {
+  if (link_ != nullptr) link_->Break(why);
 }
 
 asio::awaitable<void> RedisConnection::Run() {
@@ -68,18 +92,23 @@ asio::awaitable<void> RedisConnection::Run() {
 }
 
 asio::awaitable<absl::Status> RedisConnection::Connect() {
+  if (!address_.socket_path.empty()) co_return co_await ConnectTo("");
+  const auto hosts = co_await resolve_(address_.host, address_.port);
+  if (!hosts.ok()) co_return hosts.status();
+  std::vector<absl::Status> failures;
+  for (const std::string& host : *hosts) {
+    if (closed_) co_return absl::CancelledError("closed");
+    absl::Status status = co_await ConnectTo(host);
+    if (status.ok()) co_return status;
+    link_->Break(status);
+    failures.push_back(hosts->size() > 1 ? WithPrefix(host + ": ", status) : status);
+  }
+  co_return MostTelling(failures);
+}
+
+asio::awaitable<absl::Status> RedisConnection::ConnectTo(std::string host) {
   link_ = std::make_shared<Link>(executor_);
   auto link = link_;
-  std::string host = address_.host;
-  if (address_.socket_path.empty()) {
-    // hiredis would look the name up itself, and block the thread meanwhile.
-    asio::ip::tcp::resolver resolver(executor_);
-    boost::system::error_code error;
-    const auto found = co_await resolver.async_resolve(host, std::to_string(address_.port),
-                                                       asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return absl::UnavailableError(fmt::format("cannot find host {}: {}", host, error.message()));
-    host = found.begin()->endpoint().address().to_string();
-  }
   if (auto status = link->Start(address_, host); !status.ok()) co_return status;
   if (auto status = co_await link->WaitConnected(); !status.ok()) co_return status;
   if (auto status = co_await Greet(); !status.ok()) co_return status;
@@ -117,8 +146,7 @@ asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Execute(const RedisComma
   co_return co_await link->Call(command);
 }
 
-asio::awaitable<absl::StatusOr<std::vector<Reply>>> RedisConnection::Transact(
-    const std::vector<RedisCommand>& commands) {
+asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Transact(const std::vector<RedisCommand>& commands) {
   auto link = link_;
   if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
   // Nothing else can come between: all of it is sent before anybody else runs on this thread.
@@ -127,14 +155,7 @@ asio::awaitable<absl::StatusOr<std::vector<Reply>>> RedisConnection::Transact(
   const RedisCommand exec = {"EXEC"};
   link->Send(multi, ignore);
   for (const RedisCommand& command : commands) link->Send(command, ignore);
-  auto reply = Expect(co_await link->Call(exec), Reply::Kind::kArray, "EXEC");
-  if (!reply.ok()) co_return reply.status();
-  if (reply->elements.size() != commands.size())
-    co_return absl::DataLossError("Redis answered EXEC with too few replies");
-  for (const Reply& element : reply->elements) {
-    if (element.kind == Reply::Kind::kError) co_return ErrorOfReply(element.text);
-  }
-  co_return std::move(reply->elements);
+  co_return co_await link->Call(exec);
 }
 
 }  // namespace viewcount

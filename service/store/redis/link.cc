@@ -170,7 +170,13 @@ void RedisConnection::Link::Answered(const Done& done, void* reply) {
   } else {
     result = absl::UnavailableError("the connection to Redis broke; the outcome is unknown");
   }
-  // Not from within hiredis' callback: who waits may send the next command or drop the connection.
+  // Nothing is done from within hiredis' callback: the caller may send the next command or drop the connection.
+  if (result.ok() && result->kind == Reply::Kind::kError && IsFromWrongServer(result->text)) {
+    // Redis leaves connections open when it is demoted, so this one would never lead to the right server again.
+    asio::post(executor_, [weak = weak_from_this(), why = ErrorOfReply(result->text)] {
+      if (const auto self = weak.lock()) self->Break(why);
+    });
+  }
   asio::post(executor_, [done, result = std::move(result)]() mutable { done(std::move(result)); });
 }
 

@@ -24,6 +24,8 @@ int NumberOf(std::string_view text) {
   return value;
 }
 
+}  // namespace
+
 absl::Status CheckServer(std::string_view info) {
   const std::string_view version = InfoField(info, "redis_version");
   if (NumberOf(version) < kRedisMajorVersionMin) {
@@ -33,28 +35,51 @@ absl::Status CheckServer(std::string_view info) {
     return absl::FailedPreconditionError(
         "this Redis is part of a cluster, which is not built yet; use a standalone one");
   }
-  if (InfoField(info, "loading") == "1") return absl::UnavailableError("Redis is loading its data");
+  if (InfoField(info, "loading") == "1") {
+    return ErrorWithReason(absl::StatusCode::kUnavailable, "Redis is loading its data", "REDIS_LOADING");
+  }
   if (InfoField(info, "role") != "master") {
-    return absl::UnavailableError("this Redis is a replica; use its master, or promote it");
+    return ErrorWithReason(absl::StatusCode::kUnavailable, "this Redis is a replica; use its master, or promote it",
+                           "REDIS_READONLY");
   }
   const std::string_view policy = InfoField(info, "maxmemory_policy");
   if (policy != "noeviction") {
-    return absl::FailedPreconditionError(
+    return ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition,
         fmt::format("this Redis evicts keys (maxmemory-policy {}), so it would lose counts; set it with: "
                     "redis-cli config set maxmemory-policy noeviction, and in redis.conf",
-                    policy));
+                    policy),
+        "REDIS_EVICTING");
   }
   return absl::OkStatus();
+}
+
+uint64_t EvictedKeysOf(std::string_view info) {
+  uint64_t keys = 0;
+  const std::string_view text = InfoField(info, "evicted_keys");
+  std::from_chars(text.data(), text.data() + text.size(), keys);
+  return keys;
 }
 
 asio::awaitable<std::string> PersistenceWarning(RedisConnection& connection, std::string_view info) {
   if (InfoField(info, "aof_enabled") == "1") co_return "";
   const RedisCommand command = {"CONFIG", "GET", "save"};
   const auto save = co_await connection.Execute(command);
-  // Not every user may ask; then nothing is known against it.
-  if (!save.ok() || save->elements.size() != 2 || !save->elements[1].text.empty()) co_return "";
-  co_return "this Redis keeps nothing on disk; counts are lost when it restarts. Set appendonly yes";
+  if (!save.ok()) co_return "";
+  if (save->elements.size() != 2) {
+    co_return fmt::format(
+        "this Redis has no append-only file, and does not tell its user whether it saves snapshots (CONFIG GET save: "
+        "{}); see to it that it does, and silence this with: --redis-waive {}",
+        save->text, kWaivePersistence);
+  }
+  if (!save->elements[1].text.empty()) co_return "";
+  co_return fmt::format(
+      "this Redis keeps nothing on disk; counts are lost when it restarts. Set appendonly yes, or silence this with: "
+      "--redis-waive {}",
+      kWaivePersistence);
 }
+
+namespace {
 
 absl::Status NotOurs() {
   return absl::FailedPreconditionError("vc:meta in Redis is not what viewcount writes; use another database");
@@ -85,9 +110,36 @@ absl::Status CheckDataSet(const std::vector<Reply>& meta, DataSetId expected, Pr
   return absl::OkStatus();
 }
 
+// Whether lanes have brought something to any shard.
+asio::awaitable<absl::StatusOr<bool>> HoldsCounts(RedisConnection& connection) {
+  std::vector<std::string> lanes;
+  for (uint32_t i = 0; i < limits::kShards; ++i) lanes.push_back(keys::Lanes(Shard{static_cast<uint8_t>(i)}));
+  RedisCommand command = {"EXISTS"};
+  command.insert(command.end(), lanes.begin(), lanes.end());
+  const auto reply = Expect(co_await connection.Execute(command), Reply::Kind::kInteger, "EXISTS");
+  if (!reply.ok()) co_return reply.status();
+  co_return reply->integer > 0;
+}
+
+// A store whose vc:meta was lost must not become another data set: its own instances could never use it again.
+asio::awaitable<absl::Status> CheckUnclaimed(RedisConnection& connection) {
+  const RedisCommand ask = {"HEXISTS", keys::kMeta, "data_set"};
+  const auto known = co_await connection.Execute(ask);
+  if (!known.ok()) co_return known.status();
+  // Of another type: the check of the data set says so.
+  if (known->kind == Reply::Kind::kError || known->integer == 1) co_return absl::OkStatus();
+  const auto holds = co_await HoldsCounts(connection);
+  if (!holds.ok()) co_return holds.status();
+  if (!*holds) co_return absl::OkStatus();
+  co_return absl::FailedPreconditionError(
+      "Redis holds counts, but vc:meta, which says of which data set they are, is gone; an instance of that data set "
+      "puts it back when it runs, so start one of those first, or use another database");
+}
+
 }  // namespace
 
-asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected) {
+asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected,
+                                                           RedisWaivers waivers) {
   static const Script open(kOpenLua);
   const RedisCommand ask = {"INFO"};
   auto reply = co_await connection.Execute(ask);
@@ -97,8 +149,12 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
   const auto info = Expect(std::move(reply), Reply::Kind::kText, "INFO");
   if (!info.ok()) co_return info.status();
   if (auto status = CheckServer(info->text); !status.ok()) co_return status;
+  if (expected.IsNone()) {
+    if (auto status = co_await CheckUnclaimed(connection); !status.ok()) co_return status;
+  }
   // Before the first write.
-  const auto sealed = co_await SealAppendOnlyFile(connection, info->text);
+  absl::StatusOr<bool> sealed = false;
+  if (!waivers.aof_rewrite) sealed = co_await SealAppendOnlyFile(connection, info->text);
   if (!sealed.ok()) co_return sealed.status();
 
   const std::string id = ToHex(expected.IsNone() ? RandomId<DataSetId>() : expected);
@@ -110,16 +166,19 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
   if (ReasonOf(meta.status()) == "REDIS_WRONGTYPE") co_return NotOurs();
   if (!meta.ok()) co_return meta.status();
   PreflightResult result;
+  result.run_id = InfoField(info->text, "run_id");
+  result.evicted_keys = EvictedKeysOf(info->text);
   if (auto status = CheckDataSet(meta->elements, expected, result); !status.ok()) co_return status;
   if (*sealed) {
     if (auto status = co_await NoteSealed(connection, info->text); !status.ok()) co_return status;
   }
-  result.warning = co_await PersistenceWarning(connection, info->text);
+  if (!waivers.persistence) result.warning = co_await PersistenceWarning(connection, info->text);
   co_return result;
 }
 
 bool IsRefusal(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status);
+  return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status) ||
+         ReasonOf(status) == "REDIS_UNKNOWN_COMMAND";
 }
 
 }  // namespace viewcount

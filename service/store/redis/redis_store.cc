@@ -4,9 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -22,6 +24,7 @@
 #include "service/store/redis/ranking_lua.h"
 #include "service/store/redis/remove_lua.h"
 #include "service/store/redis/script.h"
+#include "service/store/redis/snapshot.h"
 #include "service/store/redis/store_audit.h"
 #include "service/store/redis/viewer_calls.h"
 #include "service/store/redis/viewers_lua.h"
@@ -53,6 +56,12 @@ const Script& ViewersScript() {
   return script;
 }
 
+// Whether a connection ended because of what its server is, not because the line broke.
+bool IsAboutServer(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  return IsRefusal(status) || reason == "REDIS_READONLY" || reason == "REDIS_MASTERDOWN" || reason == "REDIS_LOADING";
+}
+
 struct LanesCommand {
   LanesCommand(Shard shard, const std::vector<LaneId>& lanes) : key(keys::Lanes(shard)) {
     words = {"HMGET", key};
@@ -73,6 +82,7 @@ RedisStore::RedisStore(asio::any_io_executor executor, Options options, Metrics&
       writer_(MakeChannel(true)),
       reader_(MakeChannel(false)),
       changed_(executor_, steady_clock::time_point::max()),
+      look_timer_(executor_),
       data_set_(options_.data_set) {}
 
 RedisStore::~RedisStore() { Close(); }
@@ -83,10 +93,11 @@ RedisStore::Channel RedisStore::MakeChannel(bool writes) {
   channel.connection = std::make_unique<RedisConnection>(
       executor_, options_.address,
       RedisConnection::Events{
-          .prepare = [this](RedisConnection& connection) { return Prepare(connection); },
+          .prepare = [this, self](RedisConnection&) { return Prepare(self()); },
           .up = [this, self] { ChannelUp(self()); },
           .down = [this, self](const absl::Status& status) { ChannelDown(self(), status); },
-      });
+      },
+      options_.resolve);
   return channel;
 }
 
@@ -102,21 +113,25 @@ asio::awaitable<absl::Status> RedisStore::Open() {
     co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   opened_ = true;
+  asio::co_spawn(executor_, Watch(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
   co_return absl::OkStatus();
 }
 
 void RedisStore::Close() {
   closed_ = true;
   changed_.cancel();
+  look_timer_.cancel();
   writer_.connection->Close();
   reader_.connection->Close();
   writer_.ready = reader_.ready = false;
   metrics_.redis_up.Set(0);
 }
 
-asio::awaitable<absl::Status> RedisStore::Prepare(RedisConnection& connection) {
+asio::awaitable<absl::Status> RedisStore::Prepare(Channel& channel) {
   const DataSetId expected = data_set();
-  const auto result = co_await Preflight(connection, expected);
+  const auto result = co_await Preflight(*channel.connection, expected, options_.waivers);
   if (!result.ok()) co_return result.status();
   if (expected.IsNone()) {
     if (auto status = options_.keep_data_set(result->data_set); !status.ok()) {
@@ -129,14 +144,24 @@ asio::awaitable<absl::Status> RedisStore::Prepare(RedisConnection& connection) {
     spdlog::error("Redis was empty where data set {} should be; it begins again, with what the journals still hold",
                   ToHex(expected));
   }
-  if (!result->warning.empty() && &connection == writer_.connection.get()) spdlog::warn("{}", result->warning);
+  channel.run_id = result->run_id;
+  if (&channel == &writer_) {
+    NoteEvicted(result->run_id, result->evicted_keys);
+    Warn(result->warning);
+  }
   co_return absl::OkStatus();
 }
 
 void RedisStore::ChannelUp(Channel& channel) {
   channel.ready = true;
+  ++channel.life;
   // Before anything is sent: parts go out as soon as their own channel is up.
   ++generation_;
+  if (Channel& other = OtherOf(channel); other.ready && other.run_id != channel.run_id) {
+    // The other one leads to the server that was here before.
+    other.connection->Reconnect(AnotherServer());
+    return;
+  }
   if (!(writer_.ready && reader_.ready)) return;
   if (std::exchange(connected_before_, true)) metrics_.redis_reconnects.Increment();
   metrics_.redis_up.Set(1);
@@ -148,18 +173,34 @@ void RedisStore::ChannelUp(Channel& channel) {
 
 void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
   channel.ready = false;
+  down_ = status;
   metrics_.redis_up.Set(0);
   const std::string problem = fmt::format("Redis at {}: {}", options_.address.ToString(), ToStd(status.message()));
   SetProblem(problem);
   if (IsRefusal(status)) refusal_ = status;
-  // Before Open has returned the caller reports a refusal.
-  if (problem_lines_.Take() && (opened_ || refusal_.ok())) spdlog::warn("{}; trying again", problem);
+  // What is said of the server holds for both connections, although Redis breaks none of them.
+  if (IsAboutServer(status) && OtherOf(channel).ready) OtherOf(channel).connection->Reconnect(status);
+  if (problem_lines_.Take()) {
+    // Before Open has returned its caller reports a refusal.
+    if (opened_ && IsRefusal(status)) {
+      spdlog::error("{}; nothing is flushed until that is right, and views stay in the journal; trying again", problem);
+    } else if (opened_ || refusal_.ok()) {
+      spdlog::warn("{}; trying again", problem);
+    }
+  }
   changed_.cancel();
+}
+
+absl::Status RedisStore::AnotherServer() {
+  return absl::UnavailableError("another server answers at this address now");
 }
 
 void RedisStore::SetProblem(std::string problem) {
   std::lock_guard lock(mutex_);
   problem_ = std::move(problem);
+  // What an earlier connection was told is over.
+  refuses_writes_ = false;
+  refused_writes_.clear();
 }
 
 std::string RedisStore::problem() const {
@@ -173,7 +214,12 @@ DataSetId RedisStore::data_set() const {
 }
 
 absl::Status RedisStore::Away() const {
-  return RetryLater(absl::StatusCode::kUnavailable, problem(), limits::kRetryDelay);
+  absl::Status away = RetryLater(absl::StatusCode::kUnavailable, problem(), limits::kRetryDelay);
+  // The reason too, so that whoever counts errors counts this one as what it is.
+  down_.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    if (!away.GetPayload(url)) away.SetPayload(url, payload);
+  });
+  return away;
 }
 
 asio::awaitable<absl::StatusOr<Claimed>> RedisStore::Claim(Shard shard, const LaneIdentity& lane) {
@@ -187,6 +233,7 @@ asio::awaitable<absl::StatusOr<Claimed>> RedisStore::Claim(Shard shard, const La
   const std::vector<std::string_view> keys = {lanes_key, totals_key};
   const std::vector<std::string_view> arguments(words.begin(), words.end());
   const auto reply = co_await ClaimScript().Run(*writer_.connection, keys, arguments);
+  NoteWrite(reply.status());
   if (!reply.ok()) co_return reply.status();
   co_return ClaimedOf(shard, lane.id, *reply);
 }
@@ -201,7 +248,7 @@ asio::awaitable<absl::StatusOr<StoredLane>> RedisStore::ReadLane(Shard shard, co
   RedisCommand totals = {"HMGET", totals_key};
   totals.insert(totals.end(), fields.begin(), fields.end());
   const std::vector<RedisCommand> commands = {entry, totals};
-  const auto replies = co_await reader_.connection->Transact(commands);
+  const auto replies = co_await ReadTogether(*reader_.connection, commands);
   if (!replies.ok()) co_return replies.status();
   co_return StoredLaneOf(shard, lane, (*replies)[0], (*replies)[1]);
 }
@@ -211,6 +258,7 @@ asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part)
   if (auto status = co_await AddViewers(part); !status.ok()) co_return status;
   const PartArguments arguments(part, options_.ranked);
   const auto reply = co_await ApplyScript().Run(*writer_.connection, arguments.keys(), arguments.words());
+  NoteWrite(reply.status());
   if (!reply.ok()) co_return reply.status();
   co_return ApplyResultOf(part, *reply);
 }
@@ -266,7 +314,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> RedisStore::ReadCounts(Shard shard,
     command.insert(command.end(), ids.begin(), ids.end());
     commands.push_back(std::move(command));
   }
-  const auto replies = co_await reader_.connection->Transact(commands);
+  const auto replies = co_await ReadTogether(*reader_.connection, commands);
   if (!replies.ok()) co_return replies.status();
   ShardCounts result;
   result.lanes = LaneEntriesOf(replies->front());
@@ -295,7 +343,7 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> RedisStore::EstimateViewe
     RedisCommand& command = commands.emplace_back(RedisCommand{"PFCOUNT"});
     for (const ViewerSetName& set : sets) command.push_back(keys.emplace_back(keys::Viewers(shard, site, set)));
   }
-  const auto replies = co_await reader_.connection->Transact(commands);
+  const auto replies = co_await ReadTogether(*reader_.connection, commands);
   if (!replies.ok()) co_return replies.status();
   std::vector<uint64_t> estimates;
   for (const Reply& reply : *replies) estimates.push_back(static_cast<uint64_t>(reply.integer));
@@ -311,7 +359,7 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
   const std::string last = std::to_string(ranked - 1);
   const RedisCommand range = {"ZRANGE", key, "0", last, "WITHSCORES"};
   const std::vector<RedisCommand> commands = {lanes_command.words, range};
-  const auto replies = co_await reader_.connection->Transact(commands);
+  const auto replies = co_await ReadTogether(*reader_.connection, commands);
   if (!replies.ok()) co_return replies.status();
   ShardRanking result;
   result.lanes = LaneEntriesOf(replies->front());

@@ -4,22 +4,27 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
 
 #include "service/base/log_throttle.h"
 #include "service/base/redis_address.h"
+#include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
+#include "service/store/redis/host_resolver.h"
 #include "service/store/redis/preflight.h"
+#include "service/store/redis/redis_limits.h"
 
 namespace viewcount {
 
 // Lives on one executor's thread, as its coroutines do; what other threads may call says so. Two connections: one for
-// writes, so that no read waits behind a queue of parts, and one for reads.
+// writes, so that no read waits behind a queue of parts, and one for reads. Both lead to the same run of one server,
+// and a look at every interval makes sure that it still is a master that may be trusted (redis_store_watch.cc).
 class RedisStore final : public CountStore {
  public:
   struct Options {
@@ -29,6 +34,11 @@ class RedisStore final : public CountStore {
     // Told once which data set it is when `data_set` was none; must make it last. An error refuses the store.
     std::function<absl::Status(DataSetId)> keep_data_set;
     RankedLimits ranked = {};
+    RedisWaivers waivers = {};
+    // How often the server is looked at while it is used (server_look.h).
+    std::chrono::milliseconds look_interval = limits::kStoreLookInterval;
+    // See RedisConnection.
+    HostResolver resolve = nullptr;
   };
 
   RedisStore(boost::asio::any_io_executor executor, Options options, Metrics& metrics);
@@ -42,6 +52,8 @@ class RedisStore final : public CountStore {
 
   // Thread safe. Empty when ready, else one line that says why not.
   std::string problem() const;
+  // Thread safe. Empty unless the store is ready but refuses writes; else one line that says with which error and why.
+  std::string refused_writes() const;
   // Thread safe, after Open.
   DataSetId data_set() const;
 
@@ -73,20 +85,38 @@ class RedisStore final : public CountStore {
   // Looks at everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
   uint64_t generation() const override { return generation_.load(); }
+  void NoteRollback() override;
 
  private:
   // One of the two connections and what is known of it.
   struct Channel {
     std::unique_ptr<RedisConnection> connection;
     bool ready = false;
+    // How often it was up: an answer of an earlier life says nothing about this one.
+    uint64_t life = 0;
+    // Of the server that it leads to.
+    std::string run_id;
   };
 
   Channel MakeChannel(bool writes);
-  boost::asio::awaitable<absl::Status> Prepare(RedisConnection& connection);
+  Channel& OtherOf(Channel& channel) { return &channel == &writer_ ? reader_ : writer_; }
+  boost::asio::awaitable<absl::Status> Prepare(Channel& channel);
   void ChannelUp(Channel& channel);
   void ChannelDown(Channel& channel, const absl::Status& status);
   void SetProblem(std::string problem);
   absl::Status Away() const;
+  static absl::Status AnotherServer();
+  // Looks at the server over both connections at every interval until Close.
+  boost::asio::awaitable<void> Watch();
+  // Breaks the connection if it does not lead to a usable master any more, or to another server.
+  boost::asio::awaitable<void> Look(Channel& channel);
+  // Reports keys that this run of the server evicted since it was asked last.
+  void NoteEvicted(const std::string& run_id, uint64_t evicted_keys);
+  void Warn(const std::string& warning);
+  // Runs the whole preflight again over the writing connection.
+  boost::asio::awaitable<void> Recheck();
+  // Keeps what refused_writes tells.
+  void NoteWrite(const absl::Status& status);
   boost::asio::awaitable<absl::Status> AddViewers(const Part& part);
 
   const boost::asio::any_io_executor executor_;
@@ -104,9 +134,21 @@ class RedisStore final : public CountStore {
   LogThrottle problem_lines_;
   LogThrottle viewer_lines_;
   boost::asio::steady_timer changed_;
+  boost::asio::steady_timer look_timer_;
+  bool rechecking_ = false;
+  // Why a connection went down last.
+  absl::Status down_;
+  // Whether refused_writes_ has something; without the mutex.
+  bool refuses_writes_ = false;
+  // What was warned of last.
+  std::string warning_;
+  // Keys that the server had evicted when it was looked at last, and which run of it that was.
+  uint64_t evicted_keys_ = 0;
+  std::string evicted_run_;
 
   mutable std::mutex mutex_;
   std::string problem_ = "not connected to Redis yet";
+  std::string refused_writes_;
   DataSetId data_set_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "service/store/redis/keys.h"
 #include "service/store/redis/redis_store.h"
+#include "service/store/redis/snapshot.h"
 #include "service/store/redis/stored_salts.h"
 #include "service/store/redis/stored_sites.h"
 
@@ -14,7 +15,7 @@ asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> RedisStore::ReadSites()
   const RedisCommand sites_command = {"HGETALL", keys::kSites};
   const RedisCommand aliases_command = {"HGETALL", keys::kAliases};
   const std::vector<RedisCommand> commands = {sites_command, aliases_command};
-  const auto replies = co_await reader_.connection->Transact(commands);
+  const auto replies = co_await ReadTogether(*reader_.connection, commands);
   if (!replies.ok()) co_return replies.status();
   for (const Reply& reply : *replies) {
     const auto read = Expect(reply, Reply::Kind::kArray, "HGETALL");

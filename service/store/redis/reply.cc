@@ -31,12 +31,23 @@ Reply CopyReply(const redisReply& reply) {
   return copy;
 }
 
+namespace {
+
+// The word that an error with the word ERR should have. Redis 7.0 gives some errors of commands inside scripts that
+// word.
+std::string_view WordOfPlainError(std::string_view text) {
+  const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  if (has("OOM command not allowed")) return "OOM";
+  if (has("The user executing the script can't")) return "NOPERM";
+  if (has("unknown command") || has("Unknown Redis command")) return "UNKNOWN_COMMAND";
+  return "ERR";
+}
+
+}  // namespace
+
 absl::Status ErrorOfReply(std::string_view text) {
   std::string_view word = text.substr(0, text.find(' '));
-  // An error inside a script may come with a word of the script's own before it.
-  if (word == "ERR") {
-    if (const size_t at = text.find("OOM command not allowed"); at != std::string_view::npos) word = "OOM";
-  }
+  if (word == "ERR") word = WordOfPlainError(text);
   absl::StatusCode code = absl::StatusCode::kInternal;
   if (word == "OOM") {
     code = absl::StatusCode::kResourceExhausted;
@@ -47,6 +58,24 @@ absl::Status ErrorOfReply(std::string_view text) {
     code = absl::StatusCode::kPermissionDenied;
   }
   return ErrorWithReason(code, fmt::format("Redis: {}", text), fmt::format("REDIS_{}", word));
+}
+
+bool IsFromWrongServer(std::string_view text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  return word == "READONLY" || word == "MASTERDOWN" || word == "LOADING";
+}
+
+std::string_view ExplanationOf(std::string_view reason) {
+  if (reason == "REDIS_OOM") return "its memory is full (maxmemory); give it more, and never an evicting policy";
+  if (reason == "REDIS_READONLY") return "it is a replica; promote it, or name its master in --redis";
+  if (reason == "REDIS_MASTERDOWN") return "it is a replica that has lost its master";
+  if (reason == "REDIS_LOADING") return "it is loading its data; wait";
+  if (reason == "REDIS_MISCONF") return "it cannot write to its disk; free room there, and see its log";
+  if (reason == "REDIS_NOREPLICAS") return "it is in touch with fewer replicas than min-replicas-to-write asks for";
+  if (reason == "REDIS_NOPERM") return "its user may not run a command that is needed";
+  if (reason == "REDIS_UNKNOWN_COMMAND") return "it does not have a command that is needed (rename-command?)";
+  if (reason == "REDIS_BUSY") return "a script of somebody else runs too long; redis-cli script kill";
+  return "";
 }
 
 absl::StatusOr<Reply> Expect(absl::StatusOr<Reply> reply, Reply::Kind kind, std::string_view what) {

@@ -27,10 +27,18 @@ struct Reply {
 // Copies hiredis' reply; errors inside arrays stay replies of kind kError.
 Reply CopyReply(const redisReply& reply);
 
-// The status of an error's text. The first word becomes the reason of its ErrorInfo, as `REDIS_OOM`. Temporary states
-// (LOADING, BUSY, READONLY, MASTERDOWN, MISCONF, CLUSTERDOWN, TRYAGAIN) are UNAVAILABLE, OOM is RESOURCE_EXHAUSTED,
-// refused credentials are PERMISSION_DENIED, anything else INTERNAL.
+// The status of an error's text. The first word becomes the reason of its ErrorInfo, as `REDIS_OOM`; a command that
+// Redis does not have is `REDIS_UNKNOWN_COMMAND`. Temporary states (LOADING, BUSY, READONLY, MASTERDOWN, MISCONF,
+// NOREPLICAS, CLUSTERDOWN, TRYAGAIN) are UNAVAILABLE, OOM is RESOURCE_EXHAUSTED, refused credentials and commands that
+// the user may not run are PERMISSION_DENIED, anything else INTERNAL.
 absl::Status ErrorOfReply(std::string_view text);
+
+// Whether an error's text says that this server is not the master any more, or that its data is being replaced
+// (READONLY, MASTERDOWN, LOADING). The connection leads to the wrong server then: only a new one finds the right one.
+bool IsFromWrongServer(std::string_view text);
+
+// Explains the reason of a status that ErrorOfReply made, and says what to do. Empty for a reason without an entry.
+std::string_view ExplanationOf(std::string_view reason);
 
 // The reply if it is of that kind, else the error it is or DATA_LOSS. `what` names the command for the message.
 absl::StatusOr<Reply> Expect(absl::StatusOr<Reply> reply, Reply::Kind kind, std::string_view what);

@@ -10,6 +10,7 @@
 #include "service/base/limits.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
+#include "service/store/redis/snapshot.h"
 #include "service/store/redis/sum_audit.h"
 
 namespace viewcount {
@@ -96,7 +97,7 @@ asio::awaitable<absl::StatusOr<bool>> StoreAudit::CheckTypes(Shard shard, HashNa
   const RedisCommand type_of_ranking = {"TYPE", ranking};
   const RedisCommand time_left = {"PTTL", key};
   const std::vector<RedisCommand> commands = {type_of_hash, type_of_ranking, time_left};
-  const auto replies = co_await connection_.Transact(commands);
+  const auto replies = co_await ReadTogether(connection_, commands);
   if (!replies.ok()) co_return replies.status();
   const std::string& hash_type = (*replies)[0].text;
   const std::string& ranking_type = (*replies)[1].text;
@@ -154,7 +155,7 @@ asio::awaitable<absl::StatusOr<StoreAudit::Moment>> StoreAudit::ReadMoment(Shard
   const RedisCommand ranking = {"ZRANGE", ranking_key, "0", last, "WITHSCORES"};
   std::vector<RedisCommand> commands = {sum, start, lanes};
   if (!ranking_key.empty()) commands.push_back(ranking);
-  auto replies = co_await connection_.Transact(commands);
+  auto replies = co_await ReadTogether(connection_, commands);
   if (!replies.ok()) co_return replies.status();
   Moment moment{.sum = std::move((*replies)[0]),
                 .start = std::move((*replies)[1]),

@@ -27,6 +27,13 @@ bool IsBefore(std::string_view field, const SiteDays& first_days) {
   return error == std::errc() && stop == digits.data() + digits.size() && day < first->second;
 }
 
+// The text or nil.
+asio::awaitable<absl::StatusOr<Reply>> ReadField(RedisConnection& connection, const RedisCommand& command) {
+  auto reply = co_await connection.Execute(command);
+  if (reply.ok() && reply->kind == Reply::Kind::kError) co_return ErrorOfReply(reply->text);
+  co_return reply;
+}
+
 }  // namespace
 
 std::string SaltField(std::string_view site, uint32_t day) { return fmt::format("{}/{:08}", site, day); }
@@ -35,13 +42,17 @@ asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& co
                                                              uint32_t day, const ViewerSalt& fresh) {
   const std::string field = SaltField(site, day);
   const std::string hex = ToHex(fresh);
-  const RedisCommand set = {"HSETNX", keys::kSalts, field, hex};
   const RedisCommand get = {"HGET", keys::kSalts, field};
-  const std::vector<RedisCommand> commands = {set, get};
-  const auto replies = co_await connection.Transact(commands);
-  if (!replies.ok()) co_return replies.status();
-  const Reply& stored = replies->back();
-  const auto salt = stored.kind == Reply::Kind::kText ? IdFromHex<ViewerSalt>(stored.text) : std::nullopt;
+  auto stored = co_await ReadField(connection, get);
+  if (stored.ok() && stored->is_nil()) {
+    // Of several writers the first one's salt stays, and all read that one.
+    const RedisCommand set = {"HSETNX", keys::kSalts, field, hex};
+    const auto written = Expect(co_await connection.Execute(set), Reply::Kind::kInteger, "HSETNX");
+    if (!written.ok()) co_return written.status();
+    stored = co_await ReadField(connection, get);
+  }
+  if (!stored.ok()) co_return stored.status();
+  const auto salt = stored->kind == Reply::Kind::kText ? IdFromHex<ViewerSalt>(stored->text) : std::nullopt;
   // Not what stands there: it may be a secret all the same.
   if (!salt || salt->IsNone())
     co_return absl::DataLossError(fmt::format("{} holds no salt in field {}", keys::kSalts, field));

@@ -8,6 +8,7 @@
 #include "service/store/redis/key_scan.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
+#include "service/store/redis/snapshot.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -102,7 +103,7 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
       const RedisCommand command = {"HGET", hash_keys[i], ""};
       commands.push_back(command);
     }
-    const auto replies = co_await connection_.Transact(commands);
+    const auto replies = co_await ReadTogether(connection_, commands);
     if (!replies.ok()) co_return replies.status();
     Fields lanes = FieldsOf((*replies)[0]);
     if (begin > 0 && lanes != snapshot.lanes) co_return std::nullopt;

@@ -33,7 +33,7 @@ class FakeAdmin : public v1::AdminService::Service {
     response->set_version("9.9");
     response->set_received_views(12'345);
     response->mutable_uptime()->set_seconds(90'061);
-    response->set_store_state(v1::STORE_STATE_AWAY);
+    response->set_store_state(store_state);
     response->set_store_message("connection refused");
     response->add_lanes()->set_lane_id("abc");
     return grpc::Status::OK;
@@ -41,6 +41,7 @@ class FakeAdmin : public v1::AdminService::Service {
 
   std::vector<std::string> sites = {"portal"};
   grpc::Status flush = grpc::Status::OK;
+  v1::StoreState store_state = v1::STORE_STATE_AWAY;
 };
 
 class FakeQuery : public v1::QueryService::Service {
@@ -255,6 +256,10 @@ TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   for (const char* part : {"9.9", "12,345", "1 d 01:01:01", "away: connection refused", "abc"}) {
     EXPECT_THAT(output_, HasSubstr(part));
   }
+  // The message says what is refused and why.
+  admin_.store_state = v1::STORE_STATE_REFUSING;
+  ASSERT_TRUE(RunIt(StatusCommand{}).ok());
+  EXPECT_THAT(output_, ::testing::ContainsRegex("store +connection refused"));
 }
 
 TEST_F(CommandsTest, WithoutASiteTheErrorSaysWhatToDo) {

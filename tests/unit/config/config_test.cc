@@ -69,6 +69,16 @@ TEST_F(ConfigTest, SitesAreCollectedOnceEach) {
   EXPECT_THAT(Read({}).sites, ElementsAre("c", "d"));
 }
 
+TEST_F(ConfigTest, ChecksOfRedisAreWaivedByName) {
+  EXPECT_FALSE(Read({}).redis_waivers.aof_rewrite);
+  const Config one = Read({"--redis-waive", "persistence"});
+  EXPECT_TRUE(one.redis_waivers.persistence);
+  EXPECT_FALSE(one.redis_waivers.aof_rewrite);
+  const Config both = Read({"--redis-waive=aof-rewrite", "--redis-waive=persistence"});
+  EXPECT_TRUE(both.redis_waivers.persistence && both.redis_waivers.aof_rewrite);
+  EXPECT_THAT(Describe(both), HasSubstr("redis-waive = [\"aof-rewrite\", \"persistence\"]\n"));
+}
+
 TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
   struct Case {
     std::string flag;
@@ -93,6 +103,7 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"lanes", {"0", "65", "x", "1x", "1.0", "4294967297"}, "from 1 to 64"},
       {"site", {"a b", "-a", "a,b", std::string(65, 'a')}, "must be 1 to 64 of a-z"},
       {"redis", {"localhost:6379", "redis://", "Embedded"}, "redis://[user:password@]host:port/database"},
+      {"redis-waive", {"AOF-rewrite", "eviction"}, "must be aof-rewrite or persistence"},
       {"log-format", {"xml"}, "must be text or json"},
       {"log-level", {"off", "INFO"}, "must be trace, debug, info, warn or error"},
       {"data-dir", {"a\nb", "\xff"}, "must be a path"},

@@ -58,8 +58,9 @@ class PrecedenceTest : public ConfigTest {
 };
 
 TEST_F(PrecedenceTest, EveryPairOfSourcesForEverySetting) {
-  // log-format has two values only, tls-cert and tls-key go together: tests below and in config_test.cc are theirs.
-  ASSERT_EQ(kCases.size() + 3, Settings().size());
+  // log-format and redis-waive have two values only, tls-cert and tls-key go together: tests below and in
+  // config_test.cc are theirs.
+  ASSERT_EQ(kCases.size() + 4, Settings().size());
   for (const auto& [key, flag, environment, file] : kCases) {
     SCOPED_TRACE(key);
     const std::string none;
@@ -85,6 +86,16 @@ TEST_F(PrecedenceTest, LogFormatFollowsTheSameOrder) {
   EXPECT_EQ(With("log-format", "", "text", "json").log_format, LogFormat::kText);
   EXPECT_EQ(With("log-format", "json", "text", "text").log_format, LogFormat::kJson);
   EXPECT_EQ(With("log-format", "", "", "").log_format, LogFormat::kText);
+}
+
+TEST_F(PrecedenceTest, WaiversFollowTheSameOrder) {
+  const auto waived = [&](const std::string& flag, const std::string& environment, const std::string& file) {
+    return NamesOf(With("redis-waive", flag, environment, file).redis_waivers);
+  };
+  EXPECT_THAT(waived("", "", "persistence"), ElementsAre("persistence"));
+  EXPECT_THAT(waived("", "aof-rewrite", "persistence"), ElementsAre("aof-rewrite"));
+  EXPECT_THAT(waived("persistence", "aof-rewrite", "aof-rewrite"), ElementsAre("persistence"));
+  EXPECT_THAT(waived("", "persistence,aof-rewrite", ""), ElementsAre("aof-rewrite", "persistence"));
 }
 
 TEST_F(PrecedenceTest, SettingsOfDifferentSourcesAreCombined) {

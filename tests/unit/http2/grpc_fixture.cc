@@ -157,7 +157,8 @@ class GrpcServerTest::EchoService final : public Inner {
   }
 };
 
-GrpcServerTest::GrpcServerTest(size_t loops, Http2Limits limits) : service_(std::make_unique<EchoService>()) {
+GrpcServerTest::GrpcServerTest(size_t loops, Http2Limits limits, AcceptedPeers::Observer observer)
+    : service_(std::make_unique<EchoService>()) {
   auto server = GrpcServer::Start({.address = "127.0.0.1:0",
                                    .services = {service_.get()},
                                    .methods =
@@ -172,7 +173,8 @@ GrpcServerTest::GrpcServerTest(size_t loops, Http2Limits limits) : service_(std:
                                          return methods;
                                        },
                                    .loops = loops,
-                                   .limits = limits});
+                                   .limits = limits,
+                                   .observer = std::move(observer)});
   VIEWCOUNT_CHECK(server.ok());
   server_ = *std::move(server);
 }

@@ -56,7 +56,7 @@ inline const std::string kFailDetails("\x08\x09\x00\xFF details", 12);
 class GrpcServerTest : public testing::Test {
  protected:
   // With `loops` threads.
-  explicit GrpcServerTest(size_t loops = 1, Http2Limits limits = {});
+  explicit GrpcServerTest(size_t loops = 1, Http2Limits limits = {}, AcceptedPeers::Observer observer = {});
   ~GrpcServerTest() override;
 
   const std::string& address() const { return server_->address(); }

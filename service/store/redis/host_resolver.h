@@ -1,0 +1,22 @@
+// The addresses of a host's name.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace viewcount {
+
+// Returns at least one and at most limits::kStoreAddressesMax numeric addresses in the order in which to try them, each
+// once; UNAVAILABLE if the name has none. Runs on the executor of its caller and never blocks it.
+using HostResolver =
+    std::function<boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>>(std::string host, uint16_t port)>;
+
+// Asks the system, which reads its hosts file and asks DNS. `host` may be an address.
+boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> ResolveBySystem(std::string host, uint16_t port);
+
+}  // namespace viewcount

@@ -1,0 +1,109 @@
+// How the store notices what changes about a connected Redis: its role, its identity, what it evicts and keeps, and
+// that it lost data.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <utility>
+
+#include "service/base/status.h"
+#include "service/store/redis/redis_store.h"
+#include "service/store/redis/server_look.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+asio::awaitable<void> RedisStore::Watch() {
+  while (!closed_) {
+    look_timer_.expires_after(options_.look_interval);
+    boost::system::error_code ignored;
+    co_await look_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    // Each over its own connection, since a proxy may lead them to different servers.
+    if (!closed_) co_await Look(writer_);
+    if (!closed_) co_await Look(reader_);
+  }
+}
+
+asio::awaitable<void> RedisStore::Look(Channel& channel) {
+  if (!channel.ready) co_return;
+  const uint64_t life = channel.life;
+  const auto look = co_await LookAtServer(*channel.connection, options_.waivers);
+  if (closed_ || !channel.ready || channel.life != life) co_return;
+  // What preflight would refuse is not used any longer; preflight passes when that is right again. Other errors, such
+  // as BUSY, end by themselves or have broken the connection already.
+  absl::Status verdict = look.ok() ? look->usable : look.status();
+  if (!look.ok() && !IsRefusal(verdict)) co_return;
+  if (verdict.ok() && look->run_id != channel.run_id) verdict = AnotherServer();
+  if (!verdict.ok()) {
+    channel.connection->Reconnect(verdict);
+    co_return;
+  }
+  if (&channel != &writer_) co_return;
+  NoteEvicted(look->run_id, look->evicted_keys);
+  Warn(look->warning);
+  if (look->meta_lost) NoteRollback();
+}
+
+void RedisStore::NoteEvicted(const std::string& run_id, uint64_t evicted_keys) {
+  const bool same_run = std::exchange(evicted_run_, run_id) == run_id;
+  const uint64_t before = std::exchange(evicted_keys_, evicted_keys);
+  if (!same_run || evicted_keys <= before) return;
+  metrics_.store_evicted_keys.Increment(static_cast<double>(evicted_keys - before));
+  spdlog::error("Redis at {} has evicted {} keys: counts may be lost or wrong; find out with: viewcount audit",
+                options_.address.ToString(), evicted_keys - before);
+}
+
+void RedisStore::Warn(const std::string& warning) {
+  if (std::exchange(warning_, warning) != warning && !warning.empty()) spdlog::warn("{}", warning);
+}
+
+void RedisStore::NoteRollback() {
+  if (closed_ || std::exchange(rechecking_, true)) return;
+  asio::co_spawn(executor_, Recheck(), [](std::exception_ptr error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+asio::awaitable<void> RedisStore::Recheck() {
+  const uint64_t life = writer_.life;
+  absl::Status status;
+  if (writer_.ready) status = co_await Prepare(writer_);
+  rechecking_ = false;
+  // A connection made meanwhile has passed its own preflight.
+  if (closed_ || !writer_.ready || writer_.life != life) co_return;
+  if (!status.ok()) {
+    writer_.connection->Reconnect(status);
+    co_return;
+  }
+  // Salts and cursors are compared again, as after a reconnect.
+  ++generation_;
+}
+
+void RedisStore::NoteWrite(const absl::Status& status) {
+  if (status.ok() && !refuses_writes_) return;
+  const std::string reason = ReasonOf(status);
+  std::string refused;
+  if (reason.starts_with("REDIS_")) {
+    const std::string_view explanation = ExplanationOf(reason);
+    refused = fmt::format("Redis at {} refuses writes with {}{}{}; its words: {}", options_.address.ToString(),
+                          reason.substr(6), explanation.empty() ? "" : ": ", explanation, ToStd(status.message()));
+  } else if (!status.ok()) {
+    // A connection that broke is a problem of its own.
+    return;
+  }
+  // Once; whoever writes logs that it goes on.
+  if (!refused.empty() && !refuses_writes_) spdlog::warn("{}", refused);
+  refuses_writes_ = !refused.empty();
+  std::lock_guard lock(mutex_);
+  refused_writes_ = std::move(refused);
+}
+
+std::string RedisStore::refused_writes() const {
+  std::lock_guard lock(mutex_);
+  return refused_writes_;
+}
+
+}  // namespace viewcount

@@ -1,0 +1,33 @@
+// What is looked at again and again while a Redis is used: what its operators may change under a running service.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+
+#include "service/base/redis_waivers.h"
+#include "service/store/redis/connection.h"
+
+namespace viewcount {
+
+struct ServerLook {
+  // What CheckServer says; if it is an error nothing else was looked at.
+  absl::Status usable;
+  // As PreflightResult::run_id.
+  std::string run_id;
+  // vc:meta does not name a data set any more.
+  bool meta_lost = false;
+  // Keys that this run of the server has evicted.
+  uint64_t evicted_keys = 0;
+  // As PreflightResult::warning.
+  std::string warning;
+};
+
+// Reads only, so that it works while Redis refuses writes. Errors are those of the connection, and what Redis answers
+// instead of a result.
+boost::asio::awaitable<absl::StatusOr<ServerLook>> LookAtServer(RedisConnection& connection, RedisWaivers waivers);
+
+}  // namespace viewcount

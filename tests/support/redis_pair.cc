@@ -1,0 +1,64 @@
+#include "tests/support/redis_pair.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/support/eventually.h"
+#include "tests/support/free_port.h"
+
+namespace viewcount {
+namespace {
+
+constexpr std::chrono::seconds kFollowTimeout{20};
+
+bool Has(RedisProcess& server, const std::string& line) {
+  return server.Command({"INFO", "replication"}).find("\n" + line + "\r") != std::string::npos;
+}
+
+}  // namespace
+
+RedisPair::RedisPair(std::vector<std::string> options, uint64_t seed) {
+  for (size_t i = 0; i < 2; ++i) {
+    ports_[i] = PickFreePort();
+    // Redis takes the last of an option that comes twice.
+    std::vector<std::string> all = {
+        "--port", std::to_string(ports_[i]),    "--bind", "127.0.0.1", "--repl-diskless-sync-delay",
+        "0",      "--repl-ping-replica-period", "1"};
+    all.insert(all.end(), options.begin(), options.end());
+    servers_[i] = std::make_unique<RedisProcess>(all);
+  }
+  proxy_ = std::make_unique<FaultyProxy>(master().socket_path(), seed);
+  Follow(replica());
+  if (Eventually([this] { return ReplicaIsWhole(); }, kFollowTimeout)) return;
+  std::fprintf(stderr, "test support: the replica does not follow its master\n");
+  std::_Exit(EXIT_FAILURE);
+}
+
+void RedisPair::Follow(RedisProcess& server) {
+  server.Command({"REPLICAOF", "127.0.0.1", std::to_string(ports_[master_])});
+}
+
+bool RedisPair::ReplicaIsWhole() {
+  return replica().pid() != 0 && Has(replica(), "role:slave") && Has(replica(), "master_link_status:up");
+}
+
+void RedisPair::Promote() {
+  replica().Command({"REPLICAOF", "NO", "ONE"});
+  master_ = 1 - master_;
+  proxy_->SetServer(master().socket_path());
+  if (replica().pid() != 0) Follow(replica());
+}
+
+bool RedisPair::PromoteInOrder(std::chrono::milliseconds timeout) {
+  const auto in_step = [this] { return ReplicaIsWhole() && master().Command({"WAIT", "1", "1000"}) == "1"; };
+  if (!Eventually(in_step, timeout)) return false;
+  Promote();
+  return true;
+}
+
+void RedisPair::Revive(RedisProcess& server) {
+  server.Start();
+  if (&server != &master()) Follow(server);
+}
+
+}  // namespace viewcount
