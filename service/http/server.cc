@@ -90,7 +90,9 @@ void HttpServer::BeginDrain() {
 void HttpServer::Drain() {
   if (!thread_.joinable()) return;
   BeginDrain();
-  end_.wait_until(*drain_began_ + limits_.drain_idle_timeout + limits_.drain_timeout);
+  // A second call finds answers that could not be given before, because what they waited for ended in between.
+  const auto idle_end = std::max(*drain_began_ + limits_.drain_idle_timeout, std::chrono::steady_clock::now());
+  end_.wait_until(idle_end + limits_.drain_timeout);
 }
 
 void HttpServer::Stop() {

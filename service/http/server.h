@@ -74,7 +74,7 @@ class HttpServer {
   void BeginDrain();
   // BeginDrain, if that has not been called. Returns when no connection is left, at the latest after
   // limits.drain_idle_timeout, counted from BeginDrain, and limits.drain_timeout for answers under way. Those that take
-  // longer go on.
+  // longer go on. A second call gives them limits.drain_timeout once more.
   void Drain();
   // Drains and closes the rest. Afterwards no handler runs. A second call does nothing.
   //

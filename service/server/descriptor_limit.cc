@@ -21,8 +21,11 @@ DescriptorPlan PlanDescriptors(size_t limit, size_t lanes) {
   const size_t left = limit - std::min(limit, KeptFor(lanes));
   const size_t http = left >= kWanted ? limits::kPublicConnectionsMax : left * limits::kPublicConnectionsMax / kWanted;
   const size_t grpc = left >= kWanted ? limits::kHttp2ConnectionsMax : left - http;
-  return {
-      .admin = kAdminConnectionsMax, .http = std::max(http, kConnectionsMin), .grpc = std::max(grpc, kConnectionsMin)};
+  return {.admin = kAdminConnectionsMax,
+          .http = std::max(http, kConnectionsMin),
+          .grpc = std::max(grpc, kConnectionsMin),
+          .limit = limit,
+          .wanted = KeptFor(lanes) + kWanted};
 }
 
 DescriptorPlan FitDescriptors(size_t lanes) {
@@ -30,14 +33,15 @@ DescriptorPlan FitDescriptors(size_t lanes) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_max = 0;
   const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
   if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  const DescriptorPlan plan = PlanDescriptors(limit.rlim_cur, lanes);
-  if (plan.http < limits::kPublicConnectionsMax || plan.grpc < limits::kHttp2ConnectionsMax) {
-    spdlog::warn(
-        "only {} files and connections may be open at once, so {} HTTP and {} gRPC connections are taken; {} would be "
-        "enough for all: raise it with ulimit -n or LimitNOFILE=",
-        limit.rlim_cur, plan.http, plan.grpc, KeptFor(lanes) + kWanted);
-  }
-  return plan;
+  return PlanDescriptors(limit.rlim_cur, lanes);
+}
+
+void ReportFewDescriptors(const DescriptorPlan& plan) {
+  if (plan.limit >= plan.wanted) return;
+  spdlog::warn(
+      "only {} files and connections may be open at once, so {} HTTP and {} gRPC connections are taken; {} would be "
+      "enough for all: raise it with ulimit -n or LimitNOFILE=",
+      plan.limit, plan.http, plan.grpc, plan.wanted);
 }
 
 }  // namespace viewcount

@@ -10,6 +10,9 @@ struct DescriptorPlan {
   size_t admin = 0;
   size_t http = 0;
   size_t grpc = 0;
+  // The limit that the plan is for, and the one that would give each port all it could use.
+  size_t limit = 0;
+  size_t wanted = 0;
 };
 
 // The plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis and the admin port get
@@ -25,7 +28,9 @@ inline constexpr size_t kDescriptorsPerLane = 10;
 // Standard streams, event loops, gRPC's own, Redis, files that are read for a moment, connections that are refused.
 inline constexpr size_t kDescriptorsOfOthers = 120;
 
-// Raises the soft limit to the hard one and makes the plan for it. Logs if connections have less than they could use.
+// Raises the soft limit to the hard one and makes the plan for it.
 DescriptorPlan FitDescriptors(size_t lanes);
+// Logs the plan if ports have less than they could use.
+void ReportFewDescriptors(const DescriptorPlan& plan);
 
 }  // namespace viewcount

@@ -288,6 +288,7 @@ absl::Status Server::StartHttp() {
   }
   auto access = AccessBy(config_);
   if (!access.ok()) return access.status();
+  ReportFewDescriptors(descriptors_);
   http_ = std::make_unique<HttpServer>(
       http_routes_,
       HttpLimits{.connections_max = descriptors_.http,

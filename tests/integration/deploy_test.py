@@ -67,6 +67,9 @@ class UnitTest(unittest.TestCase):
         self.assertGreater(int(self.value("TimeoutStopSec").removesuffix("s")) * 1000, stop_wait_ms)
         self.assertEqual(self.value("KillMode"), "mixed")
 
+    def test_a_reload_sends_the_signal_that_the_program_takes(self):
+        self.assertRegex(self.value("ExecReload"), r"kill -HUP \$MAINPID$")
+
     def test_it_does_not_start_again_what_cannot_start(self):
         codes = (ROOT / "service" / "server" / "stop_signal.h").read_text()
         final = [re.search(rf"{name} = (\d+)", codes)[1] for name in ("kExitUsage", "kExitFenced")]
@@ -109,6 +112,8 @@ class RunbookTest(unittest.TestCase):
         "server/server.cc": "this data directory was copied and started twice",
         "lane/fenced_cursors.cc": "cannot open",
         "store/redis/redis_store.cc": "this Redis keeps nothing on disk",
+        # And that Redis `refuses writes with` a word.
+        "store/redis/redis_store_watch.cc": "this Redis keeps nothing on disk",
         "config/raw_settings.cc": "cannot read",
         "config/settings.cc": 'must be …, not "…"',
     }

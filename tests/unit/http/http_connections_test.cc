@@ -199,6 +199,19 @@ TEST_F(HttpConnectionsTest, ADrainServesConnectionsThatNobodyHadAcceptedYet) {
   stopper.join();
 }
 
+// What a handler waits for may end between a drain and the stop, as a lane does.
+TEST_F(HttpConnectionsTest, TheStopAfterADrainLetsLateAnswersFinish) {
+  std::latch started(1);
+  AddSlow(milliseconds(300), started);
+  Start({.drain_idle_timeout = milliseconds(10), .drain_timeout = milliseconds(200)});
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/slow")));
+  started.wait();
+  server_->Drain();
+  server_->Stop();
+  EXPECT_THAT(client.Receive(), EndsWith("slow\n"));
+}
+
 TEST_F(HttpConnectionsTest, ADrainClosesConnectionsThatStayIdle) {
   Start({.drain_idle_timeout = milliseconds(200)});
   HttpClient idle = Served();

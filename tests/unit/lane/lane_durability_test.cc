@@ -254,7 +254,7 @@ TEST_F(FullJournalTest, ALargerBudgetMakesRoomAtOnce) {
 
 TEST_F(FullJournalTest, ACheckpointThatCannotBeWrittenIsLoggedNowAndThen) {
   (void)Fill();
-  rig_.gate.Fail(absl::ResourceExhaustedError("no room"), "checkpoint");
+  rig_.gate.Fail(absl::ResourceExhaustedError("no room"), ".writers");
   LogCapture log;
   constexpr int kMinutes = 7;
   const int rounds = kMinutes * 60 * 4;
