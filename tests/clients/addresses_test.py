@@ -3,9 +3,11 @@
 Run by ctest: addresses_test.py BUILD/bin/viewcountd JSON. The JSON names the words of each client's command.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,10 +20,11 @@ import service  # noqa: E402
 DAEMON = None
 CLIENTS = None
 SECONDS_MAX = 30
+CLIENTS_AT_ONCE = 2
 # Netty needs a native library for them, and connect takes URLs.
 WITHOUT_UNIX_SOCKETS = ("java", "connect")
-# Every call goes to the service, and nothing is counted.
-CASES = "health,reflection"
+# Nothing is counted, so that every client may do it again.
+CASES = "reflection"
 
 
 class AddressesTest(unittest.TestCase):
@@ -29,7 +32,7 @@ class AddressesTest(unittest.TestCase):
         """Runs a client's cases at the address; returns what is wrong, or None."""
         done = subprocess.run([*CLIENTS[name], address], env=os.environ | {"CASES": CASES}, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
-        passed = done.returncode == 0 and done.stdout.count("passed") == 2
+        passed = done.returncode == 0 and done.stdout.count("passed") == 1
         return None if passed else f"{name} at {address}: {done.stdout[:1000]}{done.stderr[:1000]}"
 
     def check(self, listen, targets, names):
@@ -39,19 +42,24 @@ class AddressesTest(unittest.TestCase):
             running.grpc_address = listen.format(folder=data_dir)
             with running:
                 port = running.address("grpc").rpartition(":")[2]
-                faults = [self.reach(name, target.format(port=port, folder=data_dir))
-                          for name in names for target in targets]
+                runs = [(name, target.format(port=port, folder=data_dir)) for name in names for target in targets]
+                with concurrent.futures.ThreadPoolExecutor(CLIENTS_AT_ONCE) as threads:
+                    faults = list(threads.map(lambda run: self.reach(*run), runs))
                 faults += running.end()
         self.assertEqual([fault for fault in faults if fault], [])
 
     def test_all_interfaces_of_both_families(self):
-        self.check("[::]:0", ["127.0.0.1:{port}", "[::1]:{port}"], CLIENTS)
+        self.check("[::]:0", ["127.0.0.1:{port}"], ["python", "go"])
+        self.check("[::]:0", ["[::1]:{port}"], CLIENTS)
 
     def test_all_interfaces(self):
         self.check("0.0.0.0:0", ["127.0.0.1:{port}"], ["python", "grpc_js"])
 
     def test_a_host_name_with_all_its_addresses(self):
-        self.check("localhost:0", ["localhost:{port}", "127.0.0.1:{port}", "[::1]:{port}"], ["python", "go"])
+        # Machines differ in whether the name has an address of IPv6.
+        found = {entry[4][0] for entry in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+        hosts = [f"[{host}]" if ":" in host else host for host in found]
+        self.check("localhost:0", [host + ":{port}" for host in ["localhost", *hosts]], ["python", "go"])
 
     def test_unix_sockets(self):
         names = [name for name in CLIENTS if name not in WITHOUT_UNIX_SOCKETS]

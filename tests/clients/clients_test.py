@@ -18,6 +18,8 @@ import service  # noqa: E402
 CLIENT_SECONDS_MAX = 100
 # Flushing and the end of the embedded Redis included.
 STOP_SECONDS_MAX = 3
+# What viewcountd may have when a client's calls are over. 60,000 calls that leave 20 KB each would not fit.
+RESIDENT_BYTES_MAX = 1 << 30
 
 
 def run_client(words, running):
@@ -35,6 +37,10 @@ def run_client(words, running):
                 if holding:
                     break
             if holding:
+                resident = running.resident_bytes()
+                print(f"viewcountd has {resident >> 20} MiB", flush=True)
+                if resident > RESIDENT_BYTES_MAX:
+                    faults.append("viewcountd has too much memory")
                 began = time.monotonic()
                 faults += running.end(STOP_SECONDS_MAX)
                 print(f"viewcountd took {time.monotonic() - began:.2f} s to stop", flush=True)

@@ -43,7 +43,8 @@ class Channel {
 
   constructor(address) {
     const baseUrl = `http://${address}`;
-    this.#manager = new Http2SessionManager(baseUrl);
+    // Node breaks the connection itself when it does not send headers for their size.
+    this.#manager = new Http2SessionManager(baseUrl, undefined, {maxSendHeaderBlockLength: 1 << 20});
     const options = {baseUrl, sessionManager: this.#manager};
     this.#clients = this.#makeClients(options);
     this.#compressing = this.#makeClients({...options, sendCompression: compressionGzip, compressMinBytes: 0});

@@ -44,7 +44,8 @@ def record_call(stream):
     """The frames of a RecordViews with one view."""
     headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/viewcount.v1.IngestService/RecordViews"),
                (b":authority", b"test"), (b"content-type", b"application/grpc"), (b"te", b"trailers")]
-    message = ingest_pb2.RecordViewsRequest(site="demo", views=[ingest_pb2.View(article_id=ARTICLE)]).SerializeToString()
+    request = ingest_pb2.RecordViewsRequest(site="demo", views=[ingest_pb2.View(article_id=ARTICLE)])
+    message = request.SerializeToString()
     return (frame(HEADERS, END_HEADERS, stream, b"".join(header(*pair) for pair in headers)) +
             frame(DATA, END_STREAM, stream, b"\0" + struct.pack(">I", len(message)) + message))
 
