@@ -44,7 +44,7 @@ TEST_F(FailoverTest, APromotionIsNoticedWhenIdle) {
   SendViews(50'000);
   RequireFlushed();
   Require(pair_.PromoteInOrder(), "the replica does not follow");
-  // Of viewcountd's two connections; the test has one.
+  // viewcountd has two connections and the test has one.
   const auto clients = [](RedisProcess& server) {
     const std::string list = server.Command({"CLIENT", "LIST", "TYPE", "NORMAL"});
     return std::count(list.begin(), list.end(), '\n');

@@ -102,7 +102,7 @@ TEST_F(RollbackTest, AnEmptyRedisIsNoticedWhenIdle) {
   ExpectExact();
 }
 
-// What is nobody's count is put back too, so that the next instance joins the data set instead of founding another.
+// Keys without counts are put back too, so that the next instance joins the data set instead of founding another.
 TEST_F(RollbackTest, AnEmptyRedisGetsItsIdentityAndSaltsBack) {
   const std::string data_set = redis_.Command({"HGET", "vc:meta", "data_set"});
   const std::string salts = redis_.Command({"HGETALL", "vc:salts"});

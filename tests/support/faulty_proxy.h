@@ -47,7 +47,7 @@ class FaultyProxy {
   FaultyProxy(const FaultyProxy&) = delete;
   FaultyProxy& operator=(const FaultyProxy&) = delete;
 
-  // What --redis takes. `credentials` are none or `USER:PASSWORD`, which only a port's takes.
+  // The value for --redis. `credentials` are none or `USER:PASSWORD`, which only a port's URL takes.
   std::string url(const std::string& credentials = "") const;
   // Where connections lead from now on. Those that there are stay with the server that they have, as with a proxy or a
   // name whose address changes.

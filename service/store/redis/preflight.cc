@@ -126,7 +126,7 @@ asio::awaitable<absl::Status> CheckUnclaimed(RedisConnection& connection) {
   const RedisCommand ask = {"HEXISTS", keys::kMeta, "data_set"};
   const auto known = co_await connection.Execute(ask);
   if (!known.ok()) co_return known.status();
-  // Of another type: the check of the data set says so.
+  // A key of another type is reported by the check of the data set.
   if (known->kind == Reply::Kind::kError || known->integer == 1) co_return absl::OkStatus();
   const auto holds = co_await HoldsCounts(connection);
   if (!holds.ok()) co_return holds.status();

@@ -41,7 +41,7 @@ uint64_t EvictedKeysOf(std::string_view info);
 // a reason: REDIS_LOADING, REDIS_READONLY for a replica, REDIS_EVICTING.
 absl::Status CheckServer(std::string_view info);
 
-// What is wrong with what this Redis keeps on disk; empty if nothing is. `info` is its answer to INFO.
+// Says what is wrong with the persistence of this Redis; empty if nothing is. `info` is its answer to INFO.
 boost::asio::awaitable<std::string> PersistenceWarning(RedisConnection& connection, std::string_view info);
 
 // Whether an error will not go away by waiting.

@@ -178,7 +178,7 @@ void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
   const std::string problem = fmt::format("Redis at {}: {}", options_.address.ToString(), ToStd(status.message()));
   SetProblem(problem);
   if (IsRefusal(status)) refusal_ = status;
-  // What is said of the server holds for both connections, although Redis breaks none of them.
+  // A verdict on the server holds for both connections, although Redis breaks none of them.
   if (IsAboutServer(status) && OtherOf(channel).ready) OtherOf(channel).connection->Reconnect(status);
   if (problem_lines_.Take()) {
     // Before Open has returned its caller reports a refusal.
@@ -198,7 +198,7 @@ absl::Status RedisStore::AnotherServer() {
 void RedisStore::SetProblem(std::string problem) {
   std::lock_guard lock(mutex_);
   problem_ = std::move(problem);
-  // What an earlier connection was told is over.
+  // A refusal that an earlier connection was given is over.
   refuses_writes_ = false;
   refused_writes_.clear();
 }

@@ -94,7 +94,7 @@ class RedisStore final : public CountStore {
     bool ready = false;
     // How often it was up: an answer of an earlier life says nothing about this one.
     uint64_t life = 0;
-    // Of the server that it leads to.
+    // Identifies the run of the server that it leads to.
     std::string run_id;
   };
 
@@ -140,7 +140,7 @@ class RedisStore final : public CountStore {
   absl::Status down_;
   // Whether refused_writes_ has something; without the mutex.
   bool refuses_writes_ = false;
-  // What was warned of last.
+  // The last warning that was logged.
   std::string warning_;
   // Keys that the server had evicted when it was looked at last, and which run of it that was.
   uint64_t evicted_keys_ = 0;

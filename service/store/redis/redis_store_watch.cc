@@ -32,8 +32,8 @@ asio::awaitable<void> RedisStore::Look(Channel& channel) {
   const uint64_t life = channel.life;
   const auto look = co_await LookAtServer(*channel.connection, options_.waivers);
   if (closed_ || !channel.ready || channel.life != life) co_return;
-  // What preflight would refuse is not used any longer; preflight passes when that is right again. Other errors, such
-  // as BUSY, end by themselves or have broken the connection already.
+  // A server that preflight would refuse is not used any longer; preflight passes when that is right again. Other
+  // errors, such as BUSY, end by themselves or have broken the connection already.
   absl::Status verdict = look.ok() ? look->usable : look.status();
   if (!look.ok() && !IsRefusal(verdict)) co_return;
   if (verdict.ok() && look->run_id != channel.run_id) verdict = AnotherServer();

@@ -1,4 +1,4 @@
-// What is looked at again and again while a Redis is used: what its operators may change under a running service.
+// Examines a Redis repeatedly while it is used, because its operators may change it under a running service.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,7 +14,7 @@
 namespace viewcount {
 
 struct ServerLook {
-  // What CheckServer says; if it is an error nothing else was looked at.
+  // The result of CheckServer; if it is an error nothing else was examined.
   absl::Status usable;
   // As PreflightResult::run_id.
   std::string run_id;

@@ -45,7 +45,7 @@ asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& co
   const RedisCommand get = {"HGET", keys::kSalts, field};
   auto stored = co_await ReadField(connection, get);
   if (stored.ok() && stored->is_nil()) {
-    // Of several writers the first one's salt stays, and all read that one.
+    // If several instances write, the first one's salt stays, and all read that one.
     const RedisCommand set = {"HSETNX", keys::kSalts, field, hex};
     const auto written = Expect(co_await connection.Execute(set), Reply::Kind::kInteger, "HSETNX");
     if (!written.ok()) co_return written.status();

@@ -79,7 +79,7 @@ TEST_F(FailoverTest, ViewsThatTheOldMasterLostAreFlushedAgain) {
   Count(3);
   ExpectStored();
   ASSERT_TRUE(Eventually([&] { return pair_.master().Command({"WAIT", "1", "100"}) == "1"; }));
-  // What it gets now never reaches the replica.
+  // Views flushed from here on never reach the replica.
   pair_.replica().Command({"REPLICAOF", "NO", "ONE"});
   Count(5);
   ExpectStored();

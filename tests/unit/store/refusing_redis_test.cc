@@ -134,7 +134,7 @@ TEST_F(RefusingRedisTest, AnEvictingPolicyStopsFlushingUntilItIsRight) {
     return store().problem().find("evicts keys (maxmemory-policy allkeys-lru)") != std::string::npos;
   })) << store().problem();
   ExpectRefused(FlushError::kEvicting);
-  // What it holds may be less than what was counted, so no answer is taken from it.
+  // It may hold less than was counted, so no answer is taken from it.
   EXPECT_FALSE(pipeline_.Await(store().ReadSites()).ok());
   redis_.Command({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
   CountAndExpect();
