@@ -136,7 +136,7 @@ asio::awaitable<absl::Status> Adjuster::Set(const v1::SetCountsRequest& request,
   if (auto status = co_await Enter(); !status.ok()) co_return status;
   const Turn turn(gate_);
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   if (auto status = CheckIsNoAlias(*site, "article_id", request.article_id()); !status.ok()) co_return status;
   struct Wish {
     const char* what;
@@ -168,7 +168,7 @@ asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& 
   if (auto status = co_await Enter(); !status.ok()) co_return status;
   const Turn turn(gate_);
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const std::vector<std::string> ids(request.article_ids().begin(), request.article_ids().end());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (auto status = CheckIsNoAlias(*site, fmt::format("article_ids[{}]", i), ids[i]); !status.ok()) co_return status;
@@ -192,7 +192,7 @@ asio::awaitable<absl::Status> Adjuster::List(const v1::ListAdjustmentsRequest& r
                                              v1::ListAdjustmentsResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);
   if (!log.ok()) co_return log.status();
   const auto& adjustments = log->adjustments();

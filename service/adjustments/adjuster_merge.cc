@@ -103,7 +103,7 @@ asio::awaitable<absl::Status> Adjuster::Merge(const v1::MergeArticlesRequest& re
   if (auto status = co_await Enter(); !status.ok()) co_return status;
   const Turn turn(gate_);
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const std::string& from = request.from_article_id();
   const std::string& into = request.into_article_id();
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_MERGE);
@@ -196,7 +196,7 @@ asio::awaitable<absl::Status> Adjuster::Undo(const v1::UndoAdjustmentRequest& re
   if (auto status = co_await Enter(); !status.ok()) co_return status;
   const Turn turn(gate_);
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);
   if (!log.ok()) co_return log.status();
   const Adjustment* undone = log->Find(request.adjustment_id());

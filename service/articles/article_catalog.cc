@@ -55,7 +55,7 @@ absl::Status Check(const v1::PutArticlesRequest& request) {
 asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& request) {
   if (auto status = Check(request); !status.ok()) co_return status;
   const auto site = sites_.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return sites_.Unknown(request.site());
   std::map<Shard, std::map<std::string, std::string>> texts;
   for (v1::Article article : request.articles()) {
     const std::string id(site->Resolve(article.article_id()));

@@ -51,7 +51,7 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
         const auto site = sites_.Find(request.site);
         if (site == nullptr) {
           if (unknown) unknown();
-          HttpResponse response = Problem(UnknownSite(request.site));
+          HttpResponse response = Problem(sites_.Unknown(request.site));
           response.set(field::access_control_allow_origin, "*");
           co_return response;
         }
@@ -63,7 +63,7 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
       std::move(options.body_limit));
   router_.Add(http::verb::options, route, [this](const HttpRequest& request) -> awaitable<HttpResponse> {
     const auto site = sites_.Find(request.site);
-    if (site == nullptr) co_return Problem(UnknownSite(request.site));
+    if (site == nullptr) co_return Problem(sites_.Unknown(request.site));
     HttpResponse response = Preflight();
     AllowReading(OriginOf(request), *site, response);
     co_return response;

@@ -51,7 +51,7 @@ absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
   const auto site = sites_.Find(batch.request.site);
   if (site == nullptr) {
     reason = RejectReason::kUnknownSite;
-    return UnknownSite(batch.request.site);
+    return sites_.Unknown(batch.request.site);
   }
   batch.site = site->index;
   return absl::OkStatus();

@@ -79,7 +79,7 @@ std::optional<size_t> OffsetOf(std::string_view token, std::string_view list) {
 std::optional<absl::Status> QueryApi::GetCountsCached(const v1::GetCountsRequest& request,
                                                       v1::GetCountsResponse& response) {
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) return UnknownSite(request.site());
+  if (site == nullptr) return parts_.sites.Unknown(request.site());
   if (auto status = CheckIds(request); !status.ok()) return status;
   const std::vector<std::string_view> ids(request.article_ids().begin(), request.article_ids().end());
   const auto cached = parts_.counts.ReadCached(site, ids);
@@ -100,7 +100,7 @@ asio::awaitable<absl::Status> QueryApi::GetCounts(const v1::GetCountsRequest& re
 
 absl::StatusOr<QueryApi::PopularQuestion> QueryApi::QuestionOf(const v1::ListPopularRequest& request) const {
   PopularQuestion question{.site = parts_.sites.Find(request.site())};
-  if (question.site == nullptr) return UnknownSite(request.site());
+  if (question.site == nullptr) return parts_.sites.Unknown(request.site());
   const auto window = WindowOf(request.window(), *question.site, parts_.clock.UnixMillis());
   if (!window.ok()) return window.status();
   question.window = *window;
@@ -155,7 +155,7 @@ void QueryApi::FillPage(const PopularQuestion& question, const PopularList& list
 asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsRequest& request,
                                                      v1::GetSiteStatsResponse& response) {
   const auto site = parts_.sites.Find(request.site());
-  if (site == nullptr) co_return UnknownSite(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const auto stats = co_await parts_.stats.Read(site);
   if (!stats.ok()) co_return stats.status();
   Fill(stats->views, *response.mutable_views());

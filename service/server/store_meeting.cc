@@ -83,6 +83,7 @@ asio::awaitable<absl::Status> StoreMeeting::PrepareOnce() {
   absl::Status status = co_await parts_.keeper.Refresh();
   if (status.ok()) {
     sites_read_ = true;
+    parts_.sites.SetIncomplete(false);
   }
   if (status.ok()) status = co_await parts_.keeper.Create(options_.sites);
   if (status.ok()) status = co_await parts_.salts.Refresh();
@@ -103,7 +104,7 @@ asio::awaitable<absl::Status> StoreMeeting::GoOnWithout() {
     spdlog::warn("the settings of site \"{}\" are not known before Redis comes; until then it has those of a new site",
                  name);
   }
-
+  parts_.sites.SetIncomplete(!sites_read_);
   without_ = true;
   co_return absl::OkStatus();
 }

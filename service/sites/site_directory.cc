@@ -1,10 +1,13 @@
 #include "service/sites/site_directory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include "service/base/limits.h"
+#include "service/base/status.h"
 
 namespace viewcount {
 
@@ -18,6 +21,13 @@ std::shared_ptr<const Site> SiteDirectory::Find(std::string_view name) const {
   std::shared_lock lock(mutex_);
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : sites_[found->second.value];
+}
+
+absl::Status SiteDirectory::Unknown(std::string_view name) const {
+  if (!incomplete_) return UnknownSite(name);
+  return RetryLater(absl::StatusCode::kUnavailable,
+                    fmt::format("site \"{}\" is not known here, and Redis, which may know it, has not come yet", name),
+                    limits::kRetryDelay);
 }
 
 std::shared_ptr<const Site> SiteDirectory::At(SiteIndex index) const {

@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 
+#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,11 @@ class SiteDirectory {
 
   // Null if unknown.
   std::shared_ptr<const Site> Find(std::string_view name) const;
+  // What to answer about a site of that name, which Find does not know: NOT_FOUND, or UNAVAILABLE with RetryInfo as
+  // long as there may be sites that are not known here.
+  absl::Status Unknown(std::string_view name) const;
+  // Whether the store has sites that are not known here, because it was not read yet. Not so at first.
+  void SetIncomplete(bool incomplete) { incomplete_ = incomplete; }
   // The site of a valid index.
   std::shared_ptr<const Site> At(SiteIndex index) const;
   // By name.
@@ -46,6 +52,7 @@ class SiteDirectory {
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
 
+  std::atomic<bool> incomplete_ = false;
   // Held over a whole change, listeners included.
   std::mutex change_mutex_;
   std::vector<SiteListener*> listeners_;

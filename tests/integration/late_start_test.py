@@ -179,8 +179,11 @@ class LateStartTest(unittest.TestCase):
         done = subprocess.run([COMMAND, "--server", self.service.address("grpc"), "site", "list", "--json"], check=True,
                               capture_output=True, text=True)
         self.assertIn("Asia/Ho_Chi_Minh", done.stdout)
+        # Nobody can say yet that there is no such site.
+        self.fails(grpc.StatusCode.UNAVAILABLE, lambda: self.record("/a", site="other"))
         self.redis.start()
         self.await_ready()
+        self.fails(grpc.StatusCode.NOT_FOUND, lambda: self.record("/a", site="other"))
 
     def test_another_data_set_is_refused_for_as_long_as_it_is_there(self):
         self.redis.start()

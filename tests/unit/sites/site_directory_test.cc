@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "service/base/limits.h"
+#include "service/base/status.h"
 
 namespace viewcount {
 namespace {
@@ -38,6 +39,16 @@ TEST(SiteDirectory, SitesAreFoundByNameAndIndex) {
   std::vector<std::string> names;
   for (const auto& site : sites.All()) names.push_back(site->name);
   EXPECT_THAT(names, ElementsAre("alpha", "demo"));
+}
+
+TEST(SiteDirectory, NobodyIsToldThatThereIsNoSuchSiteBeforeTheStoreWasRead) {
+  SiteDirectory sites;
+  EXPECT_TRUE(absl::IsNotFound(sites.Unknown("demo")));
+  sites.SetIncomplete(true);
+  EXPECT_TRUE(absl::IsUnavailable(sites.Unknown("demo")));
+  EXPECT_EQ(RetryDelayOf(sites.Unknown("demo")), limits::kRetryDelay);
+  sites.SetIncomplete(false);
+  EXPECT_TRUE(absl::IsNotFound(sites.Unknown("demo")));
 }
 
 TEST(SiteDirectory, ChangedSettingsKeepTheIndex) {
