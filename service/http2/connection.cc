@@ -310,11 +310,14 @@ bool Http2Connection::CollectHeaders(std::string_view& bytes) {
   headers_->Take(bytes);
   CountHeaders();
   if (!headers_->done()) return loop_.held_bytes <= limits::kGrpcMemoryBytesMax;
-  const std::string frames = headers_->Result();
+  const HeaderCollector::Result result = headers_->Finish();
   scanner_.Skip(headers_->missing());
   headers_.reset();
   CountHeaders();
-  return Feed(frames);
+  headers_shortened_ = result.shortened;
+  const bool whole = Feed(result.frames);
+  headers_shortened_ = false;
+  return whole;
 }
 
 void Http2Connection::CountHeaders() {
@@ -372,6 +375,7 @@ int Http2Connection::OnBeginHeaders(nghttp2_session* session, const nghttp2_fram
     return 0;
   }
   auto* call = new Call(self, frame->hd.stream_id);
+  if (self.headers_shortened_) call->head_.bytes = limits::kHttp2HeaderBytesMax + 1;
   self.calls_.push_back(*call);
   VIEWCOUNT_CHECK(nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call) == 0);
   return 0;

@@ -133,6 +133,8 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   // A block of headers that is being gathered, and its share of the loop's sum.
   std::optional<HeaderCollector> headers_;
   size_t counted_headers_ = 0;
+  // nghttp2 gets a block whose long strings were shortened.
+  bool headers_shortened_ = false;
   ClosedStreams closed_streams_;
   // The stream of the last RST_STREAM that came.
   int32_t reset_by_peer_ = 0;

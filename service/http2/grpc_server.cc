@@ -176,9 +176,13 @@ void GrpcServer::WaitForConnections(std::chrono::milliseconds timeout) {
   while (peers_.open() > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kPoll);
 }
 
+void GrpcServer::SayNotServing() {
+  if (auto* health = inner_->GetHealthCheckService()) health->SetServingStatus(false);
+}
+
 void GrpcServer::Stop(std::chrono::milliseconds grace) {
   if (inner_ == nullptr || std::exchange(stopped_, true)) return;
-  if (auto* health = inner_->GetHealthCheckService()) health->SetServingStatus(false);
+  SayNotServing();
   if (listener_ != nullptr) {
     asio::post(workers_.front()->loop.context(), [this] { listener_->Close(); });
   }

@@ -52,6 +52,8 @@ class GrpcServer {
   size_t connections() const { return peers_.open(); }
   // Calls under way that gRPC's own server answers. Any thread.
   size_t forwarded_calls() const { return forwarding_->calls(); }
+  // Has the health service say NOT_SERVING from now on, and goes on serving.
+  void SayNotServing();
   // Says NOT_SERVING, asks clients to go elsewhere (see Http2Connection::Drain), gives calls under way `grace` to end,
   // and returns when the connections are closed.
   void Stop(std::chrono::milliseconds grace);

@@ -12,10 +12,12 @@ namespace {
 
 // What nghttp2 takes of a name or value (NGHTTP2_HD_MAX_NV of its sources).
 constexpr size_t kStringBytesMax = 64 << 10;
-// Larger than the decoder's table (SETTINGS_HEADER_TABLE_SIZE, 4,096 bytes as by default), and than the headers of a
-// call may be.
-constexpr size_t kReplacementBytes = limits::kHttp2HeaderBytesMax + 1;
-static_assert(kReplacementBytes > NGHTTP2_DEFAULT_HEADER_TABLE_SIZE && kReplacementBytes < kStringBytesMax);
+// What is left of longer strings in a block that is shortened: more than the decoder's table holds
+// (SETTINGS_HEADER_TABLE_SIZE, 4,096 bytes by default).
+constexpr size_t kShortenedBytes = 4'200;
+static_assert(kShortenedBytes > NGHTTP2_DEFAULT_HEADER_TABLE_SIZE);
+// RFC 9113, section 6.5.2: the size of frames before the peer has acknowledged our settings.
+constexpr size_t kFrameBytesMax = 16 << 10;
 
 // Reads pieces of a block; after a failure there is nothing more to read.
 class HpackReader {
@@ -173,18 +175,22 @@ void HeaderCollector::Take(std::string_view& bytes) {
   }
 }
 
-std::string HeaderCollector::Result() const {
-  if (!whole_ || block_.size() <= kStringBytesMax) return frames_;
-  const auto shortened = ShortenHeaderBlock(block_, kStringBytesMax, kReplacementBytes);
-  if (!shortened || shortened->size() == block_.size() || shortened->size() > limits::kHttp2FrameBytesMax) {
-    return frames_;
+HeaderCollector::Result HeaderCollector::Finish() const {
+  if (!whole_ || block_.size() <= kStringBytesMax) return {.frames = frames_};
+  const auto shortened = ShortenHeaderBlock(block_, kShortenedBytes, kShortenedBytes);
+  if (!shortened || shortened->size() == block_.size()) return {.frames = frames_};
+  Result result{.shortened = true};
+  for (size_t at = 0; at < shortened->size(); at += kFrameBytesMax) {
+    const std::string_view fragment = std::string_view(*shortened).substr(at, kFrameBytesMax);
+    const bool last = at + fragment.size() == shortened->size();
+    FrameHead head{.length = static_cast<uint32_t>(fragment.size()), .stream = headers_.stream};
+    head.type = at == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION;
+    if (at == 0) head.flags = headers_.flags & NGHTTP2_FLAG_END_STREAM;
+    if (last) head.flags |= NGHTTP2_FLAG_END_HEADERS;
+    AppendHead(head, result.frames);
+    result.frames.append(fragment);
   }
-  FrameHead head = headers_;
-  head.length = static_cast<uint32_t>(shortened->size());
-  head.flags = static_cast<uint8_t>((headers_.flags & NGHTTP2_FLAG_END_STREAM) | NGHTTP2_FLAG_END_HEADERS);
-  std::string frame;
-  AppendHead(head, frame);
-  return frame.append(*shortened);
+  return result;
 }
 
 }  // namespace viewcount

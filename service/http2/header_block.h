@@ -33,8 +33,14 @@ class HeaderCollector {
   bool done() const { return done_; }
   // Bytes held.
   size_t bytes() const { return frames_.capacity(); }
-  // What nghttp2 is to get: the frames as they came, or one frame with the shortened block.
-  std::string Result() const;
+  struct Result {
+    // What nghttp2 is to get: the frames as they came, or frames with the shortened block, each as small as a peer may
+    // send before it knows our settings.
+    std::string frames;
+    // The call is to be refused for the size of its headers.
+    bool shortened = false;
+  };
+  Result Finish() const;
   // Bytes that are still missing of the last frame.
   size_t missing() const { return missing_; }
 

@@ -340,6 +340,7 @@ ExitCode Server::Stop() {
   SetUnready("stopping");
   // A lane that somebody else uses must not go on.
   if (http_ != nullptr && config_.shutdown_delay.count() > 0 && stop_.exit_code() == kExitOk) {
+    if (grpc_ != nullptr) grpc_->SayNotServing();
     spdlog::info("serving on for {} ms before the stop; another SIGTERM ends the wait", config_.shutdown_delay.count());
     stop_.WaitForAnother(config_.shutdown_delay);
   }

@@ -83,6 +83,27 @@ TEST_F(LongMetadataTest, ValueAbove64KiBInManyFramesFailsItsCallOnly) {
   ExpectOnlyThisCallIsRefused(RawClient::HeaderField("x-long", std::string(900'000, 'v')), 16 << 10);
 }
 
+// The server may not take larger frames yet.
+TEST_F(LongMetadataTest, FirstCallOfAConnectionBeforeSettingsAreAcknowledged) {
+  RawClient client(address());
+  const std::string block = RawClient::HeaderBlock(kEcho, RawClient::HeaderField("x-long", std::string(100'000, 'v')) +
+                                                              RawClient::HeaderField("y", std::string(30'000, 'v')));
+  std::string bytes = std::string(RawClient::kPreface) + RawClient::Frame(NGHTTP2_SETTINGS, 0, 0, "");
+  constexpr size_t kFrame = 16 << 10;
+  for (size_t at = 0; at < block.size(); at += kFrame) {
+    bytes += RawClient::Frame(at == 0 ? NGHTTP2_HEADERS : NGHTTP2_CONTINUATION,
+                              at + kFrame >= block.size() ? NGHTTP2_FLAG_END_HEADERS : NGHTTP2_FLAG_NONE, 1,
+                              block.substr(at, kFrame));
+  }
+  client.Send(bytes);
+  ASSERT_TRUE(client.AwaitEnd(1));
+  EXPECT_EQ(client.header(1, "grpc-status"), "8");
+  client.Send(RawClient::Data(1, RawClient::Message("late"), true));
+  client.Call(3, kEcho, "next");
+  ASSERT_TRUE(client.AwaitEnd(3));
+  EXPECT_EQ(client.header(3, "grpc-status"), "0");
+}
+
 TEST_F(LongMetadataTest, NameAbove64KiBFailsItsCallOnly) {
   ExpectOnlyThisCallIsRefused(RawClient::HeaderField(std::string(70'000, 'n'), "v"), 16 << 10);
 }
