@@ -139,6 +139,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                        "Views set aside because the store holds something that is no count.")),
       store_rollbacks(NewCounter(state->registry, "viewcount_store_rollbacks_total",
                                  "Times a shard was found at an earlier state than it had been left in.")),
+      store_torn_parts(NewCounter(state->registry, "viewcount_store_torn_parts_total",
+                                  "Half parts undone, because a script of Redis had failed in the middle.")),
       lost_views(NewCounter(state->registry, "viewcount_lost_views_total",
                             "Views acknowledged that neither the store nor the journal holds any more.")),
       audit_differences(NewGauge(state->registry, "viewcount_audit_differences",

@@ -95,6 +95,7 @@ class Metrics {
   prometheus::Counter& flush_set_aside_views;
   // Times a shard was found at an earlier state than this process had left it in.
   prometheus::Counter& store_rollbacks;
+  prometheus::Counter& store_torn_parts;
 
   // Views that were acknowledged, but that neither the store nor the journal holds any more.
   prometheus::Counter& lost_views;

@@ -48,7 +48,8 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options)
                                        RedisStore::Options{.address = *ParseRedisAddress(redis.url()),
                                                            .data_set = options_.data_set,
                                                            .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
-                                                           .ranked = options_.ranked},
+                                                           .ranked = options_.ranked,
+                                                           .edit_script = options_.edit_script},
                                        metrics_)) {
   // As StopSignal does: hiredis writes to connections that Redis has closed.
   std::signal(SIGPIPE, SIG_IGN);
