@@ -161,6 +161,8 @@ inline constexpr size_t kStorePendingCommandsMax = 10'000;
 inline constexpr size_t kAuditStep = 1'000;
 // How often something that changed meanwhile is looked at again before it is called busy.
 inline constexpr int kAuditAttemptsMax = 5;
+// How often a shard that a script left torn is restored, and what found it so is tried again, in one call.
+inline constexpr int kRestoreAttemptsMax = 5;
 // Differences told in words; the rest is counted.
 inline constexpr size_t kAuditDifferencesMax = 100;
 

@@ -41,6 +41,9 @@ enum class PlantedBug : uint8_t {
   kCompareCursorGreater,
   kGiveUpAppliedPart,
   kIgnoreLost,
+  kApplyToTornShard,
+  kReadTornShard,
+  kTakeTornAsApplied,
   // Readers.
   kKeepCacheOnRewind,
   kEnd

@@ -159,6 +159,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                  "Times a shard was found at an earlier state than it had been left in.")),
       store_evicted_keys(NewCounter(state->registry, "viewcount_store_evicted_keys_total",
                                     "Keys that Redis evicted while it was in use: counts that may be wrong.")),
+      store_torn_parts(NewCounter(state->registry, "viewcount_store_torn_parts_total",
+                                  "Half parts undone, because a script of Redis had failed in the middle.")),
       lost_views(NewCounter(state->registry, "viewcount_lost_views_total",
                             "Views acknowledged that neither the store nor the journal holds any more.")),
       audit_differences(NewGauge(state->registry, "viewcount_audit_differences",

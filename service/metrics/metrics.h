@@ -115,6 +115,8 @@ class Metrics {
   prometheus::Counter& store_rollbacks;
   // Keys that the store evicted while it was in use: counts that are lost, or wrong from then on.
   prometheus::Counter& store_evicted_keys;
+  // Half parts that were undone: see scripts/restore.lua.
+  prometheus::Counter& store_torn_parts;
 
   // Views that were acknowledged, but that neither the store nor the journal holds any more.
   prometheus::Counter& lost_views;

@@ -25,6 +25,17 @@ FaultyStore::Fate FaultyStore::Draw() const {
   return Fate::kGood;
 }
 
+void FaultyStore::DrawRefusal() const {
+  const NetworkFaults& faults = network_.faults;
+  Random& random = network_.random();
+  // Nothing is drawn in worlds without these faults, so that they stay as they were.
+  if (faults.refuse > 0 && random.Chance(faults.refuse)) {
+    store_.RefuseNext();
+  } else if (faults.tear > 0 && random.Chance(faults.tear)) {
+    store_.TearNext(random.Between(1, 12));
+  }
+}
+
 template <typename Result, typename Execute, typename DelayIt>
 asio::awaitable<Result> FaultyStore::Carry(Execute execute, DelayIt delay, uint32_t hang) {
   const Fate fate = Draw();
@@ -58,7 +69,10 @@ asio::awaitable<absl::StatusOr<Claimed>> FaultyStore::Claim(Shard shard, const L
 }
 
 asio::awaitable<absl::StatusOr<ApplyResult>> FaultyStore::Apply(const Part& part) {
-  const auto execute = [&] { return store_.Apply(part); };
+  const auto execute = [&] {
+    DrawRefusal();
+    return store_.Apply(part);
+  };
   const auto delay = [&] {
     const auto copy = std::make_shared<const OwnedPart>(part);
     network_.Delay([&store = store_, copy]() -> asio::awaitable<void> { (void)co_await store.Apply(copy->part()); });
@@ -82,6 +96,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> FaultyStore::ReadCounts(Shard shard
 }
 
 asio::awaitable<absl::Status> FaultyStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
+  DrawRefusal();
   return store_.RemoveLanes(shard, lanes);
 }
 

@@ -5,13 +5,14 @@
 
 #include "service/store/count_store.h"
 #include "tests/simulation/network.h"
+#include "tests/support/memory_store.h"
 
 namespace viewcount::simulation {
 
 // One thread. What it refers to must outlive it, and it its calls.
 class FaultyStore final : public CountStore {
  public:
-  FaultyStore(CountStore& store, Network& network) : store_(store), network_(network) {}
+  FaultyStore(MemoryStore& store, Network& network) : store_(store), network_(network) {}
 
   // The connection breaks: calls that hang fail, and the process knows.
   void Disconnect() {
@@ -54,7 +55,10 @@ class FaultyStore final : public CountStore {
   template <typename Result, typename Execute, typename DelayIt>
   boost::asio::awaitable<Result> Carry(Execute execute, DelayIt delay, uint32_t hang);
 
-  CountStore& store_;
+  // Whether the part or removal that is carried out next is refused or torn.
+  void DrawRefusal() const;
+
+  MemoryStore& store_;
   Network& network_;
   uint64_t connects_ = 0;
 };

@@ -20,6 +20,9 @@ struct NetworkFaults {
   // Carried out, but the answer does not come.
   uint32_t lose_answer = 0;
   uint32_t out_of_memory = 0;
+  // A part or removal of which a command is refused: before the first write, or behind it, which leaves the shard torn.
+  uint32_t refuse = 0;
+  uint32_t tear = 0;
   // Waits on its way there, or on its way back.
   uint32_t hang = 0;
 };

@@ -89,6 +89,10 @@ Settings Settings::Draw(Random& random) {
   settings.weights = DrawWeights(random);
   if (random.Below(6) == 0) DrawUnsteadyStore(random, settings);
   // Not drawn, so that other worlds stay as they were.
+  if ((settings.articles + settings.events) % 3 == 0) {
+    settings.network.refuse = 20'000;
+    settings.network.tear = 40'000;
+  }
   settings.viewers = (settings.articles + settings.events) % 5 == 1;
   settings.cool_down = (settings.articles + settings.events) % 5 == 2;
   settings.late_starts = (settings.articles + 7 * settings.events) % 4 == 1;

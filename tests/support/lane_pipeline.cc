@@ -45,7 +45,8 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std:
   RedisStore::Options of_store{.address = *ParseRedisAddress(redis.url()),
                                .data_set = options_.data_set,
                                .keep_data_set = [](DataSetId) { return absl::OkStatus(); },
-                               .ranked = options_.ranked};
+                               .ranked = options_.ranked,
+                               .edit_script = options_.edit_script};
   if (options_.configure) options_.configure(of_store);
   store_ = std::make_unique<RedisStore>(thread_.executor(), std::move(of_store), metrics_);
   // As StopSignal does: hiredis writes to connections that Redis has closed.

@@ -34,6 +34,8 @@ class LanePipeline {
     // A lane that shares the store with others of its data set.
     DataSetId data_set = {};
     std::string site = "demo";
+    // See RedisStore::Options.
+    ScriptEdit edit_script = {};
     // What the flusher is given instead of the store: one that stands before it and breaks things.
     std::function<std::unique_ptr<CountStore>(CountStore& store)> decorate = {};
     // Changes the store's options before it is made: another way to the server, shorter intervals.

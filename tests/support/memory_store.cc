@@ -90,6 +90,38 @@ void MemoryStore::Put(Value& variable, const Value& value) {
   variable = value;
 }
 
+absl::Status MemoryStore::Refusal() { return absl::PermissionDeniedError("a command was refused"); }
+
+void MemoryStore::Tear(Shard shard, const LaneId& lane) {
+  ShardState& state = shards_[shard.value];
+  const auto entry = state.lanes.find(lane);
+  auto undo = std::make_shared<UndoLog>();
+  undo->lane = lane;
+  if (entry != state.lanes.end()) undo->next = entry->second;
+  const size_t kept = std::min(tear_after_, write_->size() - 1);
+  while (write_->size() > kept) {
+    std::visit([](auto& place) { place.PutBack(); }, write_->back());
+    write_->pop_back();
+  }
+  undo->half = *write_;
+  if (kept > 0) Put<std::shared_ptr<const UndoLog>>(state.undo, std::move(undo));
+}
+
+void MemoryStore::Restore(Shard shard) {
+  ShardState& state = shards_[shard.value];
+  if (state.undo == nullptr) return;
+  const std::shared_ptr<const UndoLog> undo = state.undo;
+  Begin(NodeOf(shard));
+  if (Planted(PlantedBug::kTakeTornAsApplied)) {
+    Put(state.lanes, undo->lane, undo->next);
+  } else {
+    for (auto at = undo->half.rbegin(); at != undo->half.rend(); ++at) {
+      std::visit([this](const auto& place) { PutBefore(place); }, *at);
+    }
+  }
+  Put<std::shared_ptr<const UndoLog>>(state.undo, nullptr);
+}
+
 size_t MemoryStore::Rollback(uint32_t node, size_t writes) {
   auto& log = nodes_[node].writes;
   const size_t count = std::min(writes, log.size());
@@ -125,6 +157,7 @@ LaneTotals MemoryStore::TotalsOf(Shard shard) const {
 }
 
 asio::awaitable<absl::StatusOr<Claimed>> MemoryStore::Claim(Shard shard, const LaneIdentity& lane) {
+  Restore(shard);
   ShardState& state = shards_[shard.value];
   Claimed claimed;
   if (const auto totals = state.totals.find(lane.id); totals != state.totals.end()) claimed.totals = totals->second;
@@ -144,6 +177,7 @@ asio::awaitable<absl::StatusOr<Claimed>> MemoryStore::Claim(Shard shard, const L
 }
 
 asio::awaitable<absl::StatusOr<StoredLane>> MemoryStore::ReadLane(Shard shard, const LaneId& lane) {
+  Restore(shard);
   const ShardState& state = shards_[shard.value];
   StoredLane stored;
   if (const auto totals = state.totals.find(lane); totals != state.totals.end()) stored.totals = totals->second;
@@ -158,6 +192,8 @@ asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part
     const std::string name = keys::Viewers(part.shard, set.site, set.name);
     for (const uint64_t viewer : set.viewers) Put(state.viewers, {name, viewer}, true);
   }
+  const Next next = std::exchange(next_, Next::kGood);
+  if (!Planted(PlantedBug::kApplyToTornShard)) Restore(part.shard);
   ApplyResult result;
   const auto entry = state.lanes.find(part.lane);
   if (entry == state.lanes.end()) co_return result;
@@ -165,6 +201,7 @@ asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part
     result.stored = fmt::format("{} {}", ToHex(entry->second.incarnation), entry->second.cursor.ToString());
     co_return result;
   }
+  if (next == Next::kRefused) co_return Refusal();
   result.applied = true;
   Begin(NodeOf(part.shard));
   LaneTotals& stored_totals = state.totals[part.lane];
@@ -180,6 +217,10 @@ asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part
     Put(state.notes[std::string(note.site)], std::string(note.field), std::string(note.text));
   }
   Put(state.lanes, part.lane, LaneEntry{part.incarnation, part.next});
+  if (next == Next::kTorn) {
+    Tear(part.shard, part.lane);
+    co_return Refusal();
+  }
   co_return result;
 }
 
@@ -209,20 +250,26 @@ void MemoryStore::ApplyHash(const Part& part, const HashDelta& delta, LaneTotals
 }
 
 asio::awaitable<absl::Status> MemoryStore::RemoveLanes(Shard shard, const std::vector<LaneId>& lanes) {
-  if (lanes.empty()) co_return absl::OkStatus();
+  const Next next = std::exchange(next_, Next::kGood);
   ShardState& state = shards_[shard.value];
-  Begin(NodeOf(shard));
-  LaneTotals retired = state.retired;
+  Restore(shard);
+  if (!lanes.empty() && next == Next::kRefused) co_return Refusal();
   for (const LaneId& lane : lanes) {
+    Begin(NodeOf(shard));
+    LaneTotals retired = state.retired;
     LaneTotals& totals = state.totals[lane];
     retired.views += totals.views;
     retired.set_aside += totals.set_aside;
     retired.adjusted += totals.adjusted;
     retired.lost += totals.lost;
     Put(totals, LaneTotals());
+    Put(state.retired, retired);
     Put(state.lanes, lane, std::nullopt);
+    if (next == Next::kTorn) {
+      Tear(shard, lane);
+      co_return Refusal();
+    }
   }
-  Put(state.retired, retired);
   co_return absl::OkStatus();
 }
 
@@ -246,6 +293,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> MemoryStore::ReadCounts(Shard shard
                                                                      std::string_view site,
                                                                      const std::vector<Window>& windows,
                                                                      const std::vector<std::string_view>& ids) {
+  if (!Planted(PlantedBug::kReadTornShard)) Restore(shard);
   ShardCounts result;
   result.lanes = EntriesOf(shard, lanes);
   for (const Window& window : windows) {
@@ -288,6 +336,7 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> MemoryStore::EstimateView
 
 asio::awaitable<absl::StatusOr<ShardRanking>> MemoryStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                        std::string_view site, Window window) {
+  Restore(shard);
   ShardRanking result;
   result.lanes = EntriesOf(shard, lanes);
   const Hash* hash = Find(shard, site, window);
@@ -316,6 +365,7 @@ asio::awaitable<absl::StatusOr<std::set<Window>>> MemoryStore::ListWindows(std::
 }
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> MemoryStore::ReadNotes(Shard shard, std::string_view site) {
+  Restore(shard);
   std::vector<StoredNote> result;
   const auto& notes = shards_[shard.value].notes;
   if (const auto of_site = notes.find(site); of_site != notes.end()) {

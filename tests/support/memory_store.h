@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,7 +18,9 @@
 namespace viewcount {
 
 // One thread. Every call is done when it returns: nothing waits. Shard s lives on node s % nodes; all sites and salts
-// on node 0. Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it.
+// on node 0. Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it. A write may be told to
+// be refused, or to end half way: then the shard is torn until the next call for it, which restores it, as RedisStore
+// does.
 class MemoryStore final : public CountStore {
  public:
   struct Options {
@@ -39,6 +42,15 @@ class MemoryStore final : public CountStore {
   void Empty();
   // Every connection was lost; nothing else was.
   void Restart() { ++generation_; }
+  // The next part or removal writes nothing, as where an ACL refuses a command of its script.
+  void RefuseNext() { next_ = Next::kRefused; }
+  // The next part or removal ends after `changes` changed values, or before its last one if there are fewer, as where a
+  // script fails half way. One that changes a single value is refused: one command does that whole or not at all.
+  void TearNext(size_t changes) {
+    next_ = Next::kTorn;
+    tear_after_ = changes;
+  }
+  bool IsTorn(Shard shard) const { return shards_[shard.value].undo != nullptr; }
   // All that are stored, by site and day.
   const std::map<std::pair<std::string, uint32_t>, ViewerSalt>& salts() const { return salts_; }
   // How far Rollback can go.
@@ -95,6 +107,7 @@ class MemoryStore final : public CountStore {
     Numbers articles;
     int64_t sum = 0;
   };
+  struct UndoLog;
   // The maps that others point into only grow, so that what points into them stays valid.
   struct ShardState {
     Lanes lanes;
@@ -105,6 +118,8 @@ class MemoryStore final : public CountStore {
     // By site, then by article.
     std::map<std::string, Texts, std::less<>> articles;
     Viewers viewers;
+    // What takes back the half part that the shard holds; null if it is whole.
+    std::shared_ptr<const UndoLog> undo;
   };
 
   // What was at a place before; nothing if the place was empty.
@@ -129,10 +144,17 @@ class MemoryStore final : public CountStore {
 
     void PutBack() { *variable = before; }
   };
-  using Undo = std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Entry<Salts>,
-                            Entry<Viewers>, Variable<int64_t>, Variable<LaneTotals>>;
+  using Undo =
+      std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Entry<Salts>, Entry<Viewers>,
+                   Variable<int64_t>, Variable<LaneTotals>, Variable<std::shared_ptr<const UndoLog>>>;
   // What takes a write back, last first.
   using Write = std::vector<Undo>;
+  struct UndoLog {
+    Write half;
+    // What the lane's entry would have been.
+    LaneId lane;
+    std::optional<LaneEntry> next;
+  };
   struct Node {
     std::deque<Write> writes;
   };
@@ -145,6 +167,19 @@ class MemoryStore final : public CountStore {
   template <typename Value>
   void Put(Value& variable, const Value& value);
 
+  template <typename Map>
+  void PutBefore(const Entry<Map>& place) {
+    Put(*place.map, place.key, place.before);
+  }
+  template <typename Value>
+  void PutBefore(const Variable<Value>& place) {
+    Put(*place.variable, place.before);
+  }
+  // Takes back the half part that the shard holds, if it does.
+  void Restore(Shard shard);
+  // Takes back what the present write changed beyond its first `tear_after_` values, and keeps what takes back those.
+  void Tear(Shard shard, const LaneId& lane);
+  static absl::Status Refusal();
   void ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result);
   const Hash* Find(Shard shard, std::string_view site, Window window) const;
   // Of all these sets together.
@@ -159,6 +194,9 @@ class MemoryStore final : public CountStore {
   Salts salts_;
   std::vector<Node> nodes_;
   Write* write_ = nullptr;
+  enum class Next { kGood, kRefused, kTorn };
+  Next next_ = Next::kGood;
+  size_t tear_after_ = 0;
   uint64_t generation_ = 1;
 };
 

@@ -149,6 +149,8 @@ asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Execute(const RedisComma
 asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Transact(const std::vector<RedisCommand>& commands) {
   auto link = link_;
   if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
+  // All of it or nothing: a MULTI without its EXEC would take in whatever is sent next.
+  if (!link->HasRoom(commands.size() + 2)) co_return Link::QueueFull();
   // Nothing else can come between: all of it is sent before anybody else runs on this thread.
   const auto ignore = [](const absl::StatusOr<Reply>&) {};
   const RedisCommand multi = {"MULTI"};

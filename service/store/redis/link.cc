@@ -180,12 +180,20 @@ void RedisConnection::Link::Answered(const Done& done, void* reply) {
   asio::post(executor_, [done, result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
+bool RedisConnection::Link::HasRoom(size_t commands) const {
+  return sent_.size() + commands <= limits::kStorePendingCommandsMax;
+}
+
+absl::Status RedisConnection::Link::QueueFull() {
+  return absl::ResourceExhaustedError("too many commands wait for Redis");
+}
+
 void RedisConnection::Link::Send(const RedisCommand& command, Done done) {
   absl::Status refused;
   if (context_ == nullptr || !broken_.ok()) {
     refused = broken_.ok() ? absl::UnavailableError("not connected to Redis") : broken_;
-  } else if (sent_.size() >= limits::kStorePendingCommandsMax) {
-    refused = absl::ResourceExhaustedError("too many commands wait for Redis");
+  } else if (!HasRoom(1)) {
+    refused = QueueFull();
   }
   if (!refused.ok()) {
     asio::post(executor_, [done = std::move(done), refused] { done(refused); });

@@ -36,6 +36,9 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   // Waits until the connection is gone, and says why.
   boost::asio::awaitable<absl::Status> WaitBroken();
 
+  // Whether so many more commands may wait for Redis, and the error of those that may not.
+  bool HasRoom(size_t commands) const;
+  static absl::Status QueueFull();
   // `done` is called exactly once, never from within Send.
   void Send(const RedisCommand& command, Done done);
   boost::asio::awaitable<absl::StatusOr<Reply>> Call(const RedisCommand& command);

@@ -14,20 +14,15 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
-#include "service/store/redis/apply_lua.h"
-#include "service/store/redis/claim_lua.h"
-#include "service/store/redis/counts_lua.h"
 #include "service/store/redis/key_scan.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
 #include "service/store/redis/part_arguments.h"
-#include "service/store/redis/ranking_lua.h"
-#include "service/store/redis/remove_lua.h"
-#include "service/store/redis/script.h"
+#include "service/store/redis/permissions.h"
 #include "service/store/redis/snapshot.h"
 #include "service/store/redis/store_audit.h"
+#include "service/store/redis/torn_shard.h"
 #include "service/store/redis/viewer_calls.h"
-#include "service/store/redis/viewers_lua.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -35,38 +30,19 @@ using std::chrono::steady_clock;
 
 namespace {
 
-const Script& ApplyScript() {
-  static const std::string source = fmt::format("{}{}{}", kCountsLua, kRankingLua, kApplyLua);
-  static const Script script(source);
-  return script;
-}
-
-const Script& ClaimScript() {
-  static const Script script(kClaimLua);
-  return script;
-}
-
-const Script& RemoveScript() {
-  static const Script script(kRemoveLua);
-  return script;
-}
-
-const Script& ViewersScript() {
-  static const Script script(kViewersLua);
-  return script;
-}
-
 // Whether a connection ended because of what its server is, not because the line broke.
 bool IsAboutServer(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   return IsRefusal(status) || reason == "REDIS_READONLY" || reason == "REDIS_MASTERDOWN" || reason == "REDIS_LOADING";
 }
 
+// Asks for the entries of lanes, and whether the shard is whole: see ReadWhole.
 struct LanesCommand {
   LanesCommand(Shard shard, const std::vector<LaneId>& lanes) : key(keys::Lanes(shard)) {
     words = {"HMGET", key};
     fields.reserve(lanes.size());
     for (const LaneId& lane : lanes) words.push_back(fields.emplace_back(ToHex(lane)));
+    words.push_back(kUndoField);
   }
   std::string key;
   std::vector<std::string> fields;
@@ -78,6 +54,7 @@ struct LanesCommand {
 RedisStore::RedisStore(asio::any_io_executor executor, Options options, Metrics& metrics)
     : executor_(std::move(executor)),
       options_(std::move(options)),
+      scripts_(options_.edit_script),
       metrics_(metrics),
       writer_(MakeChannel(true)),
       reader_(MakeChannel(false)),
@@ -130,6 +107,10 @@ void RedisStore::Close() {
 }
 
 asio::awaitable<absl::Status> RedisStore::Prepare(Channel& channel) {
+  // Before the first write: see scripts/permissions.lua.
+  if (auto status = co_await CheckPermissions(*channel.connection, options_.address.user); !status.ok()) {
+    co_return status;
+  }
   const DataSetId expected = data_set();
   const auto result = co_await Preflight(*channel.connection, expected, options_.waivers);
   if (!result.ok()) co_return result.status();
@@ -232,33 +213,63 @@ asio::awaitable<absl::StatusOr<Claimed>> RedisStore::Claim(Shard shard, const La
   words.push_back(ToHex(lane.incarnation));
   const std::vector<std::string_view> keys = {lanes_key, totals_key};
   const std::vector<std::string_view> arguments(words.begin(), words.end());
-  const auto reply = co_await ClaimScript().Run(*writer_.connection, keys, arguments);
-  NoteWrite(reply.status());
+  const auto reply = co_await RunOnShard(shard, scripts_.claim, keys, arguments);
   if (!reply.ok()) co_return reply.status();
   co_return ClaimedOf(shard, lane.id, *reply);
 }
 
+asio::awaitable<absl::StatusOr<Reply>> RedisStore::RunOnShard(Shard shard, const Script& script,
+                                                              const std::vector<std::string_view>& keys,
+                                                              const std::vector<std::string_view>& arguments) {
+  for (int attempt = 0; attempt < limits::kRestoreAttemptsMax; ++attempt) {
+    auto reply = co_await script.Run(*writer_.connection, keys, arguments);
+    NoteWrite(reply.status());
+    if (!reply.ok() || !IsTorn(*reply)) co_return reply;
+    if (auto status = co_await Restore(shard); !status.ok()) co_return status;
+  }
+  co_return absl::AbortedError(fmt::format("shard {:02} was torn again whenever it was whole", shard.value));
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Reply>>> RedisStore::ReadWhole(Shard shard,
+                                                                          const std::vector<RedisCommand>& commands) {
+  for (int attempt = 0; attempt < limits::kRestoreAttemptsMax; ++attempt) {
+    auto replies = co_await ReadTogether(*reader_.connection, commands);
+    if (!replies.ok()) co_return replies.status();
+    std::vector<Reply>& lanes = replies->front().elements;
+    if (lanes.empty()) co_return absl::DataLossError("Redis answered HMGET with too few values");
+    const bool whole = lanes.back().text.empty();
+    lanes.pop_back();
+    if (whole) co_return replies;
+    if (auto status = co_await Restore(shard); !status.ok()) co_return status;
+  }
+  co_return absl::AbortedError(fmt::format("shard {:02} was torn again whenever it was whole", shard.value));
+}
+
+asio::awaitable<absl::Status> RedisStore::Restore(Shard shard) {
+  if (!writer_.ready) co_return Away();
+  const auto restored = co_await RestoreShard(*writer_.connection, scripts_.restore, shard);
+  if (restored.ok() && *restored) metrics_.store_torn_parts.Increment();
+  co_return restored.status();
+}
+
 asio::awaitable<absl::StatusOr<StoredLane>> RedisStore::ReadLane(Shard shard, const LaneId& lane) {
   if (!reader_.ready) co_return Away();
-  const std::string lanes_key = keys::Lanes(shard);
+  const LanesCommand lanes_command(shard, {lane});
   const std::string totals_key = keys::Totals(shard);
-  const std::string id = ToHex(lane);
-  const auto fields = TotalsFieldsOf(id);
-  const RedisCommand entry = {"HGET", lanes_key, id};
+  const auto fields = TotalsFieldsOf(ToHex(lane));
   RedisCommand totals = {"HMGET", totals_key};
   totals.insert(totals.end(), fields.begin(), fields.end());
-  const std::vector<RedisCommand> commands = {entry, totals};
-  const auto replies = co_await ReadTogether(*reader_.connection, commands);
+  const std::vector<RedisCommand> commands = {lanes_command.words, totals};
+  const auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
-  co_return StoredLaneOf(shard, lane, (*replies)[0], (*replies)[1]);
+  co_return StoredLaneOf(shard, lane, (*replies)[0].elements[0], (*replies)[1]);
 }
 
 asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part) {
   if (!writer_.ready) co_return Away();
   if (auto status = co_await AddViewers(part); !status.ok()) co_return status;
   const PartArguments arguments(part, options_.ranked);
-  const auto reply = co_await ApplyScript().Run(*writer_.connection, arguments.keys(), arguments.words());
-  NoteWrite(reply.status());
+  const auto reply = co_await RunOnShard(part.shard, scripts_.apply, arguments.keys(), arguments.words());
   if (!reply.ok()) co_return reply.status();
   co_return ApplyResultOf(part, *reply);
 }
@@ -266,7 +277,7 @@ asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part)
 asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
   const ViewerCalls calls(part);
   for (const ViewerCall& call : calls.calls()) {
-    const auto reply = co_await ViewersScript().Run(*writer_.connection, call.keys, call.arguments);
+    const auto reply = co_await scripts_.viewers.Run(*writer_.connection, call.keys, call.arguments);
     if (!reply.ok()) co_return reply.status();
     // That must not hold up the counts.
     for (const Reply& key : reply->elements)
@@ -281,14 +292,15 @@ asio::awaitable<absl::Status> RedisStore::RemoveLanes(Shard shard, const std::ve
   if (lanes.empty()) co_return absl::OkStatus();
   const std::string lanes_key = keys::Lanes(shard);
   const std::string totals_key = keys::Totals(shard);
-  std::vector<std::string> words;
-  for (const LaneId& lane : lanes) words.push_back(ToHex(lane));
   const std::vector<std::string_view> keys = {lanes_key, totals_key};
-  const std::vector<std::string_view> arguments(words.begin(), words.end());
-  const auto reply = co_await RemoveScript().Run(*writer_.connection, keys, arguments);
-  if (!reply.ok()) co_return reply.status();
-  if (reply->elements.empty() || reply->elements[0].text != "REMOVED") {
-    co_return absl::DataLossError(fmt::format("{} holds something that is no number", totals_key));
+  for (const LaneId& lane : lanes) {
+    const std::string id = ToHex(lane);
+    const std::vector<std::string_view> arguments = {id};
+    const auto reply = co_await RunOnShard(shard, scripts_.remove, keys, arguments);
+    if (!reply.ok()) co_return reply.status();
+    if (reply->elements.empty() || reply->elements[0].text != "REMOVED") {
+      co_return absl::DataLossError(fmt::format("{} holds something that is no number", totals_key));
+    }
   }
   co_return absl::OkStatus();
 }
@@ -314,7 +326,7 @@ asio::awaitable<absl::StatusOr<ShardCounts>> RedisStore::ReadCounts(Shard shard,
     command.insert(command.end(), ids.begin(), ids.end());
     commands.push_back(std::move(command));
   }
-  const auto replies = co_await ReadTogether(*reader_.connection, commands);
+  const auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
   ShardCounts result;
   result.lanes = LaneEntriesOf(replies->front());
@@ -359,12 +371,14 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
   const std::string last = std::to_string(ranked - 1);
   const RedisCommand range = {"ZRANGE", key, "0", last, "WITHSCORES"};
   const std::vector<RedisCommand> commands = {lanes_command.words, range};
-  const auto replies = co_await ReadTogether(*reader_.connection, commands);
+  const auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
   ShardRanking result;
   result.lanes = LaneEntriesOf(replies->front());
   const std::vector<Reply>& entries = replies->back().elements;
   for (size_t i = 0; i + 1 < entries.size(); i += 2) {
+    // No article: it keeps a ranking that would be empty.
+    if (entries[i].text.empty()) continue;
     const auto score = CountOf(entries[i + 1]);
     if (!score.ok()) co_return score.status();
     // Scores are the totals with the other sign.
@@ -393,6 +407,9 @@ asio::awaitable<absl::StatusOr<std::set<Window>>> RedisStore::ListWindows(std::s
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(Shard shard, std::string_view site) {
   if (!reader_.ready) co_return Away();
+  const LanesCommand lanes_command(shard, {});
+  const std::vector<RedisCommand> only_whole = {lanes_command.words};
+  if (const auto whole = co_await ReadWhole(shard, only_whole); !whole.ok()) co_return whole.status();
   const std::string key = keys::Notes(shard, site);
   // In steps, since there is no limit to them; a field may come twice.
   std::map<std::string, std::string> notes;
@@ -407,14 +424,53 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(S
     cursor = reply->elements[0].text;
   } while (cursor != "0");
   std::vector<StoredNote> result;
+  // No note: it keeps a hash that would be empty.
+  notes.erase("");
   for (auto& [field, text] : notes) result.push_back({field, std::move(text)});
   co_return result;
 }
 
 asio::awaitable<absl::StatusOr<AuditReport>> RedisStore::Audit() {
   if (!reader_.ready) co_return Away();
-  StoreAudit audit(*reader_.connection, options_.ranked);
+  const auto restore = [this](Shard shard) { return Restore(shard); };
+  StoreAudit audit(*reader_.connection, options_.ranked, restore);
   co_return co_await audit.Run();
+}
+
+asio::awaitable<absl::Status> RedisStore::Repair(const StoreRepairs& repairs) {
+  if (!writer_.ready) co_return Away();
+  const auto run = [this](Shard shard, std::vector<std::string> more_keys,
+                          std::vector<std::string> words) -> asio::awaitable<absl::Status> {
+    more_keys.insert(more_keys.begin(), {keys::Lanes(shard), keys::Totals(shard)});
+    const std::vector<std::string_view> keys(more_keys.begin(), more_keys.end());
+    const std::vector<std::string_view> arguments(words.begin(), words.end());
+    const auto reply = co_await RunOnShard(shard, scripts_.repair, keys, arguments);
+    if (!reply.ok()) co_return reply.status();
+    if (reply->elements.size() == 1 && reply->elements[0].text == "REPAIRED") co_return absl::OkStatus();
+    co_return absl::DataLossError(
+        fmt::format("{} holds no number for \"{}\", or one too large", keys[1], reply->elements.back().text));
+  };
+  std::map<uint8_t, std::vector<std::string>> totals;
+  for (const TotalsRepair& repair : repairs.totals) {
+    std::vector<std::string>& words = totals[repair.shard.value];
+    // The script takes each field once.
+    const auto same = std::find(words.begin(), words.end(), repair.field);
+    if (same != words.end()) co_return absl::InternalError(fmt::format("two repairs of {}", repair.field));
+    words.push_back(repair.field);
+    words.push_back(std::to_string(repair.add));
+  }
+  for (auto& [shard, words] : totals) {
+    std::vector<std::string> no_keys;
+    auto status = co_await run(Shard{shard}, std::move(no_keys), std::move(words));
+    if (!status.ok()) co_return status;
+  }
+  for (const RankingRepair& repair : repairs.rankings) {
+    std::vector<std::string> hash_keys = {repair.hash_key, repair.ranking_key};
+    std::vector<std::string> words = {std::to_string(repair.ranked)};
+    auto status = co_await run(repair.shard, std::move(hash_keys), std::move(words));
+    if (!status.ok()) co_return status;
+  }
+  co_return absl::OkStatus();
 }
 
 }  // namespace viewcount

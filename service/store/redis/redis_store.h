@@ -19,6 +19,7 @@
 #include "service/store/redis/host_resolver.h"
 #include "service/store/redis/preflight.h"
 #include "service/store/redis/redis_limits.h"
+#include "service/store/redis/store_scripts.h"
 
 namespace viewcount {
 
@@ -39,6 +40,8 @@ class RedisStore final : public CountStore {
     std::chrono::milliseconds look_interval = limits::kStoreLookInterval;
     // See RedisConnection.
     HostResolver resolve = nullptr;
+    // See StoreScripts.
+    ScriptEdit edit_script = {};
   };
 
   RedisStore(boost::asio::any_io_executor executor, Options options, Metrics& metrics);
@@ -84,6 +87,9 @@ class RedisStore final : public CountStore {
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   // Looks at everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
+  // Has the totals say what the counts are, and the rankings what their hashes hold; no count changes. Since a
+  // difference stays the same while flushes go on, what an audit found a moment ago may be repaired now; but once only.
+  boost::asio::awaitable<absl::Status> Repair(const StoreRepairs& repairs);
   uint64_t generation() const override { return generation_.load(); }
   void NoteRollback() override;
 
@@ -118,9 +124,20 @@ class RedisStore final : public CountStore {
   // Keeps what refused_writes tells.
   void NoteWrite(const absl::Status& status);
   boost::asio::awaitable<absl::Status> AddViewers(const Part& part);
+  // What the script answers about a whole shard: a torn one is restored first.
+  boost::asio::awaitable<absl::StatusOr<Reply>> RunOnShard(Shard shard, const Script& script,
+                                                           const std::vector<std::string_view>& keys,
+                                                           const std::vector<std::string_view>& arguments);
+  // The replies to `commands`, of one moment in which the shard was whole. The first one must be an HMGET of the
+  // shard's lanes hash that asks for kUndoField last; that value is left out.
+  boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadWhole(Shard shard,
+                                                                       const std::vector<RedisCommand>& commands);
+  // Undoes the half part that the shard holds, if it does.
+  boost::asio::awaitable<absl::Status> Restore(Shard shard);
 
   const boost::asio::any_io_executor executor_;
   const Options options_;
+  const StoreScripts scripts_;
   Metrics& metrics_;
   Channel writer_;
   Channel reader_;

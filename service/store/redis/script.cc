@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <utility>
+
 #include "service/base/check.h"
 
 namespace viewcount {
@@ -20,7 +22,7 @@ std::string DigestOf(std::string_view source) {
 
 }  // namespace
 
-Script::Script(std::string_view source) : source_(source), digest_(DigestOf(source)) {}
+Script::Script(std::string source) : source_(std::move(source)), digest_(DigestOf(source_)) {}
 
 boost::asio::awaitable<absl::StatusOr<Reply>> Script::Run(RedisConnection& connection,
                                                           const std::vector<std::string_view>& keys,

@@ -12,10 +12,10 @@
 
 namespace viewcount {
 
-// Immutable. `source` must live as long.
+// Immutable.
 class Script {
  public:
-  explicit Script(std::string_view source);
+  explicit Script(std::string source);
 
   // Runs it by its digest; if Redis has forgotten it (a restart), once more with the whole text. The words of `keys`
   // and `arguments` must live until the answer. Returns an array; any error of Redis is a status.
@@ -24,7 +24,7 @@ class Script {
                                                     const std::vector<std::string_view>& arguments) const;
 
  private:
-  const std::string_view source_;
+  const std::string source_;
   const std::string digest_;
 };
 

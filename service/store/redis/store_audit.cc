@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "service/base/check.h"
@@ -12,6 +13,7 @@
 #include "service/store/redis/lane_entry.h"
 #include "service/store/redis/snapshot.h"
 #include "service/store/redis/sum_audit.h"
+#include "service/store/redis/torn_shard.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -24,6 +26,25 @@ constexpr std::chrono::milliseconds kExpiresSoon = std::chrono::minutes(1);
 bool SameTexts(const std::vector<Reply>& a, const std::vector<Reply>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const Reply& x, const Reply& y) { return x.text == y.text; });
+}
+
+// Fields and values in turn.
+bool HoldsUndoLog(const std::vector<Reply>& lanes) {
+  for (size_t i = 0; i + 1 < lanes.size(); i += 2) {
+    if (lanes[i].text == kUndoField) return !lanes[i + 1].text.empty();
+  }
+  return false;
+}
+
+// Members and scores in turn. The empty member is no article: it keeps a ranking that would be empty.
+std::vector<Reply> WithoutEmptyMember(std::vector<Reply> ranking) {
+  for (size_t i = 0; i + 1 < ranking.size(); i += 2) {
+    if (!ranking[i].text.empty()) continue;
+    const auto member = ranking.begin() + static_cast<ptrdiff_t>(i);
+    ranking.erase(member, member + 2);
+    break;
+  }
+  return ranking;
 }
 
 }  // namespace
@@ -136,9 +157,13 @@ asio::awaitable<absl::StatusOr<HashTally>> StoreAudit::Tally(Shard shard, HashNa
 asio::awaitable<absl::StatusOr<std::vector<Reply>>> StoreAudit::ReadLanes(Shard shard) {
   const std::string key = keys::Lanes(shard);
   const RedisCommand command = {"HGETALL", key};
-  auto reply = Expect(co_await connection_.Execute(command), Reply::Kind::kArray, "HGETALL");
-  if (!reply.ok()) co_return reply.status();
-  co_return std::move(reply->elements);
+  for (int attempt = 0; attempt < limits::kRestoreAttemptsMax; ++attempt) {
+    auto reply = Expect(co_await connection_.Execute(command), Reply::Kind::kArray, "HGETALL");
+    if (!reply.ok()) co_return reply.status();
+    if (!HoldsUndoLog(reply->elements)) co_return std::move(reply->elements);
+    if (auto status = co_await restore_(shard); !status.ok()) co_return status;
+  }
+  co_return absl::AbortedError(fmt::format("{} was torn again whenever it was whole", key));
 }
 
 asio::awaitable<absl::StatusOr<StoreAudit::Moment>> StoreAudit::ReadMoment(Shard shard, HashName name) {
@@ -161,7 +186,7 @@ asio::awaitable<absl::StatusOr<StoreAudit::Moment>> StoreAudit::ReadMoment(Shard
                 .start = std::move((*replies)[1]),
                 .lanes = std::move((*replies)[2].elements),
                 .ranking = {}};
-  if (!ranking_key.empty()) moment.ranking = std::move((*replies)[3].elements);
+  if (!ranking_key.empty()) moment.ranking = WithoutEmptyMember(std::move((*replies)[3].elements));
   co_return moment;
 }
 
@@ -184,14 +209,18 @@ void StoreAudit::Judge(Shard shard, HashName name, const HashTally& tally, const
         fmt::format("{} holds {} as its sum (the empty field), expected {}: its articles' {} and the site's own "
                     "adjustments, {}",
                     key, *sum, expected, tally.sum(), start));
+    // The site's own adjustments are what no article has.
+    report_.repairs.totals.push_back({shard, fmt::format("start:{}:{}", name.site, name.window), *sum - expected});
   }
   if (const std::string ranking = name.RankingKey(shard); !ranking.empty()) {
-    JudgeRanking(ranking, tally, moment.ranking);
+    if (!JudgeRanking(ranking, tally, moment.ranking)) {
+      report_.repairs.rankings.push_back({shard, key, ranking, RankedOf(name)});
+    }
   }
 }
 
-// Tells of the first place that is wrong.
-void StoreAudit::JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking) {
+// Tells of the first place that is wrong, and whether there is none.
+bool StoreAudit::JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking) {
   const std::vector<RankedCount> expected = tally.Highest();
   const size_t found = ranking.size() / 2;
   for (size_t place = 0; place < std::max(expected.size(), found); ++place) {
@@ -207,11 +236,13 @@ void StoreAudit::JudgeRanking(const std::string& key, const HashTally& tally, co
     }
     if (should == is) continue;
     report_.Add(fmt::format("{} holds {} in place {}, expected {}", key, is, place + 1, should));
-    return;
+    return false;
   }
+  return true;
 }
 
 asio::awaitable<absl::Status> StoreAudit::CheckSums(Shard shard, std::set<std::string> names) {
+  if (const auto whole = co_await ReadLanes(shard); !whole.ok()) co_return whole.status();
   SumAudit sums(connection_, shard, sites_, unusable_);
   auto found = co_await sums.Run(names);
   if (!found.ok()) co_return found.status();
@@ -224,6 +255,7 @@ asio::awaitable<absl::Status> StoreAudit::CheckSums(Shard shard, std::set<std::s
   }
   if (found->busy) report_.busy.push_back(keys::Totals(shard));
   for (std::string& difference : found->differences) report_.Add(std::move(difference));
+  std::move(found->repairs.begin(), found->repairs.end(), std::back_inserter(report_.repairs.totals));
   for (const auto& [lane, totals] : found->lanes) AddTotals(totals, report_.lanes[lane]);
   AddTotals(found->retired, report_.retired);
   co_return absl::OkStatus();

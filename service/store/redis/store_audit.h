@@ -5,8 +5,10 @@
 #include <absl/status/statusor.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "service/store/count_store.h"
@@ -21,7 +23,10 @@ namespace viewcount {
 // two. An hour that somebody removed with its ranking cannot be told from one that has expired.
 class StoreAudit {
  public:
-  StoreAudit(RedisConnection& connection, const RankedLimits& ranked) : connection_(connection), ranked_(ranked) {}
+  // `restore` undoes the half part that a torn shard holds.
+  using Restore = std::function<boost::asio::awaitable<absl::Status>(Shard)>;
+  StoreAudit(RedisConnection& connection, const RankedLimits& ranked, Restore restore)
+      : connection_(connection), ranked_(ranked), restore_(std::move(restore)) {}
 
   // Errors are those of the connection.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Run();
@@ -36,16 +41,18 @@ class StoreAudit {
   boost::asio::awaitable<absl::StatusOr<bool>> CheckTypes(Shard shard, HashName name);
   boost::asio::awaitable<absl::StatusOr<HashTally>> Tally(Shard shard, HashName name);
   boost::asio::awaitable<absl::StatusOr<Moment>> ReadMoment(Shard shard, HashName name);
+  // The lanes hash of the shard, which is restored first if it is torn.
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadLanes(Shard shard);
   // Compares the sums of different hashes with each other and with the lanes' totals.
   boost::asio::awaitable<absl::Status> CheckSums(Shard shard, std::set<std::string> names);
 
   void Judge(Shard shard, HashName name, const HashTally& tally, const Moment& moment);
-  void JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking);
+  bool JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking);
   size_t RankedOf(HashName name) const;
 
   RedisConnection& connection_;
   const RankedLimits ranked_;
+  const Restore restore_;
   AuditReport report_;
   std::vector<std::string> sites_;
   // Keys of another type than they should have, already in the report.

@@ -9,14 +9,12 @@
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
 #include "service/store/redis/snapshot.h"
+#include "service/store/redis/torn_shard.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
 
 namespace {
-
-// Sums over thousands of sites pass 2^63.
-using Wide = __int128;
 
 std::map<std::string, std::string> FieldsOf(const Reply& reply) {
   std::map<std::string, std::string> fields;
@@ -39,9 +37,9 @@ bool Assign(std::string_view kind, int64_t number, LaneTotals& totals) {
   return true;
 }
 
-Wide SumOf(const std::map<std::string, int64_t>& sums, const std::string& name) {
+__int128 SumOf(const std::map<std::string, int64_t>& sums, const std::string& name) {
   const auto at = sums.find(name);
-  return at == sums.end() ? 0 : Wide{at->second};
+  return at == sums.end() ? 0 : __int128{at->second};
 }
 
 }  // namespace
@@ -107,6 +105,10 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
     if (!replies.ok()) co_return replies.status();
     Fields lanes = FieldsOf((*replies)[0]);
     if (begin > 0 && lanes != snapshot.lanes) co_return std::nullopt;
+    // Torn: whoever flushes there restores it.
+    if (const auto undo = lanes.find(std::string(kUndoField)); undo != lanes.end() && !undo->second.empty()) {
+      co_return std::nullopt;
+    }
     snapshot.lanes = std::move(lanes);
     snapshot.totals = FieldsOf((*replies)[1]);
     // A sum that is no count was reported with its hash.
@@ -139,10 +141,15 @@ SumAudit::Totals SumAudit::ParseTotals(const Fields& fields, Found& found) const
   return totals;
 }
 
+void SumAudit::Propose(const std::string& field, Wide add, Found& found) const {
+  constexpr Wide kMax{int64_t{1} << 53};
+  if (add > -kMax && add < kMax) found.repairs.push_back({shard_, field, static_cast<int64_t>(add)});
+}
+
 void SumAudit::JudgeLanes(const Snapshot& snapshot, const Totals& totals, Found& found) const {
   const std::string key = keys::Lanes(shard_);
   for (const auto& [lane, entry] : snapshot.lanes) {
-    if (IdFromHex<LaneId>(lane) && ParseLaneEntry(entry)) continue;
+    if (lane == kUndoField || (IdFromHex<LaneId>(lane) && ParseLaneEntry(entry))) continue;
     found.differences.push_back(
         fmt::format("{} holds \"{}\" for \"{}\", expected a lane's cursor", key, entry.substr(0, 80), lane));
   }
@@ -166,6 +173,8 @@ void SumAudit::JudgeTotals(const Snapshot& snapshot, const Totals& totals, Found
       fmt::format("the sums of all sites' all and bots in shard {:02} are {}, expected {} by {}: {} views, less {} set "
                   "aside, {:+} adjusted",
                   shard_.value, sums, expected, keys::Totals(shard_), all.views, all.set_aside, all.adjusted));
+  // As an adjustment of nobody who is still there.
+  Propose("retired:adjusted", sums - expected, found);
 }
 
 void SumAudit::JudgeDays(const Snapshot& snapshot, const Totals& totals, Found& found) const {
@@ -183,6 +192,7 @@ void SumAudit::JudgeDays(const Snapshot& snapshot, const Totals& totals, Found& 
         fmt::format("{} holds {} as its sum (the empty field), expected {}: its days' {} and {:+} by "
                     "adjustments and what was set aside",
                     HashName{site, "all"}.Key(shard_), sum, together + apart, together, apart));
+    Propose("apart:" + site, sum - (together + apart), found);
   }
 }
 

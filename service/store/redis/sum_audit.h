@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "service/store/count_store.h"
+#include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
 
 namespace viewcount {
@@ -28,6 +29,7 @@ class SumAudit {
 
   struct Found {
     std::vector<std::string> differences;
+    std::vector<TotalsRepair> repairs;
     // The shard changed whenever it was looked at: nothing is known.
     bool busy = false;
     std::map<LaneId, LaneTotals> lanes;
@@ -37,6 +39,8 @@ class SumAudit {
   boost::asio::awaitable<absl::StatusOr<Found>> Run(const std::set<std::string>& names);
 
  private:
+  // Sums over thousands of sites pass 2^63.
+  using Wide = __int128;
   using Fields = std::map<std::string, std::string>;
   // All of one moment.
   struct Snapshot {
@@ -57,6 +61,8 @@ class SumAudit {
   // The hashes whose sums are compared: not those of hours, but of every site all views and bots.
   std::set<std::string> Compared(const std::set<std::string>& names) const;
   Totals ParseTotals(const Fields& fields, Found& found) const;
+  // Adds a repair, unless it is beyond what the totals can hold exactly.
+  void Propose(const std::string& field, Wide add, Found& found) const;
   void JudgeLanes(const Snapshot& snapshot, const Totals& totals, Found& found) const;
   void JudgeTotals(const Snapshot& snapshot, const Totals& totals, Found& found) const;
   void JudgeDays(const Snapshot& snapshot, const Totals& totals, Found& found) const;

@@ -117,6 +117,32 @@ struct ByHand {
   std::string words;
 };
 
+TEST_F(AuditTest, ARepairMakesEverythingAgreeAndChangesNoCount) {
+  const std::string prefix = Key(ShardOfId("a"), "");
+  pipeline_.Fold("a", 10);
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  const std::string day = redis_.List({"KEYS", prefix + "demo:d:*"}).at(0);
+  const std::vector<std::vector<std::string>> by_hand = {{"HSET", prefix + "demo:all", "a", "17", "", "17"},
+                                                         {"HSET", prefix + "demo:all", "b", "3"},
+                                                         {"HINCRBY", day, "", "-2"},
+                                                         {"HSET", prefix + "demo:bots", "a", "1", "", "1"},
+                                                         {"ZADD", prefix + "demo:top:all", "-99", "nobody"},
+                                                         {"DEL", day + ":none"}};
+  for (const auto& command : by_hand) {
+    redis_.Command(command);
+    const std::vector<std::string> counts = redis_.List({"HGETALL", prefix + "demo:all"});
+    const AuditReport report = Audit();
+    EXPECT_EQ(report.differences.empty(), report.repairs.empty());
+    ASSERT_TRUE(pipeline_.Await(pipeline_.store().Repair(report.repairs)).ok());
+    EXPECT_THAT(Differences(), IsEmpty()) << command[0] << " " << command[1];
+    EXPECT_EQ(redis_.List({"HGETALL", prefix + "demo:all"}), counts);
+  }
+  // What is counted from now on fits the books.
+  pipeline_.Fold("a", 5);
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_THAT(Differences(), IsEmpty());
+}
+
 TEST_F(AuditTest, WhatAHandChangedIsNamed) {
   const Shard shard = ShardOfId("a");
   const std::string prefix = Key(shard, "");

@@ -9,6 +9,7 @@
 #include "service/base/check.h"
 #include "tests/support/lane_pipeline.h"
 #include "tests/support/memory_store.h"
+#include "tests/unit/store/failing_calls.h"
 
 namespace viewcount {
 
@@ -30,11 +31,37 @@ class RedisRig {
   LanePipeline pipeline_{redis_, {.ranked = kShortRankings}};
 };
 
+// One whose scripts fail on demand. One thread.
+class FailingRedisRig {
+ public:
+  FailingRedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
+  CountStore& store() { return pipeline_.store(); }
+  template <typename Result>
+  Result Await(boost::asio::awaitable<Result> coroutine) {
+    return pipeline_.Await(std::move(coroutine));
+  }
+  // See MemoryStore; `changes` are commands here.
+  void TearNext(size_t changes) { FailingCalls::TearNext(redis_, changes); }
+  void RefuseAll(bool refused) { redis_.Command({"ACL", "SETUSER", "default", refused ? "-zrange" : "+zrange"}); }
+
+ private:
+  RedisProcess redis_;
+  FailingCalls calls_;
+  LanePipeline pipeline_{
+      redis_, {.ranked = kShortRankings, .edit_script = [this](std::string_view name, const std::string& text) {
+                 return calls_.Edit(name, text);
+               }}};
+};
+
 // One thread.
 class MemoryRig {
  public:
   explicit MemoryRig(uint32_t nodes = 1) : store_({.ranked = kShortRankings, .nodes = nodes}) {}
   MemoryStore& store() { return store_; }
+  void TearNext(size_t changes) { store_.TearNext(changes); }
+  void RefuseAll(bool refused) {
+    if (refused) store_.RefuseNext();
+  }
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
     auto result = boost::asio::co_spawn(context_, std::move(coroutine), boost::asio::use_future);

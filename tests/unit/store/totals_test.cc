@@ -53,6 +53,13 @@ class TotalsTest : public ::testing::Test {
     return redis_.Command({"HGET", keys::Counts(kShard, "demo", window), article});
   }
   std::string Total(const std::string& field) { return redis_.Command({"HGET", "vc:{05}:totals", field}); }
+  // The sum stays, and the ranking's empty member: see KEYS.md.
+  void ExpectNothingLeft() {
+    EXPECT_THAT(redis_.List({"HGETALL", "vc:{05}:demo:all"}), ElementsAre("", "0"));
+    EXPECT_THAT(Ranked(), ElementsAre(""));
+    const std::vector<LaneId> lanes = {lane_.id};
+    EXPECT_THAT(pipeline_.Await(pipeline_.store().ReadRanking(kShard, lanes, "demo", kAll))->articles, IsEmpty());
+  }
   std::vector<std::string> Ranked() { return redis_.List({"ZRANGE", "vc:{05}:demo:top:all", "0", "-1"}); }
 
   RedisProcess redis_;
@@ -168,7 +175,7 @@ TEST_F(TotalsTest, AnAdjustmentComesBehindTheViewsOfItsPart) {
 TEST_F(TotalsTest, ACountLoweredToZeroIsRemoved) {
   Apply(NextPart({Views(kAll, {{"a", 5}})}));
   EXPECT_TRUE(Apply(NextPart({Adjustment(kAll, {{"a", -5}})})).set_aside.empty());
-  EXPECT_EQ(redis_.Command({"EXISTS", "vc:{05}:demo:all", "vc:{05}:demo:top:all"}), "0");
+  ExpectNothingLeft();
   EXPECT_EQ(Totals(), (LaneTotals{.views = 5, .adjusted = -5}));
 }
 
@@ -177,7 +184,7 @@ TEST_F(TotalsTest, ViewsThatMakeUpForACountBelowZeroLeaveNothingBehind) {
   EXPECT_EQ(Field(kAll, "a"), "-6");
   EXPECT_EQ(Field(kAll, ""), "-6");
   Apply(NextPart({Views(kAll, {{"a", 6}})}));
-  EXPECT_EQ(redis_.Command({"EXISTS", "vc:{05}:demo:all", "vc:{05}:demo:top:all"}), "0");
+  ExpectNothingLeft();
   EXPECT_EQ(Totals(), (LaneTotals{.views = 6, .adjusted = -6}));
 }
 

@@ -10,11 +10,13 @@
 --     adjustment else 0, number of its articles' list, number of the list of what to add to them.
 -- Packed, because Redis and Lua handle each word of a command several times; and in lists that hashes share, because the
 -- windows of one part mostly get the same.
--- Answers {'STORED', entry} or {'STORED'} if the lane's entry is not the one expected, {'CORRUPT', key} if the totals
--- cannot be counted in, and nothing was written; else {'APPLIED', number of the hash, article, …} with what was set
--- aside; notes have number 0 and their field.
+-- Answers {'TORN'} if the shard holds half a part that restore.lua must undo first, {'STORED', entry} or {'STORED'} if the
+-- lane's entry is not the one expected, {'CORRUPT', key} if the totals cannot be counted in, and nothing was written; else
+-- {'APPLIED', number of the hash, article, …} with what was set aside; notes have number 0 and their field.
 --
--- Redis does not undo what a script wrote before it failed: so everything is read and checked before the first write.
+-- Redis does not undo what a script wrote before it failed. So everything is read and checked before the first write, and
+-- the first write stores what was read (the undo log, see KEYS.md) and marks the lane's entry as torn, in one command. The
+-- last write replaces both, in one command. If the script ends in between, whoever comes next runs restore.lua.
 local KEYS, ARGV = KEYS, ARGV
 local LANE = ARGV[1]
 -- Redis keeps a hash of up to 512 fields as a list, unless one of its texts is long. A part of as many articles would walk
@@ -23,7 +25,9 @@ local LANE = ARGV[1]
 local LISTED_MAX = 128
 local LONG = string.rep('0', 100)
 
-local entry = redis.call('HGET', KEYS[1], LANE)
+local stored = redis.call('HMGET', KEYS[1], LANE, 'undo')
+if stored[2] and stored[2] ~= '' then return {'TORN'} end
+local entry = stored[1]
 if entry ~= ARGV[2] then
   if entry then return {'STORED', entry} end
   return {'STORED'}
@@ -68,16 +72,26 @@ local function note_adjustment(hash, article, text)
   set_apart(hash, text)
 end
 
--- What the hash holds for its names, or nil if it or its ranking is of another type.
+-- Ends the script unless the error says that the key is of another type. Only before the first write.
+local function require_wrong_type(reply)
+  if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply) end
+end
+
+-- What the hash holds for its names, or nil if it or its ranking is of another type. `hash.old` keeps it for the undo log.
 local function old_values(hash)
   if hash.ranking then
     local kind = redis.call('TYPE', hash.ranking).ok
     if kind ~= 'zset' and kind ~= 'none' then return nil end
   end
   local old = redis.pcall('HMGET', hash.key, unpack(hash.names))
-  if old.err then return nil end
+  if old.err then
+    require_wrong_type(old)
+    return nil
+  end
+  hash.old = old
   local earlier = planned[hash.key]
   if earlier then
+    old = {unpack(old)}
     local totals = {[''] = earlier.sum}
     for i, total in ipairs(earlier.totals) do totals[earlier.articles[i]] = total end
     for i, name in ipairs(hash.names) do old[i] = totals[name] or old[i] end
@@ -110,6 +124,12 @@ local function plan_views(hash, old)
   return hash.sum ~= nil
 end
 
+-- Whether Redis keeps the hash, or would keep it, as a list that it walks through for every field.
+local function is_list(hash, fields)
+  if fields <= LISTED_MAX and redis.call('HLEN', hash.key) <= LISTED_MAX then return false end
+  return redis.call('OBJECT', 'ENCODING', hash.key) ~= 'hashtable'
+end
+
 local function plan_adjustment(hash, old)
   hash.articles, hash.totals, hash.changes = {}, {}, {}
   local added = 0
@@ -138,6 +158,10 @@ local function prepare(hash)
   local plan = hash.adjusts and plan_adjustment or plan_views
   hash.usable = old and plan(hash, old)
   if hash.usable then planned[hash.key] = hash end
+  if hash.usable and hash.sum and not hash.adjusts then
+    hash.lengthens = is_list(hash, #hash.totals)
+    if hash.ranking then hash.lowest, hash.last = last_place(hash) end
+  end
   if hash.usable and not hash.adjusts and not next(hash.refused) then return end
   for i, add in ipairs(hash.adds) do
     if not hash.usable or hash.refused[i] then
@@ -151,43 +175,39 @@ end
 local function write_adjustment(hash)
   local before = articles_in(hash)
   local fields, removed = {}, {}
-  -- Zeros are not kept: an article lowered to 0 leaves the hash, and a hash without articles goes.
-  local function put(field, value)
-    local list = value == 0 and removed or fields
-    list[#list + 1] = field
-    if value ~= 0 then list[#list + 1] = format('%d', value) end
+  -- Zeros are not kept: an article lowered to 0 leaves the hash. Its sum stays, so that the hash does not vanish.
+  for i, article in ipairs(hash.articles) do
+    if hash.totals[i] == 0 then
+      removed[#removed + 1] = article
+    else
+      fields[#fields + 1] = article
+      fields[#fields + 1] = format('%d', hash.totals[i])
+    end
   end
-  for i, article in ipairs(hash.articles) do put(article, hash.totals[i]) end
-  put('', hash.sum)
-  if #fields > 0 then redis.call('HSET', hash.key, unpack(fields)) end
+  fields[#fields + 1] = ''
+  fields[#fields + 1] = format('%d', hash.sum)
+  redis.call('HSET', hash.key, unpack(fields))
   if #removed > 0 then redis.call('HDEL', hash.key, unpack(removed)) end
   if hash.ranking then rank_adjusted(hash, before) end
 end
 
 -- Zeros are not kept, and what was ranked below 0 must not stay there. Returns whether that made room in the ranking.
 local function remove_zeros(hash)
-  local made_room = false
+  local zeros = {}
   for i, total in ipairs(hash.totals) do
-    if total == 0 then
-      local article = hash.articles[i]
-      redis.call('HDEL', hash.key, article)
-      if hash.ranking and redis.call('ZREM', hash.ranking, article) == 1 then made_room = true end
-    end
+    if total == 0 then zeros[#zeros + 1] = hash.articles[i] end
   end
-  if hash.sum == 0 then redis.call('HDEL', hash.key, '') end
-  return made_room
-end
-
--- Whether Redis keeps the hash, or would keep it, as a list that it walks through for every field.
-local function is_list(hash, fields)
-  if fields <= LISTED_MAX and redis.call('HLEN', hash.key) <= LISTED_MAX then return false end
-  return redis.call('OBJECT', 'ENCODING', hash.key) ~= 'hashtable'
+  if #zeros == 0 then return false end
+  redis.call('HDEL', hash.key, unpack(zeros))
+  if not hash.ranking then return false end
+  redis.call('ZADD', hash.ranking, LAST_SCORE, '')
+  return redis.call('ZREM', hash.ranking, unpack(zeros)) > 0
 end
 
 local function write_views(hash)
   local articles, totals = hash.articles, hash.totals
   local fields, n = {}, 0
-  if is_list(hash, #totals) then
+  if hash.lengthens then
     fields[1], fields[2], n = '', LONG, 2
   end
   for i = 1, #totals do
@@ -201,11 +221,13 @@ local function write_views(hash)
   fields[n + 1] = ''
   fields[n + 2] = text_of(hash.sum)
   redis.call('HSET', hash.key, unpack(fields))
-  local made_room = (hash.repays or hash.sum == 0) and remove_zeros(hash)
+  local made_room = hash.repays and remove_zeros(hash)
   if not hash.ranking then return end
   -- An article that only the hash knows may come in.
   if made_room and articles_in(hash) > redis.call('ZCARD', hash.ranking) then return rebuild(hash) end
-  enter(hash, articles, totals)
+  local lowest, last = hash.lowest, hash.last
+  if made_room then lowest, last = last_place(hash) end
+  enter(hash, articles, totals, lowest, last)
 end
 
 local function write(hash)
@@ -220,6 +242,9 @@ local function write(hash)
   end
 end
 
+-- Fields of the totals and what they held, in turn; for the undo log.
+local totals_before = {}
+
 -- What the totals hold for the fields of `changes`; nil if something there is no number.
 local function old_totals()
   local fields, seen = {}, {}
@@ -229,9 +254,14 @@ local function old_totals()
   end
   if #fields == 0 then return {} end
   local old = redis.pcall('HMGET', KEYS[2], unpack(fields))
-  if old.err then return nil end
+  if old.err then
+    require_wrong_type(old)
+    return nil
+  end
   local values = {}
   for i, field in ipairs(fields) do
+    totals_before[2 * i - 1] = field
+    totals_before[2 * i] = old[i]
     -- Of 18 digits at most, so that it is far from 2^63.
     if old[i] and not (string.match(old[i], '^%-?%d+$') and #old[i] <= 18) then return nil end
     values[field] = tonumber(old[i] or '0')
@@ -247,7 +277,7 @@ for i = 1, tonumber(ARGV[6]) do
   local key = KEYS[tonumber(ARGV[at])]
   local kind = redis.call('TYPE', key).ok
   if kind == 'hash' or kind == 'none' then
-    notes[#notes + 1] = {key, ARGV[at + 1], ARGV[at + 2]}
+    notes[#notes + 1] = {key, ARGV[at + 1], ARGV[at + 2], redis.call('HGET', key, ARGV[at + 1])}
   else
     answer[#answer + 1] = '0'
     answer[#answer + 1] = ARGV[at + 1]
@@ -255,7 +285,8 @@ for i = 1, tonumber(ARGV[6]) do
   at = at + 3
 end
 
-local lists = cmsgpack.unpack(ARGV[at])
+local packed_lists = ARGV[at]
+local lists = cmsgpack.unpack(packed_lists)
 local hashes = {}
 for i = at + 1, #ARGV, 9 do
   local ranking = tonumber(ARGV[i + 2])
@@ -268,6 +299,7 @@ for i = at + 1, #ARGV, 9 do
     window = ARGV[i + 5],
     adjusts = ARGV[i + 6] == '1',
     names = lists[tonumber(ARGV[i + 7])],
+    names_number = tonumber(ARGV[i + 7]),
     adds = lists[tonumber(ARGV[i + 8])],
     refused = {},
   }
@@ -276,6 +308,54 @@ for i = at + 1, #ARGV, 9 do
 end
 local totals = old_totals()
 if not totals then return {'CORRUPT', KEYS[2]} end
+
+-- Most parts only move the cursor: one command, which cannot end half way.
+if #changes == 0 and #notes == 0 and #hashes == 0 then
+  redis.call('HSET', KEYS[1], LANE, ARGV[3])
+  return answer
+end
+
+-- What restore.lua reads: see KEYS.md. The lists follow as they came.
+local function undo_log()
+  local before, restored = {}, {}
+  for _, note in ipairs(notes) do before[#before + 1] = {note[1], note[2], note[4]} end
+  for _, hash in ipairs(hashes) do
+    if hash.usable then
+      restored[#restored + 1] =
+        {hash.key, hash.ranking or '', hash.ranked_max, hash.seconds, hash.names_number, hash.old}
+    end
+  end
+  return cmsgpack.pack({1, LANE, entry, totals_before, before, restored}) .. packed_lists
+end
+
+local function require_permissions()
+  require_command('HSET', KEYS[2])
+  require_command('HINCRBY', KEYS[2])
+  for _, note in ipairs(notes) do require_command('HSET', note[1]) end
+  for _, hash in ipairs(hashes) do
+    local key, ranking = hash.key, hash.ranking
+    require_command('HSET', key)
+    if hash.seconds > 0 then require_command('EXPIRE', key) end
+    if ranking then
+      require_command('ZADD', ranking)
+      require_command('ZREMRANGEBYRANK', ranking)
+      if hash.seconds > 0 then require_command('EXPIRE', ranking) end
+    end
+    if hash.adjusts or hash.repays then
+      require_command('HDEL', key)
+      require_command('HLEN', key)
+      require_command('HEXISTS', key)
+      if ranking then
+        require_rebuild(key, ranking)
+        require_command('ZCARD', ranking)
+        require_command('ZSCORE', ranking)
+      end
+    end
+  end
+end
+
+require_permissions()
+redis.call('HSET', KEYS[1], LANE, 'TORN ' .. entry, 'undo', undo_log())
 
 -- As values, like the counts, and not as increments: a Redis that reads a command of its append-only file twice, from an
 -- overlap of two parts of it, must come to the same. Beyond 2^53, where a value would be rounded, that is given up.
@@ -295,5 +375,5 @@ for _, hash in ipairs(hashes) do
   if hash.usable then write(hash) end
 end
 for _, note in ipairs(notes) do redis.call('HSET', note[1], note[2], note[3]) end
-redis.call('HSET', KEYS[1], LANE, ARGV[3])
+redis.call('HSET', KEYS[1], LANE, ARGV[3], 'undo', '')
 return answer

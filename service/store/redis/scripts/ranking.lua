@@ -1,6 +1,11 @@
 -- Bounded rankings: the highest of a hash, by total falling and then by ID rising. Redis orders equal scores by ID
 -- bytewise; Lua's own comparison of strings does not.
+--
+-- A ranking never vanishes inside a script: while a slot moves in Redis Cluster, the next command on a key that has
+-- vanished ends the script. So articles are entered before others are removed, and before anything is removed the
+-- ranking gets the empty member. LAST_SCORE puts that member behind every article, where it means "nothing".
 local SCANNED = 1000 -- articles at a time when a whole hash is read; unpack takes some thousand values
+local LAST_SCORE = COUNT_MAX -- the score of the least count
 local ENTERED = 64 -- articles of one ZADD: those behind it are compared with the last place that it leaves
 
 local function precedes(a, b)
@@ -25,9 +30,9 @@ local function add(hash, entries)
 end
 
 -- Enters what views have raised. Articles are in order of their bytes: of those with the last place's total, if one does
--- not precede it then none behind it does. A total may be false: that article did not change.
-local function enter(hash, articles, totals)
-  local lowest, last = last_place(hash)
+-- not precede it then none behind it does. A total may be false: that article did not change. `lowest` and `last` are what
+-- last_place returns.
+local function enter(hash, articles, totals, lowest, last)
   local entries, n = {}, 0
   for i = 1, #totals do
     local total = totals[i]
@@ -47,8 +52,29 @@ local function enter(hash, articles, totals)
   if n > 0 then add(hash, entries) end
 end
 
+local function require_rebuild(key, ranking)
+  require_command('HSCAN', key)
+  require_command('ZADD', ranking)
+  require_command('ZRANGE', ranking)
+  require_command('ZREM', ranking)
+  require_command('ZREMRANGEBYRANK', ranking)
+end
+
+-- Makes the ranking again from its hash. What is ranked now goes to the last place first, and what the hash does not
+-- hold is removed at the end.
 local function rebuild(hash)
-  redis.call('DEL', hash.ranking)
+  redis.call('ZREMRANGEBYRANK', hash.ranking, hash.ranked_max, -1)
+  local members = redis.call('ZRANGE', hash.ranking, 0, -1)
+  local unseen = {}
+  local moved = {LAST_SCORE, ''}
+  for _, member in ipairs(members) do
+    if member ~= '' then
+      unseen[member] = true
+      moved[#moved + 1] = LAST_SCORE
+      moved[#moved + 1] = member
+    end
+  end
+  if #moved > 2 then redis.call('ZADD', hash.ranking, unpack(moved)) end
   local lowest = nil
   local cursor = '0'
   repeat
@@ -59,15 +85,21 @@ local function rebuild(hash)
       local entries = {}
       for i = from, math.min(from + 2 * SCANNED - 1, #words), 2 do
         local total = plus(words[i + 1], 0)
-        -- In no order: of those with the last place's total trimming takes the right ones.
-        if total and total ~= 0 and words[i] ~= '' and (not lowest or total >= lowest) then
-          entries[#entries + 1] = -total
-          entries[#entries + 1] = words[i]
+        if total and total ~= 0 and words[i] ~= '' then
+          unseen[words[i]] = nil
+          -- In no order: of those with the last place's total trimming takes the right ones.
+          if not lowest or total >= lowest then
+            entries[#entries + 1] = -total
+            entries[#entries + 1] = words[i]
+          end
         end
       end
       if #entries > 0 then lowest = add(hash, entries) end
     end
   until cursor == '0'
+  local removed = {}
+  for member in pairs(unseen) do removed[#removed + 1] = member end
+  if #removed > 0 then redis.call('ZREM', hash.ranking, unpack(removed)) end
 end
 
 local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
@@ -78,7 +110,7 @@ local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.cal
 local function rank_adjusted(hash, before)
   local all_known = before <= redis.call('ZCARD', hash.ranking)
   local lowest = last_place(hash)
-  local entries = {}
+  local entries, removed = {}, {}
   for i, article in ipairs(hash.articles) do
     local total = hash.totals[i]
     local lowered = hash.changes[i] < 0 and (not lowest or total <= lowest)
@@ -89,11 +121,20 @@ local function rank_adjusted(hash, before)
       entries[#entries + 1] = -total
       entries[#entries + 1] = article
     elseif all_known then
-      redis.call('ZREM', hash.ranking, article)
+      removed[#removed + 1] = article
+    end
+  end
+  if #removed > 0 then
+    entries[#entries + 1] = LAST_SCORE
+    entries[#entries + 1] = ''
+    for _, article in ipairs(removed) do
+      entries[#entries + 1] = LAST_SCORE
+      entries[#entries + 1] = article
     end
   end
   -- All at once, and those below the last place too: an article that is ranked may fall, and trimming before that would
   -- take another one's place.
   if #entries > 0 then add(hash, entries) end
+  if #removed > 0 then redis.call('ZREM', hash.ranking, unpack(removed)) end
 end
 

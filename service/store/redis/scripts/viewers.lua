@@ -5,6 +5,8 @@
 -- cost its sender more than the adding.
 local answer = {}
 local at = 1
+-- A set that never expires because EXPIRE is refused would stay for ever.
+for _, key in ipairs(KEYS) do require_command('EXPIRE', key) end
 for _, key in ipairs(KEYS) do
   local seconds, count = ARGV[at], tonumber(ARGV[at + 1])
   local added = redis.pcall('PFADD', key, unpack(ARGV, at + 2, at + 1 + count))
