@@ -9,13 +9,13 @@
 #include "service/base/text.h"
 
 namespace viewcount::cli {
-namespace {
 
-// Who sits at the keyboard; the service asks for a name.
-std::string Who() {
+std::string UserName() {
   const char* user = std::getenv("USER");
   return user == nullptr || *user == '\0' ? "viewcount" : user;
 }
+
+namespace {
 
 // Fills in site and provenance and sends it; prints the answer as JSON, or as `done` and how to undo it.
 template <typename Request, typename Response>
@@ -25,7 +25,7 @@ absl::Status Adjust(Session& session,
   const auto site = session.Site();
   if (!site.ok()) return site.status();
   request.set_site(*site);
-  request.mutable_provenance()->set_who(Who());
+  request.mutable_provenance()->set_who(UserName());
   request.mutable_provenance()->set_why(why);
   const auto response = session.Call(session.admin(), method, request);
   if (!response.ok()) return response.status();

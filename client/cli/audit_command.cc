@@ -37,13 +37,20 @@ std::string ReceivedText(const v1::AuditResponse& audit) {
 
 }  // namespace
 
-absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand&) {
-  const auto audit = session.Call(session.admin(), &v1::AdminService::Stub::Audit, v1::AuditRequest());
+absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand& command) {
+  v1::AuditRequest request;
+  if (command.repair) {
+    request.set_repair(true);
+    request.mutable_provenance()->set_who(UserName());
+    request.mutable_provenance()->set_why(command.why);
+  }
+  const auto audit = session.Call(session.admin(), &v1::AdminService::Stub::Audit, request);
   if (!audit.ok()) return audit.status();
   const ExitCode exit_code = audit->agrees() ? ExitCode::kOk : ExitCode::kFailed;
   if (session.options().json) return Print(JsonOf(*audit)), exit_code;
   std::string text = LanesText(*audit) + ReceivedText(*audit);
   text += fmt::format("{} counts in {} hashes compared\n", Grouped(audit->counts()), Grouped(audit->hashes()));
+  for (const std::string& difference : audit->repaired()) text += "REPAIRED: " + difference + "\n";
   for (const std::string& name : audit->busy()) text += "changed all the time, not compared: " + name + "\n";
   for (const std::string& difference : audit->differences()) text += "DIFFERS: " + difference + "\n";
   if (audit->more_differences() > 0) text += fmt::format("and {} more\n", Grouped(audit->more_differences()));

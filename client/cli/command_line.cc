@@ -242,9 +242,15 @@ void Parser::AddAdminCommands() {
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);
   Add(app_, "status", "Show the state of the service", "  viewcount status\n  viewcount status --json", status_);
-  Add(app_, "audit",
-      "Compare all that must add up: views received and counted, journal and Redis; exit 1 on a difference",
-      "  viewcount audit\n  viewcount audit --timeout 600 --json", audit_);
+  auto* audit =
+      Add(app_, "audit",
+          "Compare all that must add up: views received and counted, journal and Redis; exit 1 on a difference",
+          "  viewcount audit\n  viewcount audit --timeout 600 --json\n"
+          "  viewcount audit --repair --why \"counted twice before 1.2\"",
+          audit_);
+  audit->add_flag("--repair", audit_.repair,
+                  "Book the differences as an adjustment, and make wrong rankings again; counts stay as they are");
+  audit->add_option("--why", audit_.why, "A sentence, kept with the repair")->needs("--repair");
 }
 
 void Parser::AddJournal() {

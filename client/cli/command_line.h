@@ -92,7 +92,11 @@ struct UndoCommand {
 };
 struct FlushCommand {};
 struct StatusCommand {};
-struct AuditCommand {};
+struct AuditCommand {
+  // Books what differs.
+  bool repair = false;
+  std::string why;
+};
 // A data directory, or the folder of one lane in it.
 struct JournalVerifyCommand {
   std::string directory;

@@ -28,6 +28,8 @@ absl::Status Run(Session& session, const FlushCommand& command);
 absl::Status Run(Session& session, const StatusCommand& command);
 // kFailed if there is a difference, which is printed.
 absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand& command);
+// Who sits at the keyboard; the service asks for a name where something changes.
+std::string UserName();
 
 // These need no service: they work on its files, and refuse while it runs. Verify: kFailed if something is broken.
 absl::StatusOr<ExitCode> Run(Session& session, const JournalVerifyCommand& command);

@@ -188,6 +188,18 @@ asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& 
   co_return co_await Journal(site->index, std::move(message));
 }
 
+asio::awaitable<absl::Status> Adjuster::Note(const std::string& site_name, const v1::Provenance& provenance,
+                                             const std::string& description) {
+  if (auto status = Check(provenance); !status.ok()) co_return status;
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Turn turn(gate_);
+  const auto site = parts_.sites.Find(site_name);
+  if (site == nullptr) co_return UnknownSite(site_name);
+  auto message = Begin(*site, provenance, journal::v1::ADJUSTMENT_KIND_SET);
+  message.set_description(description);
+  co_return co_await Journal(site->index, std::move(message));
+}
+
 asio::awaitable<absl::Status> Adjuster::List(const v1::ListAdjustmentsRequest& request,
                                              v1::ListAdjustmentsResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;

@@ -67,6 +67,9 @@ class Adjuster {
                                              v1::MergeArticlesResponse& response);
   boost::asio::awaitable<absl::Status> Undo(const v1::UndoAdjustmentRequest& request,
                                             v1::UndoAdjustmentResponse& response);
+  // Journals an adjustment that changes no count: what somebody did elsewhere. `description` says what.
+  boost::asio::awaitable<absl::Status> Note(const std::string& site_name, const v1::Provenance& provenance,
+                                            const std::string& description);
   boost::asio::awaitable<absl::Status> List(const v1::ListAdjustmentsRequest& request,
                                             v1::ListAdjustmentsResponse& response);
 

@@ -20,6 +20,8 @@ absl::Status CheckArticle(std::string_view field, std::string_view id) {
       field, fmt::format("must be 1 to {} bytes of UTF-8 without control characters", limits::kArticleIdBytesMax));
 }
 
+}  // namespace
+
 absl::Status Check(const v1::Provenance& provenance) {
   if (provenance.who().empty()) return InvalidField("provenance.who", "must name the person or program");
   const auto too_long = [](std::string_view field) {
@@ -29,8 +31,6 @@ absl::Status Check(const v1::Provenance& provenance) {
   if (provenance.why().size() > limits::kProvenanceBytesMax) return too_long("provenance.why");
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status Check(const v1::SetCountsRequest& request) {
   if (!request.article_id().empty()) {

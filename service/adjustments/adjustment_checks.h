@@ -8,6 +8,7 @@
 namespace viewcount {
 
 // Each returns OK or INVALID_ARGUMENT naming the field; UNIMPLEMENTED for visits.
+absl::Status Check(const v1::Provenance& provenance);
 absl::Status Check(const v1::SetCountsRequest& request);
 absl::Status Check(const v1::DeleteArticlesRequest& request);
 absl::Status Check(const v1::MergeArticlesRequest& request);

@@ -32,6 +32,17 @@ std::optional<uint64_t> ExpectedAt(const Ledger& ledger, Shard shard, const Curs
   return still.Journaled(shard) - still.Pending(shard);
 }
 
+// Views that the store has beyond the journal become an adjustment, views that it lacks are lost.
+void Propose(Shard shard, const LaneId& lane, const LaneTotals& totals, uint64_t expected, Audit& audit) {
+  const auto difference = static_cast<int64_t>(totals.views + totals.lost) - static_cast<int64_t>(expected);
+  if (difference < 0) {
+    audit.repairs.push_back({shard, fmt::format("{}:lost", ToHex(lane)), -difference});
+  } else if (static_cast<uint64_t>(difference) <= totals.views) {
+    audit.repairs.push_back({shard, fmt::format("{}:views", ToHex(lane)), -difference});
+    audit.repairs.push_back({shard, fmt::format("{}:adjusted", ToHex(lane)), difference});
+  }
+}
+
 asio::awaitable<absl::Status> CheckShard(RedisStore& store, Shard shard, LaneAudit& lane, Audit& audit) {
   asio::steady_timer pause(co_await asio::this_coro::executor);
   const std::string name = fmt::format("shard {:02} of lane {}", shard.value, ToHex(lane.state.identity.id));
@@ -45,6 +56,7 @@ asio::awaitable<absl::Status> CheckShard(RedisStore& store, Shard shard, LaneAud
         audit.differences.push_back(fmt::format("{}: the journal has {} views up to {}, the store {} and {} lost", name,
                                                 *expected, cursor.ToString(), stored->totals.views,
                                                 stored->totals.lost));
+        Propose(shard, lane.state.identity.id, stored->totals, *expected, audit);
       }
       co_return absl::OkStatus();
     }

@@ -30,6 +30,8 @@ struct Audit {
   std::vector<std::string> differences;
   // Of what is not known: shards that moved on whenever they were looked at.
   std::vector<std::string> busy;
+  // What would make lanes agree with the store; those of the store alone are in `store`.
+  std::vector<TotalsRepair> repairs;
 
   bool agrees() const { return differences.empty() && store.differences.empty() && store.more_differences == 0; }
 };

@@ -11,6 +11,7 @@
 #include "service/base/version.h"
 #include "service/grpc/spawn.h"
 #include "service/server/audit.h"
+#include "service/server/audit_repair.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -153,10 +154,19 @@ grpc::ServerUnaryReactor* GrpcAdminService::Flush(grpc::CallbackServerContext* c
   });
 }
 
-grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* context, const v1::AuditRequest*,
+grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* context, const v1::AuditRequest* request,
                                                   v1::AuditResponse* response) {
-  return Spawn(context, parts_.executor, [this, response]() -> asio::awaitable<absl::Status> {
-    const auto audit = co_await RunAudit(parts_.lanes, parts_.store);
+  return Spawn(context, parts_.executor, [this, request, response]() -> asio::awaitable<absl::Status> {
+    if (!request->repair() && request->has_provenance()) co_return InvalidField("provenance", "is for a repair only");
+    auto audit = co_await RunAudit(parts_.lanes, parts_.store);
+    if (audit.ok() && request->repair() && !audit->agrees()) {
+      auto status = co_await RepairAudit(*audit, request->provenance(), parts_.sites, parts_.adjuster, parts_.store);
+      if (!status.ok()) co_return status;
+      for (const auto* differences : {&audit->differences, &audit->store.differences}) {
+        for (const std::string& difference : *differences) response->add_repaired(difference);
+      }
+      audit = co_await RunAudit(parts_.lanes, parts_.store);
+    }
     if (!audit.ok()) {
       co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(audit.status().message()), limits::kRetryDelay);
     }

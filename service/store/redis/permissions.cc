@@ -36,6 +36,7 @@ const std::vector<Probe>& ScriptProbes() {
       {"+hgetall", {"HGETALL", kHash}},
       {"+hkeys", {"HKEYS", kHash}},
       {"+hlen", {"HLEN", kHash}},
+      {"+exists", {"EXISTS", kHash}},
       {"+hexists", {"HEXISTS", kHash, ""}},
       {"+hscan", {"HSCAN", kHash, "0"}},
       {"+hincrby", {"HINCRBY", kHash, "", "1"}},

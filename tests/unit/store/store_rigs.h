@@ -42,7 +42,7 @@ class FailingRedisRig {
   }
   // See MemoryStore; `changes` are commands here.
   void TearNext(size_t changes) { FailingCalls::TearNext(redis_, changes); }
-  void RefuseAll(bool refused) { redis_.Command({"ACL", "SETUSER", "default", refused ? "-zrange" : "+zrange"}); }
+  void RefuseAll(bool refused) { redis_.Command({"ACL", "SETUSER", "default", refused ? "-zadd" : "+zadd"}); }
 
  private:
   RedisProcess redis_;
