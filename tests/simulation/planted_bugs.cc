@@ -20,7 +20,7 @@ constexpr PlantedBugEntry kBugs[] = {
     {PlantedBug::kSealUndurable, "seal-undurable", 147},
     {PlantedBug::kSettingsOutOfOrder, "settings-out-of-order", 12356},
     {PlantedBug::kReuseIncarnation, "reuse-incarnation", 258},
-    {PlantedBug::kForgetUnchecked, "forget-unchecked", 1},
+    {PlantedBug::kForgetUnchecked, "forget-unchecked", 9800},
     {PlantedBug::kFoldWithNewSettings, "fold-with-new-settings", 53},
     {PlantedBug::kResumeByLongerFold, "resume-by-longer-fold", 160},
     {PlantedBug::kFoldFromJournalEnd, "fold-from-journal-end", 1},

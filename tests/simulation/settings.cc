@@ -96,6 +96,14 @@ Settings Settings::Draw(Random& random) {
   settings.viewers = (settings.articles + settings.events) % 5 == 1;
   settings.cool_down = (settings.articles + settings.events) % 5 == 2;
   settings.late_starts = (settings.articles + 7 * settings.events) % 4 == 1;
+  if (settings.late_starts && settings.articles % 3 == 0 && settings.weights.copy_folder == 0) {
+    // Older journals that grow before they meet the store.
+    settings.weights.take_image = 6;
+    settings.weights.restore_image = 6;
+    settings.weights.flush = 60;
+    settings.weights.kill = 12;
+    settings.weights.start = 60;
+  }
   return settings;
 }
 
