@@ -246,7 +246,7 @@ void Parser::AddAdminCommands() {
       Add(app_, "audit",
           "Compare all that must add up: views received and counted, journal and Redis; exit 1 on a difference",
           "  viewcount audit\n  viewcount audit --timeout 600 --json\n"
-          "  viewcount audit --repair --why \"counted twice before 1.2\"",
+          "  viewcount audit --repair --why \"Redis refused EXPIRE until 3 May\"",
           audit_);
   audit->add_flag("--repair", audit_.repair,
                   "Book the differences as an adjustment, and make wrong rankings again; counts stay as they are");

@@ -181,11 +181,12 @@ constexpr std::array kSettings = {
             "$XDG_STATE_HOME/viewcount "
             "or ~/.local/state/viewcount; /var/lib/viewcount for root; systemd's StateDirectory= where there is one.",
             false, ApplyDataDir},
-    Setting{"grpc-address", "HOST:PORT or unix:PATH",
-            "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. [::] and 0.0.0.0 mean all "
-            "addresses of this machine, IPv4 and IPv6; a host name all of its addresses. It has no passwords: open it to "
-            "a private network only.",
-            false, ApplyGrpcAddress},
+    Setting{
+        "grpc-address", "HOST:PORT or unix:PATH",
+        "Where gRPC is served. Default: 127.0.0.1:7400. Port 0 lets the system choose. [::] and 0.0.0.0 mean all "
+        "addresses of this machine, IPv4 and IPv6; a host name all of its addresses. It has no passwords: open it to "
+        "a private network only.",
+        false, ApplyGrpcAddress},
     Setting{"http-address", "HOST:PORT",
             "Where pages and their browsers are served: JSON over HTTP, count.js, pictures, live counts. Default: "
             "127.0.0.1:8080. Port 0 lets the system choose. This is the one to open to the public, or to put a web "

@@ -80,10 +80,9 @@ struct Metrics::State {
       NewCounters(registry, "viewcount_http_connections_refused_total",
                   "Connections to the public HTTP address that were refused, by the limit that was met.", "reason",
                   kConnectionRefusalLabels);
-  std::array<Counter*, kConnectionRefusals> refused_grpc_connections =
-      NewCounters(registry, "viewcount_grpc_connections_refused_total",
-                  "Connections to the gRPC port that were refused, by the limit that was met.", "reason",
-                  kConnectionRefusalLabels);
+  std::array<Counter*, kConnectionRefusals> refused_grpc_connections = NewCounters(
+      registry, "viewcount_grpc_connections_refused_total",
+      "Connections to the gRPC port that were refused, by the limit that was met.", "reason", kConnectionRefusalLabels);
 
   Gauge& pending_views =
       NewGauge(registry, "viewcount_views_pending", "Views counted that the store does not have yet.");

@@ -26,11 +26,13 @@ asio::awaitable<absl::Status> RepairAudit(const Audit& audit, const v1::Provenan
     auto status = co_await adjuster.Note(site->name, provenance, description);
     if (!status.ok()) co_return status;
   }
+  const absl::Status status = co_await store.Repair(repairs);
+  if (!status.ok()) co_return status;
   for (const TotalsRepair& repair : repairs.totals) {
     spdlog::warn("audit repair by {}: shard {:02} {} {:+}", provenance.who(), repair.shard.value, repair.field,
                  repair.add);
   }
-  co_return co_await store.Repair(repairs);
+  co_return absl::OkStatus();
 }
 
 }  // namespace viewcount

@@ -1,5 +1,6 @@
 #include "service/server/grpc_admin_service.h"
 
+#include <absl/cleanup/cleanup.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
@@ -158,6 +159,13 @@ grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* c
                                                   v1::AuditResponse* response) {
   return Spawn(context, parts_.executor, [this, request, response]() -> asio::awaitable<absl::Status> {
     if (!request->repair() && request->has_provenance()) co_return InvalidField("provenance", "is for a repair only");
+    // Two repairs at once would book the same difference twice.
+    if (request->repair() && std::exchange(repairing_, true)) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, "another repair is under way", limits::kRetryDelay);
+    }
+    const absl::Cleanup done = [this, repairs = request->repair()] {
+      if (repairs) repairing_ = false;
+    };
     auto audit = co_await RunAudit(parts_.lanes, parts_.store);
     if (audit.ok() && request->repair() && !audit->agrees()) {
       auto status = co_await RepairAudit(*audit, request->provenance(), parts_.sites, parts_.adjuster, parts_.store);

@@ -63,6 +63,8 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
 
  private:
   const Parts parts_;
+  // A repair is under way. Belongs to the executor.
+  bool repairing_ = false;
 };
 
 }  // namespace viewcount

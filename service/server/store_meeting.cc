@@ -19,7 +19,6 @@ namespace {
 constexpr std::chrono::milliseconds kPause{100};
 // Between two tries after an error that somebody must put right; a try may read the whole journal.
 constexpr std::chrono::milliseconds kLongPause{2'000};
-constexpr std::chrono::seconds kLogEvery{10};
 
 bool IsAway(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
 
@@ -38,16 +37,15 @@ class Running {
 }  // namespace
 
 bool StoreMeeting::MayPass(const absl::Status& status) const {
-  if (IsAway(status)) return true;
+  // Its memory may be full, which passes when somebody gives it more.
+  if (IsAway(status) || absl::IsResourceExhausted(status)) return true;
   return without_ && !absl::IsCancelled(status) && ReasonOf(status) != "FENCED";
 }
 
 void StoreMeeting::LogWait(const absl::Status& status) {
   // The store logs that it is away itself.
   if (!without_ || IsAway(status)) return;
-  const SteadyTime now = parts_.clock.Now();
-  if (last_logged_ != SteadyTime() && now - last_logged_ < kLogEvery) return;
-  last_logged_ = now;
+  if (!wait_lines_.Take(parts_.clock.Now())) return;
   spdlog::error("views are taken and journaled, but none is brought into Redis until this is put right: {}",
                 ToStd(status.message()));
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/log_throttle.h"
 #include "service/flush/applied_listener.h"
 #include "service/server/lane_set.h"
 #include "service/server/salt_keeper.h"
@@ -80,7 +81,7 @@ class StoreMeeting {
   bool sites_read_ = false;
   bool stopped_ = false;
   int running_ = 0;
-  SteadyTime last_logged_;
+  LogThrottle wait_lines_;
 };
 
 }  // namespace viewcount
