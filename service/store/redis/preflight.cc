@@ -9,6 +9,7 @@
 #include "service/store/redis/append_only_seal.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/open_lua.h"
+#include "service/store/redis/permissions.h"
 #include "service/store/redis/script.h"
 
 namespace viewcount {
@@ -139,7 +140,7 @@ asio::awaitable<absl::Status> CheckUnclaimed(RedisConnection& connection) {
 }  // namespace
 
 asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected,
-                                                           RedisWaivers waivers) {
+                                                           std::string_view user, RedisWaivers waivers) {
   static const Script open(kOpenLua);
   const RedisCommand ask = {"INFO"};
   auto reply = co_await connection.Execute(ask);
@@ -147,8 +148,13 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
     co_return absl::PermissionDeniedError("Redis wants a password; give it as --redis redis://:PASSWORD@host:port");
   }
   const auto info = Expect(std::move(reply), Reply::Kind::kText, "INFO");
+  // What kind of server it is comes first: a replica refuses to be written to, whatever its user may do.
+  if (info.ok()) {
+    if (auto status = CheckServer(info->text); !status.ok()) co_return status;
+  }
+  // Names all rights that the user lacks, the one of INFO among them.
+  if (auto status = co_await CheckPermissions(connection, user); !status.ok()) co_return status;
   if (!info.ok()) co_return info.status();
-  if (auto status = CheckServer(info->text); !status.ok()) co_return status;
   if (expected.IsNone()) {
     if (auto status = co_await CheckUnclaimed(connection); !status.ok()) co_return status;
   }

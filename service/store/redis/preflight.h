@@ -26,13 +26,13 @@ struct PreflightResult {
   std::string warning;
 };
 
-// Checks version, eviction, role and data set over a fresh connection. `expected` none: any data set will do, and an
-// empty store is begun with a new one; else an empty store is begun with that ID.
+// Checks version, eviction, role, the rights of `user` and data set over a fresh connection. `expected` none: any data
+// set will do, and an empty store is begun with a new one; else an empty store is begun with that ID.
 //
 // Errors: UNAVAILABLE for what passes by itself (loading, a replica about to be promoted); FAILED_PRECONDITION for what
 // somebody must change, in one line that says what to do.
 boost::asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected,
-                                                                  RedisWaivers waivers = {});
+                                                                  std::string_view user, RedisWaivers waivers = {});
 
 // The number of evicted keys in Redis' answer to INFO; 0 if it is not there.
 uint64_t EvictedKeysOf(std::string_view info);

@@ -18,7 +18,6 @@
 #include "service/store/redis/keys.h"
 #include "service/store/redis/lane_entry.h"
 #include "service/store/redis/part_arguments.h"
-#include "service/store/redis/permissions.h"
 #include "service/store/redis/snapshot.h"
 #include "service/store/redis/store_audit.h"
 #include "service/store/redis/torn_shard.h"
@@ -107,12 +106,8 @@ void RedisStore::Close() {
 }
 
 asio::awaitable<absl::Status> RedisStore::Prepare(Channel& channel) {
-  // Before the first write: see scripts/permissions.lua.
-  if (auto status = co_await CheckPermissions(*channel.connection, options_.address.user); !status.ok()) {
-    co_return status;
-  }
   const DataSetId expected = data_set();
-  const auto result = co_await Preflight(*channel.connection, expected, options_.waivers);
+  const auto result = co_await Preflight(*channel.connection, expected, options_.address.user, options_.waivers);
   if (!result.ok()) co_return result.status();
   if (expected.IsNone()) {
     if (auto status = options_.keep_data_set(result->data_set); !status.ok()) {

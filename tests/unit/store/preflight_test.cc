@@ -129,7 +129,7 @@ TEST(Preflight, AForbiddenConfigIsSaidOnceAndIsNoRefusal) {
 
 TEST(Preflight, ARedisWithoutInfoIsRefused) {
   RedisProcess redis({"--rename-command", "INFO", ""});
-  EXPECT_THAT(OpenError(redis), HasSubstr("unknown command 'INFO'"));
+  EXPECT_THAT(OpenError(redis), HasSubstr("does not know these commands, which viewcountd needs: info"));
 }
 
 }  // namespace
