@@ -164,7 +164,7 @@ absl::Status Server::StartLanes() {
   meeting_ = std::make_unique<StoreMeeting>(
       StoreMeeting::Parts{*store_, *sites_, *keeper_, *salt_keeper_, *lanes_, clock_},
       StoreMeeting::Options{.sites = config_.sites, .flush_interval = config_.flush_interval, .fenced = fenced});
-  start_store_until_ = clock_.Now() + limits::kStartStoreWait;
+  start_store_until_ = clock_.Now() + (embedded_ == nullptr ? limits::kStartStoreWait : limits::kStartEmbeddedWait);
   if (auto status = AwaitStore(store_thread_.Spawn(meeting_->Prepare())); !status.ok()) return status;
   MakeReaders();
   sites_->Listen(*lanes_);

@@ -89,7 +89,10 @@ class Adjuster {
 RankedTotals StoredRanking(RedisProcess& redis, const std::string& key) {
   const auto words = redis.List({"ZRANGE", key, "0", "-1", "WITHSCORES"});
   RankedTotals ranked;
-  for (size_t i = 0; i + 1 < words.size(); i += 2) ranked.emplace_back(words[i], -std::stoll(words[i + 1]));
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    // The empty member is no article: see KEYS.md.
+    if (!words[i].empty()) ranked.emplace_back(words[i], -std::stoll(words[i + 1]));
+  }
   return ranked;
 }
 
