@@ -68,10 +68,12 @@ class HpackReader {
 void AppendString(size_t bytes, std::string& out) {
   // A length of 127 and more is 127, and then the rest by seven bits each, the lowest first.
   constexpr size_t kPrefixMax = 127;
-  out += static_cast<char>(kPrefixMax);
-  size_t rest = bytes - kPrefixMax;
-  for (; rest >= 0x80; rest >>= 7) out += static_cast<char>(0x80 | (rest & 0x7F));
-  out += static_cast<char>(rest);
+  out += static_cast<char>(std::min(bytes, kPrefixMax));
+  if (bytes >= kPrefixMax) {
+    size_t rest = bytes - kPrefixMax;
+    for (; rest >= 0x80; rest >>= 7) out += static_cast<char>(0x80 | (rest & 0x7F));
+    out += static_cast<char>(rest);
+  }
   out.append(bytes, 'x');
 }
 

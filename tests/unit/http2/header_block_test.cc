@@ -34,6 +34,13 @@ TEST(ShortenHeaderBlockTest, ReplacesLongNamesAndValues) {
   EXPECT_EQ(Shorten(RawClient::HeaderField(longer, longer)), RawClient::HeaderField(shorter, shorter));
 }
 
+TEST(ShortenHeaderBlockTest, ReplacementsHaveAnyLength) {
+  const std::string block = RawClient::HeaderField("x", std::string(1'000, 'v'));
+  for (const size_t bytes : {0, 1, 126, 127, 128, 254, 255, 256, 900}) {
+    EXPECT_EQ(ShortenHeaderBlock(block, 900, bytes), RawClient::HeaderField("x", std::string(bytes, 'x'))) << bytes;
+  }
+}
+
 TEST(ShortenHeaderBlockTest, RefusesWhatEndsTooSoon) {
   const std::string block = RawClient::HeaderField("name", std::string(kMax + 1, 'v'));
   for (size_t size = 1; size < block.size(); ++size) EXPECT_EQ(Shorten(block.substr(0, size)), std::nullopt) << size;
