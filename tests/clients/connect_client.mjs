@@ -28,6 +28,11 @@ function readContract() {
 }
 const registry = readContract();
 
+// The library leaves a rejected promise of its own behind when a stream is cancelled that nobody reads just then.
+process.on('unhandledRejection', (error) => {
+  if (!(error instanceof ConnectError && error.code === Code.Canceled)) throw error;
+});
+
 // gRPC's name of a code.
 const statusOf = (code) => Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
   .replace('CANCELED', 'CANCELLED');
