@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
@@ -92,7 +93,7 @@ CountWatcher::CountWatcher(asio::any_io_executor executor, Parts parts)
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> CountWatcher::Subscribe(
     std::shared_ptr<const Site> site, std::vector<std::string> ids, std::string_view resume_after,
-    std::function<void()> notify) {
+    std::function<void()> notify, std::shared_ptr<Caller> caller) {
   if (auto status = CheckAndUnify(ids); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();
   const auto watch = Add(*site, ids, std::move(notify));
@@ -101,7 +102,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
   auto subscription = std::make_shared<Subscription>(*this, *watch);
   // By name: g++ 12 destroys an aggregate that is made within co_await twice.
   const WatchedSite::Piece piece{(*watch)->slots, ids};
-  if (auto status = co_await ReadFirstInTurn(site, piece); !status.ok()) co_return status;
+  if (auto status = co_await ReadFirstInTurn(site, piece, std::move(caller)); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();
   std::lock_guard lock(mutex_);
   (*watch)->list_id = ListIdOf(*site, ids, seed_);
@@ -161,12 +162,20 @@ uint64_t CountWatcher::SeenVersion(std::string_view event_id, uint64_t list_id) 
 }
 
 asio::awaitable<absl::Status> CountWatcher::ReadFirstInTurn(std::shared_ptr<const Site> site,
-                                                            const WatchedSite::Piece& piece) {
-  while (first_reads_ >= limits::kWatchFirstReadsMax && !stopped_) {
+                                                            const WatchedSite::Piece& piece,
+                                                            std::shared_ptr<Caller> caller) {
+  if (caller == nullptr) caller = std::make_shared<Caller>();
+  while (first_reads_ >= limits::kWatchFirstReadsMax && !stopped_ && !caller->gone()) {
     boost::system::error_code ignored;
-    co_await turn_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await turn_.async_wait(
+        asio::bind_cancellation_slot(caller->slot(), asio::redirect_error(asio::use_awaitable, ignored)));
   }
   if (stopped_) co_return Stopping();
+  if (caller->gone()) {
+    // It may have been woken because it is its turn.
+    turn_.cancel_one();
+    co_return absl::CancelledError("the caller has gone");
+  }
   ++first_reads_;
   const absl::Status status = co_await ReadFirst(std::move(site), piece);
   --first_reads_;

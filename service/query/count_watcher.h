@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -44,6 +45,7 @@ class CountWatcher {
   CountWatcher(boost::asio::any_io_executor executor, Parts parts);
 
   class Subscription;
+  class Caller;
   // On the store's executor. Watches `ids` (one that is named twice is watched once; none: the site's total alone).
   // What it returns has the first message ready to be taken, and `notify` is not called for that one.
   //
@@ -56,13 +58,14 @@ class CountWatcher {
   // message has what changed since, and comes only when something did. Everything if it is empty, of another process,
   // of other articles, or no event ID at all.
   //
+  // `caller` (null: it stays) ends the wait for the first message with CANCELLED when the caller goes away.
+  //
   // INVALID_ARGUMENT naming `article_ids`, of which there may be limits::kWatchArticlesMax; RESOURCE_EXHAUSTED with
   // RetryInfo at limits::kWatchersMax, kWatchedArticlesMax or kWatchesMax; UNAVAILABLE with RetryInfo if the store is
   // away and something was never read, or when the service stops.
-  boost::asio::awaitable<absl::StatusOr<std::shared_ptr<Subscription>>> Subscribe(std::shared_ptr<const Site> site,
-                                                                                  std::vector<std::string> ids,
-                                                                                  std::string_view resume_after,
-                                                                                  std::function<void()> notify);
+  boost::asio::awaitable<absl::StatusOr<std::shared_ptr<Subscription>>> Subscribe(
+      std::shared_ptr<const Site> site, std::vector<std::string> ids, std::string_view resume_after,
+      std::function<void()> notify, std::shared_ptr<Caller> caller = nullptr);
 
   // On the store's executor. Ticks every limits::kWatchInterval until Stop.
   boost::asio::awaitable<void> Run();
@@ -93,7 +96,7 @@ class CountWatcher {
   boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, const WatchedSite::Piece& piece);
   // The same when it is its turn: there are at most limits::kWatchFirstReadsMax at once.
   boost::asio::awaitable<absl::Status> ReadFirstInTurn(std::shared_ptr<const Site> site,
-                                                       const WatchedSite::Piece& piece);
+                                                       const WatchedSite::Piece& piece, std::shared_ptr<Caller> caller);
   boost::asio::awaitable<void> ReadSite(std::shared_ptr<const Site> site);
   void Update(SiteIndex site, const WatchedSite::Piece& piece, const Counts& counts, uint64_t read_number);
   void UpdateTotal(SiteIndex site, const SiteTotal& total, uint64_t read_number);
@@ -120,6 +123,23 @@ class CountWatcher {
   size_t articles_ = 0;
   // Of the last change.
   uint64_t version_ = 0;
+};
+
+// Tells a subscription that waits for its first message that nobody waits for it any more. All functions on the store's
+// executor.
+class CountWatcher::Caller {
+ public:
+  void Leave() {
+    gone_ = true;
+    gone_signal_.emit(boost::asio::cancellation_type::terminal);
+  }
+  bool gone() const { return gone_; }
+  // Ends an operation when the caller leaves. There may be one at a time.
+  boost::asio::cancellation_slot slot() { return gone_signal_.slot(); }
+
+ private:
+  bool gone_ = false;
+  boost::asio::cancellation_signal gone_signal_;
 };
 
 // One watcher. Destroying it frees what it watches; `notify` is not running then and is never called again, unless it

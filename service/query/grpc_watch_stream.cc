@@ -1,6 +1,7 @@
 #include "service/query/grpc_watch_stream.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -14,7 +15,7 @@ namespace asio = boost::asio;
 
 GrpcWatchStream* GrpcWatchStream::Begin(CountWatcher& watcher, const asio::any_io_executor& executor,
                                         std::shared_ptr<const Site> site, std::vector<std::string> ids) {
-  auto* stream = new GrpcWatchStream;
+  auto* stream = new GrpcWatchStream(executor);
   asio::co_spawn(executor, stream->Subscribe(watcher, std::move(site), std::move(ids)),
                  [](const std::exception_ptr& error) {
                    if (error) std::rethrow_exception(error);
@@ -25,7 +26,7 @@ GrpcWatchStream* GrpcWatchStream::Begin(CountWatcher& watcher, const asio::any_i
 asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
                                                  std::vector<std::string> ids) {
   std::function<void()> notify = [this]() { Proceed(); };
-  auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", std::move(notify));
+  auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", std::move(notify), caller_);
   if (!subscription.ok()) {
     // Nothing was written, and nobody else ends a call without a subscription.
     Finish(ToGrpc(subscription.status()));
@@ -81,6 +82,8 @@ void GrpcWatchStream::OnCancel() {
     std::lock_guard lock(mutex_);
     if (!end_) end_ = grpc::Status::CANCELLED;
   }
+  // Before Proceed, after which this may be gone.
+  asio::post(executor_, [caller = caller_] { caller->Leave(); });
   Proceed();
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "service/query/count_watcher.h"
@@ -30,13 +31,16 @@ class GrpcWatchStream final : public grpc::ServerWriteReactor<v1::WatchCountsRes
   void OnDone() override;
 
  private:
-  GrpcWatchStream() = default;
+  explicit GrpcWatchStream(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
   boost::asio::awaitable<void> Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
                                          std::vector<std::string> ids);
   // Does what there is to do: writes the next message, or ends the call. `subscribed` is where it begins: nobody may
   // end the call between that and its first step.
   void Proceed(std::shared_ptr<CountWatcher::Subscription> subscribed = nullptr);
+
+  const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<CountWatcher::Caller> caller_ = std::make_shared<CountWatcher::Caller>();
 
   std::mutex mutex_;
   // Null until it is subscribed: the call does not end before, as the coroutine refers to it.

@@ -111,7 +111,7 @@ class Canceller {
   std::jthread thread_;
 };
 
-int Run(const std::string& address, int calls) {
+[[noreturn]] void Run(const std::string& address, int calls) {
   Tally tally;
   Canceller canceller;
   std::deque<Channel> channels;
@@ -140,7 +140,7 @@ int Run(const std::string& address, int calls) {
     // A call may be answered before it is abandoned, and the queue to Redis may be full.
     if (!abandoned && code != grpc::StatusCode::OK && code != grpc::StatusCode::UNAVAILABLE) others += count;
   }
-  return others == 0 ? 0 : 1;
+  Leave(others == 0 ? 0 : 1);
 }
 
 }  // namespace
@@ -151,5 +151,5 @@ int main(int argc, char** argv) {
     std::cerr << "usage: abandoned_calls ADDRESS CALLS\n";
     return 2;
   }
-  return viewcount::clients::Run(argv[1], std::stoi(argv[2]));
+  viewcount::clients::Run(argv[1], std::stoi(argv[2]));
 }

@@ -58,4 +58,8 @@ struct CountsCall {
   v1::GetCountsResponse response;
 };
 
+// Ends the process without destroying its channels. If a gRPC callback drops the last reference to the last channel,
+// gRPC 1.51 joins the callback's own thread, fails, and uses freed memory (grpc/grpc pull request 32584).
+[[noreturn]] void Leave(int exit_code);
+
 }  // namespace viewcount::clients

@@ -427,7 +427,7 @@ bool Passes(const std::string& name, const std::function<void()>& test) {
   return failure.empty();
 }
 
-int Run(const std::string& address) {
+[[noreturn]] void Run(const std::string& address) {
   Channel channel(address);
   const std::vector<std::pair<std::string, std::function<void(Channel&)>>> cases = {
       {"unary", Unary},
@@ -452,7 +452,7 @@ int Run(const std::string& address) {
   while (std::cin.get() != std::char_traits<char>::eof()) {
   }
   held.Cancel();
-  return passed ? 0 : 1;
+  Leave(passed ? 0 : 1);
 }
 
 }  // namespace
@@ -463,5 +463,5 @@ int main(int argc, char** argv) {
     std::cerr << "usage: cpp_client ADDRESS\n";
     return 2;
   }
-  return viewcount::clients::Run(argv[1]);
+  viewcount::clients::Run(argv[1]);
 }

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
+#include <csignal>
 #include <future>
 #include <map>
 #include <string>
@@ -287,6 +289,38 @@ TEST_F(CountWatcherTest, ManyThatComeAtOnceAreAllTold) {
     for (const auto& count : message.counts()) told += count.article_id() == "7" && count.views() == 3 ? 1 : 0;
   }
   EXPECT_EQ(told, 40);
+}
+
+TEST_F(CountWatcherTest, CallersThatGoWhileTheyWaitAreAnsweredAtOnceAndHoldUpNobody) {
+  struct Waiting {
+    std::shared_ptr<CountWatcher::Caller> caller = std::make_shared<CountWatcher::Caller>();
+    std::future<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> answer;
+  };
+  constexpr size_t kCallers = 500;
+  std::vector<Waiting> all(kCallers);
+  // Redis answers none of the first, so all others wait for their turn.
+  ASSERT_EQ(kill(redis_.pid(), SIGSTOP), 0);
+  for (size_t i = 0; i < kCallers; ++i) {
+    std::vector<std::string> ids = {std::to_string(i)};
+    all[i].answer = pipeline_.Spawn(watcher_.Subscribe(
+        pipeline_.site(), std::move(ids), "", []() {}, all[i].caller));
+  }
+  const auto goes = [](size_t i) { return i >= limits::kWatchFirstReadsMax && i % 5 != 0; };
+  for (size_t i = 0; i < kCallers; ++i) {
+    if (goes(i)) boost::asio::post(pipeline_.executor(), [caller = all[i].caller] { caller->Leave(); });
+  }
+  for (size_t i = 0; i < kCallers; ++i) {
+    if (goes(i)) {
+      EXPECT_TRUE(absl::IsCancelled(all[i].answer.get().status()));
+    }
+  }
+  ASSERT_EQ(kill(redis_.pid(), SIGCONT), 0);
+  for (size_t i = 0; i < kCallers; ++i) {
+    if (!goes(i)) {
+      EXPECT_TRUE(all[i].answer.get().ok());
+    }
+  }
+  EXPECT_EQ(watcher_.subscriptions(), 0u);
 }
 
 TEST_F(CountWatcherTest, BeyondTheMostDifferentArticlesOneIsToldWhenToTryAgain) {
