@@ -30,6 +30,11 @@ target_compile_options(viewcount_options INTERFACE -Wall -Wextra -Wshadow -Wnon-
 # A designated initializer leaves the rest to the defaults on purpose.
 target_compile_options(viewcount_options INTERFACE -Wno-missing-field-initializers)
 
+# A file that is not the main one of its unit may hold an anonymous namespace all the same: each is in one unit only.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(viewcount_options INTERFACE -Wno-subobject-linkage)
+endif()
+
 if(VIEWCOUNT_FUZZ)
   # Which code an input reached, told to libFuzzer; only the fuzzers themselves link it.
   add_compile_options(-fsanitize=fuzzer-no-link)

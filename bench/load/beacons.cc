@@ -28,8 +28,8 @@
 namespace viewcount::bench {
 namespace {
 
-constexpr std::chrono::seconds kDrainTimeout{10};
-constexpr timeval kConnectTimeout{.tv_sec = 5, .tv_usec = 0};
+constexpr std::chrono::seconds kBeaconDrainTimeout{10};
+constexpr timeval kBeaconConnectTimeout{.tv_sec = 5, .tv_usec = 0};
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kEventsMax = 256;
 
@@ -98,7 +98,7 @@ class Client final : public BeaconClient {
     tally_ = &tally;
     Pump pump(period, options_.rate, sockets_.size(), [this](size_t slot, TimePoint due) { Send(slot, due); });
     TimePoint now = Clock::now();
-    while (!pump.Finished(now) && now < period.end + kDrainTimeout) {
+    while (!pump.Finished(now) && now < period.end + kBeaconDrainTimeout) {
       tally.Tick(now);
       const TimePoint next = pump.Advance(now);
       // What could not be sent failed at once; its slot is told of here, where the pump is not at work.
@@ -124,7 +124,8 @@ class Client final : public BeaconClient {
       socket.file = UniqueFd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
       // It waits for the connection, but not for ever.
       if (!socket.file.valid() ||
-          setsockopt(socket.file.get(), SOL_SOCKET, SO_SNDTIMEO, &kConnectTimeout, sizeof(kConnectTimeout)) != 0 ||
+          setsockopt(socket.file.get(), SOL_SOCKET, SO_SNDTIMEO, &kBeaconConnectTimeout,
+                     sizeof(kBeaconConnectTimeout)) != 0 ||
           connect(socket.file.get(), address->ai_addr, address->ai_addrlen) != 0)
         continue;
       const int on = 1;

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "service/base/check.h"
+#include "service/base/status.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
@@ -25,7 +26,7 @@ ExitCode ExitCodeOf(const absl::Status& error) {
   VIEWCOUNT_CHECK(!error.ok());
   bool answered = false;
   error.ForEachPayload([&](auto&&...) { answered = true; });
-  const bool away = absl::IsUnavailable(error) || absl::IsDeadlineExceeded(error);
+  const bool away = IsTransient(error);
   return away && !answered ? ExitCode::kUnreachable : ExitCode::kFailed;
 }
 

@@ -44,6 +44,11 @@ std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status
 // An entry of the metadata of a status' ErrorInfo; empty without one.
 std::string MetadataOf(const absl::Status& status, std::string_view key);
 
+// Returns whether the same request may succeed later: UNAVAILABLE, or DEADLINE_EXCEEDED.
+inline bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
 // absl's own string_view, which is not the standard one on Debian 12.
 inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }

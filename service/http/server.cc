@@ -28,7 +28,7 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using asio::ip::tcp;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 // Peers may be late by one interval more. It costs a look at each connection.
 constexpr int kWatchesPerTimeout = 16;
 constexpr std::chrono::milliseconds kWatchIntervalMin{5};
@@ -113,7 +113,7 @@ awaitable<void> HttpServer::DrainConnections() {
     // So first no new ones begin, and then all are accepted.
     RefuseHandshakes(acceptor_);
     timer.expires_after(kHandshakesEnd);
-    co_await timer.async_wait(kAwait);
+    co_await timer.async_wait(kAwaitTuple);
     acceptor_.non_blocking(true, ignored);
     while (true) {
       boost::system::error_code error;
@@ -127,7 +127,7 @@ awaitable<void> HttpServer::DrainConnections() {
   ReportOpen();
   if (limits_.drain_idle_timeout.count() == 0) co_return;
   timer.expires_after(limits_.drain_idle_timeout - std::min(limits_.drain_idle_timeout, kHandshakesEnd));
-  co_await timer.async_wait(kAwait);
+  co_await timer.async_wait(kAwaitTuple);
   for (auto* session : sessions_) session->EndWait();
 }
 
@@ -142,7 +142,7 @@ void HttpServer::ReportOpen() {
 awaitable<void> HttpServer::Accept() {
   asio::steady_timer pause(context_);
   while (acceptor_.is_open()) {
-    auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+    auto [error, socket] = co_await acceptor_.async_accept(kAwaitTuple);
     if (!error) {
       Take(std::move(socket));
     } else if (acceptor_.is_open()) {
@@ -150,7 +150,7 @@ awaitable<void> HttpServer::Accept() {
       if (accept_lines_.Take())
         spdlog::error("cannot accept an HTTP connection, going on port={} error={}", port_, error.message());
       pause.expires_after(limits::kHttpAcceptRetryDelay);
-      co_await pause.async_wait(kAwait);
+      co_await pause.async_wait(kAwaitTuple);
     }
   }
 }
@@ -176,7 +176,7 @@ awaitable<void> HttpServer::WatchDeadlines() {
   asio::steady_timer timer(context_);
   while (true) {
     timer.expires_after(interval);
-    co_await timer.async_wait(kAwait);
+    co_await timer.async_wait(kAwaitTuple);
     const auto now = std::chrono::steady_clock::now();
     for (auto* session : sessions_) session->CloseIfLate(now);
   }

@@ -12,13 +12,13 @@
 namespace viewcount {
 namespace {
 
-constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
+constexpr auto kHighest = static_cast<int64_t>(limits::kCountMax);
 
 // Whatever may be read must be foldable.
 bool IsSound(const journal::v1::Adjustment& message) {
   const auto sound = [](const journal::v1::WindowChange& change) {
     return change.kind() >= journal::v1::WINDOW_KIND_ALL_TIME && change.kind() <= journal::v1::WINDOW_KIND_VISITS &&
-           change.views() >= -kMax && change.views() <= kMax;
+           change.views() >= -kHighest && change.views() <= kHighest;
   };
   return BytesOfHex(message.adjustment_id()) && message.unix_ms() >= 0 &&
          std::all_of(message.changes().begin(), message.changes().end(), [&](const auto& article) {

@@ -25,7 +25,7 @@ ArticleRef RefOf(const Site& site, std::string_view id) {
 }
 
 // Early enough that the next counts are there in time, though Redis be busy with parts.
-constexpr auto kRefreshAge = limits::kCountCacheAge * 2 / 5;
+constexpr auto kCountRefreshAge = limits::kCountCacheAge * 2 / 5;
 // So many articles keep Redis for half a millisecond.
 constexpr size_t kRoundArticlesMax = limits::kGetCountsArticlesMax;
 
@@ -79,7 +79,7 @@ std::optional<Counts> CountReader::ReadCached(const std::shared_ptr<const Site>&
   Counts counts;
   counts.totals.resize(ids.size());
   const auto oldest =
-      cache_.FindAll(site, articles, now - limits::kCountCacheAge, now - kRefreshAge, std::span(counts.totals));
+      cache_.FindAll(site, articles, now - limits::kCountCacheAge, now - kCountRefreshAge, std::span(counts.totals));
   if (!oldest) return std::nullopt;
   counts.as_of_unix_ms = UnixMillisOf(std::min(*oldest, now));
   return counts;

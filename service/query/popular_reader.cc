@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Early enough that the next ones are there in time, though Redis be busy with parts.
-constexpr auto kRefreshAge = limits::kCountCacheAge * 7 / 10;
+constexpr auto kPopularRefreshAge = limits::kCountCacheAge * 7 / 10;
 // While the next ones are being read from a busy Redis, which takes longer than usual.
 constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
 constexpr int kReadsAheadMax = 3;
@@ -36,7 +36,7 @@ absl::Status AskAgain(const absl::Status& error) {
 }
 
 // Until somebody cancels it.
-asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
+asio::awaitable<void> WaitUntilCancelled(asio::steady_timer& timer) {
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
@@ -142,7 +142,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   const Key key{site->index, window};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
-    while (!flight->entry) co_await WaitFor(flight->landed);
+    while (!flight->entry) co_await WaitUntilCancelled(flight->landed);
     co_return *flight->entry;
   }
   const auto executor = co_await asio::this_coro::executor;
@@ -160,7 +160,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   }
   {
     std::lock_guard lock(mutex_);
-    away_ = absl::IsUnavailable(read) || absl::IsDeadlineExceeded(read);
+    away_ = IsTransient(read);
   }
   flights_.erase(key);
   if (read.ok()) {
@@ -308,7 +308,7 @@ asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::Answe
   if (!answer) co_return std::optional<PopularList>();
   while (!answer->contenders.empty()) {
     if (entry->reading_contenders) {
-      co_await WaitFor(entry->contenders_read);
+      co_await WaitUntilCancelled(entry->contenders_read);
     } else {
       entry->reading_contenders = true;
       const absl::Status read = co_await ReadContenders(*entry, answer->contenders);
@@ -370,7 +370,7 @@ asio::awaitable<void> PopularReader::Refresh() {
     // While the store is away nothing is flushed, so that they keep no more chunks alive than there are anyway.
     if (!away_) std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
     for (const auto& [key, entry] : entries_) {
-      if (!entry->asked || entry->read_at > now - kRefreshAge || flights_.contains(key)) continue;
+      if (!entry->asked || entry->read_at > now - kPopularRefreshAge || flights_.contains(key)) continue;
       entry->being_replaced = true;
       due.push_back(entry);
     }

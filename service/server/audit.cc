@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Between two looks at a shard that is being written.
-constexpr std::chrono::milliseconds kPause{50};
+constexpr std::chrono::milliseconds kAuditPause{50};
 constexpr int kAttemptsMax = 20;
 
 void Add(LaneTotals& sum, const LaneTotals& totals) {
@@ -60,7 +60,7 @@ asio::awaitable<absl::Status> CheckShard(RedisStore& store, Shard shard, LaneAud
       }
       co_return absl::OkStatus();
     }
-    pause.expires_after(kPause);
+    pause.expires_after(kAuditPause);
     co_await pause.async_wait(asio::use_awaitable);
   }
   audit.busy.push_back(name);

@@ -24,14 +24,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
 
-bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
-
 template <typename Attempt>
 asio::awaitable<absl::Status> Insist(Attempt attempt) {
   asio::steady_timer pause(co_await asio::this_coro::executor);
   while (true) {
     const absl::Status status = co_await attempt();
-    if (status.ok() || !Passes(status)) co_return status;
+    if (status.ok() || !IsTransient(status)) co_return status;
     pause.expires_after(kPause);
     co_await pause.async_wait(asio::use_awaitable);
   }

@@ -103,7 +103,7 @@ asio::awaitable<absl::Status> SaltKeeper::Remove(const Sites& sites, int64_t now
 }
 
 bool SaltKeeper::Passes(const absl::Status& status) {
-  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return true;
+  if (IsTransient(status)) return true;
   if (status.ok()) return false;
   unusable_ = true;
   if (unusable_lines_.Take(parts_.clock.Now())) {

@@ -43,8 +43,6 @@ absl::Status Named(const char* setting, const absl::Status& status) {
   return absl::FailedPreconditionError(fmt::format("{}: {}", setting, ToStd(status.message())));
 }
 
-bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
-
 }  // namespace
 
 Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
@@ -372,7 +370,7 @@ bool Server::FlushAll(SteadyTime deadline) {
       const auto left = duration_cast<milliseconds>(until - self.clock_.Now());
       absl::Status status = co_await self.lanes_->FlushNow(std::max(left, milliseconds(0)));
       // Redis may be on its way back, and this is the last chance.
-      if (!Passes(status) || self.clock_.Now() + kStorePause >= until) co_return status;
+      if (!IsTransient(status) || self.clock_.Now() + kStorePause >= until) co_return status;
       pause.expires_after(kStorePause);
       co_await pause.async_wait(asio::use_awaitable);
     }

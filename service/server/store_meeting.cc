@@ -16,11 +16,9 @@ namespace asio = boost::asio;
 namespace {
 
 // Between two tries while the store is on its way back.
-constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::milliseconds kMeetingPause{100};
 // Between two tries after an error that somebody must put right; a try may read the whole journal.
 constexpr std::chrono::milliseconds kLongPause{2'000};
-
-bool IsAway(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
 
 // Counts a coroutine as long as it runs.
 class Running {
@@ -38,13 +36,13 @@ class Running {
 
 bool StoreMeeting::MayPass(const absl::Status& status) const {
   // Its memory may be full, which passes when somebody gives it more.
-  if (IsAway(status) || absl::IsResourceExhausted(status)) return true;
+  if (IsTransient(status) || absl::IsResourceExhausted(status)) return true;
   return without_ && !absl::IsCancelled(status) && ReasonOf(status) != "FENCED";
 }
 
 void StoreMeeting::LogWait(const absl::Status& status) {
   // The store logs that it is away itself.
-  if (!without_ || IsAway(status)) return;
+  if (!without_ || IsTransient(status)) return;
   if (!wait_lines_.Take(parts_.clock.Now())) return;
   spdlog::error("views are taken and journaled, but none is brought into Redis until this is put right: {}",
                 ToStd(status.message()));
@@ -58,7 +56,7 @@ asio::awaitable<absl::Status> StoreMeeting::Insist(Attempt attempt) {
     if (stopped_) co_return absl::CancelledError("the service is stopping");
     if (status.ok() || !MayPass(status)) co_return status;
     LogWait(status);
-    pause.expires_after(IsAway(status) ? kPause : kLongPause);
+    pause.expires_after(IsTransient(status) ? kMeetingPause : kLongPause);
     co_await pause.async_wait(asio::use_awaitable);
     if (stopped_) co_return absl::CancelledError("the service is stopping");
   }
@@ -111,7 +109,7 @@ asio::awaitable<absl::Status> StoreMeeting::Recover(AppliedListener& listener) {
   const Running running(running_);
   asio::steady_timer pause(co_await asio::this_coro::executor);
   while (!prepared_) {
-    pause.expires_after(kPause);
+    pause.expires_after(kMeetingPause);
     co_await pause.async_wait(asio::use_awaitable);
   }
   if (!prepared_->ok()) co_return *prepared_;

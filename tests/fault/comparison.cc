@@ -20,7 +20,7 @@ namespace viewcount {
 namespace {
 
 constexpr int kRemarksMax = 5;
-constexpr std::chrono::seconds kCallTimeout{10};
+constexpr std::chrono::seconds kAskTimeout{10};
 constexpr std::chrono::seconds kAuditTimeout{120};
 
 void Compare(const Truth& truth, int article, uint64_t counted, Difference& difference) {
@@ -51,7 +51,7 @@ grpc::Status GetCounts(const std::shared_ptr<grpc::Channel>& channel, const Trut
   request.set_site("demo");
   for (int article = first; article < first + count; ++article) request.add_article_ids(truth.IdOf(article));
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+  context.set_deadline(std::chrono::system_clock::now() + kAskTimeout);
   grpc::Status status = v1::QueryService::NewStub(channel)->GetCounts(&context, request, &response);
   if (status.ok() && !response.exact()) return {grpc::StatusCode::UNAVAILABLE, "the answer is not exact"};
   if (status.ok() && response.counts_size() != count) return {grpc::StatusCode::INTERNAL, "counts are missing"};
@@ -115,7 +115,7 @@ bool FlushAll(const std::shared_ptr<grpc::Channel>& channel, std::chrono::millis
   return Eventually(
       [&] {
         grpc::ClientContext context;
-        context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+        context.set_deadline(std::chrono::system_clock::now() + kAskTimeout);
         v1::FlushResponse response;
         return admin->Flush(&context, v1::FlushRequest(), &response).ok();
       },
@@ -127,7 +127,7 @@ bool ReachesStore(const std::shared_ptr<grpc::Channel>& channel, std::chrono::mi
   return Eventually(
       [&] {
         grpc::ClientContext context;
-        context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+        context.set_deadline(std::chrono::system_clock::now() + kAskTimeout);
         v1::GetStatusResponse response;
         return admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok() &&
                response.store_state() == v1::STORE_STATE_READY;

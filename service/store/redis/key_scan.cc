@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::string_view kTop = "top:";
-constexpr std::string_view kVisitDay = "visits:d:";
+constexpr std::string_view kVisitDayKind = "visits:d:";
 
 bool AreDigits(std::string_view text, size_t count) {
   return text.size() == count && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -50,7 +50,7 @@ std::optional<HashName> HashName::Parse(std::string_view text) {
   const bool known = name.window == "all" || name.window == "bots" || name.window == "visits" ||
                      (name.is_day() && AreDigits(name.window.substr(2), 8)) ||
                      (name.is_hour() && AreDigits(name.window.substr(2), 10)) ||
-                     (name.window.starts_with(kVisitDay) && AreDigits(name.window.substr(kVisitDay.size()), 8));
+                     (name.window.starts_with(kVisitDayKind) && AreDigits(name.window.substr(kVisitDayKind.size()), 8));
   if (!known) return std::nullopt;
   return name;
 }

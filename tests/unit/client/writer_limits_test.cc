@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 using testing::FakeIngest;
 using testing::Fault;
 
-constexpr milliseconds kSoon(10'000);
+constexpr milliseconds kWithin(10'000);
 
-View Of(const std::string& article) {
+View OneViewOf(const std::string& article) {
   View view;
   view.article_id = article;
   return view;
@@ -35,7 +35,7 @@ class WriterLimitsTest : public ::testing::Test {
   // Records distinct articles until one is refused; returns how many were taken.
   int FillUp(Writer& writer) {
     for (int i = 0;; ++i) {
-      const auto status = writer.TryRecord(Of("article" + std::to_string(i)));
+      const auto status = writer.TryRecord(OneViewOf("article" + std::to_string(i)));
       if (status.ok()) continue;
       EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
       return i;
@@ -60,9 +60,9 @@ TEST_F(WriterLimitsTest, MemoryIsBoundedAndRefusesAtOnce) {
   EXPECT_EQ(writer->statistics().pending, static_cast<uint64_t>(taken));
   ASSERT_TRUE(service_.WaitForAttempts(1));
   service_.Release();
-  EXPECT_TRUE(writer->Flush(kSoon).ok());
+  EXPECT_TRUE(writer->Flush(kWithin).ok());
   EXPECT_EQ(service_.total(), static_cast<uint64_t>(taken));
-  EXPECT_TRUE(writer->Record(Of("again")).ok());
+  EXPECT_TRUE(writer->Record(OneViewOf("again")).ok());
 }
 
 TEST_F(WriterLimitsTest, ABlockingWriterWaitsForRoom) {
@@ -72,11 +72,11 @@ TEST_F(WriterLimitsTest, ABlockingWriterWaitsForRoom) {
   options_.block_when_full = true;
   auto writer = Make();
   const int taken = FillUp(*writer);
-  std::thread blocked([&] { EXPECT_TRUE(writer->Record(Of("waits")).ok()); });
+  std::thread blocked([&] { EXPECT_TRUE(writer->Record(OneViewOf("waits")).ok()); });
   ASSERT_TRUE(service_.WaitForAttempts(1));
   service_.Release();
   blocked.join();
-  EXPECT_TRUE(writer->Flush(kSoon).ok());
+  EXPECT_TRUE(writer->Flush(kWithin).ok());
   EXPECT_EQ(service_.total(), static_cast<uint64_t>(taken) + 1);
 }
 
@@ -87,7 +87,7 @@ TEST_F(WriterLimitsTest, CloseWakesWhoWaitsForRoom) {
   options_.block_when_full = true;
   auto writer = Make();
   FillUp(*writer);
-  std::thread blocked([&] { EXPECT_FALSE(writer->Record(Of("waits")).ok()); });
+  std::thread blocked([&] { EXPECT_FALSE(writer->Record(OneViewOf("waits")).ok()); });
   ASSERT_TRUE(service_.WaitForAttempts(1));
   EXPECT_TRUE(absl::IsDataLoss(writer->Close(milliseconds(10))));
   blocked.join();
@@ -96,16 +96,16 @@ TEST_F(WriterLimitsTest, CloseWakesWhoWaitsForRoom) {
 TEST_F(WriterLimitsTest, CloseDeliversWhatIsPending) {
   options_.batch_age_max = std::chrono::hours(1);
   auto writer = Make();
-  ASSERT_TRUE(writer->Record(Of("a")).ok());
-  EXPECT_TRUE(writer->Close(kSoon).ok());
+  ASSERT_TRUE(writer->Record(OneViewOf("a")).ok());
+  EXPECT_TRUE(writer->Close(kWithin).ok());
   EXPECT_EQ(service_.total(), 1u);
-  EXPECT_TRUE(absl::IsFailedPrecondition(writer->Record(Of("late"))));
-  EXPECT_TRUE(writer->Close(kSoon).ok()) << "a second call answers as the first";
+  EXPECT_TRUE(absl::IsFailedPrecondition(writer->Record(OneViewOf("late"))));
+  EXPECT_TRUE(writer->Close(kWithin).ok()) << "a second call answers as the first";
 }
 
 TEST_F(WriterLimitsTest, TheDestructorDeliversToo) {
   options_.batch_age_max = std::chrono::hours(1);
-  ASSERT_TRUE(Make()->Record(Of("a")).ok());
+  ASSERT_TRUE(Make()->Record(OneViewOf("a")).ok());
   EXPECT_EQ(service_.total(), 1u);
 }
 
@@ -113,7 +113,7 @@ TEST_F(WriterLimitsTest, WhatCloseCannotDeliverIsTold) {
   service_.Script({{Fault::Kind::kHang}});
   options_.batch_entries_max = 1;
   auto writer = Make();
-  for (const char* article : {"a", "b", "c"}) ASSERT_TRUE(writer->Record(Of(article)).ok());
+  for (const char* article : {"a", "b", "c"}) ASSERT_TRUE(writer->Record(OneViewOf(article)).ok());
   ASSERT_TRUE(service_.WaitForAttempts(1));
   EXPECT_TRUE(absl::IsDataLoss(writer->Close(milliseconds(10))));
   EXPECT_EQ(dropped_views_, 3u);
@@ -127,7 +127,7 @@ TEST_F(WriterLimitsTest, WrongViewsAreRefusedBeforeTheySpoilABatch) {
   auto writer = Make();
   const auto now =
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  std::vector<View> wrong(9, Of("a"));
+  std::vector<View> wrong(9, OneViewOf("a"));
   wrong[0].article_id = "";
   wrong[1].article_id = std::string(513, 'a');
   wrong[2].article_id = "a\nb";
@@ -138,11 +138,11 @@ TEST_F(WriterLimitsTest, WrongViewsAreRefusedBeforeTheySpoilABatch) {
   wrong[7].event_time_unix_ms = -1;
   wrong[8].event_time_unix_ms = INT64_MIN;
   for (const auto& view : wrong) EXPECT_TRUE(absl::IsInvalidArgument(writer->Record(view)));
-  View right = Of(std::string(512, 'a'));
+  View right = OneViewOf(std::string(512, 'a'));
   right.count = 0;
   right.event_time_unix_ms = now - 23LL * 3'600'000;
   EXPECT_TRUE(writer->Record(right).ok());
-  EXPECT_TRUE(writer->Flush(kSoon).ok());
+  EXPECT_TRUE(writer->Flush(kWithin).ok());
   EXPECT_EQ(service_.total(), 1u);
 }
 

@@ -19,7 +19,7 @@ using testing::Fault;
 
 constexpr milliseconds kSoon(10'000);
 
-View Of(const std::string& article, uint32_t count = 1) {
+View ViewsOf(const std::string& article, uint32_t count = 1) {
   View view;
   view.article_id = article;
   view.count = count;
@@ -43,7 +43,7 @@ class WriterTest : public ::testing::Test {
   // One batch for each article.
   void RecordOneByOne(Writer& writer, const std::vector<std::string>& articles) {
     for (const auto& article : articles) {
-      ASSERT_TRUE(writer.Record(Of(article)).ok());
+      ASSERT_TRUE(writer.Record(ViewsOf(article)).ok());
       writer.Flush(kSoon).IgnoreError();
     }
   }
@@ -78,7 +78,7 @@ TEST_F(WriterTest, BatchesAreNumberedFromOneUnderOneRandomId) {
 TEST_F(WriterTest, ABatchLeavesByItself) {
   options_.batch_age_max = milliseconds(1);
   auto writer = Make();
-  ASSERT_TRUE(writer->Record(Of("a")).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("a")).ok());
   EXPECT_TRUE(service_.WaitForAttempts(1));
 }
 
@@ -86,15 +86,15 @@ TEST_F(WriterTest, AFullBatchDoesNotWaitForItsAge) {
   options_.batch_age_max = std::chrono::hours(1);
   options_.batch_entries_max = 2;
   auto writer = Make();
-  ASSERT_TRUE(writer->Record(Of("a")).ok());
-  ASSERT_TRUE(writer->Record(Of("b")).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("a")).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("b")).ok());
   EXPECT_TRUE(service_.WaitForAttempts(1));
 }
 
 TEST_F(WriterTest, FlushDoesNotWaitForTheAge) {
   options_.batch_age_max = std::chrono::hours(1);
   auto writer = Make();
-  ASSERT_TRUE(writer->Record(Of("a", 5)).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("a", 5)).ok());
   EXPECT_TRUE(writer->Flush(kSoon).ok());
   EXPECT_EQ(service_.total(), 5u);
   EXPECT_EQ(writer->statistics().accepted, 5u);
@@ -137,7 +137,7 @@ TEST_F(WriterTest, NoBatchOvertakesOneThatIsTriedAgain) {
   options_.batch_entries_max = 1;
   options_.call_timeout = std::chrono::minutes(1);
   auto writer = Make();
-  for (const char* article : {"a", "b", "c"}) ASSERT_TRUE(writer->Record(Of(article)).ok());
+  for (const char* article : {"a", "b", "c"}) ASSERT_TRUE(writer->Record(ViewsOf(article)).ok());
   ASSERT_TRUE(service_.WaitForAttempts(1));
   EXPECT_TRUE(absl::IsDeadlineExceeded(writer->Flush(milliseconds(20))));
   EXPECT_EQ(service_.attempts().size(), 1u) << "one batch in flight at a time";
@@ -175,9 +175,9 @@ TEST_F(WriterTest, AGapIsReportedAndNothingIsLost) {
 TEST_F(WriterTest, ARefusedBatchIsToldAndTheNextOneCounts) {
   service_.Script({{}, {Fault::Kind::kRefuse, {grpc::StatusCode::INVALID_ARGUMENT, "views[0].article_id: no"}}});
   auto writer = Make();
-  ASSERT_TRUE(writer->Record(Of("a")).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("a")).ok());
   EXPECT_TRUE(writer->Flush(kSoon).ok());
-  ASSERT_TRUE(writer->Record(Of("refused", 3)).ok());
+  ASSERT_TRUE(writer->Record(ViewsOf("refused", 3)).ok());
   EXPECT_TRUE(absl::IsDataLoss(writer->Flush(kSoon)));
   ASSERT_EQ(drops_.size(), 1u);
   EXPECT_TRUE(absl::IsInvalidArgument(drops_[0].error));
@@ -231,7 +231,7 @@ TEST_F(WriterTest, ManyThreadsUnderRandomFaultsLoseAndDoubleNothing) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 500; ++i) EXPECT_TRUE(writer->Record(Of("article" + std::to_string(i % 50))).ok());
+      for (int i = 0; i < 500; ++i) EXPECT_TRUE(writer->Record(ViewsOf("article" + std::to_string(i % 50))).ok());
     });
   }
   for (auto& thread : threads) thread.join();

@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 
 constexpr int kNoWake = -1;
 
-SteadyTime Soon() { return steady_clock::now() + std::chrono::seconds(10); }
+SteadyTime InTenSeconds() { return steady_clock::now() + std::chrono::seconds(10); }
 
 class RedisProcessTest : public testing::Test {
  protected:
@@ -44,10 +44,10 @@ class RedisProcessTest : public testing::Test {
 TEST_F(RedisProcessTest, ExitStatusAndSignalAreTold) {
   auto exiting = RedisProcess::Start(Shell("exit 3"));
   ASSERT_TRUE(exiting.ok());
-  EXPECT_EQ(exiting->Wait(kNoWake, Soon()), "exited with status 3");
+  EXPECT_EQ(exiting->Wait(kNoWake, InTenSeconds()), "exited with status 3");
   auto killed = RedisProcess::Start(Shell("kill -9 $$"));
   ASSERT_TRUE(killed.ok());
-  EXPECT_EQ(killed->Wait(kNoWake, Soon()), "was killed by signal 9 (Killed)");
+  EXPECT_EQ(killed->Wait(kNoWake, InTenSeconds()), "was killed by signal 9 (Killed)");
 }
 
 TEST_F(RedisProcessTest, MissingProgramSaysSoInItsOutput) {
@@ -55,7 +55,7 @@ TEST_F(RedisProcessTest, MissingProgramSaysSoInItsOutput) {
   command.program = "/nowhere/redis-server";
   auto process = RedisProcess::Start(command);
   ASSERT_TRUE(process.ok());
-  EXPECT_EQ(process->Wait(kNoWake, Soon()), "exited with status 127");
+  EXPECT_EQ(process->Wait(kNoWake, InTenSeconds()), "exited with status 127");
   EXPECT_EQ(Output(), "cannot execute redis-server\n");
 }
 
@@ -65,7 +65,7 @@ TEST_F(RedisProcessTest, OnlyTheChosenDescriptorIsInherited) {
   ASSERT_TRUE(leaked.valid());
   auto process = RedisProcess::Start(Shell("for fd in /proc/$$/fd/*; do readlink $fd; done; true"));
   ASSERT_TRUE(process.ok());
-  EXPECT_EQ(process->Wait(kNoWake, Soon()), "exited with status 0");
+  EXPECT_EQ(process->Wait(kNoWake, InTenSeconds()), "exited with status 0");
   EXPECT_NE(Output().find("/dev/null\n"), std::string::npos) << Output();
   EXPECT_NE(Output().find("/dev/zero\n"), std::string::npos) << Output();
   EXPECT_EQ(Output().find("/dev/full\n"), std::string::npos) << Output();
@@ -81,7 +81,7 @@ TEST_F(RedisProcessTest, BlockedAndIgnoredSignalsAreNotInherited) {
   signal(SIGINT, SIG_DFL);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ASSERT_TRUE(process.ok());
-  EXPECT_EQ(process->Wait(kNoWake, Soon()), "exited with status 0");
+  EXPECT_EQ(process->Wait(kNoWake, InTenSeconds()), "exited with status 0");
   EXPECT_EQ(Output(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
@@ -90,7 +90,7 @@ TEST_F(RedisProcessTest, LeadsItsOwnSession) {
   ASSERT_TRUE(process.ok());
   EXPECT_TRUE(Eventually([&] { return getsid(process->pid()) == process->pid(); }));
   process->Signal(SIGKILL);
-  EXPECT_TRUE(process->Wait(kNoWake, Soon()).has_value());
+  EXPECT_TRUE(process->Wait(kNoWake, InTenSeconds()).has_value());
 }
 
 TEST_F(RedisProcessTest, WaitEndsWhenWoken) {
@@ -99,7 +99,7 @@ TEST_F(RedisProcessTest, WaitEndsWhenWoken) {
   const UniqueFd wake(eventfd(1, EFD_CLOEXEC));
   EXPECT_EQ(process->Wait(wake.get(), SteadyTime::max()), std::nullopt);
   process->Signal(SIGKILL);
-  EXPECT_TRUE(process->Wait(kNoWake, Soon()).has_value());
+  EXPECT_TRUE(process->Wait(kNoWake, InTenSeconds()).has_value());
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr uint32_t kPerMinute = 6;
-constexpr uint32_t kAtOnce = kPerMinute * 60;
-constexpr SteadyTime kStart{seconds(100'000)};
+constexpr uint32_t kBurst = kPerMinute * 60;
+constexpr SteadyTime kBegin{seconds(100'000)};
 
 Site SiteOf(const std::string& name, uint32_t index, bool announced_only = false) {
   Site site = *MakeSite(name, {.announced_articles_only = announced_only});
@@ -19,7 +19,7 @@ Site SiteOf(const std::string& name, uint32_t index, bool announced_only = false
   return site;
 }
 
-uint32_t TakenOf(ArticleBudget& budget, const Site& site, uint32_t tries, SteadyTime now) {
+uint32_t ArticlesTakenOf(ArticleBudget& budget, const Site& site, uint32_t tries, SteadyTime now) {
   uint32_t taken = 0;
   for (uint32_t i = 0; i < tries; ++i) taken += budget.Take(site, now) ? 1 : 0;
   return taken;
@@ -28,18 +28,18 @@ uint32_t TakenOf(ArticleBudget& budget, const Site& site, uint32_t tries, Steady
 TEST(ArticleBudgetTest, AnHoursWorthMayComeAtOnceAndThenAtTheRate) {
   ArticleBudget budget(kPerMinute);
   const Site site = SiteOf("demo", 0);
-  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart), kAtOnce);
-  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(9)), 0u);
-  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(10)), 1u);
-  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart + seconds(10'000)), kAtOnce);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin), kBurst);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin + seconds(9)), 0u);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin + seconds(10)), 1u);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin + seconds(10'000)), kBurst);
 }
 
 TEST(ArticleBudgetTest, SitesAreToldApart) {
   ArticleBudget budget(kPerMinute);
   const Site site = SiteOf("demo", 0);
   const Site other = SiteOf("other", 1);
-  EXPECT_EQ(TakenOf(budget, site, 10'000, kStart), kAtOnce);
-  EXPECT_EQ(TakenOf(budget, other, 10'000, kStart), kAtOnce);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin), kBurst);
+  EXPECT_EQ(ArticlesTakenOf(budget, other, 10'000, kBegin), kBurst);
   budget.Learn(site, "a");
   EXPECT_TRUE(budget.Knows(site, "a"));
   EXPECT_FALSE(budget.Knows(site, "b"));
@@ -64,7 +64,7 @@ TEST(ArticleBudgetTest, NoneIsNoLimit) {
   ArticleBudget budget(0);
   const Site site = SiteOf("demo", 0);
   EXPECT_TRUE(budget.Knows(site, "a"));
-  EXPECT_EQ(TakenOf(budget, site, 100'000, kStart), 100'000u);
+  EXPECT_EQ(ArticlesTakenOf(budget, site, 100'000, kBegin), 100'000u);
   EXPECT_FALSE(budget.Knows(SiteOf("strict", 1, true), "a")) << "whether it is announced is another question";
 }
 

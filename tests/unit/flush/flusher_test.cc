@@ -15,6 +15,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 #include "tests/unit/flush/faulty_store.h"
 
 namespace viewcount {
@@ -24,7 +25,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Totals = std::map<std::string, uint64_t>;
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
 const std::vector<std::string> kDurable = {"--appendonly", "yes", "--appendfsync", "always"};
 // Goes back to its last SAVE when it is killed.
 const std::vector<std::string> kForgetful = {"--appendonly", "no", "--save", ""};

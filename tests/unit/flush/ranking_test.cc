@@ -5,12 +5,12 @@
 #include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 #include "tests/unit/flush/ranking_model.h"
 
 namespace viewcount {
 namespace {
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
 // 2026-11-22T22:00Z: with the hours after it two days.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 

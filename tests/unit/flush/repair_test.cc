@@ -13,6 +13,7 @@
 #include "tests/support/log_capture.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 #include "tests/unit/flush/faulty_store.h"
 #include "tests/unit/lane/lane_rig.h"
 
@@ -23,7 +24,6 @@ namespace asio = boost::asio;
 using ::testing::HasSubstr;
 using Totals = std::map<std::string, uint64_t>;
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr uint64_t kSegment = 64 << 10;
 
 // A lane, its flusher and a store, all in memory and on one thread; every shard is a node that can go back by itself.

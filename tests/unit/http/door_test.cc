@@ -31,8 +31,8 @@ constexpr uint32_t kViewsPerSecond = 5;
 constexpr uint32_t kArticlesPerMinute = 1;
 
 // The rig's clock begins on that day.
-constexpr uint32_t kToday = 20261122;
-constexpr char kFirefox[] = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
+constexpr uint32_t kFirstDay = 20261122;
+constexpr char kBrowser[] = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
 constexpr char kAgent[] = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
 constexpr char kBotAgent[] = "User-Agent: Mozilla/5.0 (compatible; Googlebot/2.1)\r\n";
 // Through the proxy that the test is: for somebody, and for a backend.
@@ -64,7 +64,7 @@ void PrintTo(const Journaled& view, std::ostream* out) {
 class DoorTest : public HttpServerTest {
  protected:
   DoorTest() {
-    salts_.Put(*rig_.site, kToday, salt_);
+    salts_.Put(*rig_.site, kFirstDay, salt_);
     rig_.lane->ApplySite(rig_.site);
     rig_.lane->Start();
     AddViewRoutes(routes_, ingestor_, trust_, visitors_, gate_);
@@ -101,7 +101,7 @@ class DoorTest : public HttpServerTest {
     EXPECT_THAT(Ask(Post(fields, body)), HasSubstr("200 OK"));
     return Take();
   }
-  uint64_t Viewer(const std::string& address, const std::string& agent = kFirefox) const {
+  uint64_t Viewer(const std::string& address, const std::string& agent = kBrowser) const {
     return ViewerHash(salt_, "demo", make_address(address), agent);
   }
   double Rejected(RejectReason reason) { return rig_.metrics.Rejected(reason).Value(); }
@@ -166,7 +166,7 @@ TEST_F(DoorTest, BotsViewsSaySo) {
 TEST_F(DoorTest, ABackendsViewsAreNobodysUntilItNamesSomebody) {
   for (const char* body : {kBeacon, kSameView}) {
     EXPECT_THAT(Send(std::string(kBotAgent) + kForBackend, body), ElementsAre(Journaled{"a"}));
-    EXPECT_THAT(Send(std::string(kForBackend) + kNamed + "X-Viewcount-Visitor-Agent: " + kFirefox + "\r\n", body),
+    EXPECT_THAT(Send(std::string(kForBackend) + kNamed + "X-Viewcount-Visitor-Agent: " + kBrowser + "\r\n", body),
                 ElementsAre(Journaled{"a", Viewer("203.0.113.9")}));
     EXPECT_THAT(Send(std::string(kForSomebody) + kAgent + "X-Viewcount-Visitor-Address: 198.51.100.1\r\n", body),
                 ElementsAre(Journaled{"a", Viewer("203.0.113.9")}))
@@ -314,7 +314,7 @@ TEST_F(DoorTest, OnlyAnnouncedArticlesCountWhereASiteWantsThat) {
 }
 
 TEST_F(DoorTest, WithoutASaltViewsCountAllTheSame) {
-  salts_.RemoveBefore(*rig_.site, kToday + 1);
+  salts_.RemoveBefore(*rig_.site, kFirstDay + 1);
   for (const char* body : {kBeacon, kSameView}) {
     EXPECT_THAT(Send(std::string(kAgent) + kForSomebody, body), ElementsAre(Journaled{"a"}));
   }

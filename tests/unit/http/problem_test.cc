@@ -33,8 +33,8 @@ TEST(Problem, AServiceThatIsFullIsUnavailableAndACallerWhoSendsTooMuchIsNot) {
 }
 
 TEST(Problem, RetryAfterIsInWholeSecondsFromOneOn) {
-  const auto retry_after = [](int milliseconds) {
-    const auto status = RetryLater(absl::StatusCode::kUnavailable, "away", std::chrono::milliseconds(milliseconds));
+  const auto retry_after = [](int delay_ms) {
+    const auto status = RetryLater(absl::StatusCode::kUnavailable, "away", std::chrono::milliseconds(delay_ms));
     return std::string(Problem(status)[http::field::retry_after]);
   };
   EXPECT_EQ(retry_after(0), "1");

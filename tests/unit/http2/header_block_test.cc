@@ -11,13 +11,15 @@
 namespace viewcount {
 namespace {
 
-constexpr size_t kMax = 200;
+constexpr size_t kBlockMax = 200;
 constexpr size_t kReplacement = 150;
 
-std::optional<std::string> Shorten(std::string_view block) { return ShortenHeaderBlock(block, kMax, kReplacement); }
+std::optional<std::string> Shorten(std::string_view block) {
+  return ShortenHeaderBlock(block, kBlockMax, kReplacement);
+}
 
 TEST(ShortenHeaderBlockTest, LeavesWhatIsShort) {
-  const std::string block = RawClient::HeaderBlock("/path", RawClient::HeaderField("x", std::string(kMax, 'v')));
+  const std::string block = RawClient::HeaderBlock("/path", RawClient::HeaderField("x", std::string(kBlockMax, 'v')));
   EXPECT_EQ(Shorten(block), block);
   EXPECT_EQ(Shorten(""), "");
   // Indexed, a change of the table's size, and literals with an indexed name.
@@ -27,7 +29,7 @@ TEST(ShortenHeaderBlockTest, LeavesWhatIsShort) {
 
 TEST(ShortenHeaderBlockTest, ReplacesLongNamesAndValues) {
   const std::string kept = RawClient::HeaderField("kept", "value");
-  const std::string longer(kMax + 1, 'v');
+  const std::string longer(kBlockMax + 1, 'v');
   const std::string shorter(kReplacement, 'x');
   EXPECT_EQ(Shorten(kept + RawClient::HeaderField("x", longer) + kept),
             kept + RawClient::HeaderField("x", shorter) + kept);
@@ -42,7 +44,7 @@ TEST(ShortenHeaderBlockTest, ReplacementsHaveAnyLength) {
 }
 
 TEST(ShortenHeaderBlockTest, RefusesWhatEndsTooSoon) {
-  const std::string block = RawClient::HeaderField("name", std::string(kMax + 1, 'v'));
+  const std::string block = RawClient::HeaderField("name", std::string(kBlockMax + 1, 'v'));
   for (size_t size = 1; size < block.size(); ++size) EXPECT_EQ(Shorten(block.substr(0, size)), std::nullopt) << size;
   EXPECT_EQ(Shorten(std::string(1, '\xFF') + std::string(20, '\xFF')), std::nullopt);
 }

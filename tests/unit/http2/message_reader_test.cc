@@ -10,7 +10,7 @@
 namespace viewcount {
 namespace {
 
-constexpr size_t kMax = 100'000;
+constexpr size_t kMessageMax = 100'000;
 constexpr int kGzip = 15 + 16;
 constexpr int kDeflate = 15;
 constexpr int kRaw = -15;
@@ -49,9 +49,9 @@ TEST(MessageReaderTest, MessagesCutAnywhereAreTheSame) {
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {
     MessageReader reader;
     reader.AllowCompressed();
-    ASSERT_TRUE(reader.Add(std::string_view(bytes).substr(0, cut), kMax).ok());
+    ASSERT_TRUE(reader.Add(std::string_view(bytes).substr(0, cut), kMessageMax).ok());
     std::vector<std::string> messages = TakeAll(reader);
-    ASSERT_TRUE(reader.Add(std::string_view(bytes).substr(cut), kMax).ok());
+    ASSERT_TRUE(reader.Add(std::string_view(bytes).substr(cut), kMessageMax).ok());
     for (auto& message : TakeAll(reader)) messages.push_back(message);
     EXPECT_EQ(messages, expected) << cut;
     EXPECT_FALSE(reader.incomplete());
@@ -61,7 +61,7 @@ TEST(MessageReaderTest, MessagesCutAnywhereAreTheSame) {
 TEST(MessageReaderTest, MessagesByteByByte) {
   MessageReader reader;
   const std::string bytes = Framed("abc") + Framed("defg");
-  for (const char& byte : bytes) ASSERT_TRUE(reader.Add({&byte, 1}, kMax).ok());
+  for (const char& byte : bytes) ASSERT_TRUE(reader.Add({&byte, 1}, kMessageMax).ok());
   EXPECT_EQ(TakeAll(reader), (std::vector<std::string>{"abc", "defg"}));
 }
 
@@ -70,21 +70,21 @@ TEST(MessageReaderTest, IncompleteFromTheFirstByteToTheLast) {
   const std::string bytes = Framed("abc");
   EXPECT_FALSE(reader.incomplete());
   for (size_t i = 0; i + 1 < bytes.size(); ++i) {
-    ASSERT_TRUE(reader.Add(bytes.substr(i, 1), kMax).ok());
+    ASSERT_TRUE(reader.Add(bytes.substr(i, 1), kMessageMax).ok());
     EXPECT_TRUE(reader.incomplete()) << i;
     EXPECT_FALSE(reader.has_message());
   }
-  ASSERT_TRUE(reader.Add(bytes.substr(bytes.size() - 1), kMax).ok());
+  ASSERT_TRUE(reader.Add(bytes.substr(bytes.size() - 1), kMessageMax).ok());
   EXPECT_FALSE(reader.incomplete());
   EXPECT_TRUE(reader.has_message());
 }
 
 TEST(MessageReaderTest, GzipAndDeflateAreRead) {
   for (const int window : {kGzip, kDeflate}) {
-    for (const std::string& text : {std::string(), std::string("short"), std::string(kMax, 'a')}) {
+    for (const std::string& text : {std::string(), std::string("short"), std::string(kMessageMax, 'a')}) {
       MessageReader reader;
       reader.AllowCompressed();
-      ASSERT_TRUE(reader.Add(Framed(Compress(text, window), 1), kMax).ok());
+      ASSERT_TRUE(reader.Add(Framed(Compress(text, window), 1), kMessageMax).ok());
       EXPECT_EQ(reader.Take(), text);
     }
   }
@@ -93,51 +93,52 @@ TEST(MessageReaderTest, GzipAndDeflateAreRead) {
 TEST(MessageReaderTest, UncompressedAmongCompressedIsTakenAsItIs) {
   MessageReader reader;
   reader.AllowCompressed();
-  ASSERT_TRUE(reader.Add(Framed("plain", 0), kMax).ok());
+  ASSERT_TRUE(reader.Add(Framed("plain", 0), kMessageMax).ok());
   EXPECT_EQ(reader.Take(), "plain");
 }
 
 TEST(MessageReaderTest, CompressedWithoutEncodingIsRefused) {
   MessageReader reader;
-  EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(Compress("text", kGzip), 1), kMax)));
+  EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(Compress("text", kGzip), 1), kMessageMax)));
 }
 
 TEST(MessageReaderTest, OtherFlagsAreRefused) {
   for (const int flag : {2, 3, 127, 255}) {
     MessageReader reader;
     reader.AllowCompressed();
-    EXPECT_TRUE(absl::IsInternal(reader.Add(Framed("text", static_cast<char>(flag)), kMax))) << flag;
+    EXPECT_TRUE(absl::IsInternal(reader.Add(Framed("text", static_cast<char>(flag)), kMessageMax))) << flag;
   }
 }
 
 TEST(MessageReaderTest, LargestIsTakenAndOneMoreIsRefusedByItsPrefix) {
   MessageReader reader;
-  ASSERT_TRUE(reader.Add(Framed(std::string(kMax, 'x')), kMax).ok());
-  EXPECT_EQ(reader.Take().size(), kMax);
+  ASSERT_TRUE(reader.Add(Framed(std::string(kMessageMax, 'x')), kMessageMax).ok());
+  EXPECT_EQ(reader.Take().size(), kMessageMax);
   // Before anything of it came.
-  const std::string prefix = Framed(std::string(kMax + 1, 'x')).substr(0, MessageReader::kPrefixBytes);
-  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(prefix, kMax)));
+  const std::string prefix = Framed(std::string(kMessageMax + 1, 'x')).substr(0, MessageReader::kPrefixBytes);
+  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(prefix, kMessageMax)));
 }
 
 TEST(MessageReaderTest, LongestLengthIsNoNegativeOne) {
   MessageReader reader;
-  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(std::string_view("\0\xFF\xFF\xFF\xFF", 5), kMax)));
+  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(std::string_view("\0\xFF\xFF\xFF\xFF", 5), kMessageMax)));
 }
 
 TEST(MessageReaderTest, BombIsRefused) {
-  const std::string bomb = Compress(std::string(100 * kMax, '\0'), kGzip);
-  ASSERT_LT(bomb.size(), kMax);
+  const std::string bomb = Compress(std::string(100 * kMessageMax, '\0'), kGzip);
+  ASSERT_LT(bomb.size(), kMessageMax);
   MessageReader reader;
   reader.AllowCompressed();
-  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(Framed(bomb, 1), kMax)));
-  EXPECT_LT(reader.bytes(), 2 * kMax);
+  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(Framed(bomb, 1), kMessageMax)));
+  EXPECT_LT(reader.bytes(), 2 * kMessageMax);
 }
 
 TEST(MessageReaderTest, OneByteMoreOnceDecompressedIsRefused) {
   MessageReader reader;
   reader.AllowCompressed();
-  ASSERT_TRUE(reader.Add(Framed(Compress(std::string(kMax, 'x'), kGzip), 1), kMax).ok());
-  EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(Framed(Compress(std::string(kMax + 1, 'x'), kGzip), 1), kMax)));
+  ASSERT_TRUE(reader.Add(Framed(Compress(std::string(kMessageMax, 'x'), kGzip), 1), kMessageMax).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(
+      reader.Add(Framed(Compress(std::string(kMessageMax + 1, 'x'), kGzip), 1), kMessageMax)));
 }
 
 TEST(MessageReaderTest, BrokenCompressionIsRefused) {
@@ -154,33 +155,33 @@ TEST(MessageReaderTest, BrokenCompressionIsRefused) {
   for (const std::string& message : broken) {
     MessageReader reader;
     reader.AllowCompressed();
-    EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(message, 1), kMax))) << testing::PrintToString(message);
+    EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(message, 1), kMessageMax))) << testing::PrintToString(message);
   }
 }
 
 TEST(MessageReaderTest, WhatFollowsTheCompressedIsRefused) {
   MessageReader reader;
   reader.AllowCompressed();
-  EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(Compress("text", kGzip) + "garbage", 1), kMax)));
+  EXPECT_TRUE(absl::IsInternal(reader.Add(Framed(Compress("text", kGzip) + "garbage", 1), kMessageMax)));
 }
 
 TEST(MessageReaderTest, EmptyMessagesAndAnnouncedOnesCount) {
   MessageReader reader;
   std::string bytes;
   for (int i = 0; i < 1'000; ++i) bytes += Framed("");
-  ASSERT_TRUE(reader.Add(bytes, kMax).ok());
+  ASSERT_TRUE(reader.Add(bytes, kMessageMax).ok());
   EXPECT_GE(reader.bytes(), 1'000 * sizeof(std::string));
   const size_t before = reader.bytes();
-  ASSERT_TRUE(reader.Add(Framed(std::string(kMax, 'x')).substr(0, 10), kMax).ok());
+  ASSERT_TRUE(reader.Add(Framed(std::string(kMessageMax, 'x')).substr(0, 10), kMessageMax).ok());
   // Memory is set aside for it.
-  EXPECT_GE(reader.bytes(), before + kMax);
+  EXPECT_GE(reader.bytes(), before + kMessageMax);
 }
 
 TEST(MessageReaderTest, SmallCompressedMessagesTakeLittleMemory) {
   MessageReader reader;
   reader.AllowCompressed();
   const std::string message = Framed(Compress("a text of some length, and more", kGzip), 1);
-  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(reader.Add(message, kMax).ok());
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(reader.Add(message, kMessageMax).ok());
   EXPECT_LT(reader.bytes(), 1'000 * 200);
 }
 
@@ -189,7 +190,7 @@ TEST(MessageReaderTest, ManySmallMessagesAreTakenQuicklyAndLeaveNothing) {
   const std::string message = Framed("");
   std::string bytes;
   for (int i = 0; i < 800'000; ++i) bytes += message;
-  ASSERT_TRUE(reader.Add(bytes, kMax).ok());
+  ASSERT_TRUE(reader.Add(bytes, kMessageMax).ok());
   // A second would not do, did each move all that wait behind it.
   size_t taken = 0;
   for (; reader.has_message(); ++taken) reader.Take();
@@ -202,7 +203,7 @@ TEST(MessageReaderTest, OrderStaysWhileMessagesComeAndGo) {
   int added = 0;
   int taken = 0;
   for (int round = 0; round < 1'000; ++round) {
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(reader.Add(Framed(std::to_string(added++)), kMax).ok());
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(reader.Add(Framed(std::to_string(added++)), kMessageMax).ok());
     for (int i = 0; i < (round % 2 == 0 ? 2 : 3); ++i) EXPECT_EQ(reader.Take(), std::to_string(taken++));
     EXPECT_EQ(reader.messages(), static_cast<size_t>(added - taken));
   }
@@ -212,7 +213,9 @@ TEST(MessageReaderTest, OrderStaysWhileMessagesComeAndGo) {
 
 TEST(MessageReaderTest, ClearLeavesNothing) {
   MessageReader reader;
-  ASSERT_TRUE(reader.Add(Framed(std::string(1'000, 'x')) + Framed(std::string(kMax, 'y')).substr(0, 100), kMax).ok());
+  ASSERT_TRUE(
+      reader.Add(Framed(std::string(1'000, 'x')) + Framed(std::string(kMessageMax, 'y')).substr(0, 100), kMessageMax)
+          .ok());
   reader.Clear();
   EXPECT_FALSE(reader.has_message());
   EXPECT_FALSE(reader.incomplete());

@@ -17,7 +17,7 @@ namespace viewcount {
 namespace {
 
 constexpr int kMessages = 500'000;
-constexpr int64_t kReceiptUnixMs = 1'750'000'000'123;
+constexpr int64_t kReceivedUnixMs = 1'750'000'000'123;
 
 std::string Hex(const std::string& bytes) {
   std::string hex;
@@ -47,7 +47,7 @@ void ExpectSame(const ViewsRequest& request, const v1::RecordViewsRequest& expec
     EXPECT_EQ(view.article_id, other.article_id());
     EXPECT_EQ(view.count, other.count() == 0 ? 1 : other.count());
     EXPECT_EQ(view.viewer, other.viewer());
-    EXPECT_EQ(view.event_time_unix_ms, other.event_time_unix_ms() == 0 ? kReceiptUnixMs : other.event_time_unix_ms());
+    EXPECT_EQ(view.event_time_unix_ms, other.event_time_unix_ms() == 0 ? kReceivedUnixMs : other.event_time_unix_ms());
     EXPECT_EQ(view.bot, other.bot());
   }
 }
@@ -55,16 +55,16 @@ void ExpectSame(const ViewsRequest& request, const v1::RecordViewsRequest& expec
 TEST(DecoderProperty, AcceptsAndReadsExactlyWhatTheGeneratedClassesDo) {
   // Each string that is not UTF-8 would be logged.
   google::protobuf::LogSilencer silencer;
-  RandomRequests requests(TestSeed(), kReceiptUnixMs);
+  RandomRequests requests(TestSeed(), kReceivedUnixMs);
   // Reused, as the service does: nothing may be left over from the message before.
   ViewsRequest request;
   int accepted = 0, unparsable = 0;
   for (int i = 0; i < kMessages && !HasFailure(); ++i) {
     const std::string bytes = requests.Next();
-    const ReferenceResult expected = DecodeByReference(bytes, kReceiptUnixMs);
+    const ReferenceResult expected = DecodeByReference(bytes, kReceivedUnixMs);
     // A copy of exactly that size, so that a sanitizer sees any byte read beyond it.
     const std::vector<char> exact(bytes.begin(), bytes.end());
-    const absl::Status status = DecodeViewsRequest({exact.data(), exact.size()}, kReceiptUnixMs, request);
+    const absl::Status status = DecodeViewsRequest({exact.data(), exact.size()}, kReceivedUnixMs, request);
     EXPECT_EQ(status.ok(), expected.accepted) << status;
     accepted += expected.accepted ? 1 : 0;
     unparsable += expected.parsed ? 0 : 1;

@@ -19,29 +19,29 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr LaneId kLane{{1}};
-constexpr char kFolder[] = "/lane";
+constexpr char kLaneFolder[] = "/lane";
 
 class CheckpointTest : public ::testing::Test {
  protected:
-  CheckpointTest() { EXPECT_TRUE(disk_.MakeFolder(kFolder).ok()); }
+  CheckpointTest() { EXPECT_TRUE(disk_.MakeFolder(kLaneFolder).ok()); }
 
   void Write(uint64_t position, const std::string& writers) {
-    const auto status = WriteCheckpoint(disk_, kFolder, kLane, {{position}, writers});
+    const auto status = WriteCheckpoint(disk_, kLaneFolder, kLane, {{position}, writers});
     ASSERT_TRUE(status.ok()) << status;
   }
   void ExpectRead(uint64_t position, const std::string& writers) {
-    const auto read = ReadCheckpoint(disk_, kFolder, kLane);
+    const auto read = ReadCheckpoint(disk_, kLaneFolder, kLane);
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(read->position, Position{position});
     EXPECT_EQ(read->writers, writers);
   }
   std::string RefusedWith(LaneId lane = kLane) {
-    const auto read = ReadCheckpoint(disk_, kFolder, lane);
+    const auto read = ReadCheckpoint(disk_, kLaneFolder, lane);
     EXPECT_TRUE(absl::IsFailedPrecondition(read.status())) << read.status();
     return std::string(ToStd(read.status().message()));
   }
   std::vector<std::string> Files() {
-    auto names = *disk_.List(kFolder);
+    auto names = *disk_.List(kLaneFolder);
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -60,9 +60,9 @@ TEST_F(CheckpointTest, IsReadAsWritten) {
 
 TEST_F(CheckpointTest, EachTableIsReadAsWritten) {
   const Checkpoint written{.position = {7}, .writers = "writers", .visits = "visits", .cool_downs = "pairs"};
-  ASSERT_TRUE(WriteCheckpoint(disk_, kFolder, kLane, written).ok());
+  ASSERT_TRUE(WriteCheckpoint(disk_, kLaneFolder, kLane, written).ok());
   ExpectRead(7, "writers");
-  const auto read = ReadCheckpoint(disk_, kFolder, kLane);
+  const auto read = ReadCheckpoint(disk_, kLaneFolder, kLane);
   EXPECT_EQ(read->visits, "visits");
   EXPECT_EQ(read->cool_downs, "pairs");
 }
@@ -81,7 +81,7 @@ TEST_F(CheckpointTest, TheFirstFormatIsRead) {
   ASSERT_EQ(text.size(), 40u);
   ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000009.writers", text + content).ok());
   ExpectRead(9, "writers");
-  EXPECT_EQ(ReadCheckpoint(disk_, kFolder, kLane)->visits, "");
+  EXPECT_EQ(ReadCheckpoint(disk_, kLaneFolder, kLane)->visits, "");
   text[39] = 1;
   ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000009.writers", text + content).ok());
   EXPECT_THAT(RefusedWith(), HasSubstr("is broken"));
@@ -103,7 +103,7 @@ TEST_F(CheckpointTest, TheNewestCountsAndOlderOnesGo) {
 }
 
 TEST_F(CheckpointTest, ABrokenOneIsRefusedByName) {
-  const std::string path = std::string(kFolder) + "/00000000000000000010.writers";
+  const std::string path = std::string(kLaneFolder) + "/00000000000000000010.writers";
   Write(10, "some writers");
   const std::string good = *ReadFile(disk_, path);
   const auto damage = [&](const std::string& text) {
@@ -144,15 +144,15 @@ TEST_F(CheckpointTest, ACrashLeavesTheOldOrTheNewOne) {
   std::mt19937_64 random(TestSeed());
   for (int round = 0; round < 500; ++round) {
     MemoryDisk disk;
-    ASSERT_TRUE(disk.MakeFolder(kFolder).ok());
-    ASSERT_TRUE(WriteCheckpoint(disk, kFolder, kLane, {{10}, "before"}).ok());
+    ASSERT_TRUE(disk.MakeFolder(kLaneFolder).ok());
+    ASSERT_TRUE(WriteCheckpoint(disk, kLaneFolder, kLane, {{10}, "before"}).ok());
     const std::string next(random() % 3'000, 'n');
     // One of the syncs of writing it is the moment of the crash; sometimes it comes behind all of them.
     disk.FailSync(static_cast<int>(1 + random() % 4));
-    const bool written = WriteCheckpoint(disk, kFolder, kLane, {{20}, next}).ok();
+    const bool written = WriteCheckpoint(disk, kLaneFolder, kLane, {{20}, next}).ok();
     disk.FailSync(0);
     disk.Crash(random);
-    const auto read = ReadCheckpoint(disk, kFolder, kLane);
+    const auto read = ReadCheckpoint(disk, kLaneFolder, kLane);
     ASSERT_TRUE(read.ok()) << read.status();
     if (read->position == Position{20}) {
       EXPECT_EQ(read->writers, next);
@@ -162,8 +162,8 @@ TEST_F(CheckpointTest, ACrashLeavesTheOldOrTheNewOne) {
       EXPECT_FALSE(written);
     }
     // The next one is written over whatever is left.
-    ASSERT_TRUE(WriteCheckpoint(disk, kFolder, kLane, {{30}, "after"}).ok());
-    ASSERT_EQ(ReadCheckpoint(disk, kFolder, kLane)->writers, "after");
+    ASSERT_TRUE(WriteCheckpoint(disk, kLaneFolder, kLane, {{30}, "after"}).ok());
+    ASSERT_EQ(ReadCheckpoint(disk, kLaneFolder, kLane)->writers, "after");
   }
 }
 

@@ -10,12 +10,11 @@
 
 #include "service/base/hash.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 
 namespace viewcount {
 namespace {
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kBots{Window::Kind::kBots, 0};
 constexpr SiteIndex kSite{0};
 
 uint64_t ViewsOf(const Chunk& chunk, SiteIndex site, const std::string& id, Window window, uint64_t hash) {

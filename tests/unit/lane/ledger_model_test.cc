@@ -13,25 +13,18 @@
 #include "service/lane/ledger.h"
 #include "service/lane/refold.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 #include "tests/unit/lane/test_batch.h"
 
 namespace viewcount {
 namespace {
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kBots{Window::Kind::kBots, 0};
 constexpr Window kWindows[] = {
     kAll, kBots, {Window::Kind::kDay, 20261122}, {Window::Kind::kDay, 20261123}, {Window::Kind::kHour, 498'719}};
 constexpr uint32_t kFirstHour = 498'718;
 constexpr Position kNowhere{~uint64_t{0}};
 // Records behind which a shard may be set back.
 constexpr size_t kRemembered = 60;
-
-std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
-  Site site = *MakeSite(name, {});
-  site.index = {index};
-  return std::make_shared<const Site>(std::move(site));
-}
 
 class ModelledLedger {
  public:

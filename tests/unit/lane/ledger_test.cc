@@ -8,20 +8,14 @@
 #include <thread>
 
 #include "service/base/hash.h"
+#include "tests/support/windows.h"
 #include "tests/unit/lane/test_batch.h"
 
 namespace viewcount {
 namespace {
 
-constexpr Window kAll{Window::Kind::kAllTime, 0};
 // 2026-11-22T22:00Z.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
-
-std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index, std::string_view zone = "") {
-  Site site = *MakeSite(name, {std::string(zone)});
-  site.index = {index};
-  return std::make_shared<const Site>(std::move(site));
-}
 
 // A batch that is durable at once.
 void Fold(Ledger& ledger, const Batch& batch, Position position) {

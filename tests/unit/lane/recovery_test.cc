@@ -13,7 +13,7 @@
 namespace viewcount {
 namespace {
 
-struct JournalFailed {};
+struct WriteFailed {};
 
 class RecoveryTest : public ::testing::Test {
  protected:
@@ -89,7 +89,7 @@ class RecoveryTest : public ::testing::Test {
   std::mt19937_64 random_{TestSeed()};
   LaneRig rig_{{.segment_bytes = 16 << 10,
                 .retention = std::chrono::milliseconds(1),
-                .failed = [](const absl::Status&) { throw JournalFailed(); }}};
+                .failed = [](const absl::Status&) { throw WriteFailed(); }}};
   std::map<uint64_t, uint64_t> last_sequences_;
   std::map<uint64_t, Sent> last_;
   ShardViews journaled_{};
@@ -260,7 +260,7 @@ TEST_F(RecoveryTest, KilledAtAnyPointNothingIsForgottenOrTakenTwice) {
       ++kills;
       const Sent sent = NewBatch(number);
       rig_.gate.Fail(absl::InternalError("killed"));
-      ASSERT_THROW((void)Send(sent), JournalFailed);
+      ASSERT_THROW((void)Send(sent), WriteFailed);
       rig_.gate.Fail(absl::OkStatus());
       rig_.Kill();
       rig_.disk.Crash(random_);

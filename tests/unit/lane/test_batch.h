@@ -14,6 +14,13 @@
 
 namespace viewcount {
 
+// A site with an index, as the directory of sites gives it one.
+inline std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index, std::string_view zone = "") {
+  Site site = *MakeSite(name, {std::string(zone)});
+  site.index = {index};
+  return std::make_shared<const Site>(std::move(site));
+}
+
 // Owned by the test; Done from any thread.
 class AnsweredBatch : public Batch {
  public:

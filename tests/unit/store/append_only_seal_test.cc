@@ -8,14 +8,12 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
+#include "tests/support/windows.h"
 
 namespace viewcount {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr Window kAllTime{Window::Kind::kAllTime, 0};
-constexpr Window kDay{Window::Kind::kDay, 20261124};
 
 class AppendOnlySealTest : public testing::Test {
  protected:
@@ -24,7 +22,7 @@ class AppendOnlySealTest : public testing::Test {
   // Adds views of "x" to a shard, from one position to the next.
   void Add(Shard shard, Cursor from, Cursor to, int64_t views) {
     Part part{.shard = shard, .lane = lane_.id, .incarnation = lane_.incarnation, .expected = from, .next = to};
-    part.hashes.push_back({.site = "demo", .window = kAllTime, .deltas = {{"x", views}}});
+    part.hashes.push_back({.site = "demo", .window = kAll, .deltas = {{"x", views}}});
     part.hashes.push_back({.site = "demo", .window = kDay, .deltas = {{"x", views}}});
     const auto result = pipeline_.Await(store().Apply(part));
     ASSERT_TRUE(result.ok()) << result.status();
@@ -54,7 +52,7 @@ class AppendOnlySealTest : public testing::Test {
 
   // Views of "x" and the cursor.
   std::string StateOf(Shard shard) {
-    const auto counts = pipeline_.Await(store().ReadCounts(shard, {lane_.id}, "demo", {kAllTime, kDay}, {"x"}));
+    const auto counts = pipeline_.Await(store().ReadCounts(shard, {lane_.id}, "demo", {kAll, kDay}, {"x"}));
     if (!counts.ok()) return std::string(counts.status().message());
     return std::to_string(counts->counts[0][0]) + " " + std::to_string(counts->counts[1][0]) + " " +
            counts->lanes[0]->cursor.ToString();

@@ -5,15 +5,13 @@
 #include "service/base/status.h"
 #include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
+#include "tests/support/windows.h"
 
 namespace viewcount {
 namespace {
 
 using ::testing::ElementsAre;
 
-constexpr Shard kShard{5};
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kDay{Window::Kind::kDay, 20261122};
 constexpr Window kHour{Window::Kind::kHour, 498'733};
 
 class ApplyTest : public ::testing::Test {

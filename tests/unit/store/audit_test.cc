@@ -10,6 +10,7 @@
 #include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 
 namespace viewcount {
 namespace {
@@ -18,9 +19,6 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr int64_t kMax = int64_t{1} << 53;
 
 class AuditTest : public ::testing::Test {
  protected:
@@ -98,7 +96,7 @@ TEST_F(AuditTest, AdjustmentsRetiredLanesAndWhatWasSetAsideAreInOrder) {
   Adjust({{"demo", {Window::Kind::kDay, 20260101}, {{id, 5}}, true}});
   EXPECT_THAT(Differences(), IsEmpty());
   // The article's views of all time have no room any more, those of its day have.
-  Adjust({{"demo", kAll, {{id, kMax - 2'000'000}}, true}});
+  Adjust({{"demo", kAll, {{id, kHighest - 2'000'000}}, true}});
   pipeline_.Fold(id, 1'000'000);
   pipeline_.Fold(id, 1'000'000);
   ASSERT_TRUE(pipeline_.Flush().ok());

@@ -9,6 +9,7 @@
 
 #include "service/base/status.h"
 #include "tests/support/seed.h"
+#include "tests/support/windows.h"
 #include "tests/unit/store/random_parts.h"
 #include "tests/unit/store/store_rigs.h"
 
@@ -17,17 +18,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr Shard kShard{5};
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kDay{Window::Kind::kDay, 20261122};
-constexpr Window kBots{Window::Kind::kBots, 0};
-constexpr int64_t kMax = int64_t{1} << 53;
-
-HashDelta Views(Window window, std::vector<ArticleDelta> deltas) { return {"demo", window, std::move(deltas)}; }
-HashDelta Adjustment(Window window, std::vector<ArticleDelta> deltas) {
-  return {"demo", window, std::move(deltas), true};
-}
 
 template <typename Rig>
 class CountStoreContract : public ::testing::Test {
@@ -162,7 +152,7 @@ TYPED_TEST(CountStoreContract, VisitsAreTheSitesAndOfNoArticle) {
   const Window of_day{Window::Kind::kVisitDay, 20261122};
   for (int i = 0; i < 2; ++i) {
     const Part part =
-        this->NextPart({Views(kAll, {{"a", 5}}), Adjustment(visits, {{"", 2}}), Adjustment(of_day, {{"", 2}})});
+        this->NextPart({Views(kAll, {{"a", 5}}), AdjustmentOf(visits, {{"", 2}}), AdjustmentOf(of_day, {{"", 2}})});
     EXPECT_TRUE(this->Apply(part).applied);
     EXPECT_FALSE(this->Apply(part).applied);
   }
@@ -175,7 +165,7 @@ TYPED_TEST(CountStoreContract, VisitsAreTheSitesAndOfNoArticle) {
 }
 
 TYPED_TEST(CountStoreContract, WhatWouldPassTwoToThe53IsSetAside) {
-  this->Apply(this->NextPart({Views(kAll, {{"a", kMax - 5}}), Views(kDay, {{"b", kMax}})}));
+  this->Apply(this->NextPart({Views(kAll, {{"a", kHighest - 5}}), Views(kDay, {{"b", kHighest}})}));
   const ApplyResult result = this->Apply(this->NextPart({Views(kAll, {{"a", 6}, {"b", 2}}), Views(kDay, {{"a", 1}})}));
   EXPECT_TRUE(result.applied);
   ASSERT_EQ(result.set_aside.size(), 2u);
@@ -184,22 +174,23 @@ TYPED_TEST(CountStoreContract, WhatWouldPassTwoToThe53IsSetAside) {
   EXPECT_EQ(result.set_aside[0].views, 6);
   EXPECT_FALSE(result.set_aside[0].adjustment);
   EXPECT_EQ(result.set_aside[1].key, "vc:{05}:demo:d:20261122");
-  EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(kMax - 5, 2, kMax - 3));
-  EXPECT_EQ(this->Totals(), (LaneTotals{.views = kMax + 3, .set_aside = 6}));
+  EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(kHighest - 5, 2, kHighest - 3));
+  EXPECT_EQ(this->Totals(), (LaneTotals{.views = kHighest + 3, .set_aside = 6}));
 }
 
 // A double would take 2^53 + 1 for 2^53.
 TYPED_TEST(CountStoreContract, AHashWhoseSumWouldPassTwoToThe53ByOneIsSetAside) {
-  EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kMax}, {"b", 1}})})).set_aside.size(), 2u);
-  EXPECT_EQ(this->Apply(this->NextPart({Adjustment(kAll, {{"", 2}, {"a", kMax - 1}, {"b", 1}})})).set_aside.size(), 3u);
-  EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kMax - 1}, {"b", 1}})})).set_aside.size(), 0u);
-  EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(kMax - 1, 1, kMax));
-  EXPECT_EQ(this->Totals(), (LaneTotals{.views = 2 * kMax + 1, .set_aside = kMax + 1}));
+  EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kHighest}, {"b", 1}})})).set_aside.size(), 2u);
+  EXPECT_EQ(this->Apply(this->NextPart({AdjustmentOf(kAll, {{"", 2}, {"a", kHighest - 1}, {"b", 1}})})).set_aside.size(),
+            3u);
+  EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kHighest - 1}, {"b", 1}})})).set_aside.size(), 0u);
+  EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(kHighest - 1, 1, kHighest));
+  EXPECT_EQ(this->Totals(), (LaneTotals{.views = 2 * kHighest + 1, .set_aside = kHighest + 1}));
 }
 
 TYPED_TEST(CountStoreContract, ACountLoweredBelowZeroIsMadeUpForByLaterViews) {
   this->Apply(this->NextPart({Views(kAll, {{"a", 5}, {"b", 5}})}));
-  EXPECT_TRUE(this->Apply(this->NextPart({Adjustment(kAll, {{"a", -7}, {"b", -5}})})).set_aside.empty());
+  EXPECT_TRUE(this->Apply(this->NextPart({AdjustmentOf(kAll, {{"a", -7}, {"b", -5}})})).set_aside.empty());
   EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(-2, 0, -2));
   EXPECT_THAT(this->Ranked(), ElementsAre("a"));
   this->Apply(this->NextPart({Views(kAll, {{"a", 2}})}));
@@ -211,7 +202,7 @@ TYPED_TEST(CountStoreContract, ACountLoweredBelowZeroIsMadeUpForByLaterViews) {
 }
 
 TYPED_TEST(CountStoreContract, ViewsOfAPartComeBeforeItsAdjustments) {
-  this->Apply(this->NextPart({Adjustment(kAll, {{"a", -2}, {"", 100}}), Views(kAll, {{"a", 5}})}));
+  this->Apply(this->NextPart({AdjustmentOf(kAll, {{"a", -2}, {"", 100}}), Views(kAll, {{"a", 5}})}));
   EXPECT_THAT(this->Counts(kAll, {"a", ""}), ElementsAre(3, 103));
   EXPECT_EQ(this->Totals(), (LaneTotals{.views = 5, .adjusted = 98}));
 }
@@ -219,7 +210,7 @@ TYPED_TEST(CountStoreContract, ViewsOfAPartComeBeforeItsAdjustments) {
 TYPED_TEST(CountStoreContract, RankingsAreTheHighestAfterEveryChange) {
   this->Apply(this->NextPart({Views(kAll, {{"a", 9}, {"b", 8}, {"c", 7}, {"d", 6}, {"f", 5}, {"e", 5}})}));
   EXPECT_THAT(this->Ranked(), ElementsAre("a", "b", "c", "d"));
-  this->Apply(this->NextPart({Adjustment(kAll, {{"b", -8}, {"c", -2}})}));
+  this->Apply(this->NextPart({AdjustmentOf(kAll, {{"b", -8}, {"c", -2}})}));
   EXPECT_THAT(this->Ranked(), ElementsAre("a", "d", "c", "e"));
 }
 

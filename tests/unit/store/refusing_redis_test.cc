@@ -18,10 +18,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::chrono::milliseconds kOften{50};
+constexpr std::chrono::milliseconds kAskEvery{50};
 
 LanePipeline::Options LookingOften() {
-  return {.configure = [](RedisStore::Options& options) { options.look_interval = kOften; }};
+  return {.configure = [](RedisStore::Options& options) { options.look_interval = kAskEvery; }};
 }
 
 class RefusingRedisTest : public ::testing::Test {

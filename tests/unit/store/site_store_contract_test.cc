@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/windows.h"
 #include "tests/unit/store/store_rigs.h"
 
 namespace viewcount {
@@ -15,16 +16,14 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Shard kShard{5};
-
 template <typename Rig>
 class SiteStoreContract : public ::testing::Test {
  protected:
   Rig rig_;
 };
 
-using Rigs = ::testing::Types<RedisRig, MemoryRig>;
-TYPED_TEST_SUITE(SiteStoreContract, Rigs);
+using SiteRigs = ::testing::Types<RedisRig, MemoryRig>;
+TYPED_TEST_SUITE(SiteStoreContract, SiteRigs);
 
 TYPED_TEST(SiteStoreContract, SitesAreKept) {
   const StoredSite site{"demo", "UTC"};

@@ -14,14 +14,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
-constexpr uint32_t kDay = 20261122;
+constexpr uint32_t kToday = 20261122;
 
 class StoredSaltsTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(pipeline_.Open().ok()); }
 
   absl::StatusOr<ViewerSalt> Obtain(const ViewerSalt& fresh = RandomId<ViewerSalt>()) {
-    return pipeline_.Await(pipeline_.store().ObtainSalt("demo", kDay, fresh));
+    return pipeline_.Await(pipeline_.store().ObtainSalt("demo", kToday, fresh));
   }
   absl::Status Remove(uint32_t first_day) {
     const SiteDays first_days = {{"demo", first_day}};
@@ -49,14 +49,14 @@ TEST_F(StoredSaltsTest, WhatIsNoSaltIsToldAndNotSaid) {
     EXPECT_THAT(ToStd(salt.status().message()), Not(HasSubstr("secret")));
     EXPECT_EQ(redis_.Command({"HGET", "vc:salts", "demo/20261122"}), text) << "it is somebody's";
   }
-  EXPECT_TRUE(Remove(kDay + 1).ok());
+  EXPECT_TRUE(Remove(kToday + 1).ok());
   EXPECT_TRUE(Obtain().ok()) << "of an earlier day it went with the others";
 }
 
 TEST_F(StoredSaltsTest, AnotherTypeOfKeyIsAnError) {
   redis_.Command({"SET", "vc:salts", "something"});
   EXPECT_EQ(ReasonOf(Obtain().status()), "REDIS_WRONGTYPE");
-  EXPECT_EQ(ReasonOf(Remove(kDay)), "REDIS_WRONGTYPE");
+  EXPECT_EQ(ReasonOf(Remove(kToday)), "REDIS_WRONGTYPE");
 }
 
 TEST_F(StoredSaltsTest, FieldsThatNobodyOfUsWroteStay) {
@@ -64,13 +64,13 @@ TEST_F(StoredSaltsTest, FieldsThatNobodyOfUsWroteStay) {
        {"demo", "demo/", "demo/2026112x", "demo/20261121", "/20261121", "other/20261121", "demo/x/20261121"}) {
     redis_.Command({"HSET", "vc:salts", field, "x"});
   }
-  EXPECT_TRUE(Remove(kDay).ok());
+  EXPECT_TRUE(Remove(kToday).ok());
   EXPECT_THAT(redis_.List({"HKEYS", "vc:salts"}),
               UnorderedElementsAre("demo", "demo/", "demo/2026112x", "/20261121", "other/20261121", "demo/x/20261121"));
 }
 
 TEST_F(StoredSaltsTest, WithoutAnyThereIsNothingToRemove) {
-  EXPECT_TRUE(Remove(kDay).ok());
+  EXPECT_TRUE(Remove(kToday).ok());
   EXPECT_EQ(redis_.Command({"EXISTS", "vc:salts"}), "0");
 }
 

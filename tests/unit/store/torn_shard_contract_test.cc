@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/windows.h"
 #include "tests/unit/store/store_rigs.h"
 
 namespace viewcount {
@@ -12,10 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr Shard kShard{5};
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kDay{Window::Kind::kDay, 20261122};
 
 template <typename Rig>
 class TornShardContract : public ::testing::Test {
@@ -64,8 +61,8 @@ class TornShardContract : public ::testing::Test {
   Writer other_;
 };
 
-using Rigs = ::testing::Types<FailingRedisRig, MemoryRig>;
-TYPED_TEST_SUITE(TornShardContract, Rigs);
+using TornRigs = ::testing::Types<FailingRedisRig, MemoryRig>;
+TYPED_TEST_SUITE(TornShardContract, TornRigs);
 
 TYPED_TEST(TornShardContract, AReaderNeverSeesHalfAPart) {
   for (const size_t changes : {1, 2, 3, 4, 5}) {

@@ -5,23 +5,13 @@
 #include "service/base/status.h"
 #include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
+#include "tests/support/windows.h"
 
 namespace viewcount {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-constexpr Shard kShard{5};
-constexpr Window kAll{Window::Kind::kAllTime, 0};
-constexpr Window kDay{Window::Kind::kDay, 20261122};
-constexpr Window kBots{Window::Kind::kBots, 0};
-constexpr int64_t kMax = int64_t{1} << 53;
-
-HashDelta Views(Window window, std::vector<ArticleDelta> deltas) { return {"demo", window, std::move(deltas)}; }
-HashDelta Adjustment(Window window, std::vector<ArticleDelta> deltas) {
-  return {"demo", window, std::move(deltas), true};
-}
 
 class TotalsTest : public ::testing::Test {
  protected:
@@ -107,7 +97,7 @@ TEST_F(TotalsTest, APartWithoutHashesOnlyMovesTheCursor) {
 }
 
 TEST_F(TotalsTest, WhatIsSetAsideIsCountedOfAllTimeOnly) {
-  redis_.Command({"HSET", "vc:{05}:demo:all", "broken", "many", "full", std::to_string(kMax - 1)});
+  redis_.Command({"HSET", "vc:{05}:demo:all", "broken", "many", "full", std::to_string(kHighest - 1)});
   redis_.Command({"HSET", "vc:{05}:demo:d:20261122", "fine", "none"});
   const ApplyResult result = Apply(NextPart({Views(kAll, {{"broken", 1}, {"fine", 2}, {"full", 4}}),
                                              Views(kDay, {{"fine", 2}}), Views(kBots, {{"fine", 8}})}));
@@ -128,10 +118,10 @@ TEST_F(TotalsTest, AHashWhoseSumIsUnusableIsSetAsideWhole) {
 }
 
 TEST_F(TotalsTest, ASumNeverPassesTwoToThe53) {
-  EXPECT_TRUE(Apply(NextPart({Views(kAll, {{"a", kMax}})})).set_aside.empty());
+  EXPECT_TRUE(Apply(NextPart({Views(kAll, {{"a", kHighest}})})).set_aside.empty());
   EXPECT_EQ(Apply(NextPart({Views(kAll, {{"b", 1}})})).set_aside.size(), 1u);
-  EXPECT_EQ(Field(kAll, ""), std::to_string(kMax));
-  EXPECT_EQ(Totals(), (LaneTotals{.views = kMax + 1, .set_aside = 1}));
+  EXPECT_EQ(Field(kAll, ""), std::to_string(kHighest));
+  EXPECT_EQ(Totals(), (LaneTotals{.views = kHighest + 1, .set_aside = 1}));
 }
 
 TEST_F(TotalsTest, TotalsThatAreNoNumbersStopTheLaneBeforeAnythingIsWritten) {
@@ -147,7 +137,7 @@ TEST_F(TotalsTest, TotalsThatAreNoNumbersStopTheLaneBeforeAnythingIsWritten) {
 }
 
 TEST_F(TotalsTest, RemovedLanesLeaveTheirTotalsToTheRetired) {
-  Part part = NextPart({Views(kAll, {{"a", 3}}), Adjustment(kAll, {{"a", -1}})});
+  Part part = NextPart({Views(kAll, {{"a", 3}}), AdjustmentOf(kAll, {{"a", -1}})});
   part.lost = 4;
   Apply(part);
   for (int i = 0; i < 2; ++i) {
@@ -163,7 +153,7 @@ TEST_F(TotalsTest, RemovedLanesLeaveTheirTotalsToTheRetired) {
 }
 
 TEST_F(TotalsTest, AnAdjustmentComesBehindTheViewsOfItsPart) {
-  Apply(NextPart({Adjustment(kAll, {{"a", -2}, {"b", 10}}), Views(kAll, {{"a", 5}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"a", -2}, {"b", 10}}), Views(kAll, {{"a", 5}})}));
   EXPECT_EQ(Field(kAll, "a"), "3");
   EXPECT_EQ(Field(kAll, "b"), "10");
   EXPECT_EQ(Field(kAll, ""), "13");
@@ -174,13 +164,13 @@ TEST_F(TotalsTest, AnAdjustmentComesBehindTheViewsOfItsPart) {
 
 TEST_F(TotalsTest, ACountLoweredToZeroIsRemoved) {
   Apply(NextPart({Views(kAll, {{"a", 5}})}));
-  EXPECT_TRUE(Apply(NextPart({Adjustment(kAll, {{"a", -5}})})).set_aside.empty());
+  EXPECT_TRUE(Apply(NextPart({AdjustmentOf(kAll, {{"a", -5}})})).set_aside.empty());
   ExpectNothingLeft();
   EXPECT_EQ(Totals(), (LaneTotals{.views = 5, .adjusted = -5}));
 }
 
 TEST_F(TotalsTest, ViewsThatMakeUpForACountBelowZeroLeaveNothingBehind) {
-  Apply(NextPart({Adjustment(kAll, {{"a", -6}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"a", -6}})}));
   EXPECT_EQ(Field(kAll, "a"), "-6");
   EXPECT_EQ(Field(kAll, ""), "-6");
   Apply(NextPart({Views(kAll, {{"a", 6}})}));
@@ -189,12 +179,12 @@ TEST_F(TotalsTest, ViewsThatMakeUpForACountBelowZeroLeaveNothingBehind) {
 }
 
 TEST_F(TotalsTest, ASitesStartValueIsInItsSumOnly) {
-  Apply(NextPart({Adjustment(kAll, {{"", kMax - 3}})}));
-  EXPECT_EQ(Field(kAll, ""), std::to_string(kMax - 3));
-  EXPECT_EQ(Total("start:demo:all"), std::to_string(kMax - 3));
-  EXPECT_EQ(Totals(), (LaneTotals{.adjusted = kMax - 3}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"", kHighest - 3}})}));
+  EXPECT_EQ(Field(kAll, ""), std::to_string(kHighest - 3));
+  EXPECT_EQ(Total("start:demo:all"), std::to_string(kHighest - 3));
+  EXPECT_EQ(Totals(), (LaneTotals{.adjusted = kHighest - 3}));
   EXPECT_THAT(Ranked(), IsEmpty());
-  Apply(NextPart({Views(kAll, {{"a", 2}}), Adjustment(kAll, {{"", 1 - kMax}, {"a", 1}})}));
+  Apply(NextPart({Views(kAll, {{"a", 2}}), AdjustmentOf(kAll, {{"", 1 - kHighest}, {"a", 1}})}));
   EXPECT_EQ(Field(kAll, ""), "1");
   EXPECT_EQ(Total("start:demo:all"), "-2");
   EXPECT_EQ(Field(kAll, "a"), "3");
@@ -203,11 +193,11 @@ TEST_F(TotalsTest, ASitesStartValueIsInItsSumOnly) {
 TEST_F(TotalsTest, LoweringARankedArticleBringsBackTheOneItHadPushedOut) {
   Apply(NextPart({Views(kAll, {{"a", 10}, {"b", 9}, {"c", 8}, {"d", 7}, {"e", 6}, {"f", 5}})}));
   EXPECT_THAT(Ranked(), ElementsAre("a", "b", "c"));
-  Apply(NextPart({Adjustment(kAll, {{"a", -1}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"a", -1}})}));
   EXPECT_THAT(Ranked(), ElementsAre("a", "b", "c"));
-  Apply(NextPart({Adjustment(kAll, {{"b", -9}, {"f", 1}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"b", -9}, {"f", 1}})}));
   EXPECT_THAT(Ranked(), ElementsAre("a", "c", "d"));
-  Apply(NextPart({Adjustment(kAll, {{"a", -8}, {"c", -8}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"a", -8}, {"c", -8}})}));
   EXPECT_THAT(Ranked(), ElementsAre("d", "e", "f"));
   EXPECT_EQ(redis_.Command({"ZSCORE", "vc:{05}:demo:top:all", "f"}), "-6");
 }
@@ -222,12 +212,12 @@ TEST_F(TotalsTest, ARankingIsRebuiltFromAHashOfManyThousands) {
   redis_.Command(words);
   redis_.Command(
       {"ZADD", "vc:{05}:demo:top:all", "-5000", "article-5000", "-4999", "article-4999", "-4998", "article-4998"});
-  Apply(NextPart({Adjustment(kAll, {{"article-4999", -4'000}})}));
+  Apply(NextPart({AdjustmentOf(kAll, {{"article-4999", -4'000}})}));
   EXPECT_THAT(Ranked(), ElementsAre("article-5000", "article-4998", "article-4997"));
 }
 
 TEST_F(TotalsTest, NotesAreKeptInTheSameStep) {
-  Part part = NextPart({Adjustment(kAll, {{"a", 3}})});
+  Part part = NextPart({AdjustmentOf(kAll, {{"a", 3}})});
   part.notes = {{"demo", "2 b", "by hand"}, {"demo", "1", "why \"not\"\n"}, {"other", "1", "x"}};
   Apply(part);
   const auto notes = pipeline_.Await(pipeline_.store().ReadNotes(kShard, "demo"));
@@ -239,7 +229,7 @@ TEST_F(TotalsTest, NotesAreKeptInTheSameStep) {
 
 TEST_F(TotalsTest, ANoteWithoutAPlaceIsSetAside) {
   redis_.Command({"SET", "vc:{05}:demo:adjustments", "x"});
-  Part part = NextPart({Adjustment(kAll, {{"a", 3}})});
+  Part part = NextPart({AdjustmentOf(kAll, {{"a", 3}})});
   part.notes = {{"demo", "1", "text"}};
   const ApplyResult result = Apply(part);
   ASSERT_EQ(result.set_aside.size(), 1u);

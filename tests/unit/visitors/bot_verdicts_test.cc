@@ -12,7 +12,7 @@
 namespace viewcount {
 namespace {
 
-const BotPatterns& Patterns() {
+const BotPatterns& SharedPatterns() {
   static const BotPatterns patterns;
   return patterns;
 }
@@ -22,18 +22,18 @@ std::string Agent(uint64_t number) {
 }
 
 TEST(BotVerdicts, AreThoseOfThePatterns) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   std::mt19937_64 random(TestSeed());
   const auto crawlers = CrawlerAgents();
   BrowserAgents browsers;
   for (int i = 0; i < 10'000; ++i) {
     const std::string& agent = i % 2 == 0 ? crawlers[random() % crawlers.size()] : browsers.Draw(random);
-    ASSERT_EQ(verdicts.IsBot(agent), Patterns().IsBot(agent)) << agent;
+    ASSERT_EQ(verdicts.IsBot(agent), SharedPatterns().IsBot(agent)) << agent;
   }
 }
 
 TEST(BotVerdicts, AreRemembered) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(verdicts.IsBot("Googlebot/2.1"));
     EXPECT_FALSE(verdicts.IsBot("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"));
@@ -43,7 +43,7 @@ TEST(BotVerdicts, AreRemembered) {
 }
 
 TEST(BotVerdicts, AreNeverMoreThanTheirLimit) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   std::mt19937_64 random(TestSeed());
   for (uint64_t i = 0; i < 10 * limits::kAgentVerdictsMax; ++i) {
     const uint64_t number = random() % (4 * limits::kAgentVerdictsMax);
@@ -56,7 +56,7 @@ TEST(BotVerdicts, AreNeverMoreThanTheirLimit) {
 }
 
 TEST(BotVerdicts, AnAgentInUseStaysWhileOthersComeAndGo) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   const std::string browser = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
   verdicts.IsBot(browser);
   for (uint64_t i = 0; i < 10 * limits::kAgentVerdictsMax; ++i) {
@@ -67,7 +67,7 @@ TEST(BotVerdicts, AnAgentInUseStaysWhileOthersComeAndGo) {
 }
 
 TEST(BotVerdicts, OfLongAgentsOnlyTheBeginningIsRemembered) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   const std::string beginning(limits::kAgentBytesMax, 'a');
   EXPECT_FALSE(verdicts.IsBot(beginning));
   EXPECT_FALSE(verdicts.IsBot(beginning + "Googlebot/2.1"));
@@ -76,7 +76,7 @@ TEST(BotVerdicts, OfLongAgentsOnlyTheBeginningIsRemembered) {
 }
 
 TEST(BotVerdicts, AnAbsentAgentIsNotKept) {
-  BotVerdicts verdicts(Patterns());
+  BotVerdicts verdicts(SharedPatterns());
   EXPECT_FALSE(verdicts.IsBot(""));
   EXPECT_FALSE(verdicts.IsBot({}));
   EXPECT_EQ(verdicts.size(), 0u);

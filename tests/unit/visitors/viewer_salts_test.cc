@@ -12,8 +12,8 @@ namespace viewcount {
 namespace {
 
 constexpr int64_t kSecondMs = 1'000;
-constexpr int64_t kMinuteMs = 60 * kSecondMs;
-constexpr int64_t kHourMs = 60 * kMinuteMs;
+constexpr int64_t kSaltMinuteMs = 60 * kSecondMs;
+constexpr int64_t kHourMs = 60 * kSaltMinuteMs;
 
 int64_t UtcMillis(int year, int month, int day, int hour, int minute = 0, int second = 0) {
   const absl::CivilSecond time(year, month, day, hour, minute, second);
@@ -26,7 +26,7 @@ Site MakeOne(const std::string& name, const std::string& zone, uint32_t index = 
   return site;
 }
 
-ViewerSalt Salt(uint8_t number) {
+ViewerSalt SaltOf(uint8_t number) {
   ViewerSalt salt;
   salt.bytes[0] = number;
   return salt;
@@ -43,12 +43,12 @@ TEST(SaltDays, AreThoseOfHalfAnHourAgoAndOfTenMinutesAhead) {
     return std::array<uint32_t, 4>{days.before, days.present, days.ahead, days.first()};
   };
   using Days = std::array<uint32_t, 4>;
-  EXPECT_EQ(at(kMidnight - 10 * kMinuteMs - 1), (Days{20261122, 20261122, 20261122, 20261122}));
-  EXPECT_EQ(at(kMidnight - 10 * kMinuteMs), (Days{20261122, 20261122, 20261123, 20261122}));
+  EXPECT_EQ(at(kMidnight - 10 * kSaltMinuteMs - 1), (Days{20261122, 20261122, 20261122, 20261122}));
+  EXPECT_EQ(at(kMidnight - 10 * kSaltMinuteMs), (Days{20261122, 20261122, 20261123, 20261122}));
   EXPECT_EQ(at(kMidnight - 1), (Days{20261122, 20261122, 20261123, 20261122}));
   EXPECT_EQ(at(kMidnight), (Days{20261122, 20261123, 20261123, 20261122}));
-  EXPECT_EQ(at(kMidnight + 30 * kMinuteMs - 1), (Days{20261122, 20261123, 20261123, 20261122}));
-  EXPECT_EQ(at(kMidnight + 30 * kMinuteMs), (Days{20261123, 20261123, 20261123, 20261123}));
+  EXPECT_EQ(at(kMidnight + 30 * kSaltMinuteMs - 1), (Days{20261122, 20261123, 20261123, 20261122}));
+  EXPECT_EQ(at(kMidnight + 30 * kSaltMinuteMs), (Days{20261123, 20261123, 20261123, 20261123}));
 }
 
 // Every half minute of some days, of which some are short, long or missing.
@@ -78,8 +78,8 @@ TEST(SaltDays, HoldAsLongAsTheySay) {
       days = now;
       const auto day_at = [&](int64_t moment) { return SiteCalendar(zone).SlotOf(moment).day; };
       ASSERT_EQ(now.present, day_at(at)) << name << " " << at;
-      ASSERT_EQ(now.before, day_at(at - 30 * kMinuteMs)) << name << " " << at;
-      ASSERT_EQ(now.ahead, day_at(at + 10 * kMinuteMs)) << name << " " << at;
+      ASSERT_EQ(now.before, day_at(at - 30 * kSaltMinuteMs)) << name << " " << at;
+      ASSERT_EQ(now.ahead, day_at(at + 10 * kSaltMinuteMs)) << name << " " << at;
       ASSERT_LE(now.first(), now.present) << "today's would be deleted";
     }
   }
@@ -88,16 +88,16 @@ TEST(SaltDays, HoldAsLongAsTheySay) {
 TEST(ViewerSalts, AreThoseOfTheMoment) {
   ViewerSalts salts;
   const Site site = MakeOne("demo", "Asia/Ho_Chi_Minh");
-  salts.Put(site, 20261122, Salt(1));
-  salts.Put(site, 20261123, Salt(2));
-  EXPECT_EQ(salts.At(site, kMidnight - 1).present, Salt(1));
+  salts.Put(site, 20261122, SaltOf(1));
+  salts.Put(site, 20261123, SaltOf(2));
+  EXPECT_EQ(salts.At(site, kMidnight - 1).present, SaltOf(1));
   EXPECT_TRUE(salts.At(site, kMidnight - 1).before.IsNone());
-  EXPECT_EQ(salts.At(site, kMidnight).present, Salt(2));
-  EXPECT_EQ(salts.At(site, kMidnight).before, Salt(1));
-  EXPECT_EQ(salts.At(site, kMidnight + 30 * kMinuteMs - 1).before, Salt(1));
-  EXPECT_EQ(salts.At(site, kMidnight + 30 * kMinuteMs).present, Salt(2));
-  EXPECT_TRUE(salts.At(site, kMidnight + 30 * kMinuteMs).before.IsNone()) << "though it is still there";
-  EXPECT_EQ(salts.At(site, kMidnight - 1).present, Salt(1)) << "whatever was asked before";
+  EXPECT_EQ(salts.At(site, kMidnight).present, SaltOf(2));
+  EXPECT_EQ(salts.At(site, kMidnight).before, SaltOf(1));
+  EXPECT_EQ(salts.At(site, kMidnight + 30 * kSaltMinuteMs - 1).before, SaltOf(1));
+  EXPECT_EQ(salts.At(site, kMidnight + 30 * kSaltMinuteMs).present, SaltOf(2));
+  EXPECT_TRUE(salts.At(site, kMidnight + 30 * kSaltMinuteMs).before.IsNone()) << "though it is still there";
+  EXPECT_EQ(salts.At(site, kMidnight - 1).present, SaltOf(1)) << "whatever was asked before";
 }
 
 TEST(ViewerSalts, OneThatIsNotKnownIsNone) {
@@ -106,7 +106,7 @@ TEST(ViewerSalts, OneThatIsNotKnownIsNone) {
   EXPECT_TRUE(salts.At(site, kMidnight).present.IsNone());
   EXPECT_TRUE(salts.Of(site, 20261122).IsNone());
   salts.RemoveBefore(site, 20261122);
-  salts.Put(site, 20261121, Salt(1));
+  salts.Put(site, 20261121, SaltOf(1));
   EXPECT_TRUE(salts.At(site, kMidnight).present.IsNone());
   EXPECT_TRUE(salts.At(MakeOne("other", "UTC", 3), kMidnight).present.IsNone());
 }
@@ -115,38 +115,38 @@ TEST(ViewerSalts, WhatIsPutOrRemovedIsSeenAtOnce) {
   ViewerSalts salts;
   const Site site = MakeOne("demo", "Asia/Ho_Chi_Minh");
   EXPECT_TRUE(salts.At(site, kMidnight).present.IsNone());
-  salts.Put(site, 20261123, Salt(1));
-  EXPECT_EQ(salts.At(site, kMidnight).present, Salt(1));
-  salts.Put(site, 20261123, Salt(2));
-  EXPECT_EQ(salts.At(site, kMidnight).present, Salt(2));
-  salts.Put(site, 20261122, Salt(3));
-  EXPECT_EQ(salts.At(site, kMidnight).before, Salt(3));
+  salts.Put(site, 20261123, SaltOf(1));
+  EXPECT_EQ(salts.At(site, kMidnight).present, SaltOf(1));
+  salts.Put(site, 20261123, SaltOf(2));
+  EXPECT_EQ(salts.At(site, kMidnight).present, SaltOf(2));
+  salts.Put(site, 20261122, SaltOf(3));
+  EXPECT_EQ(salts.At(site, kMidnight).before, SaltOf(3));
   salts.RemoveBefore(site, 20261123);
   EXPECT_TRUE(salts.At(site, kMidnight).before.IsNone());
   EXPECT_TRUE(salts.Of(site, 20261122).IsNone());
-  EXPECT_EQ(salts.Of(site, 20261123), Salt(2));
+  EXPECT_EQ(salts.Of(site, 20261123), SaltOf(2));
 }
 
 TEST(ViewerSalts, ASitesDaysAreThoseOfItsPresentZone) {
   ViewerSalts salts;
   const Site before = MakeOne("demo", "Asia/Ho_Chi_Minh");
-  salts.Put(before, 20261122, Salt(1));
-  salts.Put(before, 20261123, Salt(2));
-  EXPECT_EQ(salts.At(before, kMidnight).present, Salt(2));
-  EXPECT_EQ(salts.At(MakeOne("demo", "UTC"), kMidnight).present, Salt(1));
-  EXPECT_EQ(salts.At(before, kMidnight).present, Salt(2));
+  salts.Put(before, 20261122, SaltOf(1));
+  salts.Put(before, 20261123, SaltOf(2));
+  EXPECT_EQ(salts.At(before, kMidnight).present, SaltOf(2));
+  EXPECT_EQ(salts.At(MakeOne("demo", "UTC"), kMidnight).present, SaltOf(1));
+  EXPECT_EQ(salts.At(before, kMidnight).present, SaltOf(2));
 }
 
 TEST(ViewerSalts, SitesHaveTheirOwn) {
   ViewerSalts salts;
   const Site first = MakeOne("first", "UTC", 0), second = MakeOne("second", "UTC", 1);
-  salts.Put(second, 20261122, Salt(2));
-  salts.Put(first, 20261122, Salt(1));
-  EXPECT_EQ(salts.At(first, kMidnight).present, Salt(1));
-  EXPECT_EQ(salts.At(second, kMidnight).present, Salt(2));
+  salts.Put(second, 20261122, SaltOf(2));
+  salts.Put(first, 20261122, SaltOf(1));
+  EXPECT_EQ(salts.At(first, kMidnight).present, SaltOf(1));
+  EXPECT_EQ(salts.At(second, kMidnight).present, SaltOf(2));
   salts.RemoveBefore(first, 20261123);
   EXPECT_TRUE(salts.At(first, kMidnight).present.IsNone());
-  EXPECT_EQ(salts.At(second, kMidnight).present, Salt(2));
+  EXPECT_EQ(salts.At(second, kMidnight).present, SaltOf(2));
 }
 
 TEST(ViewerSalts, MayBeAskedWhileTheyChange) {

@@ -11,8 +11,8 @@
 namespace viewcount {
 namespace {
 
-constexpr int64_t kMinuteMs = 60'000;
-constexpr int64_t kNowMs = 1'795'000'000'000;
+constexpr int64_t kVisitMinuteMs = 60'000;
+constexpr int64_t kVisitNowMs = 1'795'000'000'000;
 constexpr VisitorKey kNobody{};
 
 // Of a view that is received when it is.
@@ -24,44 +24,45 @@ VisitorKey Viewer(uint64_t viewer, uint64_t site = 7) { return {site, viewer}; }
 
 TEST(VisitTableTest, APauseOfMoreThanHalfAnHourEndsAVisit) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 30 * kMinuteMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 60 * kMinuteMs));
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs + 90 * kMinuteMs + 1'000));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 30 * kVisitMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 60 * kVisitMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 90 * kVisitMinuteMs + 1'000));
 }
 
 TEST(VisitTableTest, ViewersAndSitesAreToldApart) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_TRUE(Begins(table, Viewer(2), kNobody, kNowMs));
-  EXPECT_TRUE(Begins(table, Viewer(1, 8), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(1, 8), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(2), kNobody, kVisitNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(1, 8), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1, 8), kNobody, kVisitNowMs));
 }
 
 TEST(VisitTableTest, AVisitGoesOnUnderANewName) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(2), Viewer(1), kNowMs + 20 * kMinuteMs));
-  EXPECT_FALSE(Begins(table, Viewer(2), kNobody, kNowMs + 45 * kMinuteMs));
-  EXPECT_TRUE(Begins(table, Viewer(3), Viewer(1), kNowMs + 45 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(2), Viewer(1), kVisitNowMs + 20 * kVisitMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(2), kNobody, kVisitNowMs + 45 * kVisitMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(3), Viewer(1), kVisitNowMs + 45 * kVisitMinuteMs));
 }
 
 TEST(VisitTableTest, AViewThatComesLateBelongsToTheVisitItWasIn) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs - 10 * kMinuteMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 25 * kMinuteMs));
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs - 6 * 60 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs - 10 * kVisitMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 25 * kVisitMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs - 6 * 60 * kVisitMinuteMs));
 }
 
 TEST(VisitTableTest, ABacklogHasItsVisitsToo) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
   int visits = 0;
   for (int i = 0; i < 10; ++i) {
-    visits += table.Begins(Viewer(1), kNobody, kNowMs - (1'440 - i) * kMinuteMs, kNowMs + i) ? 1 : 0;
-    EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + i * kMinuteMs)) << "and leaves the present one alone";
+    visits += table.Begins(Viewer(1), kNobody, kVisitNowMs - (1'440 - i) * kVisitMinuteMs, kVisitNowMs + i) ? 1 : 0;
+    EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + i * kVisitMinuteMs))
+        << "and leaves the present one alone";
   }
   EXPECT_EQ(visits, 1);
 }
@@ -69,10 +70,10 @@ TEST(VisitTableTest, ABacklogHasItsVisitsToo) {
 // As when a clock was ahead and is set right.
 TEST(VisitTableTest, AfterAViewFromTheFutureVisitsGoOn) {
   VisitTable table;
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs + 120 * kMinuteMs));
-  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kNowMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + kMinuteMs));
-  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kNowMs + 20 * kMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 120 * kVisitMinuteMs));
+  EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + kVisitMinuteMs));
+  EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 20 * kVisitMinuteMs));
 }
 
 // Held against what keeps everything.
@@ -80,7 +81,7 @@ TEST(VisitTableTest, NothingThatMattersIsForgotten) {
   std::mt19937_64 random(TestSeed());
   VisitTable table;
   std::map<uint64_t, int64_t> seen;
-  int64_t now = kNowMs;
+  int64_t now = kVisitNowMs;
   for (int i = 0; i < 200'000; ++i) {
     now += static_cast<int64_t>(random() % 200);
     const uint64_t viewer = 1 + random() % (1 + random() % 20'000);
@@ -95,7 +96,7 @@ TEST(VisitTableTest, NothingThatMattersIsForgotten) {
 TEST(VisitTableTest, ViewersOfLongAgoTakeNoMemory) {
   VisitTable table;
   for (uint64_t viewer = 1; viewer <= 100'000; ++viewer) {
-    Begins(table, Viewer(viewer), kNobody, kNowMs + static_cast<int64_t>(viewer) * kMinuteMs / 10);
+    Begins(table, Viewer(viewer), kNobody, kVisitNowMs + static_cast<int64_t>(viewer) * kVisitMinuteMs / 10);
   }
   // Ten viewers a minute for an hour.
   EXPECT_LE(table.size(), 630u);
@@ -103,21 +104,21 @@ TEST(VisitTableTest, ViewersOfLongAgoTakeNoMemory) {
 
 TEST(VisitTableTest, MoreViewersThanItMayHoldAreNotHeld) {
   VisitTable table(1'000);
-  for (uint64_t viewer = 1; viewer <= 10'000; ++viewer) Begins(table, Viewer(viewer), kNobody, kNowMs);
+  for (uint64_t viewer = 1; viewer <= 10'000; ++viewer) Begins(table, Viewer(viewer), kNobody, kVisitNowMs);
   EXPECT_LE(table.size(), 1'000u);
-  EXPECT_FALSE(Begins(table, Viewer(10'000), kNobody, kNowMs));
+  EXPECT_FALSE(Begins(table, Viewer(10'000), kNobody, kVisitNowMs));
 }
 
 TEST(VisitTableTest, ACheckpointKeepsWhoseVisitGoesOn) {
   VisitTable table;
-  Begins(table, Viewer(1), kNobody, kNowMs - 40 * kMinuteMs);
-  for (uint64_t viewer = 2; viewer < 100; ++viewer) Begins(table, Viewer(viewer), kNobody, kNowMs);
+  Begins(table, Viewer(1), kNobody, kVisitNowMs - 40 * kVisitMinuteMs);
+  for (uint64_t viewer = 2; viewer < 100; ++viewer) Begins(table, Viewer(viewer), kNobody, kVisitNowMs);
   VisitTable read;
   ASSERT_TRUE(read.Merge(table.Serialize()).ok());
   EXPECT_EQ(read.size(), 98u);
-  EXPECT_TRUE(Begins(read, Viewer(1), kNobody, kNowMs));
+  EXPECT_TRUE(Begins(read, Viewer(1), kNobody, kVisitNowMs));
   for (uint64_t viewer = 2; viewer < 100; ++viewer)
-    EXPECT_FALSE(Begins(read, Viewer(viewer), kNobody, kNowMs + 10 * kMinuteMs)) << viewer;
+    EXPECT_FALSE(Begins(read, Viewer(viewer), kNobody, kVisitNowMs + 10 * kVisitMinuteMs)) << viewer;
   EXPECT_TRUE(absl::IsDataLoss(read.Merge(std::string(13, 'x'))));
 }
 

@@ -31,7 +31,7 @@ int Count(const std::string& svg, const std::string& what) {
   return count;
 }
 
-int WidthOf(const std::string& svg) {
+int OdometerWidthOf(const std::string& svg) {
   std::smatch match;
   EXPECT_TRUE(std::regex_search(svg, match, std::regex(" width=\"([0-9]+)\"")));
   return std::stoi(match[1]);
@@ -57,7 +57,7 @@ TEST(OdometerSvg, IsAsWideAsItsDigits) {
     int before = 0;
     int step = 0;
     for (uint32_t digits = 1; digits <= 16; ++digits) {
-      const int width = WidthOf(OdometerSvg({.value = 1, .digits = digits, .style = style}));
+      const int width = OdometerWidthOf(OdometerSvg({.value = 1, .digits = digits, .style = style}));
       if (digits == 3) step = width - before;
       if (digits > 3) {
         EXPECT_EQ(width - before, step);
