@@ -2,7 +2,7 @@
 // what the journals hold that it lacks.
 //
 // Usually all of that is done before the first view is taken. If the store is away, GoOnWithout lets views in, and the
-// meeting goes on beside them until the store has come. ARCHITECTURE.md, "A start without the store", says what is
+// meeting goes on beside them until the store has come. docs/decisions/start-without-the-store.md states what is
 // promised meanwhile.
 #pragma once
 
