@@ -1,7 +1,7 @@
 // Sends one serialised RecordViewsRequest until its outcome is known.
 //
 // A time-out or a lost connection leaves open whether the batch was counted, so it is sent again as the very same
-// bytes: same writer, same sequence, and the service counts it once (promise 1 of DESIGN.md).
+// bytes: same writer, same sequence, and the service counts it once (docs/PROTOCOL.md, "Promises").
 #pragma once
 
 #include <absl/status/status.h>

@@ -1,4 +1,4 @@
-// The identifiers of DESIGN.md section 3 as types of their own, so that none passes for another.
+// The identifiers (docs/PROTOCOL.md, "Identifiers") as types of their own, so that none passes for another.
 #pragma once
 
 #include <array>

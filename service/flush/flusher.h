@@ -1,5 +1,5 @@
-// Brings a lane's chunks into the store, each exactly once (DESIGN.md section 6). The stored cursor is the truth: after
-// anything but a clear answer it is read again, and what it says is gone on from.
+// Brings a lane's chunks into the store, each exactly once (docs/PROTOCOL.md, "Application of a chunk"). The stored
+// cursor is the truth. After anything but a clear answer the flusher reads it again, and continues from there.
 #pragma once
 
 #include <absl/status/status.h>

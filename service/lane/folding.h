@@ -1,7 +1,7 @@
 // How views become counts: each site's settings as of one place in the journal.
 //
-// Folding is a pure function of the journal (DESIGN.md section 4): the lane folds what it takes, and whoever folds the
-// same records again, with the settings that stand before them, gets the same counts.
+// Folding is a pure function of the journal (docs/PROTOCOL.md, "Folding as a pure function of the journal"). The lane
+// folds what it takes. Folding the same records again, with the settings that stand before them, gives the same counts.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Which sequences a lane has taken from each writer: dedupe in sequence (DESIGN.md section 4).
+// Which sequences a lane has taken from each writer: dedupe in sequence (docs/PROTOCOL.md, "Deduplication").
 #pragma once
 
 #include <absl/status/status.h>

@@ -1,5 +1,5 @@
 // Whether everything adds up: what each lane did with the views it received, what its journal holds against what the
-// store says it brought, and the store's own sums (DESIGN.md section 2, promise 3).
+// store says it brought, and the store's own sums (docs/PROTOCOL.md, "Audit").
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -1,4 +1,4 @@
-// What a store of counts promises. DESIGN.md section 6 states the protocol; protocol_model.py beside it checks it.
+// The promises of a store of counts. docs/PROTOCOL.md states the protocol, and docs/protocol_model.py checks it.
 #pragma once
 
 #include <absl/status/status.h>

@@ -20,8 +20,8 @@ struct ArticleKey {
 
 // Regular. Stored as text, `END to` or `MID from to site/article as-of`; compared for equality when a part is applied.
 //
-// As-of is the position up to which the fold knew the journal's skips and limits (DESIGN.md section 6), so that a chunk
-// is resumed by the very fold that began it.
+// As-of is the position up to which the fold knew the journal's skips and limits (docs/PROTOCOL.md, "Cursors"), so that
+// a chunk is resumed by the very fold that began it.
 class Cursor {
  public:
   // Everything up to `to` is applied. The default, END 0, is that of a lane that never applied anything.

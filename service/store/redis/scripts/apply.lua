@@ -1,4 +1,4 @@
--- Applies one part of a chunk to one shard in one step: see DESIGN.md section 6 and KEYS.md.
+-- Applies one part of a chunk to one shard in one step: see docs/PROTOCOL.md, "Application of a chunk", and KEYS.md.
 --
 -- KEYS[1] is the shard's lanes hash, KEYS[2] its totals; every other key is named by ARGV.
 -- ARGV: lane, expected entry, next entry, views of all time in this part, views given up, number of notes, then
