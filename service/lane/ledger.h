@@ -73,7 +73,7 @@ class Ledger {
   // Sets the cursor of a shard and ends its absence. The cursor must fit the shard's chunks.
   void SetCursor(Shard shard, const Cursor& cursor);
   // Returns whether flushing can continue from this cursor. The cursor must be where a chunk of this shard begins or
-  // ends, or in the middle of such a chunk.
+  // ends, or in the middle of such a chunk. No cursor fits an absent shard.
   bool Fits(Shard shard, const Cursor& cursor) const;
   // Takes the shards out of all sealed chunks and makes them absent. Returns where the open chunk begins.
   Position Withdraw(ShardSet shards);
@@ -97,7 +97,7 @@ class Ledger {
     // result is negative where adjustments lower the count.
     int64_t Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                     Window window) const;
-    // The article's people's views and bots' views beyond `cursor`, over all time.
+    // The article's views by people and by bots beyond `cursor`, over all time.
     struct Totals {
       int64_t views = 0;
       int64_t bot_views = 0;

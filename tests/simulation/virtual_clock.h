@@ -24,8 +24,7 @@ class VirtualClock final : public Clock {
   void Reboot() { booted_ = true_time_; }
 
  private:
-  // 06:30 UTC on a Sunday in March when daylight saving time begins in New York. It is half an hour before the clocks
-  // change there.
+  // Monday, 9 March 2026, 06:30 UTC. The clocks in New York changed 23.5 hours before.
   static constexpr int64_t kBegin = 1'773'037'800'000;
   const std::chrono::milliseconds& true_time_;
   std::chrono::milliseconds booted_{0};
