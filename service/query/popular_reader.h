@@ -23,7 +23,7 @@
 
 namespace viewcount {
 
-// Everything that it refers to must outlive it.
+// Reads popular lists. Each function states the thread that may call it. Everything that it refers to must outlive it.
 class PopularReader {
  public:
   PopularReader(CountStore& store, CountCache& cache, std::vector<Ledger*> ledgers, const Clock& clock)

@@ -61,7 +61,8 @@ struct SiteStats {
   int64_t as_of_unix_ms = 0;
 };
 
-// Everything that it refers to must outlive it.
+// Reads totals and statistics. Each function states the thread that may call it. Everything that it refers to must
+// outlive it.
 class SiteStatsReader {
  public:
   SiteStatsReader(CountStore& store, SiteTotalReader& totals, const Clock& clock)

@@ -228,6 +228,7 @@ class CountStore {
   virtual boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) = 0;
   // Returns the entry and the totals that a claim would find, without claiming.
   virtual boost::asio::awaitable<absl::StatusOr<StoredLane>> ReadLane(Shard shard, const LaneId& lane) = 0;
+  // Applies a part, or reports the stored entry if it is not the one that the part expects.
   virtual boost::asio::awaitable<absl::StatusOr<ApplyResult>> Apply(const Part& part) = 0;
   // Deletes the entries of lanes that will never apply a part again. Their totals are added to those of the retired
   // lanes.
@@ -255,6 +256,7 @@ class CountStore {
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                                     std::string_view site) = 0;
 
+  // Returns all sites with their settings and aliases.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() = 0;
   // Writes the site's name and settings; its aliases stay as they are.
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;

@@ -38,8 +38,8 @@ TEST_F(SyncTest, NothingIsAcknowledgedOnceASyncHasFailed) {
     ASSERT_TRUE(code.has_value()) << "it went on, or was killed\n" << service_->Log();
     EXPECT_NE(*code, 0);
   }
-  // The load of the loop goes on. Its writers retry batches without an answer. Each failed sync has dropped the unsynced
-  // bytes.
+  // The load of the loop goes on. Its writers retry batches without an answer. Each failed sync has dropped the
+  // unsynced bytes.
   service_->SetEnvironment({});
   StartService();
   AwaitViews(10'000);

@@ -25,6 +25,7 @@ boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnect
 // are left out.
 boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> ListStoredSalts(RedisConnection& connection,
                                                                                  const SiteDays& first_days);
+// Removes these fields from `vc:salts`, in steps.
 boost::asio::awaitable<absl::Status> RemoveStoredSalts(RedisConnection& connection,
                                                        const std::vector<std::string>& fields);
 
