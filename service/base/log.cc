@@ -30,7 +30,7 @@
 namespace viewcount {
 namespace {
 
-// The names are in the order of spdlog's levels. The last two are not offered to users.
+// The names are in the order of spdlog's levels. The last two are used by spdlog itself only.
 constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug", "info", "warn", "error", "fatal", "off"};
 constexpr size_t kChoosableLevels = 5;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
