@@ -15,7 +15,7 @@
 namespace viewcount {
 
 // Each address may send a number of views per second, and limits::kFloodBurst of that rate at once. The first 64 bits
-// of an IPv6 address count, because one client usually has all addresses with the same 64 bits.
+// of an IPv6 address count, because a client that has those bits can use all addresses that begin with them.
 //
 // Not thread-safe: used by one thread at a time. It is bounded at limits::kFloodAddresses addresses of 16 bytes. In a
 // full set the address with most of its budget left is forgotten, and has its whole budget again. Only hashes are kept,

@@ -32,7 +32,7 @@ std::vector<std::string_view> CrawlerPatterns();
 // regular expression.
 std::optional<std::string> PlainText(std::string_view pattern);
 
-// Decides whether a user agent belongs to a bot. See above for thread safety and costs.
+// Decides whether a user agent belongs to a bot. Thread-safe.
 class BotPatterns {
  public:
   // Uses the patterns of CrawlerPatterns() and kAutomationMarks.

@@ -17,7 +17,7 @@ namespace viewcount {
 //
 // The entries are in two generations. When no entry of the older generation matters any more, it is deleted, and the
 // younger generation takes its place. If the younger one reaches half of `entries_max` before that, the generations
-// change earlier. Then the oldest entries are forgotten before their time. A look-up takes one or two memory accesses.
+// change earlier. Then the oldest entries are forgotten before their time. Find takes one or two memory accesses.
 //
 // Each view has a time at which it happened, and is received later or a little earlier. The time of the view decides
 // which views belong together. The time of receipt decides how long an entry matters. So neither a clock that is ahead

@@ -35,8 +35,8 @@ struct SaltDays {
   uint32_t first() const { return std::min(before, present); }
 };
 
-// The salts of all sites. Thread-safe. A look-up takes an uncontended lock and some comparisons, since it is made for
-// each beacon.
+// The salts of all sites. Thread-safe. `At` takes an uncontended lock and some comparisons, since it is
+// called for each beacon.
 class ViewerSalts {
  public:
   // The salts that are valid at one moment.
