@@ -26,7 +26,7 @@ void Add(LaneTotals& sum, const LaneTotals& totals) {
 }
 
 // Returns the number of views that the store should have of the shard if its cursor there is `cursor`. Returns nothing
-// if the ledger has another cursor.
+// if the ledger has another cursor, or if the shard is absent from it.
 std::optional<uint64_t> ExpectedAt(const Ledger& ledger, Shard shard, const Cursor& cursor) {
   const Ledger::Still still = ledger.HoldStill();
   if (still.IsAbsent(shard) || still.CursorOf(shard) != cursor) return std::nullopt;

@@ -31,14 +31,15 @@
 
 namespace viewcount {
 
-// Starts in steps, because the journals are read before the store is available, and the store's cursors before any view
-// is counted. The steps are Open, Settle, the cache over the lanes, StartFlushing, StartTaking.
+// The lanes of this process. They start in steps, because the journals are read before the store is available, and the
+// store's cursors before any view is counted. The steps are Open, Settle, the cache over the lanes, StartFlushing,
+// StartTaking.
 //
 // Views can also be taken while the store is unavailable. Then the steps are Open, BeginUnchecked, the cache over the
 // lanes, StartTaking. When the store becomes available, Settle and StartFlushing follow.
 //
 // Thread safety is that of the parts it holds: `Lane`, `Ledger`, `JournalWriter`. Coroutines run on the store's
-// executor.
+// executor. The objects in Parts must outlive it.
 class LaneSet final : public SiteListener {
  public:
   struct Parts {
@@ -76,7 +77,8 @@ class LaneSet final : public SiteListener {
   // Returns the number of pending views of the lanes that Settle has removed.
   uint64_t retired_views() const { return retired_views_; }
 
-  // Returns the lanes for CountCache. Call it, and the functions below, after Settle or BeginUnchecked.
+  // Returns the lanes for CountCache. Call it, lanes() and ledgers() after Settle or BeginUnchecked, because a lane may
+  // be replaced before.
   std::vector<CountCache::Lane> cached_lanes();
   std::vector<Lane*> lanes();
   std::vector<Ledger*> ledgers();

@@ -44,7 +44,7 @@ class SiteKeeper {
   CountStore& store_;
   SiteDirectory& sites_;
   boost::asio::steady_timer timer_;
-  // The number of calls of Put that have succeeded. It shows whether a site was put during a read.
+  // The number of sites that Put has written to the store. It shows whether a site was put during a read.
   uint64_t puts_ = 0;
   LogThrottle unusable_lines_;
   bool stopped_ = false;
