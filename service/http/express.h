@@ -28,6 +28,7 @@ class ExpressConnection {
   virtual std::string_view Answer(bool keep_alive) = 0;
 };
 
+// Opens the express paths of a server's connections. Not thread-safe: used on the server's I/O thread only.
 class ExpressRoute {
  public:
   virtual ~ExpressRoute() = default;

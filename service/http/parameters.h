@@ -11,6 +11,7 @@
 
 namespace viewcount {
 
+// The parsed query of one request. A value type.
 class Parameters {
  public:
   // Parses the query of `target`. Decodes percent escapes, and + as a space, as HTML forms write them. Returns

@@ -18,6 +18,8 @@ namespace viewcount {
 // empty if absent. See https://fetch.spec.whatwg.org/#http-cors-protocol
 void AllowReading(std::string_view origin, const Site& site, HttpResponse& response);
 
+// Adds the routes of sites to a router. Not thread-safe: used before the server starts. It must outlive the router's
+// use, because the routes refer to it.
 class SiteRoutes {
  public:
   // The arguments must outlive the use of the router.

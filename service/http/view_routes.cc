@@ -106,6 +106,7 @@ HttpResponse Picture() {
   return response;
 }
 
+// Checks requests with views, and has the views counted. Used on the server's thread only.
 class Door {
  public:
   Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, Gate& gate)

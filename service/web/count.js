@@ -2,9 +2,9 @@
 //
 //   <script async src="https://HOST/count.js" data-site="portal"></script>
 //
-// The service is the host that this script comes from. The article is `data-article`, or else the path of <link
-// rel=canonical>, or else the path of the page's address. The script fills these elements, now and whenever a number
-// changes:
+// The service is the host that this script comes from. The article is `data-article`, or else the path of
+// <link rel=canonical>, or else the path of the page's address. The script fills these elements, now and whenever a
+// number changes:
 //
 //   <span data-viewcount></span>                                   views of this page
 //   <span data-viewcount="/other"></span>                          views of another article
