@@ -12,6 +12,7 @@
 
 namespace viewcount {
 
+// The sender of a request. A value type.
 struct Client {
   // The address of the visitor or of the backend.
   boost::asio::ip::address address;

@@ -13,7 +13,7 @@ namespace viewcount {
 // where a trusted backend names it. A prefetch of a browser, or a request from an excluded address, gets the same
 // answer but counts nothing.
 //
-// All arguments except `routes` must outlive the server. Views that wait for a lane when the server stops are counted,
+// All arguments must outlive the server. Views that wait for a lane when the server stops are counted,
 // but their requests get no answer.
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
                    Gate& gate);

@@ -24,6 +24,7 @@ namespace viewcount {
 inline constexpr std::string_view kVisitorAddressField = "X-Viewcount-Visitor-Address";
 inline constexpr std::string_view kVisitorAgentField = "X-Viewcount-Visitor-Agent";
 
+// The visitor whose view a request is. A value type.
 struct Visitor {
   // The reason why the view does not count, if there is one. kPrefetch: the browser fetches the page ahead. If a person
   // views it later, the browser requests it again or sends a report itself. kExcluded: the site does not count views of

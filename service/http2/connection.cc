@@ -100,7 +100,7 @@ void Http2Connection::Expect(int result, std::string_view what) {
   FlushSoon();
 }
 
-// --- The end ---
+// --- Closing ---
 
 void Http2Connection::Drain() {
   if (ending_ != Ending::kNone) return;
@@ -266,7 +266,7 @@ void Http2Connection::WaitWritable() {
   });
 }
 
-// --- Frames that come ---
+// --- Incoming frames ---
 
 bool Http2Connection::Receive(std::string_view bytes) {
   std::string joined;
@@ -432,7 +432,7 @@ void Http2Connection::End(Call& call) {
   delete &call;
 }
 
-// --- What goes ---
+// --- Outgoing frames ---
 
 ssize_t Http2Connection::OnResponseRead(nghttp2_session*, int32_t, uint8_t* out, size_t bytes, uint32_t* flags,
                                         nghttp2_data_source* source, void*) {

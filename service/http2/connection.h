@@ -78,8 +78,8 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
                                 nghttp2_data_source* source, void* user);
 
   Call* Find(int32_t stream) { return static_cast<Call*>(nghttp2_session_get_stream_user_data(session_, stream)); }
-  // The next four functions return false if the connection must be closed: the peer violates HTTP/2, or memory is
-  // exhausted.
+  // The next four functions return false if the connection must be closed. Either the peer violates HTTP/2, or the loop
+  // holds more than limits::kGrpcMemoryBytesMax.
   bool Receive(std::string_view bytes);
   bool Feed(std::string_view bytes);
   // Both remove bytes from the front of `bytes`. Scan removes frames up to a header block that must be collected,

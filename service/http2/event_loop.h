@@ -46,7 +46,7 @@ class EventLoop {
   void FlushLater(std::shared_ptr<Flushable> output) { outputs_.push_back(std::move(output)); }
   void FlushOutputs();
 
-  // Ends the thread. Must be called on another thread.
+  // Ends the thread. Must be called on another thread. A second call does nothing.
   void Stop();
 
   // Buffers shared by everything on the loop. Their contents are valid during one read or one write only.

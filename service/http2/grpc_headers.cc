@@ -30,7 +30,8 @@ std::string Base64Encode(std::string_view bytes) {
 
 std::optional<std::chrono::nanoseconds> ParseGrpcTimeout(std::string_view text) {
   using std::chrono::nanoseconds;
-  // gRPC's protocol allows eight digits. The largest value in hours, after the limit below, does not overflow.
+  // gRPC's protocol allows at most eight digits. Values in hours and minutes are limited below, so that they do not
+  // overflow.
   constexpr size_t kDigitsMax = 8;
   if (text.size() < 2 || text.size() > kDigitsMax + 1) return std::nullopt;
   int64_t value = 0;

@@ -12,8 +12,8 @@ namespace viewcount {
 
 // Returns the header block (HPACK, RFC 7541) with every name and value of more than `string_bytes_max` encoded bytes
 // replaced. Each replacement is `replacement_bytes` times the letter x. The decoder's dynamic table stays correct if
-// both sizes are at least the table's size, because an entry that large empties the table (section 4.4). Returns
-// nothing if the block is malformed.
+// both sizes exceed the table's size, because an entry that large empties the table (section 4.4). Returns nothing if
+// the block is malformed.
 std::optional<std::string> ShortenHeaderBlock(std::string_view block, size_t string_bytes_max,
                                               size_t replacement_bytes);
 

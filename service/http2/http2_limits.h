@@ -49,7 +49,7 @@ inline constexpr std::chrono::milliseconds kHttp2DrainPingWait{300};
 inline constexpr std::chrono::milliseconds kHttp2LingerMax{500};
 // Deadlines are kept with this precision.
 inline constexpr std::chrono::milliseconds kHttp2DeadlineStep{5};
-// The time allowed for closing the remaining connections at the end of a stop. It is not waited for any call.
+// The time allowed for closing the remaining connections at the end of a stop. Calls get no further time.
 inline constexpr std::chrono::milliseconds kHttp2CloseWait{500};
 
 static_assert(kHttp2StreamWindowBytes <= kHttp2ConnectionWindowBytes);

@@ -2,7 +2,7 @@
 //
 //   record, counts, health (request, options)   {answer: Promise, cancel()}
 //   watch, reflect (request, options)           {next(): Promise of a message, undefined at the end, cancel()}
-//   stream (requests, options)                  the same; requests is an async iterable
+//   stream (requests, options)                  as watch; requests is an async iterable
 //   details(error, name)                        the google.rpc detail of an error; undefined if it has none
 //   close()
 //
