@@ -25,9 +25,9 @@ struct Beacon {
 //   POST /v1/sites/SITE/views HTTP/1.1, fields, {"articleId":"ID"}
 //
 // Returns nothing for any other request, for an incomplete one, and for one that needs the general parser. These need
-// it: a repeated field, a field that frames the message in another way, a field that says that no person views the page
-// yet, and a field that names the viewer. So do a User-Agent beyond limits::kAgentBytesMax, an escape, and a byte that
-// is not ASCII.
+// it: a repeated field, and a field that frames the message in another way. So do a field that says that no person
+// views the page yet, and a field that names the viewer. So do a User-Agent beyond limits::kAgentBytesMax, an escape,
+// and a byte that is not ASCII.
 //
 // The general parser would interpret every accepted request in the same way.
 std::optional<Beacon> ReadBeacon(std::string_view received);

@@ -109,7 +109,7 @@ class DrainTest(unittest.TestCase):
                         if received[0] == HEADERS and received[1] & END_STREAM:
                             break
                     faults = threads.submit(running.end)
-                    # These frames are one segment, so the service reads the answer to its PING and the calls in one step.
+                    # These frames are one segment, so the service reads its PING's answer and the calls in one step.
                     last, ended = self.drain(connection, record_call(3) + record_call(5))
                 self.assertEqual(faults.result(), [])
             self.assertIsNotNone(last)

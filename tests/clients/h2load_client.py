@@ -17,7 +17,7 @@ SECONDS_MAX = 60
 
 
 def load(address, stream_window_bits):
-    """Checks that every call is answered. A stream's window has 2^bits - 1 bytes. The connection has the default one."""
+    """Checks that every call is answered. A stream's window has 2^bits - 1 bytes, the connection's is the default."""
     with tempfile.TemporaryDirectory(prefix="viewcount-h2load-") as folder:
         message = pathlib.Path(folder) / "message"
         # gRPC's framing of an empty message.
