@@ -1,4 +1,4 @@
-// What a disk promises: the machine's and the one in memory alike.
+// Tests the contract of Disk on two implementations: the machine's disk and the disk in memory.
 #include "service/base/disk.h"
 
 #include <gmock/gmock.h>
