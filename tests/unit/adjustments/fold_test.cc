@@ -92,7 +92,7 @@ TEST_F(FoldTest, WindowsSinceAMarkAreThoseOfEveryChunk) {
   EXPECT_THAT(*ledger_.WindowsSince(mark, site()->index), ElementsAre(kAll, kDay));
   for (uint8_t i = 0; i < limits::kShards; ++i) ledger_.SetCursor(Shard{i}, Cursor::End(sealed.chunk->to()));
   ledger_.Release(*sealed.chunk);
-  // A chunk was added and released since the mark.
+  // A chunk was sealed and released since the mark.
   EXPECT_FALSE(ledger_.WindowsSince(mark, site()->index));
 }
 
