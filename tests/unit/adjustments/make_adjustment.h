@@ -1,4 +1,4 @@
-// Builders of adjustments for tests.
+// Builds adjustments for tests.
 #pragma once
 
 #include <string>

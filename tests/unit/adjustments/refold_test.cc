@@ -45,7 +45,7 @@ class WholeBatch final : public Batch {
   std::string text_;
 };
 
-// A lane on real files. The test calls the steps of the lane itself.
+// This fixture runs a lane on real files. The test itself calls the lane's steps.
 class RefoldTest : public ::testing::Test {
  protected:
   void SetUp() override {

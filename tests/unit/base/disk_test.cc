@@ -1,4 +1,4 @@
-// Tests the contract of Disk on two implementations: the machine's disk and the disk in memory.
+// Tests the contract of Disk on the machine's disk and on the disk in memory.
 #include "service/base/disk.h"
 
 #include <gmock/gmock.h>

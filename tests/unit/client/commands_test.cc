@@ -1,4 +1,4 @@
-// Tests the commands against scripted services: their requests, their output and their exit status.
+// Tests the commands against scripted services. The tests check their requests, their output and their exit status.
 #include "client/cli/commands.h"
 
 #include <fmt/format.h>
@@ -96,7 +96,7 @@ class FakeQuery : public v1::QueryService::Service {
     response->mutable_as_of()->set_seconds(1'431'857'103);
     return grpc::Status::OK;
   }
-  // Sends one message after another, until the client cancels the stream.
+  // Sends up to `watch_messages` messages, until the client cancels the stream.
   grpc::Status WatchCounts(grpc::ServerContext* context, const v1::WatchCountsRequest* request,
                            grpc::ServerWriter<v1::WatchCountsResponse>* writer) override {
     for (uint64_t i = 0; i < watch_messages && !context->IsCancelled(); ++i) {

@@ -1,4 +1,4 @@
-// The fixture that the importer's tests share: a service, and files to import into it.
+// The importer's tests share this fixture. It provides a service and imports files into it.
 #pragma once
 
 #include <fmt/format.h>
@@ -31,7 +31,7 @@ inline std::string ManyPages(int count, int from = 0) {
 
 class ImportTest : public ::testing::Test {
  protected:
-  // The result of one run of the import.
+  // Holds the result of one run of the import.
   struct Outcome {
     absl::Status status;
     ImportCounts counts;

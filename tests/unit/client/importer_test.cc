@@ -1,4 +1,4 @@
-// Tests imports in which nothing fails: which lines count, and which lines a second import adds.
+// Tests imports in which nothing fails. The tests check which lines count, and which lines a second import adds.
 #include "client/cli/importer.h"
 
 #include <gtest/gtest.h>

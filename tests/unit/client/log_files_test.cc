@@ -16,7 +16,7 @@
 namespace viewcount::cli {
 namespace {
 
-// The counts read from a log, or the counts expected of it.
+// Holds the counts that were read from a log, or the counts that are expected of it.
 struct Aggregate {
   // Maps an article to its views and its viewers.
   std::map<std::string, std::pair<uint64_t, uint64_t>> articles;

@@ -6,7 +6,7 @@ namespace viewcount::cli {
 namespace {
 
 TEST(LogTime, KnownTimes) {
-  // The expected values are the output of date(1), for example: date -u -d '2015-05-17 10:05:03' +%s
+  // date(1) computes the expected values, for example: date -u -d '2015-05-17 10:05:03' +%s
   EXPECT_EQ(ParseLogTime("17/May/2015:10:05:03 +0000"), 1'431'857'103'000);
   EXPECT_EQ(ParseLogTime("17/May/2015:17:05:03 +0700"), 1'431'857'103'000);
   EXPECT_EQ(ParseLogTime("17/May/2015:04:35:03 -0530"), 1'431'857'103'000);

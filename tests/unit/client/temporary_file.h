@@ -1,4 +1,4 @@
-// A temporary file for one test.
+// Provides a temporary file for one test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 
 namespace viewcount::testing {
 
-// Deletes the file when this object is destroyed.
+// Creates the file in the constructor and deletes it in the destructor.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::string_view content) : path_(::testing::TempDir() + "viewcount_XXXXXX") {

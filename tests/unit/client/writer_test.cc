@@ -40,7 +40,7 @@ class WriterTest : public ::testing::Test {
     return std::move(*writer);
   }
 
-  // Sends one batch for each article.
+  // Records every article and flushes it, so that each article has its own batch.
   void RecordOneByOne(Writer& writer, const std::vector<std::string>& articles) {
     for (const auto& article : articles) {
       ASSERT_TRUE(writer.Record(Of(article)).ok());

@@ -1,4 +1,4 @@
-// Tests how a chunk is laid out for the store: its order, its parts, and the cursors between them.
+// Tests how a chunk is laid out for the store, in which order, in which parts, and with which cursors between them.
 #include "service/flush/chunk_plan.h"
 
 #include <gmock/gmock.h>

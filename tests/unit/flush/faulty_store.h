@@ -1,4 +1,5 @@
-// A store in front of the real one that injects faults: it loses commands, loses replies and changes their order.
+// This store stands in front of the real one and injects faults. It loses commands, loses replies and changes their
+// order.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,7 @@
 
 namespace viewcount {
 
-// The fault that is injected into one command.
+// Describes the fault that is injected into one command.
 struct Fate {
   enum class Kind : uint8_t {
     kForward,
@@ -33,7 +34,7 @@ struct Fate {
   };
   Kind kind = Kind::kForward;
   std::chrono::milliseconds delay{0};
-  // Called after the command and before its answer.
+  // The store calls it after the command and before the command's answer.
   std::function<void()> after = {};
 };
 
@@ -41,19 +42,19 @@ struct Fate {
 class FaultyStore final : public CountStore {
  public:
   struct Faults {
-    // Called for every part. Without a function no fault is injected.
+    // The store calls it for every part. Without a function no fault is injected.
     std::function<Fate(const Part&)> apply = {};
     std::function<Fate(Shard)> claim = {};
-    // Called for every shard that must forget lanes. If it returns true, the command does not arrive.
+    // The store calls it for every shard that must forget lanes. If it returns true, the command does not arrive.
     std::function<bool(Shard)> loses_removal = {};
-    // Called after the sites are read and before the answer.
+    // The store calls it after the sites are read and before the answer.
     std::function<boost::asio::awaitable<void>()> sites_read = {};
-    // Called before a site's salt is obtained, and with an empty name before salts are removed. An error is returned as
-    // the answer.
+    // The store calls it before a site's salt is obtained. It calls it with an empty name before salts are removed. If
+    // it returns an error, that error is the answer.
     std::function<absl::Status(std::string_view site)> salts = {};
     // If true, lost connections are not reported.
     bool hides_reconnects = false;
-    // The number of commands that have not arrived yet.
+    // Counts the commands that have not arrived yet.
     std::shared_ptr<std::atomic<int>> late = std::make_shared<std::atomic<int>>(0);
   };
   FaultyStore(CountStore& store, Faults faults) : store_(store), faults_(std::move(faults)) {}
@@ -143,7 +144,7 @@ class FaultyStore final : public CountStore {
   uint64_t generation() const override { return faults_.hides_reconnects ? 1 : store_.generation(); }
 
  private:
-  // A part that owns its texts. The chunk that the original part points into may be deleted before this part arrives.
+  // This part owns its texts. The chunk that the original part points into may be deleted before this part arrives.
   struct Letter {
     explicit Letter(const Part& of) : part(of) {
       for (HashDelta& hash : part.hashes) {

@@ -1,4 +1,5 @@
-// A model of the store after a stream of views: the exact totals of every hash, counted in the simplest way.
+// Models the contents of the store after a stream of views. It counts the exact totals of every hash in the simplest
+// way.
 #pragma once
 
 #include <algorithm>
@@ -69,8 +70,8 @@ class RankingModel {
   std::map<std::pair<Shard, Window>, Totals> hashes_;
 };
 
-// Returns IDs that are hard to sort: common prefixes, IDs that begin other IDs, UTF-8 bytes, spaces and percent signs.
-// All IDs belong to shards below `shards`, so the caller chooses how many IDs share a shard.
+// Returns IDs that are hard to sort. They have common prefixes, begin with other IDs, or contain UTF-8 bytes, spaces
+// and percent signs. All IDs belong to shards below `shards`, so the caller chooses how many IDs share a shard.
 inline std::vector<std::string> HardIds(const Site& site, size_t count, uint32_t shards, std::mt19937_64& random) {
   static const std::vector<std::string> kPieces = {"a",
                                                    "b",

@@ -12,10 +12,10 @@ namespace viewcount {
 namespace {
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
-// 2026-11-22T22:00Z. The hours that begin here fall on two days.
+// This hour begins at 2026-11-22T22:00Z. It and the hours after it fall on two days.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
-// The parameters of one stream of views.
+// Describes one stream of views.
 struct Stream {
   RankedLimits ranked;
   size_t articles = 100;
@@ -50,7 +50,8 @@ std::vector<DecodedView> RandomViews(const Stream& stream, const std::vector<std
   return views;
 }
 
-// Lowers random articles of every hash as an administrator does: through parts of a separate lane.
+// Lowers random articles of every hash as an administrator does. The changes are applied through parts of a separate
+// lane.
 class Adjuster {
  public:
   explicit Adjuster(LanePipeline& pipeline) : pipeline_(pipeline) {}

@@ -26,8 +26,8 @@ using Totals = std::map<std::string, uint64_t>;
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr uint64_t kSegment = 64 << 10;
 
-// A lane, its flusher and a store, all in memory and on one thread. Every shard is a node that can be rolled back
-// separately.
+// This fixture runs a lane, its flusher and a store in memory and on one thread. Every shard is a node that can be
+// rolled back separately.
 class RepairTest : public ::testing::Test {
  protected:
   explicit RepairTest(FaultyStore::Faults faults = {}) : faulty_(store_, std::move(faults)) { Start(); }
@@ -289,7 +289,7 @@ class SilentRollbackTest : public RepairTest {
                         },
                     .hides_reconnects = true}) {}
 
-  // Static, because the constructor of the base class claims shards before this class's members exist.
+  // The member is static because the constructor of the base class claims shards before this class's members exist.
   inline static int claims_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// Tests ReadBeacon(), the reader of the express route: which requests it takes, and which it leaves to the general
-// parser. The general parser must read every request that ReadBeacon() takes in the same way.
+// Tests ReadBeacon(), the reader of the express route. The tests check which requests it takes, and which it leaves to
+// the general parser. The general parser must read every request that ReadBeacon() takes in the same way.
 #include "service/http/beacon.h"
 
 #include <gtest/gtest.h>

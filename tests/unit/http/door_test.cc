@@ -1,5 +1,5 @@
-// Tests how HTTP view requests arrive in the journal: to which viewer each view is attributed. The express route and
-// the general route must agree.
+// Tests how HTTP view requests arrive in the journal, and to which viewer each view is attributed. The express route
+// and the general route must agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ std::string Post(const std::string& fields, const std::string& body) {
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// A view as it was journaled.
+// Holds a view as it was journaled.
 struct Journaled {
   std::string article_id;
   uint64_t viewer = 0;

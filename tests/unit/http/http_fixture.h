@@ -1,4 +1,4 @@
-// A server with a few routes, and a client that can send any bytes.
+// Provides a server with a few routes, and a client that can send any bytes.
 #pragma once
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 
 namespace viewcount {
 
-// A connection to 127.0.0.1. Every wait ends after ten seconds at the latest. Not thread-safe.
+// This client has one connection to 127.0.0.1. Every wait ends after ten seconds at the latest. Not thread-safe.
 class HttpClient {
  public:
   HttpClient() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -45,8 +45,8 @@ class HttpClient {
     return true;
   }
 
-  // Returns the next answer: its header, and a body as long as Content-Length says, unless `head` is true. Returns an
-  // empty string if the connection ends before that.
+  // Returns the next answer. It consists of the header, and of a body as long as Content-Length says, unless `head` is
+  // true. Returns an empty string if the connection ends before that.
   std::string Receive(bool head = false) {
     size_t header_end;
     while ((header_end = received_.find("\r\n\r\n")) == std::string::npos) {

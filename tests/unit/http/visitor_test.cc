@@ -34,7 +34,7 @@ constexpr uint32_t kTomorrow = 20261123;
 constexpr auto kToMidnight = 2h;
 constexpr char kFirefox[] = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
 constexpr char kGooglebot[] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
-// The addresses of a trusted proxy, of a trusted backend, and of an unknown visitor.
+// These are the addresses of a trusted proxy, of a trusted backend, and of an unknown visitor.
 constexpr char kProxy[] = "10.0.0.1";
 constexpr char kBackend[] = "10.0.7.1";
 constexpr char kSomebody[] = "203.0.113.9";

@@ -11,7 +11,7 @@
 namespace viewcount {
 namespace {
 
-// A kernel buffer close to the smallest possible size.
+// This is close to the smallest buffer that a kernel allows.
 constexpr int kTinyBuffer = 4 << 10;
 
 class AbuseTest : public GrpcServerTest {

@@ -1,4 +1,4 @@
-// Tests how connections end: when the server stops, when peers are silent, and when there are too many of them.
+// Tests how connections end. They end when the server stops, when peers are silent, and when there are too many peers.
 #include <gtest/gtest.h>
 
 #include <atomic>

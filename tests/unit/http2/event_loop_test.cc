@@ -90,7 +90,7 @@ TEST(EventLoopTest, BusyLoopIsWokenOnceForAll) {
   });
   blocked.get_future().wait();
   int ran = 0;
-  // Read by an event that is posted after the first task. It is 100 only if a single event runs all tasks.
+  // An event that is posted after the first task sets this value. It is 100 only if a single event runs all tasks.
   int ran_before = 0;
   std::vector<std::unique_ptr<Action>> tasks;
   for (int i = 0; i < 100; ++i) tasks.push_back(std::make_unique<Action>([&] { ++ran; }));

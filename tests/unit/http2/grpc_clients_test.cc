@@ -23,7 +23,7 @@ using std::chrono::steady_clock;
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr char kHealthWatch[] = "/grpc.health.v1.Health/Watch";
 constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-// Encoded HealthCheckResponse messages with the statuses SERVING and NOT_SERVING.
+// These are encoded HealthCheckResponse messages with the statuses SERVING and NOT_SERVING.
 const std::string kServing("\x08\x01", 2);
 const std::string kNotServing("\x08\x02", 2);
 
@@ -40,7 +40,7 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// A call with one message in each direction. Start() returns without waiting for the answer.
+// Makes a call with one message in each direction. Start() returns without waiting for the answer.
 class UnaryCall {
  public:
   UnaryCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& path, const std::string& message)
@@ -63,7 +63,7 @@ class UnaryCall {
   std::promise<grpc::Status> done_;
 };
 
-// A call with many messages. Every operation blocks until it is done.
+// Makes a call with many messages. Every operation blocks until it is done.
 class StreamCall {
  public:
   StreamCall(const std::shared_ptr<grpc::Channel>& channel, const char* path) {

@@ -1,4 +1,4 @@
-// A server with a few test methods, and a real gRPC service to which it forwards other methods.
+// Provides a server with a few test methods. The server forwards other methods to a real gRPC service.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ class SlowLane {
   std::vector<Waiting> waiting_;
 };
 
-// The paths of the test methods. kLane and kLaneStream answer when the lane does.
+// These are the paths of the test methods. kLane and kLaneStream answer when the lane does.
 inline constexpr char kEcho[] = "/test.Test/Echo";              // Returns the one message.
 inline constexpr char kEchoStream[] = "/test.Test/EchoStream";  // Returns each message.
 inline constexpr char kLane[] = "/test.Test/Lane";              // Returns the one message after the lane's answer.
@@ -46,11 +46,11 @@ inline constexpr char kLaneStream[] = "/test.Test/LaneStream";  // Returns each 
 inline constexpr char kFail[] = "/test.Test/Fail";              // Fails with details before it reads anything.
 inline constexpr char kBig[] = "/test.Test/Big";                // Returns as many bytes as the message says.
 inline constexpr char kChatty[] = "/test.Test/Chatty";          // Fails with a text as long as the message says.
-// The paths of two echo methods that gRPC's own server answers.
+// These are the paths of two echo methods that gRPC's own server answers.
 inline constexpr char kInnerEcho[] = "/viewcount.v1.IngestService/RecordViews";
 inline constexpr char kInnerStream[] = "/viewcount.v1.IngestService/StreamViews";
 
-// The text and the details of kFail's error.
+// kFail's error has this text and these details.
 inline constexpr char kFailText[] = "a text with ü, % and\nlines";
 inline const std::string kFailDetails("\x08\x09\x00\xFF details", 12);
 
@@ -75,7 +75,7 @@ class GrpcServerTest : public testing::Test {
   class EchoService;
 
   std::unique_ptr<grpc::Service> service_;
-  // Set by the first calls, which know their loop.
+  // The first calls set it, because they know their loop.
   std::shared_ptr<EventLoop*> loop_ = std::make_shared<EventLoop*>(nullptr);
 };
 

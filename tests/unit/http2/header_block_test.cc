@@ -20,7 +20,7 @@ TEST(ShortenHeaderBlockTest, LeavesWhatIsShort) {
   const std::string block = RawClient::HeaderBlock("/path", RawClient::HeaderField("x", std::string(kMax, 'v')));
   EXPECT_EQ(Shorten(block), block);
   EXPECT_EQ(Shorten(""), "");
-  // Indexed fields, a change of the dynamic table's size, and literals with an indexed name.
+  // The block has indexed fields, a change of the dynamic table's size, and literals with an indexed name.
   const std::string indexed("\x82\x3F\xE1\x1F\x44\x01/\x04\x01/\x14\x01/", 13);
   EXPECT_EQ(Shorten(indexed), indexed);
 }

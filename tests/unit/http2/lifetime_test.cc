@@ -14,7 +14,7 @@ namespace viewcount {
 namespace {
 
 constexpr char kDeadlineExceeded[] = "4";
-// The size of an answer of two bytes with its prefix.
+// An answer of two bytes has this size with its prefix.
 constexpr uint32_t kWindow = 7;
 constexpr int kCalls = 20;
 
@@ -105,7 +105,7 @@ TEST_F(LifetimeTest, CallsAreEndedAtTheirDeadlineWhileTheirAnswersWait) {
   client_.Send(RawClient::Headers(1, kInnerStream, false, Timeout("50m")) +
                RawClient::Data(1, RawClient::Message("a message"), false));
   ASSERT_TRUE(client_.Await([&] { return client_.stream(1).data.size() == 3; }));
-  // By the time the window grows, gRPC's side of the call has usually ended.
+  // In practice a caller is gone by its deadline. This one widens its window, so that it receives the status.
   client_.Send(RawClient::WindowUpdate(1, 100));
   ASSERT_TRUE(client_.AwaitEnd(1));
   EXPECT_EQ(client_.header(1, "grpc-status"), kDeadlineExceeded);

@@ -44,7 +44,7 @@ std::string HpackLength(size_t length) {
 
 namespace {
 
-// A socket address of any family.
+// Holds a socket address of any family.
 struct Peer {
   sockaddr_storage storage{};
   socklen_t size = 0;

@@ -1,4 +1,4 @@
-// An HTTP/2 client that sends any bytes, frame by frame, and keeps the frames that it receives.
+// This HTTP/2 client sends any bytes, frame by frame, and keeps the frames that it receives.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -17,14 +17,14 @@
 
 namespace viewcount {
 
-// The frames of one stream that were received until now.
+// Holds the frames of one stream that were received until now.
 struct RawStream {
   std::map<std::string, std::string> headers;
   std::string data;
   bool ended = false;
-  // The code of an RST_STREAM.
+  // Holds the code of an RST_STREAM.
   std::optional<uint32_t> reset;
-  // The number of bytes by which the server widened the stream's window.
+  // Counts the bytes by which the server widened the stream's window.
   uint64_t window = 0;
 };
 
@@ -62,10 +62,10 @@ class RawClient {
   RawStream& stream(int32_t id) { return streams_[id]; }
   // Returns the value of a header of an answer, or an empty string.
   std::string header(int32_t stream, const std::string& name) { return streams_[stream].headers[name]; }
-  // The code of the last GOAWAY, and the last stream of each GOAWAY.
+  // Return the code of the last GOAWAY, and the last stream of each GOAWAY.
   const std::optional<uint32_t>& goaway() const { return goaway_; }
   const std::vector<int32_t>& goaway_streams() const { return goaway_streams_; }
-  // The payloads of the server's PINGs. Only AnswerPings() answers them.
+  // Returns the payloads of the server's PINGs. Only AnswerPings() answers them.
   const std::vector<std::string>& pings() const { return pings_; }
   void AnswerPings();
   int pings_answered() const { return pings_answered_; }

@@ -1,4 +1,5 @@
-// Tests gRPC's protocol over HTTP/2, frame by frame: the frames that the server sends in answer to given frames.
+// Tests gRPC's protocol over HTTP/2, frame by frame. The tests check the frames that the server sends in answer to
+// given frames.
 #include <absl/strings/escaping.h>
 #include <gtest/gtest.h>
 

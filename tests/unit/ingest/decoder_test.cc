@@ -54,7 +54,7 @@ using Change = std::function<void(v1::RecordViewsRequest&)>;
 
 struct Case {
   const char* name;
-  // Empty if the message is accepted.
+  // It is empty if the message is accepted.
   const char* refused_field;
   Change change;
 };
@@ -179,7 +179,7 @@ TEST(Decoder, BatchHasAtMost10000Views) {
 
 TEST(Decoder, MessageHasAtMost4MiB) {
   auto bytes = Sample().SerializeAsString();
-  // An unknown field fills the message up to the limit: its tag, four bytes of length, and zeros.
+  // An unknown field fills the message up to the limit. It consists of its tag, four bytes of length, and zeros.
   const size_t filling = limits::kRequestBytesMax - bytes.size() - 5;
   bytes += '\x7A';
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>((filling >> (7 * i) & 0x7F) | (i < 3 ? 0x80 : 0));

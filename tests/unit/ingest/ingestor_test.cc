@@ -17,7 +17,7 @@
 namespace viewcount {
 namespace {
 
-// A batch as a transport creates it.
+// This batch looks as a transport creates it.
 class RawBatch final : public AnsweredBatch {
  public:
   explicit RawBatch(const v1::RecordViewsRequest& message) : text_(message.SerializeAsString()) { bytes = text_; }
@@ -26,7 +26,7 @@ class RawBatch final : public AnsweredBatch {
   std::string text_;
 };
 
-// Three lanes without threads. Submitted batches stay queued until the test calls Step().
+// This fixture has three lanes without threads. Submitted batches stay queued until the test calls Step().
 class IngestorTest : public ::testing::Test {
  protected:
   static constexpr size_t kLanes = 3;

@@ -9,7 +9,7 @@
 namespace viewcount {
 namespace {
 
-// Protobuf's nesting limit plus one.
+// This is Protobuf's nesting limit plus one.
 constexpr int kDeepest = 101;
 
 }  // namespace

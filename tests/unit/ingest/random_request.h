@@ -1,4 +1,4 @@
-// Messages that resemble RecordViewsRequests, but that no generated class would write.
+// Generates messages that resemble RecordViewsRequests, but that no generated class would write.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class RandomRequests {
   bool OneIn(uint32_t n) { return random_() % n == 0; }
   uint64_t Below(uint64_t n) { return random_() % n; }
 
-  // The parts of the wire format.
+  // These functions write the parts of the wire format.
   std::string Varint(uint64_t value);
   std::string Tag(uint32_t field, uint32_t wire_type);
   std::string Number(uint32_t field, uint64_t value) { return Tag(field, 0) + Varint(value); }
@@ -32,7 +32,7 @@ class RandomRequests {
   std::string Group(uint32_t field, int depth);
   std::string AnyType();
 
-  // The values, most of which are valid.
+  // These functions return values, most of which are valid.
   uint64_t AnyNumber();
   std::string Text();
   std::string ArticleId();

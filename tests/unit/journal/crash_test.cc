@@ -174,9 +174,9 @@ class CrashModel : public CrashTest {
 
   uint64_t next_ = 0;
   Payloads committed_;
-  // The payloads of a group whose commit failed.
+  // Holds the payloads of a group whose commit failed.
   Payloads pending_;
-  // The number of committed payloads that may have been deleted with their segments.
+  // Counts the committed payloads that may have been deleted with their segments.
   size_t forgotten_ = 0;
 };
 

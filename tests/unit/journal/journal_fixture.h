@@ -1,4 +1,4 @@
-// A journal with small segments, and helpers that write, read and damage it.
+// Provides a journal with small segments, and helpers that write, read and damage it.
 #pragma once
 
 #include <gmock/gmock.h>

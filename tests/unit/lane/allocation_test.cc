@@ -62,7 +62,7 @@ class OwnBatch final : public Batch {
   bool ok = false;
 };
 
-// A lane without its thread, on a real disk.
+// This fixture runs a lane without its thread, on a real disk.
 class Allocations : public testing::Test {
  protected:
   static constexpr LaneId kLane{{7}};

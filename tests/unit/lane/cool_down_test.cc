@@ -1,5 +1,5 @@
-// Tests the cool-down of a site: which views the lane omits, what it journals about them, and what it remembers after a
-// restart.
+// Tests the cool-down of a site. The tests check which views the lane omits, what it journals about them, and what it
+// remembers after a restart.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// Tests a lane step by step: when batches of each durability level are answered, and how a full journal behaves. The
-// counters must always add up.
+// Tests a lane step by step. The tests check when batches of each durability level are answered, and how a full journal
+// behaves. The counters must always add up.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ struct JournalFailed {
   absl::Status status;
 };
 
-// Small segments and a small budget, so that a few batches fill the journal.
+// Returns options with small segments and a small budget, so that a few batches fill the journal.
 LaneRig::Options Small() {
   return {.segment_bytes = 64 << 10, .budget_bytes = 192 << 10, .failed = [](const absl::Status& status) {
             throw JournalFailed{status};

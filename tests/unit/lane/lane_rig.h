@@ -1,4 +1,4 @@
-// A lane on a disk in memory whose syncs can be blocked. The lane runs with or without its thread.
+// Runs a lane on a disk in memory whose syncs can be blocked. The lane runs with or without its thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 
 namespace viewcount {
 
-// Not thread-safe: used by the test's thread only. `lane` may have its own thread.
+// The rig is not thread-safe and is used by the test's thread only. `lane` may have its own thread.
 class LaneRig {
  public:
   struct Options {

@@ -1,4 +1,4 @@
-// Tests a lane with its thread: when a batch is answered, and with which result.
+// Tests a lane with its thread. The tests check when a batch is answered, and with which result.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -24,7 +24,7 @@ constexpr Window kWindows[] = {
     kAll, kBots, {Window::Kind::kDay, 20261122}, {Window::Kind::kDay, 20261123}, {Window::Kind::kHour, 498'719}};
 constexpr uint32_t kFirstHour = 498'718;
 constexpr Position kNowhere{~uint64_t{0}};
-// The number of records that are kept, so that a shard can be set back before them.
+// This many records are kept, so that a shard can be set back before them.
 constexpr size_t kRemembered = 60;
 
 std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
@@ -183,7 +183,7 @@ class ModelledLedger {
   };
   struct FoldedBatch {
     std::shared_ptr<const Site> site;
-    // kNowhere until the batch is durable.
+    // It is kNowhere until the batch is durable.
     Position end;
     std::vector<FoldedView> views;
   };
@@ -301,10 +301,10 @@ class ModelledLedger {
   }
 
   std::mt19937_64 random_;
-  // Ordered by index, not by name.
+  // The sites are ordered by index, not by name.
   const std::vector<std::shared_ptr<const Site>> sites_ = {MakeIndexed("zeta", 0), MakeIndexed("alpha", 1)};
   Ledger ledger_{RandomId<LaneId>()};
-  // All records after `begin_`.
+  // Holds all records after `begin_`.
   std::deque<FoldedBatch> log_;
   Position begin_;
   Position position_;

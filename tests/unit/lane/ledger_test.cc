@@ -14,7 +14,7 @@ namespace viewcount {
 namespace {
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
-// 2026-11-22T22:00Z.
+// This hour begins at 2026-11-22T22:00Z.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
 std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index, std::string_view zone = "") {

@@ -1,4 +1,4 @@
-// A lane is killed at any point. It must continue as if it had not been killed: with its dedupe table, its settings and
+// A lane is killed at any point. It must continue as if it had not been killed, with its dedupe table, its settings and
 // its totals.
 #include "service/lane/recovery.h"
 

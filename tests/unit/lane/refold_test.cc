@@ -79,7 +79,7 @@ TEST(PlanRefold, AMiddleOfAChunkThatEndsAtTheEndIsAllThereIs) {
   EXPECT_THAT(PlanRefold(Shards({1}), cursors, Position{60}), ElementsAre(RefoldTarget{{10}, {60}, Shards({1})}));
 }
 
-// For every shard the targets must lead from its cursor to the end: in order, without a gap, and each only once.
+// For every shard the targets must lead from its cursor to the end in order, without a gap, and each only once.
 TEST(PlanRefold, LeadsEveryShardToTheEndFromAnywhere) {
   std::mt19937_64 random(TestSeed());
   for (int round = 0; round < 300; ++round) {
@@ -125,7 +125,7 @@ void AddTo(Counts& counts, const Chunk& chunk, ShardSet shards) {
   }
 }
 
-// A lane that keeps every group as it was folded live.
+// This fixture runs a lane and keeps every group as it was folded live.
 class RefoldTest : public ::testing::Test {
  protected:
   RefoldTest() {

@@ -1,4 +1,4 @@
-// Batches whose answer a test waits for.
+// Provides batches whose answer a test waits for.
 #pragma once
 
 #include <future>
@@ -14,7 +14,7 @@
 
 namespace viewcount {
 
-// Owned by the test. Done() may be called on any thread.
+// The test owns the batch. Done() may be called on any thread.
 class AnsweredBatch : public Batch {
  public:
   struct Answer {
@@ -37,7 +37,7 @@ class AnsweredBatch : public Batch {
   std::future<Answer> future_ = answer_.get_future();
 };
 
-// A batch with one view of each article, and with `size` bytes that are not a valid request. It serves tests that never
+// This batch has one view of each article, and `size` bytes that are not a valid request. It serves tests that never
 // read the bytes again.
 class TestBatch final : public AnsweredBatch {
  public:
@@ -68,7 +68,7 @@ class TestBatch final : public AnsweredBatch {
   std::string text_;
 };
 
-// A batch as the Ingestor submits it: the bytes of the request, and the decoder's result.
+// This batch looks as the Ingestor submits it. It holds the bytes of the request and the decoder's result.
 class EncodedBatch final : public AnsweredBatch {
  public:
   // Creates a batch that was received at `now_unix_ms`. Sets the message's site.

@@ -21,7 +21,7 @@ using testing::MatchesRegex;
 using namespace std::string_literals;
 
 constexpr char kTime[] = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z";
-// All bytes that might end a line, close a string or control a terminal.
+// Contains bytes that might end a line, close a string or control a terminal.
 const std::string kHostile =
     "a\"b\\c\n2026-01-02T03:04:05.678Z error forged\r\t\x1b[2J\0\x7f\xc2\x85\xe2\x80\xa8\xff|\xc3\xa9"s;
 

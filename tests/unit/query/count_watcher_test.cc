@@ -25,7 +25,7 @@ using ::testing::MatchesRegex;
 
 using Views = std::map<std::string, uint64_t>;
 
-// A watcher of the test. It counts how often it is called.
+// This watcher of the test counts how often it is called.
 struct Watching {
   std::shared_ptr<CountWatcher::Subscription> subscription;
   std::shared_ptr<std::atomic<int>> calls = std::make_shared<std::atomic<int>>(0);
@@ -61,7 +61,7 @@ class CountWatcherTest : public ::testing::Test {
     EXPECT_TRUE(watching.ok()) << watching.status();
     return watching.ok() ? *std::move(watching) : Watching();
   }
-  // Makes the next tick, by default one interval after the last.
+  // Turns the clock by `after`, which is one second by default, and makes the next tick.
   void Tick(milliseconds after = limits::kWatchInterval) {
     clock_.Turn(after);
     pipeline_.Await(watcher_.Tick());

@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// 2026-11-22T16:30Z, which is 23:30 in Hanoi, and one hour later.
+// kEveningMs is 2026-11-22T16:30Z, which is 23:30 in Hanoi. kNextDayMs is one hour later.
 constexpr int64_t kEveningMs = (int64_t{498'712} * 60 + 30) * 60'000;
 constexpr int64_t kNextDayMs = kEveningMs + 3'600'000;
 

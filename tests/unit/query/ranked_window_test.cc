@@ -21,7 +21,7 @@ namespace {
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr Window kDay{Window::Kind::kDay, 20261122};
-// 2026-11-22T22:00Z. The hours that begin here fall on two days.
+// This hour begins at 2026-11-22T22:00Z. It and the hours after it fall on two days.
 constexpr uint32_t kFirstHour = 498'718;
 constexpr size_t kLanes = 2;
 
@@ -33,14 +33,14 @@ std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
 
 struct Shape {
   size_t articles = 1'000;
-  // The number of shards that hold the articles. If a shard holds more than 256 articles, not all of them are ranked.
+  // This many shards hold the articles. If a shard holds more than 256 articles, not all of them are ranked.
   uint32_t shards = 2;
   uint32_t count_max = 2;
-  // The exponent of the distribution. A larger value gives more views to fewer articles.
+  // This is the exponent of the distribution. A larger value gives more views to fewer articles.
   double skew = 1;
   size_t batch_views = 300;
   uint32_t hours = 3;
-  // The number of articles that a shard ranks. If a list has more entries, only that many of them are guaranteed.
+  // A shard ranks this many articles. If a list has more entries, only that many of them are guaranteed.
   size_t ranked = limits::kRankedAllTimeAndDay;
   // One in this many steps makes an adjustment. 0 makes none.
   uint32_t adjust_one_in = 0;
@@ -73,7 +73,8 @@ class RankedModel {
   size_t contenders() const { return contenders_; }
 
  private:
-  // The counts of one article in one window: the views that all lanes counted, and the part of them in the store.
+  // Counts the views of one article in one window. `all` are the views that all lanes counted, and `stored` are those
+  // in the store.
   struct Count {
     int64_t all = 0;
     int64_t stored = 0;

@@ -1,4 +1,4 @@
-// Tests the lanes of a process across starts: with more lanes, with fewer lanes, and with an older copy of the data
+// Tests the lanes of a process across starts. A start may have more lanes, fewer lanes, or an older copy of the data
 // directory.
 #include "service/server/lane_set.h"
 
@@ -119,7 +119,7 @@ class LaneSetTest : public ::testing::Test {
     if (answer.status.ok() && !answer.result.duplicate) ++totals_["/by/" + std::to_string(writer)];
     return answer;
   }
-  // Every writer must continue at its position: its last batch is a duplicate, and its next batch is new.
+  // Every writer must continue at its position. Its last batch is a duplicate, and its next batch is new.
   void ExpectGoesOn(int writers, uint64_t last_sequence) {
     for (int writer = 0; writer < writers; ++writer) {
       const auto again = Send(writer, last_sequence);

@@ -33,7 +33,7 @@ constexpr uint32_t kTomorrow = 20261123;
 constexpr auto kToMidnight = 2h;
 constexpr char kHanoi[] = "Asia/Ho_Chi_Minh";
 
-// One process, with its knowledge of sites and salts and its connection to the store.
+// Represents one process, with its knowledge of sites and salts and its connection to the store.
 class Instance {
  public:
   Instance(StoreThread& thread, CountStore& store, const Clock& clock)

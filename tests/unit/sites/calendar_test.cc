@@ -44,7 +44,7 @@ void ExpectAgrees(SiteCalendar& calendar, const absl::TimeZone& zone, int64_t un
   }
 }
 
-// Checks every half minute from `begin` to `end`: forwards, backwards and at random. Earlier requests must not
+// Checks every half minute from `begin` to `end`, forwards, backwards and at random. Earlier requests must not
 // influence the answer.
 void ExpectAgreesAround(const std::string& name, int64_t begin, int64_t end) {
   const absl::TimeZone zone = Zone(name);

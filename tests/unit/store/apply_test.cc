@@ -1,4 +1,4 @@
-// Tests the store protocol against a real Redis: the effect of one part, and the parts that are refused.
+// Tests the store protocol against a real Redis. The tests check the effect of one part, and which parts are refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-// Scripts of the store in which a test lets any one call to Redis fail. The scripts also report a key that vanishes.
+// Changes the store's scripts so that a test can let any one call to Redis fail. The scripts also report a key that
+// vanishes.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,8 +14,7 @@
 
 namespace viewcount {
 
-// The Lua code through which a script communicates with the test. It uses a hash in Redis that no production script
-// knows.
+// Through this Lua code a script communicates with the test. It uses a hash in Redis that no production script knows.
 inline constexpr std::string_view kFailingCallsLua = R"lua(
 local real_redis = redis
 local calls_made, calls_fail_at = 0, tonumber(real_redis.call('HGET', 'failing_calls', 'fail_at') or '0')
@@ -44,7 +44,7 @@ local function call_at(site, kind, ...)
 end
 )lua";
 
-// Not thread-safe.
+// Edits scripts and controls their failures. Not thread-safe.
 class FailingCalls {
  public:
   // Implements RedisStore::Options::edit_script. Gives a name to every place in the text that calls Redis.
@@ -82,7 +82,7 @@ class FailingCalls {
     redis.Command({"HSET", "failing_calls", "fail_at", std::to_string(call), "made", "0"});
     redis.Command({"HDEL", "failing_calls", "failed", "vanished"});
   }
-  // Makes one call fail in the next script that may be torn: the `call`th call after its first write.
+  // Makes one call fail in the next script that may be torn. It is the `call`th call after the script's first write.
   static void TearNext(RedisProcess& redis, size_t call) {
     redis.Command({"HSET", "failing_calls", "tear_after", std::to_string(call)});
   }
@@ -99,7 +99,7 @@ class FailingCalls {
     return key == "(nil)" ? "" : key;
   }
 
-  // The text of every call by its name, and the names of the calls that have failed.
+  // Return the text of every call by its name, and the names of the calls that have failed.
   const std::map<std::string, std::string>& places() const { return places_; }
   const std::set<std::string>& failed() const { return failed_; }
 

@@ -36,7 +36,7 @@ for _, key in ipairs(redis.call('KEYS', 'vc:{*')) do redis.call('DEL', key) end
 for _, key in ipairs(redis.call('KEYS', 'saved:*')) do redis.call('COPY', key, string.sub(key, 7)) end
 )lua";
 
-// A Redis whose scripts fail on demand, and a store in memory that gives the expected result.
+// This fixture has a Redis whose scripts fail on demand. A store in memory gives the expected result.
 class FailingScriptsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -56,7 +56,7 @@ class FailingScriptsTest : public ::testing::Test {
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return pipeline_.Await(std::move(coroutine));
   }
-  // The rig type that ContentOf() requires.
+  // ContentOf() requires a rig of this type.
   struct Rig {
     FailingScriptsTest& test;
     RedisStore& store() { return test.store(); }
@@ -146,7 +146,7 @@ class FailingScriptsTest : public ::testing::Test {
     }
   }
 
-  // Like RightContent(), but of a site and a shard that random parts do not use.
+  // Works like RightContent(), but reads a site and a shard that random parts do not use.
   template <typename Rig>
   static std::string RankedOfThird(Rig& rig, const LaneId& lane) {
     const std::vector<LaneId> lanes = {lane};
@@ -283,8 +283,8 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
   spdlog::set_level(spdlog::level::err);  // Hundreds of torn parts are undone.
   constexpr int kRounds = 2;
   for (int round = 0; round < kRounds; ++round) ASSERT_NO_FATAL_FAILURE(CheckRandomPart());
-  // Random parts rarely cover these cases: an empty part, a hash of many articles, a part that makes room in a ranking,
-  // and totals beyond 2^53.
+  // Random parts rarely cover these cases. They are an empty part, a hash of many articles, a part that makes room in a
+  // ranking, and totals beyond 2^53.
   Part rare = PartOfThird({}, false);
   rare.hashes.clear();
   ASSERT_NO_FATAL_FAILURE(CheckPart(rare));

@@ -21,7 +21,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr std::chrono::milliseconds kOften{50};
-// Longer than any test, so the store learns of a change only from answers.
+// The interval is longer than any test, so the store learns of a change only from answers.
 constexpr std::chrono::milliseconds kNever = std::chrono::hours(1);
 
 // Returns the number of the server's clients, without the test itself and without its replica.
@@ -108,7 +108,7 @@ TEST_F(FailoverTest, AReadFromAReplicaThatLostItsMasterEndsTheConnection) {
   EXPECT_TRUE(Eventually([&] { return pipeline_->store().problem().empty(); }));
 }
 
-// A host name whose addresses the test chooses.
+// This fixture has a host name whose addresses the test chooses.
 class NamedHostTest : public ::testing::Test {
  protected:
   static std::vector<std::string> Listening(const std::string& address, uint16_t port) {

@@ -1,4 +1,5 @@
-// Random parts of a few lanes over a few articles, and all answers of a store about them as text.
+// Generates random parts of a few lanes over a few articles. ContentOf() returns all answers of a store about them as
+// text.
 #pragma once
 
 #include <algorithm>

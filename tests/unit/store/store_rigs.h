@@ -1,4 +1,4 @@
-// The rigs of the two count stores that must keep the same contract. All rigs have the same functions.
+// These rigs run the two count stores that must keep the same contract. All rigs have the same functions.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,7 +16,7 @@ namespace viewcount {
 // The rankings are so short that every test pushes articles out.
 inline constexpr RankedLimits kShortRankings{4, 2};
 
-// Not thread-safe.
+// Runs the store in Redis. Not thread-safe.
 class RedisRig {
  public:
   RedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
@@ -31,7 +31,7 @@ class RedisRig {
   LanePipeline pipeline_{redis_, {.ranked = kShortRankings}};
 };
 
-// A Redis whose scripts fail on demand. Not thread-safe.
+// Runs the store in a Redis whose scripts fail on demand. Not thread-safe.
 class FailingRedisRig {
  public:
   FailingRedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
@@ -53,7 +53,7 @@ class FailingRedisRig {
                }}};
 };
 
-// Not thread-safe.
+// Runs the store in memory. Not thread-safe.
 class MemoryRig {
  public:
   explicit MemoryRig(uint32_t nodes = 1) : store_({.ranked = kShortRankings, .nodes = nodes}) {}

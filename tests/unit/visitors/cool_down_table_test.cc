@@ -99,7 +99,7 @@ TEST(CoolDownTableTest, NothingThatMattersIsForgotten) {
   for (int i = 0; i < 200'000; ++i) {
     now += static_cast<int64_t>(random() % 200);
     const uint64_t article = random() % 40;
-    // Two sites, one of which has a longer cool-down.
+    // There are two sites, one of which has a longer cool-down.
     const seconds cool_down = article % 2 == 0 ? minutes(7) : minutes(40);
     const uint64_t viewer = 1 + random() % (1 + random() % 500);
     const auto last = counted.find({article, viewer});

@@ -32,7 +32,7 @@ ViewerSalt Salt(uint8_t number) {
   return salt;
 }
 
-// Midnight in Hanoi, which is 17:00 UTC.
+// This is midnight in Hanoi, or 17:00 UTC.
 const int64_t kMidnight = UtcMillis(2026, 11, 22, 17);
 
 TEST(SaltDays, AreThoseOfHalfAnHourAgoAndOfTenMinutesAhead) {
