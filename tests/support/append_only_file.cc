@@ -32,7 +32,7 @@ AppendOnlyFile::~AppendOnlyFile() {
 AppendOnlyFile::Sample AppendOnlyFile::Look() const {
   Sample sample{steady_clock::now(), "", 0};
   std::ifstream manifest(files() + "/appendonly.aof.manifest");
-  // file NAME seq NUMBER type b|i|h
+  // A line has the form: file NAME seq NUMBER type b|i|h
   for (std::string line; std::getline(manifest, line);) {
     std::istringstream words(line);
     std::string word;
