@@ -42,6 +42,8 @@ grpc::ByteBuffer EmptyMessage() {
   return grpc::ByteBuffer(&nothing, 1);
 }
 
+// Answers the messages of one stream, one after the other. gRPC calls its functions one at a time. It deletes itself
+// when the stream has ended.
 class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   explicit StreamReactor(ViewAdder* adder) : adder_(adder) { StartRead(&request_); }
@@ -63,6 +65,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::ByteBuffer response_;
 };
 
+// Answers RecordViews and StreamViews. Without an adder the answers are empty. Thread-safe. The adder must outlive it.
 class IngestLimit final : public v1::IngestService::WithRawCallbackMethod_RecordViews<
                               v1::IngestService::WithRawCallbackMethod_StreamViews<v1::IngestService::Service>> {
  public:
@@ -81,6 +84,7 @@ class IngestLimit final : public v1::IngestService::WithRawCallbackMethod_Record
   ViewAdder* const adder_;
 };
 
+// Answers GetCounts and ListPopular with empty messages. Thread-safe.
 class QueryLimit final : public v1::QueryService::WithRawCallbackMethod_GetCounts<
                              v1::QueryService::WithRawCallbackMethod_ListPopular<v1::QueryService::Service>> {
  public:

@@ -70,6 +70,7 @@ std::string RequestOf(const Options& options, const std::string& article, uint32
   return text + "\r\n" + body;
 }
 
+// Sends beacons over non-blocking sockets and epoll. Each slot has one socket. Used by one thread.
 class Client final : public BeaconClient {
  public:
   Client(const Options& options, Addresses addresses)

@@ -104,7 +104,7 @@ grpc_byte_buffer* ToBuffer(Request request) {
 namespace {
 
 // Handles the events of the queue. Events that are available together are handled together, and the requests that they
-// cause are sent at the end.
+// cause are sent at the end. Used by one thread.
 class EventLoop {
  public:
   EventLoop(const Options& options, const Period& period, Channels& channels, GrpcDriver& driver, Books& books)

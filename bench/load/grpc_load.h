@@ -55,8 +55,8 @@ class ReceivedMessage {
 // Creates gRPC's buffer of a request and takes over the request's slices.
 grpc_byte_buffer* ToBuffer(Request request);
 
-// Sends and receives the requests of all slots. RunGrpcLoad calls its functions. Send may run at the same time as the
-// other functions, which one thread calls.
+// Sends and receives the requests of all slots, as RunGrpcLoad directs it. Two threads may call Send at the same time,
+// for different slots. One thread calls all other functions.
 class GrpcDriver {
  public:
   virtual ~GrpcDriver() = default;

@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kArticlesAskedFor = 200'000;
 constexpr uint32_t kPopularPage = 100;
 
+// Creates requests for counts or popular lists, which are encoded in advance. Not thread-safe.
 class QuestionSource final : public RequestSource {
  public:
   explicit QuestionSource(const Options& options)

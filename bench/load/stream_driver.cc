@@ -35,6 +35,7 @@ struct Stream {
   grpc_slice details{};
 };
 
+// Sends each request on its slot's stream. See GrpcDriver for its threads.
 class StreamDriver final : public GrpcDriver {
  public:
   StreamDriver(const Options& options, Channels& channels, Books& books)

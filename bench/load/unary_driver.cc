@@ -23,6 +23,7 @@ struct UnaryCall {
   grpc_slice details{};
 };
 
+// Sends each request as a call. See GrpcDriver for its threads.
 class UnaryDriver final : public GrpcDriver {
  public:
   UnaryDriver(const Options& options, Channels& channels, Books& books)

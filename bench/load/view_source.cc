@@ -27,7 +27,7 @@ bool LeavesDoubt(grpc_status_code code) {
 
 // Creates batches of views. Only the writer's sequence distinguishes a new batch from a repeated one, so the views are
 // encoded only once. The fields that differ are sent before them, because Protobuf reads concatenated messages as one
-// message.
+// message. Not thread-safe.
 class ViewSource final : public RequestSource {
  public:
   explicit ViewSource(const Options& options)

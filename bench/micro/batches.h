@@ -19,7 +19,7 @@ namespace viewcount {
 inline constexpr size_t kBatchViews = 1'000;
 inline constexpr int64_t kReceiptUnixMs = 1'750'000'000'000;
 
-// A batch whose IDs are stored in one piece of memory, as in a request.
+// A batch whose IDs are stored in one piece of memory, as in a request. Not thread-safe.
 class FoldedBatch final : public Batch {
  public:
   FoldedBatch(const std::vector<std::string>& ids, std::span<const uint32_t> articles, int64_t event_time_unix_ms) {

@@ -25,7 +25,7 @@ std::vector<WriterId> WriterIds(size_t count) {
 }
 
 // Returns all writers in two orders alternately. With one order, the next writer would always be the least recently
-// used one.
+// used one. Not thread-safe.
 class Turns {
  public:
   explicit Turns(const std::vector<WriterId>& ids) : orders_{ids, ids} {

@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint64_t kReadBytes = uint64_t{256} << 20;
 
-// A folder in the working directory, which is removed when the benchmark ends.
+// A folder in the working directory, which is removed when the benchmark ends. Used by one thread.
 class Folder {
  public:
   Folder() { VIEWCOUNT_CHECK(disk_.MakeFolder(path_).ok()); }

@@ -16,7 +16,7 @@ namespace {
 
 const LaneIdentity kLane{.id = {{1}}, .incarnation = {{2}}, .earlier = {}};
 
-// A sealed chunk whose articles were recorded in random order.
+// A sealed chunk whose articles were recorded in random order. Immutable after construction.
 class Sealed {
  public:
   explicit Sealed(int64_t articles) {

@@ -29,7 +29,7 @@ constexpr size_t kArticlesEach = 20;
 constexpr uint32_t kListArticles = 100;
 
 // The articles in Redis and the readers of their counts. Their clock stands still, so data that was read once stays
-// fresh.
+// fresh. Used by one thread.
 class Portal {
  public:
   explicit Portal(size_t articles)

@@ -22,7 +22,7 @@ constexpr size_t kDrawn = 10'000;
 constexpr int64_t kNoonUnixMs = int64_t{498'732} * 3'600'000;
 constexpr int64_t kMidnightUnixMs = int64_t{498'720} * 3'600'000;
 
-// A clock that stands still, but costs as much as the machine's clock.
+// A clock that stands still, but costs as much as the machine's clock. Thread-safe.
 class StillClock final : public Clock {
  public:
   explicit StillClock(int64_t unix_ms) : unix_ms_(unix_ms) {}
@@ -63,6 +63,7 @@ const std::vector<Request>& Requests(bool forwarded) {
   return forwarded ? through : direct;
 }
 
+// The parts that find the viewer of a request, for one site with salts of two days. Used by one thread.
 class Door {
  public:
   explicit Door(int64_t unix_ms) : clock_(unix_ms) {

@@ -27,7 +27,7 @@ constexpr uint64_t kLinesMax = 200;
 
 bool IsPrintable(char c) { return c >= 0x20 && c < 0x7F; }
 
-// A file in memory, which can be opened by its path.
+// A file in memory, which can be opened by its path. The destructor closes it. Immutable after construction.
 class MemoryFile {
  public:
   explicit MemoryFile(std::string_view content) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {

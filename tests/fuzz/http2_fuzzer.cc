@@ -42,6 +42,7 @@ constexpr size_t kMessageBytesMax = 100'000;
 const Http2Limits kLimits;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// Sends each message back to the caller. A unary call ends after its first message. Used by the loop's thread only.
 class Echo final : public CallHandler {
  public:
   Echo(Call& call, bool one_request) : call_(call), one_request_(one_request) {}
@@ -67,7 +68,8 @@ Method EchoMethod(bool one_request) {
           .one_request = one_request};
 }
 
-// Sends each message back to the caller.
+// Sends each message back to the caller. gRPC calls its functions one at a time. It deletes itself when the call has
+// ended.
 class EchoReactor final : public grpc::ServerGenericBidiReactor {
  public:
   EchoReactor() { StartRead(&message_); }
@@ -79,6 +81,7 @@ class EchoReactor final : public grpc::ServerGenericBidiReactor {
   grpc::ByteBuffer message_;
 };
 
+// Answers every call of gRPC's own server with an EchoReactor. Thread-safe.
 class EchoService final : public grpc::CallbackGenericService {
  public:
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {

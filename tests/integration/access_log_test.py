@@ -1,7 +1,7 @@
 """Imports whole logs, queries the counts, checks Redis, and imports the logs again.
 
-Run by ctest: access_log_test.py viewcountd viewcount FOLDER_OF_THE_MADE_UP_LOG The real log is used if its folder
-exists: ../shared/data next to the checkout, or VIEWCOUNT_REAL_LOG_DIR.
+Run by ctest: access_log_test.py viewcountd viewcount FOLDER_OF_THE_MADE_UP_LOG
+The real log is used if its folder exists: ../shared/data next to the checkout, or VIEWCOUNT_REAL_LOG_DIR.
 """
 
 import collections

@@ -1,7 +1,7 @@
 """Proves that administrators' changes are exact: immediately, after a flush, and after crashes.
 
-The tests use the real service and a real Redis. Run by ctest with the programs' paths: adjustments_test.py
-BUILD/bin/viewcountd BUILD/bin/viewcount
+The tests use the real service and a real Redis.
+Run by ctest with the programs' paths: adjustments_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import json

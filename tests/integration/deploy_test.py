@@ -1,7 +1,7 @@
 """Proves that the files in deploy/ match the program.
 
-Alerts fire when they should, the systemd unit is valid, and RUNBOOK.md explains every message. Run by ctest with the
-program's path: deploy_test.py BUILD/bin/viewcountd
+Alerts fire when they should, the systemd unit is valid, and RUNBOOK.md explains every message.
+Run by ctest with the program's path: deploy_test.py BUILD/bin/viewcountd
 """
 
 import pathlib

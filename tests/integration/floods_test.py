@@ -1,7 +1,7 @@
 """Proves that floods have no effect on counts beyond the documented limits.
 
-The tests cover one machine, random articles, the portal's own people, and reloads. Run by ctest with the programs'
-paths: floods_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+The tests cover one machine, random articles, the portal's own people, and reloads.
+Run by ctest with the programs' paths: floods_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import concurrent.futures

@@ -1,7 +1,7 @@
 """Attacks the HTTP interface.
 
-Invalid requests are never counted, no other client has to wait, and no data leaks. Run by ctest with the programs'
-paths: http_abuse_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+Invalid requests are never counted, no other client has to wait, and no data leaks.
+Run by ctest with the programs' paths: http_abuse_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import contextlib

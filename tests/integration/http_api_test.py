@@ -1,7 +1,7 @@
 """Compares the HTTP interface with its description, service/http/openapi.yaml.
 
-Every operation must behave as described, and its counts must be exact. Run by ctest with the programs' paths:
-http_api_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+Every operation must behave as described, and its counts must be exact.
+Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Starts the service while Redis is away.
 
-Views are accepted, and each is counted exactly once when Redis becomes available. Run by ctest with the programs'
-paths: late_start_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+Views are accepted, and each is counted exactly once when Redis becomes available.
+Run by ctest with the programs' paths: late_start_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import json

@@ -1,7 +1,7 @@
 """Runs the load generator against the real service.
 
-Every view that it reports as acknowledged must be in Redis. Otherwise the generator must fail. Run by ctest with the
-programs' paths:
+Every view that it reports as acknowledged must be in Redis. Otherwise the generator must fail.
+Run by ctest with the programs' paths:
 load_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/bin/viewcount_load BUILD/bin/limit_server
 """
 

@@ -1,7 +1,7 @@
 """Runs Debian's nginx with deploy/nginx.conf.example in front of the service.
 
-Views must pass, and clients must not be able to claim another address. Run by ctest with the programs' paths:
-nginx_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+Views must pass, and clients must not be able to claim another address.
+Run by ctest with the programs' paths: nginx_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import concurrent.futures

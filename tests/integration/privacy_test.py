@@ -1,7 +1,7 @@
 """Proves that nothing of a visitor's address or user agent is stored.
 
-The test searches the journal, Redis, the logs and the metrics. Run by ctest with the program's path: privacy_test.py
-BUILD/bin/viewcountd
+The test searches the journal, Redis, the logs and the metrics.
+Run by ctest with the program's path: privacy_test.py BUILD/bin/viewcountd
 """
 
 import base64

@@ -1,7 +1,8 @@
 """Tests viewcountd as a process.
 
 The tests cover signals, reloaded settings, a full journal, a log that is not read, too few descriptors, a stuck thread
-and an orderly stop. Run by ctest: process_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/…/libbad_sync.so
+and an orderly stop.
+Run by ctest: process_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/…/libbad_sync.so
 """
 
 import contextlib

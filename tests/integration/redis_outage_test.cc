@@ -42,6 +42,8 @@ int DrawArticle(std::mt19937_64& random) {
   return static_cast<int>(std::exp(exponent)) - 1;
 }
 
+// Runs a service with two lanes and a Redis with a file that is synced on every write. Writers and a watcher run in
+// threads.
 class RedisOutageTest : public ::testing::Test {
  protected:
   void SetUp() override {

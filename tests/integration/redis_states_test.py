@@ -1,7 +1,7 @@
 """Tests a Redis that refuses writes, from the operators' point of view.
 
-`viewcount status`, the metrics and the log must name the reason, while everything else continues. Run by ctest with the
-programs' paths: redis_states_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+`viewcount status`, the metrics and the log must name the reason, while everything else continues.
+Run by ctest with the programs' paths: redis_states_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import json

@@ -1,7 +1,7 @@
 """Tests a site's settings through the command line, against the real service.
 
-The settings must survive changes, crashes and an emptied Redis. Run by ctest with the programs' paths: sites_test.py
-BUILD/bin/viewcountd BUILD/bin/viewcount
+The settings must survive changes, crashes and an emptied Redis.
+Run by ctest with the programs' paths: sites_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
 import json

@@ -1,7 +1,7 @@
 """Tests what prevents viewcountd from starting.
 
-Each cause must give one clear line that says what to do and an exit code other than 0, and leave nothing behind. Run by
-ctest with the program's path: startup_test.py BUILD/bin/viewcountd
+Each cause must give one clear line that says what to do and an exit code other than 0, and leave nothing behind.
+Run by ctest with the program's path: startup_test.py BUILD/bin/viewcountd
 """
 
 import os

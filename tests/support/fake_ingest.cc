@@ -41,7 +41,7 @@ grpc::Status WithRetryDelay(grpc::StatusCode code, std::chrono::milliseconds del
   return WithDetail(code, "later", info);
 }
 
-// Handles raw bytes, so that tests see exactly what was sent, not what a parser made of it.
+// Handles raw bytes, so that tests see exactly what was sent, not what a parser made of it. `mutex` guards all members.
 class FakeIngest::Service : public v1::IngestService::WithRawCallbackMethod_RecordViews<v1::IngestService::Service> {
  public:
   grpc::ServerUnaryReactor* RecordViews(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,

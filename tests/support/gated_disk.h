@@ -56,6 +56,7 @@ class GatedDisk final : public Disk {
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override { return disk_.List(path); }
 
  private:
+  // A file whose syncs pass the gate.
   class File final : public DiskFile {
    public:
     File(GatedDisk& gate, std::string path, std::unique_ptr<DiskFile> file)

@@ -13,6 +13,7 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
+// An import batch that owns its bytes, like a request that the service received. Used by one thread.
 class LanePipeline::OwnBatch final : public Batch {
  public:
   OwnBatch(const Site& of, std::span<const DecodedView> views, const Clock& clock) {

@@ -81,6 +81,8 @@ struct MemoryDisk::Inode {
   std::map<uint64_t, Sector> sectors;
 };
 
+// An open file. It shares its inode with other open files and with the names of the disk. The disk's mutex guards the
+// inode.
 class MemoryDisk::File final : public DiskFile {
  public:
   File(MemoryDisk& disk, std::string path, std::shared_ptr<Inode> inode, bool writable)

@@ -1,4 +1,4 @@
-// A redis-server and its replica behind a proxy, like a failover setup with a fixed address.
+// A redis-server and its replica behind a TCP proxy, like a failover setup with a fixed address.
 #pragma once
 
 #include <array>

@@ -39,7 +39,7 @@ final class Viewcount
     }
 
     // Returns the counts of up to 1,000 articles by ID, using one request. Returns an empty array if the service does
-    // not answer.
+    // not answer with counts.
     public function counts(array $articleIds): array
     {
         $answer = $this->post('counts:batchGet', ['articleIds' => array_values($articleIds)]);
