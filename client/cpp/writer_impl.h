@@ -34,7 +34,7 @@ class Writer::Impl {
   using SteadyTime = std::chrono::steady_clock::time_point;
   using Lock = std::unique_lock<std::mutex>;
 
-  // --- Functions for the callers' threads. They require `mutex_`.
+  // --- Helpers of Record, Flush and Close, which require `mutex_`. The writer's thread calls SealOpen too.
   // Adds a valid view if there is room for it. Returns false if there is none.
   bool AddIfRoom(const View& view);
   void SealOpen();
@@ -50,6 +50,7 @@ class Writer::Impl {
   void BecomeNewWriter();
   void Finish(const ViewBatch& batch, const SendResult& result);
   void Drop(const ViewBatch& batch, const SendResult& result);
+  // Subtracts the batch from the pending views and wakes all callers that wait. Requires `mutex_`.
   void Release(const ViewBatch& batch);
   void Log(const std::string& line) const;
 
