@@ -23,7 +23,7 @@ PROGRAM = None
 COMMAND = None
 PROXY = "127.0.0.7"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-# The new articles of one hour may all be requested at the same time.
+# The limit on new articles per minute, and the burst that it allows: the new articles of one hour.
 NEW_PER_MINUTE, NEW_AT_ONCE = 20, 1_200
 PER_SECOND, AT_ONCE = 30, 300
 
