@@ -1,7 +1,8 @@
 // Sends one serialised RecordViewsRequest until its outcome is known.
 //
 // After a time-out or a lost connection the sender does not know whether the batch was counted. It sends exactly the
-// same bytes again, with the same writer and sequence. The service counts the batch once (promise 1 of DESIGN.md).
+// same bytes again, with the same writer and sequence. The service counts the batch once (docs/PROTOCOL.md,
+// "Promises").
 #pragma once
 
 #include <absl/status/status.h>

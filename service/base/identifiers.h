@@ -1,4 +1,4 @@
-// The identifiers of DESIGN.md section 3. Each has a type of its own, so that they cannot be confused.
+// The identifiers (docs/PROTOCOL.md, "Identifiers"). Each has a type of its own, so that they cannot be confused.
 #pragma once
 
 #include <array>

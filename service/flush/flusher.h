@@ -1,5 +1,5 @@
-// Writes a lane's chunks to the store, each exactly once (DESIGN.md section 6). The stored cursor is the truth. After
-// anything but a clear answer the flusher reads it again and continues from there.
+// Writes a lane's chunks to the store, each exactly once (docs/PROTOCOL.md, "Application of a chunk"). The stored
+// cursor is the truth. After anything but a clear answer the flusher reads it again and continues from there.
 #pragma once
 
 #include <absl/status/status.h>

@@ -1,7 +1,8 @@
 // Folding turns views into counts, under the settings that each site has at one place of the journal.
 //
-// Folding is a pure function of the journal (DESIGN.md section 4). The lane folds each batch when it takes it. Folding
-// the same records again, with the settings that precede them, gives the same counts.
+// Folding is a pure function of the journal (docs/PROTOCOL.md, "Folding as a pure function of the journal"). The lane
+// folds each batch when it takes it. Folding the same records again, with the settings that precede them, gives the
+// same counts.
 #pragma once
 
 #include <algorithm>

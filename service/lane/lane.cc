@@ -354,7 +354,8 @@ Checkpoint Lane::MakeCheckpoint() {
 void Lane::Commit() {
   const SteadyTime began = parts_.clock.Now();
   if (auto status = journal_.Commit(); !status.ok()) {
-    // The content of the disk is unknown now, so no batch may be acknowledged any more (DESIGN.md section 5).
+    // The content of the disk is unknown now, so no batch may be acknowledged any more (docs/PROTOCOL.md,
+    // "Journal").
     parts_.failed(status);
   }
   metrics_.journal_sync_seconds.Observe(std::chrono::duration<double>(parts_.clock.Now() - began).count());

@@ -1,5 +1,5 @@
-// Remembers the last sequence that a lane took from each writer, so that repeated batches are recognised (DESIGN.md
-// section 4).
+// Remembers the last sequence that a lane took from each writer, so that repeated batches are recognised
+// (docs/PROTOCOL.md, "Deduplication").
 #pragma once
 
 #include <absl/status/status.h>

@@ -1,4 +1,4 @@
-// The audit checks that all sums agree (DESIGN.md section 2, promise 3). It checks each lane's counters of received
+// The audit checks that all sums agree (docs/PROTOCOL.md, "Audit"). It checks each lane's counters of received
 // views, each lane's journal against the store's totals of the lane, and the store's own sums.
 #pragma once
 

@@ -2,7 +2,7 @@
 // brings the views that the store lacks from the journals.
 //
 // Usually all of this is done before the first view is taken. If the store is unavailable, GoOnWithout allows views,
-// and this work continues beside them until the store is available. ARCHITECTURE.md, "A start without the store",
+// and this work continues beside them until the store is available. docs/decisions/start-without-the-store.md
 // describes the guarantees until then.
 #pragma once
 

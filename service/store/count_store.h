@@ -1,5 +1,5 @@
-// The interface of a store of counts: the values that it takes and returns, and its guarantees. DESIGN.md, section 6,
-// states the protocol; protocol_model.py, next to DESIGN.md, checks it.
+// The interface of a store of counts: the values that it takes and returns, and its guarantees. docs/PROTOCOL.md
+// states the protocol, and docs/protocol_model.py checks it.
 #pragma once
 
 #include <absl/status/status.h>

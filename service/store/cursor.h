@@ -21,8 +21,8 @@ struct ArticleKey {
 // An immutable value that may be copied and compared. Thread-safe, except for assignment. It is stored as the text `END
 // to` or `MID from to site/article as-of`. A part is applied only if its expected cursor equals the stored one.
 //
-// As-of is the journal position up to which the fold knew the journal's skips and limits (DESIGN.md, section 6). With
-// it a chunk is resumed by exactly the fold that began it.
+// As-of is the journal position up to which the fold knew the journal's skips and limits (docs/PROTOCOL.md,
+// "Cursors"). With it a chunk is resumed by exactly the fold that began it.
 class Cursor {
  public:
   // Everything up to `to` is applied. The default, END 0, is the cursor of a lane that never applied anything.

@@ -1,4 +1,5 @@
--- Applies one part of a chunk to one shard in one atomic step: see DESIGN.md, section 6, and KEYS.md.
+-- Applies one part of a chunk to one shard in one atomic step: see docs/PROTOCOL.md, "Application of a chunk", and
+-- KEYS.md.
 --
 -- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. ARGV refers to every other key by its number in KEYS.
 --
