@@ -1,4 +1,4 @@
-// Articles for benchmarks: IDs of some 25 bytes, asked for by Zipf's law with exponent 1.
+// Articles for benchmarks: IDs of about 25 bytes, drawn by Zipf's law with exponent 1.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ inline std::vector<std::string> ArticleIds(size_t count) {
   return ids;
 }
 
-// Ranks from 1 to `count`, rank k with a probability proportional to 1 / k; in constant time and memory, by
+// Draws ranks from 1 to `count`. Rank k has a probability proportional to 1 / k. Needs constant time and memory, by
 // rejection-inversion (Hörmann and Derflinger, "Rejection-inversion to generate variates from monotone discrete
-// distributions", 1996). Regular.
+// distributions", 1996). A regular type. Thread-safe if each thread uses its own generator.
 class ZipfDistribution {
  public:
   explicit ZipfDistribution(size_t count)
@@ -51,11 +51,12 @@ class ZipfDistribution {
   double always_taken_;
 };
 
-// Which article has a rank (from 1): ranks must not lie in memory, or in order of ID, in order of rank. Regular.
+// Maps ranks (from 1) to articles, so that neither memory nor the order of IDs follows the order of ranks. A regular,
+// immutable type.
 class RankedArticles {
  public:
   explicit RankedArticles(size_t count) : count_(count) {
-    // Coprime, so that no two ranks have the same article.
+    // The step must be coprime to the count, so that no two ranks map to the same article.
     while (std::gcd(step_ % count_, count_) != 1 && count_ > 1) step_ += 2;
   }
 
@@ -63,11 +64,11 @@ class RankedArticles {
 
  private:
   size_t count_;
-  // 2^32 / golden ratio: multiples of it spread evenly over any range (Knuth, "Sorting and Searching", 6.4).
+  // 2^32 / golden ratio. Its multiples spread evenly over any range (Knuth, "Sorting and Searching", 6.4).
   size_t step_ = 2'654'435'769;
 };
 
-// `draws` indexes below `articles`, always the same.
+// Returns `draws` article indexes below `articles`. The result is always the same.
 inline std::vector<uint32_t> ZipfDraws(size_t articles, size_t draws) {
   const ZipfDistribution zipf(articles);
   const RankedArticles ranked(articles);

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Measures the service beside its limits and beside what people use today: installs what is missing, builds, runs.
+# Measures the service, its limits and the systems that people use today. Installs what is missing, builds, runs.
 #
 #   bench/run.sh [--quick] [--json FILE] [--only REGEX] [--help]
 #
-#   --quick          shorter turns and fewer rounds, at most 5 minutes after the build; some 25 without it
+#   --quick          shorter turns and fewer rounds: at most 5 minutes after the build, instead of about 25
 #   --json FILE      also writes all rows there: a list of {name, value, unit, baseline, baseline_value, ratio}
 #   --only REGEX     only the families of rows whose name matches: batches, calls, beacons, counts, million (popular
 #                    lists and memory, of 1,000,000 articles), flush, curve, idle, overload
 #
-# A whole run (neither --quick nor --only) writes bench/RESULTS.md and bench/results/. Needs two cores with nothing else
-# to do, and a real disk under build/. Every server is its own, on UNIX sockets or ports of 127.0.0.1, and ends with it.
-# Exit code 0 when everything was measured, whether or not its target was reached.
+# A whole run (neither --quick nor --only) writes bench/RESULTS.md and bench/results/. Needs two idle cores and a real
+# disk under build/. Starts its own servers on UNIX sockets or ports of 127.0.0.1, and ends them. The exit code is 0 if
+# everything was measured, even if a target was missed.
 set -euo pipefail
 invoked_from=$PWD
 cd "$(dirname "$0")/.."
@@ -33,7 +33,7 @@ done
 
 echo "== Installing what is missing"
 deploy/install_packages.sh deploy/packages.txt bench/packages.txt
-# `npm ci` notes what it installed; it is done again only when the lock file has changed since.
+# `npm ci` records what it installed. It runs again only if the lock file has changed since.
 [[ bench/peers/node_modules/.package-lock.json -nt bench/peers/package-lock.json ]] ||
   (cd bench/peers && npm ci --omit=optional --no-audit --no-fund)
 
@@ -42,6 +42,6 @@ cmake --preset release -DVIEWCOUNT_TESTS=ON
 cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount viewcount_load limit_server peer_load
 
 echo "== Measuring"
-# Debian's interpreter: the one that sees Debian's Python packages.
+# Debian's own interpreter is used, because it finds Debian's Python packages.
 exec /usr/bin/python3 -B bench/harness/main.py --programs "$PWD/build/release/bin" \
   --data "$PWD/build/release/bench-data" "${options[@]}"

@@ -1,20 +1,21 @@
-# How everything is compiled. Our targets take it by linking viewcount_options; generated code does not.
+# Compiler settings. This project's targets get them by linking viewcount_options; generated code does not.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-# Debug information stays in a release: a stack in a bug report must be readable.
+# A release keeps debug information, so that the stacks in bug reports are readable.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
-# For the presets asan and tsan: fast enough to run, and built in half the time of -O2.
+# This build type is for the presets asan and tsan. It is fast enough to run, and builds in half the time of -O2.
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
 
-# Since version 18 clang writes a template's constraints into its name, as g++ 12, which built Debian's Abseil, does not.
+# Since version 18 clang writes a template's constraints into its mangled name. g++ 12, which built Debian's Abseil,
+# does not.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 18)
   add_compile_options(-fclang-abi-compat=17)
 endif()
 
-# Objects are the same wherever the checkout lies, so that a clone beside it is built from what the first one left.
+# Objects are the same wherever the checkout lies. So a second clone is built from the ccache entries of the first one.
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
@@ -27,7 +28,7 @@ add_library(viewcount_options INTERFACE)
 target_include_directories(viewcount_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(viewcount_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                    -Wimplicit-fallthrough -Werror)
-# A designated initializer leaves the rest to the defaults on purpose.
+# A designated initializer leaves the remaining fields to their defaults on purpose.
 target_compile_options(viewcount_options INTERFACE -Wno-missing-field-initializers)
 
 # A file that is not the main one of its unit may hold an anonymous namespace all the same: each is in one unit only.
@@ -36,14 +37,14 @@ if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 if(VIEWCOUNT_FUZZ)
-  # Which code an input reached, told to libFuzzer; only the fuzzers themselves link it.
+  # Reports to libFuzzer which code an input reached. Only the fuzzers themselves link libFuzzer.
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 if(VIEWCOUNT_SANITIZE)
   add_compile_options(-fsanitize=${VIEWCOUNT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VIEWCOUNT_SANITIZE})
-  # GCC's flow analysis reports false findings in instrumented code.
+  # GCC's flow analysis gives false warnings for instrumented code.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(viewcount_options INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-tsan)
   endif()

@@ -1,4 +1,5 @@
-# Debian 12 packages only: deploy/packages.txt for the service and the clients, tests/packages.txt for the rest.
+# All dependencies are Debian 12 packages. deploy/packages.txt lists those of the service and the clients,
+# tests/packages.txt all others.
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
@@ -18,7 +19,8 @@ pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(libre2 REQUIRED IMPORTED_TARGET re2)
 
-# For cmake/npm.cmake. Looked for by hand, as REQUIRED would not say which package is missing.
+# cmake/npm.cmake needs these programs. They are checked by hand, since the message of REQUIRED would not name the
+# missing package.
 find_program(VIEWCOUNT_NPM npm)
 find_program(VIEWCOUNT_NODE node)
 if(NOT VIEWCOUNT_NPM OR NOT VIEWCOUNT_NODE)

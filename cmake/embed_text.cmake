@@ -1,5 +1,8 @@
-# cmake -DINPUT=file -DOUTPUT=file.h -DVARIABLE=kName [-DSTRIP_COMMENTS=ON] -P embed_text.cmake: the file as a C++ string
-# literal of that name. With STRIP_COMMENTS without indentation and without lines that are comments of JavaScript.
+# Writes a file as a C++ string literal of the given name:
+#
+#   cmake -DINPUT=file -DOUTPUT=file.h -DVARIABLE=kName [-DSTRIP_COMMENTS=ON] -P embed_text.cmake
+#
+# With STRIP_COMMENTS it removes indentation and the lines that are JavaScript comments.
 file(READ ${INPUT} text)
 if(STRIP_COMMENTS)
   string(REGEX REPLACE "(^|\n)[ \t]+" "\\1" text "${text}")

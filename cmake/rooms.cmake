@@ -1,4 +1,5 @@
-# viewcount_room(NAME SOURCES a.cc … LINKS lib …): a folder of service/ or client/ as a library viewcount_NAME.
+# viewcount_room(NAME SOURCES a.cc … LINKS lib …) makes the library viewcount_NAME from a folder of service/ or client/.
+# Such a folder is called a room.
 function(viewcount_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
   add_library(viewcount_${name} STATIC ${ROOM_SOURCES})
@@ -6,8 +7,8 @@ function(viewcount_room name)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 endfunction()
 
-# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]): the file as a C++ string literal, in a header of the build. Paths are
-# relative to the source folder.
+# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]) writes a header into the build folder, with the file as a C++
+# string literal. Paths are relative to the source folder.
 function(viewcount_embed header file variable)
   set(script ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
   cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE input)
@@ -25,11 +26,11 @@ endfunction()
 
 add_custom_target(sanitized_tests)
 
-# viewcount_test(NAME SOURCES a.cc … LINKS lib … [SANITIZE address thread] [SERIAL]): a GoogleTest program; each of its
-# tests is one of ctest's.
+# viewcount_test(NAME SOURCES a.cc … LINKS lib … [SANITIZE address thread] [SERIAL]) makes a GoogleTest program. ctest
+# runs each of its tests as a test of its own.
 #
-# Under a sanitizer that it names, the target sanitized_tests builds it, and its tests have the label `sanitized`. What
-# links gRPC must not name `thread`, as Debian's gRPC is not built for it.
+# In a build with a sanitizer that SANITIZE names, the target sanitized_tests builds the program, and its tests have the
+# label `sanitized`. Programs that link gRPC must not name `thread`, as Debian's gRPC is not built for it.
 function(viewcount_test name)
   cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINKS;SANITIZE" ${ARGN})
   if(NOT TEST_TIMEOUT)
@@ -41,7 +42,7 @@ function(viewcount_test name)
   if(TEST_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
-  # The first one names the build: address comes with undefined.
+  # The first sanitizer identifies the build, since address comes together with undefined.
   string(REPLACE "," ";" sanitizers "${VIEWCOUNT_SANITIZE}")
   list(POP_FRONT sanitizers sanitizer)
   if(sanitizer IN_LIST TEST_SANITIZE)
@@ -51,14 +52,15 @@ function(viewcount_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
 
-# viewcount_script_test(NAME TIMEOUT seconds [DEPENDS target …]): NAME is a test of add_test that runs viewcountd. The
-# build with the address sanitizer runs it too, with a sanitized viewcountd: sanitized_tests builds what it needs.
+# viewcount_script_test(NAME TIMEOUT seconds [DEPENDS target …]) is for a test of add_test that runs viewcountd. The
+# build with the address sanitizer also runs it, with a sanitized viewcountd. The target sanitized_tests builds its
+# dependencies.
 function(viewcount_script_test name)
   cmake_parse_arguments(TEST "" "TIMEOUT" "DEPENDS" ${ARGN})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT})
   if(VIEWCOUNT_SANITIZE MATCHES "^address")
     set_property(TEST ${name} APPEND PROPERTY LABELS sanitized)
-    # Little of what is freed is kept, since tests measure memory.
+    # The sanitizer keeps little of the freed memory, since the tests measure memory.
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=quarantine_size_mb=16)
     add_dependencies(sanitized_tests viewcountd ${TEST_DEPENDS})
   endif()

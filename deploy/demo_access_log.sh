@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Writes a made-up access log (combined format) of the last 24 hours to standard output: `quickstart.sh --demo`
-# imports it. About 200,000 lines, or as many as the argument says.
+# Writes a generated access log (combined format) of the last 24 hours to standard output; `quickstart.sh --demo`
+# imports it. It has about 200,000 lines, or the number in the argument.
 #
-# 2,000 articles, the n-th most popular read 1/n as often as the first; a day and a night; some lines that are no page
-# views, some robots. Addresses are those reserved for documentation (RFC 5737, RFC 3849), so they are nobody's.
+# It has 2,000 articles, and the n-th most popular is read 1/n as often as the first. Traffic follows day and night.
+# Some lines are not page views, and some are by robots. Addresses are reserved for documentation (RFC 5737, RFC 3849),
+# so they belong to no person.
 set -euo pipefail
 
-# The same numbers for the same hour everywhere: a fixed seed, UTC, English months.
+# The output for one hour is equal on all machines: a fixed seed, UTC, English months.
 TZ=UTC LC_ALL=C exec awk -v lines="${1:-200000}" -v now="$(date +%s)" '
-  # A rank between 1 and `articles`, by bisection in the summed weights.
+  # Returns a rank between 1 and `articles`, by bisection in the cumulative weights.
   function zipf(    x, low, high, middle) {
     x = rand() * total[articles]
     low = 1
@@ -53,7 +54,7 @@ TZ=UTC LC_ALL=C exec awk -v lines="${1:-200000}" -v now="$(date +%s)" '
                         "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148|" \
                         "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36|" \
                         "Mozilla/5.0 (compatible; ExampleBot/1.0; +http://example.com/bot)", agents, "|")
-    # Fewest at 4 in the morning, most twelve hours later.
+    # Traffic is lowest at 4 in the morning and highest twelve hours later.
     minutes = 24 * 60
     start = now - minutes * 60
     for (i = 0; i < minutes; ++i) {

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages named in the files given, one a line, that are missing; does nothing if none is.
+# Installs those Debian packages that are missing and named in the given files, one per line. It does nothing if none is
+# missing.
 #
 #   deploy/install_packages.sh deploy/packages.txt [tests/packages.txt …]
 #
-# Packages that are here stay as they are. Needs root for apt-get alone, by sudo where it is not root already.
+# Installed packages stay as they are. Only apt-get needs root; the script uses sudo if it does not run as root.
 set -euo pipefail
 
-# Packages that bring a daemon which Debian starts at once and at every boot. We want their programs only.
+# Packages with a daemon that Debian starts immediately and at every boot. This project needs their programs only.
 readonly daemons=(redis-server prometheus nginx postgresql)
 readonly policy=/usr/sbin/policy-rc.d
 
@@ -27,18 +28,18 @@ is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# Debian's npm conflicts with a Node that comes from elsewhere, so any npm will do.
+# Debian's npm conflicts with a Node.js from another source, so any npm is accepted.
 is_present() {
   is_installed "$1" || { [[ $1 == npm ]] && command -v npm >/dev/null; }
 }
 
-# Prints those daemons that this call installs, one a line.
+# Prints the daemons that this call installs, one per line.
 new_daemons() {
   comm -12 <(printf '%s\n' "${daemons[@]}" | sort) <(printf '%s\n' "${missing[@]}" | sort)
 }
 
-# Keeps them from being started while they are installed: maintainer scripts ask this program first. It refuses these
-# few only, and goes when we are done; one that somebody else put there (as container images have) is left alone.
+# Prevents the daemons from being started while they are installed, since maintainer scripts ask this program first. It
+# refuses only these daemons, and is removed at the end. An existing one, such as in container images, is left alone.
 forbid_daemons() {
   [[ -n $(new_daemons) && ! -e $policy ]] || return 0
   trap 'as_root rm -f "$policy"' EXIT
@@ -55,7 +56,7 @@ POLICY
   as_root chmod 755 "$policy"
 }
 
-# Nor may they come up at the next boot.
+# Prevents the daemons from being started at the next boot.
 disable_daemons() {
   local name
   for name in $(new_daemons); do
@@ -74,7 +75,7 @@ done < <(cat -- "$@" | sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' | sort 
 command -v apt-get >/dev/null || fail "this is not Debian; install by hand what corresponds to: ${missing[*]}"
 [[ $EUID -eq 0 ]] || command -v sudo >/dev/null || fail "neither root nor sudo; as root run: apt-get install ${missing[*]}"
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
-# Waits for another apt that is running, as it may be on a machine that has just booted.
+# The timeout waits for another apt process, which may run on a machine that has just booted.
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
 as_root "${apt[@]}" update </dev/null || fail "apt-get update failed; is there a network, and are the sources in order?"
 forbid_daemons

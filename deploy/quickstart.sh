@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 to a running viewcount: installs what is missing, builds, starts the service with a Redis of
-# its own and a site named "demo", whose portal (client/examples/portal) it serves, and runs until Ctrl-C.
+# Takes a bare Debian 12 to a running viewcount. It installs missing packages, builds, and starts the service with its
+# own Redis and a site named "demo". It also serves that site's portal (client/examples/portal). It runs until Ctrl-C.
 #
 #   deploy/quickstart.sh [--demo] [FLAG…]
 #
-#   --demo   also sends a made-up day of traffic (deploy/demo_access_log.sh)
+#   --demo   also sends a generated day of traffic (deploy/demo_access_log.sh)
 #   FLAG     goes to viewcountd, such as --grpc-address 127.0.0.1:7401; see viewcountd --help
 #
-# Data is kept in $VIEWCOUNT_DATA_DIR, else $XDG_STATE_HOME/viewcount, else ~/.local/state/viewcount. Asks for root (by
-# sudo) only if packages are missing.
+# The data is in $VIEWCOUNT_DATA_DIR, or else $XDG_STATE_HOME/viewcount, or else ~/.local/state/viewcount. The script
+# needs root (by sudo) only if packages are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly programs=$PWD/build/release/bin
 readonly portal=$PWD/build/portal
-# The portal's visits "before the move"; its articles' are in start_views.txt.
+# The site's views before it used this service. The views of its articles are in start_views.txt.
 readonly site_start=37456821
 readonly start_seconds_max=120
 readonly stop_seconds_max=60
@@ -22,7 +22,7 @@ readonly stop_seconds_max=60
 demo=false
 flags=()
 data_dir=${VIEWCOUNT_DATA_DIR:-${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/viewcount}
-# The leader of the step that runs now, and the service; empty if there is none.
+# The process of the running step, which leads its session, and the process of the service. Empty if there is none.
 step=
 service=
 
@@ -52,7 +52,8 @@ parse() {
 
 is_running() { kill -0 "$1" 2>/dev/null; }
 
-# Runs a command in a session of its own, so that Ctrl-C reaches this script alone and it ends things in their order.
+# Runs a command in a session of its own. So Ctrl-C reaches only this script, which ends its processes in the right
+# order.
 run_step() {
   setsid "$@" &
   step=$!
@@ -62,7 +63,7 @@ run_step() {
   return "$status"
 }
 
-# Ends what runs, the service by its own drain, and returns when nothing is left.
+# Ends the running processes, the service by its own drain, and returns when all have ended.
 stop_all() {
   trap '' INT TERM HUP
   if [[ -n $step ]]; then
@@ -88,7 +89,7 @@ stop_all() {
 # shellcheck disable=SC2317  # called by trap
 on_signal() {
   echo
-  # Interrupted before there was a service: not what was asked for.
+  # An interrupt before the service started is not a requested stop.
   local status=130
   if [[ -n $service ]]; then
     say "Stopping: what was taken is being counted"
@@ -109,10 +110,10 @@ build() {
   run_step client/examples/portal/build.sh "$portal" || fail "the portal cannot be built; the reason is above"
 }
 
-# `address NAME`: where the service listens, from the file it writes when it is ready.
+# Prints the address NAME at which the service listens: `address NAME`. The service writes the file when it is ready.
 address() { sed -n "s/^$1=//p" "$data_dir/addresses"; }
 
-# Asks for /readyz with bash alone; curl may not be here.
+# Requests /readyz with bash alone, because curl may be missing.
 is_ready() {
   local host port status_line
   host=$(address admin)
@@ -134,7 +135,7 @@ start() {
   mkdir -p "$data_dir" || fail "cannot make $data_dir; choose another with VIEWCOUNT_DATA_DIR=DIRECTORY"
   local marker deadline=$((SECONDS + start_seconds_max))
   marker=$(mktemp)
-  # In a session of its own for the same reason as each step; and if this script is killed, the service drains as well.
+  # The session is separate for the reason given at run_step. If this script is killed, the service drains as well.
   setsid setpriv --pdeathsig TERM "$programs/viewcountd" --data-dir "$data_dir" --redis embedded --site demo \
     --demo-dir "$portal" "${flags[@]}" &
   service=$!
@@ -151,7 +152,7 @@ start() {
   rm -f "$marker"
 }
 
-# Gives the portal numbers to start from, at the first start only: what anybody adjusted since stays.
+# Gives the portal its start values, at the first start only. Later adjustments by users stay.
 set_start_views() {
   local article views why="a made-up number of the portal's former counter"
   local viewcount=("$programs/viewcount" --server "$(address grpc)" --site demo) adjustments
@@ -162,7 +163,7 @@ set_start_views() {
     run_step "${viewcount[@]}" set "$article" "$views" --why "$why" >/dev/null ||
       fail "cannot set the views of $article; the reason is above"
   done <client/examples/portal/start_views.txt
-  # Last, as it contains the others.
+  # The site's total is set last, since it contains the views of the articles.
   run_step "${viewcount[@]}" set --site-total "$site_start" --why "$why" >/dev/null ||
     fail "cannot set the views of the site; the reason is above"
 }
@@ -199,7 +200,7 @@ TEXT
 }
 
 parse "$@"
-# Not in a session of its own: sudo may have to ask for a password. Nor is apt interrupted half-way.
+# This step has no session of its own, because sudo may ask for a password, and apt must not be interrupted half-way.
 deploy/install_packages.sh deploy/packages.txt ||
   { echo "quickstart.sh: packages are missing; the reason is above" >&2 && exit 1; }
 trap on_signal INT TERM HUP

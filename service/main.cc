@@ -1,4 +1,4 @@
-// viewcountd: parse, build, run.
+// The program viewcountd: reads the configuration and runs the service.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -15,7 +15,7 @@
 namespace viewcount {
 namespace {
 
-// On SIGHUP: reads the settings again and has the service take over those that it can.
+// Handles SIGHUP: reads the settings again, and makes the service apply those that can change while it runs.
 void Reload(int argc, char** argv, ParsedConfig& running, Server& server) {
   auto update = ReloadConfig(argc, argv, running);
   if (!update.ok()) {

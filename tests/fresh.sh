@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Does what the README says on a Debian 12 that has nothing installed: deploy/quickstart.sh, the first commands, Ctrl-C,
-# and then tests/run.sh. Some 30 minutes; needs root, debootstrap and 5 GB below ${TMPDIR:-/tmp}.
+# Follows the README on a Debian 12 on which nothing is installed: deploy/quickstart.sh, the first commands, Ctrl-C, and
+# then tests/run.sh. Takes about 30 minutes. Needs root, debootstrap and 5 GB below ${TMPDIR:-/tmp}.
 #
 #   tests/fresh.sh [--quickstart-only]
 #
-# The empty system comes from the mirror that this machine's own apt uses, and is kept for a week as
+# The empty system comes from the mirror that this machine's own apt uses. It is kept for a week as
 # ${XDG_CACHE_HOME:-~/.cache}/viewcount/debian-12-ARCHITECTURE.tar.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,17 +20,17 @@ fail() {
   exit 1
 }
 
-# Everything below runs as the first process of a PID and mount namespace: whatever way this ends, the kernel then
-# kills what was started inside and takes the mounts down with it.
+# Everything below runs as the first process of a PID and mount namespace. However it ends, the kernel then kills all
+# processes that were started inside and removes the mounts.
 if [[ ${1:-} != --isolated ]]; then
   [[ $EUID -eq 0 ]] || exec sudo --preserve-env=XDG_CACHE_HOME,TMPDIR "$0" "$@"
   command -v debootstrap >/dev/null || fail "debootstrap is missing; run: deploy/install_packages.sh tests/packages.txt"
   root=$(mktemp --directory --tmpdir viewcount-fresh.XXXXXX)
-  # One file system only: should a mount be left after all, what it shows stays untouched.
+  # Removes files of one file system only. If a mount remains by mistake, its content stays untouched.
   trap 'rm -rf --one-file-system "$root"' EXIT
   "$arrange" "$root"
-  # Once killed, by us or with us, unshare takes the first process along, and that the rest.
-  # Job control, since without it what runs in the background ignores Ctrl-C for ever, and Ctrl-C is what we test.
+  # If unshare is killed, it kills the first process of the namespace, and that process' end kills all others. Job
+  # control is enabled because without it background processes ignore Ctrl-C for ever, and this script tests Ctrl-C.
   set -m
   setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child -- \
     "$0" --isolated "$root" "${1:-}" </dev/null &
@@ -47,7 +47,8 @@ mkdir -p "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 
-# Runs a command inside with nothing of this machine's environment but what reaching the network needs.
+# Runs a command inside the new system. It keeps only the variables of this machine's environment that are
+# needed to reach the network.
 inside() {
   local variables=()
   mapfile -t variables < <(env | grep -i -E '^(https?_proxy|no_proxy|npm_config_[a-z_]*)=' || true)
@@ -57,7 +58,7 @@ inside() {
 
 viewcount() { inside /srv/checkout/build/release/bin/viewcount --server "$server" --site demo "$@"; }
 
-# `expect TEXT COMMAND…`: the command's output holds the text; blanks count as one.
+# `expect TEXT COMMAND…` checks that the command's output contains the text. Several blanks count as one.
 expect() {
   local text=$1 output
   shift
@@ -66,14 +67,14 @@ expect() {
     fail "expected \"$text\" from: $*"$'\n'"$output"
 }
 
-# Names of the processes that a quickstart may leave behind.
+# Prints the names of processes that a quickstart may have left running.
 leftovers() {
   cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(viewcount|redis-server|cmake|ninja|cc1plus|quickstart)' || true
 }
 
 quickstart() {
   local log=$root/quickstart.log pid begun=$SECONDS server
-  # Job control gives it a process group of its own, which is what a terminal sends Ctrl-C to.
+  # Job control gives the quickstart its own process group. A terminal sends Ctrl-C to a process group.
   set -m
   inside /srv/checkout/deploy/quickstart.sh --grpc-address 127.0.0.1:0 --http-address 127.0.0.1:0 \
     --admin-address 127.0.0.1:0 </dev/null >"$log" 2>&1 &
@@ -93,7 +94,7 @@ quickstart() {
   expect "1 view recorded" viewcount record /news/second
   expect " 3 0 0 /news/first" viewcount count /news/first /news/second
   expect " 1 0 0 /news/second" viewcount count /news/first /news/second
-  # Behind the 20 articles of the portal.
+  # The new articles come after the 20 articles of the portal.
   expect " 1 7,352 /tin/canh-bao-lua-dao.html" viewcount top
   expect " 21 3 /news/first" viewcount top --limit 22
   expect " 22 1 /news/second" viewcount top --limit 22

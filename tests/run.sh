@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Says whether all is well: installs what is missing, builds everything, runs every test.
+# Checks that everything works: installs what is missing, builds everything, runs every test.
 #
 #   tests/run.sh [--quick] [--full] [--filter REGEX] [--help]
 #
 #   --quick          only the release build and its tests, without sanitizers and fuzzers
 #   --full           also the long tests (ctest's label `full`), which build and start the service on an empty
-#                    Debian 12; some 30 minutes more
+#                    Debian 12; about 30 minutes more
 #   --filter REGEX   only tests whose name matches
 #
-# In this order: the release build with all its tests; the tests of the rooms a view passes, real clients and browsers
-# under the address and undefined-behaviour sanitizers; the tests of the rooms with threads under the thread sanitizer;
-# each fuzzer for a minute.
+# The stages run in this order. The release build comes first, with all its tests. Then the address and
+# undefined-behaviour sanitizers test the libraries on a view's path, real clients and browsers. The thread sanitizer
+# tests the libraries with threads. Finally each fuzzer runs for a minute.
 #
-# What failed is named last; the last line is "N passed, N failed". Exit code 0 only if something ran and all passed.
+# Names failures last; the last line is "N passed, N failed". Exit code 0 only if a test ran and all passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,7 +35,7 @@ done
 passed=0
 failures=()
 
-# Ends the run: what failed, then the line that is always last.
+# Ends the run: prints the failures, then the line that is always last.
 finish() {
   if [[ ${#failures[@]} -gt 0 ]]; then
     echo "== Failed"
@@ -50,13 +50,13 @@ install() {
   deploy/install_packages.sh deploy/packages.txt tests/packages.txt || return
   local folder
   for folder in tests client/examples/node; do
-    # `npm ci` notes what it installed; it is done again only when the lock file has changed since.
+    # `npm ci` records what it installed. It runs again only if the lock file has changed since.
     [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] ||
       (cd "$folder" && npm ci --no-audit --no-fund) || return
   done
 }
 
-# Builds what a stage runs: all of the release, of the others only their own tests.
+# Builds what a stage needs: everything for the release, and only its own tests for another stage.
 build() {
   local stage=$1 options=() targets=()
   case $stage in
@@ -67,13 +67,13 @@ build() {
   cmake --preset "$stage" "${options[@]}" && cmake --build "build/$stage" --parallel "$(nproc)" "${targets[@]}"
 }
 
-# Prints names with what became of them, as `status name`, from ctest's results.
+# Prints the result of each test in ctest's results file, as `status name`.
 outcomes() {
   sed -n 's/^[[:space:]]*<testcase name="\([^"]*\)".* status="\([a-z]*\)".*/\2 \1/p' "$1" |
     sed -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&quot;/"/g' -e 's/&amp;/\&/g'
 }
 
-# Runs a stage's tests and adds what became of them to `passed` and `failures`.
+# Runs a stage's tests and adds their results to `passed` and `failures`.
 run_tests() {
   local stage=$1 prefix=$2 results=$PWD/build/$1/tests.xml log=build/$1/tests.log labels status name
   case $stage in
@@ -82,15 +82,16 @@ run_tests() {
     *) labels=(--label-regex '^sanitized$') ;;
   esac
   rm -f "$results"
-  # Two at once on every machine: tests that measure time were tuned so. "Start" lines only repeat the names.
+  # Two tests run at the same time on every machine, because tests that measure time were tuned for that. The "Start"
+  # lines are removed because they only repeat the names.
   ctest --test-dir "build/$stage" --parallel 2 --output-on-failure --output-junit "$results" \
     "${labels[@]}" "${selection[@]}" </dev/null 2>&1 | tee "$log" | grep --line-buffered --invert-match '^ *Start ' || true
   if ! grep --quiet '<testcase ' "$results" 2>/dev/null; then
-    # A stage that ran nothing has proven nothing, unless a filter left it nothing.
+    # A stage without tests proves nothing, so it fails, unless a filter excluded its tests.
     [[ ${#selection[@]} -gt 0 ]] || failures+=("${prefix}no test was run; see $log")
     return
   fi
-  # Nor has a test that was skipped or disabled.
+  # A test that was skipped or disabled proves nothing either.
   while read -r status name; do
     case $status in
       run) passed=$((passed + 1)) ;;
@@ -110,7 +111,7 @@ for stage in "${stages[@]}"; do
   echo "== Building ($stage)"
   if ! build "$stage"; then
     failures+=("${prefix}the build; the reason is above")
-    # The others would fail for the same reason, and bury it.
+    # The other stages would fail for the same reason and hide it.
     [[ $stage != release ]] || break
     continue
   fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the form of the code: clang-format for every .h and .cc of the repository; with --tidy clang-tidy too.
+# Checks the form of the code: clang-format for every .h and .cc of the repository, with --tidy also clang-tidy.
 #
-#   tests/style.sh          # nothing is changed; the differences are shown
+#   tests/style.sh          # changes nothing and shows the differences
 #   tests/style.sh --fix    # formats in place
 #   tests/style.sh --tidy   # also analyses what build/release/compile_commands.json lists (minutes)
 set -euo pipefail
@@ -24,7 +24,7 @@ esac
 require git
 require clang-format
 
-# New files count before their first commit; deleted ones no longer.
+# New files are included before their first commit. Deleted files are excluded.
 mapfile -t files < <(git -c safe.directory='*' ls-files --cached --others --exclude-standard -- '*.h' '*.cc' |
   while read -r file; do [[ ! -e $file ]] || echo "$file"; done)
 [[ ${#files[@]} -gt 0 ]] || { echo "style.sh: found no source files; is this a git checkout?" >&2; exit 1; }
@@ -43,7 +43,7 @@ if [[ $mode == --tidy ]]; then
   require clang-tidy
   readonly database=build/release/compile_commands.json
   [[ -e $database ]] || { echo "style.sh: no $database; run tests/run.sh first" >&2; exit 1; }
-  # Generated code is not ours, and clang does not know every option of GCC.
+  # Generated code is excluded, and clang does not know every option of GCC.
   mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | while read -r file; do
     ! grep --quiet --fixed-strings "\"file\": \"$PWD/$file\"" "$database" || echo "$file"
   done)

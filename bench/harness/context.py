@@ -1,4 +1,4 @@
-"""What every family of rows is given."""
+"""The context that every family of rows gets: folders, durations, and the servers under test."""
 
 import contextlib
 import dataclasses
@@ -10,17 +10,18 @@ import machine
 import redis
 import servers
 
-# With everything on two cores the store shares the load's: it is given work seldom, as a busy portal would.
+# All programs share two cores, and the store shares its core with the load. A long flush interval keeps its work rare,
+# as on a busy portal.
 FLUSH_INTERVAL = "10s"
 
 
 @dataclasses.dataclass
 class Context:
-    # Where the programs are.
+    # The folder of the programs.
     programs: pathlib.Path
-    # For data directories, on a real disk; emptied in the end.
+    # The folder for data directories, on a real disk. It is removed in the end.
     folder: pathlib.Path
-    # Of one turn.
+    # The duration of one turn.
     seconds: float
     rounds: int
     quick: bool
@@ -32,7 +33,7 @@ class Context:
 
     @contextlib.contextmanager
     def empty_folder(self, name):
-        """A folder below `folder`, removed afterwards."""
+        """Creates an empty folder below `folder`, and removes it afterwards."""
         path = self.folder / name
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
@@ -43,7 +44,10 @@ class Context:
 
     @contextlib.contextmanager
     def service(self, name, *flags, flush_interval=FLUSH_INTERVAL):
-        """viewcountd with a store of its own, which must have what was counted in the end, no more and no less."""
+        """Starts viewcountd with a store of its own.
+
+        In the end, the store must have exactly the views that the service counted.
+        """
         with self.empty_folder(name) as folder, \
                 redis.Redis(folder / "redis", machine.LOAD_CORE, persistent=True) as store, \
                 servers.Viewcountd(self.programs, folder / "data", store, flush_interval, *flags) as service:
@@ -52,7 +56,7 @@ class Context:
 
 
 def terms(service, flushed_at_end=False):
-    """What an answer of the service means."""
+    """Returns the terms of the service's answers: its flush interval and its durability."""
     also = " and at each turn's end" if flushed_at_end else ""
     return f"flush {service.flush_interval}{also}, journaled; Redis: {service.store.durability}"
 

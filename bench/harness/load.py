@@ -1,4 +1,4 @@
-"""The load generators, on LOAD_CORE."""
+"""Runs the load generators on LOAD_CORE."""
 
 import json
 import statistics
@@ -6,9 +6,10 @@ import statistics
 import machine
 import processes
 
-# Beyond what a run is asked to take: filling its buffers, and its last answers.
+# The time that a run may take in addition to its requested duration: for filling its buffers, and for its last answers.
 EXTRA_SECONDS_MAX = 180
-# What an open loop may have under way; a request that is due and finds none free waits, which counts as its latency.
+# The most requests that an open loop may have in flight. A request that is due and finds no free slot waits, and its
+# waiting counts as latency.
 IN_FLIGHT_OPEN = 64
 
 
@@ -25,23 +26,24 @@ def _words(context, workload, target, options):
 
 def _parse(output):
     told = json.loads(output)
-    # In an open loop those that were never sent have a latency, too.
+    # In an open loop, requests that were never sent have a latency too.
     if not told["requests"] and not told["latency_us"]["max"]:
         raise RuntimeError(f"nothing was answered in time: {output}")
     return told
 
 
 def viewcount_load(context, workload, target, **options):
-    """What viewcount_load tells of one run, as a dictionary."""
+    """Runs viewcount_load, and returns its results as a dictionary."""
     options = {"seconds": context.seconds} | options
-    # Whose latency counts does not wait for Redis and other load on its core, which in life are elsewhere.
+    # A generator that measures latency has priority over Redis and other load on its core. In production these run on
+    # other machines.
     prepare = (machine.pinned_ahead if "rate" in options else machine.pinned)(machine.LOAD_CORE)
     return _parse(processes.run(_words(context, workload, target, options), prepare,
                                 options["seconds"] + EXTRA_SECONDS_MAX))
 
 
 def start_viewcount_load(context, workload, target, **options):
-    """The same as a process under way; `finish` takes what it tells."""
+    """Starts viewcount_load as a process. Pass the process to finish() for its results."""
     return processes.start(_words(context, workload, target, options))
 
 
@@ -50,7 +52,7 @@ def finish(process):
 
 
 def peer_load(context, protocol, **options):
-    """What peer_load tells of one run, as a dictionary."""
+    """Runs peer_load, and returns its results as a dictionary."""
     told = json.loads(processes.run([context.programs / "peer_load", protocol,
                                      *_flags({"seconds": context.seconds} | options)],
                                     seconds_max=context.seconds + EXTRA_SECONDS_MAX))
@@ -60,7 +62,10 @@ def peer_load(context, protocol, **options):
 
 
 def turn(amount, **arguments):
-    """A contender's load: viewcount_load, of whose results `amount` counts; none of its requests may fail."""
+    """Returns a contender's load function, which runs viewcount_load.
+
+    The result named `amount` counts. None of the requests may fail.
+    """
     def run():
         told = viewcount_load(**arguments)
         if told["errors_whole_run"]:
@@ -70,5 +75,5 @@ def turn(amount, **arguments):
 
 
 def rate_of(samples):
-    """The requests that were answered a second, in the median; half of it is half the load that fits."""
+    """Returns the median of the answered requests per second. Half of it is half of the load that fits."""
     return statistics.median(sample.details["requests_per_second"] for sample in samples)

@@ -1,4 +1,4 @@
-"""Cores, CPU time and memory of processes, and what machine this is."""
+"""Cores, CPU time and memory of processes, and a description of this machine."""
 
 import os
 import pathlib
@@ -12,12 +12,12 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 def pinned(core):
-    """What Popen is to call in the child, so that it and all its threads run on that core."""
+    """Returns a function for Popen's child process, which pins it with all its threads to that core."""
     return lambda: os.sched_setaffinity(0, {core})
 
 
 def pinned_ahead(core):
-    """The same, and before others on that core if that is allowed."""
+    """Returns a function like pinned() that also raises the process's priority, if that is allowed."""
     def prepare():
         pinned(core)()
         try:
@@ -28,7 +28,7 @@ def pinned_ahead(core):
 
 
 def tree(pid):
-    """The process and its descendants; those that are gone are left out."""
+    """Returns the IDs of the process and its descendants. Processes that have ended are left out."""
     found, unseen = [], [pid]
     while unseen:
         current = unseen.pop()
@@ -42,7 +42,10 @@ def tree(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of the process, its descendants and those of them that have ended and been waited for."""
+    """Returns the user and system time of the process and its descendants.
+
+    Descendants that have ended are included if their parents have waited for them.
+    """
     ticks = 0
     for member in tree(pid):
         try:
@@ -54,7 +57,10 @@ def cpu_seconds(pid):
 
 
 def cpu_seconds_of_threads(pid):
-    """The same of living threads of one process, to the nanosecond; for times too short to be counted in ticks."""
+    """Returns the CPU time of the living threads of one process to the nanosecond.
+
+    It serves for times that are too short to be counted in ticks.
+    """
     nanoseconds = 0
     for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
         try:
@@ -65,7 +71,10 @@ def cpu_seconds_of_threads(pid):
 
 
 def core_seconds(core):
-    """For how long the core was busy since the machine's start, with whatever; what the hypervisor took is included."""
+    """Returns for how long the core was busy with any work since the machine's start.
+
+    Time that the hypervisor took is included.
+    """
     for line in pathlib.Path("/proc/stat").read_text().splitlines():
         name, *ticks = line.split()
         if name == f"cpu{core}":
@@ -75,7 +84,7 @@ def core_seconds(core):
 
 
 def resident_bytes_peak(pid):
-    """The most it ever had."""
+    """Returns the process's largest resident memory so far, in bytes."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) << 10
@@ -97,7 +106,7 @@ def _output(*words):
 
 
 def _file_system(folder):
-    """Type and device of the file system that the folder is on."""
+    """Returns the type and the device of the file system of the folder."""
     return " on ".join(_output("df", "--output=fstype,source", str(folder)).splitlines()[-1:][0].split())
 
 
@@ -109,7 +118,7 @@ def _system():
 
 
 def describe(root, folder):
-    """Pairs of name and text: what the figures hold for."""
+    """Returns pairs of name and text that describe the conditions of the measurements."""
     commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD") or "not a checkout"
     changed = _output("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
     gibibytes = int(_first("/proc/meminfo", "MemTotal").split()[0]) / (1 << 20)

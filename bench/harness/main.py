@@ -1,4 +1,4 @@
-"""Measures everything, and says what came of it. bench/run.sh builds what this needs and starts it.
+"""Measures everything and reports the results. bench/run.sh builds the required programs and starts it.
 
     main.py --programs build/release/bin --data build/release/bench-data [--quick] [--only REGEX] [--json FILE]
 """
@@ -31,7 +31,7 @@ def parse():
 
 
 def measure(context, families):
-    """All rows; a family that fails is told and does not keep the others from being measured."""
+    """Measures all rows. A family that fails is reported, and the other families are still measured."""
     measured, failures = [], []
     for name in families:
         context.progress(f"== {name}")
@@ -55,14 +55,14 @@ def write_results(measured, description, context):
     for curve in context.curves:
         pictures.draw(curve, BENCH / "results")
     named = [(curve.title, curve.file) for curve in context.curves]
-    # What no run can say by itself: what stands in the way of targets.
+    # The remarks explain what prevents the service from reaching targets. No run can find that out by itself.
     remarks = (BENCH / "REMARKS.md").read_text()
     (BENCH / "RESULTS.md").write_text(report.markdown(measured, description, named, remarks))
 
 
 def main():
     arguments = parse()
-    # So that servers are ended with us, whoever ends us.
+    # The exit on SIGTERM also ends the servers, whatever process sent the signal.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     families = [name for name in rows.FAMILIES if re.search(arguments.only, name)]
     if not families:
@@ -78,7 +78,7 @@ def main():
     print("\n".join(f"{name}: {text}" for name, text in description) + "\n\n" + report.table(measured))
     if arguments.json:
         arguments.json.write_text(report.as_json(measured))
-    # Only a whole run may replace the results.
+    # Only a complete run may replace the results.
     if not arguments.quick and len(families) == len(rows.FAMILIES) and not failures:
         write_results(measured, description, context)
     if failures:

@@ -1,12 +1,12 @@
-"""Comparisons: who is compared takes turns, so that whatever else the machine does meets all alike."""
+"""Comparisons of servers. The contenders take turns, so that other work of the machine affects all of them equally."""
 
 import dataclasses
 import statistics
 import time
 
-# Below this share of its core a server had nothing to do now and then; its row says so.
+# Below this busy share of its core a server was sometimes idle. Its row has a remark about that.
 BUSY_MIN = 0.95
-# Above this share of its core other work may have slowed it down; its row says so.
+# Above this share of its core other work may have slowed the server down. Its row has a remark about that.
 OTHERS_MAX = 0.05
 
 
@@ -14,16 +14,16 @@ OTHERS_MAX = 0.05
 class Sample:
     """One turn of one contender."""
 
-    # What was done, in the contender's unit.
+    # The amount of work done, in the contender's unit.
     amount: float
-    # How long it was asked to.
+    # The duration of the load.
     seconds: float
-    # Of the server; what it did behind the last answer (its flush) included.
+    # The CPU time of the server, including the work after the last answer, such as its flush.
     cpu_seconds: float
-    # Shares of its core while it was asked: what it took, and what others took.
+    # The shares of the server's core during the load: its own share, and the share of other work.
     busy: float
     others: float
-    # What the load told beyond that.
+    # Further results of the load.
     details: dict
 
     @property
@@ -35,8 +35,8 @@ class Contender:
     """A server with a load.
 
     `load()` runs the load once and returns (amount, seconds, details). `settle()` returns when the server has finished
-    with it; both are charged. `clean_up()` comes after the turn and is not. `terms` say what an answer means: flush
-    interval and durability.
+    the work of the load. Both are charged to the server. `clean_up()` runs after the turn and is not charged. `terms`
+    describe the meaning of an answer: flush interval and durability.
     """
 
     def __init__(self, name, server, load, terms, settle=None, clean_up=None):
@@ -51,7 +51,7 @@ class Contender:
         before, core_before, begun = self._server.cpu_seconds(), self._server.core_seconds(), time.monotonic()
         amount, seconds, details = self._load()
         loaded, core = self._server.cpu_seconds(), self._server.core_seconds() - core_before
-        # The load's program takes longer than its load.
+        # The load's program runs longer than its load, so its wall-clock time is used.
         others = max(0, core - (loaded - before)) / (time.monotonic() - begun)
         if self._settle is not None:
             self._settle()
@@ -63,7 +63,7 @@ class Contender:
 
 
 def interleave(contenders, rounds, progress=lambda text: None):
-    """Samples by the contender's name, one a round."""
+    """Runs all contenders in turns. Returns the samples by the contender's name, one for each round."""
     samples = {contender.name: [] for contender in contenders}
     for number in range(1, rounds + 1):
         for contender in contenders:
@@ -76,7 +76,7 @@ def interleave(contenders, rounds, progress=lambda text: None):
 
 @dataclasses.dataclass
 class Spread:
-    """The median of some numbers, and the lowest and highest of them."""
+    """The median, the lowest and the highest of some numbers."""
 
     median: float
     low: float
@@ -93,18 +93,18 @@ def throughput(samples):
 
 
 def ratios(samples, baselines):
-    """Of each round to the baseline in the same round."""
+    """Returns the ratios of each round to the baseline of the same round."""
     return Spread.of(sample.per_cpu_second / baseline.per_cpu_second
                      for sample, baseline in zip(samples, baselines, strict=True))
 
 
 def latency(samples, quantile):
-    """`quantile` is a name of the load's, such as p99; µs."""
+    """Returns the latency in µs. `quantile` is a name from the load's results, such as p99."""
     return Spread.of(sample.details["latency_us"][quantile] for sample in samples)
 
 
 def core_remarks(samples, whose):
-    """What is to be known of the core of `whose` samples these are: how busy, and with what else."""
+    """Returns remarks about the core of `whose` samples these are: how busy it was, and with what other work."""
     busy = min(sample.busy for sample in samples)
     others = statistics.median(sample.others for sample in samples)
     if busy >= BUSY_MIN:

@@ -1,4 +1,4 @@
-"""What people use today, each as it is set up for speed."""
+"""The servers that people use today, each configured for speed."""
 
 import itertools
 import os
@@ -16,12 +16,12 @@ PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
 NODE = shutil.which("node") or shutil.which("nodejs")
 PACKETS_COUNTED_SECONDS_MAX = 30
-# pgbench takes at most 128 scripts.
+# pgbench accepts at most 128 scripts.
 UPSERT_SCRIPTS = 100
 
 
 class Nginx(Server):
-    """One worker. `configuration` is a file of bench/peers, whose @NAMES@ are filled in."""
+    """nginx with one worker. `configuration` is a file of bench/peers, whose @NAMES@ are filled in."""
 
     def __init__(self, folder, configuration, redis=None):
         super().__init__(f"nginx, {configuration}", folder, machine.SERVER_CORE)
@@ -47,7 +47,7 @@ class Nginx(Server):
 
 
 class Statsd(Server):
-    """Adds up in memory. How many packets it took it tells at its flushes."""
+    """statsd, which adds up packets in memory. It reports the number of packets at its flushes."""
 
     flush_interval = "2s"
 
@@ -70,8 +70,8 @@ class Statsd(Server):
         return f":{self.port:04X} " in pathlib.Path("/proc/net/udp").read_text()
 
     def counted(self):
-        """Packets it has counted since its start, those of just now included."""
-        # What is still in its socket is taken meanwhile.
+        """Returns the number of packets that statsd has counted since its start, including the latest ones."""
+        # Meanwhile statsd takes the packets that are still in its socket.
         time.sleep(0.2)
         flushes = len(self._totals.read_text().split())
         deadline = time.monotonic() + PACKETS_COUNTED_SECONDS_MAX
@@ -83,17 +83,19 @@ class Statsd(Server):
 
 
 class Postgres(Server):
-    """A cluster of its own, on a UNIX socket. Commits are durable (synchronous_commit), as by default."""
+    """A database cluster for the benchmark, on a UNIX socket. Commits are durable (synchronous_commit), as by
+    default."""
 
     def __init__(self, folder, articles):
         super().__init__("PostgreSQL", folder, machine.SERVER_CORE)
         self._articles = articles
         self._data = self.folder / "data"
-        # Its owner must get to it, whatever folders lead to `folder`; and socket addresses are short.
+        # The cluster's owner must be able to reach the socket, whatever folders lead to `folder`. Socket addresses must
+        # be short.
         self._sockets = pathlib.Path(f"/tmp/viewcount-bench-postgres-{os.getpid()}")
 
     def _as_owner(self, *words):
-        """It refuses to run as root."""
+        """Returns the command line that runs as the cluster's owner, because PostgreSQL refuses to run as root."""
         if os.geteuid() != 0:
             return [str(word) for word in words]
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *(str(word) for word in words)]
@@ -136,7 +138,7 @@ class Postgres(Server):
 
     def __exit__(self, *arguments):
         if self.process is not None:
-            # SIGINT: end now and in order; SIGTERM would wait for clients.
+            # SIGINT ends PostgreSQL immediately and in good order. SIGTERM would wait for clients.
             self.process.send_signal(2)
         super().__exit__(*arguments)
         shutil.rmtree(self._data, ignore_errors=True)
@@ -146,7 +148,10 @@ class Postgres(Server):
         return [PEERS / "postgres_update.sql"]
 
     def upsert_scripts(self, batch_views):
-        """A statement a batch: views of Zipf's law, added up beforehand, and sorted, so that there are no deadlocks."""
+        """Writes scripts with one statement per batch.
+
+        The views follow Zipf's law. They are added up beforehand and sorted, so that there are no deadlocks.
+        """
         draw = random.Random(1)
         weights = list(itertools.accumulate(1 / rank for rank in range(1, self._articles + 1)))
         paths = []
@@ -165,7 +170,7 @@ class Postgres(Server):
         return paths
 
     def load(self, scripts, clients, seconds):
-        """Runs the scripts at random for so long; returns how many transactions were committed."""
+        """Runs the scripts at random for this time, and returns the number of committed transactions."""
         output = processes.run([POSTGRES / "pgbench", *self._connection(), "--no-vacuum", "--protocol=prepared",
                                 f"--client={clients}", "--jobs=1", f"--time={max(1, round(seconds))}",
                                 f"--define=articles={self._articles}",

@@ -1,11 +1,11 @@
-"""Curves as SVG."""
+"""Draws curves as SVG."""
 
 import dataclasses
 
 import matplotlib
 
 matplotlib.use("svg")
-# The same numbers are to give the same file.
+# The salt makes the file depend on the numbers only.
 matplotlib.rcParams["svg.hashsalt"] = "viewcount"
 
 from matplotlib import pyplot  # noqa: E402
@@ -13,7 +13,7 @@ from matplotlib import pyplot  # noqa: E402
 
 @dataclasses.dataclass
 class Curve:
-    """`series` is name → list of (x, y)."""
+    """A picture with several curves. `series` is name → list of (x, y)."""
 
     file: str
     title: str
@@ -25,7 +25,7 @@ class Curve:
 
 
 def draw(curve, folder):
-    """Writes the file into the folder."""
+    """Writes the picture into the folder."""
     figure, axes = pyplot.subplots(figsize=(8, 4.5))
     for name, points in curve.series.items():
         axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=name)

@@ -1,4 +1,4 @@
-"""Programs that are started for a measurement, and ended with it."""
+"""Programs that are started for a measurement and ended after it."""
 
 import pathlib
 import socket
@@ -12,13 +12,16 @@ STOP_SECONDS_MAX = 60
 
 
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    """Returns a port of 127.0.0.1 on which no process listens at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
 
 
 class Server:
-    """A process pinned to a core, from entering to leaving the context. `is_ready` is asked until it says so."""
+    """A server process that is pinned to a core and runs while its context is entered.
+
+    `is_ready` is called until it returns true.
+    """
 
     def __init__(self, name, folder, core):
         self.name = name
@@ -31,17 +34,17 @@ class Server:
         return self.process.pid
 
     def words(self):
-        """Its command line."""
+        """Returns the command line."""
         raise NotImplementedError
 
     def is_ready(self):
         raise NotImplementedError
 
     def prepare(self):
-        """Before it is started."""
+        """Prepares the start of the process."""
 
     def options(self):
-        """Further arguments of Popen."""
+        """Returns further arguments of Popen."""
         return {}
 
     def __enter__(self):
@@ -94,7 +97,7 @@ def accepts(port):
 
 
 def run(words, prepare=machine.pinned(machine.LOAD_CORE), seconds_max=600, **options):
-    """Runs a program of the load to its end and returns what it printed; raises with all it said if it fails."""
+    """Runs a program of the load to its end and returns its output. Raises with the output if it fails."""
     done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=seconds_max, preexec_fn=prepare, **options)
     if done.returncode != 0:
@@ -104,13 +107,13 @@ def run(words, prepare=machine.pinned(machine.LOAD_CORE), seconds_max=600, **opt
 
 
 def start(words, core=machine.LOAD_CORE):
-    """Starts a program of the load, for finish()."""
+    """Starts a program of the load. Pass the process to finish()."""
     return subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True, preexec_fn=machine.pinned(core))
 
 
 def finish(process, seconds_max):
-    """Waits for its end and returns what it printed, as run() does."""
+    """Waits until the process ends, and returns its output as run() does."""
     try:
         output, errors = process.communicate(timeout=seconds_max)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A redis-server of our own on a UNIX socket, and what is to be known of one."""
+"""A redis-server on a UNIX socket for one measurement, and a client for it."""
 
 import socket
 
@@ -8,8 +8,10 @@ ANSWER_SECONDS_MAX = 60
 
 
 class Redis(Server):
-    """`persistent` is how viewcountd starts its embedded one: an append-only file, synced every second. Else nothing
-    is written: Redis at its fastest. With a `port` it listens on that, too.
+    """A redis-server on a UNIX socket, and on a `port` if one is given.
+
+    If `persistent`, it has the settings of viewcountd's embedded one: an append-only file that is synced every second.
+    Otherwise it writes nothing, which is Redis at its fastest.
     """
 
     def __init__(self, folder, core, persistent, port=0):
@@ -27,7 +29,7 @@ class Redis(Server):
         self.socket.unlink(missing_ok=True)
 
     def words(self):
-        # The socket's name is relative, since the whole path may be too long for a socket address.
+        # The socket's name is relative, because the whole path may be too long for a socket address.
         return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", "redis.sock",
                 "--save", "", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "everysec",
                 "--maxmemory-policy", "noeviction"]
@@ -42,11 +44,11 @@ class Redis(Server):
             return False
 
     def ask(self, *words):
-        """The answer to one command: text, a number, a list or None."""
+        """Returns the answer to one command: text, a number, a list or None."""
         return self.ask_many([words])[0]
 
     def ask_many(self, commands):
-        """The answers to several commands, sent at once."""
+        """Sends several commands together, and returns their answers."""
         encoded = b"".join(_encode(words) for words in commands)
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_SECONDS_MAX)

@@ -1,4 +1,4 @@
-"""Rows of the result, and the forms they are told in."""
+"""The rows of the results, and their output formats."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ import measure
 
 @dataclasses.dataclass
 class Target:
-    """What is to be reached: by the ratio where `of_ratio`, else by the value."""
+    """The target of a row. It applies to the row's ratio if `of_ratio` is true, otherwise to its value."""
 
     limit: float
     at_least: bool
@@ -41,7 +41,7 @@ def at_most(limit):
 
 @dataclasses.dataclass
 class Row:
-    """One figure, perhaps beside another one of the same run. Terms are flush interval and durability."""
+    """One result, possibly compared with another result of the same run. Terms are flush interval and durability."""
 
     name: str
     value: float
@@ -50,14 +50,14 @@ class Row:
     baseline: str = None
     baseline_value: float = None
     baseline_terms: str = None
-    # Of the ratios of all rounds, or of the values where there is no baseline.
+    # The spread of the ratios of all rounds, or of the values if there is no baseline.
     spread: measure.Spread = None
     target: Target = None
     notes: list = dataclasses.field(default_factory=list)
 
     @property
     def ratio(self):
-        """The median of the rounds' ratios."""
+        """Returns the median of the rounds' ratios."""
         if self.baseline_value is None:
             return None
         return self.spread.median if self.spread else self.value / self.baseline_value
@@ -68,7 +68,7 @@ class Row:
 
 
 def compare(name, unit, samples, contender, baseline, **fields):
-    """A row of throughputs of two contenders that took turns."""
+    """Returns a row that compares the throughputs of two contenders that took turns."""
     ours, theirs = samples[contender.name], samples[baseline.name]
     notes = [*fields.pop("notes", []), *measure.core_remarks(ours, contender.name),
              *measure.core_remarks(theirs, baseline.name)]
@@ -77,14 +77,14 @@ def compare(name, unit, samples, contender, baseline, **fields):
 
 
 def alone(name, unit, samples, contender, **fields):
-    """A row of one contender's throughput."""
+    """Returns a row of one contender's throughput."""
     ours = measure.throughput(samples[contender.name])
     notes = [*fields.pop("notes", []), *measure.core_remarks(samples[contender.name], contender.name)]
     return Row(name, ours.median, unit, contender.terms, spread=ours, notes=notes, **fields)
 
 
 def number_text(number):
-    """Three digits that count, or all digits of what is large."""
+    """Formats a number with three significant digits, or with all digits before the decimal point if it is large."""
     if number is None:
         return ""
     if abs(number) >= 100:
@@ -109,7 +109,7 @@ def _reached_text(row):
 
 
 def table(rows):
-    """For a terminal."""
+    """Formats the rows for a terminal."""
     lines = [("what", "value", "unit", "compared with", "its value", "ratio", "range", "target", "reached")]
     for row in rows:
         lines.append((row.name, number_text(row.value), row.unit, row.baseline or "", number_text(row.baseline_value),
@@ -134,7 +134,10 @@ def _markdown_row(cells):
 
 
 def markdown(rows, description, pictures, remarks):
-    """RESULTS.md. `description` is pairs of name and text, `pictures` pairs of title and file name, `remarks` a text."""
+    """Formats RESULTS.md.
+
+    `description` is pairs of name and text, `pictures` pairs of title and file name, and `remarks` a text.
+    """
     reached = [row.reached for row in rows if row.target]
     lines = ["# Results", "",
              "Written by `bench/run.sh`; not edited by hand. [README.md](README.md) says what is measured how.", ""]

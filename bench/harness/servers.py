@@ -1,4 +1,4 @@
-"""The service, and the gRPC handlers that are its limits."""
+"""The service, and the gRPC handlers that show its limits."""
 
 import json
 import shutil
@@ -36,7 +36,7 @@ class Viewcountd(Server):
         return addresses.exists() and "grpc=" in addresses.read_text() and addresses.read_text().endswith("\n")
 
     def address(self, name):
-        """Where it listens; `name` is grpc, http or admin."""
+        """Returns the address at which the service listens. `name` is grpc, http or admin."""
         lines = (self.folder / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
 
@@ -46,30 +46,30 @@ class Viewcountd(Server):
                        "flush"], seconds_max=SECONDS_MAX + 10)
 
     def stored_views(self):
-        """The site's total as it stands in the store."""
+        """Returns the site's total as stored in the store."""
         sums = self.store.ask_many([("HGET", f"vc:{{{shard:02}}}:{SITE}:all", "") for shard in range(SHARDS)])
         return sum(int(number or 0) for number in sums)
 
     def metrics(self):
-        """Samples by name, labels included."""
+        """Returns the samples by name, labels included."""
         with urllib.request.urlopen(f"http://{self.address('admin')}/metrics", timeout=SECONDS_MAX) as answer:
             lines = answer.read().decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
     def status(self):
-        """What `viewcount status` says."""
+        """Returns the output of `viewcount status`."""
         return json.loads(processes.run([self._programs / "viewcount", "--server", self.address("grpc"), "--json",
                                          "status"]))
 
     def __exit__(self, *arguments):
         super().__exit__(*arguments)
-        # Gigabytes, within a few minutes. The log is kept.
+        # The journals may have gigabytes after a few minutes. The log is kept.
         shutil.rmtree(self.folder / "lanes", ignore_errors=True)
 
 
 class LimitServer(Server):
-    """A gRPC handler that does nothing (`empty`), or decodes into one hash map and nothing else (`decode`)."""
+    """A gRPC handler that does nothing (`empty`), or that only decodes views into one hash map (`decode`)."""
 
     def __init__(self, programs, folder, mode):
         super().__init__(f"limit_server {mode}", folder, machine.SERVER_CORE)

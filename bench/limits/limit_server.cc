@@ -1,4 +1,5 @@
-// What gRPC itself allows on this machine: a server of the same interface and settings that does almost nothing.
+// Shows the limits of gRPC itself on this machine: a server with the service's interface and settings that does almost
+// nothing.
 #include <fmt/format.h>
 #include <grpcpp/server_builder.h>
 
@@ -17,11 +18,11 @@
 namespace viewcount::bench {
 namespace {
 
-// Answers a message of views. Without an adder the answer is empty, and nobody looks at the message.
+// Answers a message of views. Without an adder the answer is empty and the message is ignored.
 grpc::ByteBuffer AnswerViews(ViewAdder* adder, const grpc::ByteBuffer& request) {
   v1::RecordViewsResponse response;
   grpc::Slice slice;
-  // Copied only if the message came in several pieces.
+  // The message is copied only if it was received in several pieces.
   if (adder != nullptr && (request.TrySingleSlice(&slice).ok() || request.DumpToSingleSlice(&slice).ok())) {
     response.set_accepted_views(adder->Add({reinterpret_cast<const char*>(slice.begin()), slice.size()}));
   }
@@ -35,12 +36,14 @@ grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context) {
   return reactor;
 }
 
-// A message without fields: nothing but its frame is sent.
+// Returns a message without fields, of which only the frame is sent.
 grpc::ByteBuffer EmptyMessage() {
   const grpc::Slice nothing;
   return grpc::ByteBuffer(&nothing, 1);
 }
 
+// Answers the messages of one stream, one after the other. gRPC calls its functions one at a time. It deletes itself
+// when the stream has ended.
 class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   explicit StreamReactor(ViewAdder* adder) : adder_(adder) { StartRead(&request_); }
@@ -62,6 +65,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   grpc::ByteBuffer response_;
 };
 
+// Answers RecordViews and StreamViews. Without an adder the answers are empty. Thread-safe. The adder must outlive it.
 class IngestLimit final : public v1::IngestService::WithRawCallbackMethod_RecordViews<
                               v1::IngestService::WithRawCallbackMethod_StreamViews<v1::IngestService::Service>> {
  public:
@@ -80,6 +84,7 @@ class IngestLimit final : public v1::IngestService::WithRawCallbackMethod_Record
   ViewAdder* const adder_;
 };
 
+// Answers GetCounts and ListPopular with empty messages. Thread-safe.
 class QueryLimit final : public v1::QueryService::WithRawCallbackMethod_GetCounts<
                              v1::QueryService::WithRawCallbackMethod_ListPopular<v1::QueryService::Service>> {
  public:
@@ -104,7 +109,7 @@ int Run(const std::string& mode, const std::string& address) {
   int port = 0;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // As large a frame as viewcountd takes: a batch comes in one.
+  // The frame size is the one of viewcountd, so that a batch is received in one frame.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, limits::kHttp2FrameBytesMax);
   builder.RegisterService(&ingest);
   builder.RegisterService(&query);

@@ -5,12 +5,13 @@
 namespace viewcount::bench {
 namespace {
 
-// Field numbers with their wire types, of RecordViewsRequest and View.
+// The field numbers with their wire types in RecordViewsRequest and View.
 constexpr uint64_t kViews = 8 << 3 | 2;
 constexpr uint64_t kArticleId = 1 << 3 | 2;
 constexpr uint64_t kCount = 2 << 3;
 
-// Reads Protobuf's wire format as long as everything is in place.
+// Reads Protobuf's wire format. Each function returns false if the bytes are malformed. Not thread-safe. The bytes must
+// outlive it.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}

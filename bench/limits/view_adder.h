@@ -1,4 +1,4 @@
-// The least that counting views over gRPC takes: decode and add, nothing else.
+// Does only the work that counting views over gRPC needs at least: decoding and adding.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -12,17 +12,17 @@
 
 namespace viewcount::bench {
 
-// One hash map of article to views. Thread safe: a mutex, taken once for a message.
+// One hash map from article to views. Thread-safe: a mutex is locked once per message.
 class ViewAdder {
  public:
-  // Adds the views of an encoded RecordViewsRequest. Looks at nothing but the lengths that the wire format needs.
-  // Returns how many views that were; nothing is promised of the map when the bytes are malformed: then it is 0.
+  // Adds the views of an encoded RecordViewsRequest. Validates only the lengths that the wire format needs. Returns the
+  // number of views. If the bytes are malformed, returns 0, and the content of the map is unspecified.
   uint64_t Add(std::string_view message);
 
  private:
   struct Hash {
     using is_transparent = void;
-    // Every bit of it depends on every bit of the ID, so that the map need not mix again.
+    // Every bit of the hash depends on every bit of the ID, so the map need not mix it again.
     using is_avalanching = void;
     size_t operator()(std::string_view id) const { return Hash64(id); }
   };

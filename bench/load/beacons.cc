@@ -33,11 +33,11 @@ constexpr timeval kBeaconConnectTimeout{.tv_sec = 5, .tv_usec = 0};
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kEventsMax = 256;
 
-// A connection and the request on it. Not opened: it is with the next request.
+// A connection and the request on it. A connection that is not open is opened for the next request.
 struct Socket {
   UniqueFd file;
   TimePoint due;
-  // What of the request is not written yet.
+  // The part of the request that is not written yet.
   std::string_view unwritten;
   std::string received;
   bool waits = false;
@@ -53,10 +53,10 @@ std::string Replaced(std::string text, std::string_view word, std::string_view b
   return at == std::string::npos ? text : text.replace(at, word.size(), by);
 }
 
-// Of whom beacons come, by way of a proxy on this machine.
+// The number of visitors that send the beacons, through a proxy on this machine.
 constexpr uint32_t kVisitors = 1 << 16;
 
-// What navigator.sendBeacon sends: a text without preflight.
+// Formats a request like one of navigator.sendBeacon: a text that needs no preflight.
 std::string RequestOf(const Options& options, const std::string& article, uint32_t visitor) {
   const std::string path = Replaced(options.path, "{article}", article);
   const std::string body = options.method == "POST" ? fmt::format(R"({{"articleId":"{}"}})", article) : "";
@@ -70,6 +70,7 @@ std::string RequestOf(const Options& options, const std::string& article, uint32
   return text + "\r\n" + body;
 }
 
+// Sends beacons over non-blocking sockets and epoll. Each slot has one socket. Used by one thread.
 class Client final : public BeaconClient {
  public:
   Client(const Options& options, Addresses addresses)
@@ -93,7 +94,7 @@ class Client final : public BeaconClient {
   }
 
   void Run(const Period& period, Tally& tally) override {
-    // The kernel would wake it 50 µs late for the sake of fewer wake-ups.
+    // With the default timer slack, the kernel would wake the thread 50 µs late to save wake-ups.
     prctl(PR_SET_TIMERSLACK, 1);
     tally_ = &tally;
     Pump pump(period, options_.rate, sockets_.size(), [this](size_t slot, TimePoint due) { Send(slot, due); });
@@ -101,7 +102,7 @@ class Client final : public BeaconClient {
     while (!pump.Finished(now) && now < period.end + kBeaconDrainTimeout) {
       tally.Tick(now);
       const TimePoint next = pump.Advance(now);
-      // What could not be sent failed at once; its slot is told of here, where the pump is not at work.
+      // A request that could not be sent has failed immediately. Its slot is released here, outside of the pump's call.
       const bool failed = !free_.empty();
       ReleaseTo(pump, now);
       if (!failed) Wait(next - now);
@@ -122,7 +123,7 @@ class Client final : public BeaconClient {
     socket.received.clear();
     for (const addrinfo* address = addresses_.get(); address != nullptr; address = address->ai_next) {
       socket.file = UniqueFd(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-      // It waits for the connection, but not for ever.
+      // The connection attempt blocks, but not longer than the time-out.
       if (!socket.file.valid() ||
           setsockopt(socket.file.get(), SOL_SOCKET, SO_SNDTIMEO, &kBeaconConnectTimeout,
                      sizeof(kBeaconConnectTimeout)) != 0 ||
@@ -184,7 +185,7 @@ class Client final : public BeaconClient {
       return;
     }
     std::string_view bytes(buffer.data(), size);
-    // Most answers come in one piece.
+    // Most answers are received in one piece.
     if (!socket.received.empty()) bytes = socket.received.append(bytes);
     const HttpAnswer answer = ReadHttpAnswer(bytes);
     if (answer.state == HttpAnswer::State::kUnreadable ||
@@ -198,7 +199,7 @@ class Client final : public BeaconClient {
     socket.received.clear();
     if (answer.closes) socket.file = UniqueFd();
     const bool ok = answer.status >= 200 && answer.status < 300;
-    // Of what the server could not do it may have done a part.
+    // After an internal error the server may have counted the view. 503 says that it has not.
     if (answer.status >= 500 && answer.status != 503) ++doubtful_views_;
     if (ok) {
       Answered(socket, {.code = "OK", .acknowledged_views = 1});
@@ -224,7 +225,8 @@ class Client final : public BeaconClient {
   }
 
   void ReleaseTo(Pump& pump, TimePoint now) {
-    // Those that fail meanwhile are for the next time: a server that is gone must not keep it here.
+    // Slots that fail meanwhile are released the next time. Otherwise an unreachable server would keep the loop here
+    // for ever.
     std::vector<size_t> released;
     released.swap(free_);
     for (const size_t slot : released) pump.Release(slot, now);
@@ -235,7 +237,7 @@ class Client final : public BeaconClient {
   const UniqueFd poll_;
   EncodedPool requests_;
   std::vector<Socket> sockets_;
-  // Slots that were answered, and the pump has not been told of.
+  // Slots whose requests were answered but that the pump does not know of yet.
   std::vector<size_t> free_;
   std::map<int, std::string> codes_;
   Tally* tally_ = nullptr;

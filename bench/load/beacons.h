@@ -1,4 +1,4 @@
-// The load over HTTP: what browsers send when a page is seen.
+// The load over HTTP: the requests that browsers send when a page is viewed.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,17 +11,18 @@
 
 namespace viewcount::bench {
 
+// Sends beacons to one server. Not thread-safe.
 class BeaconClient {
  public:
-  // Encodes the requests. INVALID_ARGUMENT if the target is no address.
+  // Encodes the requests. Returns INVALID_ARGUMENT if the target is not an address.
   static absl::StatusOr<std::unique_ptr<BeaconClient>> Create(const Options& options);
   virtual ~BeaconClient() = default;
 
-  // Opens all connections. UNAVAILABLE if nobody answers.
+  // Opens all connections. Returns UNAVAILABLE if no server answers.
   virtual absl::Status Connect() = 0;
-  // Runs until all is sent and answered, or some seconds after the period's end.
+  // Sends the load. Returns when all requests are sent and answered, or some seconds after the period's end.
   virtual void Run(const Period& period, Tally& tally) = 0;
-  // Views that may have been counted although nobody said so.
+  // Returns the number of views that may have been counted although they were not acknowledged.
   virtual uint64_t doubtful_views() const = 0;
 };
 

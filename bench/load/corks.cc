@@ -14,7 +14,7 @@
 namespace viewcount::bench {
 namespace {
 
-// The port at the other end; 0 if `file` is no connected TCP socket.
+// Returns the port at the other end, or 0 if `file` is not a connected TCP socket.
 uint16_t PeerPort(int file) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -43,7 +43,7 @@ void Corks::Set(bool corked) {
   if (corked == corked_) return;
   corked_ = corked;
   const int value = corked ? 1 : 0;
-  // What fails is no socket any more: without a cork the load is only a little dearer.
+  // A descriptor for which this fails is no longer a socket. Without a cork the load only costs a little more.
   for (const int socket : sockets_) (void)setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 

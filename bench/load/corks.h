@@ -1,4 +1,4 @@
-// Holds back what is written to a server's sockets, so that several small requests leave together.
+// Holds back the data that is written to a server's sockets, so that several small requests are sent together.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 
 namespace viewcount::bench {
 
-// gRPC writes each call's request by itself, and a write that reaches the other end costs four times one that only
-// appends. Reconnected sockets are left alone. Not thread safe.
+// gRPC writes the request of each call separately. A write that is sent to the other end costs four times as much as a
+// write that only appends. Sockets that were reconnected are not corked. Not thread-safe.
 class Corks {
  public:
-  // The TCP sockets of this process that are connected to the port of `target` (HOST:PORT) now.
+  // Finds the TCP sockets of this process that are connected to the port of `target` (HOST:PORT) now.
   explicit Corks(const std::string& target);
 
-  // From now until Pull, writes wait (the kernel lets them go after 200 ms anyhow).
+  // From Push until Pull, writes wait. The kernel sends them after 200 ms in any case.
   void Push() { Set(true); }
   void Pull() { Set(false); }
 

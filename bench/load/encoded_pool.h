@@ -1,4 +1,4 @@
-// Messages that were encoded before the clock started, one behind the other.
+// Messages that are encoded before the clock starts and stored in one piece of memory.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,11 @@
 
 namespace viewcount::bench {
 
-// Draws articles as the options say. The same options give the same draws. Not thread safe.
+// Draws articles by the distribution in the options. Equal options give equal draws. Not thread-safe.
 class ArticleDraws {
  public:
   explicit ArticleDraws(const Options& options) : ArticleDraws(options, options.articles) {}
-  // Only of the `popular` highest ranks.
+  // Draws only from the `popular` highest ranks.
   ArticleDraws(const Options& options, size_t popular)
       : random_(options.seed),
         zipf_(std::min(popular, options.articles)),
@@ -34,7 +34,7 @@ class ArticleDraws {
   RankedArticles ranked_;
 };
 
-// Filled once, then read in a circle. Its memory stays where it is. Not thread safe.
+// A pool that is filled once and then read in a circle. Its memory does not move after it is filled. Not thread-safe.
 class EncodedPool {
  public:
   void Add(std::string_view message) {
@@ -46,7 +46,7 @@ class EncodedPool {
     const size_t begin = index == 0 ? 0 : ends_[index - 1];
     return std::string_view(bytes_).substr(begin, ends_[index] - begin);
   }
-  // The index of the next message.
+  // Returns the index of the next message.
   size_t Next() {
     if (++last_ >= size()) last_ = 0;
     return last_;

@@ -18,7 +18,7 @@ namespace viewcount::bench {
 namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{5};
-// How long answers are waited for behind the end.
+// The time after the end during which answers are awaited.
 constexpr std::chrono::seconds kDrainTimeout{10};
 constexpr std::chrono::milliseconds kEventWait{20};
 
@@ -40,7 +40,7 @@ Channels::Channels(const std::string& target, size_t count)
     : target_(target), queue_((grpc_init(), grpc_completion_queue_create_for_next(nullptr))) {
   std::array<grpc_arg, 4> values{
       IntegerArgument(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
-      // The load is what was asked for, no call more; and each of these costs every call something.
+      // Retries would change the requested load. Each of these features adds cost to every call.
       IntegerArgument(GRPC_ARG_ENABLE_RETRIES, 0), IntegerArgument(GRPC_ARG_ENABLE_CHANNELZ, 0),
       IntegerArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0)};
   const grpc_channel_args arguments{.num_args = values.size(), .args = values.data()};
@@ -65,7 +65,7 @@ absl::Status Channels::Connect() {
       const grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 1);
       if (state == GRPC_CHANNEL_READY) break;
       grpc_channel_watch_connectivity_state(channel, state, deadline, queue_, nullptr);
-      // The watch ends at the deadline, with no success.
+      // The watch ends without success at the deadline.
       if (grpc_completion_queue_next(queue_, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr).success == 0)
         return absl::UnavailableError(fmt::format("no gRPC server answers at {}", target_));
     }
@@ -103,7 +103,8 @@ grpc_byte_buffer* ToBuffer(Request request) {
 
 namespace {
 
-// Takes events. Those that are there together are dealt with together: what they send leaves at the end.
+// Handles the events of the queue. Events that are available together are handled together, and the requests that they
+// cause are sent at the end. Used by one thread.
 class EventLoop {
  public:
   EventLoop(const Options& options, const Period& period, Channels& channels, GrpcDriver& driver, Books& books)
@@ -114,14 +115,14 @@ class EventLoop {
         corks_(options.target),
         corks_are_used_(options.rate == 0) {}
 
-  // Until `done` says so; cancels all calls at `give_up`.
+  // Handles events until `done` returns true. Cancels all calls at `give_up`.
   template <typename Done>
   void RunUntil(Done done, TimePoint give_up) {
     for (TimePoint now = Clock::now(); !done(now); now = Clock::now()) {
       books_.Tick(now);
       if (now > give_up) driver_.CancelAll();
       grpc_event event = grpc_completion_queue_next(channels_.queue(), FromNow(WaitAt(now)), nullptr);
-      // On a schedule answers send nothing.
+      // With a fixed rate, answers cause no requests, so corks would have no effect.
       if (corks_are_used_) corks_.Push();
       while (event.type == GRPC_OP_COMPLETE) {
         driver_.Complete(event.tag, event.success != 0, Clock::now());
@@ -132,7 +133,7 @@ class EventLoop {
   }
 
  private:
-  // What is measured begins and ends on time.
+  // Returns how long to wait for events. The measured period must begin and end on time.
   std::chrono::milliseconds WaitAt(TimePoint now) const {
     auto wait = kEventWait;
     for (const TimePoint time : {period_.measured_from, period_.end}) {
@@ -149,7 +150,7 @@ class EventLoop {
   const bool corks_are_used_;
 };
 
-// Sends what is due, from a thread of its own: gRPC's queue waits for whole milliseconds only.
+// Sends the requests that are due, from its own thread, because gRPC's queue waits for whole milliseconds only.
 class Scheduler {
  public:
   Scheduler(Pump& pump, const Period& period) : thread_([this, &pump, &period] { Run(pump, period); }) {}
@@ -160,7 +161,7 @@ class Scheduler {
 
  private:
   void Run(Pump& pump, const Period& period) {
-    // The kernel would wake it 50 µs late for the sake of fewer wake-ups.
+    // With the default timer slack, the kernel would wake the thread 50 µs late to save wake-ups.
     prctl(PR_SET_TIMERSLACK, 1);
     for (TimePoint now = Clock::now(); now < period.end && !stopped_; now = Clock::now()) {
       std::this_thread::sleep_until(pump.Advance(now));

@@ -1,7 +1,7 @@
 // The load over gRPC.
 //
-// It uses gRPC's C interface, since grpc::ClientContext and the wrappers around calls cost a fifth of what a small
-// call does, and the generator must cost less than the server.
+// It uses gRPC's C interface. grpc::ClientContext and the C++ wrappers take a fifth of the cost of a small call, and
+// the generator must cost less than the server.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,16 +16,16 @@
 
 namespace viewcount::bench {
 
-// Connections to one server, whose events come from one queue. Not thread safe but for the queue.
+// Connections to one server, whose events are delivered to one queue. Not thread-safe, except for the queue.
 class Channels {
  public:
   Channels(const std::string& target, size_t count);
-  // No call may be under way.
+  // Requires that no call is in flight.
   ~Channels();
   Channels(const Channels&) = delete;
   Channels& operator=(const Channels&) = delete;
 
-  // Waits until all are connected. UNAVAILABLE if one is not within some seconds.
+  // Waits until all channels are connected. Returns UNAVAILABLE if one is not connected within some seconds.
   absl::Status Connect();
   grpc_channel* operator[](size_t index) const { return channels_[index % channels_.size()]; }
   grpc_completion_queue* queue() const { return queue_; }
@@ -36,12 +36,12 @@ class Channels {
   std::vector<grpc_channel*> channels_;
 };
 
-// What an exchange of messages has received, as one piece. Not thread safe.
+// A received message, which Bytes returns as one piece. Not thread-safe.
 class ReceivedMessage {
  public:
   ~ReceivedMessage() { Reset(); }
   void Reset();
-  // For gRPC to put the message; null if none came.
+  // The place where gRPC stores the message. It stays null if no message was received.
   grpc_byte_buffer** place() { return &buffer_; }
   bool empty() const { return buffer_ == nullptr; }
   std::string_view Bytes();
@@ -52,22 +52,23 @@ class ReceivedMessage {
   bool is_copied_ = false;
 };
 
-// Makes gRPC's buffer of a request, whose slices it takes over.
+// Creates gRPC's buffer of a request and takes over the request's slices.
 grpc_byte_buffer* ToBuffer(Request request);
 
-// Slots that send and receive; a driver is told by RunGrpcLoad what to do.
+// Sends and receives the requests of all slots, as RunGrpcLoad directs it. Two threads may call Send at the same time,
+// for different slots. One thread calls all other functions.
 class GrpcDriver {
  public:
   virtual ~GrpcDriver() = default;
 
-  // Before everything else: whom to tell of free slots.
+  // Sets the pump that is notified of free slots. Must be called before all other functions.
   void UsePump(Pump& pump) { pump_ = &pump; }
   virtual void Send(size_t slot, TimePoint due) = 0;
-  // An event of the queue. Send may be called by another thread meanwhile.
+  // Handles an event of the queue. Another thread may call Send at the same time.
   virtual void Complete(void* tag, bool ok, TimePoint now) = 0;
-  // All unanswered requests are to fail.
+  // Makes all unanswered requests fail.
   virtual void CancelAll() = 0;
-  // Before the end; afterwards events come until Idle.
+  // Begins to end all connections' calls. Events must be handled afterwards until Idle returns true.
   virtual void HangUp() {}
   virtual bool Idle() const { return true; }
 
@@ -81,7 +82,7 @@ class GrpcDriver {
 std::unique_ptr<GrpcDriver> MakeUnaryDriver(const Options& options, Channels& channels, Books& books);
 std::unique_ptr<GrpcDriver> MakeStreamDriver(const Options& options, Channels& channels, Books& books);
 
-// Runs until all is sent and answered, or some seconds after the period's end.
+// Sends the load. Returns when all requests are sent and answered, or some seconds after the period's end.
 void RunGrpcLoad(const Options& options, const Period& period, Channels& channels, RequestSource& source, Tally& tally);
 
 }  // namespace viewcount::bench

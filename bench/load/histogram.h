@@ -1,4 +1,4 @@
-// How often which durations came, in constant memory: linear steps within each power of two, as in HdrHistogram.
+// A histogram of durations in constant memory, with linear steps within each power of two, as in HdrHistogram.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace viewcount::bench {
 
-// Of durations from 0 up; what it says of one is wrong by less than 1 %. Not thread safe. Some 60 KiB.
+// Counts durations from 0 up. The durations that it returns are wrong by less than 1 %. Needs about 60 KiB. Not
+// thread-safe.
 class Histogram {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -26,7 +27,7 @@ class Histogram {
   uint64_t count() const { return count_; }
   Duration max() const { return Duration(max_); }
 
-  // The duration that `share` (0 to 1) of all do not exceed; 0 if there are none.
+  // Returns the duration that a `share` (0 to 1) of all durations do not exceed. Returns 0 if there are none.
   Duration Quantile(double share) const {
     if (count_ == 0) return Duration(0);
     const auto wanted =
@@ -38,12 +39,13 @@ class Histogram {
   }
 
  private:
-  // Steps within a power of two are 1/128 of it; the middle of one is off by half of that.
+  // A step is 1/128 of its power of two. The middle of a step is wrong by at most half of that.
   static constexpr int kStepBits = 7;
   static constexpr uint64_t kSteps = uint64_t{1} << kStepBits;
   static constexpr size_t kBuckets = (64 - kStepBits + 1) * kSteps;
 
-  // How far a number is shifted so that only its step's bits are left; small numbers have a bucket each.
+  // Returns by how many bits a number is shifted so that only its step's bits remain. Small numbers have one bucket
+  // each.
   static int ShiftOf(uint64_t value) { return std::max(static_cast<int>(std::bit_width(value)) - kStepBits - 1, 0); }
   static size_t BucketOf(uint64_t value) {
     const int shift = ShiftOf(value);

@@ -8,7 +8,7 @@ namespace viewcount::bench {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.";
-// `HTTP/1.1 ` stands before the status.
+// The status follows `HTTP/1.1 `.
 constexpr size_t kStatusAt = kVersion.size() + 2;
 constexpr size_t kStatusDigits = 3;
 

@@ -1,4 +1,4 @@
-// Where an HTTP answer ends, and its status: as much of HTTP/1.1 as a load generator must read.
+// Finds the end of an HTTP answer and its status: the part of HTTP/1.1 that a load generator must read.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,14 @@ struct HttpAnswer {
   enum class State { kIncomplete, kComplete, kUnreadable };
   State state = State::kIncomplete;
   int status = 0;
-  // Of the whole answer, when it is complete.
+  // The size of the whole answer, if it is complete.
   size_t bytes = 0;
-  // The server will close the connection.
+  // True if the server will close the connection.
   bool closes = false;
 };
 
-// Reads the answer that `bytes` begin with. Bodies must have a Content-Length; answers in chunks are unreadable.
+// Reads the answer at the beginning of `bytes`. Answers must have a Content-Length if they have a body. Chunked answers
+// are reported as unreadable.
 HttpAnswer ReadHttpAnswer(std::string_view bytes);
 
 }  // namespace viewcount::bench

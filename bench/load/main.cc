@@ -1,4 +1,4 @@
-// viewcount_load: see options.cc, or --help.
+// The program viewcount_load; see options.cc or --help.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -12,7 +12,7 @@
 namespace viewcount::bench {
 namespace {
 
-// From now on.
+// Returns a period that starts now.
 Period PeriodOf(const Options& options) {
   const auto after = [](TimePoint time, double seconds) {
     return time + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -22,7 +22,7 @@ Period PeriodOf(const Options& options) {
   return {.start = start, .measured_from = measured_from, .end = after(measured_from, options.seconds)};
 }
 
-// What came of the load, and the views in doubt.
+// The results of the load, and the number of doubtful views.
 struct Outcome {
   Tally tally;
   uint64_t doubtful_views = 0;
@@ -55,7 +55,7 @@ absl::StatusOr<int64_t> FlushAndRead(const Options& options) {
   return ReadStoreSum(options.verify_store, options.site);
 }
 
-// Whether all is well.
+// Runs the load. Returns true if everything is correct.
 absl::StatusOr<bool> Run(const Options& options) {
   int64_t before = 0;
   if (!options.verify_store.empty()) {
@@ -63,7 +63,8 @@ absl::StatusOr<bool> Run(const Options& options) {
     if (!read.ok()) return read.status();
     before = *read;
   }
-  // In life it would not share a core with the store; its own delays must not pass for the server's.
+  // In production the generator would not share a core with the store. Its own scheduling delays must not look like
+  // delays of the server.
   if (options.rate > 0) AskForSlice(kLaneSlice);
   const auto outcome = options.workload == Workload::kBeacons ? RunBeacons(options) : RunGrpc(options);
   if (!outcome.ok()) return outcome.status();

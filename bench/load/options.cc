@@ -8,7 +8,7 @@
 namespace viewcount::bench {
 namespace {
 
-// A beacon takes some 250 bytes.
+// A beacon takes about 250 bytes.
 constexpr size_t kBeaconsMax = 500'000;
 
 constexpr char kDescription[] =
@@ -152,7 +152,7 @@ void AddBeacons(CLI::App& app, Options& options) {
       ->type_name("HOST:PORT");
 }
 
-// What no single option shows; empty if all is well.
+// Checks combinations of options. Returns the problem, or an empty text if there is none.
 std::string Problem(const Options& options) {
   if (options.workload == Workload::kBeacons && !options.verify_store.empty() && options.flush.empty())
     return "--verify-store needs --flush";

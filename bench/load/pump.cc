@@ -6,7 +6,7 @@
 namespace viewcount::bench {
 namespace {
 
-// While all slots are taken the next answer comes first.
+// While all slots are taken, the next answer arrives before this pause is over.
 constexpr std::chrono::milliseconds kFullPause{5};
 
 TimePoint DueOf(const Period& period, double rate, uint64_t request) {

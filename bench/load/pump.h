@@ -1,4 +1,4 @@
-// Decides when which request is sent.
+// Decides when each request is sent.
 #pragma once
 
 #include <cstddef>
@@ -12,30 +12,31 @@
 
 namespace viewcount::bench {
 
-// Slots are what can be on its way at once: each sends a request, and is free again with the answer. Thread safe.
+// A slot stands for one request that can be in flight. It sends a request and is free again when the answer arrives.
+// Thread-safe.
 class Pump {
  public:
-  // Sends the slot's next request, which was due at `due`. Called by whatever thread calls the pump.
+  // Sends the slot's next request, which was due at `due`. Called by the thread that calls the pump.
   using Send = std::function<void(size_t slot, TimePoint due)>;
 
   // Request i is due at start + i / rate. With rate 0 it is due as soon as a slot is free.
   Pump(const Period& period, double rate, size_t slots, Send send);
 
-  // Sends what is due and has a slot. Returns when it is to be called again, at the latest.
+  // Sends all requests that are due and have a slot. Returns the time by which it must be called again.
   TimePoint Advance(TimePoint now);
-  // The slot's request was answered. Sends what is due.
+  // Frees the slot after its request was answered. Sends the requests that are due.
   void Release(size_t slot, TimePoint now);
-  // Whether everything was sent and answered.
+  // Returns true if everything was sent and answered.
   bool Finished(TimePoint now) const;
-  // Tells of every request that was due and never sent. Call it when finished.
+  // Reports every request that was due but never sent. Must be called after Finished returned true.
   void ReportUnsent(Tally& tally) const;
 
  private:
-  // A slot for a request that is due, or until when to wait for one.
+  // Takes a slot for a request that is due. If there is none, returns the time until which to wait.
   std::optional<TimePoint> Take(TimePoint now, size_t& slot, TimePoint& due);
 
   const Period period_;
-  // 0: no schedule.
+  // 0 means that there is no schedule.
   const double rate_;
   const size_t slots_;
   const Send send_;

@@ -1,4 +1,4 @@
-// Questions: GetCounts and ListPopular.
+// The requests of the query workloads: GetCounts and ListPopular.
 #include <absl/status/status.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
@@ -13,10 +13,11 @@
 namespace viewcount::bench {
 namespace {
 
-// Of all different questions together.
+// The number of articles in all different requests together.
 constexpr size_t kArticlesAskedFor = 200'000;
 constexpr uint32_t kPopularPage = 100;
 
+// Creates requests for counts or popular lists, which are encoded in advance. Not thread-safe.
 class QuestionSource final : public RequestSource {
  public:
   explicit QuestionSource(const Options& options)

@@ -8,7 +8,7 @@
 namespace viewcount::bench {
 namespace {
 
-// A name and its value as JSON.
+// Names and their values as JSON.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 std::string Object(const Fields& fields) {

@@ -1,4 +1,4 @@
-// What viewcount_load prints.
+// Formats the output of viewcount_load.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace viewcount::bench {
 
-// What the store got during the run, and what it should have got.
+// The views that the store received during the run, and the views that it should have received.
 struct StoreComparison {
   int64_t added = 0;
   uint64_t acknowledged = 0;
-  // Views that may have been counted although nobody said so.
+  // Views that may have been counted although they were not acknowledged.
   uint64_t doubtful = 0;
 
   bool ok() const {
@@ -22,7 +22,7 @@ struct StoreComparison {
   }
 };
 
-// In lines for people, or as one JSON object.
+// Formats the results in lines for people, or as one JSON object.
 std::string Report(const Options& options, const Tally& tally, const std::optional<StoreComparison>& store);
 
 }  // namespace viewcount::bench

@@ -1,4 +1,4 @@
-// Where gRPC requests come from, and what their answers mean.
+// The source of gRPC requests, which also interprets their answers.
 #pragma once
 
 #include <grpc/slice.h>
@@ -16,26 +16,27 @@
 
 namespace viewcount::bench {
 
-// A request's bytes in one or two pieces, each with a reference that is the receiver's.
+// The bytes of a request in one or two pieces. Each piece has a reference that the receiver owns.
 struct Request {
   std::array<grpc_slice, 2> slices;
   size_t slice_count = 1;
 };
 
-// A slot's calls come in turns, Next and Understand. Not thread safe. It outlives all requests, whose bytes it owns.
+// Creates requests and interprets answers. For each slot, Next and Understand are called alternately. Not thread-safe.
+// It owns the requests' bytes and must outlive all requests.
 class RequestSource {
  public:
   virtual ~RequestSource() = default;
 
   virtual const char* method() const = 0;
   virtual Request Next(size_t slot) = 0;
-  // `response` is empty unless `code` is OK.
+  // Interprets an answer. `response` is empty unless `code` is OK.
   virtual Answer Understand(size_t slot, grpc_status_code code, std::string_view response) = 0;
-  // Views that may have been counted and may not. Call it at the end.
+  // Returns the number of views of which it is unknown whether they were counted. Must be called at the end.
   virtual uint64_t doubtful_views() const { return 0; }
 };
 
-// The source and the tally together, thread safe. Both must outlive it.
+// Combines the source and the tally. Both must outlive it. Thread-safe.
 class Books {
  public:
   Books(RequestSource& source, Tally& tally) : source_(source), tally_(tally) {}
@@ -45,7 +46,7 @@ class Books {
     const std::lock_guard lock(mutex_);
     return source_.Next(slot);
   }
-  // The answer to the slot's last request, which was due at `due`.
+  // Records the answer to the slot's last request, which was due at `due`.
   void Answered(size_t slot, TimePoint due, TimePoint now, grpc_status_code code, std::string_view response) {
     const std::lock_guard lock(mutex_);
     tally_.Tick(now);
@@ -65,7 +66,7 @@ class Books {
 std::unique_ptr<RequestSource> MakeViewSource(const Options& options);
 std::unique_ptr<RequestSource> MakeQuestionSource(const Options& options);
 
-// Of a gRPC status.
+// Returns the name of a gRPC status.
 std::string_view NameOf(grpc_status_code code);
 
 }  // namespace viewcount::bench

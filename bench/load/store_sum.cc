@@ -23,7 +23,7 @@ constexpr timeval kRedisTimeout{.tv_sec = 5, .tv_usec = 0};
 using Context = std::unique_ptr<redisContext, decltype(&redisFree)>;
 using Reply = std::unique_ptr<redisReply, decltype(&freeReplyObject)>;
 
-// Sends one command of plain words.
+// Sends one command of plain words, and returns the reply.
 Reply Ask(redisContext& context, std::initializer_list<std::string_view> words) {
   std::vector<const char*> starts;
   std::vector<size_t> lengths;

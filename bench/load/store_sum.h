@@ -1,4 +1,4 @@
-// What the store holds: Redis itself, asked without the service.
+// Reads the content of the store from Redis itself, without the service.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -8,11 +8,11 @@
 
 namespace viewcount::bench {
 
-// Has the service at `grpc_address` bring everything it took to the store.
+// Makes the service at `grpc_address` write everything that it has counted to the store.
 absl::Status FlushService(const std::string& grpc_address);
 
-// The views of all articles of `site`, all time: the sum of the shards' sums. `redis_url` as ParseRedisAddress reads
-// it.
+// Returns the views of all articles of `site` for all time: the sum of the shards' sums. `redis_url` has the format of
+// ParseRedisAddress.
 absl::StatusOr<int64_t> ReadStoreSum(const std::string& redis_url, const std::string& site);
 
 }  // namespace viewcount::bench

@@ -1,4 +1,4 @@
-// A stream for each slot, and one request on it at a time.
+// A driver with one stream for each slot, and one request at a time on each stream.
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 
@@ -11,14 +11,14 @@
 namespace viewcount::bench {
 namespace {
 
-// Both kinds of event that a stream has. A tag is the address of one.
+// The two kinds of events of a stream. A tag is the address of one of them.
 struct Stream;
 struct StreamEvent {
   Stream* stream = nullptr;
 };
 
-// A stream and where gRPC puts what comes from it. It is opened by the first request, and again by the next one after
-// the server ended it.
+// A stream and the places where gRPC stores what it receives. The first request opens the stream. If the server ends
+// it, the next request opens it again.
 struct Stream {
   StreamEvent exchanged{this};
   StreamEvent ended{this};
@@ -26,7 +26,7 @@ struct Stream {
   TimePoint due;
   grpc_byte_buffer* request = nullptr;
   ReceivedMessage response;
-  // Sent and not answered.
+  // True while the stream's request is sent but not answered.
   bool waits = false;
   bool has_ended = false;
   grpc_metadata_array initial_metadata{};
@@ -35,6 +35,7 @@ struct Stream {
   grpc_slice details{};
 };
 
+// Sends each request on its slot's stream. See GrpcDriver for its threads.
 class StreamDriver final : public GrpcDriver {
  public:
   StreamDriver(const Options& options, Channels& channels, Books& books)
@@ -56,7 +57,7 @@ class StreamDriver final : public GrpcDriver {
     ops[0].data.send_message.send_message = stream.request;
     ops[1].op = GRPC_OP_RECV_MESSAGE;
     ops[1].data.recv_message.recv_message = stream.response.place();
-    // What begins a stream goes with its first request.
+    // The operations that begin a stream are sent with its first request.
     ops[2].op = GRPC_OP_SEND_INITIAL_METADATA;
     ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
     ops[3].data.recv_initial_metadata.recv_initial_metadata = &stream.initial_metadata;
@@ -67,7 +68,7 @@ class StreamDriver final : public GrpcDriver {
     auto& event = *static_cast<StreamEvent*>(tag);
     Stream& stream = *event.stream;
     if (!IsAnswered(event, stream, now)) return;
-    // Without the mutex, since the pump sends the next one.
+    // The mutex is not held here, because the pump sends the next request.
     pump().Release(static_cast<size_t>(&stream - streams_.data()), now);
   }
 
@@ -97,7 +98,7 @@ class StreamDriver final : public GrpcDriver {
   }
 
  private:
-  // Whether the event answers the stream's request.
+  // Handles an event. Returns true if it answers the stream's request.
   bool IsAnswered(const StreamEvent& event, Stream& stream, TimePoint now) {
     const std::lock_guard lock(mutex_);
     if (&event == &stream.ended) {
@@ -110,8 +111,8 @@ class StreamDriver final : public GrpcDriver {
     const bool waited = stream.waits;
     if (stream.waits && !stream.response.empty()) Answer(stream, GRPC_STATUS_OK, now);
     if (stream.has_ended && stream.call != nullptr) Close(stream);
-    // Without a message the stream is at its end, and the status says why; one that ends in good order has not
-    // answered.
+    // If there is no message, the stream has ended, and the status gives the reason. A stream that ended with OK did
+    // not answer its request.
     if (stream.waits && stream.has_ended)
       Answer(stream, stream.code == GRPC_STATUS_OK ? GRPC_STATUS_UNAVAILABLE : stream.code, now);
     return waited && !stream.waits;
@@ -148,7 +149,7 @@ class StreamDriver final : public GrpcDriver {
 
   Channels& channels_;
   Books& books_;
-  // A server may end a stream while a request is put on it by another thread.
+  // Guards the streams. A server may end a stream while another thread sends a request on it.
   mutable std::mutex mutex_;
   std::vector<Stream> streams_;
   std::vector<void*> methods_;

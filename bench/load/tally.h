@@ -1,4 +1,4 @@
-// What came of the requests.
+// Adds up the results of the requests.
 #pragma once
 
 #include <sys/types.h>
@@ -16,14 +16,14 @@ namespace viewcount::bench {
 using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 
-// From when to when requests are sent, and from when on they are measured.
+// The period in which requests are sent, and the time from which they are measured.
 struct Period {
   TimePoint start;
   TimePoint measured_from;
   TimePoint end;
 };
 
-// What one request came to. `code` is OK or a name of what went wrong, and outlives everything.
+// The result of one request. `code` is "OK" or the name of an error. It must outlive everything that uses it.
 struct Answer {
   std::string_view code;
   uint64_t acknowledged_views = 0;
@@ -32,7 +32,7 @@ struct Answer {
   bool ok() const { return code == "OK"; }
 };
 
-// Of what was answered while measuring.
+// The results of the requests that were answered in the measured period.
 struct Measured {
   uint64_t requests = 0;
   uint64_t acknowledged_views = 0;
@@ -43,24 +43,25 @@ struct Measured {
   double server_cpu_seconds = 0;
 };
 
-// Adds up answers. Not thread safe.
+// Adds up answers. Not thread-safe.
 class Tally {
  public:
-  // `server` is whose CPU seconds are measured; 0: nobody's.
+  // `server` is the process whose CPU seconds are measured. 0 means that none is measured.
   Tally(const Period& period, pid_t server) : period_(period), server_(server) {}
 
-  // Often: what is measured begins and ends with the first call at or after its time.
+  // Must be called often. The measured period begins and ends with the first call at or after its time.
   void Tick(TimePoint now);
-  // An answer that came now, to a request that was due at `due`.
+  // Adds an answer that was received at `now` for a request that was due at `due`.
   void Add(TimePoint due, TimePoint now, const Answer& answer);
-  // A request that was due at `due` and could not be sent until the end: it took at least as long as until then.
+  // Adds a request that was due at `due` but could not be sent before the end. Its latency is at least the time until
+  // the end.
   void AddUnsent(TimePoint due);
 
   const Measured& measured() const { return measured_; }
-  // Of requests that were due while measuring, whenever they were answered.
+  // The latencies of requests that were due in the measured period, whenever they were answered.
   const Histogram& latency() const { return latency_; }
   const Histogram& error_latency() const { return error_latency_; }
-  // Of the whole run.
+  // The numbers of the whole run.
   uint64_t acknowledged_views() const { return acknowledged_views_; }
   uint64_t errors() const { return errors_; }
   uint64_t unsent() const { return unsent_; }

@@ -1,4 +1,4 @@
-// A call for each request.
+// A driver with one call for each request.
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 
@@ -11,7 +11,7 @@
 namespace viewcount::bench {
 namespace {
 
-// A call under way and where gRPC puts what came of it.
+// A call in flight and the places where gRPC stores its results.
 struct UnaryCall {
   grpc_call* call = nullptr;
   TimePoint due;
@@ -23,6 +23,7 @@ struct UnaryCall {
   grpc_slice details{};
 };
 
+// Sends each request as a call. See GrpcDriver for its threads.
 class UnaryDriver final : public GrpcDriver {
  public:
   UnaryDriver(const Options& options, Channels& channels, Books& books)
@@ -87,7 +88,7 @@ class UnaryDriver final : public GrpcDriver {
 
   Channels& channels_;
   Books& books_;
-  // A call must not be let go of while it is being cancelled.
+  // Guards the calls. A call must not be released while it is being cancelled.
   std::mutex mutex_;
   std::vector<UnaryCall> calls_;
   std::vector<void*> methods_;

@@ -1,4 +1,4 @@
-// Views to be counted: RecordViews and StreamViews, whose messages are the same.
+// The requests that record views: RecordViews and StreamViews, whose messages are identical.
 #include <algorithm>
 #include <vector>
 
@@ -10,7 +10,7 @@
 namespace viewcount::bench {
 namespace {
 
-// Whether the views may have been counted although this was answered.
+// Returns true if the views may have been counted although the request was answered with `code`.
 bool LeavesDoubt(grpc_status_code code) {
   switch (code) {
     case GRPC_STATUS_RESOURCE_EXHAUSTED:
@@ -25,8 +25,9 @@ bool LeavesDoubt(grpc_status_code code) {
   }
 }
 
-// Whether a batch was sent already is told apart by the writer's sequence alone, so its views are encoded only once,
-// and what differs goes before them: Protobuf reads messages one behind the other as one.
+// Creates batches of views. Only the writer's sequence distinguishes a new batch from a repeated one, so the views are
+// encoded only once. The fields that differ are sent before them, because Protobuf reads concatenated messages as one
+// message. Not thread-safe.
 class ViewSource final : public RequestSource {
  public:
   explicit ViewSource(const Options& options)
@@ -66,7 +67,7 @@ class ViewSource final : public RequestSource {
     }
     v1::RecordViewsResponse message;
     if (!message.ParseFromArray(response.data(), static_cast<int>(response.size()))) return {.code = "UNREADABLE"};
-    // A repeat of what may have arrived is acknowledged as a duplicate.
+    // If the batch may have been counted before, the duplicate acknowledges that.
     const uint64_t acknowledged = message.duplicate() && writer.doubtful ? batch_views_ : message.accepted_views();
     writer.doubtful = false;
     writer.header.set_sequence(writer.header.sequence() + 1);
@@ -81,10 +82,10 @@ class ViewSource final : public RequestSource {
 
  private:
   struct Writer {
-    // Everything but the views.
+    // All fields except the views.
     v1::RecordViewsRequest header;
     size_t batch = 0;
-    // The batch may have been counted; it is sent again until that is known.
+    // True if the batch may have been counted. It is sent again until that is known.
     bool doubtful = false;
   };
 
@@ -98,7 +99,7 @@ class ViewSource final : public RequestSource {
     writer.header.set_sequence(1);
   }
 
-  // Messages without writers are whole here.
+  // Fills the pool. Messages without writers are stored completely.
   void FillPool(const Options& options, const v1::RecordViewsRequest& header) {
     ArticleDraws draws(options);
     v1::RecordViewsRequest message;
@@ -118,7 +119,7 @@ class ViewSource final : public RequestSource {
     }
     if (LeavesDoubt(code)) writer.doubtful = true;
     if (code != GRPC_STATUS_FAILED_PRECONDITION) return;
-    // The server does not know this writer any more.
+    // The server no longer knows this writer.
     if (writer.doubtful) doubtful_views_ += batch_views_;
     writer.doubtful = false;
     Renew(writer);
@@ -129,7 +130,7 @@ class ViewSource final : public RequestSource {
   const size_t batch_views_;
   EncodedPool pool_;
   std::vector<Writer> writers_;
-  // Of batches that nobody sends again.
+  // The doubtful views of batches that are not sent again.
   uint64_t doubtful_views_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Decoded batches of 1,000 views for benchmarks of what comes behind the decoder.
+// Decoded batches of 1,000 views, for benchmarks of the stages after the decoder.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace viewcount {
 inline constexpr size_t kBatchViews = 1'000;
 inline constexpr int64_t kReceiptUnixMs = 1'750'000'000'000;
 
-// Its IDs stand one behind the other, as in a request.
+// A batch whose IDs are stored in one piece of memory, as in a request. Not thread-safe.
 class FoldedBatch final : public Batch {
  public:
   FoldedBatch(const std::vector<std::string>& ids, std::span<const uint32_t> articles, int64_t event_time_unix_ms) {
@@ -36,7 +36,8 @@ class FoldedBatch final : public Batch {
   std::string text_;
 };
 
-// A view of each of `articles`, which are indexes into `ids`; 100,000 a second.
+// Returns batches with one view of each of `articles`, which are indexes into `ids`. The event times advance by one
+// second every 100,000 views.
 inline std::vector<std::unique_ptr<FoldedBatch>> Batches(const std::vector<std::string>& ids,
                                                          std::span<const uint32_t> articles) {
   std::vector<std::unique_ptr<FoldedBatch>> batches;
@@ -47,7 +48,7 @@ inline std::vector<std::unique_ptr<FoldedBatch>> Batches(const std::vector<std::
   return batches;
 }
 
-// Every index below `count` once: in order, or in one that has nothing to do with that of the IDs.
+// Return every index below `count` once: in order, or in an order that is independent of the order of IDs.
 inline std::vector<uint32_t> EachOnce(size_t count) {
   std::vector<uint32_t> all(count);
   std::iota(all.begin(), all.end(), 0);

@@ -1,7 +1,8 @@
-// A user agent → a bot's or not: what it costs a request. Items are agents.
+// Measures the cost per request of deciding whether a user agent belongs to a bot. Items are agents.
 //
-// Agents of people and of bots are drawn as they were seen; `median_ns` is that of single calls, the clock included.
-// The hostile ones are 1,024 bytes that look like many patterns and match none; each of 1,000 is another.
+// The agents of people and of bots are drawn with their real frequency. `median_ns` is the median of single calls,
+// including the clock. Each of the 1,000 hostile agents has 1,024 bytes that resemble many patterns and match none. All
+// of them differ.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -42,7 +43,7 @@ const std::vector<std::string>& OfBots() {
   return agents;
 }
 
-// Beginnings of patterns one behind another. What would be found after all begins anew.
+// Returns agents that consist of the beginnings of patterns. An extension that would match a pattern is discarded.
 const std::vector<std::string>& Hostile() {
   static const auto agents = [] {
     const auto patterns = CrawlerPatterns();
@@ -88,7 +89,7 @@ void Cached(benchmark::State& state, const std::vector<std::string>& (*agents)()
   AskAll(state, agents(), [&](const std::string& agent) { return verdicts.IsBot(agent); });
 }
 
-// What the start of the service takes.
+// Measures the part of the service's start that compiles the patterns.
 void Compile(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(BotPatterns());
 }

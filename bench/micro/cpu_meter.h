@@ -1,4 +1,4 @@
-// The CPU time that an item costs Redis and this process, where wall clock time says little.
+// Measures the CPU time that an item costs Redis and this process. Wall-clock time would say little here.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -12,21 +12,21 @@
 
 namespace viewcount {
 
-// Sums up what the timed pieces of a benchmark cost.
+// Adds up the cost of the timed parts of a benchmark. Not thread-safe.
 class CpuMeter {
  public:
   explicit CpuMeter(RedisProcess& redis) : redis_(redis) {}
 
   void Begin() { redis_began_ = OfRedis(), own_began_ = Own(); }
   void End() { redis_seconds_ += OfRedis() - redis_began_, own_seconds_ += Own() - own_began_; }
-  // As `redis` and `service`, seconds an item.
+  // Reports the counters `redis` and `service` in seconds per item.
   void Report(benchmark::State& state, int64_t items) const {
     state.counters["redis"] = redis_seconds_ / static_cast<double>(items);
     state.counters["service"] = own_seconds_ / static_cast<double>(items);
   }
 
  private:
-  // Of its main thread.
+  // Returns the CPU seconds of Redis' main thread.
   double OfRedis() {
     const std::string text = redis_.Command({"INFO", "cpu"});
     double seconds = 0;

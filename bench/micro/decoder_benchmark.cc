@@ -1,5 +1,5 @@
-// Request bytes → validated views, by the decoder and, to compare with, by the generated class on an arena (which then
-// has validated nothing but UTF-8). Items are views.
+// Measures the conversion of request bytes to validated views by the decoder. The generated class on an arena is
+// measured for comparison; it validates nothing but UTF-8. Items are views.
 #include <benchmark/benchmark.h>
 #include <google/protobuf/arena.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kReceiptUnixMs = 1'750'000'000'000;
 
-// As a frontend sends it: IDs of some 25 bytes, a viewer and a time each.
+// Returns a batch like one of a frontend: IDs of about 25 bytes, each with a viewer and a time.
 std::string Batch(int64_t views) {
   std::mt19937_64 random(1);
   v1::RecordViewsRequest request;

@@ -1,5 +1,6 @@
-// A batch → new, a repeat or the first of a new writer: what the writer table costs a lane while it knows so many
-// writers. Items are batches. Each comes from another writer than the one before, in an order that is not the table's.
+// Measures how the writer table classifies a batch: as new, as a repeat, or as the first of a new writer. The argument
+// is the number of writers in the table. Items are batches. Each batch comes from another writer than the one before.
+// The order is not that of the table.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -23,7 +24,8 @@ std::vector<WriterId> WriterIds(size_t count) {
   return ids;
 }
 
-// Everybody in two orders by turns: were it one, the writer not heard of for longest would always be the next.
+// Returns all writers in two orders alternately. With one order, the next writer would always be the least recently
+// used one. Not thread-safe.
 class Turns {
  public:
   explicit Turns(const std::vector<WriterId>& ids) : orders_{ids, ids} {
@@ -35,7 +37,7 @@ class Turns {
     if (next_ == orders_[0].size()) ++round_, next_ = 0;
     return orders_[round_ % 2][next_++];
   }
-  // How often everybody had a turn before.
+  // Returns the number of completed rounds, in each of which every writer had one turn.
   uint64_t round() const { return round_; }
 
  private:
@@ -48,7 +50,7 @@ void Take(WriterTable& table, const ViewsRequest& request, WriterTable::Verdict 
   VIEWCOUNT_CHECK(table.Take(request, kNow).verdict == expected);
 }
 
-// The first batch of everybody.
+// Records the first batch of every writer.
 void TakeFirst(WriterTable& table, const std::vector<WriterId>& ids) {
   ViewsRequest request;
   request.sequence = 1;
@@ -86,10 +88,10 @@ void Repeat(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// The table is full: the one not heard of for longest is forgotten for the new one.
+// The table is full: for each new writer, the least recently used one is forgotten.
 void NewWriter(benchmark::State& state) {
   const auto known = static_cast<size_t>(state.range(0));
-  // Whose turn it is again has been forgotten since.
+  // There are twice as many writers as places, so a writer has been forgotten before its next turn.
   const auto ids = WriterIds(2 * known);
   WriterTable table(known);
   TakeFirst(table, ids);

@@ -1,7 +1,7 @@
-// A sealed chunk → a real Redis on a UNIX socket, all shards, each article in three windows: what one lane's flusher
-// reaches, what one part costs, and for how long it holds Redis. Items are articles. Redis is a process of its own:
-// give it the other core. `redis` and `service` are the seconds of CPU that an article costs either: they are what to
-// compare, since the time that passes depends on what else the machine does.
+// Measures flushes of sealed chunks to a real Redis on a UNIX socket, over all shards. Each article is in three
+// windows. The benchmarks show the speed of one lane's flusher, the cost of one part, and for how long it blocks Redis.
+// Items are articles. Redis is a separate process: let it run on the other core. `redis` and `service` are the CPU
+// seconds per article of each process. Compare these, because wall-clock time depends on other work of the machine.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ std::vector<DecodedView> OneViewEach(const std::vector<std::string>& ids) {
   return views;
 }
 
-// The whole way: seal, lay out, send, confirm. Every article of `range(0)` once in each chunk.
+// Measures a complete flush: seal, lay out, send, confirm. Each chunk has every one of the `range(0)` articles once.
 void FlushInto(RedisProcess& redis, benchmark::State& state) {
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
@@ -50,14 +50,14 @@ void Flush(benchmark::State& state) {
   FlushInto(redis, state);
 }
 
-// Into a Redis that keeps an append-only file, as the embedded one does.
+// Flushes to a Redis that keeps an append-only file, like the embedded one.
 void FlushLogged(benchmark::State& state) {
   RedisProcess redis({"--appendonly", "yes", "--appendfsync", "everysec"});
   FlushInto(redis, state);
 }
 
-// For how long the parts of such flushes held Redis, by its own clock: the median, the 99th percentile and the longest,
-// in microseconds. Begins with an empty Redis.
+// Measures for how long the parts of such flushes blocked Redis, by Redis' own clock. Reports the median, the 99th
+// percentile and the longest time in microseconds. Begins with an empty Redis.
 void Hold(benchmark::State& state) {
   RedisProcess redis({"--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000"});
   LanePipeline pipeline(redis);
@@ -93,8 +93,8 @@ double UsedMemory(RedisProcess& redis) {
   return std::stod(text.substr(text.find(field) + field.size()));
 }
 
-// Bytes an article costs Redis for all time: by MEMORY USAGE, and as its allocator counts them, which rounds every
-// object up to its next size; and what the rankings add.
+// Measures the memory per article in Redis for all time, in bytes: by MEMORY USAGE, and as its allocator counts it. The
+// allocator rounds every object up to its next size. Also measures the memory of the rankings.
 void Memory(benchmark::State& state) {
   RedisProcess redis;
   LanePipeline pipeline(redis);
@@ -126,7 +126,7 @@ void Memory(benchmark::State& state) {
   }
 }
 
-// The round trip of one part of so many articles to one shard.
+// Measures the round trip of one part with `range(0)` articles to one shard.
 void ApplyPart(benchmark::State& state) {
   RedisProcess redis;
   LanePipeline pipeline(redis);

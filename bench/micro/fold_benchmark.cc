@@ -1,5 +1,5 @@
-// Decoded views → counts of the open chunk, as a lane's thread folds them: batches of 1,000 by Zipf's law over so many
-// articles. Items are views.
+// Measures how a lane's thread folds decoded views into the counts of the open chunk. The batches have 1,000 views by
+// Zipf's law over `range(0)` articles. Items are views.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -19,12 +19,12 @@ Ledger& WithSite(Ledger& ledger) {
   return ledger;
 }
 
-// What one chunk takes for an article.
+// Reports the memory of one chunk per article.
 void ReportMemory(benchmark::State& state, const Ledger& ledger, size_t articles) {
   state.counters["bytes/article"] = static_cast<double>(ledger.totals().bytes) / static_cast<double>(articles);
 }
 
-// As while the store keeps up: the chunk is new every million views, and articles are new to it.
+// Folds as if the store keeps up: there is a new chunk every million views, and articles are new to it.
 void FoldSealed(benchmark::State& state) {
   const auto ids = ArticleIds(state.range(0));
   const auto draws = ZipfDraws(ids.size(), kBatches * kBatchViews);
@@ -44,7 +44,7 @@ void FoldSealed(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatchViews));
 }
 
-// As while the store is away: one chunk that has all articles already.
+// Folds as if the store is away: there is one chunk that already has all articles.
 void FoldKnown(benchmark::State& state) {
   const auto ids = ArticleIds(state.range(0));
   Ledger ledger(RandomId<LaneId>());
@@ -61,7 +61,8 @@ void FoldKnown(benchmark::State& state) {
   ReportMemory(state, ledger, ids.size());
 }
 
-// The longest that a view had to wait while a chunk grew to so many articles, in microseconds for a batch of 1,000.
+// Measures the longest time that a view had to wait while a chunk grew to `range(0)` articles. It is reported in
+// microseconds for a batch of 1,000.
 void LongestBatch(benchmark::State& state) {
   const auto ids = ArticleIds(state.range(0));
   const auto batches = Batches(ids, EachOnce(ids.size()));

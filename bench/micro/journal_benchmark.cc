@@ -1,6 +1,7 @@
-// A lane's journal: groups made durable, beside a bare write and fdatasync of as many bytes to an allocated file, and
-// reading them back. Bytes are those of the group. Uses files in the working directory's file system: run it where
-// the data directory is to be. Syncs take as long as the disk does, so compare the lines of one run.
+// Measures a lane's journal: how long it takes to make groups durable and to read them back. For comparison it measures
+// a plain write and fdatasync of the same number of bytes to an allocated file. Bytes are those of the group. The files
+// are in the working directory, so run the benchmark on the data directory's file system. Syncs take as long as the
+// disk needs, so compare the lines of one run only.
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr uint64_t kReadBytes = uint64_t{256} << 20;
 
-// A folder below the working directory, which goes when the benchmark ends.
+// A folder in the working directory, which is removed when the benchmark ends. Used by one thread.
 class Folder {
  public:
   Folder() { VIEWCOUNT_CHECK(disk_.MakeFolder(path_).ok()); }
@@ -54,7 +55,7 @@ void JournalCommit(benchmark::State& state) {
     Write(*journal, payload);
     unkept += payload.size();
     if (unkept < limits::kJournalSegmentBytes / 2) continue;
-    // As another thread does in the service.
+    // In the service another thread does this.
     state.PauseTiming();
     VIEWCOUNT_CHECK(journal->Maintain(journal->end()).ok());
     unkept = 0;

@@ -1,5 +1,5 @@
-// A sealed chunk → parts in order → what Redis' script is sent, for all shards; no Redis. Each article has one view, so
-// three windows. Items are articles.
+// Measures how a sealed chunk is converted to sorted parts and to the arguments of Redis' script, for all shards,
+// without Redis. Each article has one view and is therefore in three windows. Items are articles.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace {
 
 const LaneIdentity kLane{.id = {{1}}, .incarnation = {{2}}, .earlier = {}};
 
-// Its articles came in any order.
+// A sealed chunk whose articles were recorded in random order. Immutable after construction.
 class Sealed {
  public:
   explicit Sealed(int64_t articles) {
@@ -30,7 +30,7 @@ class Sealed {
     VIEWCOUNT_CHECK(chunk_.chunk != nullptr && chunk_.chunk->articles().size() == ids.size());
   }
 
-  // Nothing is in order yet.
+  // Returns a plan in which nothing is sorted yet.
   ChunkPlan Plan() const { return {chunk_, sites_}; }
 
  private:
@@ -38,7 +38,7 @@ class Sealed {
   SealedChunk chunk_;
 };
 
-// Calls `visit(part)` for all of them, as the flusher comes by them.
+// Calls `visit(part)` for all parts in the flusher's order.
 template <typename Visit>
 void ForEachPart(ChunkPlan& plan, Visit visit) {
   plan.shards().ForEach([&](Shard shard) {
@@ -64,7 +64,7 @@ void SortIntoParts(benchmark::State& state) {
   Report(state);
 }
 
-// The same of a plan whose shards are in order already.
+// Measures only the cutting: the shards of the plan are already sorted.
 void CutIntoParts(benchmark::State& state) {
   const Sealed sealed(state.range(0));
   ChunkPlan plan = sealed.Plan();
@@ -73,7 +73,7 @@ void CutIntoParts(benchmark::State& state) {
   Report(state);
 }
 
-// Parts as keys and arguments of the script.
+// Measures how parts are converted to keys and arguments of the script.
 void Pack(benchmark::State& state) {
   const Sealed sealed(state.range(0));
   ChunkPlan plan = sealed.Plan();

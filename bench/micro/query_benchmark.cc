@@ -1,6 +1,6 @@
-// Counts and popular lists of so many articles by Zipf's law, from a Redis of its own, and as the gRPC port answers
-// from memory, less HTTP/2: request bytes → response bytes. A million views are pending, as after a second of much
-// traffic. Items are counts or lists. `redis` and `service` are seconds of CPU an item.
+// Measures counts and popular lists of `range(0)` articles by Zipf's law. They are read from a Redis of the benchmark,
+// or from memory, as the gRPC port answers without HTTP/2: request bytes → response bytes. A million views are pending,
+// as after a second of heavy traffic. Items are counts or lists. `redis` and `service` are CPU seconds per item.
 #include <benchmark/benchmark.h>
 #include <google/protobuf/arena.h>
 
@@ -28,7 +28,8 @@ constexpr size_t kQuestions = 1'000;
 constexpr size_t kArticlesEach = 20;
 constexpr uint32_t kListArticles = 100;
 
-// The articles in Redis, and the questions' way to them by a clock that stands still: what was read once stays fresh.
+// The articles in Redis and the readers of their counts. Their clock stands still, so data that was read once stays
+// fresh. Used by one thread.
 class Portal {
  public:
   explicit Portal(size_t articles)
@@ -52,7 +53,8 @@ class Portal {
     pipeline_.Fold(views);
   }
 
-  // Loaded when first asked for, which takes as long as a flush of all articles.
+  // Returns the portal with this number of articles. The first call loads it, which takes as long as a flush of all
+  // articles.
   static Portal& With(int64_t articles) {
     static std::map<int64_t, std::unique_ptr<Portal>> portals;
     auto& portal = portals[articles];
@@ -77,7 +79,7 @@ class Portal {
   QueryApi api_{{pipeline_.sites(), counts_, popular_, stats_, clock_}};
 };
 
-// Popular articles, as pages show them; each page has other ones.
+// Returns requests for popular articles, as pages show them. Each page has different articles.
 std::vector<v1::GetCountsRequest> CountQuestions(const Portal& portal) {
   std::vector<v1::GetCountsRequest> questions(kQuestions);
   const auto draws = ZipfDraws(portal.ids().size(), kQuestions * kArticlesEach);
@@ -89,7 +91,7 @@ std::vector<v1::GetCountsRequest> CountQuestions(const Portal& portal) {
   return questions;
 }
 
-// Request bytes → response bytes by `answer(request, response)`, on an arena as cached_methods.cc does it.
+// Measures request bytes → response bytes by `answer(request, response)`. It uses an arena like cached_methods.cc.
 template <typename Request, typename Response, typename Answer>
 void AnswerCached(const std::string& bytes, Answer answer) {
   google::protobuf::Arena arena;
@@ -101,7 +103,7 @@ void AnswerCached(const std::string& bytes, Answer answer) {
   benchmark::DoNotOptimize(response->SerializeAsString());
 }
 
-// What the cache alone takes for an article, by its ID.
+// Measures how long the cache takes to find an article by its ID.
 void CacheHit(benchmark::State& state) {
   Portal& portal = Portal::With(state.range(0));
   const auto questions = CountQuestions(portal);
@@ -122,7 +124,7 @@ void CacheHit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// Of 20 articles; items are their counts.
+// Measures requests for 20 articles each. Items are counts.
 void GetCountsCached(benchmark::State& state) {
   Portal& portal = Portal::With(state.range(0));
   std::vector<std::string> requests;
@@ -142,7 +144,7 @@ void GetCountsCached(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kArticlesEach));
 }
 
-// Of 20 articles from Redis: the first to ask, and once a second.
+// Measures reads of 20 articles from Redis. In the service this happens for the first request and once a second.
 void ReadCounts(benchmark::State& state) {
   Portal& portal = Portal::With(state.range(0));
   std::vector<std::vector<std::string>> pages;
@@ -162,7 +164,7 @@ void ReadCounts(benchmark::State& state) {
   cpu.Report(state, counts);
 }
 
-// The highest 100 of all time.
+// Measures the list of the 100 most viewed articles of all time.
 void ListPopularCached(benchmark::State& state) {
   Portal& portal = Portal::With(state.range(0));
   v1::ListPopularRequest question;
@@ -179,7 +181,8 @@ void ListPopularCached(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// The rankings of all shards from Redis, and the list they make: the first to ask, and every 0.4 s for all others.
+// Measures the reading of all shards' rankings from Redis, and the list that results. In the service this happens for
+// the first request, and every 0.4 s for all later ones.
 void ReadPopular(benchmark::State& state) {
   Portal& portal = Portal::With(state.range(0));
   CpuMeter cpu(portal.redis());

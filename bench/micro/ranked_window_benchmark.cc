@@ -1,6 +1,6 @@
-// Rankings that were read once + what is pending → a popular list of now, as every ListPopular makes it; no Redis. So
-// many articles by Zipf's law, at rank 1 a hundred million views stored, and so many views pending in one open chunk.
-// Items are lists.
+// Measures how a popular list of the present is made from rankings that were read once and from pending views, without
+// Redis. Every ListPopular does this. The articles follow Zipf's law. The article of rank 1 has a hundred million
+// stored views, and the pending views are in one open chunk. Items are lists.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -19,7 +19,8 @@ namespace {
 
 constexpr int64_t kStoredMax = 100'000'000;
 
-// As the shards have them: the highest of each, and what the others have at most.
+// Returns rankings like those of the shards: the highest articles of each, and the largest count of the unlisted
+// articles.
 RankedWindow::Rankings RankingsOf(const std::vector<std::string>& ids, const Site& site, const Ledger& ledger) {
   RankedWindow::Rankings rankings;
   rankings.marks.push_back(ledger.MarkNow());

@@ -1,8 +1,9 @@
-// A request → whose view it is: what it adds to a beacon. Items are requests.
+// Measures how the viewer of a request is found, which is part of the cost of a beacon. Items are requests.
 //
-// Agents are those of people, drawn as they were seen, and addresses all differ. `Hash` is the keyed hash alone,
-// `Salts` the look for the salt of the day, `FindClient` who asks; `FindVisitor` is all that the express way does for a
-// beacon once it is read, after midnight with the hash of the day before as well; `Read` is reading the beacon.
+// The agents are those of people with their real frequency, and all addresses differ. `Hash` is the keyed hash alone.
+// `Salts` finds the salt of the day. `FindClient` finds the client's address and trust. `FindVisitor` is everything
+// that the fast path does for a beacon after reading it. After midnight this includes the hash with the salt of the day
+// before. `Read` is the reading of the beacon.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -21,7 +22,7 @@ constexpr size_t kDrawn = 10'000;
 constexpr int64_t kNoonUnixMs = int64_t{498'732} * 3'600'000;
 constexpr int64_t kMidnightUnixMs = int64_t{498'720} * 3'600'000;
 
-// Costs what the machine's does, and stands still.
+// A clock that stands still, but costs as much as the machine's clock. Thread-safe.
 class StillClock final : public Clock {
  public:
   explicit StillClock(int64_t unix_ms) : unix_ms_(unix_ms) {}
@@ -62,6 +63,7 @@ const std::vector<Request>& Requests(bool forwarded) {
   return forwarded ? through : direct;
 }
 
+// The parts that find the viewer of a request, for one site with salts of two days. Used by one thread.
 class Door {
  public:
   explicit Door(int64_t unix_ms) : clock_(unix_ms) {
@@ -87,7 +89,7 @@ Client ClientOf(const Door& door, const Beacon& beacon, const Request& request) 
   return door.trust.Find(forwarded_for, !beacon.origin.empty(), request.peer);
 }
 
-// Calls `work(beacon, request)` with one after another.
+// Calls `work(beacon, request)` with one request after the other.
 template <typename Work>
 void ForEach(benchmark::State& state, bool forwarded, const Work& work) {
   const auto& requests = Requests(forwarded);

@@ -1,10 +1,11 @@
-// Views as the services that people use today take them: Redis commands, or packets for statsd. Prints one JSON object.
+// Sends views in the form of the systems that people use today: Redis commands, or packets for statsd. Prints one JSON
+// object.
 //
 //   peer_load redis --port 6379 --command incr --connections 50 --pipeline 1 --seconds 5
 //   peer_load udp --port 8125 --rate 300000 --seconds 5
 //
-// What is sent is made before the clock starts. One thread; bounded in time, and each connection in what it has under
-// way.
+// All data is created before the clock starts. The program uses one thread. It is bounded in time, and each connection
+// is bounded in the commands that it has in flight.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

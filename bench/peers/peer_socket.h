@@ -1,4 +1,4 @@
-// How a load reaches what it loads.
+// Sockets that connect a load generator to the server under load.
 #pragma once
 
 #include <arpa/inet.h>
@@ -13,10 +13,10 @@
 
 namespace viewcount {
 
-// Ends a load whose system call failed.
+// Throws the error of a failed system call, which ends the load.
 [[noreturn]] inline void Fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-// Connected to a port of this machine; `type` is SOCK_STREAM or SOCK_DGRAM.
+// Returns a socket that is connected to a port of this machine. `type` is SOCK_STREAM or SOCK_DGRAM.
 inline UniqueFd Connect(int type, uint16_t port) {
   UniqueFd fd(socket(AF_INET, type | SOCK_CLOEXEC, 0));
   sockaddr_in address{};

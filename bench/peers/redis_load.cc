@@ -32,7 +32,7 @@ void SendAll(int fd, std::string_view bytes) {
   }
 }
 
-// The connections and what each waits for.
+// The connections, and the number of answer lines that each of them still waits for. Used by one thread.
 class Loop {
  public:
   Loop(const ViewCommands& commands, const RedisLoadOptions& options)
@@ -81,7 +81,7 @@ class Loop {
     const ssize_t size = recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
     if (size <= 0) Fail("recv");
     const std::string_view text(buffer.data(), static_cast<size_t>(size));
-    // Counts are positive: a minus is the beginning of an error.
+    // Counts are positive, so a minus is the beginning of an error.
     result_.errors += static_cast<uint64_t>(std::ranges::count(text, '-'));
     connection.lines_missing -= static_cast<size_t>(std::ranges::count(text, '\n'));
     if (connection.lines_missing > 0) return;
@@ -96,7 +96,7 @@ class Loop {
   std::vector<Connection> connections_;
   PeerResult result_;
   size_t next_ = 0;
-  // Connections with commands under way.
+  // The number of connections with commands in flight.
   size_t waiting_ = 0;
 };
 

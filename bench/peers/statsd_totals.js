@@ -1,4 +1,4 @@
-// A backend of statsd that appends, at every flush, how many metrics it has taken since its start to `totalsFile`.
+// A backend for statsd. At every flush it appends the number of metrics received since the start to `totalsFile`.
 'use strict';
 
 const fs = require('fs');

@@ -1,9 +1,9 @@
-"""What `write` + `fdatasync` cost here, which is what an acknowledgement waits for at least.
+"""Measures the cost of `write` + `fdatasync` on this disk, which is the least that an acknowledgement waits for.
 
     sync_cost.py FOLDER [--seconds 1]
 
-For each size a file that was written before, as the journal's segments are allocated ahead: each write goes behind the
-last one, so that nothing but data has to reach the disk. Prints JSON: bytes → {count, p50, p99} in µs.
+Each size uses a file that was written before, because the journal allocates its segments in advance. Each write follows
+the last one, so only data has to reach the disk. Prints JSON: bytes → {count, p50, p99} in µs.
 """
 
 import argparse
@@ -18,7 +18,7 @@ FILE_BYTES = 64 << 20
 
 
 def measure(folder, size, seconds):
-    """Durations of so many writes as there is time for, in µs, sorted."""
+    """Returns the sorted durations in µs of as many writes as fit in the time."""
     data = os.urandom(size)
     durations = []
     with tempfile.NamedTemporaryFile(dir=folder) as file:

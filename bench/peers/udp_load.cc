@@ -13,16 +13,16 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Packets of one system call.
+// The number of packets in one system call.
 constexpr size_t kGroup = 64;
 
-// Sends the group that begins with view `first`.
+// Sends the group of packets that begins with view `first`.
 void SendGroup(int fd, const ViewCommands& commands, size_t first) {
   std::array<iovec, kGroup> parts;
   std::array<mmsghdr, kGroup> messages{};
   for (size_t i = 0; i < kGroup; ++i) {
     const std::string_view view = commands.Span(first + i, 1);
-    // sendmmsg does not write to them, though its type has no const.
+    // sendmmsg does not write to the data, although its type has no const.
     parts[i] = {const_cast<char*>(view.data()), view.size()};
     messages[i].msg_hdr.msg_iov = &parts[i];
     messages[i].msg_hdr.msg_iovlen = 1;

@@ -1,4 +1,4 @@
-// Packets at an even rate, one view each; nothing answers.
+// Sends packets at a constant rate, with one view in each. No answers are expected.
 #pragma once
 
 #include <chrono>
@@ -10,12 +10,12 @@ namespace viewcount {
 
 struct UdpLoadOptions {
   uint16_t port = 0;
-  // Packets a second. What the receiver does not keep up with is dropped by the kernel.
+  // Packets per second. The kernel drops the packets that the receiver cannot keep up with.
   double rate = 300'000;
   std::chrono::nanoseconds duration{};
 };
 
-// Throws std::system_error where packets cannot be sent.
+// Sends packets for `duration`. Throws std::system_error if packets cannot be sent.
 PeerResult LoadUdp(const ViewCommands& commands, const UdpLoadOptions& options);
 
 }  // namespace viewcount

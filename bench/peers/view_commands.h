@@ -1,4 +1,4 @@
-// Views as bytes to send, made beforehand.
+// Views as encoded bytes, which are created before the load begins.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace viewcount {
 
-// What came of a load: views sent, those that were answered (0 where nothing answers), answers that were errors.
+// The results of a load: views sent, views answered (0 if the server does not answer), and answers that were errors.
 struct PeerResult {
   uint64_t sent = 0;
   uint64_t answered = 0;
@@ -17,8 +17,8 @@ struct PeerResult {
   double seconds = 0;
 };
 
-// `draws` views of articles drawn by Zipf's law, one behind the other, so that any run of them is one piece of memory.
-// Immutable.
+// `draws` views of articles drawn by Zipf's law. They are stored consecutively, so any range of views is one piece of
+// memory. Immutable.
 class ViewCommands {
  public:
   enum class Form { kIncrement, kRank, kStatsd };
@@ -26,7 +26,7 @@ class ViewCommands {
   ViewCommands(Form form, size_t articles, size_t draws);
 
   size_t size() const { return ends_.size() - 1; }
-  // The bytes of `count` views from number `first` on; first + count <= size().
+  // Returns the bytes of `count` views from number `first` on. Requires first + count <= size().
   std::string_view Span(size_t first, size_t count) const {
     return std::string_view(bytes_).substr(ends_[first], ends_[first + count] - ends_[first]);
   }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kPageExtensions = {"html", "htm", "php", "asp", "aspx", "jsp"};
 
-// The fields of a line, as logged.
+// The fields of one log line as they were logged. The views point into the line.
 struct Fields {
   std::string_view address;
   std::string_view time;
@@ -30,7 +30,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool IsNumber(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit); }
 
-// Cuts the next word off `rest`, with the one space behind it.
+// Removes the next word and the one space after it from the front of `rest`, and returns the word.
 std::string_view TakeWord(std::string_view& rest) {
   const size_t end = std::min(rest.find(' '), rest.size());
   const auto word = rest.substr(0, end);
@@ -38,7 +38,8 @@ std::string_view TakeWord(std::string_view& rest) {
   return word;
 }
 
-// Cuts a quoted field off `rest`. Servers escape a quote within it as \".
+// Removes a quoted field from the front of `rest` and returns its content. Servers escape a quote within the field as
+// \". Returns nothing if `rest` does not begin with a complete quoted field.
 std::optional<std::string_view> TakeQuoted(std::string_view& rest) {
   if (rest.empty() || rest[0] != '"') return std::nullopt;
   size_t end = 1;
@@ -50,8 +51,8 @@ std::optional<std::string_view> TakeQuoted(std::string_view& rest) {
   return field;
 }
 
-// Where `[dd/Mon/yyyy:hh:mm:ss +zzzz] "` begins. A user's name may contain spaces and brackets, so it is looked for by
-// its shape.
+// Returns the offset at which `[dd/Mon/yyyy:hh:mm:ss +zzzz] "` begins, or npos. The time is found by its shape because
+// a user's name may contain spaces and brackets.
 size_t FindTime(std::string_view text) {
   for (size_t at = text.find('['); at != text.npos; at = text.find('[', at + 1)) {
     const size_t close = at + 1 + kLogTimeSize;
@@ -60,13 +61,13 @@ size_t FindTime(std::string_view text) {
   return text.npos;
 }
 
-// Splits a line; else says what is wrong.
+// Splits a line into its fields. Returns an empty text on success, otherwise a description of the problem.
 std::string_view Split(std::string_view line, Fields& fields) {
   auto rest = line;
   fields.address = TakeWord(rest);
   const size_t time = FindTime(rest);
   if (fields.address.empty() || time == rest.npos) return "no address and time at its beginning";
-  // Ident and user, both at least "-".
+  // The ident and the user come before the time. Each is at least "-".
   if (time < 4 || rest.substr(0, time).find(' ') >= time - 1) return "no ident and user before the time";
   fields.time = rest.substr(time + 1, kLogTimeSize);
   rest.remove_prefix(time + kLogTimeSize + 3);
@@ -77,7 +78,7 @@ std::string_view Split(std::string_view line, Fields& fields) {
   if (fields.status.size() != 3 || !IsNumber(fields.status)) return "no status of three digits";
   const auto bytes = TakeWord(rest);
   if (bytes != "-" && !IsNumber(bytes)) return "no number of bytes";
-  // The common format, perhaps with fields of somebody's own behind it.
+  // The line is in the common format. Fields that a site has added at the end are ignored.
   if (rest.empty() || rest[0] != '"') return {};
   if (!TakeQuoted(rest)) return "no quoted referer";
   const auto agent = TakeQuoted(rest);
@@ -88,7 +89,7 @@ std::string_view Split(std::string_view line, Fields& fields) {
 
 bool IsPageStatus(std::string_view status) { return status[0] == '2' || status == "304"; }
 
-// The path of a target in absolute form; anything else as it is.
+// Returns the path of a target in absolute form. Returns any other target unchanged.
 std::string_view OriginForm(std::string_view target) {
   for (std::string_view scheme : {"http://", "https://"}) {
     if (target.size() < scheme.size() ||
@@ -103,7 +104,8 @@ std::string_view OriginForm(std::string_view target) {
   return target;
 }
 
-// The target of a GET: all between the method and the protocol, as careless clients leave spaces in it.
+// Returns the target of a GET request: everything between the method and the protocol. Careless clients leave spaces in
+// the target.
 std::string_view TargetOf(std::string_view request) {
   auto target = request.substr(4);
   const size_t protocol = target.rfind(" HTTP/");
@@ -121,7 +123,8 @@ bool IsPagePath(std::string_view path) {
   });
 }
 
-// BLAKE2b, as it takes the two without a copy that joins them. No address has a space in it, which ends it.
+// Returns the viewer's hash, never 0. BLAKE2b hashes the address and the agent without a copy that joins them. The
+// space ends the address, because no address contains a space.
 uint64_t ViewerOf(const Fields& fields, const ViewerSalt& salt) {
   crypto_generichash_state state;
   crypto_generichash_init(&state, salt.bytes.data(), salt.bytes.size(), crypto_generichash_BYTES_MIN);
@@ -150,7 +153,8 @@ AccessLogLine Of(LineKind kind) {
 }  // namespace
 
 ViewerSalt SaltOfLog(std::string_view site, std::string_view head) {
-  // The site's hash as the key: no joining of texts that could be cut in two ways.
+  // The site's hash is the key. A joined text of site and head could be split in two ways, so two inputs could share a
+  // hash.
   std::array<unsigned char, crypto_generichash_KEYBYTES_MIN> key{};
   const uint64_t seed = Hash64(site);
   std::memcpy(key.data(), &seed, sizeof(seed));

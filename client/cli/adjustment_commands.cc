@@ -1,4 +1,4 @@
-// set, merge, delete, adjustments and undo.
+// Implements the commands set, merge, delete, adjustments and undo.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,8 @@ std::string UserName() {
 
 namespace {
 
-// Fills in site and provenance and sends it; prints the answer as JSON, or as `done` and how to undo it.
+// Fills in the site and the provenance of `request` and sends it. Prints the answer as JSON, or prints `done` and the
+// command that undoes the change.
 template <typename Request, typename Response>
 absl::Status Adjust(Session& session,
                     grpc::Status (v1::AdminService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),

@@ -1,4 +1,4 @@
-// site put, site list, announce, flush and status.
+// Implements the commands site put, site list, announce, flush and status.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <google/protobuf/util/time_util.h>
@@ -28,7 +28,7 @@ std::string ExcludedOf(const v1::Site& site) {
   return site.excluded_addresses().empty() ? "none" : fmt::format("{}", fmt::join(site.excluded_addresses(), ", "));
 }
 
-// "3 d 04:05:06".
+// Formats a duration like "3 d 04:05:06".
 std::string DurationText(int64_t seconds) {
   const std::string clock = fmt::format("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
   return seconds < 86'400 ? clock : fmt::format("{} d {}", seconds / 86'400, clock);

@@ -1,4 +1,4 @@
-// audit.
+// Implements the command audit.
 #include <fmt/format.h>
 
 #include <string>

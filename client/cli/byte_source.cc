@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kBufferBytes = 64 << 10;
 constexpr unsigned char kGzipMagic[] = {0x1F, 0x8B};
-// zlib's largest window, with gzip's header and checksum instead of its own.
+// zlib's largest window, plus 16 for gzip's header and checksum in place of zlib's own.
 constexpr int kGzipWindowBits = 15 + 16;
 
 absl::Status FileError(const std::string& path, int error) {
@@ -66,7 +66,7 @@ absl::StatusOr<bool> ByteSource::Fill() {
 
 absl::Status ByteSource::DetectGzip() {
   started_ = true;
-  // A pipe may give one byte at a time.
+  // One read from a pipe may return a single byte.
   while (end_ - begin_ < sizeof(kGzipMagic)) {
     const auto more = Fill();
     if (!more.ok()) return more.status();
@@ -126,7 +126,7 @@ absl::StatusOr<size_t> ByteSource::Inflate(char* to, size_t size) {
       finished_ = true;
       return room - stream_.avail_out;
     } else if (at_end && stream_.avail_out == room) {
-      // Only now: zlib may have kept output back for want of room.
+      // The file is reported as cut off only now, because zlib may still have held output that did not fit before.
       damage_ = "the compressed file is cut off";
       return 0;
     }
@@ -135,7 +135,7 @@ absl::StatusOr<size_t> ByteSource::Inflate(char* to, size_t size) {
 }
 
 absl::StatusOr<bool> ByteSource::NextMember() {
-  // Tapes and some programs pad with zeros; gzip passes over them as well.
+  // Tapes and some programs pad their files with zeros. gzip skips these zeros too.
   for (;;) {
     while (begin_ < end_ && buffer_[begin_] == 0) ++begin_;
     if (end_ - begin_ >= sizeof(kGzipMagic)) break;

@@ -1,4 +1,4 @@
-// The bytes of a log file, standard input included, decompressed if they are gzip's.
+// Reads the bytes of a log file or of standard input, and decompresses them if they are gzip data.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,37 +12,39 @@
 
 namespace viewcount::cli {
 
-// Reads forward, with memory of a fixed size. Whether it is gzip is told by the first two bytes, not by the name;
-// several gzip members in a row are one text, as gzip has it. Not thread safe.
+// Reads a file forward, using a fixed amount of memory. The first two bytes decide whether the file is gzip; its name
+// does not matter. Several consecutive gzip members form one text, as in gzip itself. Owns the file descriptor. Not
+// thread-safe.
 class ByteSource {
  public:
-  // `-` is standard input. NOT_FOUND, PERMISSION_DENIED and others, with the path in the message.
+  // Opens `path`; `-` is standard input. Returns NOT_FOUND, PERMISSION_DENIED and other errors with the path in the
+  // message.
   static absl::StatusOr<std::unique_ptr<ByteSource>> Open(const std::string& path);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
-  // Puts at least one and at most `size` bytes at `to`, waiting for them. 0: the end, or damage.
-  // Errors: reading failed.
+  // Waits for data and writes at least one and at most `size` bytes to `to`. Returns the number of bytes, or 0 at the
+  // end of the file or at damage. Returns an error if reading fails.
   absl::StatusOr<size_t> Read(char* to, size_t size);
 
-  // After the end: what is wrong with the compressed file ("cut off", "broken"); empty if nothing is. Everything
-  // before the damage was read.
+  // Returns the damage of the compressed file ("cut off", "broken"), or an empty text if there is none. Call it after
+  // the end was reached. Everything before the damage was read.
   const std::string& damage() const { return damage_; }
 
-  // For progress: bytes read from the file, and its size; 0 if that is not known.
+  // The bytes read from the file so far and the file's size, for a progress display. The size is 0 if it is not known.
   uint64_t file_position() const { return file_position_; }
   uint64_t file_size() const { return file_size_; }
 
  private:
   ByteSource(std::string path, int descriptor, uint64_t file_size);
 
-  // Reads more of the file behind what is left of it in the buffer; false at its end.
+  // Reads more of the file and appends it to the unread bytes of the buffer. Returns false at the end of the file.
   absl::StatusOr<bool> Fill();
   absl::Status DetectGzip();
   absl::StatusOr<size_t> ReadPlain(char* to, size_t size);
   absl::StatusOr<size_t> Inflate(char* to, size_t size);
-  // At the end of a gzip member: true if another one follows.
+  // Handles the end of a gzip member. Returns true if another member follows.
   absl::StatusOr<bool> NextMember();
 
   const std::string path_;
@@ -50,7 +52,7 @@ class ByteSource {
   const uint64_t file_size_;
   uint64_t file_position_ = 0;
   std::vector<unsigned char> buffer_;
-  // What is left of the buffer.
+  // The unread part of the buffer.
   size_t begin_ = 0;
   size_t end_ = 0;
   bool started_ = false;

@@ -25,7 +25,7 @@ Examples:
   viewcount --site portal top --limit 10 --json
   viewcount import access-log /var/log/nginx/access.log)";
 
-// What `2015-05-17` looks like; the service knows whether there is such a day.
+// Checks that `text` looks like `2015-05-17`. The service checks whether that day exists.
 std::string CheckDay(const std::string& text) {
   if (text == "today") return "";
   bool ok = text.size() == 10;
@@ -45,7 +45,7 @@ std::chrono::seconds CoolDownOf(const std::string& text) {
   return std::chrono::duration_cast<std::chrono::seconds>(*duration);
 }
 
-// Declares the commands and keeps what they parse into.
+// Declares the commands and holds the structures that their options are parsed into. Used once, by one thread.
 class Parser {
  public:
   Parser() {
@@ -53,7 +53,7 @@ class Parser {
     app_.description("Counts page views, and answers how many there are.");
     app_.footer(kFooter);
     app_.require_subcommand(1);
-    // So that the options of all commands may stand behind the command too; commands take it over.
+    // Subcommands inherit fallthrough(). It allows the global options to stand after the command as well.
     app_.fallthrough();
     app_.set_version_flag("--version", "viewcount " VIEWCOUNT_VERSION);
     app_.add_option("--server", line_.global.server, "Address of the service")
@@ -89,7 +89,7 @@ class Parser {
   }
 
  private:
-  // A command whose options are parsed into `options`.
+  // Adds a command whose options are parsed into `options`.
   template <typename Options>
   CLI::App* Add(CLI::App& parent, const std::string& name, const std::string& description, const std::string& examples,
                 Options& options) {
@@ -105,13 +105,13 @@ class Parser {
   void AddAdjustmentCommands();
   void AddImport();
 
-  // The innermost command that was named.
+  // Returns the innermost command that was named on the command line.
   const CLI::App& Innermost() const {
     const CLI::App* command = &app_;
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
     return *command;
   }
-  // Its name with those above it: "viewcount site put".
+  // Returns the innermost command's name with the names of its parents, such as "viewcount site put".
   std::string Path() const {
     std::string path = "viewcount";
     const CLI::App* command = &app_;
@@ -121,7 +121,8 @@ class Parser {
     }
     return path;
   }
-  // CLI11 would only say that a command is missing when there is one that it does not know.
+  // Returns the error's text. For an unknown command CLI11 would only say that a command is missing, so this function
+  // names the unknown command.
   std::string Problem(const CLI::ParseError& error) const {
     const auto unknown = Innermost().remaining();
     if (unknown.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) return error.what();
@@ -149,7 +150,7 @@ class Parser {
   JournalRepairCommand repair_;
   JournalDrainCommand drain_;
   ImportAccessLogCommand import_;
-  // Last: its callbacks refer to all of the above.
+  // Declared last because its callbacks refer to all members above.
   CLI::App app_;
 };
 
@@ -175,7 +176,7 @@ void Parser::AddViewCommands() {
   auto* day = top->add_option("--day", top_.day, "Of one day in the site's time zone")
                   ->type_name("YYYY-MM-DD|today")
                   ->check(CLI::Validator(CheckDay, ""));
-  // It changes nothing: it is for those who like to say what they mean.
+  // The flag changes nothing. It lets users state the default explicitly.
   top->add_flag("--all-time")->description("Of all time (the default)")->excludes(day);
 
   Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",

@@ -1,4 +1,4 @@
-// What was asked on the command line.
+// The parsed command line: the global options and one command with its options. All types here are plain values.
 #pragma once
 
 #include <chrono>
@@ -12,13 +12,13 @@
 
 namespace viewcount::cli {
 
-// Options of every command.
+// The options that every command accepts.
 struct GlobalOptions {
   std::string server = "127.0.0.1:7400";
-  // Empty: the only site.
+  // The site's name. Empty selects the only site.
   std::string site;
   bool json = false;
-  // In seconds, for each call.
+  // The time-out of each call, in seconds.
   double timeout = 10;
 
   std::chrono::milliseconds call_timeout() const {
@@ -37,37 +37,37 @@ struct CountCommand {
 };
 struct TopCommand {
   uint32_t limit = 20;
-  // Empty: all time. `YYYY-MM-DD` or `today`.
+  // A day as `YYYY-MM-DD`, or `today`. Empty means all time.
   std::string day;
 };
 struct StatsCommand {};
 struct WatchCommand {
-  // None: the site alone.
+  // The articles to watch. If there are none, only the site's views are watched.
   std::vector<std::string> articles;
-  // Messages after which to end; 0: never.
+  // The number of messages after which the command ends. 0 means that it never ends.
   uint32_t count = 0;
 };
 struct SitePutCommand {
   std::string name;
-  // What is not given stays as it is.
+  // Settings without a value stay as they are.
   std::optional<std::string> time_zone = {};
   std::optional<std::vector<std::string>> origins = {};
   std::optional<std::chrono::seconds> cool_down = {};
   std::optional<std::vector<std::string>> excluded = {};
   std::optional<bool> announced_only = {};
-  // What is not given gets its default instead.
+  // Gives every setting without a value its default instead.
   bool reset = false;
 };
 struct SiteListCommand {};
 struct AnnounceCommand {
   std::vector<std::string> articles;
-  // Of a single article.
+  // These details require that `articles` has exactly one element.
   std::string title;
   std::string url;
   std::string section;
 };
 struct SetCommand {
-  // Empty with `site_total` and `site_visits`.
+  // Empty if `site_total` or `site_visits` is given.
   std::string article;
   std::optional<uint64_t> views;
   std::optional<uint64_t> site_total;
@@ -93,11 +93,11 @@ struct UndoCommand {
 struct FlushCommand {};
 struct StatusCommand {};
 struct AuditCommand {
-  // Books what differs.
+  // Books the differences as an adjustment.
   bool repair = false;
   std::string why;
 };
-// A data directory, or the folder of one lane in it.
+// The directory is a data directory, or the folder of one lane in it.
 struct JournalVerifyCommand {
   std::string directory;
 };
@@ -113,7 +113,7 @@ struct JournalDrainCommand {
 struct ImportAccessLogCommand {
   std::vector<std::string> files;
   bool strict = false;
-  // In seconds, for each batch with all its retries.
+  // The time limit for each batch with all its retries, in seconds.
   double retry_for = 60;
 };
 
@@ -127,7 +127,8 @@ struct CommandLine {
   Command command;
 };
 
-// The command, or the exit code if there is nothing more to do: help and version are printed, and so is an error.
+// Parses the command line. Returns the command, or the exit code if there is nothing more to do. In that case the help,
+// the version or the error has been printed.
 std::variant<CommandLine, ExitCode> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace viewcount::cli

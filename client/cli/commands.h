@@ -1,4 +1,5 @@
-// The commands. Each talks to the service through the session and prints its answer to standard output.
+// Declares the functions that run the commands. Each function calls the service through the session and prints the
+// answer to standard output. None of them is thread-safe.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,12 +10,13 @@
 
 namespace viewcount::cli {
 
-// Errors: the service's, or that it is not there; nothing is printed then.
+// These functions return the service's error, or an error that says that the service cannot be reached. They print
+// nothing then.
 absl::Status Run(Session& session, const RecordCommand& command);
 absl::Status Run(Session& session, const CountCommand& command);
 absl::Status Run(Session& session, const TopCommand& command);
 absl::Status Run(Session& session, const StatsCommand& command);
-// Prints as the service tells; what was printed before an error stays.
+// Prints each change as the service sends it. Changes printed before an error remain on the output.
 absl::Status Run(Session& session, const WatchCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
@@ -26,17 +28,19 @@ absl::Status Run(Session& session, const AdjustmentsCommand& command);
 absl::Status Run(Session& session, const UndoCommand& command);
 absl::Status Run(Session& session, const FlushCommand& command);
 absl::Status Run(Session& session, const StatusCommand& command);
-// kFailed if there is a difference, which is printed.
+// Prints every difference, and returns kFailed if there is one.
 absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand& command);
-// Who sits at the keyboard; the service asks for a name where something changes.
+// Returns the name of the user who runs the command. The service requires a name with every change.
 std::string UserName();
 
-// These need no service: they work on its files, and refuse while it runs. Verify: kFailed if something is broken.
+// The journal commands need no service. They work on the files of a stopped service and refuse to run while it is
+// running. Verify returns kFailed if something is broken.
 absl::StatusOr<ExitCode> Run(Session& session, const JournalVerifyCommand& command);
 absl::Status Run(Session& session, const JournalRepairCommand& command);
 absl::Status Run(Session& session, const JournalDrainCommand& command);
 
-// kOk, or with `strict` kBadLines. Errors as above, and files that cannot be read; what was counted before is printed.
+// Returns kOk, or kBadLines if `strict` is set and there were bad lines. Returns the errors above, and an error for a
+// file that cannot be read. The counts of the lines imported before an error are printed.
 absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& command);
 
 }  // namespace viewcount::cli

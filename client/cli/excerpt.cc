@@ -1,4 +1,4 @@
-// What may be shown of a bad line, without anybody's address.
+// Builds the excerpt of a bad line that may be shown, without any client's address.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ namespace viewcount::cli {
 namespace {
 
 constexpr size_t kExcerptMax = 100;
-// Of the line, before masking and escaping.
+// The length of the part of the line that is used, before masking and escaping.
 constexpr size_t kConsideredMax = 512;
 
 bool IsAddressCharacter(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == '.' || c == ':'; }
@@ -22,7 +22,8 @@ bool IsAddress(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
-// Length of the longest address that begins at `at`, 0 if none does. Ports and stops may follow it.
+// Returns the length of the longest address that begins at `at`, or 0 if none does. A port or a full stop may follow
+// the address.
 size_t AddressAt(std::string_view text, size_t at) {
   size_t end = at;
   while (end < text.size() && end - at < INET6_ADDRSTRLEN && IsAddressCharacter(text[end])) ++end;

@@ -8,11 +8,12 @@
 namespace viewcount::cli {
 namespace {
 
-// Large enough that a call costs little beside its views, small enough that progress is seen to move.
+// A batch is large enough that the cost of a call is small compared with its views. It is small enough that the
+// progress display moves visibly.
 constexpr size_t kViewsMax = 5'000;
 constexpr size_t kViewBytesMax = 1 << 20;
 constexpr size_t kLinesMax = 50'000;
-// The fields of a view beside its article, with their tags and lengths, at most.
+// The largest size of a view's fields without its article ID, including their tags and lengths.
 constexpr size_t kViewFieldsBytes = 48;
 
 static_assert(kViewsMax <= limits::kBatchViewsMax);

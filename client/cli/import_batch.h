@@ -1,5 +1,5 @@
-// Lines of a log on their way into one batch. Every line is a sequence, whether it is a page view or not, so that the
-// service knows how far a file was imported, however the file is cut into batches.
+// Collects consecutive lines of a log into one batch. Every line uses one sequence number, whether it is a page view or
+// not. The service therefore knows how far a file was imported, however the file is cut into batches.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,32 @@
 
 namespace viewcount::cli {
 
-// A line that could not be understood.
+// A line that could not be parsed.
 struct BadLine {
   uint64_t number = 0;
   std::string problem;
-  // Without addresses; see SafeExcerpt.
+  // An excerpt of the line without addresses; see SafeExcerpt.
   std::string excerpt;
 };
 
-// Consecutive lines. Not thread safe.
+// A batch of consecutive lines, which is filled, sent and cleared again and again. Not thread-safe.
 class ImportBatch {
  public:
-  // Of the writer; both stay for all batches.
+  // Both arguments identify the writer and apply to all batches. `writer_id` is the result of ImportWriterId.
   ImportBatch(std::string_view site, std::string_view writer_id);
 
-  // Adds line `number`, the one behind the last; the first may be any. `excerpt` is used for bad lines only.
+  // Adds line `number`, which must follow the last line of the batch. An empty batch accepts any number. `text` is the
+  // line itself; it is used for the excerpts of bad lines only.
   void Add(uint64_t number, const AccessLogLine& line, std::string_view text);
-  // Takes away the lines up to `number`, which were imported before.
+  // Removes the lines up to and including `number`, because they were imported before.
   void DropThrough(uint64_t number);
   void Clear();
 
   bool empty() const { return kinds_.empty(); }
-  // It is time to send it.
+  // Returns true if the batch should be sent now.
   bool full() const;
-  // Of its lines. Require that it is not empty.
+  // The first line number, the last line number and the number of lines. first() and last() require that the batch is
+  // not empty.
   uint64_t first() const { return first_; }
   uint64_t last() const { return first_ + kinds_.size() - 1; }
   uint64_t lines() const { return kinds_.size(); }
@@ -44,7 +46,8 @@ class ImportBatch {
   const google::protobuf::RepeatedPtrField<v1::View>& views() const { return request_.views(); }
   const std::vector<BadLine>& bad_lines() const { return bad_lines_; }
 
-  // The request's bytes; the same until the batch is changed.
+  // Returns the request's bytes. They are identical for every call until the batch is changed. Requires that the batch
+  // is not empty.
   std::string Serialise();
 
  private:

@@ -1,4 +1,4 @@
-// import access-log.
+// Implements the command import access-log.
 #include <fmt/format.h>
 
 #include <string>
@@ -12,7 +12,7 @@
 namespace viewcount::cli {
 namespace {
 
-// Bad lines shown; the others are only counted.
+// The number of bad lines that are shown. Further bad lines are only counted.
 constexpr uint64_t kBadLinesShown = 10;
 
 std::string Plural(uint64_t number, const char* one, const char* many) {
@@ -41,7 +41,7 @@ std::string ReportJson(const ImportCounts& counts, uint64_t articles) {
       counts.views, articles, counts.lines, counts.imported_before_lines, counts.other_lines, counts.bad_lines);
 }
 
-// One run of the command over its files.
+// One run of the command over all its files. Not thread-safe.
 class AccessLogImport {
  public:
   AccessLogImport(Session& session, const ImportAccessLogCommand& command, std::string site)
@@ -123,7 +123,7 @@ class AccessLogImport {
 }  // namespace
 
 absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& command) {
-  // Asks the service before the first line is read: a wrong address or site shows at once.
+  // Asks the service before the first line is read, so that a wrong address or site is reported immediately.
   const auto site = session.ExistingSite();
   if (!site.ok()) return site.status();
   AccessLogImport import(session, command, *site);

@@ -15,7 +15,8 @@ std::string CountedSoFar(const ImportPlace& place) {
   return fmt::format("lines up to {} of {} are counted", place.acknowledged_line, place.name);
 }
 
-// The command that imports the lines from `line` on, under an identity of their own.
+// Returns a shell command that imports the lines from `line` on. They are imported as another writer than the file
+// itself.
 std::string RestCommand(const ImportPlace& place, uint64_t line) {
   if (place.name == "-") return fmt::format("... | tail -n +{} | viewcount import access-log -", line);
   const bool gzip = place.name.size() > 3 && place.name.substr(place.name.size() - 3) == ".gz";

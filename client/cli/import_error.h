@@ -1,4 +1,4 @@
-// What a person is told when an import could not go on.
+// Builds the error message for a person whose import could not continue.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,19 +10,19 @@
 
 namespace viewcount::cli {
 
-// Where an import stood when it stopped.
+// The position at which an import stopped.
 struct ImportPlace {
-  // All lines up to here are counted; 0 if none is known to be.
+  // All lines up to this one are counted. 0 if no line is known to be counted.
   uint64_t acknowledged_line = 0;
-  // The batch that failed.
+  // The first and the last line of the batch that failed.
   uint64_t first_line = 0;
   uint64_t last_line = 0;
-  // The path, or `-`.
+  // The path of the file, or `-`.
   std::string_view name;
 };
 
-// The failed batch's error, its code and payloads kept, with a message that says what is counted, what is not known,
-// and what to do so that nothing counts twice. Thread safe.
+// Returns the failed batch's error with its code and payloads. Its message says what is counted, what is not known, and
+// what to do so that no view counts twice. Thread-safe.
 absl::Status ImportError(const client::SendResult& result, const ImportPlace& place);
 
 }  // namespace viewcount::cli

@@ -11,7 +11,7 @@
 namespace viewcount::cli {
 namespace {
 
-// How often on_progress is called while lines are only passed over.
+// The number of lines between two calls of on_progress while lines are only skipped.
 constexpr uint64_t kProgressLines = 16'384;
 
 AccessLogLine Parse(const LogLine& line, const ViewerSalt& salt) {
@@ -24,7 +24,8 @@ AccessLogLine Parse(const LogLine& line, const ViewerSalt& salt) {
 }  // namespace
 
 std::string ImportWriterId(std::string_view site, std::string_view head) {
-  // The site's hash as the seed: no joining of texts that could be cut in two ways.
+  // The site's hash is the seed. A joined text of site and head could be split in two ways, so two inputs could share a
+  // hash.
   const auto hash = XXH3_128bits_withSeed(head.data(), head.size(), Hash64(site));
   XXH128_canonical_t bytes;
   XXH128_canonicalFromHash(&bytes, hash);
@@ -52,7 +53,8 @@ absl::Status Importer::Import(LineReader& reader, std::string_view name) {
     }
     const auto parsed = Parse(line, salt);
     if (line.unfinished && parsed.kind == LineKind::kBad) {
-      // Its server is perhaps writing it just now: left without an acknowledgement, it counts with the next import.
+      // The web server may be writing this line at this moment. The line is not acknowledged, so the next import counts
+      // it.
       ++counts_.lines;
       Report({line.number, fmt::format("unfinished last line: {}", parsed.problem), SafeExcerpt(line.text)});
       ++counts_.bad_lines;
@@ -87,7 +89,7 @@ absl::Status Importer::Deliver(ImportBatch& batch, std::string_view name) {
     }
     acknowledged_line_ = std::max(acknowledged_line_, last);
     if (result.outcome_unknown && last == batch.last()) {
-      // It was counted by an attempt of ours whose answer was lost.
+      // An earlier attempt of this batch counted it, but the answer was lost.
       Count(batch);
       return batch.Clear(), absl::OkStatus();
     }

@@ -1,4 +1,4 @@
-// journal verify, journal repair and journal drain.
+// Implements the commands journal verify, journal repair and journal drain.
 #include <fmt/format.h>
 
 #include <string>
@@ -19,7 +19,7 @@
 namespace viewcount::cli {
 namespace {
 
-// What was meant by DIR: all lanes of a data directory, or one lane's folder.
+// Returns the lane folders that DIR stands for: all lanes of a data directory, or DIR itself if it is a lane's folder.
 absl::StatusOr<std::vector<std::string>> FoldersOf(Disk& disk, const std::string& directory) {
   std::vector<std::string> folders;
   for (const auto& [number, folder] : ListLanes(directory)) folders.push_back(folder);
@@ -35,11 +35,11 @@ absl::StatusOr<std::vector<std::string>> FoldersOf(Disk& disk, const std::string
 
 struct Work {
   absl::StatusOr<JournalReport> (*run)(Disk& disk, const std::string& folder);
-  // "is broken" or "was taken out".
+  // Completes the sentence about the broken bytes: "are broken" or "were taken out".
   const char* broken;
 };
 
-// Prints what is found in each folder. True if nothing was broken.
+// Prints the findings of each folder. Returns true if nothing was broken.
 absl::StatusOr<bool> ForEachJournal(const std::string& directory, const Work& work) {
   PosixDisk disk;
   const auto folders = FoldersOf(disk, directory);

@@ -9,7 +9,7 @@ namespace viewcount::cli {
 
 static_assert(kHeadBytes <= kLineBytesMax);
 
-// Twice a line, so that a line and the read behind it fit.
+// The buffer has twice the size of a line, so that a line and the next read fit.
 LineReader::LineReader(std::unique_ptr<ByteSource> source)
     : source_(std::move(source)), buffer_(2 * kLineBytesMax, '\0') {}
 
@@ -37,7 +37,7 @@ absl::StatusOr<std::string_view> LineReader::Head() {
 
 absl::StatusOr<bool> LineReader::Next(LogLine& line) {
   line = LogLine{};
-  // How far the buffered part was searched already.
+  // The length of the buffered part that was already searched for a line end.
   size_t searched = 0;
   for (;;) {
     const char* const from = buffer_.data() + begin_;
@@ -52,7 +52,7 @@ absl::StatusOr<bool> LineReader::Next(LogLine& line) {
     }
     searched = buffered;
     if (buffered > kLineBytesMax) {
-      // Its beginning stays; what came behind it is forgotten.
+      // The beginning of the line stays in the buffer. The bytes after kLineBytesMax are discarded.
       line.too_long = true;
       end_ = begin_ + kLineBytesMax;
       searched = kLineBytesMax;

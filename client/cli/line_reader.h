@@ -1,4 +1,4 @@
-// Lines of a log, however long and broken, in memory of a fixed size.
+// Reads the lines of a log, however long or broken they are, in a fixed amount of memory.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,39 +12,40 @@
 
 namespace viewcount::cli {
 
-// What is kept of a line; the rest of a longer one is skipped. Web servers cut requests at 8 KiB or so.
+// The part of a line that is kept. The rest of a longer line is skipped. Web servers limit requests to about 8 KiB.
 inline constexpr size_t kLineBytesMax = 64 << 10;
-// What tells a file from others: its first bytes, decompressed.
+// The size of the head, the first decompressed bytes of a file, which distinguish the file from other files.
 inline constexpr size_t kHeadBytes = 4 << 10;
 
-// One line, without its line end.
+// One line without its line end.
 struct LogLine {
-  // Counted from 1.
+  // The number of the line. The first line has number 1.
   uint64_t number = 0;
-  // At most kLineBytesMax bytes; valid until the next call.
+  // At most kLineBytesMax bytes. Valid until the next call of the reader.
   std::string_view text;
-  // The line was longer than that.
+  // True if the line was longer than kLineBytesMax.
   bool too_long = false;
-  // The text ends without a line end: perhaps its writer has not finished yet.
+  // True if the text ends without a line end. The program that writes the log may not have finished the line yet.
   bool unfinished = false;
 };
 
-// Reads one source to its end. Not thread safe.
+// Reads one source from its beginning to its end. Owns the source. Not thread-safe.
 class LineReader {
  public:
   explicit LineReader(std::unique_ptr<ByteSource> source);
 
-  // The first kHeadBytes of the text, or all of a shorter one. Only before the first Next; valid until then.
+  // Returns the first kHeadBytes of the text, or all of a shorter text. May be called only before the first Next. The
+  // result is valid until then.
   absl::StatusOr<std::string_view> Head();
 
-  // False at the end. Of a damaged file the part of a line before the damage is left out: nobody knows its rest.
-  // Errors: reading failed.
+  // Reads the next line. Returns false at the end. In a damaged file the part of a line before the damage is left out,
+  // because its rest is unknown. Returns an error if reading fails.
   absl::StatusOr<bool> Next(LogLine& line);
 
   const ByteSource& source() const { return *source_; }
 
  private:
-  // Reads more behind what is buffered; false at the end.
+  // Reads more bytes and appends them to the buffered part. Returns false at the end.
   absl::StatusOr<bool> Fill();
 
   const std::unique_ptr<ByteSource> source_;

@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr unsigned kZoneHoursMax = 14;
 
-// The digits of `text` as a number; nothing if one is none.
+// Returns the digits of `text` as a number, or nothing if a character is not a digit.
 std::optional<unsigned> Number(std::string_view text) {
   unsigned value = 0;
   for (char c : text) {
@@ -23,7 +23,7 @@ std::optional<unsigned> Number(std::string_view text) {
   return value;
 }
 
-// `dd/Mon/yyyy`.
+// Parses `dd/Mon/yyyy`.
 std::optional<std::chrono::sys_days> Date(std::string_view text) {
   const auto day = Number(text.substr(0, 2));
   const auto month = std::find(kMonths.begin(), kMonths.end(), text.substr(3, 3));
@@ -36,7 +36,7 @@ std::optional<std::chrono::sys_days> Date(std::string_view text) {
   return std::chrono::sys_days(date);
 }
 
-// `hh:mm:ss`.
+// Parses `hh:mm:ss`.
 std::optional<std::chrono::seconds> TimeOfDay(std::string_view text) {
   const auto hour = Number(text.substr(0, 2));
   const auto minute = Number(text.substr(3, 2));
@@ -46,7 +46,7 @@ std::optional<std::chrono::seconds> TimeOfDay(std::string_view text) {
   return std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
 }
 
-// `+hhmm`: how far local time is ahead of UTC.
+// Parses `+hhmm`, the offset of local time from UTC. The offset is positive east of Greenwich.
 std::optional<std::chrono::minutes> Zone(std::string_view text) {
   const auto hours = Number(text.substr(1, 2));
   const auto minutes = Number(text.substr(3, 2));

@@ -1,4 +1,4 @@
-// The command `viewcount`: parse, run, exit.
+// The main function of the command `viewcount`: it parses the command line, runs the command and returns its exit code.
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -33,7 +33,7 @@ ExitCode Main(int argc, const char* const* argv) {
 }  // namespace viewcount::cli
 
 int main(int argc, char** argv) {
-  // gRPC's own log lines would stand between ours; whoever needs them sets the variable.
+  // gRPC's own log lines would mix with the output of this program. Users who need them set the variable themselves.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   try {
     return static_cast<int>(viewcount::cli::Main(argc, argv));

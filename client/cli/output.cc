@@ -81,7 +81,7 @@ std::string JsonOf(const google::protobuf::Message& message) {
   options.always_print_primitive_fields = true;
   options.add_whitespace = true;
   std::string json;
-  // Fails for ill-formed well-known types only, such as a time stamp out of range.
+  // This fails only for ill-formed well-known types, such as a time stamp out of range.
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
     PrintError("the answer cannot be shown as JSON; it has a time out of range");
   }
@@ -100,7 +100,7 @@ std::string OneLine(std::string_view text) {
   for (size_t i = 0; i < line.size(); ++i) {
     const auto byte = static_cast<unsigned char>(line[i]);
     if (byte < 0x20 || byte == 0x7F) line[i] = '?';
-    // U+0080 to U+009F: terminals obey some of them.
+    // The characters U+0080 to U+009F are replaced because some terminals treat them as control characters.
     if (byte == 0xC2 && static_cast<unsigned char>(line[i + 1]) < 0xA0) line.replace(i, 2, "?");
   }
   return line;

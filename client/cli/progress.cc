@@ -20,7 +20,7 @@ void Progress::Show(const std::string& file, const ImportCounts& counts, const B
   const double seconds = std::chrono::duration<double>(now - started_).count();
   std::string percent;
   if (source.file_size() > 0) percent = fmt::format("{} %, ", source.file_position() * 100 / source.file_size());
-  // Back to the line's beginning, and clear it to its end.
+  // The escape sequence returns to the beginning of the line and clears it to its end.
   fmt::print(stderr, "\r\x1b[K{}: {}{} lines, {} views, {} views/s", OneLine(file), percent, Grouped(counts.lines),
              Grouped(counts.views),
              Grouped(static_cast<uint64_t>(static_cast<double>(counts.views) / (seconds + 1e-3))));

@@ -1,4 +1,4 @@
-// A line on the terminal that tells how far an import is.
+// Shows the progress of an import in one line on the terminal.
 #pragma once
 
 #include <chrono>
@@ -9,18 +9,18 @@
 
 namespace viewcount::cli {
 
-// Writes to standard error, and only if that is a terminal. Not thread safe.
+// Writes to standard error, and only if that is a terminal. Not thread-safe.
 class Progress {
  public:
   Progress();
-  // Takes the line away.
+  // Removes the progress line.
   ~Progress() { Clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows how far the file is, at most five times a second.
+  // Shows the progress of the import of `file`, at most five times a second.
   void Show(const std::string& file, const ImportCounts& counts, const ByteSource& source);
-  // Takes the line away, so that something else can be written.
+  // Removes the progress line, so that other text can be written.
   void Clear();
 
  private:

@@ -12,7 +12,7 @@
 namespace viewcount::cli {
 namespace {
 
-// Named in an error; there may be thousands.
+// The number of sites that an error names. There may be thousands of sites.
 constexpr int kSitesNamedMax = 10;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The service as a command sees it: one channel, a deadline for every call, errors that say what to do.
+// The connection of a command to the service: one channel, a deadline for every call, and errors that say what to do.
 #pragma once
 
 #include <absl/status/status.h>
@@ -18,13 +18,13 @@
 
 namespace viewcount::cli {
 
-// Not thread safe.
+// Not thread-safe.
 class Session {
  public:
   explicit Session(GlobalOptions options);
 
-  // Calls `method` of `stub` within the time-out. Errors: the service's own, with its details as payloads; for a
-  // service that is not there, the address and what to do.
+  // Calls `method` of `stub` within the time-out. Returns the service's own error with its details as payloads. If the
+  // service cannot be reached, the error names its address and says what to do.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(Stub& stub,
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -37,8 +37,8 @@ class Session {
     return response;
   }
 
-  // Calls a streaming `method` of `stub` and hands over each response until `take` returns false. Without a time-out:
-  // it is the service that ends, or the user. Errors as those of Call.
+  // Calls a streaming `method` of `stub` and passes each response to `take` until `take` returns false. There is no
+  // time-out: the stream ends when the service or the user ends it. Returns the errors of Call.
   template <typename Stub, typename Request, typename Response, typename Take>
   absl::Status Follow(Stub& stub,
                       std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(grpc::ClientContext*,
@@ -49,7 +49,7 @@ class Session {
     for (Response response; reader->Read(&response);) {
       if (take(response)) continue;
       context.TryCancel();
-      // The cancellation that was just asked for.
+      // The status is the cancellation that was requested above.
       static_cast<void>(reader->Finish());
       return absl::OkStatus();
     }
@@ -57,9 +57,9 @@ class Session {
     return status.ok() ? absl::OkStatus() : Explain(status);
   }
 
-  // The site that is meant: the one given, not looked up, or the only one there is.
+  // Returns the site of the command: the given site without a check that it exists, or the only site of the service.
   absl::StatusOr<std::string> Site();
-  // The same, and it is known to exist.
+  // Returns the site of the command after a check that it exists.
   absl::StatusOr<std::string> ExistingSite();
 
   const GlobalOptions& options() const { return options_; }

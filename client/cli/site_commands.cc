@@ -1,4 +1,4 @@
-// stats and watch.
+// Implements the commands stats and watch.
 #include <fmt/format.h>
 
 #include <optional>
@@ -57,7 +57,7 @@ absl::Status Run(Session& session, const WatchCommand& command) {
       if (site_views != response.site_views()) PrintChange(time, response.site_views(), "(the whole site)");
       site_views = response.site_views();
     }
-    // Whoever reads this through a pipe sees each change at once; what cannot be written ends it.
+    // The flush shows each change immediately to a reader behind a pipe. The command ends if it cannot write.
     return FlushOutput() && ++messages != command.count;
   };
   return session.Follow(session.query(), &v1::QueryService::Stub::WatchCounts, request, print);

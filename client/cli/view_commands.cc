@@ -1,4 +1,4 @@
-// record, count and top.
+// Implements the commands record, count and top.
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
@@ -25,13 +25,14 @@ std::string DurabilityText(v1::Durability durability) {
   }
 }
 
-// The line below an answer's table.
+// Returns the line below an answer's table.
 template <typename Response>
 std::string AsOf(const Response& response) {
   return fmt::format("as of {}{}\n", TimeText(response.as_of()), response.exact() ? "" : ", not exact");
 }
 
-// Adds the next answer's `exact` and `as_of` to those of all answers so far.
+// Combines `exact` and `as_of` of the next answer with those of all answers so far. The oldest time applies, and the
+// result is exact only if every answer is.
 template <typename Response>
 void MergeAge(const Response& next, bool first, Response& all) {
   using google::protobuf::util::TimeUtil;
@@ -75,7 +76,8 @@ absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std:
     all.set_error_bound(std::max(all.error_bound(), response->error_bound()));
     all.mutable_articles()->MergeFrom(response->articles());
     all.set_next_page_token(response->next_page_token());
-    // An empty page ends the list too: a token that leads nowhere must not lead there for ever.
+    // An empty page ends the list as well. Otherwise a service that returns a token with every empty page would cause
+    // an endless loop.
     if (all.articles_size() >= static_cast<int>(command.limit) || response->articles().empty()) break;
     request.set_page_token(response->next_page_token());
   }

@@ -1,5 +1,5 @@
-// How long to wait before a request is sent again: exponential, with jitter, so that the clients of a service that was
-// away do not all come back in the same moment.
+// Computes how long to wait before a request is sent again. The delay grows exponentially and has jitter. The jitter
+// prevents that all clients return at the same moment after the service was away.
 #pragma once
 
 #include <algorithm>
@@ -8,15 +8,15 @@
 
 namespace viewcount::client {
 
-// Not thread safe: one for each request that is retried.
+// The delays of one request that is retried. Each such request needs its own Backoff. Not thread-safe.
 class Backoff {
  public:
-  // Requires 0 < `first` <= `longest`.
+  // `first` is the first base delay and `longest` is the largest one. Requires 0 < `first` <= `longest`.
   Backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
       : next_(first), longest_(longest), random_(std::random_device{}()) {}
 
-  // The next delay: between half and all of a base that doubles from `first` to `longest`, and at least `at_least`
-  // (what the service asked for), spread above it by up to a quarter.
+  // Returns the next delay. It lies between half and all of a base, which doubles from `first` to `longest`. The delay
+  // is never below `at_least`, the service's request. If that raises it, it lies up to a quarter above `at_least`.
   std::chrono::milliseconds Next(std::chrono::milliseconds at_least) {
     const auto base = next_;
     next_ = std::min(next_ * 2, longest_);

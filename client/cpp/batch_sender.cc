@@ -32,7 +32,7 @@ bool IsWorthRetrying(grpc::StatusCode code) {
   }
 }
 
-// gRPC takes its deadlines as system time.
+// Converts a deadline to system time, which gRPC requires.
 std::chrono::system_clock::time_point OnSystemClock(steady_clock::time_point time) {
   return std::chrono::system_clock::now() +
          std::chrono::duration_cast<std::chrono::system_clock::duration>(time - steady_clock::now());
@@ -60,7 +60,7 @@ BatchSender::BatchSender(const std::shared_ptr<grpc::Channel>& channel, SendOpti
 
 SendResult BatchSender::Send(const std::string& request) {
   const auto deadline = steady_clock::now() + options_.batch_timeout;
-  // A counted copy: the transport may still hold it when an attempt has ended by its deadline.
+  // The slice is a reference-counted copy. The transport may still hold it after an attempt has ended by its deadline.
   const grpc::Slice slice(request);
   const grpc::ByteBuffer buffer(&slice, 1);
   Backoff backoff(options_.backoff_min, options_.backoff_max);
@@ -74,13 +74,13 @@ SendResult BatchSender::Send(const std::string& request) {
       return result;
     }
     const bool over = steady_clock::now() >= deadline;
-    // An attempt that only ran into the end says less than the one before it.
+    // An attempt that failed only because the batch's deadline arrived says less than the attempt before it.
     if (!over || status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED || result.retries == 0) {
       result.status = ToAbslStatus(status);
       result.details = DetailsOf(status);
     }
     if (!IsWorthRetrying(status.error_code())) return result;
-    // A full queue is the one answer of these that says that nothing was counted.
+    // RESOURCE_EXHAUSTED means a full queue. It is the only retried error that says that nothing was counted.
     if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) result.outcome_unknown = true;
     const auto delay = backoff.Next(result.details.retry_delay.value_or(milliseconds(0)));
     if (over || steady_clock::now() + delay >= deadline) {
@@ -108,7 +108,7 @@ grpc::Status BatchSender::Attempt(const grpc::ByteBuffer& request, steady_clock:
   running_ = &context;
   lock.unlock();
   stub_.UnaryCall(&context, kRecordViews, grpc::StubOptions(), &request, &received, [&](grpc::Status outcome) {
-    // Notified under the lock: once it is released, the condition may be gone.
+    // The notification happens under the lock. After the lock is released, the condition variable may be destroyed.
     const std::lock_guard guard(mutex_);
     status = std::move(outcome);
     done = true;

@@ -1,7 +1,8 @@
 // Sends one serialised RecordViewsRequest until its outcome is known.
 //
-// A time-out or a lost connection leaves open whether the batch was counted, so it is sent again as the very same
-// bytes: same writer, same sequence, and the service counts it once (promise 1 of DESIGN.md).
+// After a time-out or a lost connection the sender does not know whether the batch was counted. It sends exactly the
+// same bytes again, with the same writer and sequence. The service counts the batch once (docs/PROTOCOL.md,
+// "Promises").
 #pragma once
 
 #include <absl/status/status.h>
@@ -20,33 +21,34 @@
 
 namespace viewcount::client {
 
-// Times of one batch.
+// The time limits of one batch.
 struct SendOptions {
-  // For one attempt.
+  // The time limit of one attempt.
   std::chrono::milliseconds call_timeout{10'000};
-  // For all attempts together, pauses included.
+  // The time limit of all attempts together, including the pauses.
   std::chrono::milliseconds batch_timeout{300'000};
-  // The first pause between attempts, and the longest.
+  // The first pause between attempts, and the longest pause.
   std::chrono::milliseconds backoff_min{50};
   std::chrono::milliseconds backoff_max{5'000};
-  // Told before every pause: the failed attempt's error and the length of the pause. May be empty. Called by the thread
-  // that sends.
+  // Called before every pause with the failed attempt's error and the length of the pause. May be empty. The thread
+  // that sends calls it.
   std::function<void(const absl::Status&, std::chrono::milliseconds)> on_retry;
 };
 
-// How a batch ended.
+// The outcome of a batch.
 struct SendResult {
-  // OK: `response` is the answer. Else the last attempt's error, with its code.
+  // If OK, `response` is the answer. Otherwise the last attempt's error with its code.
   absl::Status status;
   ErrorDetails details;
   v1::RecordViewsResponse response;
-  // How often it was sent after the first time.
+  // The number of attempts after the first one.
   uint32_t retries = 0;
-  // An attempt ended without an answer, so that the batch may have been counted whatever `status` says.
+  // True if an attempt ended without an answer. The batch may then have been counted, whatever `status` says.
   bool outcome_unknown = false;
 };
 
-// One Send at a time; Cancel and retries() from any thread.
+// Sends batches over one channel, which it shares. Only one Send may run at a time. Cancel and retries() are
+// thread-safe.
 class BatchSender {
  public:
   BatchSender(const std::shared_ptr<grpc::Channel>& channel, SendOptions options);
@@ -55,21 +57,21 @@ class BatchSender {
 
   // Sends `request` and waits for its outcome, at most `batch_timeout`.
   //
-  // Sent again: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED (not before its RetryInfo allows), and what a broken
-  // connection or a proxy answers in a service's place (ABORTED, CANCELLED, INTERNAL, UNKNOWN). Any other error is
-  // final. CANCELLED after Cancel.
+  // These errors are retried: UNAVAILABLE, DEADLINE_EXCEEDED, and RESOURCE_EXHAUSTED, which is not retried before its
+  // RetryInfo allows it. ABORTED, CANCELLED, INTERNAL and UNKNOWN are retried too, because a broken connection or a
+  // proxy answers with them in place of a service. Any other error is final. Returns CANCELLED after Cancel.
   SendResult Send(const std::string& request);
 
-  // Ends the running Send, and every later one at once. Thread safe.
+  // Ends the running Send and every later one immediately. Thread-safe.
   void Cancel();
 
-  // Attempts after the first of all batches so far. Thread safe.
+  // Returns the number of attempts after the first, summed over all batches so far. Thread-safe.
   uint64_t retries() const { return retries_; }
 
  private:
   grpc::Status Attempt(const grpc::ByteBuffer& request, std::chrono::steady_clock::time_point deadline,
                        v1::RecordViewsResponse& response);
-  // False if cancelled.
+  // Waits for `delay`. Returns false if the sender was cancelled.
   bool Sleep(std::chrono::milliseconds delay);
   bool cancelled();
 
@@ -78,13 +80,13 @@ class BatchSender {
   std::atomic<uint64_t> retries_{0};
   std::mutex mutex_;
   std::condition_variable changed_;
-  // The attempt under way; null between attempts.
+  // The context of the running attempt, or null between attempts.
   grpc::ClientContext* running_ = nullptr;
   bool cancelled_ = false;
 };
 
-// A channel that comes back within seconds after the service was away, whatever the length of its absence, and notices
-// a connection that died in silence. Without encryption.
+// Creates a channel that reconnects within seconds after the service was away, whatever the length of its absence. The
+// channel notices connections that died without a message. It does not encrypt.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server);
 
 }  // namespace viewcount::client

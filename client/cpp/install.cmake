@@ -1,4 +1,4 @@
-# `cmake --install BUILD --component client`: the package `viewcount` with the target viewcount::client.
+# Installs the package `viewcount` with the target viewcount::client: `cmake --install BUILD --component client`.
 include(CMakePackageConfigHelpers)
 
 target_include_directories(viewcount_client PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -11,7 +11,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/viewcount)
 install(TARGETS viewcount_client viewcount_services viewcount_messages EXPORT viewcount
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT client)
 install(EXPORT viewcount NAMESPACE viewcount:: FILE viewcount-targets.cmake DESTINATION ${package_dir} COMPONENT client)
-# The one header that consumers see; it names no other of ours.
+# Consumers include only this header. It includes no other header of this project.
 install(FILES writer.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/viewcount/client COMPONENT client)
 
 configure_package_config_file(viewcount-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/viewcount-config.cmake

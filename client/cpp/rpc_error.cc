@@ -8,7 +8,7 @@
 namespace viewcount::client {
 namespace {
 
-// Longer delays are not believed, so that their milliseconds fit every sum that is made of them.
+// Longer delays are not trusted. The limit keeps sums of delays in milliseconds within their type.
 constexpr std::chrono::seconds kRetryDelayMax = std::chrono::hours(24);
 
 std::chrono::milliseconds MillisecondsOf(const google::protobuf::Duration& duration) {

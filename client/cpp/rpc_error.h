@@ -1,4 +1,4 @@
-// What an RPC's error says beyond its code: the google.rpc details of the `grpc-status-details-bin` trailer.
+// Decodes the details of an RPC's error: the google.rpc messages of the `grpc-status-details-bin` trailer.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,21 +11,23 @@
 
 namespace viewcount::client {
 
-// The details that viewcount sends, decoded. A value; all of it is empty for an error that no viewcount service made.
+// The decoded details of an error from viewcount. A plain value. Every field is empty for an error that no viewcount
+// service produced.
 struct ErrorDetails {
-  // Of ErrorInfo, in UPPER_SNAKE_CASE.
+  // The reason in ErrorInfo, in UPPER_SNAKE_CASE.
   std::string reason;
   std::map<std::string, std::string> metadata;
-  // Of RetryInfo: wait at least this long before the same request is sent again. Never negative.
+  // The delay in RetryInfo: the caller must wait at least this long before it sends the same request again. Never
+  // negative.
   std::optional<std::chrono::milliseconds> retry_delay;
-  // True if the trailer was there: then a service answered, and not the network on its behalf.
+  // True if the trailer was present. In that case a service answered, not the network in its place.
   bool answered = false;
 };
 
-// The details of `status`; what cannot be parsed is left out. Thread safe.
+// Returns the details of `status`. Details that cannot be parsed are left out. Thread-safe.
 ErrorDetails DetailsOf(const grpc::Status& status);
 
-// The same code and message, with the details as payloads under their type URLs. Thread safe.
+// Converts `status` with its code and message. The details become payloads under their type URLs. Thread-safe.
 absl::Status ToAbslStatus(const grpc::Status& status);
 
 }  // namespace viewcount::client

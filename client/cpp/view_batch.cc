@@ -7,11 +7,11 @@
 namespace viewcount::client {
 namespace {
 
-// What a map's node and its bucket cost beside the entry.
+// The memory of a map's node and bucket, in addition to the entry.
 constexpr size_t kIndexBytes = 64;
-// The fields of a view beside its article, with their tags and lengths, at most.
+// The largest size of a view's fields without its article ID, including their tags and lengths.
 constexpr size_t kViewFieldsBytes = 48;
-// The fields of a request beside its views, at most.
+// The largest size of a request's fields without its views.
 constexpr size_t kRequestFieldsBytes = 1'024;
 
 size_t MemoryOf(const View& view) { return sizeof(View) + kIndexBytes + view.article_id.size(); }
@@ -20,7 +20,8 @@ size_t RequestBytesOf(const View& view) { return kViewFieldsBytes + view.article
 }  // namespace
 
 size_t ViewBatch::KeyHash::operator()(const Key& key) const {
-  // Odd constants spread the numbers over the word; articles are hashed already.
+  // The multiplication by odd constants spreads the numbers over the whole word. The hash of the article ID needs no
+  // such step.
   return std::hash<std::string_view>()(key.article_id) ^ key.viewer * 0x9E3779B97F4A7C15U ^
          static_cast<uint64_t>(key.second) * 0xC2B2AE3D27D4EB4FU ^ static_cast<uint64_t>(key.bot);
 }
@@ -42,7 +43,8 @@ void ViewBatch::Add(const View& view) {
     return;
   }
   View& entry = entries_.emplace_back(view);
-  // Of two equal entries the later one has room: it takes the earlier one's place, whose key it keeps.
+  // If an equal entry exists, its count is full. The new entry replaces it in the map because it has room. The map's
+  // key still points into the earlier entry.
   index_.insert_or_assign(KeyOf(entry), &entry);
   bytes_ += MemoryOf(view);
   request_bytes_ += RequestBytesOf(view);

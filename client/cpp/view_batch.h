@@ -1,4 +1,4 @@
-// Views on their way into one batch: equal ones are added up.
+// Collects views for one batch and adds up equal views.
 #pragma once
 
 #include <cstddef>
@@ -13,29 +13,30 @@
 
 namespace viewcount::client {
 
-// A batch in the order in which its entries were first seen. Movable; not thread safe.
+// A batch in the order in which its entries were first recorded. Movable. Not thread-safe.
 //
-// Two views are equal if article, viewer, bot and the second of their event time are: their sum falls into the same
-// hour and day, so nothing that is ever asked tells them apart.
+// Two views are equal if they have the same article, viewer and bot flag, and the same second of event time. Their sum
+// falls into the same hour and day, so no query can distinguish them.
 class ViewBatch {
  public:
-  // Adds a valid view with a count of at least 1.
+  // Adds `view`, which must be valid and have a count of at least 1.
   void Add(const View& view);
 
-  // The memory that adding `view` would cost: 0 if it joins an equal one.
+  // Returns the memory in bytes that adding `view` would cost. Returns 0 if it joins an equal entry.
   size_t CostOf(const View& view) const;
-  // True if `view` joins an equal one, or there is room for one more entry among `entries_max` and in a request.
+  // Returns true if `view` joins an equal entry. Also returns true if the batch has fewer than `entries_max` entries
+  // and the request has room for one more.
   bool HasRoomFor(const View& view, size_t entries_max) const;
 
   bool empty() const { return entries_.empty(); }
   size_t entries() const { return entries_.size(); }
-  // Memory in bytes, about.
+  // The approximate memory of the batch in bytes.
   size_t bytes() const { return bytes_; }
-  // The sum of the counts.
+  // The sum of the entries' counts.
   uint64_t views() const { return views_; }
   const std::deque<View>& list() const { return entries_; }
 
-  // Forgets which entries are equal; Add must not be called after it. Frees memory before a long wait.
+  // Discards the index of equal entries to free memory before a long wait. Add must not be called after it.
   void Seal() { index_ = {}; }
 
   // Appends the entries to `request`.
@@ -43,7 +44,7 @@ class ViewBatch {
 
  private:
   struct Key {
-    // Points into an entry: a deque never moves its elements.
+    // Points into an entry. A deque never moves its elements when it grows at its end.
     std::string_view article_id;
     uint64_t viewer;
     int64_t second;
@@ -55,7 +56,7 @@ class ViewBatch {
   };
 
   static Key KeyOf(const View& view);
-  // The entry that `view` joins; null if there is none, or its count would pass the limit.
+  // Returns the entry that `view` joins. Returns null if there is none, or if its count would exceed the limit.
   View* EqualOf(const View& view) const;
 
   std::deque<View> entries_;

@@ -1,4 +1,4 @@
-// The callers' side of the writer; its thread is in writer_thread.cc.
+// The functions that callers use. The writer's thread is implemented in writer_thread.cc.
 #include "client/cpp/writer_impl.h"
 
 #include <absl/strings/str_cat.h>
@@ -12,13 +12,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// One wrong view would have its whole batch refused, others' views with it: so it is refused here.
+// A view outside its limits is refused here. Otherwise the service would refuse its whole batch, including the views of
+// other callers.
 absl::Status Validate(const View& view, int64_t now_unix_ms) {
   if (!IsArticleId(view.article_id)) {
     return absl::InvalidArgumentError("article_id: must be 1 to 512 bytes of UTF-8 without control characters");
   }
   if (view.count > limits::kViewCountMax) return absl::InvalidArgumentError("count: must be 1 to 1,000,000; 0 means 1");
-  // In range first, so that the differences cannot overflow.
+  // The range is checked first, so that the differences below cannot overflow.
   if (view.event_time_unix_ms < 0 || view.event_time_unix_ms > limits::kEventTimeUnixMsMax ||
       (view.event_time_unix_ms != 0 && (view.event_time_unix_ms < now_unix_ms - limits::kEventAgeMax.count() ||
                                         view.event_time_unix_ms > now_unix_ms + limits::kEventAheadMax.count()))) {
@@ -31,7 +32,7 @@ int64_t UnixMillis() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// A deadline that stays within the clock's range, however long the time-out.
+// Returns a deadline that stays within the clock's range, however long the time-out.
 steady_clock::time_point After(milliseconds timeout) {
   return steady_clock::now() + std::min(timeout, milliseconds(std::chrono::hours(24 * 365)));
 }
@@ -68,7 +69,7 @@ absl::Status Writer::Impl::Record(const View& given, bool may_wait) {
 bool Writer::Impl::AddIfRoom(const View& view) {
   if (!open_.HasRoomFor(view, options_.batch_entries_max)) SealOpen();
   const size_t cost = open_.CostOf(view);
-  // An empty writer takes any view: an absurdly small limit must not block for ever.
+  // An empty writer accepts any view, so that a very small limit cannot block callers for ever.
   if (statistics_.pending_bytes != 0 && statistics_.pending_bytes + cost > options_.pending_bytes_max) return false;
   if (open_.empty()) {
     open_since_ = steady_clock::now();
@@ -78,7 +79,7 @@ bool Writer::Impl::AddIfRoom(const View& view) {
   statistics_.pending_bytes += cost;
   statistics_.pending += view.count;
   statistics_.recorded += view.count;
-  // A full batch leaves at once instead of at its age.
+  // A full batch is sent immediately, before it reaches its maximum age.
   if (open_.entries() >= options_.batch_entries_max) SealOpen();
   return true;
 }
@@ -115,10 +116,10 @@ absl::Status Writer::Impl::Close(milliseconds timeout) {
     closing_ = true;
     SealOpen();
     work_.notify_one();
-    // Recorders that wait for room are to see that there will be none.
+    // Callers of Record that wait for room are woken, because there will be no more room.
     done_.notify_all();
     close_result_ = WaitFor(lock, sealed_count_, After(timeout));
-    // What has no acknowledgement by now is dropped by the thread, batch by batch.
+    // The cancellation makes the thread drop every batch that has no acknowledgement yet, one after the other.
     if (done_count_ < sealed_count_) sender_.Cancel();
   }
   thread_.join();

@@ -1,4 +1,5 @@
-// The writer's inside: a batch that gathers, a queue of sealed ones, and the thread that delivers them in order.
+// The implementation of the writer: a batch that is being filled, a queue of sealed batches, and the thread that
+// delivers them in order.
 #pragma once
 
 #include <condition_variable>
@@ -14,8 +15,9 @@
 
 namespace viewcount::client {
 
-// See Writer for every public function. The callers' side is guarded by `mutex_`; the identity and the sender belong to
-// the thread.
+// Implements Writer; see there for every public function. Thread-safe like Writer. `mutex_` guards the state that
+// callers and the thread share. The writer ID and the sequence are used by the thread only. Only the thread sends with
+// `sender_`, and its thread-safe functions are called by every thread.
 class Writer::Impl {
  public:
   explicit Impl(WriterOptions options);
@@ -32,29 +34,30 @@ class Writer::Impl {
   using SteadyTime = std::chrono::steady_clock::time_point;
   using Lock = std::unique_lock<std::mutex>;
 
-  // --- Callers
-  // Adds a valid view if there is room for it.
+  // --- Helpers of Record, Flush and Close, which require `mutex_`. The writer's thread calls SealOpen too.
+  // Adds a valid view if there is room for it. Returns false if there is none.
   bool AddIfRoom(const View& view);
   void SealOpen();
-  // Waits until the first `batches` sealed ones are done.
+  // Waits until the first `batches` sealed batches are done.
   absl::Status WaitFor(Lock& lock, uint64_t batches, SteadyTime deadline);
 
-  // --- The thread
+  // --- Functions for the writer's thread.
   void Run();
-  // The next batch that is due; nothing once the writer is closed and empty.
+  // Waits for the next batch that is due and returns it. Returns nothing once the writer is closed and empty.
   std::optional<ViewBatch> Take();
   void Deliver(const ViewBatch& batch);
   std::string Serialise(const ViewBatch& batch) const;
   void BecomeNewWriter();
   void Finish(const ViewBatch& batch, const SendResult& result);
   void Drop(const ViewBatch& batch, const SendResult& result);
+  // Subtracts the batch from the pending views and wakes all callers that wait. Requires `mutex_`.
   void Release(const ViewBatch& batch);
   void Log(const std::string& line) const;
 
   const WriterOptions options_;
   BatchSender sender_;
   std::string writer_id_;
-  // Of the next batch; one is consumed only by an acknowledgement.
+  // The sequence of the next batch. A sequence is used up only by an acknowledgement.
   uint64_t sequence_ = 1;
 
   mutable std::mutex mutex_;
@@ -63,7 +66,8 @@ class Writer::Impl {
   ViewBatch open_;
   SteadyTime open_since_;
   std::deque<ViewBatch> sealed_;
-  // Batches sealed, and of them acknowledged or dropped, since the start: the done ones are always the first ones.
+  // The number of batches that were sealed since the start, and how many of them were acknowledged or dropped. The done
+  // batches are always the first ones.
   uint64_t sealed_count_ = 0;
   uint64_t done_count_ = 0;
   uint64_t dropped_batches_ = 0;
@@ -71,10 +75,10 @@ class Writer::Impl {
   WriterStatistics statistics_;
   bool closing_ = false;
 
-  // Guards `close_result_` and makes a second Close wait for the first.
+  // Guards `close_result_`, and makes a second Close wait for the first.
   std::mutex close_mutex_;
   std::optional<absl::Status> close_result_;
-  // Last: it uses all of the above.
+  // Declared last because the thread uses all members above.
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// The writer's thread: takes batches in order and delivers each before the next.
+// The writer's thread: it takes batches in order and delivers each one before the next.
 #include <absl/strings/str_cat.h>
 
 #include <array>
@@ -12,7 +12,7 @@ namespace viewcount::client {
 namespace {
 
 std::string RandomWriterId() {
-  // On Linux this is the kernel's generator.
+  // On Linux this is the kernel's random number generator.
   std::random_device device;
   std::string id;
   for (int i = 0; i < 4; ++i) {
@@ -31,7 +31,7 @@ SendOptions SendOptionsOf(const WriterOptions& options) {
   return result;
 }
 
-// The service lost sight of this writer's stream, and says that it counted nothing of the batch.
+// Returns true if the service no longer knows this writer's stream, and says that it counted nothing of the batch.
 bool LostTrack(const SendResult& result) {
   return absl::IsFailedPrecondition(result.status) &&
          (result.details.reason == "UNKNOWN_WRITER" || result.details.reason == "SEQUENCE_GAP");
@@ -119,8 +119,8 @@ void Writer::Impl::Finish(const ViewBatch& batch, const SendResult& result) {
 }
 
 void Writer::Impl::Drop(const ViewBatch& batch, const SendResult& result) {
-  // Whether the service took this sequence may be unknown; under a new identity the question does not arise. Under the
-  // old one the next batch could pass for a repeat of this one, and be lost.
+  // It may be unknown whether the service counted this sequence. Under the old identity the next batch could be taken
+  // for a repeat of this one and be lost. A new identity avoids this.
   BecomeNewWriter();
   DroppedBatch dropped{result.status, result.outcome_unknown, {batch.list().begin(), batch.list().end()}};
   Log(absl::StrCat(batch.views(),

@@ -27,7 +27,7 @@ namespace {
 
 constexpr Window kAllTime{Window::Kind::kAllTime, 0};
 
-// Named in a description; there may be a thousand.
+// The maximum number of articles that a description names. A request may have a thousand.
 constexpr int kArticlesNamedMax = 10;
 
 std::string DeletedText(const v1::DeleteArticlesRequest& request) {
@@ -72,7 +72,7 @@ asio::awaitable<absl::Status> Adjuster::Enter() {
 
 journal::v1::Adjustment Adjuster::Begin(const Site& site, const v1::Provenance& provenance,
                                         journal::v1::AdjustmentKind kind) {
-  // Names of notes sort by time, so no two of this instance share theirs.
+  // Names of notes sort by time, so no two notes of this instance may have the same time.
   last_unix_ms_ = std::max(last_unix_ms_ + 1, parts_.clock.UnixMillis());
   journal::v1::Adjustment message;
   message.set_adjustment_id(ToHex(RandomId<Id128<struct AdjustmentIdTag>>()));
@@ -208,7 +208,7 @@ asio::awaitable<absl::Status> Adjuster::List(const v1::ListAdjustmentsRequest& r
   const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);
   if (!log.ok()) co_return log.status();
   const auto& adjustments = log->adjustments();
-  // A token is the name of the last one on the page before.
+  // A page token is the name of the last note on the previous page.
   auto next = std::make_reverse_iterator(request.page_token().empty() ? adjustments.end()
                                                                       : adjustments.lower_bound(request.page_token()));
   const size_t page = request.page_size() == 0 ? limits::kAdjustmentsPageDefault : request.page_size();

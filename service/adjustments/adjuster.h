@@ -1,22 +1,26 @@
-// Administrators' changes of counts: works out what to add, has it journaled, and tells of it later.
+// Carries out administrators' changes of counts: computes what to add, has it journaled, and lists the changes later.
 //
-// Every change becomes a set of deltas, journaled as one record of one lane, the first; a delta is added to the counts
-// like a view, so it is as exact, as ordered and as durable. What a delta must be follows from counts read just before:
-// the store's and everything pending. Views that come between the reading and the journaling are counted on top.
+// Every change becomes a set of deltas, which is journaled as one record of the first lane. A delta is added to the
+// counts like a view, so it is as exact, as ordered and as durable as a view. The delta is computed from counts that
+// are read just before: those in the store plus everything pending. Views that arrive between the read and the
+// journaling are counted in addition.
 //
-// One change is made at a time, so that two of them never work from the same counts. That holds within an instance; two
-// administrators who set the same count through two instances at once may both have their difference added.
+// Only one change is made at a time, so two changes never start from the same counts. That holds within an instance. If
+// two administrators set the same count through two instances at the same time, both differences may be added.
 //
-// Merging an article `from` into another, `into`, with views of both arriving on several lanes: an alias is one of the
-// site's settings, and each lane journals settings in order with its batches and folds by them. So in each lane every
-// view of `from` lies either before the alias, and is counted for `from`, or behind it, and is counted for `into`.
-// First the alias goes to every lane, and this waits until each has journaled it: from then on nothing can be added to
-// `from` any more, and everything that was is in the store or pending. Only then the counts of `from` are read and
-// moved, as one adjustment. A crash between the two leaves counts with `from` that nobody sees: repeating the merge
-// moves them. Folding again after a crash goes by the same records and so comes to the same, whatever the order of the
-// lanes, since counts are sums. Another instance learns of the alias within a second, and flushes later what it counted
-// for `from` until then: where several instances serve a site, repeat the merge some seconds later, which moves what
-// was left.
+// Merging an article `from` into an article `into` must be correct while views of both arrive on several lanes. An
+// alias is one of the site's settings. Each lane journals settings in order with its batches, and folds by them. So in
+// each lane every view of `from` lies either before the alias or after it. Views before it are counted for `from`,
+// later ones for `into`.
+//
+// First the alias is sent to every lane, and the merge waits until each lane has journaled it. From then on nothing can
+// be added to `from`, and everything that was added is in the store or pending. Only then the counts of `from` are read
+// and moved, as one adjustment. A crash between the two steps leaves counts at `from` that are not shown. Repeating the
+// merge moves them. Folding again after a crash reads the same records and gives the same counts, whatever the order of
+// the lanes, since counts are sums.
+//
+// Another instance learns of the alias within a second. It flushes later what it counted for `from` until then. Where
+// several instances serve a site, repeat the merge some seconds later to move these views too.
 #pragma once
 
 #include <absl/status/status.h>
@@ -42,24 +46,28 @@
 
 namespace viewcount {
 
-// On the store's executor. What it refers to must outlive it, and it its coroutines.
+// Carries out administrators' requests. Not thread-safe: used on the store's executor only. Everything that `parts`
+// refers to must outlive the adjuster, and the adjuster must outlive its coroutines.
 class Adjuster {
  public:
+  // The objects that the adjuster works with.
   struct Parts {
     SiteDirectory& sites;
     CountStore& store;
     CountReader& counts;
     SiteTotalReader& totals;
-    // At least one.
+    // There must be at least one lane. The first one journals all adjustments.
     std::vector<Lane*> lanes;
     std::vector<Ledger*> ledgers;
     const Clock& clock;
   };
   Adjuster(const boost::asio::any_io_executor& executor, Parts parts);
 
-  // Each answers when its change is on disk and every read of this instance shows it; the responses name it. Errors:
-  // INVALID_ARGUMENT naming the field; NOT_FOUND for the site or the adjustment; FAILED_PRECONDITION for what cannot be
-  // done now; RESOURCE_EXHAUSTED; the store's, with RetryInfo. After an error nothing was changed.
+  // Each function returns when its change is on disk and every read of this instance shows it. The response names the
+  // adjustment. Errors: INVALID_ARGUMENT names the field. NOT_FOUND means that the site or the adjustment does not
+  // exist. FAILED_PRECONDITION means that the change is not possible now. RESOURCE_EXHAUSTED is returned at a limit.
+  // Errors of the store come with RetryInfo. After an error no count was changed. Merge and Undo may have set an alias
+  // already: repeat the call.
   boost::asio::awaitable<absl::Status> Set(const v1::SetCountsRequest& request, v1::SetCountsResponse& response);
   boost::asio::awaitable<absl::Status> Delete(const v1::DeleteArticlesRequest& request,
                                               v1::DeleteArticlesResponse& response);
@@ -67,23 +75,26 @@ class Adjuster {
                                              v1::MergeArticlesResponse& response);
   boost::asio::awaitable<absl::Status> Undo(const v1::UndoAdjustmentRequest& request,
                                             v1::UndoAdjustmentResponse& response);
-  // Journals an adjustment that changes no count: what somebody did elsewhere. `description` says what.
+  // Journals an adjustment that changes no count, to record an action that was done elsewhere. `description` says what
+  // was done.
   boost::asio::awaitable<absl::Status> Note(const std::string& site_name, const v1::Provenance& provenance,
                                             const std::string& description);
+  // Lists the adjustments of a site, newest first, one page per call.
   boost::asio::awaitable<absl::Status> List(const v1::ListAdjustmentsRequest& request,
                                             v1::ListAdjustmentsResponse& response);
 
  private:
-  // Where changes wait for each other. Shared, because a coroutine that never ended may outlive the adjuster.
+  // The state by which changes wait for each other. It is shared, because a coroutine that never ended may outlive the
+  // adjuster.
   struct Gate {
     explicit Gate(const boost::asio::any_io_executor& executor)
         : left(executor, boost::asio::steady_timer::time_point::max()) {}
-    // Waited on by those whose turn has not come; never expires by itself.
+    // Changes wait on this timer until it is their turn. It never expires by itself.
     boost::asio::steady_timer left;
     bool busy = false;
     size_t waiting = 0;
   };
-  // What Enter's caller holds; lets the next one in when it goes.
+  // The turn of one change. The caller of Enter creates it; its destructor lets the next change begin.
   class Turn {
    public:
     explicit Turn(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
@@ -98,25 +109,28 @@ class Adjuster {
     const std::shared_ptr<Gate> gate_;
   };
 
-  // Waits until no other change is under way. RESOURCE_EXHAUSTED if as many wait as may.
+  // Waits until no other change is under way. Returns RESOURCE_EXHAUSTED if limits::kAdjustmentsWaitingMax changes wait
+  // already.
   boost::asio::awaitable<absl::Status> Enter();
-  // An adjustment with an ID and a time of its own, and no changes yet.
+  // Returns an adjustment with a new ID and time, and without changes.
   journal::v1::Adjustment Begin(const Site& site, const v1::Provenance& provenance, journal::v1::AdjustmentKind kind);
-  // Has it journaled and folded.
+  // Has the adjustment journaled and folded, and waits for that.
   boost::asio::awaitable<absl::Status> Journal(SiteIndex site, journal::v1::Adjustment message);
-  // The present count of an article, all time, or of the whole site: views of all time, or of a site its visits.
+  // Returns the present count in a window: the views of an article, or those of the whole site if `id` is empty. The
+  // window kVisits gives the site's visits.
   boost::asio::awaitable<absl::StatusOr<int64_t>> Present(std::shared_ptr<const Site> site, const std::string& id,
                                                           Window window);
-  // Has `from` counted for `into` in every lane from now on, or for itself if that is empty; notes it in the message.
+  // Makes every lane count `from` for `into` from now on, or for itself if `into` is empty. Records the alias in the
+  // message.
   boost::asio::awaitable<absl::Status> SetAlias(std::shared_ptr<const Site> site, const std::string& from,
                                                 const std::string& into, journal::v1::Adjustment& message);
-  // Puts everything that an alias has into the message, to be moved to the article that it is counted for.
+  // Adds to the message the changes that move all counts of an alias to the article for which it is counted.
   boost::asio::awaitable<absl::Status> PutMoves(const std::string& site_name, const std::string& from,
                                                 journal::v1::Adjustment& message);
-  // Puts what takes an adjustment back into the message, its alias included.
+  // Adds to the message the changes that revert an adjustment, including its alias.
   boost::asio::awaitable<absl::Status> PutUndo(std::shared_ptr<const Site> site, const AdjustmentLog& log,
                                                const journal::v1::Adjustment& undone, journal::v1::Adjustment& message);
-  // FAILED_PRECONDITION if one of the changes would take a count below 0 or above 2^53.
+  // Returns FAILED_PRECONDITION if one of the changes would take a count below 0 or above 2^53.
   boost::asio::awaitable<absl::Status> CheckChanges(std::shared_ptr<const Site> site,
                                                     const journal::v1::Adjustment& message);
 

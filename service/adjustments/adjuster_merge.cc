@@ -1,4 +1,4 @@
-// Merging articles and taking adjustments back: what goes with aliases.
+// Implements the parts of Adjuster that concern aliases: merging articles and undoing adjustments.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ absl::Status NoSuchAdjustment(const std::string& adjustment_id) {
                          "UNKNOWN_ADJUSTMENT");
 }
 
-// Where the article is an alias in force, the one it was merged into; else empty.
+// Returns the article into which this one was merged, or an empty string if it is no alias.
 std::string MergedInto(const Site& site, const std::string& article_id) {
   const AliasEntries entries = site.alias_entries();
   const auto found = entries.find(article_id);
@@ -39,7 +39,7 @@ absl::Status CheckNewAlias(const Site& site, const std::string& from, const std:
   return absl::OkStatus();
 }
 
-// Whether a merge of these two is noted and in force.
+// Returns whether a merge of these two articles is recorded and has not been undone.
 bool IsNoted(const AdjustmentLog& log, const std::string& from, const std::string& into) {
   for (const auto& [field, adjustment] : log.adjustments()) {
     const auto& alias = adjustment.message.alias();
@@ -51,7 +51,8 @@ bool IsNoted(const AdjustmentLog& log, const std::string& from, const std::strin
   return false;
 }
 
-// The changes of a message with the other sign, each at the article that is counted for its own.
+// Returns the changes of a message with the opposite sign. Each change goes to the article for which its own is counted
+// now.
 Changes OppositeOf(const journal::v1::Adjustment& message, const Site& site) {
   Changes changes;
   for (const auto& article : message.changes()) {
@@ -69,7 +70,7 @@ asio::awaitable<absl::Status> Adjuster::SetAlias(std::shared_ptr<const Site> sit
   message.mutable_alias()->set_into_article_id(into);
   const AliasEntries entries = site->alias_entries();
   const auto known = entries.find(from);
-  // Younger than what another instance with a faster clock made of it.
+  // The alias must be younger than the one in force, even if another instance with a faster clock wrote that one.
   const int64_t after = known == entries.end() ? 0 : known->second.unix_ms + 1;
   Alias alias{into, std::max(message.unix_ms(), after)};
   co_return co_await aliases_.Set(site->name, from, std::move(alias));
@@ -79,7 +80,7 @@ asio::awaitable<absl::Status> Adjuster::PutMoves(const std::string& site_name, c
                                                  journal::v1::Adjustment& message) {
   const auto site = parts_.sites.Find(site_name);
   const std::string into(site->Resolve(from));
-  // In a circle made by two instances every article keeps what it has.
+  // Two instances can create a circle of aliases. Every article in it keeps its counts.
   if (into == from) co_return absl::OkStatus();
   const std::vector<std::string> ids = {from};
   const auto counts = co_await survey_.Read(site, ids);
@@ -110,7 +111,7 @@ asio::awaitable<absl::Status> Adjuster::Merge(const v1::MergeArticlesRequest& re
   message.set_description(fmt::format("merged {} into {}", NameOf(from), NameOf(into)));
   bool noted = false;
   if (MergedInto(*site, from) == into) {
-    // Repeated: an earlier call may have ended half way, or another instance may have added to it.
+    // The merge is repeated: an earlier call may have ended half way, or another instance may have added to `from`.
     const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);
     if (!log.ok()) co_return log.status();
     noted = IsNoted(*log, from, into);
@@ -135,7 +136,7 @@ asio::awaitable<absl::Status> Adjuster::PutUndo(std::shared_ptr<const Site> site
                                                 journal::v1::Adjustment& message) {
   const std::string& from = undone.alias().from_article_id();
   if (!from.empty() && undone.alias().into_article_id().empty()) {
-    // A merge that was undone and is to hold again: everything counted since moves too.
+    // This reverts the undo of a merge, so the merge applies again. Everything that was counted since moves too.
     const Adjustment* merge = log.Find(undone.undoes_adjustment_id());
     if (merge == nullptr) co_return NoSuchAdjustment(undone.undoes_adjustment_id());
     const std::string into = merge->message.alias().into_article_id();

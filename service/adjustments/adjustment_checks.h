@@ -1,4 +1,4 @@
-// What an administrator's request must be before anything is looked up. Pure functions; thread safe.
+// Checks administrators' requests before any look-up. Pure functions; thread-safe.
 #pragma once
 
 #include <absl/status/status.h>
@@ -7,7 +7,7 @@
 
 namespace viewcount {
 
-// Each returns OK or INVALID_ARGUMENT naming the field; UNIMPLEMENTED for visits.
+// Each function returns OK, or INVALID_ARGUMENT with the name of the field.
 absl::Status Check(const v1::Provenance& provenance);
 absl::Status Check(const v1::SetCountsRequest& request);
 absl::Status Check(const v1::DeleteArticlesRequest& request);

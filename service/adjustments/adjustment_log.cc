@@ -34,13 +34,13 @@ const Adjustment* AdjustmentLog::Find(std::string_view adjustment_id) const {
 }
 
 bool AdjustmentLog::IsUndone(const std::string& adjustment_id) const {
-  // An undo names something older, so this ends: but what stands in the store could be anything.
+  // An undo names an older adjustment, so this loop ends. It is bounded anyway, because the store could hold anything.
   std::string id = adjustment_id;
   bool undone = false;
   for (size_t steps = 0; steps <= adjustments_.size(); ++steps) {
     const auto undoes = undoes_.find(id);
     if (undoes == undoes_.end()) return undone;
-    // The last one is in force, unless it was undone itself; those before it are undone.
+    // The last undo is in force unless it was undone itself. All earlier ones are undone.
     undone = !undone;
     id = undoes->second.back();
   }

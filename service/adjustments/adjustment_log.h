@@ -1,4 +1,4 @@
-// Every adjustment that a site ever had, from the store and from what is not flushed yet.
+// Reads all adjustments of a site, those in the store and those that are not flushed yet.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -19,27 +19,29 @@
 
 namespace viewcount {
 
-// Of one moment; a value.
+// The adjustments of a site at one moment. A value type, immutable after construction.
 class AdjustmentLog {
  public:
-  // Texts of the notes by their names, which sort by time. A note that nobody of us wrote is left out, and logged.
+  // `notes` are the texts of the notes by name; names sort by time. A note that this service did not write is left out
+  // and logged.
   explicit AdjustmentLog(const std::map<std::string, std::string>& notes);
 
-  // By name, oldest first.
+  // Returns the adjustments by name, oldest first.
   const std::map<std::string, Adjustment>& adjustments() const { return adjustments_; }
-  // Null if there is none.
+  // Returns the adjustment with this ID, or null if there is none.
   const Adjustment* Find(std::string_view adjustment_id) const;
-  // Whether an undo of it is in force, that is, not undone itself.
+  // Returns whether an undo of the adjustment is in force, that is, not undone itself.
   bool IsUndone(const std::string& adjustment_id) const;
 
  private:
   std::map<std::string, Adjustment> adjustments_;
-  // By ID of an adjustment, the IDs of what took it back: at most one of them is in force.
+  // The IDs of the undos of each adjustment, by the adjustment's ID. At most one undo of an adjustment is in force.
   std::map<std::string, std::vector<std::string>> undoes_;
 };
 
-// Reads the log of a site. The ledgers are asked first: what they flush meanwhile is then found in the store. `counts`
-// tells whether that is as new as what was flushed to it: UNAVAILABLE with RetryInfo if not, or if it is away.
+// Reads the log of a site. The ledgers are read first, so notes that they flush meanwhile are found in the store.
+// `counts` shows whether the store is as new as the last flush. Returns UNAVAILABLE with RetryInfo if it is older or
+// away.
 boost::asio::awaitable<absl::StatusOr<AdjustmentLog>> ReadAdjustments(CountStore& store, CountReader& counts,
                                                                       const std::vector<Ledger*>& ledgers,
                                                                       std::shared_ptr<const Site> site);

@@ -16,7 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Between two looks at the lanes, each of which syncs its journal.
+// The pause between two checks of the lanes, each of which has to sync its journal.
 constexpr std::chrono::milliseconds kPause{1};
 
 }  // namespace

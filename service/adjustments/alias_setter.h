@@ -1,4 +1,4 @@
-// Makes an alias known everywhere: the store, this instance's directory, and every lane's journal.
+// Sets an alias everywhere: in the store, in this instance's directory, and in every lane's journal.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,19 +14,20 @@
 
 namespace viewcount {
 
-// On the store's executor; what it refers to must outlive it.
+// Sets aliases. Not thread-safe: used on the store's executor only. All constructor arguments must outlive it.
 class AliasSetter {
  public:
   AliasSetter(SiteDirectory& sites, CountStore& store, std::vector<Ledger*> ledgers)
       : sites_(sites), store_(store), ledgers_(std::move(ledgers)) {}
 
-  // OK: every lane of this instance folds whatever it takes from now on under the alias, and everything that it folded
-  // before is counted or pending. Any error: it may be known in some places, and will be in the others; set it again.
-  // UNAVAILABLE with RetryInfo if the store is away or a lane's journal has no room for it. RESOURCE_EXHAUSTED if there
-  // are as many aliases as there may be; then nothing was changed.
+  // Sets an alias. After OK every lane of this instance folds under the alias whatever it takes from now on. Everything
+  // folded before is counted or pending. After an error the alias may be set in some places, and will reach the others;
+  // set it again. Returns UNAVAILABLE with RetryInfo if the store is away or a lane's journal has no room. Returns
+  // RESOURCE_EXHAUSTED if the limit for all aliases is reached; then nothing was changed.
   boost::asio::awaitable<absl::Status> Set(const std::string& site, const std::string& from, Alias alias);
 
  private:
+  // Returns whether every lane has journaled this alias, or a younger one of the same article.
   bool IsInEveryLane(SiteIndex site, const std::string& from, const Alias& alias) const;
 
   SiteDirectory& sites_;

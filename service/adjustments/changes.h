@@ -1,4 +1,4 @@
-// What an adjustment adds, while it is worked out, and how it is told.
+// Represents the changes of an adjustment while it is computed, and adds them to its message.
 #pragma once
 
 #include <string>
@@ -8,12 +8,13 @@
 
 namespace viewcount {
 
-// By article, by window. Shaped like counts, because most changes are the counts of a moment with the other sign.
+// Changes by article and window. The type is that of counts, because most changes are present counts with the opposite
+// sign.
 using Changes = SurveyedCounts;
 
-// Puts them into the message; zeros are left out.
+// Adds the changes to the message and leaves out zeros.
 void PutChanges(const Changes& changes, journal::v1::Adjustment& message);
-// "the site" for the empty ID, else the ID in quotes.
+// Returns "the site" for the empty ID, otherwise the ID in quotes.
 std::string NameOf(const std::string& article_id);
 
 }  // namespace viewcount

@@ -1,8 +1,9 @@
-// Everything that is counted of some articles: all time, bots, every day and every hour.
+// Reads everything that is counted of some articles: all time, bots, every day and every hour.
 //
-// Of every article all windows are read at one moment. Which windows there are is asked of the store first; what is
-// counted in another one meanwhile is pending, and so found in the ledgers, which are marked before the question and
-// again before each read. So no window is missed: it was in the store, or in a ledger since the mark before.
+// All windows of an article are read at one moment. The survey first asks the store which windows exist. If views are
+// counted in another window meanwhile, they are pending and therefore found in the ledgers. The ledgers are marked
+// before that question and again before each read. So no window is missed: it was in the store, or in a ledger since
+// the previous mark.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -23,35 +24,38 @@
 
 namespace viewcount {
 
-// By article, by window; zeros are left out.
+// Counts by article and window. Zeros are left out.
 using SurveyedCounts = std::map<std::string, std::map<Window, int64_t>>;
 
-// On the store's executor; one survey at a time. What it refers to must outlive it.
+// Reads counts. Not thread-safe: used on the store's executor only, one survey at a time. All constructor arguments
+// must outlive it.
 class CountSurvey {
  public:
   CountSurvey(CountStore& store, CountReader& counts, std::vector<Ledger*> ledgers)
       : store_(store), counts_(counts), ledgers_(std::move(ledgers)) {}
 
-  // Of different articles. Errors: the store's; UNAVAILABLE with RetryInfo if the flushers were always faster.
+  // Reads the counts of the articles. `ids` must not contain an article twice. Returns the errors of the store, or
+  // UNAVAILABLE with RetryInfo if the flushers were always faster.
   boost::asio::awaitable<absl::StatusOr<SurveyedCounts>> Read(std::shared_ptr<const Site> site,
                                                               const std::vector<std::string>& ids);
 
  private:
-  // ABORTED if it must be begun anew.
+  // Makes one attempt. Returns ABORTED if the survey must start again.
   boost::asio::awaitable<absl::Status> TryRead(const Site& site, const std::vector<std::string>& ids,
                                                SurveyedCounts& counts);
-  // Articles of one shard, few enough for one read.
+  // Reads articles of one shard. There must be few enough of them for one read.
   boost::asio::awaitable<absl::Status> ReadArticles(const Site& site, Shard shard,
                                                     const std::vector<ArticleRef>& articles, SurveyedCounts& counts);
+  // Marks the present state of all ledgers.
   void Mark();
-  // Takes in what was pending since the last mark, and marks again. Nothing if that is not known, else whether there
-  // was a window that was not known yet.
+  // Adds to `windows_` the windows that were pending since the last mark, and marks again. Returns nothing if they are
+  // not known. Otherwise returns whether there was a new window.
   std::optional<bool> TakeWindows(SiteIndex site);
 
   CountStore& store_;
   CountReader& counts_;
   const std::vector<Ledger*> ledgers_;
-  // Of the survey under way.
+  // The marks and windows of the survey that is under way.
   std::vector<Ledger::Mark> marks_;
   std::set<Window> windows_;
 };

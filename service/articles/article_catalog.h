@@ -1,4 +1,4 @@
-// Announced articles: what the portal says of them, kept in the store.
+// Announced articles: the data that a portal announces about them, kept in the store.
 #pragma once
 
 #include <absl/status/status.h>
@@ -18,16 +18,16 @@
 
 namespace viewcount {
 
-// On the store's executor. What it refers to must outlive it.
+// Reads and writes announced articles. Runs on the store's executor. The objects that it refers to must outlive it.
 class ArticleCatalog {
  public:
   ArticleCatalog(const SiteDirectory& sites, CountStore& store) : sites_(sites), store_(store) {}
 
-  // Takes articles in place of what was announced of them; of one that is there twice the last. Errors: those of
-  // PutArticles in admin.proto.
+  // Stores articles in place of earlier announcements. If an article is there twice, the last one counts. Errors: those
+  // of PutArticles in admin.proto.
   boost::asio::awaitable<absl::Status> Put(const v1::PutArticlesRequest& request);
-  // Which of the articles, given as the site resolves them, are announced. Errors: the store's. The IDs must stay
-  // meanwhile.
+  // Returns which of the articles are announced. `ids` are IDs as the site resolves them, and must stay valid until the
+  // coroutine ends. Errors: those of the store.
   boost::asio::awaitable<absl::StatusOr<std::set<std::string_view>>> FindAnnounced(
       std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids);
 

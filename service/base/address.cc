@@ -48,7 +48,7 @@ std::string HostPort::ToString() const {
 
 absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text) {
   constexpr std::string_view kUnix = "unix:";
-  // One byte is for the zero at its end.
+  // One byte of sun_path is needed for the terminating zero.
   constexpr size_t kPathBytesMax = sizeof(sockaddr_un{}.sun_path) - 1;
   if (!text.starts_with(kUnix)) {
     auto parsed = Parse(text);

@@ -1,4 +1,4 @@
-// Where to listen: host:port.
+// Parses the addresses on which the service listens: host:port, or the path of a UNIX socket.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -14,22 +14,22 @@ struct HostPort {
   std::string host;
   uint16_t port = 0;
 
-  // As ParseHostPort reads it.
+  // Returns the text in the form that ParseHostPort reads.
   std::string ToString() const;
 };
 
-// Reads host:port or [IPv6]:port. INVALID_ARGUMENT says what is allowed.
+// Parses host:port or [IPv6]:port. The text of an INVALID_ARGUMENT error states the allowed forms. Thread-safe.
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text);
 
-// Where the gRPC port may listen: on TCP, or on a UNIX socket.
+// The address of the gRPC port: a TCP address or a UNIX socket.
 struct ListenAddress {
   HostPort tcp;
-  // Of the UNIX socket; empty for TCP.
+  // The path of the UNIX socket. Empty for TCP.
   std::string socket_path;
 };
 
-// Reads what ParseHostPort reads, or unix:PATH (unix:///PATH as well), as gRPC names sockets. INVALID_ARGUMENT says
-// what is allowed.
+// Parses the forms that ParseHostPort reads, and unix:PATH or unix:///PATH, which is how gRPC names sockets. The text
+// of an INVALID_ARGUMENT error states the allowed forms. Thread-safe.
 absl::StatusOr<ListenAddress> ParseListenAddress(std::string_view text);
 
 }  // namespace viewcount

@@ -12,11 +12,11 @@ namespace {
 namespace ip = boost::asio::ip;
 
 constexpr uint32_t kMappedBits = 96;
-// Of an IPv6 address with an IPv4 one at its end.
+// The length of the longest text form: an IPv6 address that ends with an IPv4 address.
 constexpr size_t kAddressBytesMax = 45;
 constexpr std::string_view kAddressCharacters = "0123456789abcdefABCDEF:.";
 
-// True if the first `bits` bits are the same.
+// Returns true if the first `bits` bits of both addresses are equal.
 bool SameBits(const AddressBytes& a, const AddressBytes& b, uint32_t bits) {
   const uint32_t whole = bits / 8;
   if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
@@ -28,7 +28,7 @@ bool SameBits(const AddressBytes& a, const AddressBytes& b, uint32_t bits) {
 
 std::optional<ip::address> ParseAddress(std::string_view text) {
   std::array<char, kAddressBytesMax + 1> ended{};
-  // Boost takes anything behind a percent sign.
+  // The characters are checked first, because Boost accepts any text after a percent sign.
   if (text.size() > kAddressBytesMax || text.find_first_not_of(kAddressCharacters) != std::string_view::npos) {
     return std::nullopt;
   }

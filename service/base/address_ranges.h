@@ -15,19 +15,21 @@
 namespace viewcount {
 
 using AddressBytes = std::array<uint8_t, 16>;
-// As IPv6 has it; an IPv4 address and its IPv6-mapped form are the same.
+// Returns the address in its IPv6 form. An IPv4 address gives the same bytes as its IPv6-mapped form.
 AddressBytes BytesOfAddress(const boost::asio::ip::address& address);
 
-// An IPv4 or IPv6 address and nothing else: no port, no brackets, and no network interface, whose name could be
-// anything and means another thing on each machine. Allocates nothing. Thread safe.
+// Parses an IPv4 or IPv6 address. Returns nothing if the text holds more: a port, brackets, or a network interface. An
+// interface is refused because its name could be anything and means something else on every machine. Allocates no
+// memory. Thread-safe.
 std::optional<boost::asio::ip::address> ParseAddress(std::string_view text);
 
-// Immutable once made: any thread may read it. An IPv4 address and its IPv6-mapped form are the same.
+// A set of addresses. Thread-safe, since it does not change after construction. An IPv4 address and its IPv6-mapped
+// form are the same address.
 class AddressRanges {
  public:
   AddressRanges() = default;
-  // Reads addresses and ranges such as 10.0.0.0/8, 127.0.0.1, fd00::/8 and ::1. INVALID_ARGUMENT names the one that is
-  // none.
+  // Parses addresses and ranges such as 10.0.0.0/8, 127.0.0.1, fd00::/8 and ::1. An INVALID_ARGUMENT error names the
+  // first text that is neither.
   static absl::StatusOr<AddressRanges> Parse(std::span<const std::string> ranges);
 
   bool Contains(const boost::asio::ip::address& address) const;

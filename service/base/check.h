@@ -1,4 +1,4 @@
-// A check of what cannot happen. It stays on in release builds: a wrong count is worse than a stop.
+// A check of an invariant. It stays on in release builds, because a wrong count is worse than a stop.
 #pragma once
 
 #include <cstdio>

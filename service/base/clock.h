@@ -1,4 +1,4 @@
-// Time as the service sees it, behind an interface so that tests and the simulation can turn it.
+// The service's source of time. It is an interface, so tests and the simulation can control the time.
 #pragma once
 
 #include <chrono>
@@ -8,17 +8,17 @@ namespace viewcount {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// Thread safe.
+// A source of time. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Milliseconds since 1970-01-01 UTC; may jump.
+  // Returns the milliseconds since 1970-01-01 UTC. The value may jump in both directions.
   virtual int64_t UnixMillis() const = 0;
-  // Never goes back; for durations and deadlines.
+  // Returns a time that never decreases. It is meant for durations and deadlines.
   virtual SteadyTime Now() const = 0;
 };
 
-// The machine's clocks.
+// Reads the clocks of the machine.
 class SystemClock final : public Clock {
  public:
   int64_t UnixMillis() const override {

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli): the checksum of everything this service keeps on disk itself.
+// CRC-32C (Castagnoli), the checksum of all files that this service writes itself.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,8 @@
 
 namespace viewcount {
 
-// The checksum of `bytes` behind those that gave `before`: Crc32c(b, Crc32c(a)) == Crc32c(a + b). Thread safe.
+// Returns the checksum of `bytes`, appended to the bytes whose checksum is `before`. Crc32c(b, Crc32c(a)) equals
+// Crc32c(a + b). Thread-safe.
 uint32_t Crc32c(std::string_view bytes, uint32_t before = 0);
 
 }  // namespace viewcount

@@ -36,7 +36,7 @@ absl::Status ErrnoStatus(int error, std::string_view what, const std::string& pa
   }
 }
 
-// Of one call; the vectors stay small enough for the stack.
+// The maximum number of pieces for one system call. It keeps the vectors small enough for the stack.
 constexpr size_t kPiecesAtOnce = 256;
 static_assert(kPiecesAtOnce <= IOV_MAX);
 
@@ -69,7 +69,7 @@ class PosixFile final : public DiskFile {
   }
 
   absl::Status WriteGathered(uint64_t offset, std::span<const std::string_view> pieces) override {
-    // Of the first piece, what is written already.
+    // The number of bytes of the first piece that are already written.
     size_t done = 0;
     while (!pieces.empty()) {
       std::array<iovec, kPiecesAtOnce> vectors;
@@ -92,11 +92,12 @@ class PosixFile final : public DiskFile {
   }
 
   absl::Status Sync() override {
-    // Not repeated on EINTR either: Linux does not interrupt it, and a second call may hide the first one's loss.
+    // EINTR is not retried either. Linux does not interrupt fdatasync, and a second call may hide a loss that the first
+    // one reported.
     return fdatasync(fd_.get()) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "sync", path_);
   }
 
-  // Advice: where it is not taken, nothing is lost.
+  // This is only advice: if the system ignores it, nothing is lost.
   void Evict(uint64_t offset, uint64_t bytes) override {
     static_cast<void>(
         posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED));
@@ -134,7 +135,7 @@ absl::StatusOr<std::unique_ptr<DiskFile>> OpenFile(const std::string& path, int 
   return std::make_unique<PosixFile>(path, std::move(fd));
 }
 
-// Makes one folder in one that exists.
+// Creates one folder, whose parent exists.
 absl::Status MakeOne(PosixDisk& disk, const std::filesystem::path& folder) {
   if (mkdir(folder.c_str(), 0700) != 0) {
     return errno == EEXIST ? absl::OkStatus() : ErrnoStatus(errno, "make", folder);
@@ -188,7 +189,7 @@ absl::Status PosixDisk::MakeFolder(const std::string& path) {
     if (!made.ok()) break;
   }
   if (made.ok() && access(path.c_str(), R_OK | W_OK | X_OK) != 0) made = ErrnoStatus(errno, "write to", path);
-  // "It exists" may also have meant a file of that name.
+  // mkdir also reports EEXIST if a file has that name.
   std::error_code ignored;
   if (made.ok() && !std::filesystem::is_directory(path, ignored)) made = ErrnoStatus(ENOTDIR, "write to", path);
   if (made.ok()) return made;

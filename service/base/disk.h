@@ -1,4 +1,4 @@
-// Files as the journal needs them, behind an interface so that tests and the simulation can lose, tear and fill them.
+// The file operations of the journal. They are an interface, so tests and the simulation can lose, tear and fill files.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,49 +13,53 @@
 
 namespace viewcount {
 
-// An open file. Calls on one file must not overlap, but for Read beside Write of other bytes. Errors name the file and
-// what failed; RESOURCE_EXHAUSTED means that there is no room on the disk.
+// An open file. Calls on one file must not overlap, except that Read may run beside a Write of other bytes. Errors name
+// the file and the operation that failed. RESOURCE_EXHAUSTED means that the disk has no room.
 class DiskFile {
  public:
   virtual ~DiskFile() = default;
-  // Reads up to `out.size()` bytes from `offset` on; fewer only at the end of the file.
+  // Reads up to `out.size()` bytes, beginning at `offset`, and returns their number. It is smaller than `out.size()`
+  // only at the end of the file.
   virtual absl::StatusOr<size_t> Read(uint64_t offset, std::span<char> out) = 0;
-  // Writes all of `bytes` at `offset`. Not durable before Sync; after a crash any part of it may be there.
+  // Writes all of `bytes` at `offset`. They are not durable before Sync: after a crash any part of them may be on the
+  // disk.
   virtual absl::Status Write(uint64_t offset, std::string_view bytes) = 0;
-  // The same of pieces, one behind the other.
+  // Writes all pieces, one after the other, beginning at `offset`. Otherwise like Write.
   virtual absl::Status WriteGathered(uint64_t offset, std::span<const std::string_view> pieces);
-  // fdatasync(2). After an error nobody knows what the disk holds: it must never be called again.
+  // Makes all written bytes durable, with fdatasync(2). After an error the content of the disk is unknown, and the
+  // caller must never call Sync of this file again.
   virtual absl::Status Sync() = 0;
-  // What of these bytes is durable need not stay in memory: it is not going to be read soon. Whole pages only.
+  // Advises the system to drop the durable bytes of this range from its page cache, since they will not be read soon.
+  // Only whole pages are dropped.
   virtual void Evict(uint64_t /*offset*/, uint64_t /*bytes*/) {}
-  // Makes the file `bytes` long with room for all of them, zeros where nothing was written.
+  // Makes the file `bytes` long and reserves disk space for all of it. Bytes that were never written are zeros.
   virtual absl::Status Allocate(uint64_t bytes) = 0;
   virtual absl::Status Truncate(uint64_t bytes) = 0;
   virtual absl::StatusOr<uint64_t> Size() = 0;
 };
 
-// Thread safe. Names last only after SyncFolder of the folder they are in. Errors as for DiskFile; NOT_FOUND for what
-// does not exist.
+// A file system. Thread-safe. A created, renamed or removed name is durable only after SyncFolder of its folder. Errors
+// are those of DiskFile, and NOT_FOUND if the file or folder does not exist.
 class Disk {
  public:
   virtual ~Disk() = default;
   virtual absl::StatusOr<std::unique_ptr<DiskFile>> OpenForReading(const std::string& path) = 0;
-  // For reading and writing.
+  // Opens an existing file for reading and writing.
   virtual absl::StatusOr<std::unique_ptr<DiskFile>> Open(const std::string& path) = 0;
-  // A new, empty file in place of any of that name; for its owner only.
+  // Creates an empty file, which replaces an existing file of that name. Only the owner has access to it.
   virtual absl::StatusOr<std::unique_ptr<DiskFile>> Create(const std::string& path) = 0;
-  // Replaces `to` if it exists.
+  // Renames a file. An existing file `to` is replaced.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status SyncFolder(const std::string& path) = 0;
-  // Makes the folder, and those above it, for the owner only; they last on return. FAILED_PRECONDITION says what to do
-  // if it is there and not to be written to.
+  // Creates the folder and its missing parents, with access for the owner only. They are durable on return. If the
+  // folder exists and is not writable, a FAILED_PRECONDITION error states what to do.
   virtual absl::Status MakeFolder(const std::string& path) = 0;
-  // Names of the files in a folder, in no order; NOT_FOUND if there is no folder.
+  // Returns the names of the files in a folder, in no particular order. NOT_FOUND if the folder does not exist.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) = 0;
 };
 
-// The machine's own.
+// The file system of the machine.
 class PosixDisk final : public Disk {
  public:
   absl::StatusOr<std::unique_ptr<DiskFile>> OpenForReading(const std::string& path) override;

@@ -15,7 +15,7 @@ struct Unit {
   std::string_view name;
   milliseconds length;
 };
-// From the shortest on.
+// The units, from the shortest to the longest.
 constexpr std::array<Unit, 5> kUnits = {{{"ms", milliseconds(1)},
                                          {"s", std::chrono::seconds(1)},
                                          {"m", std::chrono::minutes(1)},
@@ -28,7 +28,7 @@ std::optional<milliseconds> ParseDuration(std::string_view text) {
   int64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  // Far above any limit, and far below an overflow of the products.
+  // This maximum is far above any limit of the service, and far below an overflow of the products.
   if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
   const std::string_view name(stop, static_cast<size_t>(end - stop));
   for (const Unit& unit : kUnits) {

@@ -1,4 +1,4 @@
-// Durations as people write them: 500ms, 90s, 30m, 12h, 7d. Pure functions; thread safe.
+// Durations as people write them: 500ms, 90s, 30m, 12h, 7d. These are pure functions, so they are thread-safe.
 #pragma once
 
 #include <chrono>
@@ -8,9 +8,10 @@
 
 namespace viewcount {
 
-// A whole number, not below 0, with its unit; nothing for any other text, or one above 1,000,000,000 units.
+// Parses a whole number, not below 0, and its unit. Returns nothing for any other text, and for more than 1,000,000,000
+// units.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-// The shortest text that ParseDuration reads as this.
+// Returns the shortest text that ParseDuration reads as `duration`.
 std::string FormatDuration(std::chrono::milliseconds duration);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Small files that must survive a crash. Thread safe as long as no two calls name the same path.
+// Small files that must survive a crash. Thread-safe as long as no two concurrent calls name the same path.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,11 +11,11 @@
 
 namespace viewcount {
 
-// Writes `text` to `path` so that after a crash either the old or the new text is there; a draft, `path` and ".new",
-// may be left over. Errors name the path.
+// Writes `text` to `path`. After a crash the file holds either the old or the new text, never a mixture. A crash or an
+// error may leave a draft behind, whose name is `path` and ".new". Errors name the path.
 absl::Status WriteFileDurably(Disk& disk, const std::string& path, std::string_view text);
 
-// The whole file; NOT_FOUND if there is none.
+// Returns the content of the whole file, or NOT_FOUND if it does not exist.
 absl::StatusOr<std::string> ReadFile(Disk& disk, const std::string& path);
 
 }  // namespace viewcount

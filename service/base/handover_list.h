@@ -1,4 +1,5 @@
-// What many threads hand over to one, without a lock or an allocation: the items link one another.
+// A lock-free list through which many threads hand items over to one thread. It allocates no memory, because the items
+// link to one another.
 #pragma once
 
 #include <atomic>
@@ -6,11 +7,12 @@
 
 namespace viewcount {
 
-// Owns nothing: an item must live until it is taken. `Item` derives from HandoverList<Item>::Link.
+// A list of items, in the order of Put. It owns nothing: an item must live until it is taken. `Item` derives from
+// HandoverList<Item>::Link. Put is thread-safe; TakeAll is called by one thread at a time.
 template <typename Item>
 class HandoverList {
  public:
-  // What makes an item part of a list, of one at a time.
+  // The base of an item. An item is in at most one list at a time.
   class Link {
     friend class HandoverList;
     Item* next_ = nullptr;
@@ -20,7 +22,8 @@ class HandoverList {
   HandoverList(const HandoverList&) = delete;
   HandoverList& operator=(const HandoverList&) = delete;
 
-  // Any thread. Whether the list was empty: whoever found it so wakes the taker for all who come before it looks.
+  // Appends `item`. Returns true if the list was empty. The caller that gets true must wake the consumer, and thereby
+  // wakes it for all items that are put before the next TakeAll. Thread-safe.
   bool Put(Item& item) {
     Item* last = last_.load(std::memory_order_relaxed);
     do {
@@ -29,8 +32,8 @@ class HandoverList {
     return last == nullptr;
   }
 
-  // One thread at a time. Empties the list, then calls `visit(item)` for each in the order they were put; that may
-  // destroy the item, or put it again for the next time.
+  // Empties the list, then calls `visit(item)` for each item in the order in which they were put. `visit` may destroy
+  // the item, or put it again for the next TakeAll. One thread at a time.
   template <typename Visit>
   void TakeAll(Visit visit) {
     Item* item = last_.exchange(nullptr, std::memory_order_acquire);
@@ -43,7 +46,7 @@ class HandoverList {
   }
 
  private:
-  // Put last; leads to those put before it.
+  // The item that was put last. It links to those that were put before it.
   std::atomic<Item*> last_{nullptr};
 };
 

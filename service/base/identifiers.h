@@ -1,4 +1,4 @@
-// The identifiers of DESIGN.md section 3 as types of their own, so that none passes for another.
+// The identifiers (docs/PROTOCOL.md, "Identifiers"). Each has a type of its own, so that they cannot be confused.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace viewcount {
 
-// A random 128-bit number. `Tag` tells the kinds apart. Regular; all zero means "none".
+// A random 128-bit number. `Tag` makes each kind a different type. All bytes zero means "none". A regular value type.
 template <typename Tag>
 struct Id128 {
   std::array<uint8_t, 16> bytes{};
@@ -23,11 +23,11 @@ struct Id128 {
   bool IsNone() const { return *this == Id128{}; }
 };
 
-// Fills `bytes` from the operating system's generator; ends the process if it has none.
+// Fills `bytes` from the operating system's random number generator. Ends the process if that fails. Thread-safe.
 void FillRandom(std::array<uint8_t, 16>& bytes);
-// 32 lower-case hexadecimal digits.
+// Returns 32 lower-case hexadecimal digits.
 std::string HexOf(const std::array<uint8_t, 16>& bytes);
-// Exactly 32 hexadecimal digits, or nothing.
+// Parses exactly 32 hexadecimal digits. Returns nothing for any other text.
 std::optional<std::array<uint8_t, 16>> BytesOfHex(std::string_view hex);
 
 template <typename Id>
@@ -51,10 +51,11 @@ using LaneId = Id128<struct LaneIdTag>;
 using Incarnation = Id128<struct IncarnationTag>;
 using DataSetId = Id128<struct DataSetIdTag>;
 using WriterId = Id128<struct WriterIdTag>;
-// The secret under which viewers are hashed: one for each site and day, shared by all instances, then deleted.
+// The secret key under which viewers are hashed. There is one for each site and day. All instances share it, and it is
+// deleted afterwards.
 using ViewerSalt = Id128<struct ViewerSaltTag>;
 
-// Hash for containers: the bytes are random already.
+// A hash function for containers. It takes some of the bytes as they are, since they are random already.
 template <typename Tag>
 struct Id128Hash {
   size_t operator()(const Id128<Tag>& id) const {
@@ -70,13 +71,13 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
-// One of the store's limits::kShards parts.
+// The number of one of the limits::kShards partitions of the store.
 struct Shard {
   uint8_t value = 0;
   auto operator<=>(const Shard&) const = default;
 };
 
-// Some of the shards. Regular.
+// A set of shards. A regular value type.
 struct ShardSet {
   static_assert(limits::kShards == 64, "one bit each");
   uint64_t bits = 0;
@@ -90,7 +91,7 @@ struct ShardSet {
   bool Meets(ShardSet others) const { return (bits & others.bits) != 0; }
   bool operator==(const ShardSet&) const = default;
 
-  // Calls `visit(Shard)` for each, in order.
+  // Calls `visit(Shard)` for each shard of the set, in ascending order.
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (uint64_t left = bits; left != 0; left &= left - 1) {
@@ -99,7 +100,7 @@ struct ShardSet {
   }
 };
 
-// A site's number within this process: dense, never reused, in no way stored.
+// A site's number within this process. Numbers are dense, never reused, and never stored.
 struct SiteIndex {
   uint32_t value = 0;
   auto operator<=>(const SiteIndex&) const = default;

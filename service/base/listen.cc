@@ -23,8 +23,8 @@ absl::Status ListenOn(const std::string& address, tcp::acceptor& acceptor) {
   if (!error) {
     const tcp::endpoint endpoint = found.begin()->endpoint();
     acceptor.open(endpoint.protocol(), error);
-    // Connections of an earlier process may still be in TIME_WAIT. This does not let two servers share a port, which
-    // SO_REUSEPORT would.
+    // Connections of an earlier process may still be in TIME_WAIT. Unlike SO_REUSEPORT, this option does not let two
+    // servers share a port.
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
@@ -34,8 +34,8 @@ absl::Status ListenOn(const std::string& address, tcp::acceptor& acceptor) {
 }
 
 void RefuseHandshakes(tcp::acceptor& acceptor) {
-  // The filter sees TCP segments from their header on (Linux, tcp_filter). It drops those with the flag SYN (RFC 9293,
-  // section 3.1: byte 13, bit 1).
+  // The filter sees TCP segments beginning with their header (Linux, tcp_filter). It drops segments with the SYN flag
+  // (RFC 9293, section 3.1: byte 13, bit 1).
   constexpr uint32_t kFlagsAt = 13;
   constexpr uint32_t kSyn = 0x02;
   constexpr uint32_t kAll = 0xFFFF'FFFF;
@@ -43,7 +43,7 @@ void RefuseHandshakes(tcp::acceptor& acceptor) {
                                         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kSyn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
                                         BPF_STMT(BPF_RET | BPF_K, kAll)}};
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-  // Best effort: without it a connection that comes in the very moment of the close is lost.
+  // This is best effort. Without the filter, a connection that arrives in the moment of the close is lost.
   static_cast<void>(setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
 }
 

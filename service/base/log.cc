@@ -30,12 +30,12 @@
 namespace viewcount {
 namespace {
 
-// In the order of spdlog's levels; the last two are used by spdlog itself only.
+// The names are in the order of spdlog's levels. The last two are used by spdlog itself only.
 constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug", "info", "warn", "error", "fatal", "off"};
 constexpr size_t kChoosableLevels = 5;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// The character at the front of `text`, as many bytes as it has; empty if they are no UTF-8.
+// Returns the first character of `text` with all its bytes. Returns an empty view if they are not UTF-8.
 std::string_view FirstCharacter(std::string_view text) {
   for (size_t size = 1; size <= std::min<size_t>(4, text.size()); ++size) {
     if (IsUtf8(text.substr(0, size))) return text.substr(0, size);
@@ -43,7 +43,7 @@ std::string_view FirstCharacter(std::string_view text) {
   return {};
 }
 
-// U+0000 to U+001F, U+007F to U+009F, and the line separators U+2028 and U+2029.
+// Returns true for U+0000 to U+001F, U+007F to U+009F, and the line separators U+2028 and U+2029.
 bool IsControl(std::string_view character) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
   if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
@@ -51,7 +51,7 @@ bool IsControl(std::string_view character) {
   return character == "\u2028" || character == "\u2029";
 }
 
-// Calls plain(character), control(character) or invalid(byte) for all of `text`.
+// Splits `text` and calls plain(character), control(character) or invalid(byte) for each part.
 template <typename Plain, typename Control, typename Invalid>
 void ForEachCharacter(std::string_view text, Plain plain, Control control, Invalid invalid) {
   while (!text.empty()) {
@@ -67,11 +67,11 @@ void ForEachCharacter(std::string_view text, Plain plain, Control control, Inval
   }
 }
 
-// Code point of a control character as IsControl knows them.
+// Returns the code point of a character for which IsControl returns true.
 unsigned CodePointOf(std::string_view character) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(character[i]); };
   if (character.size() == 1) return byte(0);
-  if (character.size() == 2) return byte(1);  // C2 80 to C2 9F are U+0080 to U+009F
+  if (character.size() == 2) return byte(1);  // C2 80 to C2 9F encode U+0080 to U+009F.
   return byte(2) == 0xA8 ? 0x2028 : 0x2029;
 }
 
@@ -103,15 +103,16 @@ class LineFormatter final : public spdlog::formatter {
 
 std::atomic<uint64_t> dropped_lines{0};
 
-// A pipe or terminal belongs to other processes too, so it must not become non-blocking for all of them. Opened once
-// more it has flags of its own. Returns nothing where that is not possible.
+// Opens standard error a second time, if it is a pipe or a terminal. Other processes use the same open file, so it must
+// not become non-blocking for all of them. A second open file has flags of its own. Returns nothing where that is not
+// possible.
 UniqueFd ReopenStandardError() {
   struct stat status {};
   if (fstat(STDERR_FILENO, &status) != 0 || !(S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO))) return {};
   return UniqueFd(open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 }
 
-// Writes lines to standard error without ever waiting for its reader.
+// Writes lines to standard error and never waits for its reader. Thread-safe through the mutex of base_sink.
 class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -134,14 +135,15 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
   }
   bool WriteLine(const spdlog::details::log_msg& message) {
     spdlog::memory_buf_t line;
-    // A line of which only a part was taken must not run into the next one.
+    // If only a part of the last line was written, a line break keeps the next line apart from it.
     if (torn_) line.push_back('\n');
     formatter_->format(message, line);
     const size_t written = Write({line.data(), line.size()});
     torn_ = (torn_ && written == 0) || (written > 0 && written < line.size());
     return written == line.size();
   }
-  // Returns how many bytes were taken at once. What poll calls writable takes at least PIPE_BUF bytes without waiting.
+  // Returns how many bytes were written without waiting. A descriptor that poll reports as writable takes at least
+  // PIPE_BUF bytes without waiting.
   size_t Write(std::string_view bytes) {
     size_t written = 0;
     while (written < bytes.size()) {

@@ -1,6 +1,7 @@
-// Logging: one line per message on standard error, whatever the message holds.
+// Logging to standard error: each message is exactly one line, whatever characters it contains.
 //
-// Rooms log with spdlog::info("what happened key={}", value) and so on; this only says how it looks.
+// The code logs with spdlog::info("what happened key={}", value) and so on. This file only defines the format of the
+// lines.
 #pragma once
 
 #include <cstdint>
@@ -10,34 +11,34 @@
 namespace viewcount {
 
 enum class LogFormat {
-  // 2026-01-02T03:04:05.678Z info  message key=value
+  // Lines such as: 2026-01-02T03:04:05.678Z info  message key=value
   kText,
-  // {"time":"2026-01-02T03:04:05.678Z","level":"info","message":"message key=value"}
+  // Lines such as: {"time":"2026-01-02T03:04:05.678Z","level":"info","message":"message key=value"}
   kJson,
 };
 
-// True for trace, debug, info, warn and error.
+// Returns true for trace, debug, info, warn and error.
 bool IsLogLevel(std::string_view name);
 
-// Sets how spdlog's default logger writes and from which level on (a name that IsLogLevel takes). Call at start-up,
-// before other threads log.
+// Sets the format and the lowest level of spdlog's default logger. `level` is a name that IsLogLevel accepts. Call it
+// at start-up, before other threads log.
 //
-// A log line never waits for its reader. If standard error does not take a line at once (a pipe that is not read, a
-// full disk), the line is dropped and counted. The next line that gets through is preceded by one that states the
-// number.
+// Writing a log line never waits for the reader. If standard error does not accept a line immediately (a pipe that is
+// not read, a full disk), the line is dropped and counted. The next line that gets through is preceded by one that
+// states the number.
 void InitLogging(LogFormat format, const std::string& level);
 
-// Changes the level of the default logger; `level` is a name that IsLogLevel takes. Thread safe.
+// Changes the lowest level of the default logger. `level` is a name that IsLogLevel accepts. Thread-safe.
 void SetLogLevel(const std::string& level);
 
-// Log lines that were dropped since the start of the process. Thread safe.
+// Returns how many log lines were dropped since the start of the process. Thread-safe.
 uint64_t DroppedLogLines();
 
-// `text` on one line: control characters and bytes that are no UTF-8 as \n, \t, \xNN and so on, so that no logged
-// input can forge a line or drive a terminal.
+// Returns `text` on one line. Control characters and bytes that are not UTF-8 become \n, \t, \xNN and so on. Therefore
+// no logged input can forge a line or control a terminal.
 std::string EscapeForText(std::string_view text);
 
-// `text` for between the quotes of a JSON string; bytes that are no UTF-8 become U+FFFD.
+// Returns `text` in a form that may stand between the quotes of a JSON string. Bytes that are not UTF-8 become U+FFFD.
 std::string EscapeForJson(std::string_view text);
 
 }  // namespace viewcount

@@ -1,5 +1,5 @@
-// Bugs that the simulation must find, to show that it can. There are none in anything but its own second program:
-// without VIEWCOUNT_PLANTED_BUGS every question below is `false` when compiled.
+// Bugs that the simulation must find, which proves that it can find them. They exist only in a second program of the
+// simulation. Without VIEWCOUNT_PLANTED_BUGS, Planted is the constant `false` at compile time.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@ namespace viewcount {
 
 enum class PlantedBug : uint8_t {
   kNone,
-  // The journal.
+  // Bugs in the journal.
   kSkipSync,
   kSkipFolderSync,
   kKeepTornTail,
   kKeepBytesBehindCut,
   kSkipWriteAgain,
   kTrimEarly,
-  // The lane.
+  // Bugs in the lane.
   kAcknowledgeEarly,
   kAcknowledgeDuplicateEarly,
   kAcceptGap,
@@ -27,14 +27,14 @@ enum class PlantedBug : uint8_t {
   kSettingsOutOfOrder,
   kReuseIncarnation,
   kForgetUnchecked,
-  // Folding again.
+  // Bugs in folding again from the journal.
   kFoldWithNewSettings,
   kResumeByLongerFold,
   kFoldFromJournalEnd,
   kForgetWithdraw,
   kDecideVisitsAnew,
   kDecideCoolDownsAnew,
-  // The flusher and the store.
+  // Bugs in the flusher and the store.
   kDropPart,
   kTrustLostAnswer,
   kSkipVerify,
@@ -44,13 +44,13 @@ enum class PlantedBug : uint8_t {
   kApplyToTornShard,
   kReadTornShard,
   kTakeTornAsApplied,
-  // Readers.
+  // Bugs in the readers of counts.
   kKeepCacheOnRewind,
   kEnd
 };
 
 #ifdef VIEWCOUNT_PLANTED_BUGS
-// Chosen before anything runs.
+// The bug that is switched on. It is chosen before any other code runs.
 inline PlantedBug planted_bug = PlantedBug::kNone;
 inline bool Planted(PlantedBug bug) { return planted_bug == bug; }
 #else

@@ -1,4 +1,4 @@
-// A hash that nobody outside can foresee: for tables that are filled with what strangers send.
+// A hash that outsiders cannot predict, for tables whose keys are sent by unknown clients.
 #pragma once
 
 #include <array>
@@ -8,8 +8,9 @@
 
 namespace viewcount {
 
-// XXH3 under a random key that is the object's own and is never written anywhere, so nobody can look up what was
-// hashed, or prepare two texts with one hash. Immutable; thread safe.
+// XXH3 under a random key that belongs to this object and is never written anywhere. Therefore an outsider can neither
+// look up the hashed text nor construct two texts with the same hash. Thread-safe, since it does not change after
+// construction.
 class PrivateHash {
  public:
   PrivateHash();
@@ -17,7 +18,7 @@ class PrivateHash {
   uint64_t Of(std::string_view bytes) const;
 
  private:
-  // Enough for XXH3 to take nothing from its own, which everybody knows.
+  // With this length XXH3 uses nothing of its built-in key, which is publicly known.
   static constexpr size_t kKeyBytes = 192;
 
   std::array<uint8_t, kKeyBytes> key_;

@@ -1,4 +1,4 @@
-// Where Redis is, from the text of --redis.
+// Parses the address of Redis, the text of --redis.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,7 +10,7 @@
 namespace viewcount {
 
 struct RedisAddress {
-  // Either a socket's path or host and port.
+  // Either the path of a socket is set, or host and port.
   std::string socket_path;
   std::string host;
   uint16_t port = 6379;
@@ -18,16 +18,16 @@ struct RedisAddress {
   std::string password;
   uint32_t database = 0;
 
-  // For messages: without user and password.
+  // Returns the address for messages, without user and password.
   std::string ToString() const;
 };
 
-// redis://[[user]:password@]host[:port][/database] or redis+unix:///path[?db=N]; percent escapes in user and password.
-// INVALID_ARGUMENT says what is wrong without repeating `url`, which may hold a password; UNIMPLEMENTED for TLS,
-// Sentinel and Cluster.
+// Parses redis://[[user]:password@]host[:port][/database] or redis+unix:///path[?db=N]. User and password may have
+// percent escapes. An INVALID_ARGUMENT error states the problem without repeating `url`, which may hold a password.
+// UNIMPLEMENTED for TLS, Sentinel and Cluster.
 absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view url);
 
-// `url` with its password, if it has one, replaced by ***.
+// Returns `url` with its password, if it has one, replaced by ***.
 std::string WithoutPassword(std::string_view url);
 
 }  // namespace viewcount

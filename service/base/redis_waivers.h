@@ -1,4 +1,4 @@
-// Checks of a Redis that an operator may waive knowingly: --redis-waive.
+// The checks of Redis that an operator may deliberately switch off with --redis-waive.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,21 +9,21 @@
 
 namespace viewcount {
 
-// The append-only file is not sealed (store/redis/append_only_seal.h says what that risks).
+// Allows an append-only file that is not sealed. store/redis/append_only_seal.h describes the risk.
 inline constexpr std::string_view kWaiveAofRewrite = "aof-rewrite";
-// No warning about a Redis that keeps nothing on disk, or does not say whether it does.
+// Suppresses the warning about a Redis that keeps nothing on disk, or does not report whether it does.
 inline constexpr std::string_view kWaivePersistence = "persistence";
 
-// A value.
+// The checks that are switched off. A value type.
 struct RedisWaivers {
   bool aof_rewrite = false;
   bool persistence = false;
 };
 
-// INVALID_ARGUMENT lists the names that exist.
+// Parses the names of waivers. An INVALID_ARGUMENT error lists the names that exist.
 absl::StatusOr<RedisWaivers> ParseRedisWaivers(const std::vector<std::string>& names);
 
-// The names of what is waived.
+// Returns the names of the checks that are switched off.
 std::vector<std::string> NamesOf(const RedisWaivers& waivers);
 
 }  // namespace viewcount

@@ -8,7 +8,7 @@
 namespace viewcount {
 namespace {
 
-// As of sched_setattr(2), version 0; glibc 2.36 declares neither.
+// The struct of sched_setattr(2), version 0. glibc 2.36 declares neither the struct nor the function.
 struct SchedulingAttributes {
   uint32_t size;
   uint32_t policy;
@@ -26,7 +26,7 @@ static_assert(sizeof(SchedulingAttributes) == 48);
 void AskForSlice(std::chrono::nanoseconds slice) {
   SchedulingAttributes attributes{};
   if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
-  // Of the ordinary policies; the others have no slice, or give the number another meaning.
+  // These are the ordinary policies. Other policies have no slice, or give the number another meaning.
   constexpr uint32_t kOther = 0;
   constexpr uint32_t kBatch = 3;
   if (attributes.policy != kOther && attributes.policy != kBatch) return;

@@ -1,4 +1,5 @@
-// The refusal of a service that is at a limit of its own: callers did nothing wrong and may send the same again later.
+// The error of a service that has reached one of its own limits. The caller made no mistake and may send the same
+// request again later.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,17 +10,17 @@
 
 namespace viewcount {
 
-// What is full. Callers see it as `full` in the metadata of ErrorInfo.
+// The resources that can be full. Callers see the name as `full` in the metadata of ErrorInfo.
 inline constexpr std::string_view kFullDisk = "disk";
 inline constexpr std::string_view kFullBudget = "budget";
 inline constexpr std::string_view kFullQueue = "queue";
 inline constexpr std::string_view kFullMemory = "memory";
 
-// RESOURCE_EXHAUSTED with RetryInfo and with ErrorInfo, whose reason is SERVICE_FULL. HTTP answers it with 503, whereas
-// RESOURCE_EXHAUSTED without that reason means that the caller sends too much: 429.
+// Returns RESOURCE_EXHAUSTED with RetryInfo and with ErrorInfo, whose reason is SERVICE_FULL. HTTP answers it with 503.
+// Without that reason RESOURCE_EXHAUSTED means that the caller sends too much, and HTTP answers with 429.
 absl::Status ServiceFull(std::string_view message, std::string_view full, std::chrono::milliseconds delay);
 
-// What is full according to a status of ServiceFull; empty for any other status.
+// Returns the name of the full resource in a status of ServiceFull. Returns an empty text for any other status.
 std::string FullOf(const absl::Status& status);
 
 }  // namespace viewcount

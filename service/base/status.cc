@@ -17,7 +17,7 @@ void Attach(absl::Status& status, const Detail& detail) {
   status.SetPayload(TypeUrlOf(detail), absl::Cord(detail.SerializeAsString()));
 }
 
-// Empty without one.
+// Returns the detail of this type, or an empty message if the status has none.
 template <typename Detail>
 Detail DetailOf(const absl::Status& status) {
   Detail detail;

@@ -1,7 +1,7 @@
 // Errors for callers: canonical codes with google.rpc details as payloads, built in one place.
 //
-// Every function returns a status that is not OK. The payloads' type URLs are those of google.rpc, so that the
-// transports only have to copy them.
+// The functions that build a status never return OK. The payloads have the type URLs of google.rpc, so the transports
+// only need to copy them. All functions are thread-safe.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,32 +16,32 @@
 
 namespace viewcount {
 
-// INVALID_ARGUMENT with BadRequest. `field` is a path such as `views[3].article_id`.
+// Returns INVALID_ARGUMENT with BadRequest. `field` is a path such as `views[3].article_id`.
 absl::Status InvalidField(std::string_view field, std::string_view description);
 
-// Any code with ErrorInfo: `reason` in UPPER_SNAKE_CASE, `metadata` as pairs.
+// Returns an error of any code with ErrorInfo. `reason` is in UPPER_SNAKE_CASE, and `metadata` is a list of pairs.
 absl::Status ErrorWithReason(absl::StatusCode code, std::string_view message, std::string_view reason,
                              std::initializer_list<std::pair<std::string_view, std::string>> metadata = {});
 
-// Any code with RetryInfo: the same request may be sent again after `delay`.
+// Returns an error of any code with RetryInfo: the caller may send the same request again after `delay`.
 absl::Status RetryLater(absl::StatusCode code, std::string_view message, std::chrono::milliseconds delay);
 
-// NOT_FOUND, reason UNKNOWN_SITE, naming the command that makes it.
+// Returns NOT_FOUND with the reason UNKNOWN_SITE. The message names the command that creates the site.
 absl::Status UnknownSite(std::string_view site);
 
-// UNIMPLEMENTED, saying what is missing: "ListTrending is not built yet".
+// Returns UNIMPLEMENTED. The message names the missing feature, such as "ListTrending is not built yet".
 absl::Status NotBuiltYet(std::string_view what);
 
-// The reason of a status' ErrorInfo; empty without one.
+// Returns the reason of a status' ErrorInfo, or an empty text without one.
 std::string ReasonOf(const absl::Status& status);
 
-// The first field that a status' BadRequest names; empty without one.
+// Returns the first field that a status' BadRequest names, or an empty text without one.
 std::string FieldOf(const absl::Status& status);
 
-// What a status' RetryInfo says; nothing without one.
+// Returns the delay of a status' RetryInfo, or nothing without one.
 std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status);
 
-// An entry of the metadata of a status' ErrorInfo; empty without one.
+// Returns an entry of the metadata of a status' ErrorInfo, or an empty text without one.
 std::string MetadataOf(const absl::Status& status, std::string_view key);
 
 // Returns whether the same request may succeed later: UNAVAILABLE, or DEADLINE_EXCEEDED.
@@ -49,7 +49,7 @@ inline bool IsTransient(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
 
-// absl's own string_view, which is not the standard one on Debian 12.
+// These convert between Abseil's string_view and the standard one, which are different types on Debian 12.
 inline absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view ToStd(absl::string_view text) { return {text.data(), text.size()}; }
 

@@ -1,4 +1,4 @@
-// The thread on which everything that waits for Redis runs.
+// The thread that runs all work that waits for Redis.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,26 +15,28 @@
 
 namespace viewcount {
 
-// Must outlive every timer and connection on its executor. Before what its coroutines refer to goes, Drain must have
-// been called.
+// Runs an io_context on a thread that it owns. It must outlive every timer and connection on its executor. Call Drain
+// before anything is destroyed to which its coroutines refer. executor and Spawn are thread-safe; Drain is called by
+// the owner only.
 class StoreThread {
  public:
   StoreThread()
       : guard_(boost::asio::make_work_guard(context_)),
-        // An exception there is a bug or the end of memory; without this thread nothing would be flushed or answered,
-        // so it ends the process.
+        // An exception there is a bug, or memory has run out. It ends the process, because without this thread nothing
+        // would be flushed or answered.
         done_(std::async(std::launch::async, [this]() noexcept { context_.run(); })) {}
   ~StoreThread() { Drain(std::chrono::milliseconds(0)); }
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
-  // Starts a coroutine there; the future has its result.
+  // Starts a coroutine on this thread. The future holds its result.
   template <typename Result>
   std::future<Result> Spawn(boost::asio::awaitable<Result> coroutine) {
     return boost::asio::co_spawn(context_, std::move(coroutine), boost::asio::use_future);
   }
-  // Waits until all coroutines have ended, which they were told before; after `timeout` none goes on.
+  // Waits until all coroutines have ended. The caller must have asked them to end. After `timeout` the remaining ones
+  // are not resumed any more.
   void Drain(std::chrono::milliseconds timeout) {
     guard_.reset();
     if (!done_.valid()) return;

@@ -9,7 +9,7 @@ bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <
 
 }  // namespace
 
-// Table 3-7 of the Unicode Standard, chapter 3.9.
+// The rules are from table 3-7 of the Unicode Standard, chapter 3.9.
 size_t Utf8SequenceBytes(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
   const auto follows = [&](size_t count) {
@@ -55,7 +55,7 @@ bool IsArticleId(std::string_view text) {
     }
     const size_t length = Utf8SequenceBytes(text, at);
     if (length == 0) return false;
-    // U+0080 to U+009F are C2 80 to C2 9F.
+    // The control characters U+0080 to U+009F are encoded as C2 80 to C2 9F.
     if (byte == 0xC2 && static_cast<uint8_t>(text[at + 1]) < 0xA0) return false;
     at += length;
   }

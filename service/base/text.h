@@ -1,5 +1,5 @@
-// Texts: what is well formed, what may be an article's ID or a site's name, and how people read a number. Pure
-// functions; thread safe.
+// Rules for texts: well-formed UTF-8, article IDs, site names, and numbers for people. These are pure functions, so
+// they are thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,24 @@
 
 namespace viewcount {
 
-// Bytes of the well-formed UTF-8 sequence that begins at `text[at]`, 0 if there is none. `at` is within the text.
+// Returns the length of the well-formed UTF-8 sequence that begins at `text[at]`, or 0 if there is none. `at` must be
+// within the text.
 size_t Utf8SequenceBytes(std::string_view text, size_t at);
 
-// True for well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF).
+// Returns true for well-formed UTF-8: no overlong forms, no surrogates, no code points above U+10FFFF.
 bool IsUtf8(std::string_view text);
 
-// 1 to limits::kArticleIdBytesMax bytes of UTF-8 without control characters (U+0000–U+001F, U+007F–U+009F).
+// Returns true for 1 to limits::kArticleIdBytesMax bytes of UTF-8 without control characters (U+0000–U+001F,
+// U+007F–U+009F).
 bool IsArticleId(std::string_view text);
-// What an error says of one that is none.
+// The rule for article IDs, as error messages state it.
 inline constexpr std::string_view kArticleIdRule = "must be 1 to 512 bytes of UTF-8 without control characters";
 
-// 1 to limits::kSiteNameBytesMax of a-z, A-Z, 0-9, '-', '_', '.', beginning with a letter or digit: it stands in keys.
+// Returns true for 1 to limits::kSiteNameBytesMax characters from a-z, A-Z, 0-9, '-', '_', '.'. The first must be a
+// letter or digit. The characters are restricted because the name is a part of the store's keys.
 bool IsSiteName(std::string_view text);
 
-// "37,456,821".
+// Returns the number with commas between groups of three digits, such as "37,456,821".
 std::string Grouped(uint64_t number);
 
 }  // namespace viewcount

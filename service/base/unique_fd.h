@@ -8,18 +8,18 @@
 
 namespace viewcount {
 
-// Owns at most one descriptor. Not thread safe; movable, not copyable.
+// Owns at most one file descriptor. Movable, not copyable. Not thread-safe.
 class UniqueFd {
  public:
   UniqueFd() = default;
-  // Takes ownership; -1 means none.
+  // Takes ownership of `fd`; -1 means none.
   explicit UniqueFd(int fd) : fd_(fd) {}
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  // Nothing is to be done about an error of close(): Linux has freed the descriptor in any case.
+  // An error of close() needs no handling: Linux has freed the descriptor in any case.
   ~UniqueFd() {
     if (fd_ >= 0) close(fd_);
   }
@@ -31,8 +31,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// open() with close-on-exec and mode 0600; invalid with errno set on error. Never one of the descriptors 0 to 2, which
-// a child process has replaced, even when this process was started without them.
+// Opens a file with close-on-exec and mode 0600. On error the result is invalid and errno is set. The descriptor is
+// never 0, 1 or 2, even if this process was started without them, because a child process replaces those.
 inline UniqueFd OpenAboveStandard(const char* path, int flags) {
   UniqueFd fd(open(path, flags | O_CLOEXEC, 0600));
   if (!fd.valid() || fd.get() > 2) return fd;

@@ -1,6 +1,6 @@
 #include "service/base/version.h"
 
-#include "viewcount_revision.h"  // generated at build time by cmake/revision.cmake
+#include "viewcount_revision.h"  // Generated at build time by cmake/revision.cmake.
 
 namespace viewcount {
 

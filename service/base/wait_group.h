@@ -1,4 +1,4 @@
-// Several coroutines side by side on one executor, awaited together.
+// Runs several coroutines concurrently on one executor and waits for all of them.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,13 +11,14 @@
 
 namespace viewcount {
 
-// On the executor's thread only. Must outlive what it spawned: await Wait before it goes.
+// A group of coroutines. Used by the executor's thread only. It must outlive the coroutines that it spawned: await Wait
+// before it is destroyed.
 class WaitGroup {
  public:
   explicit WaitGroup(const boost::asio::any_io_executor& executor)
       : executor_(executor), done_(executor, boost::asio::steady_timer::time_point::max()) {}
 
-  // An exception of the coroutine goes on to the executor.
+  // Starts a coroutine. An exception that leaves the coroutine is passed on to the executor.
   void Spawn(boost::asio::awaitable<void> coroutine) {
     ++running_;
     boost::asio::co_spawn(executor_, std::move(coroutine), [this](const std::exception_ptr& error) {

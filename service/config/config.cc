@@ -20,19 +20,20 @@
 namespace viewcount {
 namespace {
 
-// What shells and init systems take for wrong usage.
+// The exit code that shells and init systems interpret as wrong usage.
 constexpr int kUsageExitCode = 2;
 
 absl::Status ApplyOne(const Setting& setting, const RawSetting& raw, Config& config) {
   if (raw.values.empty()) return absl::InvalidArgumentError(fmt::format("{}: needs a value", raw.source));
-  // Of a setting that is given twice the last one counts, so that a script's own flags can be overruled by its user's.
+  // If a setting that is not repeatable is given twice, the last value counts. So a user's flags override the flags of
+  // a script.
   const bool all = setting.repeatable || raw.values.size() == 1;
   auto status = setting.apply(all ? raw.values : std::vector<std::string>{raw.values.back()}, config);
   if (status.ok()) return status;
   return {status.code(), fmt::format("{}: {}", raw.source, ToStd(status.message()))};
 }
 
-// Each setting from the first of `sources` that has it; what none has keeps its default.
+// Takes each setting from the first of `sources` that has it. A setting that no source has keeps its default.
 absl::StatusOr<Config> Combine(std::initializer_list<const RawSettings*> sources) {
   Config config;
   for (const auto& setting : Settings()) {
@@ -52,11 +53,11 @@ absl::StatusOr<Config> Combine(std::initializer_list<const RawSettings*> sources
   return config;
 }
 
-// The texts of each setting that has any.
+// Returns the texts of all settings that are in any of `sources`.
 std::map<std::string, std::vector<std::string>> TextsOf(std::initializer_list<const RawSettings*> sources) {
   std::map<std::string, std::vector<std::string>> texts;
   for (const auto* source : sources) {
-    // Only into places that no earlier source has taken.
+    // emplace keeps the values of an earlier source.
     for (const auto& [key, raw] : *source) texts.emplace(key, raw.values);
   }
   return texts;
@@ -79,9 +80,9 @@ absl::Status Load(const CommandLine& flags, ParsedConfig& parsed) {
   return absl::OkStatus();
 }
 
-// Not fmt::print, which throws when the stream is closed.
+// Prints `text`. fmt::print is not used, because it throws when the stream is closed.
 void PrintTo(std::FILE* stream, const std::string& text) {
-  // Nobody is left to be told of an error.
+  // There is no way to report this error.
   if (std::fputs(text.c_str(), stream) < 0) std::clearerr(stream);
 }
 
@@ -138,7 +139,7 @@ absl::StatusOr<ConfigUpdate> ReloadConfig(int argc, const char* const* argv, con
 }
 
 std::string Describe(const Config& config) {
-  // CLI11 knows two kinds of quotes and no escapes.
+  // CLI11 supports two kinds of quotes and no escapes.
   const auto quoted = [](std::string_view text) {
     const char quote = text.find('"') == std::string_view::npos ? '"' : '\'';
     return fmt::format("{}{}{}", quote, text, quote);

@@ -1,4 +1,5 @@
-// The settings of viewcountd, validated. Flags over VIEWCOUNT_… environment over --config file over defaults.
+// The validated settings of viewcountd. Flags override VIEWCOUNT_… environment variables, these override the --config
+// file, and that overrides the defaults.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,77 +17,82 @@
 
 namespace viewcount {
 
-// A plain value; what every room is built from.
+// A plain value. All components are built from it.
 struct Config {
-  // Where lanes, identity and the embedded Redis live; absolute. Default: see default_directory.h.
+  // The absolute path of the directory with the lanes, the identity and the embedded Redis. Default: see
+  // default_directory.h.
   std::string data_dir;
-  // host:port; port 0 lets the system choose (the choice is logged and written to <data-dir>/addresses).
+  // Addresses are host:port. Port 0 lets the system choose a port, which is logged and written to <data-dir>/addresses.
   std::string grpc_address = "127.0.0.1:7400";
   std::string http_address = "127.0.0.1:8080";
   std::string admin_address = "127.0.0.1:9464";
-  // PEM files; both or none. With them http_address speaks HTTPS.
+  // PEM files. Both or none are set. With them, http_address serves HTTPS.
   std::string tls_cert;
   std::string tls_key;
-  // As AddressRanges::Parse reads them.
+  // In the format of AddressRanges::Parse.
   std::vector<std::string> trusted_backends = {"127.0.0.0/8", "::1"};
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
-  // From one address that is no trusted backend's, and new ones of a site from all such; 0: as many as come.
+  // The limits for views from one address that is not a trusted backend's, and for new articles of a site from all such
+  // addresses. 0 means no limit.
   uint32_t address_views_per_second = limits::kAddressViewsPerSecond;
   uint32_t new_articles_per_minute = limits::kNewArticlesPerMinute;
-  // Served at /demo/; empty for none.
+  // The directory served at /demo/. Empty for none.
   std::string demo_dir;
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
   std::string redis = "embedded";
   RedisWaivers redis_waivers;
-  // 10 ms to 1 minute. Longer: fewer writes to Redis; other instances see this one's views later.
+  // 10 ms to 1 minute. A longer interval means fewer writes to Redis, but other instances see this one's views later.
   std::chrono::milliseconds flush_interval{1'000};
-  // 1 to limits::kLanesMax; each is one thread.
+  // 1 to limits::kLanesMax. Each lane has one thread.
   uint32_t lanes = 1;
-  // Of each lane; from 4 segments on. More: the store may be away for longer before views are refused.
+  // The budget of each lane, from limits::kJournalBudgetBytesMin (four segments). With a larger one, the store may be
+  // down for longer before views are refused.
   uint64_t journal_budget_bytes = limits::kJournalBudgetBytes;
-  // How long journaled views are kept after they reached the store. Longer: a store that comes back with older data is
-  // repaired for as long, at the cost of disk.
+  // The time that journaled views are kept after they reached the store. If the store returns with older data within
+  // this time, it is repaired. A longer time takes more disk.
   std::chrono::milliseconds journal_retention = limits::kJournalRetention;
-  // Between a request to stop and the end of service; 0 to 5 minutes. As long as a load balancer needs to notice.
+  // The time between a request to stop and the end of service, 0 to 5 minutes. It should be as long as a load balancer
+  // needs to notice.
   std::chrono::milliseconds shutdown_delay{0};
-  // Created at start if absent.
+  // Sites that are created at the start if they are absent.
   std::vector<std::string> sites;
   LogFormat log_format = LogFormat::kText;
-  // trace, debug, info, warn or error.
+  // One of trace, debug, info, warn and error.
   std::string log_level = "info";
 };
 
-// What a command line leads to: settings to run with, or an exit code after help, version, the checked settings or an
-// error was printed.
+// The result of a command line. It contains the settings to run with, or an exit code. In the latter case help,
+// version, the checked settings or an error was printed.
 struct ParsedConfig {
   std::optional<Config> config;
   int exit_code = 0;
-  // To be logged once logging is set up as the settings say: environment variables that mean nothing.
+  // Warnings about unknown environment variables. They must be logged after logging is set up according to the
+  // settings.
   std::vector<std::string> warnings;
-  // The settings as text, by key, for ReloadConfig.
+  // The texts of the settings by key, for ReloadConfig.
   std::map<std::string, std::vector<std::string>> texts;
 };
 
-// Reads flags, environment and file. Prints help, version and what --check-config asks for itself, and errors to
-// standard error, with the next step; exit code 2 then. Never throws. Call before threads are started, since it reads
-// the environment.
+// Reads flags, environment and file. Prints help, version and the output of --check-config itself. Prints errors to
+// standard error, with the next step, and then returns exit code 2. Never throws. Must be called before threads are
+// started, because it reads the environment.
 ParsedConfig ParseConfig(int argc, const char* const* argv);
 
-// What a second reading of the settings found.
+// The result of reading the settings again.
 struct ConfigUpdate {
-  // What to run with from now on, and to give to the next ReloadConfig: the new values of settings that a running
-  // service can take over, and the present values of all others.
+  // The settings to run with from now on, and to pass to the next ReloadConfig. They have the new values of settings
+  // that a running service can apply, and the present values of all others.
   ParsedConfig parsed;
-  // Keys whose values changed: taken over, and those that need a restart.
+  // The keys whose values changed. Those in `changed` are applied, those in `at_next_start` need a restart.
   std::vector<std::string> changed;
   std::vector<std::string> at_next_start;
 };
 
-// Reads flags, environment and file again, where only the file can differ from what it was at the start. The error of
-// a setting that is wrong leaves everything as it is. Main thread.
+// Reads flags, environment and file again. Only the file can have changed since the start. If a setting is invalid,
+// returns an error, and `running` stays in effect. Must be called on the main thread.
 absl::StatusOr<ConfigUpdate> ReloadConfig(int argc, const char* const* argv, const ParsedConfig& running);
 
-// The settings as `key = value` lines that a --config file takes; passwords masked.
+// Returns the settings as `key = value` lines in the format of a --config file. Passwords are masked.
 std::string Describe(const Config& config);
 
 }  // namespace viewcount

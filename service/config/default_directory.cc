@@ -9,7 +9,8 @@
 namespace viewcount {
 namespace {
 
-// A relative path in these variables is to be ignored, says the XDG Base Directory Specification 0.8.
+// Returns the value of a variable, or nothing if it is not an absolute path. The XDG Base Directory Specification 0.8
+// requires that relative paths are ignored.
 std::string_view AbsolutePathIn(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && value[0] == '/' ? value : std::string_view();
@@ -18,7 +19,7 @@ std::string_view AbsolutePathIn(const char* variable) {
 }  // namespace
 
 absl::StatusOr<std::string> DefaultDataDirectory() {
-  // systemd gives several directories with colons between them; ours is the first.
+  // systemd separates several directories by colons. The service's is the first.
   if (const auto state = AbsolutePathIn("STATE_DIRECTORY"); !state.empty()) {
     return std::string(state.substr(0, state.find(':')));
   }

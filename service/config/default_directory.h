@@ -1,4 +1,4 @@
-// Where data lives when nobody says where.
+// The default of the data directory.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -7,8 +7,9 @@
 
 namespace viewcount {
 
-// The first of: $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/viewcount, /var/lib/viewcount for root,
-// $HOME/.local/state/viewcount. FAILED_PRECONDITION if there is none. Not thread safe against setenv.
+// Returns the first of these that is available: $STATE_DIRECTORY (set by systemd), $XDG_STATE_HOME/viewcount,
+// /var/lib/viewcount for root, $HOME/.local/state/viewcount. Returns FAILED_PRECONDITION if there is none. Must not run
+// concurrently with setenv.
 absl::StatusOr<std::string> DefaultDataDirectory();
 
 }  // namespace viewcount

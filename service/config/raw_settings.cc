@@ -18,7 +18,7 @@
 namespace viewcount {
 namespace {
 
-// Set for the command line tool, which may share an environment with the service.
+// Used by the command line tool, which may share an environment with the service.
 constexpr std::string_view kClientVariable = "VIEWCOUNT_SERVER";
 constexpr std::string_view kConfigVariable = "VIEWCOUNT_CONFIG";
 
@@ -55,7 +55,7 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
 }
 
 size_t EditDistance(std::string_view a, std::string_view b) {
-  // row[j]: edits from the part of `a` done so far to the first j characters of `b`.
+  // row[j] is the number of edits between the processed part of `a` and the first j characters of `b`.
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
   for (size_t i = 0; i < a.size(); ++i) {
@@ -72,7 +72,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view NearestOf(std::string_view word, std::span<const std::string> known) {
-  // A third of the word may be wrong; more, and the suggestion would be a guess.
+  // At most a third of the word may differ. With more differences, a suggestion would be a guess.
   size_t best = std::max<size_t>(word.size() / 3, 1) + 1;
   std::string_view nearest;
   for (const auto& candidate : known) {
@@ -85,7 +85,7 @@ std::string_view NearestOf(std::string_view word, std::span<const std::string> k
 }
 
 absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv) {
-  // Its own help is not used: see help.h.
+  // CLI11's own help is not used. The reason is in help.h.
   CLI::App app("", "viewcountd");
   bool version = false, check = false;
   app.add_flag("--version", version);
@@ -147,7 +147,7 @@ RawSettings ReadEnvironment(std::vector<std::string>& warnings) {
 absl::StatusOr<RawSettings> ReadConfigFile(const std::string& path) {
   errno = 0;
   std::ifstream file(path);
-  // Reading a byte finds out about directories, which open without an error.
+  // Directories open without an error, so a byte is read to detect them.
   if (!file || (file.peek() == std::ifstream::traits_type::eof() && errno != 0)) {
     return absl::NotFoundError(fmt::format("cannot read {}: {}", EscapeForText(path), std::strerror(errno)));
   }

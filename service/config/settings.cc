@@ -57,7 +57,7 @@ absl::Status ApplyDataDir(const Values& values, Config& config) {
 
 absl::Status ApplyRedis(const Values& values, Config& config) {
   if (values[0] != "embedded") {
-    // Not repeated in the error: it may hold a password.
+    // The value is not in the error, because it may contain a password.
     const auto address = ParseRedisAddress(values[0]);
     if (!address.ok()) return address.status();
   }

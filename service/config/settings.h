@@ -1,4 +1,4 @@
-// The table of settings: what each is called, what it does, and how its text becomes a field of Config.
+// The table of settings: the name of each, its description, and the conversion of its text to a field of Config.
 #pragma once
 
 #include <absl/status/status.h>
@@ -15,25 +15,25 @@ namespace viewcount {
 struct Setting {
   // The flag without its dashes, and the key in a --config file.
   const char* key;
-  // What stands for the value in --help.
+  // The placeholder for the value in --help.
   const char* value_name;
-  // With unit, default and what raising it costs.
+  // The description, with unit, default and the cost of raising the value.
   const char* help;
   bool repeatable;
-  // Checks `values` (at least one; exactly one unless repeatable) and stores them. INVALID_ARGUMENT or UNIMPLEMENTED
-  // says what is allowed; it never holds a password.
+  // Checks `values` and stores them. There is at least one value, and exactly one unless `repeatable`. Returns
+  // INVALID_ARGUMENT or UNIMPLEMENTED with the allowed values. The message never contains a password.
   absl::Status (*apply)(const std::vector<std::string>& values, Config& config);
-  // A running service can take it over; see ReloadConfig.
+  // True if a running service can apply a new value; see ReloadConfig.
   bool reloadable = false;
 };
 
-// All of them, in the order of --help.
+// Returns all settings in the order of --help.
 std::span<const Setting> Settings();
 
-// VIEWCOUNT_GRPC_ADDRESS for "grpc-address".
+// Returns the setting's environment variable, such as VIEWCOUNT_GRPC_ADDRESS for "grpc-address".
 std::string EnvironmentNameOf(std::string_view key);
 
-// What no single setting can tell: INVALID_ARGUMENT when two of them do not go together.
+// Checks settings that depend on each other. Returns INVALID_ARGUMENT if two of them contradict each other.
 absl::Status CheckTogether(const Config& config);
 
 }  // namespace viewcount

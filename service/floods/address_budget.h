@@ -1,4 +1,4 @@
-// How many views come from one address, so that no single machine can inflate a count.
+// Limits the views from one address, so that no single machine can inflate a count.
 #pragma once
 
 #include <array>
@@ -14,40 +14,41 @@
 
 namespace viewcount {
 
-// Each address may send so many views a second, and limits::kFloodBurst of that at once. Of an IPv6 address the first
-// 64 bits count, since whoever has those has all that follow.
+// Each address may send a number of views per second, and limits::kFloodBurst of that rate at once. The first 64 bits
+// of an IPv6 address count, because a client that has those bits can use all addresses that begin with them.
 //
-// One thread at a time. Bounded at limits::kFloodAddresses addresses of 16 bytes: beyond that whoever has most of it
-// left is forgotten, and has all of it again. Keeps hashes only, in memory only.
+// Not thread-safe: used by one thread at a time. It is bounded at limits::kFloodAddresses addresses of 16 bytes. In a
+// full set the address with most of its budget left is forgotten, and has its whole budget again. Only hashes are kept,
+// in memory only.
 class AddressBudget {
  public:
-  // 0: no limit.
+  // Sets the rate. 0 means no limit.
   explicit AddressBudget(uint32_t views_per_second);
 
-  // Sets another rate. What addresses have sent already counts against it.
+  // Sets another rate. The views that addresses have sent already count against it.
   void SetRate(uint32_t views_per_second);
 
-  // Fetches what Take is going to look at.
+  // Loads the memory for the next Take of this address into the processor's cache.
   void Prefetch(const boost::asio::ip::address& address) const {
     if (rate_.limits()) __builtin_prefetch(&sets_[HashOf(address) & (sets_.size() - 1)], 1);
   }
-  // Whether so many more views of the address are within its budget; takes them from it if so.
+  // Returns true if the address' budget covers `views` more views, and then takes them from it.
   bool Take(const boost::asio::ip::address& address, uint32_t views, SteadyTime now);
 
  private:
   struct Entry {
-    // 0: nobody's.
+    // The hash of the address. 0 means that the entry is free.
     uint64_t address = 0;
     // See Rate::Take.
     int64_t whole_at = 0;
   };
-  // An address has its place in one set: one line of the processor's cache.
+  // The entries in one of which an address is kept. A set is one line of the processor's cache.
   static constexpr size_t kSetEntries = 4;
   struct alignas(64) Set {
     std::array<Entry, kSetEntries> entries;
   };
 
-  // Not 0.
+  // Returns the hash of an address, never 0.
   uint64_t HashOf(const boost::asio::ip::address& address) const;
   Entry& EntryOf(uint64_t address);
 

@@ -20,7 +20,8 @@ void ArticleBudget::SetRate(uint32_t articles_per_minute) {
 }
 
 uint64_t ArticleBudget::HashOf(const Site& site, std::string_view article_id) const {
-  // What was counted before the site wanted announced ones only need not be announced.
+  // Sites that accept announced articles only use other hashes. An article that was counted before that setting need
+  // not be announced.
   const uint64_t hash = hash_.Of(article_id) ^ (site.settings.announced_articles_only ? ~site.seed : site.seed);
   return hash != 0 ? hash : 1;
 }

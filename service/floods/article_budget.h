@@ -1,4 +1,4 @@
-// How many new articles browsers bring to a site, so that random IDs fill neither memory nor Redis.
+// Limits the new articles that browsers bring to a site, so that random IDs fill neither memory nor Redis.
 #pragma once
 
 #include <array>
@@ -16,40 +16,43 @@
 
 namespace viewcount {
 
-// Each site may get so many a minute, and limits::kNewArticlesBurst of that at once: what a portal that has just begun
-// takes. Which articles are not new it remembers, as far as limits::kKnownArticlesMax goes; of others only the store
-// knows, so whoever finds one that is not known here asks there first.
+// Each site may get a number of new articles per minute, and limits::kNewArticlesBurst of that rate at once. A new
+// portal needs such a burst.
 //
-// One thread at a time.
+// It remembers up to limits::kKnownArticlesMax articles that are not new. Only the store knows about the others, so a
+// caller asks the store before it treats an unknown article as new.
+//
+// Not thread-safe: used by one thread at a time.
 class ArticleBudget {
  public:
-  // 0: no limit, and every article is known, but for sites that want announced ones only. `known_max` is a power of 2
-  // from 8 on.
+  // Sets the rate. 0 means no limit: then every article counts as known, except on sites that accept announced articles
+  // only. `known_max` is a power of 2, at least 8.
   explicit ArticleBudget(uint32_t articles_per_minute, size_t known_max = limits::kKnownArticlesMax);
 
-  // Sets another rate. What sites have got already counts against it.
+  // Sets another rate. The articles that sites have already got count against it.
   void SetRate(uint32_t articles_per_minute);
 
-  // Fetches what Knows is going to look at.
+  // Loads the memory for the next Knows of this article into the processor's cache.
   void Prefetch(const Site& site, std::string_view article_id) const {
     if (Remembers(site)) __builtin_prefetch(&LineOf(HashOf(site, article_id)), 1);
   }
-  // `article_id` as the site resolves it.
+  // Returns true if the article is known. `article_id` is the ID as the site resolves it.
   bool Knows(const Site& site, std::string_view article_id);
-  // It has been counted, or will be; of a site that wants announced ones only: it is announced.
+  // Remembers an article that was counted or will be. On a site that accepts announced articles only, it remembers that
+  // the article is announced.
   void Learn(const Site& site, std::string_view article_id);
-  // Whether the site may get one more; takes it from the budget if so.
+  // Returns true if the budget covers one more new article of the site, and then takes it from the budget.
   bool Take(const Site& site, SteadyTime now);
 
  private:
-  // An article has its place in one line of the processor's cache: who was asked for last stands first, and in a full
-  // one the last goes.
+  // The places in one of which an article is kept: one line of the processor's cache. The article that was requested
+  // last is first, and a full line drops its last one.
   struct alignas(64) Line {
     std::array<uint64_t, 8> hashes{};
   };
 
   bool Remembers(const Site& site) const { return rate_.limits() || site.settings.announced_articles_only; }
-  // Not 0, which is nobody's.
+  // Returns the hash of an article, never 0, because 0 marks a free place.
   uint64_t HashOf(const Site& site, std::string_view article_id) const;
   const Line& LineOf(uint64_t hash) const { return lines_[hash & (lines_.size() - 1)]; }
   Line& LineOf(uint64_t hash) { return lines_[hash & (lines_.size() - 1)]; }

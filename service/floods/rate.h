@@ -1,4 +1,4 @@
-// How much may come in how long.
+// Limits how many events may happen in a time.
 #pragma once
 
 #include <algorithm>
@@ -9,19 +9,20 @@
 
 namespace viewcount {
 
-// So many in a time, and a burst: the generic cell rate algorithm (ITU-T I.371), which keeps one time for each that has
-// a budget, and no timer. Changes by assignment only; thread safe otherwise.
+// A rate and a burst, by the generic cell rate algorithm (ITU-T I.371). It keeps one time for each budget and needs no
+// timer. Const functions are thread-safe; assignment is not.
 class Rate {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
 
-  // `count` in `time`, evenly; as much as comes so in `burst` may come at once. A count of 0 is no limit.
+  // Allows `count` events in `time` at an even pace. The events of `burst` at that pace may come at once. A count of 0
+  // means no limit.
   Rate(uint32_t count, Nanoseconds time, Nanoseconds burst)
       : cost_ns_(count == 0 ? 0 : time.count() / count), burst_ns_(burst.count()) {}
 
   bool limits() const { return cost_ns_ != 0; }
-  // Whether so many more are within the budget; takes them from it if so. `whole_at` is what is kept of the budget:
-  // when it will be whole again, in nanoseconds, at first 0.
+  // Returns true if the budget covers `count` more events, and then takes them from it. `whole_at` is the state of the
+  // budget, at first 0: the time in nanoseconds at which it will be whole again.
   bool Take(int64_t& whole_at, uint32_t count, SteadyTime now) const {
     const int64_t now_ns = Nanoseconds(now.time_since_epoch()).count();
     const int64_t after = std::max(whole_at, now_ns) + cost_ns_ * count;

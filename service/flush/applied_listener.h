@@ -1,4 +1,4 @@
-// Who is told that a shard's cursor moved, and moves the ledger's copy of it.
+// An interface that receives every move of a shard's cursor and moves the ledger's copy of the cursor.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,20 @@
 
 namespace viewcount {
 
-// The implementation must call `ledger.SetCursor(shard, cursor)`, at the same moment for its own readers as it takes
-// note of the counts: a view is either pending or in a count it remembers, never both nor neither.
+// Receives the moves of cursors from a Flusher, on the executor's thread. The implementation must call
+// `ledger.SetCursor(shard, cursor)`. For its own readers this must happen in the same step as the change of the counts
+// that it remembers. A view is then always either pending or in a remembered count, never both and never neither.
 class AppliedListener {
  public:
   virtual ~AppliedListener() = default;
-  // `articles` (indexes into the chunk's) are now in the store, up to `cursor`.
+  // The articles are now in the store, up to `cursor`. `articles` are indexes into the chunk's articles.
   virtual void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
                        std::span<const uint32_t> articles) = 0;
-  // The shard is not where it was left: counts of it may have become smaller.
+  // The store's cursor is not where it was left. Counts of the shard may have become smaller.
   virtual void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) = 0;
 };
 
-// For a ledger that nobody reads.
+// A listener for a ledger without readers: it only moves the ledger's cursor. Thread-safe.
 class LedgerListener final : public AppliedListener {
  public:
   void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk&, std::span<const uint32_t>) override {

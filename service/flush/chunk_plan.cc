@@ -11,10 +11,11 @@
 namespace viewcount {
 namespace {
 
-// Articles whose memory is fetched ahead.
+// How many articles ahead memory is prefetched.
 constexpr size_t kFetchedAhead = 8;
 
-// Eight bytes of a text, the first one the highest: in the order of the texts. A short text ends with zeros.
+// Returns eight bytes of a text as a number. The first byte is the highest, so numbers have the order of the texts. A
+// short text is filled with zeros.
 uint64_t BytesAt(std::string_view text, size_t at) {
   std::array<unsigned char, sizeof(uint64_t)> bytes{};
   text.substr(at).copy(reinterpret_cast<char*>(bytes.data()), bytes.size());
@@ -49,7 +50,7 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options opt
 
 void ChunkPlan::NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms) {
   if (chunk_->article_viewers().empty() && chunk_->site_viewers().empty()) return;
-  // A site may have been seen by somebody and have none of its articles in these shards.
+  // A site can have viewers in the chunk although none of its articles is in these shards.
   for (const Chunk::Bucket& bucket : chunk_->buckets()) {
     if (sites_.size() <= bucket.site.value) sites_.resize(bucket.site.value + 1);
     if (sites_[bucket.site.value] == nullptr) sites_[bucket.site.value] = sites.At(bucket.site);
@@ -81,8 +82,9 @@ ArticleKey ChunkPlan::KeyOf(uint32_t article) const {
   return {sites_[entry.site.value]->name, entry.id};
 }
 
-// Keys lie all over the chunk's memory, and the IDs of a portal begin alike: so articles are sorted by the first bytes
-// in which their IDs differ, which are read once, and by the whole key only where those are equal.
+// Sorts articles by key. The keys are scattered over the chunk's memory, and the IDs of a portal usually begin alike.
+// So articles are compared by the first eight bytes after the common beginning of all IDs. These bytes are read once.
+// The whole keys are compared only where the bytes are equal.
 void ChunkPlan::Sort(std::vector<uint32_t>& articles) const {
   struct Entry {
     uint32_t site_rank = 0;
@@ -104,13 +106,13 @@ void ChunkPlan::Sort(std::vector<uint32_t>& articles) const {
   std::transform(entries.begin(), entries.end(), articles.begin(), [](const Entry& entry) { return entry.article; });
 }
 
-// Begins to fetch an article that comes after the one at `at`.
+// Prefetches an article that comes a few places after the one at `at`.
 void ChunkPlan::FetchAhead(std::span<const uint32_t> articles, size_t at) const {
   if (at + kFetchedAhead >= articles.size()) return;
   ArticleRecords::Prefetch(&chunk_->articles()[articles[at + kFetchedAhead]]);
 }
 
-// With how many bytes all IDs begin.
+// Returns the length of the common beginning of all IDs.
 size_t ChunkPlan::CommonBytes(std::span<const uint32_t> articles) const {
   if (articles.empty()) return 0;
   std::string_view common = chunk_->articles()[articles.front()].id;
@@ -145,7 +147,8 @@ std::span<const uint32_t> ChunkPlan::Between(Shard shard, const Cursor& before, 
   return Sorted(shard).subspan(begin, end - begin);
 }
 
-// What a part writes for the article: total, day and hour (or bots) of each of its deltas.
+// Returns approximately how many fields a part writes for the article: its total, and a day and an hour (or bots) for
+// each of its deltas. Adjustments and notes count too.
 size_t ChunkPlan::FieldsOf(const Chunk::Article& article) const {
   size_t fields = 1;
   chunk_->ForEachDelta(article, [&](const Chunk::Delta&) { fields += 2; });
@@ -181,7 +184,7 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
                   .hashes = builder.Take(),
                   .lost = 0,
                   .notes = builder.TakeNotes()};
-  // With the first part: whenever the cursor is behind it, they are in the store.
+  // Viewers go with the first part, so they are in the store whenever the cursor has passed that part.
   if (viewers_ && !cursor.in_middle()) planned.part.viewers = viewers_->Of(shard);
   if (Planted(PlantedBug::kDropPart) && cursor.in_middle()) planned.part.hashes.clear();
   return planned;

@@ -1,4 +1,4 @@
-// A sealed chunk laid out for the store: each shard's articles in order, cut into parts.
+// Plans how a sealed chunk is written to the store: each shard's articles in order, divided into parts.
 #pragma once
 
 #include <array>
@@ -17,22 +17,23 @@
 
 namespace viewcount {
 
-// A part and the articles it consists of.
+// A part and the articles that it consists of.
 struct PlannedPart {
   Part part;
-  // Indexes into the chunk's articles; points into the plan.
+  // Indexes into the chunk's articles. The span points into the plan.
   std::span<const uint32_t> articles;
-  // Sum of their counts, bots' included.
+  // The sum of the articles' views, including bots' views.
   uint64_t views = 0;
 };
 
-// One thread. Keeps the chunk and the names of its sites alive.
+// The parts of one sealed chunk. Not thread-safe. It keeps the chunk and the sites of its articles alive.
 class ChunkPlan {
  public:
   struct Options {
-    // Of a part.
+    // The maximum number of articles in a part.
     size_t articles_max = limits::kFlushPartArticlesMax;
-    // Now, in Unix milliseconds: nobody is online who was seen too long before.
+    // The present time in Unix milliseconds. Viewers who were last seen limits::kOnlineSpan before it are not online
+    // any more.
     int64_t now_unix_ms = 0;
   };
   ChunkPlan(SealedChunk sealed, const SiteDirectory& sites) : ChunkPlan(std::move(sealed), sites, Options()) {}
@@ -41,26 +42,32 @@ class ChunkPlan {
   ChunkPlan& operator=(const ChunkPlan&) = delete;
 
   const Chunk& chunk() const { return *chunk_; }
-  // Those it is for. Each is sent at least one part, so that its cursor moves, even if it has no article here.
+  // Returns the shards that the chunk is for. Each of them gets at least one part, even without articles, so that its
+  // cursor moves.
   ShardSet shards() const { return of_; }
+  // Returns whether a shard whose cursor is `cursor` needs no more parts of this chunk.
   bool IsFinished(Shard shard, const Cursor& cursor) const;
-  // Whether that is so of all its shards.
+  // Returns whether this is true for all shards of the chunk.
   bool IsFinished(const Ledger::Still& still) const;
-  // Whether parts of this plan lead from the one cursor of the shard to the other.
+  // Returns whether parts of this plan lead from cursor `before` of the shard to cursor `after`.
   bool Leads(Shard shard, const Cursor& before, const Cursor& after) const;
-  // The articles that are applied at `after` and were not at `before`: both of this shard, of this chunk or older.
+  // Returns the articles that are applied at `after` but not at `before`. Both must be cursors of this shard, and refer
+  // to this chunk or an older one.
   std::span<const uint32_t> Between(Shard shard, const Cursor& before, const Cursor& after);
-  // The part that follows `cursor`; the shard must not be finished. `lane` and `incarnation` are filled in.
+  // Returns the part that follows `cursor`. The shard must not be finished. `lane` provides the lane's ID and
+  // incarnation.
   PlannedPart NextPart(Shard shard, const Cursor& cursor, const LaneIdentity& lane);
 
  private:
+  // Collects the chunk's viewers into `viewers_`, and the sites that they viewed into `sites_`.
   void NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms);
-  // In order of ArticleKey; sorted when first asked for, so that no sort of the whole chunk holds up the thread.
+  // Returns the shard's articles in order of ArticleKey. They are sorted at the first request, so that no sort of the
+  // whole chunk delays the thread.
   std::span<const uint32_t> Sorted(Shard shard);
   void Sort(std::vector<uint32_t>& articles) const;
   void FetchAhead(std::span<const uint32_t> articles, size_t at) const;
   size_t CommonBytes(std::span<const uint32_t> articles) const;
-  // How many of the shard's articles `cursor` covers.
+  // Returns how many of the shard's articles `cursor` covers.
   size_t CoveredBy(Shard shard, const Cursor& cursor);
   ArticleKey KeyOf(uint32_t article) const;
   size_t FieldsOf(const Chunk::Article& article) const;
@@ -68,13 +75,14 @@ class ChunkPlan {
   const std::shared_ptr<const Chunk> chunk_;
   const ShardSet of_;
   const size_t part_articles_max_;
-  // By site index; null for sites that are not in the chunk.
+  // The sites by index; null for sites that are not in the chunk.
   std::vector<std::shared_ptr<const Site>> sites_;
-  // Their places in order of their names.
+  // The rank of each site in the order of names, by index.
   std::vector<uint32_t> site_ranks_;
+  // The indexes of each shard's articles, and whether they are sorted already.
   std::array<std::vector<uint32_t>, limits::kShards> shards_;
   std::array<bool, limits::kShards> sorted_{};
-  // None if no viewer is known here.
+  // Nothing if the chunk has no known viewers.
   std::optional<ViewerSets> viewers_;
 };
 

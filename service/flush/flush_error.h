@@ -1,4 +1,4 @@
-// Which kind of error kept a part from the store, for the metric's label.
+// Classifies the errors that keep a part from the store, for the label of a metric.
 #pragma once
 
 #include <absl/status/status.h>
@@ -7,6 +7,7 @@
 
 namespace viewcount {
 
+// Returns the kind of an error of CountStore. `status` must not be OK. Thread-safe.
 FlushError FlushErrorOf(const absl::Status& status);
 
 }  // namespace viewcount

@@ -25,9 +25,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Between two looks of FlushNow at a lane that syncs.
+// The pause between two checks in FlushNow while the lane is syncing.
 constexpr milliseconds kPause{5};
-// Mismatches in a row before a shard waits for the next try: two lanes would never end otherwise.
+// After this many mismatches in a row a shard waits for the next try. Otherwise two lanes could go on for ever.
 constexpr int kMismatchesMax = 3;
 
 double SecondsSince(SteadyTime began, SteadyTime now) { return std::chrono::duration<double>(now - began).count(); }
@@ -104,7 +104,7 @@ asio::awaitable<absl::Status> Flusher::FlushNow(milliseconds timeout) {
     timer_.cancel();
     const Position before = parts_.ledger.totals().flushed;
     co_await AwaitProgress(deadline);
-    // What was folded last may not be durable yet: no use in asking all the time.
+    // The views that were folded last may not be durable yet, so checking without a pause is useless.
     if (parts_.ledger.totals().flushed == before) co_await AwaitProgress(std::chrono::steady_clock::now() + kPause);
   }
   co_return absl::OkStatus();
@@ -139,11 +139,11 @@ asio::awaitable<absl::Status> Flusher::Step() {
     const SealedChunk sealed = parts_.ledger.Next();
     if (sealed.chunk == nullptr) break;
     auto status = co_await FlushChunk(sealed);
-    // What was flushed before a reconnect may be gone from the store, and only as long as the chunk is here can it be
-    // flushed again without its journal.
+    // The store may have lost flushed views before a reconnect. While the chunk still exists here, it can be flushed
+    // again without reading the journal.
     if (status.ok()) status = co_await Verify();
     if (!status.ok()) co_return NoteError(status);
-    // The store may have gone back once more while its cursors were read.
+    // The store may have gone back in time again while its cursors were read.
     const bool steady = misplaced_.empty() && parts_.store.generation() == generation_;
     if (steady && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
   }
@@ -164,7 +164,7 @@ void Flusher::NoteReleased() {
 template <typename Work>
 asio::awaitable<absl::Status> Flusher::ForShards(ShardSet shards, Work work) {
   absl::Status result;
-  // A few shards side by side hide the network; more would only make reads wait behind them in Redis.
+  // A few concurrent shards hide the latency of the network. More would only make reads wait longer in Redis.
   const auto worker = [&]() -> asio::awaitable<void> {
     while (!shards.empty() && result.ok() && !stopped_) {
       const Shard shard{static_cast<uint8_t>(std::countr_zero(shards.bits))};
@@ -224,7 +224,7 @@ asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
       continue;
     }
     if (!result.ok()) {
-      // Whatever it was, the outcome is unknown until the cursor says.
+      // After any error the outcome is unknown until the cursor has been read.
       claimed_.Remove(ShardSet::Of(shard));
       co_return result.status();
     }
@@ -244,7 +244,7 @@ asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
 
 void Flusher::NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
   parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan_->chunk(), planned.articles);
-  // It goes forward: should it break off again, there is no reason to wait long.
+  // There is progress, so the next retry need not wait long.
   back_off_ = milliseconds(0);
   Metrics& metrics = parts_.metrics;
   metrics.flush_part_duration_seconds.Observe(SecondsSince(began, parts_.clock.Now()));
@@ -262,7 +262,7 @@ asio::awaitable<absl::Status> Flusher::Claim(Shard shard) {
   const auto stored = co_await parts_.store.Claim(shard, options_.lane);
   if (!stored.ok()) {
     if (ReasonOf(stored.status()) == "FENCED") {
-      // A part whose answer was lost may have arrived before someone else took the lane.
+      // A part whose answer was lost may have arrived before another process took the lane.
       const auto cursor = Cursor::Parse(MetadataOf(stored.status(), "cursor"));
       if (cursor && plan_ && plan_->Leads(shard, parts_.ledger.HoldStill().CursorOf(shard), *cursor)) {
         parts_.listener.Rewound(parts_.ledger, shard, *cursor);
@@ -367,7 +367,7 @@ asio::awaitable<absl::Status> Flusher::Realign() {
     if (cursor.applied_to() >= begin) return;
     early.Add(shard);
     if (cursor.to() > begin && !Planted(PlantedBug::kGiveUpAppliedPart)) {
-      // What it has of the chunk under way it must not get again.
+      // The shard must not get again what it already has of this chunk.
       cursor = Cursor::Middle(begin, cursor.to(), cursor.last(), cursor.as_of());
     } else {
       cursor = Cursor::End(begin);

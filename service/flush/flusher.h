@@ -1,5 +1,5 @@
-// Brings a lane's chunks into the store, each exactly once (DESIGN.md section 6). The stored cursor is the truth: after
-// anything but a clear answer it is read again, and what it says is gone on from.
+// Writes a lane's chunks to the store, each exactly once (docs/PROTOCOL.md, "Application of a chunk"). The stored
+// cursor is the truth. After anything but a clear answer the flusher reads it again and continues from there.
 #pragma once
 
 #include <absl/status/status.h>
@@ -25,10 +25,12 @@
 
 namespace viewcount {
 
-// One lane's. Everything on the executor's thread unless it says otherwise; what it refers to must outlive it, and it
-// must outlive its coroutines: await Run's end after Stop.
+// The flusher of one lane. Every function must be called on the executor's thread unless its comment says otherwise.
+// Everything that `parts` refers to must outlive the flusher. The flusher must outlive its coroutines: after Stop, wait
+// until Run has ended.
 class Flusher {
  public:
+  // The objects that the flusher works with.
   struct Parts {
     Ledger& ledger;
     CountStore& store;
@@ -37,92 +39,105 @@ class Flusher {
     JournalSource source;
     const Clock& clock;
     Metrics& metrics;
-    // Where reading the journal may block.
+    // The executor for reading the journal, which may block.
     boost::asio::any_io_executor blocking;
   };
+  // The flusher's identity and settings.
   struct Options {
     LaneIdentity lane;
     std::chrono::milliseconds interval{1'000};
     size_t part_articles_max = limits::kFlushPartArticlesMax;
-    // Called when someone else has the lane: the process must stop, or it would count twice.
+    // Called when another process has the lane. This process must then stop, because it would count views twice.
     std::function<void(const absl::Status&)> fenced;
-    // Called when a chunk is in the store whole.
+    // Called when a whole chunk is in the store.
     std::function<void()> released = {};
   };
 
   Flusher(const boost::asio::any_io_executor& executor, Parts parts, Options options);
 
-  // Claims every shard and folds what lies beyond its cursor: to be done before Run and before anything is read.
-  // Errors: ABORTED with reason FENCED; FAILED_PRECONDITION with reason BEYOND_JOURNAL if the store knows more of the
-  // lane than its journal; DATA_LOSS if the journal is broken; the store's.
+  // Claims every shard and folds the views beyond its cursor. Call it before Run and before anything is read. Returns
+  // ABORTED with reason FENCED if another process has the lane. Returns FAILED_PRECONDITION with reason BEYOND_JOURNAL
+  // if the store has a position of the lane that is beyond its journal. Returns DATA_LOSS if the journal is broken.
+  // Other errors are those of the store.
   boost::asio::awaitable<absl::Status> Recover();
-  // Flushes at every interval until Stop; retries for ever.
+  // Flushes at every interval until Stop. Failed flushes are tried again without limit.
   boost::asio::awaitable<void> Run();
-  // One try at bringing everything that was taken so far into the store. Never two at once, nor beside Run.
+  // Tries once to write everything that was taken so far to the store. Do not call it while another Step or Run is
+  // running.
   boost::asio::awaitable<absl::Status> Step();
-  // Ends Run after the step under way. What is not flushed stays in the journal.
+  // Ends Run after the present step. Views that are not flushed stay in the journal.
   void Stop();
-  // Returns when everything folded before the call is in the store. Errors: what keeps it from being there, as soon as
-  // that is known; DEADLINE_EXCEEDED.
+  // Waits until everything that was folded before the call is in the store. Returns the error that prevents it, as soon
+  // as it is known, or DEADLINE_EXCEEDED after `timeout`.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
-  // Thread safe: do not wait for the interval.
+  // Starts the next flush without waiting for the interval. Thread-safe.
   void Kick();
 
  private:
   boost::asio::awaitable<void> WaitForWork();
-  // After a reconnect, when the store may be another one, and every limits::kStoreCheckInterval, reads the cursors of
-  // all shards.
+  // Claims all shards, which reads their cursors. It does so after a reconnect, when the store may be another one, and
+  // every limits::kStoreCheckInterval.
   boost::asio::awaitable<absl::Status> Verify();
+  // Claims a shard and compares its stored cursor with the ledger. If another process has the lane, it stops the
+  // flusher and calls `fenced`.
   boost::asio::awaitable<absl::Status> Claim(Shard shard);
+  // Compares what the store says about a shard with the ledger. Moves the ledger's cursor, or marks the shard as
+  // misplaced.
   void Reconcile(Shard shard, const Claimed& stored);
-  // Shards that were found behind since it was called last.
+  // Logs the shards that were found rolled back since the last call.
   void LogRollbacks();
-  // Compares the store's totals of a shard, which is where the ledger has it, with the journal's. If they differ views
-  // were counted twice or not at all, or somebody wrote into the store.
+  // Compares the store's totals of a shard with the journal's. The ledger's cursor must be the store's. If they differ,
+  // views were counted twice or not at all, or another program wrote into the store.
   void Audit(Shard shard, const LaneTotals& totals);
-  // Folds again what belongs to the misplaced shards.
+  // Folds again the views of the misplaced shards.
   boost::asio::awaitable<absl::Status> Realign();
-  // Moves shards that stand before the journal's beginning to `cursors`, which are not, and says what is lost by that.
+  // Moves shards whose stored cursors lie before the journal's beginning to `cursors`, which do not. Reports the views
+  // that are lost by that.
   boost::asio::awaitable<absl::Status> GiveUp(ShardSet shards, Position begin, const ShardCursors& cursors);
+  // Writes the parts of a chunk for all its shards.
   boost::asio::awaitable<absl::Status> FlushChunk(SealedChunk sealed);
-  // Does `work` for each of the shards, a few side by side, until one fails.
+  // Runs `work` for each of the shards, a few of them concurrently, until one fails.
   template <typename Work>
   boost::asio::awaitable<absl::Status> ForShards(ShardSet shards, Work work);
+  // Writes the parts of the planned chunk for one shard.
   boost::asio::awaitable<absl::Status> FlushShard(Shard shard);
   void NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began);
   void NoteReleased();
-  // Counts and logs an error; returns it.
+  // Counts and logs an error. Returns the error.
   absl::Status NoteError(const absl::Status& status);
   boost::asio::awaitable<void> BackOff();
-  // Waits for NoteProgress, at most until `deadline`.
+  // Waits for NoteProgress, but not longer than until `deadline`.
   boost::asio::awaitable<void> AwaitProgress(SteadyTime deadline);
-  // Something was flushed, or failed: wakes every FlushNow.
+  // Wakes every FlushNow, because something was flushed or failed.
   void NoteProgress();
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration);
 
   const boost::asio::any_io_executor executor_;
   Parts parts_;
   const Options options_;
-  // Sleeps on it; Stop and Kick end the sleep.
+  // Sleep waits on this timer. Stop and Kick end the sleep.
   boost::asio::steady_timer timer_;
-  // Those who wait for progress. Each has a timer of its own: setting a timer ends every wait on it.
+  // The timers of all waiting calls of FlushNow. Each call has its own timer, because setting a timer ends every wait
+  // on it.
   std::vector<boost::asio::steady_timer*> waiting_;
-  // Shards whose cursor in the ledger is the store's.
+  // Shards whose cursor in the ledger is the same as the store's.
   ShardSet claimed_;
-  // Shards whose cursor in the store is not one that the ledger can go on from, and what the store says of them.
+  // Shards from whose stored cursor the ledger cannot continue.
   ShardSet misplaced_;
   std::array<Claimed, limits::kShards> stored_;
-  // Shards that went back in time and were not logged yet, and one of them in words.
+  // Shards that went back in time and have not been logged yet, and a text about one of them.
   ShardSet rolled_back_;
   std::string rollback_;
-  // Of the chunk under way.
+  // The plan of the chunk that is being flushed, and when it began.
   std::optional<ChunkPlan> plan_;
   SteadyTime plan_began_;
-  // Shards whose totals do not agree.
+  // Shards whose totals differ from the journal's.
   ShardSet differing_;
+  // The store's generation and the time of the last complete Verify.
   uint64_t generation_ = 0;
   SteadyTime verified_at_;
   std::chrono::milliseconds back_off_{0};
+  // The number of failed steps, and the last error.
   uint64_t errors_ = 0;
   absl::Status last_error_;
   LogThrottle error_lines_;

@@ -31,7 +31,7 @@ void PartBuilder::AddAdjusted(const Chunk::Article& article, const Chunk::Adjust
     if (change == 0) continue;
     const auto [place, is_new] = adjusted_.try_emplace({article.site, window}, hashes_.size());
     if (is_new) hashes_.push_back({.site = site, .window = window, .deltas = {}, .adjustment = true});
-    // Several of one chunk may add up to more than one count can change.
+    // Several adjustments in one chunk may add up to more than a count can change.
     hashes_[place->second].deltas.push_back({article.id, std::clamp(change, -kMax, kMax)});
   }
   for (const Chunk::Adjusted::Note& note : adjusted.notes) notes_.push_back({site, note.field, note.text});
@@ -40,7 +40,7 @@ void PartBuilder::AddAdjusted(const Chunk::Article& article, const Chunk::Adjust
 void PartBuilder::AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window window, std::string_view article_id,
                         uint64_t views) {
   if (target == kNone) {
-    // Another bucket may have led to the same hash: a day has many hours.
+    // Another bucket may have the same hash: a day has many hours.
     const std::string_view site = sites_[bucket.site.value]->name;
     for (target = 0; target < hashes_.size(); ++target) {
       const HashDelta& hash = hashes_[target];
@@ -49,7 +49,8 @@ void PartBuilder::AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window wi
     if (target == hashes_.size()) hashes_.push_back({.site = site, .window = window, .deltas = {}});
   }
   auto& deltas = hashes_[target].deltas;
-  // The same article from another bucket is the last one added: articles come one after the other.
+  // Articles are added one after another. If this article was already added from another bucket, it is the last
+  // element.
   if (!deltas.empty() && deltas.back().article_id.data() == article_id.data()) {
     deltas.back().views += static_cast<int64_t>(views);
   } else {

@@ -1,4 +1,4 @@
-// Collects articles of one shard into the hashes that a part adds to, and what administrators noted.
+// Collects the articles of one shard into the changes of hashes and the notes that a part contains.
 #pragma once
 
 #include <map>
@@ -12,20 +12,23 @@
 
 namespace viewcount {
 
-// One thread; the chunk and the sites must outlive the part.
+// Builds one part. Not thread-safe. The chunk and the sites must outlive the part, which points to their texts.
 class PartBuilder {
  public:
+  // `sites` are indexed by SiteIndex and must contain the site of every article that is added.
   PartBuilder(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites)
       : chunk_(chunk), sites_(sites) {}
 
-  // Each article at most once. Returns the sum of its views.
+  // Adds an article's views and adjustments. Each article may be added once. Returns the sum of its views, including
+  // bots' views.
   uint64_t Add(const Chunk::Article& article);
+  // Take and TakeNotes move the results out. Call each of them once, after the last Add.
   std::vector<HashDelta> Take() { return std::move(hashes_); }
   std::vector<Note> TakeNotes() { return std::move(notes_); }
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
-  // Indexes into `hashes_` of what a bucket adds to.
+  // For a bucket: the indexes of the elements of `hashes_` that its views are added to.
   struct Targets {
     uint32_t all = kNone;
     uint32_t day = kNone;
@@ -41,9 +44,9 @@ class PartBuilder {
   const std::vector<std::shared_ptr<const Site>>& sites_;
   std::vector<HashDelta> hashes_;
   std::vector<Note> notes_;
-  // Indexes into `hashes_` of what adjustments change.
+  // The indexes of the elements of `hashes_` that adjustments change.
   std::map<std::pair<SiteIndex, Window>, size_t> adjusted_;
-  // By the chunk's bucket index.
+  // The targets by the chunk's bucket index.
   std::vector<Targets> targets_;
 };
 

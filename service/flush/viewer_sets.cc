@@ -57,7 +57,8 @@ void ViewerSets::AddSites(Shard shard, std::vector<ViewerSet>& sets) const {
     if (is_new) sets.push_back({.site = sites_[site.value]->name, .name = name, .viewers = {}});
     return place->second;
   };
-  // The last one's, since they come in order of time.
+  // The previous viewer that was added to an online set, and the index of that set. Viewers come in order of time, so
+  // the set is usually the same.
   const Chunk::SiteViewer* before = nullptr;
   size_t online = 0;
   for (const uint32_t index : of_sites_[shard.value]) {

@@ -1,4 +1,4 @@
-// Whom a chunk adds to the store's sets of viewers, shard by shard.
+// Determines which viewers a chunk adds to the store's sets of viewers, shard by shard.
 #pragma once
 
 #include <array>
@@ -13,13 +13,15 @@
 
 namespace viewcount {
 
-// One thread. The chunk and the sites, by their indexes, must outlive it and what it returns.
+// The viewers of one chunk, by shard. Not thread-safe. The chunk and `sites`, which is indexed by SiteIndex, must
+// outlive this object and its results.
 class ViewerSets {
  public:
-  // Of viewers seen before `online_from`, a number of limits::kOnlineSlot, nobody is online any more.
+  // `online_from` is a number of limits::kOnlineSlot intervals since 1970. Viewers seen before it are not online any
+  // more.
   ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, uint32_t online_from);
 
-  // Each viewer once in each set.
+  // Returns the sets of a shard. Each viewer occurs once in each set.
   std::vector<ViewerSet> Of(Shard shard) const;
 
  private:
@@ -29,7 +31,7 @@ class ViewerSets {
   const Chunk& chunk_;
   const std::vector<std::shared_ptr<const Site>>& sites_;
   const uint32_t online_from_;
-  // Indexes into the chunk's lists.
+  // Indexes into the chunk's lists of viewers, by shard.
   std::array<std::vector<uint32_t>, limits::kShards> of_articles_;
   std::array<std::vector<uint32_t>, limits::kShards> of_sites_;
 };

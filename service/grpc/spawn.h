@@ -1,4 +1,4 @@
-// Answers a unary call with a coroutine on the store's executor.
+// Answers unary calls with coroutines on the store's executor.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,19 +16,20 @@
 
 namespace viewcount {
 
-// The reactor of a call that is already answered.
+// Returns the reactor of a call, after finishing the call with `status`.
 inline grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, const absl::Status& status) {
   auto* reactor = context->DefaultReactor();
   reactor->Finish(ToGrpc(status));
   return reactor;
 }
 
-// Runs `answer`, which fills the response, and finishes the call with its status. Request and response live until then.
+// Runs `answer` on `executor`, and finishes the call with its result. `answer` fills the response. Request and response
+// live until then.
 inline grpc::ServerUnaryReactor* Spawn(grpc::CallbackServerContext* context,
                                        const boost::asio::any_io_executor& executor,
                                        std::function<boost::asio::awaitable<absl::Status>()> answer) {
   auto* reactor = context->DefaultReactor();
-  // The function is kept by the handler: a coroutine refers to its lambda's captures.
+  // The completion handler keeps the function alive, because the coroutine refers to the captures of its lambda.
   auto kept = std::make_shared<std::function<boost::asio::awaitable<absl::Status>()>>(std::move(answer));
   boost::asio::co_spawn(executor, (*kept)(), [reactor, kept](std::exception_ptr error, const absl::Status& status) {
     reactor->Finish(ToGrpc(error ? absl::InternalError("an exception; see the service's log") : status));

@@ -16,7 +16,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
     detail->set_type_url(std::string(type_url));
     detail->set_value(std::string(payload));
   });
-  // absl's codes are gRPC's, number by number.
+  // The codes of absl and gRPC have the same numbers.
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), details.message(),
                       details.details().empty() ? "" : details.SerializeAsString());
 }

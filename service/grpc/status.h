@@ -1,4 +1,4 @@
-// Statuses over gRPC, google.rpc details included.
+// Converts statuses to gRPC, including google.rpc details.
 #pragma once
 
 #include <absl/status/status.h>
@@ -6,7 +6,7 @@
 
 namespace viewcount {
 
-// The payloads that base/status.h attached travel as a google.rpc.Status in `grpc-status-details-bin`.
+// Converts a status. Payloads attached by base/status.h become a google.rpc.Status in `grpc-status-details-bin`.
 grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace viewcount

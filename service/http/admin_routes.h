@@ -1,4 +1,4 @@
-// What operators ask: metrics, and whether the process is alive and ready.
+// The routes for operators: metrics, and whether the process is healthy and ready.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,19 @@
 
 namespace viewcount {
 
-// Called on the HTTP server's thread; must not block for long, and must stay valid while the server runs.
+// Functions that the routes call on the HTTP server's thread. They must not block for long, and must stay valid while
+// the server runs.
 struct AdminSources {
-  // The text of /metrics.
+  // Returns the text of /metrics.
   std::function<std::string()> metrics;
-  // The reason why the service is not ready; nothing when it is.
+  // Returns the reason why the service is not ready, or nothing if it is ready.
   std::function<std::optional<std::string>()> why_not_ready;
-  // Why the process should be restarted; nothing when it is well. May be empty.
+  // Returns the reason why the process should be restarted, or nothing if it is healthy. May be empty.
   std::function<std::optional<std::string>()> why_not_healthy = {};
 };
 
-// Adds GET /metrics, /healthz (200, or 503 with the reason while a thread is stuck), /readyz (200, or 503 with the
-// reason) and / (an index).
+// Adds four GET routes: /metrics, /healthz, /readyz and / (an index). /healthz and /readyz answer 200, or 503 with the
+// reason. /healthz answers 503 while a thread is stuck.
 void AddAdminRoutes(HttpRouter& router, AdminSources sources);
 
 }  // namespace viewcount

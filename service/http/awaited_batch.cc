@@ -10,7 +10,7 @@ void AwaitedBatch::Submit(Ingestor& ingestor, const v1::RecordViewsRequest& view
   views.SerializeToString(&text_);
   bytes = text_;
   previous_viewer = viewer_before;
-  // Before a lane has it, which may be done with it at any moment.
+  // This is set before Submit: as soon as a lane has the batch, the lane may finish it.
   submitted_ = true;
   if (auto status = ingestor.Submit(this); !status.ok()) {
     submitted_ = false;
@@ -21,7 +21,7 @@ void AwaitedBatch::Submit(Ingestor& ingestor, const v1::RecordViewsRequest& view
 
 asio::awaitable<void> AwaitedBatch::Wait() {
   if (!submitted_) co_return;
-  // By name: g++ 12 destroys what is made within co_await twice at times.
+  // The function object has a name, because g++ 12 sometimes destroys temporaries of a co_await expression twice.
   const auto keep = [this](auto handler) { handler_.emplace(std::move(handler)); };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(keep, asio::use_awaitable);
 }
@@ -34,13 +34,13 @@ void AwaitedBatch::Done(const absl::Status& status, const IngestResult& result) 
 
 void AwaitedBatch::Return() {
   submitted_ = false;
-  // Whoever waits may destroy the batch or submit it again.
+  // The waiting coroutine may destroy the batch or submit it again, so the handler is moved out first.
   Handler handler = *std::exchange(handler_, std::nullopt);
   std::move(handler)();
 }
 
 void AwaitedBatch::Abandon() {
-  // Goes with the coroutine, and that with the batch.
+  // Destroying the handler destroys the coroutine, and the coroutine owns this batch.
   const auto handler = std::exchange(handler_, std::nullopt);
 }
 

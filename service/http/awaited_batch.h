@@ -16,19 +16,19 @@
 
 namespace viewcount {
 
-// Owned by the coroutine that waits for it, and reusable: once Wait has returned it takes the next request, and keeps
-// its memory. On the server's thread, except Done.
+// Owned by the coroutine that waits for it. Reusable: when Wait has returned, it takes the next request and keeps its
+// memory. Not thread-safe: all functions except Done are called on the server's thread.
 class AwaitedBatch final : public Batch, public ReturnQueue::Item {
  public:
   explicit AwaitedBatch(ReturnQueue& returns) : returns_(returns) {}
 
-  // Has `views` counted; `viewer_before` as Batch::previous_viewer. Wait must follow without anything waited for in
-  // between.
+  // Submits `views` for counting. `viewer_before` has the meaning of Batch::previous_viewer. The caller must call Wait
+  // next, without awaiting anything in between.
   void Submit(Ingestor& ingestor, const v1::RecordViewsRequest& views, uint64_t viewer_before);
-  // Waits until the views are as durable as they ask, or refused.
+  // Waits until the views are as durable as they request, or are refused.
   boost::asio::awaitable<void> Wait();
 
-  // What became of it, after Wait.
+  // The outcome. Valid after Wait.
   const absl::Status& status() const { return status_; }
   const IngestResult& result() const { return result_; }
 
@@ -41,7 +41,7 @@ class AwaitedBatch final : public Batch, public ReturnQueue::Item {
 
   ReturnQueue& returns_;
   std::string text_;
-  // Whoever waits, while a lane has the batch.
+  // Resumes the waiting coroutine. Set while a lane has the batch.
   std::optional<Handler> handler_;
   bool submitted_ = false;
   absl::Status status_;

@@ -16,10 +16,10 @@ constexpr std::string_view kBegin = "POST /v1/sites/";
 constexpr std::string_view kRest = "/views HTTP/1.1\r\n";
 constexpr std::string_view kBodyBegin = "{\"articleId\":\"";
 constexpr std::string_view kBodyEnd = "\"}";
-// More than a body with the longest ID takes.
+// A length with more digits exceeds every body with a valid article ID.
 constexpr size_t kLengthDigitsMax = 4;
 
-// What a field's name is made of (RFC 9110, section 5.6.2), in small letters; 0 for what it is not.
+// Maps each byte that a field name may contain to lower case (RFC 9110, section 5.6.2), and all other bytes to 0.
 constexpr std::array<char, 256> kNameBytes = [] {
   std::array<char, 256> bytes{};
   for (const char byte : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"))
@@ -28,7 +28,8 @@ constexpr std::array<char, 256> kNameBytes = [] {
   return bytes;
 }();
 
-// What stands for itself in any address (RFC 3986, section 2.3). No site needs more.
+// Returns true for bytes that never need an escape in an address (RFC 3986, section 2.3). Site names consist of such
+// bytes.
 bool IsUnreserved(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
          byte == '.' || byte == '_' || byte == '~';
@@ -44,12 +45,12 @@ bool IsPrintable(std::string_view text) {
   return std::ranges::all_of(text, [](char byte) { return byte >= ' ' && byte <= '~'; });
 }
 
-// `small` is in small letters.
+// Returns true if `name` equals `small`, ignoring case. `small` must be in lower case.
 bool IsCalled(std::string_view name, std::string_view small) {
   return std::ranges::equal(name, small, {}, [](char byte) { return kNameBytes[static_cast<uint8_t>(byte)]; });
 }
 
-// What the fields say.
+// The values of the fields that a beacon uses.
 struct Fields {
   std::string_view host;
   std::string_view length;
@@ -59,14 +60,16 @@ struct Fields {
   std::string_view forwarded_for;
 };
 
-// Sets `value` unless it is set: what counts twice, or is empty, is for others to judge.
+// Sets `value` unless it is already set. Returns false for repeated and for empty fields, which the general parser
+// handles.
 bool SetOnce(std::string_view text, std::string_view& value) {
   if (!value.empty() || text.empty()) return false;
   value = text;
   return true;
 }
 
-// False if the field is not to be taken here. Those of kPurposeFields and visitor.h are among them.
+// Stores the field if a beacon uses it. Returns false if the request needs the general parser. The fields of
+// kPurposeFields and of visitor.h are among those that do.
 bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
   switch (name.size()) {
     case 4:
@@ -101,7 +104,7 @@ bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
   }
 }
 
-// A line without its end.
+// Reads one field. `line` excludes the line's end.
 bool ReadField(std::string_view line, Fields& fields) {
   const size_t colon = line.find(':');
   if (colon == 0 || colon == std::string_view::npos) return false;
@@ -114,7 +117,8 @@ bool ReadField(std::string_view line, Fields& fields) {
   return TakeField(name, value, fields);
 }
 
-// Reads fields up to the empty line behind them, from `at` on; where the body begins, or nothing.
+// Reads the fields that begin at `at`, and the empty line after them. Returns the offset of the body, or nothing if the
+// general parser is needed.
 std::optional<size_t> ReadFields(std::string_view received, size_t at, Fields& fields) {
   while (true) {
     const size_t end = received.find('\n', at);

@@ -1,4 +1,4 @@
-// A browser's beacon: a request with one view, as count.js sends it, read in one pass over its bytes.
+// A browser's beacon: a request with one view, as count.js sends it. It is parsed in one pass over its bytes.
 #pragma once
 
 #include <cstddef>
@@ -7,27 +7,29 @@
 
 namespace viewcount {
 
-// Points into the bytes that it was read from.
+// A parsed beacon. Its fields refer to the bytes that it was parsed from.
 struct Beacon {
   std::string_view site;
   std::string_view article_id;
-  // The fields of that name; empty if there are none.
+  // The values of the header fields with these names. Empty if the field is absent.
   std::string_view origin;
   std::string_view referer;
   std::string_view agent;
   std::string_view forwarded_for;
-  // Header and body.
+  // The size of header and body.
   size_t bytes = 0;
 };
 
-// Reads the request with which `received` begins:
+// Parses the request at the beginning of `received`:
 //
 //   POST /v1/sites/SITE/views HTTP/1.1, fields, {"articleId":"ID"}
 //
-// Nothing if it is any other one, is not there as a whole, or has anything that takes more than this to understand: a
-// field that frames the message in another way, one that counts twice, one that says that nobody looks yet or who does,
-// an agent beyond limits::kAgentBytesMax, an escape, a byte beyond ASCII. What it does take the general parser would
-// take in the same way.
+// Returns nothing for any other request, for an incomplete one, and for one that needs the general parser. These need
+// it: a repeated field, and a field that frames the message in another way. So do a field that says that no person
+// views the page yet, and a field that names the viewer. So do a User-Agent beyond limits::kAgentBytesMax, an escape,
+// and a byte that is not ASCII.
+//
+// The general parser would interpret every accepted request in the same way.
 std::optional<Beacon> ReadBeacon(std::string_view received);
 
 }  // namespace viewcount

@@ -22,7 +22,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr unsigned kHttp11 = 11;
-// Sites, or the origins of those that name some, whose answers are kept for the second.
+// The number of cached answers. There is one per site, or one per site and origin if the site restricts its origins.
 constexpr size_t kAnswersMax = 256;
 
 bool Same(const IngestResult& a, const IngestResult& b) {
@@ -30,7 +30,8 @@ bool Same(const IngestResult& a, const IngestResult& b) {
          std::tie(b.accepted_views, b.duplicate, b.last_sequence, b.durability);
 }
 
-// Answers of one second, since they say which: beacons of a site are all told the same.
+// Caches serialized answers for one second, because an answer contains its date. All beacons of a site get the same
+// answer in that second. Used by the server's thread only.
 class AnswerCache {
  public:
   std::string_view Find(const std::shared_ptr<const Site>& site, std::string_view origin, const IngestResult& result) {
@@ -38,7 +39,7 @@ class AnswerCache {
     if (now != second_ || answers_.size() >= kAnswersMax) answers_.clear();
     second_ = now;
     key_ = site->name;
-    // Only of those does the answer name the origin.
+    // Only the answers of these sites contain the origin.
     if (!site->settings.allowed_origins.empty()) key_.append("\n").append(origin);
     Answer& answer = answers_[key_];
     if (answer.site != site || !Same(answer.result, result)) {
@@ -61,7 +62,7 @@ class AnswerCache {
   boost::unordered_flat_map<std::string, Answer> answers_;
 };
 
-// What a server's connections share.
+// State shared by all connections of one server. Used by the server's thread only.
 struct Shared {
   const SiteDirectory& sites;
   Ingestor& ingestor;
@@ -69,7 +70,7 @@ struct Shared {
   VisitorFinder& visitors;
   Gate& gate;
   AnswerCache answers = {};
-  // Keeps its memory.
+  // Reused to keep its memory.
   v1::RecordViewsRequest request = {};
 };
 
@@ -87,7 +88,7 @@ class BeaconConnection final : public ExpressConnection {
     const Client client = ClientOf(*beacon);
     shared_.gate.Prefetch(client, *site_, beacon->article_id);
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
-    // What needs a question or a refusal goes the general way.
+    // Views that need a question to the store, or a refusal, take the general path.
     if (visitor.rejected || !shared_.gate.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
@@ -115,7 +116,7 @@ class BeaconConnection final : public ExpressConnection {
     return page.empty() || site_->Allows(page);
   }
   Client ClientOf(const Beacon& beacon) const {
-    // Of a field that is there the value is not empty.
+    // A field that is present has a value that is not empty.
     const auto forwarded_for =
         beacon.forwarded_for.empty() ? std::nullopt : std::optional<std::string_view>(beacon.forwarded_for);
     return shared_.trust.Find(forwarded_for, !beacon.origin.empty(), peer_);
@@ -124,7 +125,7 @@ class BeaconConnection final : public ExpressConnection {
   Shared& shared_;
   AwaitedBatch batch_;
   const asio::ip::address peer_;
-  // Of the beacon taken last.
+  // Belong to the beacon accepted last.
   std::shared_ptr<const Site> site_;
   std::string origin_;
   std::string answer_;

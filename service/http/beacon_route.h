@@ -1,4 +1,4 @@
-// Beacons' express way through the server.
+// The express path of beacons through the server.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace viewcount {
 
-// Counts and answers as POST …/views does (view_routes.h). What it refers to must outlive it; for one server.
+// Returns a route that counts and answers beacons as POST …/views does (view_routes.h). The arguments must outlive it.
+// Each server needs its own.
 std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
                                               VisitorFinder& visitors, Gate& gate);
 

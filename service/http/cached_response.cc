@@ -14,7 +14,8 @@ HttpResponse CachedResponse(const HttpRequest& request, const Content& content, 
   response.set(http::field::etag, tag);
   response.set(http::field::cache_control, std::string(cache_control));
   if (!content.encoding.empty()) response.set(http::field::content_encoding, content.encoding);
-  // A list of tags, or * for any (RFC 9110, section 13.1.2); that one may hold the other is no harm: tags are hashes.
+  // If-None-Match is a list of tags, or * for any (RFC 9110, section 13.1.2). A substring match is enough, because tags
+  // are hashes in quotes.
   const auto known = request[http::field::if_none_match];
   if (known == "*" || std::string_view(known.data(), known.size()).find(tag) != std::string_view::npos) {
     response.result(http::status::not_modified);

@@ -1,4 +1,4 @@
-// Answers that caches may keep: with an ETag, and 304 for those who have it already.
+// Answers that caches may keep. They carry an ETag, and callers that already have the content get 304.
 #pragma once
 
 #include <string>
@@ -8,15 +8,16 @@
 
 namespace viewcount {
 
-// What is sent, and how.
+// The content of an answer and its headers.
 struct Content {
   std::string type;
   std::string body;
-  // Content-Encoding; empty for none.
+  // The value of Content-Encoding. Empty for none.
   std::string encoding = {};
 };
 
-// `cache_control` as the field has it, such as "public, max-age=10".
+// Returns the answer to `request`, or 304 if its If-None-Match names the content. `cache_control` is the field's value,
+// such as "public, max-age=10".
 HttpResponse CachedResponse(const HttpRequest& request, const Content& content, std::string_view cache_control);
 
 }  // namespace viewcount

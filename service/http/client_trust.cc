@@ -16,7 +16,7 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// Takes the last entry off; of one that was the only one nothing is left.
+// Removes the last entry of the list and returns it. If it was the only entry, `list` becomes empty (nullopt).
 std::string_view TakeLast(std::optional<std::string_view>& list) {
   const size_t comma = list->rfind(',');
   const std::string_view entry = comma == std::string_view::npos ? *list : list->substr(comma + 1);
@@ -28,8 +28,8 @@ std::string_view TakeLast(std::optional<std::string_view>& list) {
   return Trim(entry);
 }
 
-// The address of an entry: proxies may write a port behind it, and then brackets around one of IPv6; the system may add
-// the network interface to one that is valid only there.
+// Returns the address of an entry. Proxies may append a port, and then write brackets around an IPv6 address. The
+// system may append the network interface to an address that is valid only there.
 std::optional<ip::address> AddressOfEntry(std::string_view entry) {
   std::string_view port;
   if (entry.starts_with('[')) {
@@ -78,11 +78,12 @@ Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) cons
 
 Client ClientTrust::Find(std::optional<std::string_view> forwarded_for, bool has_origin,
                          const ip::address& peer) const {
-  // Forwarded by somebody who is no proxy of ours: nothing of it is believed.
+  // The peer is not one of our proxies, so its X-Forwarded-For is not trusted.
   if (forwarded_for && !proxies_.Contains(peer)) return {.address = peer};
   const auto address = Follow(peer, forwarded_for);
   if (!address) return {.address = peer, .known = false};
-  // Browsers say from which page a request comes; one that runs on a backend's machine is a browser all the same.
+  // Browsers send the origin of the page. A browser may run on a backend's machine, but its requests are still a
+  // browser's.
   return {.address = *address, .trusted_backend = !has_origin && backends_.Contains(*address)};
 }
 

@@ -1,7 +1,7 @@
-// A short way for the commonest request: from a connection's bytes to those of the answer.
+// The express path for the most common request. It turns a connection's bytes directly into the bytes of the answer.
 //
-// It takes only what the general way would take alike, and leaves everything else to it: errors, rare fields, requests
-// that are not there as a whole. So the general way alone says what HTTP is here.
+// It accepts only requests that the general path would treat in the same way. Errors, rare fields and incomplete
+// requests are left to the general path. So the general path alone defines how HTTP is interpreted.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,24 +13,27 @@
 
 namespace viewcount {
 
-// One connection's. On the server's I/O thread only.
+// The express path of one connection. Not thread-safe: used on the server's I/O thread only.
 class ExpressConnection {
  public:
   virtual ~ExpressConnection() = default;
 
-  // Takes the request that `received` begins with, and returns its size; `received` is not needed afterwards. 0 if it
-  // is one for the general way: then nothing was done.
+  // Accepts the request at the beginning of `received` and returns its size. `received` is not needed afterwards.
+  // Returns 0, without any effect, if the request needs the general path.
   virtual size_t Take(std::string_view received) = 0;
-  // Waits until what was taken is done. Must follow Take without anything waited for in between.
+  // Waits until the accepted request is done. The caller must call it directly after Take, without awaiting anything in
+  // between.
   virtual boost::asio::awaitable<void> Wait() = 0;
-  // After Wait: the answer, which is valid until somebody waits.
+  // Returns the answer. Requires that Wait has returned. The result is valid until the next co_await.
   virtual std::string_view Answer(bool keep_alive) = 0;
 };
 
+// Opens the express paths of a server's connections. Not thread-safe: used on the server's I/O thread only.
 class ExpressRoute {
  public:
   virtual ~ExpressRoute() = default;
-  // For a connection of `peer` whose handlers run on `executor`. It must not outlive the route.
+  // Returns the express path for a connection of `peer`, whose handlers run on `executor`. It must not outlive the
+  // route.
   virtual std::unique_ptr<ExpressConnection> Open(const boost::asio::any_io_executor& executor,
                                                   const boost::asio::ip::address& peer) = 0;
 };

@@ -38,7 +38,7 @@ constexpr char kIndex[] =
     "/v1/sites/SITE/live                  counts as they change\n"
     "/v1/sites/SITE/odometer.svg          pictures of numbers; badge.svg, pixel.gif\n"
     "/openapi.yaml                        all of it, described\n";
-// Pages that were loaded before a new version keep what they have.
+// After an update, pages that were already loaded keep the script that they have.
 constexpr char kScriptCacheControl[] = "public, max-age=3600";
 constexpr char kFileCacheControl[] = "no-cache";
 
@@ -67,7 +67,7 @@ void AddFile(HttpRouter& router, const std::string& path, Content content, const
              });
 }
 
-// Whether `list`, a field such as Accept-Encoding, takes gzip; a weight of 0, which says no, is not met in practice.
+// Returns true if Accept-Encoding contains gzip. A weight of 0, which would forbid gzip, does not occur in practice.
 bool TakesGzip(const HttpRequest& request) {
   const auto encodings = request[http::field::accept_encoding];
   return encodings.find("gzip") != boost::beast::string_view::npos;
@@ -86,7 +86,7 @@ void AddScript(HttpRouter& router) {
 }
 
 struct DemoFile {
-  // Below /demo/.
+  // The path relative to /demo/.
   std::string path;
   Content content;
 };

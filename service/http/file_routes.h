@@ -1,4 +1,4 @@
-// What is the same for everybody: the script, the description of the interface, and the pages of a demo.
+// Files that are the same for every visitor: the script, the API description, and the pages of a demo.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,11 +9,12 @@
 
 namespace viewcount {
 
-// Adds GET / (what there is), /count.js and /openapi.yaml.
+// Adds GET / (an index), /count.js and /openapi.yaml.
 void AddFileRoutes(HttpRouter& router);
 
-// Reads every file below `directory` and serves it below /demo/, index.html for a folder; later changes are not seen.
-// NOT_FOUND, FAILED_PRECONDITION (too large, no regular file) in one line.
+// Reads every file below `directory` and serves it below /demo/. A folder's address serves its index.html. Later
+// changes of the files have no effect. Returns NOT_FOUND if files cannot be read or there are none, FAILED_PRECONDITION
+// if they exceed a limit. The message has one line.
 absl::Status AddDemoRoutes(HttpRouter& router, const std::string& directory);
 
 }  // namespace viewcount

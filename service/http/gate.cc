@@ -19,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// When at the limit at least one more view, or article, may come.
+// After this time, a sender at the limit may send at least one more view or article.
 constexpr std::chrono::milliseconds kFloodRetryDelay{1'000};
 
 const std::vector<Window> kEver = {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}};
@@ -52,8 +52,9 @@ Refusal NotAnnounced(const Site& site, std::string_view article_id) {
               EscapeForText(article_id), site.name, site.name, EscapeForText(article_id)))};
 }
 
-// On the store's executor, in one go: so whoever waits for it is answered when the store closes. Which of the articles
-// the store or a lane has; none of a shard that cannot be read.
+// Returns those of the articles that the store or a lane has counted. Articles of a shard that cannot be read are
+// missing from the result. Runs on the store's executor in one piece, so that waiting callers get an answer when the
+// store closes.
 asio::awaitable<std::vector<std::string_view>> FindCounted(CountReader& counts, std::shared_ptr<const Site> site,
                                                            const std::vector<std::string_view>& ids) {
   std::map<Shard, std::vector<ArticleRef>> questions;
@@ -87,7 +88,7 @@ void Gate::SetLimits(uint32_t views_per_second, uint32_t articles_per_minute) {
 
 bool Gate::AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id) {
   if (client.trusted_backend) return true;
-  // Who is behind a proxy that does not say so cannot be told from others.
+  // Clients of a proxy that does not name them cannot be distinguished, so they have no budget per address.
   return articles_.Knows(site, site.Resolve(article_id)) &&
          (!client.known || addresses_.Take(client.address, 1, parts_.clock.Now()));
 }
@@ -102,7 +103,7 @@ asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::s
   std::vector<Unknown> unknown;
   for (const v1::View& view : views.views()) {
     const std::string_view id = site->Resolve(view.article_id());
-    // What is no ID is refused behind here.
+    // Invalid IDs are refused by a later check.
     if (!IsArticleIdFast(id)) continue;
     if (!articles_.Knows(*site, id)) unknown.push_back({id, view.article_id()});
   }
@@ -146,7 +147,7 @@ asio::awaitable<std::optional<Refusal>> Gate::AdmitUnknown(std::shared_ptr<const
     for (const std::string_view id : counted) articles_.Learn(*site, id);
   }
   for (const Unknown& article : articles) {
-    // One may be there twice.
+    // An article may occur twice.
     if (articles_.Knows(*site, article.id)) continue;
     if (!articles_.Take(*site, parts_.clock.Now())) co_return TooManyArticles(*site, parts_.articles_per_minute);
     articles_.Learn(*site, article.id);

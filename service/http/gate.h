@@ -1,4 +1,4 @@
-// What browsers may send at most, be it one of them or all together. Backends of the portal send what they like.
+// Limits what browsers may send, both one browser and all together. Backends of the portal have no limits here.
 #pragma once
 
 #include <absl/status/status.h>
@@ -23,54 +23,56 @@
 
 namespace viewcount {
 
-// Why views were not let in, and what their sender is told.
+// The reason why views were refused, and the status for their sender.
 struct Refusal {
   RejectReason reason = RejectReason::kInvalid;
   absl::Status status;
 };
 
-// On one server's thread.
+// Not thread-safe: used by one server's thread only.
 class Gate {
  public:
-  // To the store, at the same time. So many are open only while it does not answer; then it need not have more.
+  // The number of concurrent questions to the store. So many are open only while the store does not answer, and then it
+  // does not need more.
   static constexpr size_t kQuestionsMax = 1'000;
 
   struct Parts {
     CountReader& counts;
     ArticleCatalog& catalog;
-    // Of the store: where these are asked.
+    // The executor of the store, on which `counts` and `catalog` run.
     boost::asio::any_io_executor store;
     const Clock& clock;
     // See AddressBudget and ArticleBudget.
     uint32_t views_per_second = 0;
     uint32_t articles_per_minute = 0;
   };
-  // What `parts` refers to must outlive it.
+  // All objects that `parts` refers to must outlive the gate.
   explicit Gate(Parts parts);
 
-  // Sets other limits than those of the constructor.
+  // Replaces the limits given to the constructor.
   void SetLimits(uint32_t views_per_second, uint32_t articles_per_minute);
 
-  // Fetches what AdmitAtOnce is going to look at.
+  // Prefetches the memory that AdmitAtOnce reads.
   void Prefetch(const Client& client, const Site& site, std::string_view article_id) const {
     addresses_.Prefetch(client.address);
     articles_.Prefetch(site, site.Resolve(article_id));
   }
-  // Whether a browser's view may come in without a question to the store. If not, nothing was taken from any budget:
-  // Admit tells.
+  // Returns true if a browser's view may be counted without a question to the store. If it returns false, no budget has
+  // changed and the caller must ask Admit.
   bool AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id);
-  // Why the views may not come in; nothing if they may. RESOURCE_EXHAUSTED with RetryInfo; PERMISSION_DENIED for an
-  // article that was not announced, where the site wants that, and the store's error if that is not known. Else, while
-  // the store is away or kQuestionsMax are asked already, an article that is not known counts as a new one.
+  // Returns why the views may not be counted, or nothing if they may. RESOURCE_EXHAUSTED has RetryInfo. If the site
+  // requires announcements, PERMISSION_DENIED means that an article was not announced. In that case a failure to ask
+  // the store becomes UNAVAILABLE with RetryInfo. For other sites, an unknown article counts as new while the store is
+  // down, or while kQuestionsMax questions are open.
   boost::asio::awaitable<std::optional<Refusal>> Admit(const Client& client, std::shared_ptr<const Site> site,
                                                        const v1::RecordViewsRequest& views);
 
  private:
-  // An article that the site does not know yet.
+  // An article that the gate does not know yet.
   struct Unknown {
-    // As the site resolves it.
+    // The ID after the site has resolved aliases.
     std::string_view id;
-    // As it was asked for: perhaps an alias.
+    // The ID in the request, which may be an alias.
     std::string_view asked;
   };
 
@@ -82,7 +84,7 @@ class Gate {
   Parts parts_;
   AddressBudget addresses_;
   ArticleBudget articles_;
-  // Questions to the store under way.
+  // The number of open questions to the store.
   size_t asking_ = 0;
 };
 

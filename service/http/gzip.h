@@ -1,4 +1,4 @@
-// Compression of what is sent often: once, at the start.
+// Compresses content that is sent often. Each content is compressed once, at the start.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace viewcount {
 
-// `text` in gzip's format (RFC 1952), as small as zlib makes it.
+// Returns `text` in gzip format (RFC 1952), at zlib's best compression.
 std::string Gzip(std::string_view text);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Messages as JSON, in proto3's mapping.
+// Protobuf messages as JSON, in proto3's mapping.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,10 +10,11 @@
 
 namespace viewcount {
 
-// INVALID_ARGUMENT says where and why `json` is no such message; a field that it does not know is an error.
+// Parses `json` into `message`. Returns INVALID_ARGUMENT, with position and reason, if it is not such a message. An
+// unknown field is an error.
 absl::Status FromJson(std::string_view json, google::protobuf::Message& message);
 
-// An answer with `message`, fields with default values included; not to be cached.
+// Returns an answer that contains `message`, including fields with default values. It forbids caching.
 HttpResponse JsonResponse(const google::protobuf::Message& message);
 
 }  // namespace viewcount

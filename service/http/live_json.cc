@@ -17,7 +17,7 @@ void AppendNumber(std::string_view before, uint64_t number, std::string& json) {
   json.append(before).append(digits, end);
 }
 
-// Nearly every ID stands in JSON as it is.
+// Appends `text` as the contents of a JSON string. Almost all IDs need no escapes.
 void AppendText(std::string_view text, std::string& json) {
   const auto plain = [](char c) { return c >= ' ' && c != '"' && c != '\\' && c != '\x7F'; };
   if (std::ranges::all_of(text, plain)) {

@@ -1,5 +1,5 @@
-// WatchCountsResponse as JSON by hand: at thousands of readers the library's way through reflection would be most of
-// the work.
+// Writes WatchCountsResponse as JSON without the protobuf library. With thousands of readers, the library's reflection
+// would dominate the work.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace viewcount {
 
-// Appends the message in proto3's JSON mapping, fields with default values included, on one line.
+// Appends the message to `json` in proto3's JSON mapping, including fields with default values. The text has one line.
 void AppendJson(const v1::WatchCountsResponse& message, std::string& json);
 
 }  // namespace viewcount

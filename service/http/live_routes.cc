@@ -23,16 +23,16 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::awaitable;
 
-// How long browsers wait before they come back after the connection broke, milliseconds.
+// The time that browsers wait before they reconnect, in milliseconds.
 constexpr char kRetry[] = "retry: 3000\n\n";
 constexpr char kHeartbeat[] = ":\n\n";
 
-// Wakes a reader from any thread; the reader may be gone by then.
+// Wakes a reader from any thread. The reader may already be destroyed by then.
 class Bell {
  public:
   explicit Bell(asio::any_io_executor executor) : timer_(std::move(executor)) {}
 
-  // The server's thread. Waits until somebody rings, at most `patience`; false if nobody did.
+  // Waits for a ring for at most `patience`. Returns false if there was none. Call on the server's thread.
   awaitable<bool> Wait(std::chrono::milliseconds patience) {
     if (!rung_) {
       timer_.expires_after(patience);
@@ -40,12 +40,12 @@ class Bell {
     }
     co_return std::exchange(rung_, false);
   }
-  // The server's thread.
+  // Call on the server's thread.
   void Ring() {
     rung_ = true;
     timer_.cancel();
   }
-  // Any thread.
+  // Rings the bell on its own thread. Thread-safe.
   static void RingFrom(const std::shared_ptr<Bell>& bell) {
     asio::post(bell->timer_.get_executor(), [bell] { bell->Ring(); });
   }
@@ -98,11 +98,12 @@ awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io
   HttpResponse response;
   response.set(http::field::content_type, "text/event-stream");
   response.set(http::field::cache_control, "no-store");
-  // nginx: pass events on as they come.
+  // Makes nginx forward events without buffering.
   response.set("X-Accel-Buffering", "no");
   if (request.method() != http::verb::get) co_return response;
   auto bell = std::make_shared<Bell>(co_await asio::this_coro::executor);
-  // By name: g++ 12 destroys a closure that is made within co_await twice, and here a bell too early.
+  // The function has a name: g++ 12 destroys a temporary closure of a co_await expression twice, and would free the
+  // bell too early.
   std::function<void()> ring = [bell] { Bell::RingFrom(bell); };
   const std::string last_event(request["Last-Event-ID"]);
   auto subscription = co_await OnStore(

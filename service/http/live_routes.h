@@ -1,4 +1,4 @@
-// Live counts over HTTP: Server-Sent Events.
+// Live counts over HTTP, as Server-Sent Events.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -8,7 +8,7 @@
 
 namespace viewcount {
 
-// Adds GET …/live. `store` is the executor that `watcher` runs on; both must outlive the server.
+// Adds GET …/live. `store` is the executor on which `watcher` runs. Both must outlive the server.
 void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, boost::asio::any_io_executor store);
 
 }  // namespace viewcount

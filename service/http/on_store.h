@@ -1,4 +1,4 @@
-// Asks the store's thread from the server's.
+// Runs coroutines on the store's thread from the server's thread.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,7 +11,8 @@
 
 namespace viewcount {
 
-// Runs `question` on `store` and goes on where it was called, with its result. What it refers to must live until then.
+// Runs `question` on `store`, and resumes the caller on its own executor with the result. Objects that `question`
+// refers to must live until then.
 template <typename Result>
 boost::asio::awaitable<Result> OnStore(boost::asio::any_io_executor store, boost::asio::awaitable<Result> question) {
   return boost::asio::co_spawn(std::move(store), std::move(question), boost::asio::use_awaitable);

@@ -11,15 +11,17 @@
 
 namespace viewcount {
 
+// The parsed query of one request. A value type.
 class Parameters {
  public:
-  // Undoes percent escapes, and + for a space, as HTML forms write them. INVALID_ARGUMENT for a broken escape. Takes
-  // what browsers send without an escape, though RFC 3986 asks for one.
+  // Parses the query of `target`. Decodes percent escapes, and + as a space, as HTML forms write them. Returns
+  // INVALID_ARGUMENT for a broken escape. Accepts unescaped characters that browsers send, although RFC 3986 requires
+  // an escape.
   static absl::StatusOr<Parameters> Parse(std::string_view target);
 
-  // Every value of that name, in order.
+  // Returns every value of the parameter, in order.
   std::vector<std::string> All(std::string_view name) const;
-  // The last value of that name; nothing if there is none.
+  // Returns the last value of the parameter, or nothing if it is absent.
   std::optional<std::string> Find(std::string_view name) const;
 
  private:

@@ -21,10 +21,11 @@ namespace http = boost::beast::http;
 using asio::awaitable;
 using Answer = awaitable<absl::StatusOr<HttpResponse>>;
 
-// Old enough to take the load of a popular page away, young enough to be called a live number.
+// Long enough to take the load of a popular page, short enough for the number to count as live.
 constexpr char kCacheControl[] = "public, max-age=10";
 
-// Finds the value of `name` among `names`, whose places are those of the enumeration.
+// Sets `value` to the enumerator whose index is that of the parameter's value in `names`. Keeps it if the parameter is
+// absent.
 template <typename Enumeration, size_t kNames>
 absl::Status Choose(const Parameters& parameters, const char* name, const char* const (&names)[kNames],
                     Enumeration& value) {
@@ -45,7 +46,7 @@ absl::Status TakeTheme(const Parameters& parameters, Theme& theme) {
   return Choose(parameters, "theme", {"auto", "light", "dark"}, theme);
 }
 
-// `text` points to what is in `given` then.
+// Sets `text` to the text in `given`, if there is one. `text` then refers to `given`.
 absl::Status TakeText(const char* name, const std::optional<std::string>& given, std::string_view& text) {
   if (!given) return absl::OkStatus();
   if (given->size() > limits::kPictureTextBytesMax) return InvalidField(name, "may have 100 bytes");
@@ -53,7 +54,7 @@ absl::Status TakeText(const char* name, const std::optional<std::string>& given,
   return absl::OkStatus();
 }
 
-// What an odometer tells of the site.
+// The number that an odometer shows.
 enum class Shown : uint8_t { kViews, kVisits };
 
 absl::Status TakeOptions(const Parameters& parameters, OdometerOptions& options) {
@@ -70,7 +71,7 @@ absl::Status TakeOptions(const Parameters& parameters, OdometerOptions& options)
 
 HttpResponse Picture(const HttpRequest& request, std::string svg) {
   HttpResponse response = CachedResponse(request, {.type = "image/svg+xml", .body = std::move(svg)}, kCacheControl);
-  // Opened as a page of its own it can do nothing but look.
+  // Opened as a page, the picture may run no scripts and load nothing.
   response.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
   return response;
 }

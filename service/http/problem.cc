@@ -15,7 +15,7 @@ namespace {
 namespace http = boost::beast::http;
 using absl::StatusCode;
 
-// https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+// The mapping of https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 http::status HttpStatusOf(StatusCode code) {
   switch (code) {
     case StatusCode::kInvalidArgument:
@@ -45,7 +45,7 @@ http::status HttpStatusOf(StatusCode code) {
   }
 }
 
-// Of what the server itself refuses.
+// Returns the code of a request that the server itself refuses.
 StatusCode CodeOf(http::status status) {
   switch (status) {
     case http::status::not_found:
@@ -93,7 +93,7 @@ HttpResponse Problem(const absl::Status& status) {
   };
   add("reason", ReasonOf(status));
   add("field", FieldOf(status));
-  // RESOURCE_EXHAUSTED is 429 when the caller sends too much, but not when the service is at a limit of its own.
+  // RESOURCE_EXHAUSTED becomes 429 if the caller sends too much, but 503 if the service has reached its own limit.
   const auto code = FullOf(status).empty() ? HttpStatusOf(status.code()) : http::status::service_unavailable;
   HttpResponse response = Answer(code, status.code(), ToStd(status.message()), more);
   if (const auto delay = RetryDelayOf(status)) {

@@ -1,4 +1,4 @@
-// Errors as HTTP answers: RFC 9457, application/problem+json, with the canonical code of gRPC.
+// Errors as HTTP answers: application/problem+json (RFC 9457) with gRPC's canonical code.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,12 +10,14 @@
 
 namespace viewcount {
 
-// {"type":"about:blank","title":"Not Found","status":404,"detail":"…","code":"NOT_FOUND"}. `detail` is for whoever sent
-// the request: what is wrong and what to do; it may hold any bytes.
+// Returns an answer with a body such as {"type":"about:blank","title":"Not
+// Found","status":404,"detail":"…","code":"NOT_FOUND"}. `detail` tells the sender of the request the error and the
+// remedy. It may contain any bytes.
 HttpResponse Problem(boost::beast::http::status status, std::string_view detail);
 
-// The same of a status that is not OK, mapped as google.rpc.Code says. Its BadRequest and ErrorInfo become `field` and
-// `reason`, its RetryInfo the field Retry-After. A status of ServiceFull becomes 503, other RESOURCE_EXHAUSTED 429.
+// Returns the answer for a status that is not OK, mapped as google.rpc.Code defines. BadRequest becomes `field`,
+// ErrorInfo becomes `reason`, and RetryInfo becomes the header field Retry-After. A status made by ServiceFull becomes
+// 503, any other RESOURCE_EXHAUSTED 429.
 HttpResponse Problem(const absl::Status& status);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Requests that are refused before anybody looks at what they ask.
+// Rules for refusing requests before they are routed.
 #pragma once
 
 #include <boost/beast/core/error.hpp>
@@ -12,11 +12,13 @@ namespace viewcount {
 
 HttpResponse TooLarge(size_t body_bytes_max);
 
-// The answer to a request that the parser refused with `error`; nothing when the connection itself failed.
+// Returns the answer to a request that the parser rejected with `error`. Returns nothing if the connection itself
+// failed.
 std::optional<HttpResponse> RefusalOf(const boost::beast::error_code& error, const HttpLimits& limits,
                                       size_t body_bytes_max);
 
-// What the parser lets pass, but two servers in a row may read in two ways (RFC 9112, sections 3.2 and 6.3).
+// Checks rules that the parser does not: without them, two servers in a row may interpret a request differently (RFC
+// 9112, sections 3.2 and 6.3). Returns the answer that refuses the request, or nothing if the request is fine.
 std::optional<HttpResponse> RefusalOf(const HttpFields& header);
 
 }  // namespace viewcount

@@ -12,7 +12,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
-// The field Date. Written once a second: that takes longer than the rest of the head.
+// Returns the value of the field Date. It is formatted once a second, because that takes longer than the rest of the
+// head.
 const std::string& Date() {
   thread_local std::time_t second = 0;
   thread_local std::string text;
@@ -29,7 +30,7 @@ void CompleteHead(HttpResponse& response, unsigned version, bool keep_alive) {
   response.version(version);
   response.keep_alive(keep_alive);
   response.set(http::field::date, Date());
-  // A page must not take an answer for a script or another page because of what stands in it.
+  // Prevents that a page interprets an answer as a script or another page because of its contents.
   response.set("X-Content-Type-Options", "nosniff");
 }
 

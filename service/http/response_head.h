@@ -1,4 +1,4 @@
-// What every answer says, and an answer as bytes.
+// Completes the head of an answer, and serializes answers.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace viewcount {
 
-// Sets version, keep-alive and the fields of every answer.
+// Sets the version, keep-alive and the fields that every answer has.
 void CompleteHead(HttpResponse& response, unsigned version, bool keep_alive);
 
-// The bytes of a complete answer with a body, without events; `version` as Beast has it: 10 or 11.
+// Returns the bytes of a complete answer with a body and without events. `version` is Beast's number, 10 or 11.
 std::string Serialize(HttpResponse response, unsigned version, bool keep_alive);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// What other threads hand back to the thread of an io_context: all that gathers costs one wake-up.
+// Returns items from other threads to the thread of an io_context. Items that accumulate cause only one wake-up.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,29 +9,30 @@
 
 namespace viewcount {
 
-// Belongs to its io_context, which must be run by one thread. Put is thread safe.
+// Owned by its io_context, which must be run by one thread. Put is thread-safe.
 class ReturnQueue final : public boost::asio::execution_context::service {
  public:
-  // Waits for something that another thread does. Owned by whoever waits, and must live until either function is
+  // A wait for the work of another thread. The waiting object owns it, and it must live until Return or Abandon is
   // called.
   class Item : public HandoverList<Item>::Link {
    public:
     virtual ~Item() = default;
-    // It is done. On the thread of the io_context; may destroy the item.
+    // Reports that the work is done. Called on the thread of the io_context. May destroy the item.
     virtual void Return() = 0;
-    // Nobody will be told: the io_context ends. May destroy the item.
+    // Reports that the io_context ends, so Return will not be called. May destroy the item.
     virtual void Abandon() = 0;
   };
 
   using key_type = ReturnQueue;
   static inline boost::asio::execution_context::id id;
 
-  // The one of the io_context behind `executor`.
+  // Returns the queue of the io_context that `executor` belongs to.
   static ReturnQueue& Of(const boost::asio::any_io_executor& executor);
   // For use_service only.
   explicit ReturnQueue(boost::asio::execution_context& context);
 
-  // Has item.Return called soon, in the order of calls. Not after the io_context's end.
+  // Schedules the call of item.Return. Items return in the order of Put. Must not be called after the end of the
+  // io_context.
   void Put(Item& item);
 
  private:

@@ -17,11 +17,11 @@ namespace {
 namespace http = boost::beast::http;
 using boost::asio::awaitable;
 
-// Enough to recognise a path in an error; it is the sender's text.
+// Long enough to recognise a path in an error message. The path is the sender's text, so it is truncated.
 constexpr size_t kQuotedPathBytesMax = 200;
 constexpr std::string_view kSites = "/v1/sites/";
 
-// A path as the table has it, and the site in it.
+// A path as the table of routes contains it, and the site in it.
 struct Path {
   std::string route;
   std::string_view site;
@@ -92,7 +92,7 @@ awaitable<HttpResponse> HttpRouter::Handle(HttpRequest request) const {
     }
   }
   if (head) {
-    // The length is that of the body that GET would have.
+    // The length is that of the body that GET would send.
     if (response.events == nullptr) response.content_length(response.body().size());
     response.events = nullptr;
     response.body().clear();

@@ -1,4 +1,4 @@
-// What the HTTP server calls: a table of paths, some of them of any site.
+// The table of routes that the HTTP server calls. A route belongs to one path, or to that path of every site.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,64 +20,68 @@ namespace viewcount {
 
 using HttpFields = boost::beast::http::request_header<>;
 
-// A request with what the server knows of it.
+// A request with additional facts that the server knows about it.
 struct HttpRequest : boost::beast::http::request<boost::beast::http::string_body> {
   using Message = boost::beast::http::request<boost::beast::http::string_body>;
 
   HttpRequest() = default;
   HttpRequest(Message request, const boost::asio::ip::address& sender) : Message(std::move(request)), peer(sender) {}
 
-  // Whose connection it is: the client, or a proxy before it.
+  // The other end of the connection: the client, or a proxy in front of it.
   boost::asio::ip::address peer;
-  // What stands for {site} in the path, as it was sent.
+  // The part of the path that stands for {site}, as sent.
   std::string site;
 };
 
-// What a response goes on with for as long as its reader stays: Server-Sent Events.
+// The source of a streaming body (Server-Sent Events), which lasts until the reader disconnects. Not thread-safe: used
+// on the server's I/O thread only.
 class EventSource {
  public:
   virtual ~EventSource() = default;
-  // Waits for the next bytes to send; nothing when there will be none. On the server's I/O thread.
+  // Waits for the next bytes to send. Returns nothing when there are no more.
   virtual boost::asio::awaitable<std::optional<std::string>> Next() = 0;
-  // Has Next return nothing, soon. Same thread.
+  // Makes Next return nothing soon.
   virtual void Close() = 0;
 };
 
 struct HttpResponse : boost::beast::http::response<boost::beast::http::string_body> {
-  // If set, the body is what it gives, and the connection is closed behind it.
+  // If set, the body is what this source returns, and the connection is closed after it.
   std::unique_ptr<EventSource> events;
 };
 
-// Runs on the server's I/O thread; must not block. Need not set version, keep-alive or content-length. The request
-// lives until the response is there.
+// Runs on the server's I/O thread and must not block. It need not set version, keep-alive or content-length. The
+// request lives until the response is complete.
 using HttpHandler = std::function<boost::asio::awaitable<HttpResponse>(const HttpRequest&)>;
 
-// How many bytes of body a request may have, decided by its fields and its peer before the body is read.
+// Returns the maximum size of a request's body in bytes. Called with the fields and the peer, before the body is read.
 using HttpBodyLimit = std::function<size_t(const HttpFields&, const boost::asio::ip::address&)>;
 
-// Built before the server starts, read-only afterwards: thread safe from then on.
+// The table of routes. It is built before the server starts and is read-only afterwards. From then on it is
+// thread-safe, except for express().
 class HttpRouter {
  public:
-  // What kSitePath begins with stands for every site: "/v1/sites/{site}/counts".
+  // A path that begins with kSitePath applies to every site, for example "/v1/sites/{site}/counts".
   static constexpr std::string_view kSitePath = "/v1/sites/{site}";
 
-  // `path` begins with '/' and holds no query. A path and method may be added once. Without `body_limit` the server's
-  // own counts.
+  // Adds a route. `path` begins with '/' and has no query. Each combination of path and method may be added once.
+  // Without `body_limit` the server's limit applies.
   void Add(boost::beast::http::verb method, std::string path, HttpHandler handler, HttpBodyLimit body_limit = {});
 
-  // Has the commonest request take a short way. To be called once; `express` answers as a route here does.
+  // Sets the express path for the most common request. Must be called at most once. `express` must answer as the route
+  // in this table does.
   void AddExpress(std::unique_ptr<ExpressRoute> express) { express_ = std::move(express); }
-  // Null if there is none. Of the server's thread.
+  // Returns the express path, or null if there is none. Used by the server's thread only.
   ExpressRoute* express() const { return express_.get(); }
 
-  // Answers unknown paths with 404, known ones with another method with 405 and Allow. HEAD is GET without a body.
-  // A handler that throws is answered with 500 and logged.
+  // Answers a request. An unknown path gets 404, a known path with another method 405 and Allow. HEAD is GET without a
+  // body. If a handler throws, the answer is 500 and the error is logged.
   boost::asio::awaitable<HttpResponse> Handle(HttpRequest request) const;
 
-  // The limit of the route that the fields name; nothing if it has none of its own, or there is no such route.
+  // Returns the body limit of the route that the fields name. Returns nothing if the route has no limit or does not
+  // exist.
   std::optional<size_t> BodyBytesMax(const HttpFields& fields, const boost::asio::ip::address& peer) const;
 
-  // Every route as "GET /path", in order.
+  // Returns every route as "GET /path", in order.
   std::vector<std::string> Routes() const;
 
  private:

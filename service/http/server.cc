@@ -29,17 +29,17 @@ using asio::awaitable;
 using asio::ip::tcp;
 
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
-// Peers may be late by one interval more. It costs a look at each connection.
+// A late peer may be noticed one interval too late. Each interval costs one check of every connection.
 constexpr int kWatchesPerTimeout = 16;
 constexpr std::chrono::milliseconds kWatchIntervalMin{5};
 constexpr std::chrono::milliseconds kWatchIntervalMax{500};
-// Handshakes that have begun end within this time, so that their connections are served before the port is closed.
+// Handshakes under way end within this time, so their connections are served before the port is closed.
 constexpr std::chrono::milliseconds kHandshakesEnd{20};
 constexpr std::string_view kFull =
     "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
     "\"detail\":\"too many connections at the moment\",\"code\":\"UNAVAILABLE\"}\n";
 
-// Tells a peer that there is no room, without waiting for it.
+// Answers 503 to a peer for which there is no room, without waiting for the peer.
 void Refuse(tcp::socket socket) {
   static const std::string answer = fmt::format(
       "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\n"
@@ -90,7 +90,8 @@ void HttpServer::BeginDrain() {
 void HttpServer::Drain() {
   if (!thread_.joinable()) return;
   BeginDrain();
-  // A second call finds answers that could not be given before, because what they waited for ended in between.
+  // A second call waits for answers that could not be given before, because the work they waited for has ended in
+  // between.
   const auto idle_end = std::max(*drain_began_ + limits_.drain_idle_timeout, std::chrono::steady_clock::now());
   end_.wait_until(idle_end + limits_.drain_timeout);
 }
@@ -105,12 +106,12 @@ void HttpServer::Stop() {
 awaitable<void> HttpServer::DrainConnections() {
   stopping_ = true;
   boost::system::error_code ignored;
-  // Finish takes none out of the set by itself: that happens when its coroutine runs on.
+  // Finish does not remove a session from the set. That happens when the session's coroutine resumes.
   for (auto* session : sessions_) session->Finish();
   asio::steady_timer timer(context_);
   if (limits_.drain_idle_timeout.count() > 0) {
-    // The system resets the connections that nobody has accepted when the port is closed, and their requests are lost.
-    // So first no new ones begin, and then all are accepted.
+    // When the port is closed, the system resets connections that are not accepted yet, and their requests are lost. So
+    // new handshakes are refused first, and then all waiting connections are accepted.
     RefuseHandshakes(acceptor_);
     timer.expires_after(kHandshakesEnd);
     co_await timer.async_wait(kAwaitTuple);
@@ -146,7 +147,7 @@ awaitable<void> HttpServer::Accept() {
     if (!error) {
       Take(std::move(socket));
     } else if (acceptor_.is_open()) {
-      // Mostly that the process has no descriptors left, which passes when some connection ends.
+      // Usually the process has no file descriptors left. That ends when a connection is closed.
       if (accept_lines_.Take())
         spdlog::error("cannot accept an HTTP connection, going on port={} error={}", port_, error.message());
       pause.expires_after(limits::kHttpAcceptRetryDelay);
@@ -160,9 +161,9 @@ void HttpServer::Take(tcp::socket socket) {
   const auto peer = socket.remote_endpoint(gone).address();
   if (const auto refusal = WhyFull(peer)) {
     if (observer_.refused) observer_.refused(*refusal);
-    // Not from whom: addresses are nowhere written.
+    // The peer is not logged, because addresses are never written anywhere.
     if (refusal_lines_.Take()) spdlog::warn("refusing HTTP connections: {} port={}", TextOf(*refusal), port_);
-    // With TLS the peer could not read it.
+    // A peer that expects TLS could not read the answer.
     if (access_.tls == nullptr) Refuse(std::move(socket));
   } else {
     ++starting_;
@@ -191,7 +192,7 @@ std::optional<HttpServer::Refusal> HttpServer::WhyFull(const asio::ip::address& 
 
 awaitable<void> HttpServer::Serve(tcp::socket socket, asio::ip::address peer) {
   --starting_;
-  // Another may take its place meanwhile.
+  // SetAccess may replace `access_.tls` meanwhile.
   const auto tls = access_.tls;
   const auto session = HttpSession::Make(std::move(socket), tls.get(), router_, limits_);
   sessions_.insert(session.get());

@@ -1,4 +1,4 @@
-// An HTTP/1.1 server on a thread of its own.
+// An HTTP/1.1 server with its own thread.
 #pragma once
 
 #include <absl/status/status.h>
@@ -29,81 +29,85 @@ namespace viewcount {
 
 class HttpSession;
 
-// How a server is spoken to, and by whom.
+// Configures how clients connect to a server.
 struct HttpAccess {
-  // With it HTTPS is spoken, else HTTP. Must not be shared with other servers.
+  // If set, the server speaks HTTPS, otherwise HTTP. Must not be shared with other servers.
   std::shared_ptr<boost::asio::ssl::context> tls;
-  // Addresses that many clients share, such as proxies: the number of their connections is limited in all only.
+  // Addresses that many clients share, such as proxies. Their connections count towards the total limit only.
   AddressRanges shared;
 };
 
-// Start, port and the functions that stop are to be called from one thread; handlers run on the server's own.
+// Not thread-safe, except where a comment says so. Start, port and the functions that stop must be called on one
+// thread. Handlers run on the server's own thread.
 class HttpServer {
  public:
-  // Why a connection is refused.
+  // The limit because of which a connection is refused.
   enum class Refusal : uint8_t { kInAll, kPerAddress };
-  // What is reported, on the server's thread. Either may be empty.
+  // Callbacks on the server's thread. Either may be empty.
   struct Observer {
-    // How many connections are open now.
+    // Receives the number of connections that are open now.
     std::function<void(size_t)> open;
     std::function<void(Refusal)> refused;
   };
 
-  // `router` must be complete by now and outlive the server.
+  // `router` must be complete before this call, and must outlive the server.
   explicit HttpServer(const HttpRouter& router, HttpLimits limits = {}, HttpAccess access = {}, Observer observer = {});
-  // Stops.
+  // Calls Stop.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Listens on host:port; port 0 lets the system choose. INVALID_ARGUMENT for what is no address, UNAVAILABLE with the
-  // reason when it cannot be listened on, for instance because another program does. To be called once.
+  // Listens on host:port; port 0 lets the system choose a port. Returns INVALID_ARGUMENT if `address` is not an
+  // address. Returns UNAVAILABLE with the reason if it cannot listen, for instance because another program does. Must
+  // be called once.
   absl::Status Start(const std::string& address);
 
-  // The port listened on; 0 before Start.
+  // Returns the port that the server listens on. 0 before Start.
   uint16_t port() const { return port_; }
 
-  // Serves connections that come from now on by `access`. Thread safe.
+  // Uses `access` for connections accepted from now on. Thread-safe.
   void SetAccess(HttpAccess access);
-  // The executor of the server's thread. Thread safe.
+  // Returns the executor of the server's thread. Thread-safe.
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
 
-  // Begins to stop and does not wait: refuses new connections, but serves every connection that the system has taken
-  // already. Each open connection gets one more answer if its request comes within limits.drain_idle_timeout. A second
-  // call does nothing.
+  // Begins to stop without waiting. The server refuses new connections, but serves every connection that the system has
+  // already established. Each open connection gets one more answer if its request arrives within
+  // limits.drain_idle_timeout. A second call does nothing.
   void BeginDrain();
-  // BeginDrain, if that has not been called. Returns when no connection is left, at the latest after
-  // limits.drain_idle_timeout, counted from BeginDrain, and limits.drain_timeout for answers under way. Those that take
-  // longer go on. A second call gives them limits.drain_timeout once more.
+  // Calls BeginDrain if needed, and waits until no connection is left. The wait ends at the latest after
+  // limits.drain_idle_timeout, counted from BeginDrain, and then limits.drain_timeout for answers under way. Answers
+  // that take longer continue. A second call gives them limits.drain_timeout again.
   void Drain();
-  // Drains and closes the rest. Afterwards no handler runs. A second call does nothing.
+  // Drains, and closes the remaining connections. No handler runs afterwards. A second call does nothing.
   //
-  // What a handler waits for outside of the server must have ended by then: nothing may complete it afterwards.
+  // Work outside of the server that handlers wait for must have ended before. It must not complete a handler
+  // afterwards.
   void Stop();
 
  private:
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> Serve(boost::asio::ip::tcp::socket socket, boost::asio::ip::address peer);
-  // Serves or refuses a connection that was accepted.
+  // Serves or refuses an accepted connection.
   void Take(boost::asio::ip::tcp::socket socket);
-  // What BeginDrain begins.
+  // The coroutine that BeginDrain starts.
   boost::asio::awaitable<void> DrainConnections();
   // Closes connections whose peers are late.
   boost::asio::awaitable<void> WatchDeadlines();
-  // Why there is no room for one more connection of `peer`; nothing if there is.
+  // Returns why there is no room for one more connection of `peer`, or nothing if there is room.
   std::optional<Refusal> WhyFull(const boost::asio::ip::address& peer) const;
-  // Reports how many connections are open, and the end of the last one of a server that stops.
+  // Reports the number of open connections. When the server stops, it also reports the end of the last one.
   void ReportOpen();
 
   const HttpRouter& router_;
   const HttpLimits limits_;
   const Observer observer_;
   uint16_t port_ = 0;
-  // Of BeginDrain; of the caller's thread.
+  // The time of BeginDrain. Used by the caller's thread only.
   std::optional<std::chrono::steady_clock::time_point> drain_began_;
-  // From here on used by thread_ only. context_ goes before them, and with it the coroutines that refer to them.
+  // From here on, used by thread_ only. context_ is destroyed before these members, together with the coroutines that
+  // refer to them.
   std::set<HttpSession*> sessions_;
-  // Connections that were accepted and have no session yet.
+  // The number of accepted connections that have no session yet.
   size_t starting_ = 0;
   std::map<boost::asio::ip::address, size_t> connections_;
   HttpAccess access_;

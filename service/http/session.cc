@@ -35,7 +35,7 @@ constexpr size_t kReadBytes = 4'096;
 constexpr size_t kLingerBytesMax = 1 << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// `Stream` is a socket, or one with TLS on top of it.
+// `Stream` is a socket, or a TLS stream on a socket.
 template <typename Stream>
 class StreamSession final : public HttpSession {
  public:
@@ -47,7 +47,7 @@ class StreamSession final : public HttpSession {
         buffer_(limits.header_bytes_max + kReadBytes) {
     beast::error_code ignored;
     peer_ = socket().remote_endpoint(ignored).address();
-    // So that Put may try without waiting.
+    // Put first tries to write without waiting, which needs a non-blocking socket.
     socket().non_blocking(true, ignored);
     if (router.express() != nullptr) express_ = router.express()->Open(socket().get_executor(), peer_);
   }
@@ -64,45 +64,45 @@ class StreamSession final : public HttpSession {
   static constexpr bool kTls = !std::is_same_v<Stream, tcp::socket>;
 
   tcp::socket& socket() { return beast::get_lowest_layer(stream_); }
-  // What is waited for from now on must come within `time`, else the connection is closed. Only noted: a timer per read
-  // and write would cost more than they do.
+  // Sets the time within which the awaited operations must end. Otherwise CloseIfLate closes the connection. The
+  // deadline is only stored, because a timer per read and write would cost more than these.
   void SetDeadline(std::chrono::milliseconds time) { deadline_ = std::chrono::steady_clock::now() + time; }
   void Close() {
     beast::error_code ignored;
     socket().close(ignored);
     deadline_ = kNever;
   }
-  // A stop ends the session without waiting for another request.
+  // Returns true if the session ends without waiting for another request, because the server stops.
   bool EndsNow() const { return finishing_ && limits_.drain_idle_timeout.count() == 0; }
-  // Returns false when there is no TLS to be had with the peer.
+  // Performs the TLS handshake, if any. Returns false if it fails.
   awaitable<bool> Greet();
-  // Waits for a request's first byte; false when there will be none.
+  // Waits for the first byte of a request. Returns false if the peer sends none.
   awaitable<bool> AwaitRequest();
-  // The size of the request that the express way took; 0 if it is one for the general way.
+  // Offers the buffered request to the express path. Returns its size, or 0 if the request needs the general path.
   size_t TakeExpress();
-  // Answers it; false when there will be no further request.
+  // Answers the request that TakeExpress accepted. Returns false if the session takes no further request.
   awaitable<bool> AnswerExpress();
-  // Reads one request into `parser`. The answer that refuses it, if it cannot be read but the peer can be told; on
-  // a connection that is gone `gone_` is set instead.
+  // Reads one request into `parser`. If the request cannot be read but the peer can get an answer, returns the refusal.
+  // If the connection is broken, sets `gone_` instead.
   awaitable<std::optional<HttpResponse>> Read(Parser& parser);
-  // The refusal of a request whose fields are read, and else the limit of its body.
+  // Returns the refusal of a request whose fields are read, or sets the limit of its body.
   std::optional<HttpResponse> LimitBody(Parser& parser);
-  // Has a request answered in the general way; false when there will be no further one.
+  // Answers a request on the general path. Returns false if the session takes no further request.
   awaitable<bool> Answer(Parser& parser, std::optional<HttpResponse>& refusal);
-  // Writes an answer's bytes, which need not stay; returns false when the connection is gone.
+  // Writes an answer's bytes, which need not stay valid. Returns false if the connection is broken.
   awaitable<bool> Put(std::string_view bytes);
-  // Returns false when the connection is gone.
+  // Writes an answer. Returns false if the connection is broken.
   awaitable<bool> Write(HttpResponse& response, unsigned version, bool keep_alive, bool head);
-  // Sends events until there are no more, or the peer does not take them in time.
+  // Sends events until there are no more, or the peer does not accept them in time.
   awaitable<void> Send(EventSource& events);
-  // Closes so that the peer gets to read what was written last.
+  // Closes the connection so that the peer can still read the last answer.
   awaitable<void> Linger();
 
   Stream stream_;
   const HttpRouter& router_;
   const HttpLimits& limits_;
   asio::ip::address peer_;
-  // Null if there is none.
+  // Null if there is no express path.
   std::unique_ptr<ExpressConnection> express_;
   beast::flat_buffer buffer_;
   SteadyTime deadline_ = kNever;
@@ -111,7 +111,7 @@ class StreamSession final : public HttpSession {
   bool awaiting_request_ = false;
   bool finishing_ = false;
   bool gone_ = false;
-  // While events are sent.
+  // Set while events are sent.
   EventSource* events_ = nullptr;
 };
 
@@ -119,7 +119,7 @@ template <typename Stream>
 awaitable<void> StreamSession<Stream>::Run() {
   if (!co_await Greet()) co_return;
   while (co_await AwaitRequest()) {
-    // Not in the condition: g++ 12 waits for what stands behind && in any case.
+    // This is not part of the loop's condition, because g++ 12 evaluates a co_await after && in any case.
     bool more;
     if (const size_t size = TakeExpress(); size > 0) {
       buffer_.consume(size);
@@ -140,11 +140,11 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
   answering_ = true;
   deadline_ = kNever;
   const auto& request = parser.get();
-  // After a refusal it is unknown where the next request would begin.
+  // After a refusal, the beginning of the next request is unknown.
   bool keep_alive = !refusal && request.keep_alive();
   const bool head = request.method() == http::verb::head;
   const unsigned version = request.version() == 10 ? 10 : 11;
-  // Not with ?:, in which g++ 12 destroys what is awaited twice.
+  // This does not use ?:, because g++ 12 then destroys the awaited result twice.
   HttpResponse response;
   if (refusal) {
     response = *std::move(refusal);
@@ -156,7 +156,7 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
   if (!co_await Write(response, version, keep_alive, head)) co_return false;
   if (response.events != nullptr) co_await Send(*response.events);
   answering_ = false;
-  // A peer that was told that the connection is kept may have sent its next request already.
+  // If the answer said that the connection is kept, the peer may already have sent its next request.
   co_return keep_alive && !EndsNow();
 }
 
@@ -235,9 +235,9 @@ awaitable<bool> StreamSession<Stream>::AwaitRequest() {
 template <typename Stream>
 awaitable<std::optional<HttpResponse>> StreamSession<Stream>::Read(Parser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
-  // Which limit holds is known when the fields are.
+  // The limit of the body depends on the fields, so it is set after they are read.
   parser.body_limit(std::numeric_limits<uint64_t>::max());
-  // One deadline for all of the request: a sender of one byte a second must not hold a connection for long.
+  // One deadline covers the whole request, so a peer that sends one byte a second cannot hold a connection for long.
   SetDeadline(limits_.request_timeout);
   auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAwait);
   if (!error) {
@@ -267,11 +267,11 @@ std::optional<HttpResponse> StreamSession<Stream>::LimitBody(Parser& parser) {
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::Write(HttpResponse& response, unsigned version, bool keep_alive, bool head) {
   CompleteHead(response, version, keep_alive);
-  // The router has set the length of what HEAD leaves out; events end with the connection.
+  // For HEAD, the router has set the length of the omitted body. A body of events ends with the connection.
   if (response.events == nullptr && (!head || !response.has_content_length())) response.prepare_payload();
   SetDeadline(limits_.request_timeout);
   const auto [error, size] = co_await http::async_write(stream_, response, kAwait);
-  // end_of_stream: a response without a length says so with the end of the connection.
+  // end_of_stream is not an error: a response without a length ends with the connection.
   if (error && error != http::error::end_of_stream) gone_ = true;
   co_return !gone_;
 }
@@ -279,7 +279,7 @@ awaitable<bool> StreamSession<Stream>::Write(HttpResponse& response, unsigned ve
 template <typename Stream>
 awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   events_ = &events;
-  // What such a reader has not taken waits in the kernel: not much of it, as there may be many of them.
+  // Events that the reader has not taken wait in the kernel. The buffer is small, because there may be many readers.
   beast::error_code ignored;
   socket().set_option(asio::socket_base::send_buffer_size(limits::kHttpEventsSendBufferBytes), ignored);
   buffer_.clear();

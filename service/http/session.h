@@ -1,4 +1,4 @@
-// One HTTP/1.1 connection: reads a request, has it answered, and so on while the peer keeps it alive.
+// One HTTP/1.1 connection. It reads requests and writes their answers while the peer keeps the connection open.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -12,25 +12,27 @@
 
 namespace viewcount {
 
-// Not thread safe: everything runs on the socket's executor, which must be a single thread. Must outlive Run.
+// Not thread-safe: everything runs on the socket's executor, which must be run by a single thread. Must outlive Run.
 class HttpSession {
  public:
-  // With TLS if `tls` is not null. `tls`, `router` and `limits` must outlive the session.
+  // Creates a session, with TLS if `tls` is not null. `tls`, `router` and `limits` must outlive the session.
   static std::unique_ptr<HttpSession> Make(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
                                            const HttpRouter& router, const HttpLimits& limits);
   virtual ~HttpSession() = default;
 
-  // Serves until the peer leaves, breaks a rule or a limit, or Finish is called. Throws nothing that a peer can cause.
+  // Serves until the peer disconnects, breaks a rule or a limit, or Finish is called. Peers cannot cause exceptions.
   virtual boost::asio::awaitable<void> Run() = 0;
 
-  // The server stops. Streams of events end at once. The next answer ends the session; without
-  // HttpLimits::drain_idle_timeout there is none, and a session without an answer under way ends at once.
+  // Prepares for the server's stop. Event streams end immediately. The session ends after its next answer. Without
+  // HttpLimits::drain_idle_timeout it does not wait for another request, and ends immediately if no answer is under
+  // way.
   virtual void Finish() = 0;
 
-  // After Finish: ends the session at once unless an answer is under way or a request has just come.
+  // Ends the session immediately, unless an answer is under way or a request has just arrived. Must be called after
+  // Finish.
   virtual void EndWait() = 0;
 
-  // Ends the session at once if what it waits for from its peer has not come in time. To be called now and then.
+  // Ends the session immediately if its peer has missed a deadline. Must be called periodically.
   virtual void CloseIfLate(SteadyTime now) = 0;
 };
 

@@ -14,7 +14,7 @@ namespace http = boost::beast::http;
 using boost::asio::awaitable;
 using http::field;
 
-// Browsers ask no more often than this; Chromium takes no more.
+// Browsers cache the preflight's result for this time. Chromium's maximum is the same.
 constexpr char kPreflightSeconds[] = "7200";
 
 HttpResponse Preflight() {
@@ -38,7 +38,7 @@ void AllowReading(std::string_view origin, const Site& site, HttpResponse& respo
     if (site.Allows(origin)) response.set(field::access_control_allow_origin, origin);
   }
   response.set(field::access_control_expose_headers, "Retry-After");
-  // For pages that ask everything they embed to allow it.
+  // For pages that require all embedded resources to permit embedding.
   response.set("Cross-Origin-Resource-Policy", "cross-origin");
 }
 

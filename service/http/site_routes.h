@@ -1,4 +1,4 @@
-// Routes of sites: finds the site, lets pages of its origins read the answer (CORS), and turns errors into problems.
+// Routes of sites. They find the site, let pages of its origins read the answer (CORS), and turn errors into problems.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -14,16 +14,18 @@
 
 namespace viewcount {
 
-// Has `response` say that pages of the site's origins may read it; `origin` is the request's field, empty if there is
-// none. See https://fetch.spec.whatwg.org/#http-cors-protocol
+// Adds the fields that allow pages of the site's origins to read `response`. `origin` is the field of the request,
+// empty if absent. See https://fetch.spec.whatwg.org/#http-cors-protocol
 void AllowReading(std::string_view origin, const Site& site, HttpResponse& response);
 
+// Adds the routes of sites to a router. Not thread-safe: used before the server starts. It must outlive the router's
+// use, because the routes refer to it.
 class SiteRoutes {
  public:
-  // What it refers to must outlive the router's use.
+  // The arguments must outlive the use of the router.
   SiteRoutes(HttpRouter& router, const SiteDirectory& sites) : router_(router), sites_(sites) {}
 
-  // Runs as an HttpHandler does.
+  // Runs under the same rules as an HttpHandler.
   using Handler = std::function<boost::asio::awaitable<absl::StatusOr<HttpResponse>>(const HttpRequest&,
                                                                                      std::shared_ptr<const Site>)>;
   struct Options {
@@ -32,7 +34,7 @@ class SiteRoutes {
     std::function<void()> unknown_site;
   };
 
-  // `path` stands behind HttpRouter::kSitePath. Adds the answer to a browser's preflight as well.
+  // Adds a route. `path` is the part after HttpRouter::kSitePath. Also adds the answer to a browser's preflight.
   void Add(boost::beast::http::verb method, const std::string& path, Handler handler, Options options = {});
 
  private:

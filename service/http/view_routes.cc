@@ -34,7 +34,7 @@ constexpr std::string_view kPixel{
     "\x2C\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3B",
     43};
 
-// A single view or a batch of them.
+// Parses a single view or a batch of views.
 absl::Status ParseViews(std::string_view json, v1::RecordViewsRequest& request) {
   if (FromJson(json, *request.add_views()).ok()) return absl::OkStatus();
   request.Clear();
@@ -44,7 +44,7 @@ absl::Status ParseViews(std::string_view json, v1::RecordViewsRequest& request) 
   return FromJson(json, view);
 }
 
-// Which field only a trusted backend may send; null if there is none.
+// Returns the name of a field that only trusted backends may send, or null if the request has none.
 const char* BackendField(const v1::RecordViewsRequest& request) {
   if (!request.writer_id().empty()) return "writerId";
   if (request.sequence() != 0 || request.sequence_span() != 0) return "sequence";
@@ -76,19 +76,19 @@ absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
   const std::string_view origin = PageOrigin(request[http::field::origin], request[http::field::referer]);
   if (origin.empty() || site.Allows(origin)) return absl::OkStatus();
   const std::string escaped = EscapeForText(origin);
-  // It has some, or it would allow any.
+  // The list is not empty, because a site without allowed origins allows every origin.
   return absl::PermissionDeniedError(fmt::format(
       "site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {} --origin {}",
       site.name, escaped, site.name, fmt::join(site.settings.allowed_origins, " --origin "), escaped));
 }
 
-// Has the views say whose they are, but for those in which a trusted backend says it itself. Returns what
-// Batch::previous_viewer is to be.
+// Sets viewer and bot of the views, except for views in which a trusted backend has set them itself. Returns the value
+// for Batch::previous_viewer.
 uint64_t SetVisitor(const Visitor& visitor, const Client& client, v1::RecordViewsRequest& request) {
   uint64_t previous_viewer = visitor.previous_viewer;
   for (v1::View& view : *request.mutable_views()) {
     if (client.trusted_backend && (view.viewer() != 0 || view.bot())) {
-      // The batch is not of one viewer.
+      // The batch has views of more than one viewer.
       previous_viewer = 0;
       continue;
     }
@@ -106,6 +106,7 @@ HttpResponse Picture() {
   return response;
 }
 
+// Checks requests with views, and has the views counted. Used on the server's thread only.
 class Door {
  public:
   Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, Gate& gate)
@@ -125,7 +126,7 @@ class Door {
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
     const Visitor visitor = visitors_.Find(request, client, *site);
-    // A writer's sequence would have a gap.
+    // With a writer ID, skipping the batch would leave a gap in the writer's sequence.
     if (visitor.rejected && views.writer_id().empty()) {
       ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
       const IngestResult nothing{.durability = Durability::kJournaled};
@@ -144,7 +145,7 @@ class Door {
   }
 
   awaitable<absl::StatusOr<HttpResponse>> Pixel(const HttpRequest& request, std::shared_ptr<const Site> site) const {
-    // HEAD comes here as well; only who gets the picture looks at the page.
+    // HEAD requests arrive here, too. Only a request that gets the picture is a view.
     if (request.method() == http::verb::get) {
       if (auto status = CheckOrigin(request, *site); !status.ok())
         co_return Refuse(RejectReason::kForeignOrigin, 1, status);

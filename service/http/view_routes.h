@@ -1,4 +1,4 @@
-// Views over HTTP: browsers' beacons and pixels, and backends' batches.
+// Views over HTTP: beacons and pixels of browsers, and batches of backends.
 #pragma once
 
 #include "service/http/client_trust.h"
@@ -9,10 +9,12 @@
 
 namespace viewcount {
 
-// Adds POST …/views and GET …/pixel.gif, both answered when the views are durable. Whose they are is found out, except
-// where a trusted backend says it. What a browser asks ahead, or comes from an excluded address, is answered in the
-// same way, and counts nothing. All but `routes` must outlive the server; what waits for a lane when the server stops
-// is answered by nobody, but counted.
+// Adds POST …/views and GET …/pixel.gif. Both answer when the views are durable. The viewer is determined here, except
+// where a trusted backend names it. A prefetch of a browser, or a request from an excluded address, gets the same
+// answer but counts nothing.
+//
+// All arguments must outlive the server. Views that wait for a lane when the server stops are counted,
+// but their requests get no answer.
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
                    Gate& gate);
 

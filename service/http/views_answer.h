@@ -1,4 +1,4 @@
-// What whoever sent views is told.
+// The answer to the sender of views.
 #pragma once
 
 #include "service/http/router.h"
@@ -6,7 +6,7 @@
 
 namespace viewcount {
 
-// RecordViewsResponse as JSON.
+// Returns RecordViewsResponse as JSON.
 HttpResponse ViewsAnswer(const IngestResult& result);
 
 }  // namespace viewcount

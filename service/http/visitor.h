@@ -1,4 +1,5 @@
-// Whose view a request brings: whether anybody looks, whether it is a bot, and which viewer of the day.
+// Determines whose view a request is: whether a person views the page, whether it is a bot, and which viewer of the
+// day.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -18,25 +19,27 @@
 
 namespace viewcount {
 
-// The fields in which a trusted backend passes on its visitor's address, alone or as a list as in X-Forwarded-For, and
-// user agent.
+// The fields in which a trusted backend passes on its visitor's address and user agent. The address may also be a list
+// as in X-Forwarded-For.
 inline constexpr std::string_view kVisitorAddressField = "X-Viewcount-Visitor-Address";
 inline constexpr std::string_view kVisitorAgentField = "X-Viewcount-Visitor-Agent";
 
+// The visitor whose view a request is. A value type.
 struct Visitor {
-  // Why the view does not count, if so: a browser asks ahead (kPrefetch), and if somebody looks after all it will ask
-  // again or report by itself; or the site does not count views of this address (kExcluded).
+  // The reason why the view does not count, if there is one. kPrefetch: the browser fetches the page ahead. If a person
+  // views it later, the browser requests it again or sends a report itself. kExcluded: the site does not count views of
+  // this address.
   std::optional<RejectReason> rejected = {};
   bool bot = false;
-  // See ViewerHash; 0 if it is not known.
+  // See ViewerHash. 0 if unknown.
   uint64_t viewer = 0;
-  // Under the salt of the day before; 0 except in a day's first limits::kVisitPause.
+  // The viewer under the salt of the day before. 0 except during the first limits::kVisitPause of a day.
   uint64_t previous_viewer = 0;
 
   bool operator==(const Visitor&) const = default;
 };
 
-// On one server's thread. Keeps no address and no agent.
+// Not thread-safe: used by one server's thread only. Stores no address and no user agent.
 class VisitorFinder {
  public:
   struct Parts {
@@ -45,13 +48,14 @@ class VisitorFinder {
     ViewerSalts& salts;
     const Clock& clock;
   };
-  // What `parts` refers to must outlive it.
+  // All objects that `parts` refers to must outlive the finder.
   explicit VisitorFinder(const Parts& parts) : parts_(parts), verdicts_(parts.bots) {}
 
-  // Of a browser: by its address and its User-Agent. Of a trusted backend: by what it passes on of its visitor; if that
-  // is nothing it is nobody's view, and not a bot's, whatever the backend calls itself. `client` is that of the fields.
+  // Returns the visitor of a request. A browser's visitor follows from its address and User-Agent. A trusted backend's
+  // visitor follows from what the backend passes on. If it passes on nothing, the view has no viewer and is not a
+  // bot's, whatever the backend's own User-Agent is. `client` must be the client of the same fields.
   Visitor Find(const HttpFields& fields, const Client& client, const Site& site);
-  // The same of a beacon, which has none of the fields that tell more.
+  // Like the function above, for a beacon. Beacons have none of the additional fields.
   Visitor Find(const Beacon& beacon, const Client& client, const Site& site);
 
  private:

@@ -1,4 +1,4 @@
-// Which peers of the gRPC port are connected: limits in all and per address.
+// The table of the peers connected to the gRPC port. It enforces the limits in total and per address.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -15,19 +15,20 @@
 
 namespace viewcount {
 
-// Thread safe. At a limit, the connection that has waited longest without a word of HTTP/2 makes room for the new one,
-// so that silent connections keep no honest client out.
+// Thread-safe. At a limit, the connection that has been silent longest is closed to make room for the new one. A
+// connection is silent until its peer has sent its first HTTP/2 frame. Thus silent connections cannot keep honest
+// clients out.
 class AcceptedPeers {
  public:
-  // One admitted connection; it is counted as long as this lives, which the table must outlive. Functions are thread
-  // safe.
+  // One admitted connection, which counts towards the limits until the ticket is destroyed. The table must outlive the
+  // ticket. Thread-safe.
   class Ticket {
    public:
     ~Ticket();
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
 
-    // The peer has begun to speak HTTP/2: it makes room for nobody any more.
+    // Marks the peer as one that speaks HTTP/2. From now on its connection is not closed to make room for another.
     void Greeted();
 
    private:
@@ -38,50 +39,52 @@ class AcceptedPeers {
     AcceptedPeers& peers_;
     const std::string address_;
     const std::function<void()> close_;
-    // In peers_.silent_.
+    // True while the ticket is in `peers_.silent_`.
     bool silent_ = true;
     std::list<Ticket*>::iterator place_;
   };
 
   enum class Refusal : uint8_t { kNone, kTooMany, kTooManyOfAddress };
   struct Admission {
-    // None if refused.
+    // Null if the connection is refused.
     std::shared_ptr<Ticket> ticket;
     Refusal refusal = Refusal::kNone;
   };
 
-  // What is reported, from any thread. Each may be empty, and must not call back.
+  // Callbacks, which may run on any thread. Each may be empty. A callback must not call AcceptedPeers.
   struct Observer {
-    // How many connections are open now.
+    // Receives the number of connections that are open now.
     std::function<void(size_t)> open;
     std::function<void(Refusal)> refused;
-    // A silent connection makes room for another.
+    // Called when a silent connection is closed to make room for another.
     std::function<void()> displaced;
   };
 
   explicit AcceptedPeers(const Http2Limits& limits, Observer observer = {})
       : limits_(limits), observer_(std::move(observer)) {}
 
-  // `address` as AddressKey has it; an empty one has no limit of its own. `close` must end the connection soon, from
-  // any thread, and must not call back at once.
+  // Admits a connection, or refuses it with the reason. `address` is a key as returned by AddressKey; an empty one has
+  // no limit per address. `close` must end the connection soon. It may be called on any thread, and must not call
+  // AcceptedPeers before it returns.
   Admission Admit(std::string address, std::function<void()> close);
-  // How many connections are open now.
+  // Returns the number of connections that are open now.
   size_t open() const;
 
  private:
-  // The silent connection that came first, of `address` unless that is null.
+  // Returns the oldest silent connection, or null if there is none. A non-null `address` restricts the search to that
+  // address.
   Ticket* OldestSilent(const std::string* address);
 
-  // Both with mutex_ held.
+  // Both require that mutex_ is held.
   void SetOpen(size_t open);
   Admission Refuse(Refusal refusal);
 
   const Http2Limits limits_;
   const Observer observer_;
   mutable std::mutex mutex_;
-  // All below are guarded by mutex_.
+  // All members below are guarded by mutex_.
   boost::unordered_flat_map<std::string, size_t> by_address_;
-  // In the order they came.
+  // In the order of admission.
   std::list<Ticket*> silent_;
   size_t open_ = 0;
 };

@@ -24,7 +24,7 @@ const std::array<nghttp2_nv, 2> kOtherProtocolHeaders{
     Http2Header("content-type", "text/plain; charset=utf-8", NGHTTP2_NV_FLAG_NO_COPY_VALUE)};
 constexpr std::string_view kOtherProtocolText = "This port speaks gRPC only (content-type: application/grpc).\n";
 
-// As much of a status' text as a header may have, in whole characters.
+// Returns the prefix of a status text that fits into a header. The cut is between two UTF-8 characters.
 std::string_view StatusText(std::string_view text) {
   if (text.size() <= limits::kGrpcStatusTextBytesMax) return text;
   size_t size = limits::kGrpcStatusTextBytesMax;
@@ -59,7 +59,8 @@ void Call::Begin() {
   if (head_.too_large()) {
     return Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the call's metadata is larger than it may be"});
   }
-  // Answered when the request has ended, so that the peer's further frames meet a stream that is still open.
+  // The answer is sent when the request has ended. Until then the peer's further frames arrive on a stream that is
+  // still open.
   if (!head_.is_grpc) {
     request_ = Request::kDropped;
     return;
@@ -102,7 +103,7 @@ void Call::EndRequest() {
 void Call::Deliver() {
   if (finished() || (method_->one_request && !request_ended_)) return;
   if (std::exchange(delivering_, true)) return;
-  // The handler may hand the call over, and must not go away meanwhile.
+  // The handler may call HandOver, so `handler` below keeps it alive until OnMessage returns.
   while (request_ == Request::kWanted && reader_.has_message() && out_.size() <= limits::kHttp2AnswerBytesMax) {
     if (connection_.FinishIfLate(*this)) break;
     request_ = Request::kHandled;
@@ -120,7 +121,7 @@ void Call::Deliver() {
 }
 
 void Call::Consume() {
-  // While whole messages wait, the sender may fill its window and no more.
+  // The window is not widened while whole messages wait. The sender may then fill its window, but not send more.
   if (unconsumed_ == 0 || (reader_.has_message() && !finished() && !method_->one_request)) return;
   connection_.Expect(nghttp2_session_consume_stream(connection_.session_, stream_, std::exchange(unconsumed_, 0)),
                      "widen a stream's window");
@@ -152,7 +153,7 @@ void Call::Finish(const grpc::Status& status) {
   if (finished()) return;
   request_ = Request::kDropped;
   status_ = status;
-  // Nothing of the request is handed over any more.
+  // No more of the request is given to the handler.
   reader_.Clear();
   CountBytes();
   Consume();
@@ -221,7 +222,7 @@ ssize_t Call::ReadResponse(std::span<uint8_t> out, uint32_t* flags) {
   out_sent_ += count;
   if (out_sent_ == out_.size()) {
     out_sent_ = 0;
-    // A large buffer is not kept for the next message.
+    // A large buffer is freed, not kept for the next message.
     if (out_.capacity() > limits::kHttp2AnswerBytesMax) std::string().swap(out_);
     out_.clear();
     CountBytes();

@@ -1,4 +1,4 @@
-// One gRPC call, between its HTTP/2 stream and the object that answers it.
+// One gRPC call. It connects an HTTP/2 stream with the object that answers the call.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -24,30 +24,31 @@ namespace viewcount {
 class Call;
 class Http2Connection;
 
-// Answers one call, on the loop's thread. It may use the call until OnEnd.
+// Answers one call. All functions run on the thread of the call's loop. The handler may use the call until OnEnd.
 //
 // Lifetime: a handler is reference counted, and lives until both of its sides have ended. The call holds a reference
-// until its stream is closed. A handler that gives work to somebody else (a lane, gRPC's server) holds a second one
-// itself, until the last result of that work has arrived on the loop's thread. References are taken and dropped on that
-// thread only, so the counter is a plain number.
+// until its stream is closed. A handler that gives work to another component (a lane, gRPC's server) holds a second
+// reference itself. It keeps that one until the last result of the work has arrived on the loop's thread. References
+// are taken and dropped on that thread only, so the counter needs no atomic operations.
 class CallHandler {
  public:
   CallHandler(const CallHandler&) = delete;
   CallHandler& operator=(const CallHandler&) = delete;
 
-  // Brings the request's next message, which the handler asked for by Call::Read. The first message comes unasked.
+  // Delivers the request's next message, which the handler asked for by Call::Read. The first message is delivered
+  // without a Read.
   virtual void OnMessage(std::string message) = 0;
-  // No message follows.
+  // Reports that no further message follows.
   virtual void OnRequestEnd() = 0;
-  // All that was sent has been handed to HTTP/2, so there is room for more.
+  // Reports that HTTP/2 has taken all messages sent so far, so there is room for more.
   virtual void OnSent() {}
-  // The call is over, finished or not. The handler must not use it any more.
+  // Reports the end of the call, whether it was finished or not. The handler must not use the call after this.
   virtual void OnEnd() = 0;
 
  protected:
   CallHandler() = default;
   virtual ~CallHandler() = default;
-  // Runs when the last reference is dropped. A handler that is used again overrides it.
+  // Called when the last reference is dropped. A handler that is reused overrides it.
   virtual void Dispose() { delete this; }
 
  private:
@@ -59,7 +60,7 @@ class CallHandler {
   uint32_t references_ = 0;
 };
 
-// The status' text of a call that was not answered in time.
+// The status text of a call that was not answered before its deadline.
 inline constexpr char kLateText[] = "the call's deadline has passed";
 
 using HandlerRef = boost::intrusive_ptr<CallHandler>;
@@ -69,67 +70,71 @@ struct PathHash {
   size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
 };
 
-// How the calls of one method are answered.
+// Describes how the calls of one method are answered.
 struct Method {
-  // Makes the handler of a call that begins.
+  // Creates the handler of a new call. Called when the call's headers have arrived.
   std::function<HandlerRef(Call& call)> begin;
-  // The request is one message; a second one is INTERNAL. The handler gets it when the request has ended, and only
-  // then.
+  // True if the request is exactly one message; a second message ends the call with INTERNAL. The handler receives the
+  // message only when the request has ended.
   bool one_request = false;
 };
 
-// By path, `/package.Service/Method`.
+// Methods by path, `/package.Service/Method`.
 using Methods = boost::unordered_flat_map<std::string, Method, PathHash, std::equal_to<>>;
 
-// Which methods are answered here, and how all others are.
+// The methods that have handlers here, and the method that answers all other paths.
 struct CallRoutes {
   Methods methods;
   Method others;
 };
 
-// What all calls of one connection share. It outlives the connection while a handler needs it.
+// State shared by all calls of one connection. It outlives the connection while a handler needs it.
 struct ConnectionShare {
-  // Calls handed on to gRPC whose caller has gone, while gRPC has not ended them yet.
+  // The number of forwarded calls that the caller has abandoned and that gRPC has not ended yet.
   size_t abandoned_calls = 0;
 };
 
-// All functions belong to the loop's thread. The connection owns the call and deletes it after CallHandler::OnEnd.
+// Not thread-safe: all functions must be called on the loop's thread. The connection owns the call, and deletes it
+// after CallHandler::OnEnd.
 class Call : public boost::intrusive::list_base_hook<> {
  public:
-  // Asks for the request's next message.
+  // Requests the next message of the request.
   void Read();
-  // Queues a message of the response. No message of the request comes while many bytes of it wait for the peer. Ignored
-  // after Finish.
+  // Queues a message of the response. While more than limits::kHttp2AnswerBytesMax of the response wait for the peer,
+  // no further message of the request is delivered. Ignored after Finish.
   void Send(std::string_view message);
-  // Lets `handler` answer from now on, as if it had done so from the beginning. The former handler gets no OnEnd.
+  // Makes `handler` answer the call from now on, as if it had done so from the beginning. The former handler receives
+  // no OnEnd.
   void HandOver(HandlerRef handler) { handler_ = std::move(handler); }
-  // Ends the call, after the messages sent. A second Finish is ignored: the deadline may have ended the call before. A
-  // text of more than limits::kGrpcStatusTextBytesMax is cut off; larger details are left out.
+  // Ends the call after the messages already sent. A second Finish is ignored, because the deadline may have ended the
+  // call before. A status text longer than limits::kGrpcStatusTextBytesMax is truncated. Details larger than
+  // limits::kGrpcStatusDetailsBytesMax are omitted.
   void Finish(const grpc::Status& status);
 
   EventLoop& loop();
-  // `/package.Service/Method`.
+  // Returns the method's path, `/package.Service/Method`.
   std::string_view path() const { return path_; }
-  // When the caller gives up; the call is then finished with DEADLINE_EXCEEDED.
+  // Returns the time at which the caller gives up, if the caller set one. The call is then finished with
+  // DEADLINE_EXCEEDED.
   std::optional<std::chrono::steady_clock::time_point> deadline() const { return head_.deadline; }
   const std::shared_ptr<ConnectionShare>& share() const;
 
  private:
   friend class Http2Connection;
 
-  // What happens with messages of the request.
+  // The state of the delivery of request messages.
   enum class Request : uint8_t {
-    kWanted,   // The handler waits for a message, or for the end.
+    kWanted,   // The handler waits for a message, or for the end of the request.
     kHandled,  // The handler works on a message and has not asked for the next one.
-    kEndTold,  // The handler knows that no message follows.
-    kDropped,  // The status is known. What still comes is thrown away.
+    kEndTold,  // The handler was notified that no further message follows.
+    kDropped,  // The status is known. Further bytes of the request are discarded.
   };
-  // How far the response is.
+  // The progress of the response.
   enum class Response : uint8_t {
     kNotBegun,
-    kFlowing,  // nghttp2 takes bytes of it as the peer's window allows.
+    kFlowing,  // nghttp2 takes bytes of the response as the peer's window allows.
     kWaiting,  // nghttp2 has taken all bytes and waits to be resumed.
-    kEnding,   // The trailers, or an answer without a body, are with nghttp2.
+    kEnding,   // The trailers, or an answer without a body, were submitted to nghttp2.
   };
 
   Call(Http2Connection& connection, int32_t stream) : connection_(connection), stream_(stream) {}
@@ -138,48 +143,49 @@ class Call : public boost::intrusive::list_base_hook<> {
 
   // --- The request ---
   void ReadHeader(std::string_view name, std::string_view value);
-  // All headers have come.
+  // Starts the call. Called when all headers have arrived.
   void Begin();
   void Receive(std::string_view bytes);
   void EndRequest();
-  // Hands over the next messages, or that there is none, if the handler waits for them.
+  // Delivers the next messages, or the end of the request, if the handler waits for them.
   void Deliver();
-  // Widens the stream's window by what was received, unless whole messages wait.
+  // Widens the stream's window by the number of bytes received, unless whole messages wait.
   void Consume();
-  // Brings the loop's sum of held bytes up to date.
+  // Updates this call's share of EventLoop::held_bytes.
   void CountBytes();
 
   // --- The response ---
   void Respond();
   void RefuseOtherProtocol();
-  // Submits the status, after messages or alone.
+  // Submits the status, either as trailers after messages or as an answer without a body (`alone`).
   void SubmitEnd(bool alone);
-  // nghttp2 asks for up to `out.size()` bytes of the response's body.
+  // Copies up to `out.size()` bytes of the response's body. Called by nghttp2.
   ssize_t ReadResponse(std::span<uint8_t> out, uint32_t* flags);
-  // The stream is closed, or the connection.
+  // Ends the call because its stream or its connection was closed.
   void End();
 
   Http2Connection& connection_;
   const int32_t stream_;
 
   RequestHead head_;
-  // A path that the routes know is the one that stands there, so that it is not copied; any other one is kept here.
+  // `path_` refers to the route table if the path is known there, which avoids a copy. Otherwise it refers to
+  // `other_path_`.
   std::string_view path_;
   std::string other_path_;
   const Method* method_ = nullptr;
-  // None before Begin and after End.
+  // Null before Begin and after End.
   HandlerRef handler_;
 
-  // This call's share of the loop's sum.
+  // This call's share of EventLoop::held_bytes.
   size_t counted_bytes_ = 0;
 
   MessageReader reader_;
-  // Bytes received that have not widened the stream's window yet, since earlier messages wait.
+  // Received bytes that have not widened the stream's window yet, because earlier messages wait.
   size_t unconsumed_ = 0;
   Request request_ = Request::kWanted;
-  // The peer has ended the request.
+  // True when the peer has ended the request.
   bool request_ended_ = false;
-  // Deliver runs: a handler that reads again from OnMessage does not start it a second time.
+  // True while Deliver runs. A handler that calls Read from OnMessage does not start it a second time.
   bool delivering_ = false;
 
   Response response_ = Response::kNotBegun;

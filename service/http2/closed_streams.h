@@ -1,4 +1,5 @@
-// Which streams of a connection were closed, and by whom: RFC 9113 (section 5.1) answers a late frame accordingly.
+// Remembers which streams of a connection were closed, and by which side. RFC 9113 (section 5.1) requires different
+// answers to late frames depending on that.
 #pragma once
 
 #include <array>
@@ -9,29 +10,30 @@
 
 namespace viewcount {
 
-// One thread. Bounded: see the members.
+// Not thread-safe. Its memory is bounded; the members state the bounds.
 class ClosedStreams {
  public:
-  // What a frame on a stream without a call meets.
+  // The state of a stream without a call, on which a frame has arrived.
   enum class Kind : uint8_t {
-    kNew,          // The ID is higher than all before it: not closed, but idle.
-    kResetByUs,    // The peer may not know yet that the stream is closed.
-    kResetByPeer,  // The peer goes on after its own RST_STREAM.
-    kEnded,        // Both sides had ended it.
-    kUnknown,      // Never begun, or closed long ago.
+    kNew,          // The ID is higher than all earlier ones, so the stream is idle, not closed.
+    kResetByUs,    // We reset the stream. The peer may not know yet that it is closed.
+    kResetByPeer,  // The peer sends a frame after its own RST_STREAM.
+    kEnded,        // Both sides had ended the stream.
+    kUnknown,      // The stream never began, or was closed long ago.
   };
 
-  // A stream began by HEADERS of the peer.
+  // Records that the peer began a stream by HEADERS.
   void Begun(int32_t stream) { last_begun_ = stream; }
-  // RST_STREAM was sent.
+  // Records that RST_STREAM was sent for a stream.
   void ResetByUs(int32_t stream);
-  // The stream is closed; `by_peer`: by the peer's RST_STREAM.
+  // Records that a stream was closed. `by_peer` is true if the peer's RST_STREAM closed it.
   void Closed(int32_t stream, bool by_peer);
 
   Kind Find(int32_t stream) const;
 
  private:
-  // So many of the streams that were closed last are told from those that never were.
+  // The number of most recently closed streams that are remembered. Older ones are not distinguished from streams that
+  // never began.
   static constexpr size_t kRecentMax = 64;
 
   struct Recent {
@@ -42,8 +44,8 @@ class ClosedStreams {
   int32_t last_begun_ = 0;
   std::array<Recent, kRecentMax> recent_{};
   size_t next_recent_ = 0;
-  // At most limits::kGrpcStreamsPerConnectionMax, which is enough: a peer that has begun a stream in place of one of
-  // these knows that it was reset, and sends nothing more on it.
+  // Holds at most limits::kGrpcStreamsPerConnectionMax streams. That is enough: if a peer begins a stream in place of
+  // one of these, it knows about the reset. It then sends no more frames on the old stream.
   std::deque<int32_t> reset_order_;
   boost::unordered_flat_set<int32_t> reset_;
 };

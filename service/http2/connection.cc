@@ -19,12 +19,12 @@ namespace {
 
 std::string_view Text(const uint8_t* bytes, size_t count) { return {reinterpret_cast<const char*>(bytes), count}; }
 
-// Reads of input, each as large as the loop's buffer, before other connections have their turn.
+// The number of reads before other connections are served. Each read fills at most the loop's input buffer.
 constexpr int kReadsAtOnce = 4;
-// Bytes of output, roughly, in one write.
+// The approximate number of output bytes in one write.
 constexpr size_t kGatherBytes = 128 << 10;
 
-// What a PING carries: eight bytes.
+// The payloads of our PINGs. A PING carries exactly eight bytes.
 constexpr std::string_view kDrainPing = "draining";
 constexpr std::string_view kSilencePing = "silence?";
 static_assert(kDrainPing.size() == 8 && kSilencePing.size() == 8);
@@ -34,11 +34,11 @@ const uint8_t* PingData(std::string_view text) { return reinterpret_cast<const u
 nghttp2_session* MakeSession(const nghttp2_session_callbacks* callbacks, void* user) {
   nghttp2_option* option = nullptr;
   VIEWCOUNT_CHECK(nghttp2_option_new(&option) == 0);
-  // A handler that is busy holds its sender back.
+  // Without automatic window updates, a busy handler slows its sender down.
   nghttp2_option_set_no_auto_window_update(option, 1);
-  // ClosedStreams remembers what is needed of them, in less memory.
+  // ClosedStreams remembers the necessary facts about closed streams in less memory.
   nghttp2_option_set_no_closed_streams(option, 1);
-  // gRPC's clients send metadata with blanks at either end.
+  // gRPC's clients send metadata with leading and trailing blanks.
   nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
   nghttp2_option_set_stream_reset_rate_limit(option, limits::kHttp2ResetsMax, limits::kHttp2ResetsPerSecond);
   nghttp2_session* session = nullptr;
@@ -100,12 +100,12 @@ void Http2Connection::Expect(int result, std::string_view what) {
   FlushSoon();
 }
 
-// --- The end ---
+// --- Closing ---
 
 void Http2Connection::Drain() {
   if (ending_ != Ending::kNone) return;
   ending_ = Ending::kNoticed;
-  // The PING follows when this is sent, since nghttp2 sends PINGs first.
+  // OnFrameSent submits the PING once this GOAWAY is sent, because nghttp2 sends PINGs before other frames.
   Expect(nghttp2_submit_shutdown_notice(session_), "announce the end");
   drain_wait_.expires_after(limits::kHttp2DrainPingWait);
   drain_wait_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
@@ -164,7 +164,7 @@ void Http2Connection::CloseLater(std::chrono::milliseconds delay) {
 }
 
 void Http2Connection::CheckPeer() {
-  // One that has not greeted yet, does not read, or is about to be closed has a limit of its own.
+  // A connection that has not greeted yet, does not read, or is about to be closed has its own time limit.
   if (!greeted_ || !unsent_.empty() || ending_ >= Ending::kLingering) return;
   ++silent_checks_;
   if (silent_checks_ == limits_.silent_checks_max) {
@@ -193,7 +193,7 @@ void Http2Connection::WaitReadable() {
 void Http2Connection::OnReadable() {
   std::string& input = loop_.input();
   size_t count = 0;
-  // A peer that fills all of the room has probably more, but other connections wait, too.
+  // A peer that fills the whole buffer has probably sent more, but other connections wait, too.
   for (int reads = 0; reads < kReadsAtOnce && (reads == 0 || count == input.size()); ++reads) {
     boost::system::error_code error;
     count = socket_.read_some(asio::buffer(input), error);
@@ -203,10 +203,11 @@ void Http2Connection::OnReadable() {
     if (ending_ == Ending::kLingering) continue;
     if (!Receive({input.data(), count})) return Close();
   }
-  // Only now: streams that begin after the answer, in the same bytes, must not lie above what GOAWAY says.
+  // The last GOAWAY is sent only after all bytes were processed. They may begin streams after the PING's answer, and
+  // its last stream ID must include these.
   if (drain_answered_) SendLastGoAway();
   Flush();
-  // A peer that does not take its answers sends no more requests.
+  // While a peer does not take its answers, no further requests are read from it.
   if (unsent_.empty()) WaitReadable();
 }
 
@@ -265,7 +266,7 @@ void Http2Connection::WaitWritable() {
   });
 }
 
-// --- Frames that come ---
+// --- Incoming frames ---
 
 bool Http2Connection::Receive(std::string_view bytes) {
   std::string joined;
@@ -284,11 +285,11 @@ bool Http2Connection::Scan(std::string_view& bytes) {
   bool resets = false;
   while (const auto head = scanner_.Next(rest)) {
     resets |= head->type == NGHTTP2_RST_STREAM;
-    // A client's streams have odd IDs; nghttp2 answers what breaks that.
+    // Clients' streams have odd IDs. nghttp2 answers violations of that rule.
     const bool of_stream = (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) && head->stream % 2 == 1;
     const bool collects = head->type == NGHTTP2_HEADERS && HeaderCollector::IsNeeded(*head);
     if (!collects && (!of_stream || (Find(head->stream) != nullptr && !resets))) continue;
-    // A frame before this one may begin its stream, or end it.
+    // An earlier frame in `bytes` may begin or end this frame's stream. So nghttp2 processes all earlier frames first.
     const size_t fed = bytes.size() - rest.size() - FrameScanner::kHeadBytes;
     if (!Feed(bytes.substr(0, fed))) return false;
     bytes.remove_prefix(fed);
@@ -336,18 +337,18 @@ bool Http2Connection::Feed(std::string_view bytes) {
 }
 
 int Http2Connection::OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
-  // nghttp2 resets the stream, of which it may have told nothing else.
+  // nghttp2 resets the stream. It may have reported nothing else about it.
   if (frame->hd.stream_id != 0) static_cast<Http2Connection*>(user)->closed_streams_.ResetByUs(frame->hd.stream_id);
   return 0;
 }
 
 void Http2Connection::RefuseFrame(const FrameHead& head) {
-  // Streams begun after the last GOAWAY are ignored as a whole.
+  // Frames on streams begun after the last GOAWAY are ignored.
   if (ending_ >= Ending::kGoneAway) return;
   const bool headers = head.type == NGHTTP2_HEADERS;
   switch (closed_streams_.Find(head.stream)) {
     case ClosedStreams::Kind::kNew:
-      // DATA on an idle stream is left to nghttp2.
+      // nghttp2 answers DATA on an idle stream itself.
       if (headers) closed_streams_.Begun(head.stream);
       return;
     case ClosedStreams::Kind::kResetByUs:
@@ -368,8 +369,8 @@ int Http2Connection::OnBeginHeaders(nghttp2_session* session, const nghttp2_fram
   auto& self = *static_cast<Http2Connection*>(user);
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   if (frame->hd.stream_id > self.last_stream_) {
-    // GOAWAY says that this stream is not served, but waits to be sent. The client calls again elsewhere, so a view
-    // that was counted here would be counted twice.
+    // The GOAWAY that excludes this stream is queued but not sent yet. The client repeats the call on another
+    // connection, so a view counted here would be counted twice.
     self.Expect(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM),
                 "refuse a stream");
     return 0;
@@ -431,7 +432,7 @@ void Http2Connection::End(Call& call) {
   delete &call;
 }
 
-// --- What goes ---
+// --- Outgoing frames ---
 
 ssize_t Http2Connection::OnResponseRead(nghttp2_session*, int32_t, uint8_t* out, size_t bytes, uint32_t* flags,
                                         nghttp2_data_source* source, void*) {
@@ -447,7 +448,7 @@ int Http2Connection::OnFrameSent(nghttp2_session* session, const nghttp2_frame* 
   const bool can_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
   if (!can_end || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   const Call* const call = self.Find(frame->hd.stream_id);
-  // The rest of the request is of no use any more.
+  // The response is complete, so the rest of the request is not needed.
   if (call != nullptr && !call->request_ended_) {
     self.Expect(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR),
                 "reset a stream");

@@ -1,4 +1,4 @@
-// One HTTP/2 connection (RFC 9113, by nghttp2) that carries gRPC calls.
+// One HTTP/2 connection (RFC 9113, implemented by nghttp2) that carries gRPC calls.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -24,19 +24,20 @@
 
 namespace viewcount {
 
-// Belongs to its loop's thread, except for its constructor. The operations that it waits for keep it alive.
+// Not thread-safe: everything except the constructor runs on the loop's thread. Pending socket operations keep the
+// connection alive.
 //
-// A connection ends in two steps. First it is shut down for sending, and what still comes is read and thrown away; then
-// it is closed, when the peer has closed it or after limits::kHttp2LingerMax. A socket that is closed with unread
-// bytes makes the kernel send a reset, and the peer loses answers that it has not read yet.
+// A connection ends in two steps. First it is shut down for sending, and further input is read and discarded. Then it
+// is closed, either when the peer has closed it or after limits::kHttp2LingerMax. Closing a socket with unread bytes
+// makes the kernel send a reset, and the peer would lose answers that it has not read yet.
 class Http2Connection final : public Flushable, public std::enable_shared_from_this<Http2Connection> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
-  // Each is called once at most.
+  // Each is called at most once, on the loop's thread.
   struct Events {
-    // The peer has begun to speak HTTP/2. May be null.
+    // The peer has sent its first HTTP/2 frame. May be null.
     std::function<void()> greeted;
-    // The connection is over.
+    // The connection is closed.
     std::function<void(Http2Connection*)> closed;
   };
 
@@ -45,23 +46,25 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   ~Http2Connection() override;
 
   void Start();
-  // Asks the peer to begin no more calls, and closes when the calls under way have ended. As gRPC's server does, in two
-  // steps: GOAWAY with the highest stream ID and a PING; then, when the peer has answered or after
-  // limits::kHttp2DrainPingWait, GOAWAY with the last stream that was begun. So no call that was on its way is lost.
+  // Asks the peer to begin no more calls, and closes the connection when the calls under way have ended. Like gRPC's
+  // server, it does so in two steps. First it sends GOAWAY with the highest stream ID, and a PING. When the peer has
+  // answered, or after limits::kHttp2DrainPingWait, it sends GOAWAY with the last stream that was begun. So no call
+  // that was already on its way is lost.
   void Drain();
-  // Ends all calls at once and closes. Nothing more is sent.
+  // Ends all calls immediately and closes the connection. Nothing more is sent.
   void Close();
-  // Sends what nghttp2 and the calls have to send, as far as the peer takes it.
+  // Sends the pending output of nghttp2 and of the calls, as far as the socket accepts it.
   void Flush() override;
 
-  // Looks whether the peer is still there: to be called every Http2Limits::peer_check_interval. A peer that has sent
-  // nothing for so many checks gets a PING, and is closed when it does not answer in the same time again.
+  // Checks whether the peer is still alive. Must be called every Http2Limits::peer_check_interval. A peer that has sent
+  // nothing during Http2Limits::silent_checks_max checks gets a PING. If it sends nothing during as many further
+  // checks, the connection is closed.
   void CheckPeer();
 
  private:
   friend class Call;
 
-  // nghttp2's callbacks; `user` is the connection.
+  // nghttp2's callbacks. `user` is the connection.
   static nghttp2_session_callbacks* MakeCallbacks();
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name, size_t name_bytes,
@@ -75,47 +78,50 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
                                 nghttp2_data_source* source, void* user);
 
   Call* Find(int32_t stream) { return static_cast<Call*>(nghttp2_session_get_stream_user_data(session_, stream)); }
-  // All are false if the peer breaks HTTP/2 beyond an answer.
+  // The next four functions return false if the connection must be closed. Either the peer violates HTTP/2, or the loop
+  // holds more than limits::kGrpcMemoryBytesMax.
   bool Receive(std::string_view bytes);
   bool Feed(std::string_view bytes);
-  // Both take bytes off the front of `bytes`: frames up to a block of headers that is to be gathered, and such a block.
+  // Both remove bytes from the front of `bytes`. Scan removes frames up to a header block that must be collected,
+  // CollectHeaders removes bytes of that block.
   bool Scan(std::string_view& bytes);
   bool CollectHeaders(std::string_view& bytes);
-  // Brings the loop's sum of held bytes up to date.
+  // Updates the share of EventLoop::held_bytes that the collected headers have.
   void CountHeaders();
-  // Answers a frame on a stream that is not open. nghttp2 would ignore most of them.
+  // Answers a frame on a stream that is not open. nghttp2 would ignore most such frames.
   void RefuseFrame(const FrameHead& head);
-  // Closes the connection soon unless nghttp2 did what was asked: it refuses only when it lacks memory, or when this
-  // program is wrong.
+  // Closes the connection soon if `result`, returned by nghttp2, is an error. nghttp2 refuses a request only when
+  // memory is exhausted or this program has a bug. `what` names the request in the log.
   void Expect(int result, std::string_view what);
   void End(Call& call);
   void EndAll();
 
-  // Finishes the call at its deadline. False if that is past, and the call finished already.
+  // Arranges that the call is finished at its deadline. Returns false if the deadline has passed, and has then finished
+  // the call.
   bool WatchDeadline(Call& call);
   bool FinishIfLate(Call& call);
   void FinishLateCalls();
 
   void SendLastGoAway();
-  // Closes for sending, and waits for the peer to close, too.
+  // Shuts the socket down for sending, and waits until the peer closes, too.
   void Linger();
-  // Closes after `delay`, unless `stall_` is cancelled before.
+  // Closes the connection after `delay`, unless `stall_` is cancelled before.
   void CloseLater(std::chrono::milliseconds delay);
   void WaitReadable();
   void OnReadable();
   void WaitWritable();
-  // False if the connection is broken. What the socket does not take stays in `unsent_`.
+  // Returns false if the connection is broken. Bytes that the socket does not accept stay in `unsent_`.
   bool Write(std::string_view bytes);
   void FlushSoon();
-  // Takes what nghttp2 has to send, up to some amount; false if the connection is broken.
+  // Appends nghttp2's pending output to `out`, up to roughly kGatherBytes. Returns false if the connection is broken.
   bool Gather(std::string& out);
 
-  // How far the end is.
+  // The progress of closing the connection.
   enum class Ending : uint8_t {
     kNone,
-    kNoticed,    // The peer was asked to begin no more calls; its answer to the PING is awaited.
-    kGoneAway,   // The last GOAWAY was sent.
-    kLingering,  // Closed for sending.
+    kNoticed,    // The peer was asked to begin no more calls. Its answer to the PING is awaited.
+    kGoneAway,   // The last GOAWAY was submitted.
+    kLingering,  // The socket is shut down for sending.
     kClosed,
   };
 
@@ -128,32 +134,32 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   nghttp2_session* session_ = nullptr;
   boost::intrusive::list<Call> calls_;
   FrameScanner scanner_;
-  // The beginning of a frame's head, whose rest has not come yet.
+  // The first bytes of a frame's head, if its other bytes have not arrived yet.
   std::string partial_head_;
-  // A block of headers that is being gathered, and its share of the loop's sum.
+  // The header block that is being collected, and its share of EventLoop::held_bytes.
   std::optional<HeaderCollector> headers_;
   size_t counted_headers_ = 0;
-  // nghttp2 gets a block whose long strings were shortened.
+  // True while nghttp2 is fed a header block whose long strings were shortened.
   bool headers_shortened_ = false;
   ClosedStreams closed_streams_;
-  // The stream of the last RST_STREAM that came.
+  // The stream of the last RST_STREAM that the peer sent.
   int32_t reset_by_peer_ = 0;
-  // What the socket did not take at once. Nothing is read until it has.
+  // Output that the socket did not accept. Nothing is read while it is not empty.
   std::string unsent_;
   boost::asio::steady_timer stall_;
   boost::asio::steady_timer drain_wait_;
   boost::asio::steady_timer deadlines_;
-  // The earliest deadline that `deadlines_` waits for; max() if it does not run.
+  // The earliest deadline that `deadlines_` waits for, or max() if the timer does not run.
   std::chrono::steady_clock::time_point next_deadline_ = std::chrono::steady_clock::time_point::max();
   Ending ending_ = Ending::kNone;
-  // The peer has answered the PING that Drain sent.
+  // True when the peer has answered the PING that Drain sent.
   bool drain_answered_ = false;
-  // The last stream that is served, as the last GOAWAY says.
+  // The last stream that is served, according to the last GOAWAY.
   int32_t last_stream_ = std::numeric_limits<int32_t>::max();
-  // nghttp2 refused something.
+  // True after nghttp2 refused a request of this program.
   bool broken_ = false;
   bool greeted_ = false;
-  // Calls of CheckPeer since bytes came.
+  // The number of CheckPeer calls since the last bytes arrived.
   int silent_checks_ = 0;
   bool reading_ = false;
   bool flush_wanted_ = false;

@@ -34,7 +34,7 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::FlushOutputs() {
-  // Flushing may end calls, which may ask for another flush.
+  // Flushing may end calls, and that may request another flush.
   while (!outputs_.empty()) {
     for (const auto& output : std::exchange(outputs_, {})) output->Flush();
   }

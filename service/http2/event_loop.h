@@ -1,4 +1,4 @@
-// A thread that serves connections: its reactor, and what other threads hand back to it.
+// A thread that serves connections. It owns their reactor and runs tasks that other threads post.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -12,7 +12,7 @@
 
 namespace viewcount {
 
-// Something to be done on a loop's thread; posting it allocates nothing. Its owner keeps it alive until Run, which may
+// A task that runs on a loop's thread. Posting it does not allocate. Its owner keeps it alive until Run, which may
 // delete it.
 class LoopTask : public HandoverList<LoopTask>::Link {
  public:
@@ -20,43 +20,44 @@ class LoopTask : public HandoverList<LoopTask>::Link {
   virtual void Run() = 0;
 };
 
-// What gathers output and sends it at once.
+// An object that gathers output and sends it in one step.
 class Flushable {
  public:
   virtual ~Flushable() = default;
   virtual void Flush() = 0;
 };
 
-// Functions belong to the loop's thread unless they say otherwise.
+// Functions must be called on the loop's thread unless their comment says otherwise.
 class EventLoop {
  public:
   EventLoop();
-  // Runs what was still posted, on the caller's thread, after the loop's own has ended.
+  // Stops the loop. Then runs the tasks that are still posted, on the thread of the caller.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
   boost::asio::io_context& context() { return context_; }
 
-  // Any thread. Many tasks posted while the loop is busy wake it once, and run in the order they were posted.
+  // Posts a task. Thread-safe. Several tasks posted while the loop is busy wake it once, and run in the order of
+  // posting.
   void Post(LoopTask& task);
 
-  // Has `output` flushed once, after the task or event that is being handled.
+  // Schedules one flush of `output` after the current task or event.
   void FlushLater(std::shared_ptr<Flushable> output) { outputs_.push_back(std::move(output)); }
   void FlushOutputs();
 
-  // Ends the thread; called once, from another one.
+  // Ends the thread. Must be called on another thread. A second call does nothing.
   void Stop();
 
-  // Memory that everything on the loop shares, for the time of one read and one write.
+  // Buffers shared by everything on the loop. Their contents are valid during one read or one write only.
   std::string& input() { return input_; }
   std::string& output() { return output_; }
 
-  // What the calls of the loop's connections hold: requests that are not handed over yet, answers that are not sent.
+  // The bytes held by the calls of the loop's connections: requests not yet delivered, and answers not yet sent.
   size_t held_bytes = 0;
 
  private:
-  // Larger reads let fewer calls of the kernel carry more; a batch of 1,000 views has some 30 kB.
+  // With larger reads, fewer system calls carry the same bytes. A batch of 1,000 views has about 30 kB.
   static constexpr size_t kBufferBytes = 256 << 10;
 
   void RunTasks();

@@ -15,7 +15,7 @@ std::optional<FrameHead> FrameScanner::Next(std::string_view& bytes) {
   if (head_bytes_ < kHeadBytes) return std::nullopt;
   head_bytes_ = 0;
   skip_ = size_t{head_[0]} << 16 | size_t{head_[1]} << 8 | head_[2];
-  // The highest bit of the stream's ID is reserved.
+  // The highest bit of the stream ID is reserved.
   const uint32_t stream =
       (uint32_t{head_[5]} << 24 | uint32_t{head_[6]} << 16 | uint32_t{head_[7]} << 8 | head_[8]) & 0x7FFF'FFFF;
   return FrameHead{.length = static_cast<uint32_t>(skip_),

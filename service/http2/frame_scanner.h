@@ -1,4 +1,4 @@
-// Finds the frames in the bytes that a client sends (RFC 9113, sections 3.4 and 4.1).
+// Finds the frame boundaries in the bytes that a client sends (RFC 9113, sections 3.4 and 4.1).
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace viewcount {
 
-// The head of one frame.
+// The head of one frame. `length` is the size of the payload in bytes.
 struct FrameHead {
   uint32_t length = 0;
   uint8_t type = 0;
@@ -17,26 +17,28 @@ struct FrameHead {
   int32_t stream = 0;
 };
 
-// Walks through what comes, in pieces of any size. It expects the client's preface first, and does not check it. One
-// thread.
+// Scans a client's bytes, which may arrive in pieces of any size. It expects the client's preface first, and does not
+// verify it. Not thread-safe.
 class FrameScanner {
  public:
   static constexpr size_t kHeadBytes = 9;
 
-  // Goes on to the end of the next frame's head, which takes bytes off the front of `bytes`. Nothing if the bytes end
-  // before that.
+  // Scans up to the end of the next frame's head, and removes the scanned bytes from the front of `bytes`. Returns
+  // nothing if `bytes` ends before that.
   std::optional<FrameHead> Next(std::string_view& bytes);
-  // Forgets a head that has come in part, and returns how many bytes of it had: they must come again.
+  // Forgets a partly received head, and returns how many of its bytes had arrived. The caller must pass these bytes to
+  // Next again.
   size_t TakeBack() { return std::exchange(head_bytes_, 0); }
-  // The next head comes after so many bytes, since somebody else has taken the frame that was reported last.
+  // Sets the number of bytes before the next head. Needed when the caller has consumed the payload of the last reported
+  // frame elsewhere.
   void Skip(size_t bytes) { skip_ = bytes; }
 
  private:
   static constexpr size_t kPrefaceBytes = 24;
 
-  // Bytes up to the next head.
+  // The number of bytes before the next head.
   size_t skip_ = kPrefaceBytes;
-  // What has come of the next head.
+  // The received bytes of the next head.
   uint8_t head_[kHeadBytes] = {};
   size_t head_bytes_ = 0;
 };

@@ -30,7 +30,8 @@ std::string Base64Encode(std::string_view bytes) {
 
 std::optional<std::chrono::nanoseconds> ParseGrpcTimeout(std::string_view text) {
   using std::chrono::nanoseconds;
-  // The digits that the protocol allows; so the largest, in hours, still fits.
+  // gRPC's protocol allows at most eight digits. Values in hours and minutes are limited below, so that they do not
+  // overflow.
   constexpr size_t kDigitsMax = 8;
   if (text.size() < 2 || text.size() > kDigitsMax + 1) return std::nullopt;
   int64_t value = 0;
@@ -40,7 +41,7 @@ std::optional<std::chrono::nanoseconds> ParseGrpcTimeout(std::string_view text) 
   if (!absl::ascii_isdigit(static_cast<unsigned char>(text.front()))) return std::nullopt;
   switch (*unit) {
     case 'H':
-      // What lasts longer than 100 days is for ever, and does not overflow.
+      // Time-outs beyond 100 days are treated as 100 days, which avoids an overflow.
       return std::min<nanoseconds>(std::chrono::hours(std::min<int64_t>(value, 2'400)), std::chrono::hours(2'400));
     case 'M':
       return std::chrono::minutes(std::min<int64_t>(value, 144'000));

@@ -1,4 +1,4 @@
-// What gRPC writes into HTTP/2's headers, as text.
+// Encodes and decodes the values of gRPC's HTTP/2 headers.
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,14 @@
 
 namespace viewcount {
 
-// The value of `grpc-message`: everything but printable ASCII, and '%' itself, as %XX.
+// Returns the value of `grpc-message`: `text` with '%' and all bytes except printable ASCII encoded as %XX.
 std::string PercentEncode(std::string_view text);
 
-// The value of a header whose name ends in `-bin`: Base64 (RFC 4648).
+// Returns the value of a header whose name ends in `-bin`: `bytes` in Base64 (RFC 4648).
 std::string Base64Encode(std::string_view bytes);
 
-// The value of `grpc-timeout`: at most eight digits and a unit of H, M, S, m, u or n. Nothing if it is none.
+// Parses the value of `grpc-timeout`: one to eight digits and a unit (H, M, S, m, u or n). Time-outs beyond 100 days
+// may be shortened. Returns nothing if `text` is not such a value.
 std::optional<std::chrono::nanoseconds> ParseGrpcTimeout(std::string_view text);
 
 }  // namespace viewcount

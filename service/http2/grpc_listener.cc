@@ -25,14 +25,15 @@ namespace {
 using Endpoint = asio::generic::stream_protocol::endpoint;
 using Acceptor = GrpcListener::Acceptor;
 
-// With port 0 the port that the first address got may be taken at another one; so often another port is tried.
+// The number of attempts to find a port for all addresses. With port 0, the port chosen for the first address may be in
+// use at another one.
 constexpr int kPortTries = 16;
 
 error_code Listen(Acceptor& acceptor, const Endpoint& endpoint, bool both_families) {
   error_code error;
   acceptor.open(endpoint.protocol(), error);
-  // Connections of an earlier process may still be in TIME_WAIT. This does not let two servers share a port, which
-  // SO_REUSEPORT would.
+  // SO_REUSEADDR allows to listen although connections of an earlier process are in TIME_WAIT. Unlike SO_REUSEPORT, it
+  // does not let two servers share a port.
   if (!error && endpoint.protocol().family() != AF_UNIX) acceptor.set_option(Acceptor::reuse_address(true), error);
   if (!error && endpoint.protocol().family() == AF_INET6) {
     acceptor.set_option(asio::ip::v6_only(!both_families), error);
@@ -42,7 +43,8 @@ error_code Listen(Acceptor& acceptor, const Endpoint& endpoint, bool both_famili
   return error;
 }
 
-// Whether the machine lacks the address' family or the address itself, so that others may do without it.
+// Returns true if the machine lacks the address' family or the address itself. The other addresses of the host are then
+// enough.
 bool IsAbsent(const error_code& error) {
   return error == asio::error::address_family_not_supported || error == boost::system::errc::address_not_available;
 }
@@ -51,12 +53,12 @@ uint16_t PortOf(const Acceptor& acceptor) {
   error_code ignored;
   const Endpoint endpoint = acceptor.local_endpoint(ignored);
   sockaddr_in6 address{};
-  // The port stands in the same place for both families.
+  // The port has the same offset in the addresses of both families.
   std::memcpy(&address, endpoint.data(), std::min(sizeof(address), endpoint.size()));
   return ntohs(address.sin6_port);
 }
 
-// Listens on all `addresses`, as far as the machine has them, with one port.
+// Listens on all `addresses` that the machine has, with one port.
 error_code ListenOnAll(asio::io_context& context, const std::vector<asio::ip::address>& addresses, uint16_t port,
                        bool both_families, std::vector<Acceptor>& acceptors) {
   error_code failed;
@@ -86,7 +88,7 @@ error_code ListenOnAll(asio::io_context& context, const std::vector<asio::ip::ad
   return failed;
 }
 
-// Removes a socket that a process left behind; one that somebody listens on, and any other file, stays.
+// Removes the socket file that an earlier process left. A socket with a listener, or any other file, is kept.
 void RemoveStaleSocket(asio::io_context& context, const std::string& path) {
   struct stat file {};
   if (stat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return;
@@ -146,14 +148,14 @@ absl::Status GrpcListener::OpenSocket(asio::io_context& context) {
 GrpcListener::~GrpcListener() { Close(); }
 
 void GrpcListener::Close() {
-  // Before another process may listen there.
+  // The file is removed while the socket is open. Later, another process could already listen there.
   if (std::exchange(made_file_, false)) unlink(socket_path_.c_str());
   error_code ignored;
   for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
 }
 
 std::string AddressKey(const Endpoint& peer) {
-  // RFC 4291: a network's part of an address has 64 bits as a rule.
+  // The network prefix of an IPv6 address usually has 64 bits (RFC 4291).
   constexpr size_t kNetworkBytes = 8;
   if (peer.protocol().family() == AF_INET) {
     sockaddr_in address{};
@@ -164,7 +166,7 @@ std::string AddressKey(const Endpoint& peer) {
   sockaddr_in6 address{};
   std::memcpy(&address, peer.data(), std::min(sizeof(address), peer.size()));
   const char* const bytes = reinterpret_cast<const char*>(&address.sin6_addr);
-  // An IPv4 client of a socket for both families.
+  // An IPv4 client that is connected to a socket for both families.
   if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return {bytes + 12, sizeof(in_addr)};
   return {bytes, kNetworkBytes};
 }

@@ -12,24 +12,26 @@
 
 namespace viewcount {
 
-// Belongs to the context's thread after Open.
+// Not thread-safe. After Open, it is used by the context's thread only.
 class GrpcListener {
  public:
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
 
-  // Binds all that `address` names, see ParseListenAddress, and listens: every address of a host name; with [::] and
-  // with 0.0.0.0 every address of this machine, of both families, as gRPC's own server does; or a UNIX socket, in place
-  // of one that nobody listens on any more. Port 0 lets the system choose one, the same for all addresses.
+  // Binds all addresses that `address` names (see ParseListenAddress) and listens:
+  // - A host name stands for each of its addresses.
+  // - [::] and 0.0.0.0 stand for every address of this machine, of both families, as in gRPC's own server.
+  // - A UNIX socket replaces an existing one that no process listens on.
   //
-  // INVALID_ARGUMENT for what is no address; UNAVAILABLE with the reason if it cannot be listened on.
+  // Port 0 lets the system choose a port, the same for all addresses. Returns INVALID_ARGUMENT if `address` is not an
+  // address. Returns UNAVAILABLE with the reason if it cannot listen there.
   static absl::StatusOr<std::unique_ptr<GrpcListener>> Open(boost::asio::io_context& context,
                                                             const std::string& address);
   ~GrpcListener();
 
-  // The address with the port that was chosen.
+  // Returns the address with the actual port.
   const std::string& address() const { return address_; }
   std::vector<Acceptor>& acceptors() { return acceptors_; }
-  // Takes no more connections, and removes the UNIX socket's file.
+  // Stops listening, and removes the UNIX socket's file.
   void Close();
 
  private:
@@ -38,13 +40,13 @@ class GrpcListener {
 
   std::string address_;
   std::string socket_path_;
-  // The file is this listener's, to be removed.
+  // True if this listener created the file and must remove it.
   bool made_file_ = false;
   std::vector<Acceptor> acceptors_;
 };
 
-// The peer's address as bytes, for limits per address: of IPv6 the first 64 bits, since a host has all addresses with
-// them; nothing for a UNIX socket.
+// Returns the peer's address as a key for limits per address. For IPv6 the key is the first 64 bits, because one host
+// usually owns all addresses with that prefix. The key of a UNIX socket is empty.
 std::string AddressKey(const boost::asio::generic::stream_protocol::endpoint& peer);
 
 }  // namespace viewcount

@@ -24,10 +24,10 @@ using asio::ip::tcp;
 
 namespace {
 
-// Between two looks at how many connections are left.
+// The interval between two checks of the number of open connections.
 constexpr std::chrono::milliseconds kPoll{2};
 
-// gRPC writes to standard error by itself; what it has to say are details for whoever asks for them.
+// By default gRPC writes to standard error. Its messages are details, so they go to the debug log.
 void LogForGrpc(gpr_log_func_args* args) { spdlog::debug("grpc: {}", args->message); }
 
 }  // namespace
@@ -49,9 +49,9 @@ GrpcServer::GrpcServer(const Options& options) : limits_(options.limits), peers_
 
 GrpcServer::~GrpcServer() {
   Stop(std::chrono::milliseconds(0));
-  // So that no call begins any more.
+  // After this, no further call begins.
   WaitForConnections(std::chrono::hours(1));
-  // Their calls end by way of the loops.
+  // The forwarded calls end on the loops, so the loops must still run.
   if (forwarding_ != nullptr) forwarding_->Wait();
   for (const auto& worker : workers_) worker->loop.Stop();
 }
@@ -94,7 +94,7 @@ void GrpcServer::Accept(GrpcListener::Acceptor& acceptor) {
                             Admit(worker, std::move(socket));
                             return Accept(acceptor);
                           }
-                          // Mostly the process has no descriptors left, which passes when some connection ends.
+                          // Usually the process has no file descriptors left. That ends when a connection is closed.
                           if (failure_log_.Take()) spdlog::warn("cannot accept a gRPC connection: {}", error.message());
                           const auto pause = std::make_shared<asio::steady_timer>(workers_.front()->loop.context());
                           pause->expires_after(limits::kHttpAcceptRetryDelay);
@@ -105,9 +105,9 @@ void GrpcServer::Accept(GrpcListener::Acceptor& acceptor) {
 void GrpcServer::Admit(Worker& worker, Http2Connection::Socket socket) {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error);
-  // It has gone already.
+  // The peer has already disconnected.
   if (error) return;
-  // Known to the ticket before the connection is made on its loop.
+  // The ticket refers to the connection before the connection is created on its loop.
   const auto made = std::make_shared<std::weak_ptr<Http2Connection>>();
   const auto close = [&loop = worker.loop, made] {
     asio::post(loop.context(), [made] {
@@ -135,9 +135,10 @@ std::weak_ptr<Http2Connection> GrpcServer::Serve(Worker& worker, Http2Connection
                                                  std::shared_ptr<AcceptedPeers::Ticket> ticket) {
   boost::system::error_code ignored;
   socket.non_blocking(true, ignored);
-  // Answers are gathered here already. UNIX sockets have no such options.
+  // Http2Connection already gathers its output, so Nagle's algorithm would only add delay. UNIX sockets do not have
+  // this option.
   socket.set_option(tcp::no_delay(true), ignored);
-  // So that peers which vanished do not stay for ever.
+  // TCP keep-alive detects peers that vanished without closing.
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
   const auto connection = std::make_shared<Http2Connection>(
       worker.loop, std::move(socket), routes_, limits_,
@@ -154,7 +155,7 @@ void GrpcServer::CheckPeers(Worker& worker) {
   worker.check.expires_after(limits_.peer_check_interval);
   worker.check.async_wait([this, &worker](boost::system::error_code cancelled) {
     if (cancelled) return;
-    // A connection may close and leave the set.
+    // Iterates over a copy, because a connection may close and remove itself from the set.
     for (const auto& connection : std::set(worker.connections)) connection->CheckPeer();
     worker.loop.FlushOutputs();
     CheckPeers(worker);
@@ -165,7 +166,7 @@ void GrpcServer::ForEachConnection(void (Http2Connection::*action)()) {
   for (const auto& worker : workers_) {
     asio::post(worker->loop.context(), [&worker = *worker, action] {
       worker.draining = true;
-      // An action may take its connection out of the set.
+      // Iterates over a copy, because an action may remove its connection from the set.
       for (const auto& connection : std::set(worker.connections)) (connection.get()->*action)();
     });
   }

@@ -1,7 +1,8 @@
-// The gRPC port: HTTP/2 connections, methods answered by hand, and gRPC's own server for the rest.
+// The gRPC port. It serves HTTP/2 connections, answers some methods by its own handlers, and forwards all others to
+// gRPC's server.
 //
-// gRPC 1.51's server spends most of a small call on its own locks and threads, and answers each with a write of its
-// own. Here one thread reads what came, and one write carries all the answers of a lane's group.
+// gRPC 1.51's server spends most of the time of a small call on its own locks and threads. It also answers each call
+// with a separate write. Here one thread reads the input, and one write carries all answers of a lane's group.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -25,41 +26,42 @@
 
 namespace viewcount {
 
-// Start and Stop belong to one thread.
+// Not thread-safe, except where a comment says so. Start, Stop and the destructor must be called on one thread.
 class GrpcServer {
  public:
   struct Options {
-    // As GrpcListener::Open reads it.
+    // The listening address, in the form that GrpcListener::Open accepts.
     std::string address;
-    // All services; their methods are answered by gRPC, health and reflection with them, …
+    // All services. gRPC answers their methods, and also health checks and reflection, …
     std::vector<grpc::Service*> services;
-    // … except for those of this table, by path. `others` answers as gRPC does. May be null.
+    // … except for the methods of this table, keyed by path. `others` forwards a call to gRPC's server. May be null.
     std::function<Methods(const Method& others)> methods;
-    // Threads that serve connections.
+    // The number of threads that serve connections.
     size_t loops = 1;
     Http2Limits limits = {};
     AcceptedPeers::Observer observer = {};
   };
-  // Serves at once. Services and what the methods refer to must outlive the server. Errors in one line: the port is
-  // used by somebody, the host is not of this machine.
+  // Starts the server, which serves immediately. The services, and all objects that the methods refer to, must outlive
+  // the server. An error's message has one line, for example if the port is in use or the host is not an address of
+  // this machine.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(Options options);
-  // Stops. What the methods' handlers wait for outside of the server must have ended.
+  // Stops the server. All work outside of the server that the handlers wait for must have ended.
   ~GrpcServer();
 
-  // The address with the port that was chosen.
+  // Returns the address with the actual port.
   const std::string& address() const { return listener_->address(); }
-  // Open connections. Any thread.
+  // Returns the number of open connections. Thread-safe.
   size_t connections() const { return peers_.open(); }
-  // Calls under way that gRPC's own server answers. Any thread.
+  // Returns the number of calls under way that gRPC's own server answers. Thread-safe.
   size_t forwarded_calls() const { return forwarding_->calls(); }
-  // Has the health service say NOT_SERVING from now on, and goes on serving.
+  // Makes the health service report NOT_SERVING from now on. The server continues to serve.
   void SayNotServing();
-  // Says NOT_SERVING, asks clients to go elsewhere (see Http2Connection::Drain), gives calls under way `grace` to end,
-  // and returns when the connections are closed.
+  // Stops the server and returns when its connections are closed. It reports NOT_SERVING, and asks clients to use
+  // another server (see Http2Connection::Drain). Calls under way have `grace` to end.
   void Stop(std::chrono::milliseconds grace);
 
  private:
-  // A loop with its connections, which belong to its thread.
+  // A loop and its connections, which are used by the loop's thread only.
   struct Worker {
     EventLoop loop;
     std::set<std::shared_ptr<Http2Connection>> connections;
@@ -75,9 +77,9 @@ class GrpcServer {
   void LogRefusal(AcceptedPeers::Refusal refusal);
   std::weak_ptr<Http2Connection> Serve(Worker& worker, Http2Connection::Socket socket,
                                        std::shared_ptr<AcceptedPeers::Ticket> ticket);
-  // Has every connection of the worker look at its peer, again and again.
+  // Runs Http2Connection::CheckPeer periodically for every connection of the worker.
   void CheckPeers(Worker& worker);
-  // Calls `action` for every connection, on its loop.
+  // Calls `action` for every connection, on the connection's loop.
   void ForEachConnection(void (Http2Connection::*action)());
   void WaitForConnections(std::chrono::milliseconds timeout);
 
@@ -88,7 +90,7 @@ class GrpcServer {
   CallRoutes routes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
-  // Belong to the first worker's thread.
+  // Used by the first worker's thread only.
   std::unique_ptr<GrpcListener> listener_;
   LogThrottle refusal_log_;
   LogThrottle failure_log_;

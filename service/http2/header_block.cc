@@ -10,16 +10,16 @@
 namespace viewcount {
 namespace {
 
-// What nghttp2 takes of a name or value (NGHTTP2_HD_MAX_NV of its sources).
+// The largest name or value that nghttp2 accepts (NGHTTP2_HD_MAX_NV in its sources).
 constexpr size_t kStringBytesMax = 64 << 10;
-// What is left of longer strings in a block that is shortened: more than the decoder's table holds
+// The length to which longer strings are shortened. It exceeds the size of the decoder's table
 // (SETTINGS_HEADER_TABLE_SIZE, 4,096 bytes by default).
 constexpr size_t kShortenedBytes = 4'200;
 static_assert(kShortenedBytes > NGHTTP2_DEFAULT_HEADER_TABLE_SIZE);
-// RFC 9113, section 6.5.2: the size of frames before the peer has acknowledged our settings.
+// The largest frame that may be sent before our settings are acknowledged (RFC 9113, section 6.5.2).
 constexpr size_t kFrameBytesMax = 16 << 10;
 
-// Reads pieces of a block; after a failure there is nothing more to read.
+// Reads the pieces of a header block (RFC 7541). After a failure it reads nothing more. Not thread-safe.
 class HpackReader {
  public:
   explicit HpackReader(std::string_view block) : rest_(block) {}
@@ -29,7 +29,7 @@ class HpackReader {
   std::string_view rest() const { return rest_; }
   uint8_t peek() const { return rest_.empty() ? 0 : static_cast<uint8_t>(rest_[0]); }
 
-  // Section 5.1: an integer whose first byte has `prefix` bits of it.
+  // Reads an integer whose first byte holds `prefix` bits of it (section 5.1).
   size_t ReadInteger(int prefix) {
     if (rest_.empty()) return Fail();
     const size_t mask = (size_t{1} << prefix) - 1;
@@ -37,7 +37,7 @@ class HpackReader {
     rest_.remove_prefix(1);
     if (value < mask) return value;
     for (int shift = 0;; shift += 7) {
-      // Lengths here are far below 2^28.
+      // Lengths in a block are far below 2^28.
       if (rest_.empty() || shift > 21) return Fail();
       const uint8_t byte = peek();
       rest_.remove_prefix(1);
@@ -46,7 +46,7 @@ class HpackReader {
     }
   }
 
-  // Section 5.2: skips a string, and returns its encoded length.
+  // Skips a string and returns its encoded length (section 5.2).
   size_t SkipString() {
     constexpr int kPrefix = 7;
     const size_t length = ReadInteger(kPrefix);
@@ -66,7 +66,8 @@ class HpackReader {
 };
 
 void AppendString(size_t bytes, std::string& out) {
-  // A length of 127 and more is 127, and then the rest by seven bits each, the lowest first.
+  // The first byte holds lengths below 127. Otherwise it is 127, and the rest follows in groups of seven bits, the
+  // lowest first.
   constexpr size_t kPrefixMax = 127;
   out += static_cast<char>(std::min(bytes, kPrefixMax));
   if (bytes >= kPrefixMax) {
@@ -81,7 +82,8 @@ void AppendNumber(uint32_t number, int bytes, std::string& out) {
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(number >> shift);
 }
 
-// The fragment of the block that a HEADERS frame has between its other fields (RFC 9113, section 6.2).
+// Returns the part of a HEADERS payload that belongs to the header block, without padding and priority (RFC 9113,
+// section 6.2).
 std::string_view FragmentOf(const FrameHead& headers, std::string_view payload) {
   constexpr size_t kPriorityBytes = 5;
   size_t padding = 0;
@@ -107,7 +109,7 @@ std::optional<std::string> ShortenHeaderBlock(std::string_view block, size_t str
                                               size_t replacement_bytes) {
   HpackReader reader(block);
   std::string shortened;
-  // What was read but not copied yet begins here.
+  // Starts at the first byte that was read but not copied yet.
   std::string_view pending = block;
   const auto copy_until = [&](std::string_view rest) {
     shortened.append(pending.substr(0, pending.size() - rest.size()));
@@ -122,13 +124,13 @@ std::optional<std::string> ShortenHeaderBlock(std::string_view block, size_t str
   };
   while (!reader.at_end()) {
     const uint8_t first = reader.peek();
-    // Section 6: an indexed header, or a change of the table's size.
+    // An indexed header, or a change of the table's size (section 6).
     if ((first & 0x80) != 0) {
       reader.ReadInteger(7);
     } else if ((first & 0xE0) == 0x20) {
       reader.ReadInteger(5);
     } else {
-      // A literal, with indexing or without; its name is in the table or follows.
+      // A literal, with or without indexing. Its name is either a table index or a string that follows.
       const size_t name = reader.ReadInteger((first & 0xC0) == 0x40 ? 6 : 4);
       if (name == 0) read_string();
       read_string();
@@ -161,7 +163,7 @@ void HeaderCollector::Take(std::string_view& bytes) {
       const auto byte = [&](size_t at) { return static_cast<uint8_t>(frames_[frame_begin_ + at]); };
       missing_ = size_t{byte(0)} << 16 | size_t{byte(1)} << 8 | byte(2);
       last_ = (byte(4) & NGHTTP2_FLAG_END_HEADERS) != 0;
-      // Anything else between is nghttp2's to answer.
+      // nghttp2 answers any other frame between the frames of a block.
       if (byte(3) != NGHTTP2_CONTINUATION || frames_.size() + missing_ > kBytesMax) {
         done_ = true;
         return;

@@ -1,4 +1,4 @@
-// Blocks of HTTP/2 headers that nghttp2 could not decode, because a name or a value is too long.
+// Collects HTTP/2 header blocks that nghttp2 cannot decode because a name or a value is too long, and shortens them.
 #pragma once
 
 #include <cstddef>
@@ -10,50 +10,53 @@
 
 namespace viewcount {
 
-// Returns the block of headers (HPACK, RFC 7541) with every name and value of more than `string_bytes_max` encoded
-// bytes replaced by `replacement_bytes` times the letter x. A decoder's dynamic table comes out the same, as long as
-// both are larger than the table: such an entry empties it (section 4.4). Nothing if the block is not well formed.
+// Returns the header block (HPACK, RFC 7541) with every name and value of more than `string_bytes_max` encoded bytes
+// replaced. Each replacement is `replacement_bytes` times the letter x. The decoder's dynamic table stays correct if
+// both sizes exceed the table's size, because an entry that large empties the table (section 4.4). Returns nothing if
+// the block is malformed.
 std::optional<std::string> ShortenHeaderBlock(std::string_view block, size_t string_bytes_max,
                                               size_t replacement_bytes);
 
-// Gathers the frames of one block of headers: HEADERS and the CONTINUATIONs after it. nghttp2 ends the connection at a
-// name or value of more than 64 KiB, although it is the fault of one call only; with such a one shortened, the call is
-// refused for the size of its headers. One thread.
+// Collects the frames of one header block: HEADERS and the CONTINUATION frames after it. Not thread-safe.
+//
+// nghttp2 closes the connection if a name or value has more than 64 KiB, although only one call is at fault. With the
+// string shortened, only that call is refused because its headers are too large.
 class HeaderCollector {
  public:
-  // Whether a block that begins with this HEADERS frame may have a string that is too long.
+  // Returns true if a block that begins with this HEADERS frame may contain a string that is too long.
   static bool IsNeeded(const FrameHead& headers);
 
-  // `headers`' payload follows.
+  // Starts a block. The payload of `headers` must follow in Take.
   explicit HeaderCollector(const FrameHead& headers);
 
-  // Takes bytes off the front of `bytes`, until the block is done.
+  // Removes bytes from the front of `bytes` until the block is done.
   void Take(std::string_view& bytes);
-  // The block is whole, or no longer worth gathering: it is larger than kBytesMax, or another frame comes in between.
+  // Returns true if the block is complete, or if collecting must stop. It stops when the block exceeds kBytesMax, or
+  // when another frame interrupts it.
   bool done() const { return done_; }
-  // Bytes held.
+  // Returns the number of bytes held by the collected frames.
   size_t bytes() const { return frames_.capacity(); }
   struct Result {
-    // What nghttp2 is to get: the frames as they came, or frames with the shortened block, each as small as a peer may
-    // send before it knows our settings.
+    // The frames for nghttp2: either the original frames, or frames that carry the shortened block. The latter are
+    // small enough for a peer that does not know our settings yet.
     std::string frames;
-    // The call is to be refused for the size of its headers.
+    // True if strings were shortened. The call must then be refused because its headers are too large.
     bool shortened = false;
   };
   Result Finish() const;
-  // Bytes that are still missing of the last frame.
+  // Returns the number of bytes of the last frame that have not arrived yet.
   size_t missing() const { return missing_; }
 
  private:
-  // The largest block that is gathered.
+  // The largest block that is collected.
   static constexpr size_t kBytesMax = 1280 << 10;
 
   const FrameHead headers_;
-  // All frames as they came, heads included.
+  // All frames as received, including their heads.
   std::string frames_;
-  // The fragments of the block.
+  // The concatenated fragments of the block.
   std::string block_;
-  // Where the last frame begins in frames_.
+  // The offset of the last frame in frames_.
   size_t frame_begin_ = 0;
   size_t missing_ = 0;
   bool last_ = false;

@@ -1,4 +1,4 @@
-// What one client may have of the gRPC port.
+// Limits on what one client may use of the gRPC port.
 #pragma once
 
 #include <chrono>
@@ -10,42 +10,46 @@
 namespace viewcount::limits {
 
 inline constexpr size_t kHttp2ConnectionsMax = 10'000;
-// From one address, which may be a machine with a process for each request. IPv6 addresses count by their /64.
+// Connections from one address, which may be a machine with one process per request. IPv6 addresses are grouped by
+// their /64 prefix.
 inline constexpr size_t kHttp2ConnectionsPerAddressMax = 4'000;
-// In which a new peer must begin to speak HTTP/2.
+// The time within which a new peer must send its first HTTP/2 frame.
 inline constexpr std::chrono::seconds kHttp2GreetingMax{10};
-// Between two looks at peers that say nothing, and after how many of them a peer gets a PING.
+// The interval between two checks of silent peers, and the number of silent checks after which a peer gets a PING.
 inline constexpr std::chrono::seconds kHttp2PeerCheckInterval{5};
 inline constexpr int kHttp2SilentChecksMax = 12;
-// What a peer may send ahead of what is taken from a stream, and from all of a connection's. Some milliseconds of a
-// fast network, so that a sender never waits for the window alone.
+// The bytes that a peer may send before the service has consumed them, per stream and per connection. They cover some
+// milliseconds of a fast network, so a sender never waits because of the window alone.
 inline constexpr uint32_t kHttp2StreamWindowBytes = 4 << 20;
 inline constexpr int32_t kHttp2ConnectionWindowBytes = 16 << 20;
-// Of one frame that comes: a whole batch of views fits. Frames are never held; what comes of them is read at once.
+// The largest frame that a peer may send. A whole batch of views fits. Frames are not buffered: their bytes are
+// processed as they arrive.
 inline constexpr uint32_t kHttp2FrameBytesMax = 1 << 20;
 inline constexpr uint32_t kHttp2HeaderBytesMax = 16 << 10;
-// Of answers that wait for the peer: with more, a call's next request waits, too.
+// The bytes of unsent answers per call. Above it, the call's next request message waits, too.
 inline constexpr size_t kHttp2AnswerBytesMax = 64 << 10;
-// A status travels in headers, of which gRPC's clients take 8 KiB; in a text each byte may become three.
+// A status travels in headers, and gRPC's clients accept 8 KiB of these. Percent-encoding may turn each byte of the
+// text into three.
 inline constexpr size_t kGrpcStatusTextBytesMax = 1 << 10;
 inline constexpr size_t kGrpcStatusDetailsBytesMax = 3 << 10;
-// Calls that a peer may cancel, at once and then each second. Clients whose calls all run out of time do; whoever goes
-// on begins calls only to cancel them (CVE-2023-44487).
+// The number of calls that a peer may cancel in a burst, and then per second. Clients whose calls all time out cancel
+// that many. A peer that cancels more begins calls only to cancel them (CVE-2023-44487).
 inline constexpr uint64_t kHttp2ResetsMax = kGrpcStreamsPerConnectionMax;
 inline constexpr uint64_t kHttp2ResetsPerSecond = 1'000;
-// Calls handed on to gRPC, of all connections; a cancelled one takes a while to end there.
+// Calls forwarded to gRPC, over all connections. A cancelled call takes some time to end there.
 inline constexpr size_t kGrpcForwardedCallsMax = 50'000;
-// Of these, calls of one connection whose caller has gone while gRPC still works on them. Each takes some 16 KiB.
+// Among the forwarded calls, those of one connection that the caller abandoned while gRPC still works on them. Each
+// takes about 16 KiB.
 inline constexpr size_t kGrpcAbandonedCallsMax = 1'000;
-// After which a peer that takes nothing of what is sent to it is given up.
+// The time after which the connection of a peer that accepts no output is closed.
 inline constexpr std::chrono::seconds kHttp2StallMax{30};
-// A peer that is asked to begin no more calls has so long to answer that it knows.
+// The time that a peer has to answer the PING of a drain.
 inline constexpr std::chrono::milliseconds kHttp2DrainPingWait{300};
-// A connection that is closed for sending waits so long for the peer to close, too.
+// The time that a peer has to close a connection after we shut it down for sending.
 inline constexpr std::chrono::milliseconds kHttp2LingerMax{500};
-// Deadlines are kept to this precision.
+// Deadlines are kept with this precision.
 inline constexpr std::chrono::milliseconds kHttp2DeadlineStep{5};
-// For connections to be closed at the end, which waits for nobody.
+// The time allowed for closing the remaining connections at the end of a stop. Calls get no further time.
 inline constexpr std::chrono::milliseconds kHttp2CloseWait{500};
 
 static_assert(kHttp2StreamWindowBytes <= kHttp2ConnectionWindowBytes);
@@ -60,7 +64,7 @@ static_assert(kHttp2ConnectionsPerAddressMax < kHttp2ConnectionsMax);
 
 namespace viewcount {
 
-// Limits that depend on the machine, or that tests shorten.
+// Limits that depend on the machine, or that tests shorten. A value type.
 struct Http2Limits {
   size_t connections_max = limits::kHttp2ConnectionsMax;
   size_t connections_per_address_max = limits::kHttp2ConnectionsPerAddressMax;

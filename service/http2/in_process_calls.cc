@@ -23,7 +23,7 @@ std::chrono::system_clock::time_point SystemTime(std::chrono::steady_clock::time
          std::chrono::duration_cast<system_clock::duration>(time - std::chrono::steady_clock::now());
 }
 
-// Answers a call that cannot be handed on.
+// Answers a call that cannot be forwarded.
 class RefusedCall final : public CallHandler {
  public:
   RefusedCall(Call& call, std::string_view text) {
@@ -36,11 +36,11 @@ class RefusedCall final : public CallHandler {
 
 }  // namespace
 
-// Joins two sides: the connection's loop, where all functions of CallHandler run, and gRPC's threads, which call the
-// reactor's functions. These only post what has happened to the loop, so all members belong to the loop's thread.
+// Connects two sides. On the connection's loop all functions of CallHandler run; on gRPC's threads the functions of the
+// reactor run. The latter only post their results to the loop, so all members are used by the loop's thread only.
 //
 // gRPC's side holds a reference to the handler from Begin until OnDone has arrived on the loop. gRPC calls OnDone last,
-// and the loop runs what is posted in order, so every posted action finds the handler alive.
+// and the loop runs posted actions in order. So every posted action finds the handler alive.
 class InProcessCalls::Forwarded final : public CallHandler,
                                         public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
@@ -69,7 +69,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
     if (self_ == nullptr) return;
     ++share_->abandoned_calls;
     context_.TryCancel();
-    // A read that is under way ends by the cancellation. Without one gRPC would wait for the next read for ever.
+    // A read under way ends because of the cancellation. Otherwise gRPC would wait for the next read forever.
     if (reading_ == Reading::kPaused) EndReading();
   }
 
@@ -86,7 +86,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
   }
 
  private:
-  // What is under way of the answers.
+  // The state of reading answers from gRPC.
   enum class Reading : uint8_t {
     kUnderWay,  // gRPC will call OnReadDone.
     kPaused,    // The last answer waits for the peer.
@@ -103,7 +103,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
   void Start(Call& call) {
     if (call.deadline()) context_.set_deadline(SystemTime(*call.deadline()));
     owner_.stub_.PrepareBidiStreamingCall(&context_, std::string(call.path()), grpc::StubOptions(), this);
-    // OnDone waits until the loop has seen the end of the answers.
+    // The hold delays OnDone until the loop has processed the end of the answers.
     AddHold();
     Read();
     StartCall();
@@ -111,7 +111,7 @@ class InProcessCalls::Forwarded final : public CallHandler,
 
   template <typename Action>
   void OnLoop(Action action) {
-    // The handler may be gone as soon as the action has run.
+    // The handler may be deleted when the action has run, so the loop is captured separately.
     boost::asio::post(loop_.context(), [&loop = loop_, action = std::move(action)] {
       action();
       loop.FlushOutputs();
@@ -142,13 +142,13 @@ class InProcessCalls::Forwarded final : public CallHandler,
     } else {
       --share_->abandoned_calls;
     }
-    // Until it is cancelled, gRPC's in-process transport keeps both halves of a call, even of one that has ended.
+    // gRPC's in-process transport keeps both halves of a call, even of one that has ended, until the call is cancelled.
     context_.TryCancel();
-    // Goes away now, unless the call still refers to it.
+    // Deletes this handler, unless the call still refers to it.
     self_.reset();
   }
 
-  // gRPC's server cancels a call at its deadline, and the service may say so before the caller's side of it does.
+  // gRPC's server cancels a call at its deadline. The service may report that before the client side of the call does.
   bool EndedByDeadline(const grpc::Status& status) const {
     return status.error_code() == grpc::StatusCode::CANCELLED && call_->deadline() &&
            *call_->deadline() <= std::chrono::steady_clock::now() + limits::kHttp2DeadlineStep;
@@ -157,20 +157,20 @@ class InProcessCalls::Forwarded final : public CallHandler,
   InProcessCalls& owner_;
   EventLoop& loop_;
   const std::shared_ptr<ConnectionShare> share_;
-  // None after OnEnd.
+  // Null after OnEnd.
   Call* call_;
   Reading reading_ = Reading::kPaused;
 
   grpc::ClientContext context_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
-  // The reference of gRPC's side: none after OnDone.
+  // The reference held by gRPC's side. Null after OnDone.
   HandlerRef self_;
 };
 
 InProcessCalls::InProcessCalls(grpc::Server& server)
     : stub_([&] {
-        // The callers' side of it is the server's own answers.
+        // The client side receives answers of the server itself, so their size is not limited.
         grpc::ChannelArguments arguments;
         arguments.SetMaxReceiveMessageSize(-1);
         return server.InProcessChannel(arguments);

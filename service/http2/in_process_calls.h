@@ -1,4 +1,4 @@
-// Calls handed on to gRPC's own server in this process: everything that need not be answered by hand.
+// Forwards calls to gRPC's own server in this process. It serves every method that has no handler of our own.
 #pragma once
 
 #include <grpcpp/generic/generic_stub.h>
@@ -11,23 +11,23 @@
 
 namespace viewcount {
 
-// Method may be called from any thread.
+// Thread-safe. The server must outlive this object.
 class InProcessCalls {
  public:
   explicit InProcessCalls(grpc::Server& server);
-  // All calls must have ended.
+  // Requires that all calls have ended.
   ~InProcessCalls();
 
-  // Hands on calls of any method and kind; RESOURCE_EXHAUSTED beyond limits::kGrpcForwardedCallsMax, and while a
-  // connection has limits::kGrpcAbandonedCallsMax calls that their caller gave up. Must not be used any more when this
-  // goes away.
+  // Returns a method that forwards calls of any path and kind. A call gets RESOURCE_EXHAUSTED beyond
+  // limits::kGrpcForwardedCallsMax. It also does while its connection has limits::kGrpcAbandonedCallsMax calls that
+  // their caller abandoned. The method must not be used after this object is destroyed.
   Method method();
 
-  // Calls under way that were handed on, those among them whose caller has gone. Any thread.
+  // Returns the number of forwarded calls under way, including calls that their caller abandoned.
   size_t calls() const { return calls_; }
 
-  // Waits for the end of the calls under way. Their connections must be closed, the server shut down, and their loops
-  // run, since there they end.
+  // Waits until the calls under way have ended. Their connections must be closed and the server shut down. The loops
+  // must still run, because the calls end there.
   void Wait();
 
  private:

@@ -12,15 +12,16 @@
 namespace viewcount {
 namespace {
 
-// A sender that announces a large message has not sent it yet: memory follows what came.
+// A sender that announces a large message has not sent it yet. So memory grows with the bytes received, not with the
+// announced length.
 constexpr size_t kReserveBytesMax = 256 << 10;
 constexpr size_t kInflateStepBytes = 16 << 10;
-// Messages that were taken stay in front of those that wait until there are so many of them.
+// Messages that were taken are erased from the front of the vector when there are at least this many.
 constexpr size_t kTakenMin = 64;
-// For inflateInit2: the largest window, and that zlib finds out by itself whether it is gzip or deflate.
+// For inflateInit2: the largest window, and automatic detection of gzip or zlib (deflate) data.
 constexpr int kAnyWindow = 15 + 32;
 
-// What a waiting message takes.
+// Returns the memory that a waiting message takes.
 size_t HeldBytes(const std::string& message) { return sizeof(message) + HeapBytes(message); }
 
 absl::Status TooLarge(size_t bytes, size_t bytes_max) {
@@ -34,7 +35,7 @@ absl::Status Inflate(std::string_view compressed, size_t bytes_max, std::string&
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
   stream.avail_in = static_cast<uInt>(compressed.size());
   int result = Z_OK;
-  // Out of here and not into the message, so that a small one takes little memory.
+  // Inflates into this buffer and not into the message, so that a small message takes little memory.
   std::array<char, kInflateStepBytes> step;
   while (result == Z_OK && out.size() <= bytes_max) {
     stream.next_out = reinterpret_cast<Bytef*>(step.data());
@@ -109,7 +110,7 @@ std::string MessageReader::Take() {
 }
 
 void MessageReader::Clear() {
-  // Assigning nothing would keep the memory.
+  // Assigning an empty value would keep the memory.
   std::string().swap(body_);
   std::vector<std::string>().swap(messages_);
   taken_ = whole_bytes_ = prefix_bytes_ = 0;

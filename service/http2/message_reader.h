@@ -11,35 +11,37 @@
 
 namespace viewcount {
 
-// What a string takes beside itself.
+// Returns the heap memory of a string in bytes, without the string object itself.
 inline size_t HeapBytes(const std::string& text) {
   return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
 }
 
-// Puts together the messages of one direction of one call. One thread.
+// Assembles the messages of one direction of one call. Not thread-safe.
 class MessageReader {
  public:
-  // What stands in front of a message: whether it is compressed, and its length, most significant byte first.
+  // The size of a message's prefix: a byte that says whether the message is compressed, and its length in big-endian
+  // order.
   static constexpr size_t kPrefixBytes = 5;
 
-  // Whether compressed messages may come: `grpc-encoding` was gzip or deflate.
+  // Allows compressed messages. Called if `grpc-encoding` was gzip or deflate.
   void AllowCompressed() { may_be_compressed_ = true; }
 
-  // Takes what came next. RESOURCE_EXHAUSTED for a message of more than `message_bytes_max`, also once decompressed;
-  // INTERNAL for what is no message. After an error the reader is of no further use.
+  // Adds the next bytes. Returns RESOURCE_EXHAUSTED for a message of more than `message_bytes_max`, before or after
+  // decompression. Returns INTERNAL for bytes that are not a message. After an error the reader must not be used any
+  // more.
   absl::Status Add(std::string_view bytes, size_t message_bytes_max);
 
-  // Whether a whole message waits.
+  // Returns true if a complete message waits.
   bool has_message() const { return taken_ < messages_.size(); }
-  // Whole messages that wait.
+  // Returns the number of complete messages that wait.
   size_t messages() const { return messages_.size() - taken_; }
-  // True in the middle of a message.
+  // Returns true if a message has arrived only in part.
   bool incomplete() const { return prefix_bytes_ > 0; }
-  // Memory held by this reader. Of a message without a byte, too: many of them fit a window.
+  // Returns the memory held by this reader in bytes. Empty messages count, too, because many of them fit into a window.
   size_t bytes() const { return whole_bytes_ + HeapBytes(body_); }
-  // The oldest whole message; there must be one.
+  // Removes and returns the oldest complete message. Requires has_message().
   std::string Take();
-  // Lets go of all that came. The reader is of no further use.
+  // Discards all received messages and frees their memory. The reader must not be used any more.
   void Clear();
 
  private:
@@ -49,17 +51,18 @@ class MessageReader {
   bool may_be_compressed_ = false;
   char prefix_[kPrefixBytes] = {};
   size_t prefix_bytes_ = 0;
-  // Of the message that is being read.
+  // The length of the message that is being read.
   size_t body_bytes_ = 0;
   bool compressed_ = false;
   std::string body_;
-  // In order; mostly one. The first ones were taken: thousands may wait, and each is moved a few times at most.
+  // The messages in order of arrival, usually one. The first `taken_` of them were taken already. Thousands may wait,
+  // so they are erased in groups, and each is moved a few times at most.
   std::vector<std::string> messages_;
   size_t taken_ = 0;
   size_t whole_bytes_ = 0;
 };
 
-// Appends a message, uncompressed, with its prefix.
+// Appends an uncompressed message with its prefix to `out`.
 void AppendMessage(std::string_view message, std::string& out);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Headers in nghttp2's form.
+// Headers in the representation of nghttp2.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -8,10 +8,10 @@
 
 namespace viewcount {
 
-// A header that refers to `name` and `value`. The name must live until the header is sent. So must the value with
-// NGHTTP2_NV_FLAG_NO_COPY_VALUE in `flags`; else nghttp2 copies it.
+// Returns a header that refers to `name` and `value`. The name must live until the header is sent. With
+// NGHTTP2_NV_FLAG_NO_COPY_VALUE in `flags` so must the value; otherwise nghttp2 copies it.
 inline nghttp2_nv Http2Header(std::string_view name, std::string_view value, uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
-  // nghttp2 does not write to them.
+  // The casts are safe, because nghttp2 does not write to name and value.
   return {.name = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           .value = reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
           .namelen = name.size(),

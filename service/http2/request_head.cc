@@ -6,7 +6,7 @@
 namespace viewcount {
 namespace {
 
-// RFC 9113, section 6.5.2, counts so many bytes for each header on top of its name and value.
+// RFC 9113, section 6.5.2, adds this number of bytes to the name and value of each header.
 constexpr size_t kHeaderOverhead = 32;
 
 bool IsGrpc(std::string_view content_type) {
@@ -15,7 +15,7 @@ bool IsGrpc(std::string_view content_type) {
   return content_type.size() == kGrpc.size() || content_type[kGrpc.size()] == '+' || content_type[kGrpc.size()] == ';';
 }
 
-// Blanks at either end are no part of a header's value (RFC 9110, section 5.5).
+// Leading and trailing blanks are not part of a header's value (RFC 9110, section 5.5).
 std::string_view Trimmed(std::string_view value) {
   constexpr std::string_view kBlanks = " \t";
   const size_t begin = value.find_first_not_of(kBlanks);

@@ -8,22 +8,22 @@
 
 namespace viewcount {
 
-// What the service uses of a request's headers, except for its path. A value type.
+// The headers of a request that the service uses, except for the path. A value type.
 struct RequestHead {
-  // Takes one header of any name. Headers beyond limits::kHttp2HeaderBytesMax are counted, and ignored.
+  // Adds one header of any name. When all headers exceed limits::kHttp2HeaderBytesMax, further ones are only counted.
   void Add(std::string_view name, std::string_view value);
-  // Whether the headers are larger than they may be.
+  // Returns true if the headers exceed limits::kHttp2HeaderBytesMax.
   bool too_large() const;
 
-  // From `grpc-timeout`, counted from when the header came.
+  // From `grpc-timeout`, relative to the time at which the header arrived.
   std::optional<std::chrono::steady_clock::time_point> deadline;
-  // As SETTINGS_MAX_HEADER_LIST_SIZE counts them.
+  // The size of all headers, computed as for SETTINGS_MAX_HEADER_LIST_SIZE.
   size_t bytes = 0;
-  // `content-type` names gRPC. gRPC-Web is something else.
+  // True if `content-type` names gRPC. It is false for gRPC-Web.
   bool is_grpc = false;
-  // `grpc-encoding` allows compressed messages.
+  // True if `grpc-encoding` is gzip or deflate, so messages may be compressed.
   bool compressed = false;
-  // `grpc-encoding` is absent or one that the service reads.
+  // True if `grpc-encoding` is absent, or an encoding that the service can read.
   bool known_encoding = true;
 };
 

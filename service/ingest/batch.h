@@ -1,4 +1,4 @@
-// A batch on its way through a lane, and what its sender is told.
+// A batch of views on its way through a lane, and the answer for its sender.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,7 +11,7 @@
 
 namespace viewcount {
 
-// What RecordViewsResponse says.
+// The result of an accepted batch: the content of RecordViewsResponse.
 struct IngestResult {
   uint64_t accepted_views = 0;
   bool duplicate = false;
@@ -19,22 +19,22 @@ struct IngestResult {
   Durability durability = Durability::kUnspecified;
 };
 
-// Made by a transport, decoded and admitted by the Ingestor, then owned by its lane until Done is called: exactly once,
-// from any thread, after which the lane does not touch it again.
+// A batch of views. A transport creates it, the Ingestor decodes and admits it, and then its lane owns it until the
+// lane calls Done. The lane calls Done exactly once, from any thread, and does not access the batch afterwards.
 class Batch {
  public:
   virtual ~Batch() = default;
-  // Tells the sender. Must not block; may delete the batch.
+  // Reports the result to the sender. Must not block. May delete the batch.
   virtual void Done(const absl::Status& status, const IngestResult& result) = 0;
 
-  // The request as it came; must stay valid until Done. `request` points into it.
+  // The bytes of the request as received. They must stay valid until Done, because `request` points into them.
   std::string_view bytes;
   ViewsRequest request;
   SiteIndex site;
   int64_t receipt_unix_ms = 0;
   SteadyTime receipt_time;
-  // Of a batch from one browser: its viewer under the salt of the day before, so that a visit does not break at
-  // midnight. 0: none.
+  // The viewer's hash under the salt of the day before, in a batch from one browser. It keeps a visit from being split
+  // at midnight. 0 means none.
   uint64_t previous_viewer = 0;
 };
 

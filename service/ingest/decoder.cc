@@ -18,7 +18,7 @@
 namespace viewcount {
 namespace {
 
-// Fields of viewcount.v1.RecordViewsRequest and StreamViewsRequest.
+// The fields of viewcount.v1.RecordViewsRequest and StreamViewsRequest.
 constexpr uint32_t kSite = WireTag(1, WireType::kBytes);
 constexpr uint32_t kWriterId = WireTag(2, WireType::kBytes);
 constexpr uint32_t kSequence = WireTag(3, WireType::kVarint);
@@ -28,7 +28,7 @@ constexpr uint32_t kTakeover = WireTag(5, WireType::kVarint);
 constexpr uint32_t kDurability = WireTag(6, WireType::kVarint);
 constexpr uint32_t kImport = WireTag(7, WireType::kVarint);
 constexpr uint32_t kView = WireTag(8, WireType::kBytes);
-// Fields of viewcount.v1.View.
+// The fields of viewcount.v1.View.
 constexpr uint32_t kViewArticleId = WireTag(1, WireType::kBytes);
 constexpr uint32_t kViewCount = WireTag(2, WireType::kVarint);
 constexpr uint32_t kViewViewer = WireTag(3, WireType::kFixed64);
@@ -39,10 +39,11 @@ constexpr uint64_t kSequenceMax = std::numeric_limits<int64_t>::max();
 static_assert(kSequenceMax + limits::kSequenceSpanMax > kSequenceMax, "a batch's last sequence must not overflow");
 constexpr auto kDurabilityLast = static_cast<uint32_t>(Durability::kStored);
 
-// Why a view is refused.
+// The reasons for refusing a view.
 enum class ViewFault : uint8_t { kNone, kTooMany, kWire, kArticleId, kCount, kEventTime };
 
-// A repeated string field replaces the one before it, which still has to be UTF-8 for Protobuf's parser.
+// Reads a string field. A repeated field replaces the earlier value, but Protobuf's parser still requires that the
+// earlier value is UTF-8.
 bool ReadString(WireReader& reader, std::string_view& text) {
   if (!text.empty() && !IsUtf8(text)) [[unlikely]]
     return false;
@@ -73,12 +74,12 @@ bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view) {
     case kViewBot:
       return ReadBool(reader, view.bot);
     default:
-      // The view itself is one level.
+      // The view itself takes one level of the nesting.
       return reader.SkipValue(tag, kNestingMax - 1);
   }
 }
 
-// One decoding, from the bytes to the answer.
+// One run of the decoder, from the bytes to the result.
 class Decoding {
  public:
   Decoding(std::string_view bytes, int64_t receipt_unix_ms, ViewsRequest& request)
@@ -98,7 +99,7 @@ class Decoding {
           return ViewError(fault);
       } else {
         if (!ReadField(tag)) return Malformed();
-        // Checked as they come, so that no message makes the vector grow beyond its limit.
+        // The number is checked after each field, so that no message makes the vector grow beyond its limit.
         if (request_.takeovers.size() > limits::kTakeoversMax) return TooManyTakeovers();
       }
     }
@@ -133,7 +134,7 @@ class Decoding {
       if (view.event_time_unix_ms < 0 || view.event_time_unix_ms > limits::kEventTimeUnixMsMax) [[unlikely]] {
         return ViewFault::kEventTime;
       }
-      // Whether that is allowed is known at the end: `import` may come after the views.
+      // It is known only at the end whether this is allowed, because `import` may come after the views.
       if (!first_out_of_window_) first_out_of_window_ = request_.views.size() - 1;
     }
     request_.view_count += view.count;
@@ -174,7 +175,7 @@ class Decoding {
     return true;
   }
 
-  // What only the whole message tells.
+  // Checks the rules that need the whole message.
   absl::Status Validate();
   absl::Status ValidateWriter();
 
@@ -188,13 +189,13 @@ class Decoding {
 
   WireReader reader_;
   const int64_t receipt_unix_ms_;
-  // What is allowed without `import`.
+  // The range of event times that is allowed without `import`.
   const int64_t oldest_unix_ms_;
   const int64_t newest_unix_ms_;
   ViewsRequest& request_;
   std::string_view writer_id_;
   uint32_t sequence_span_ = 0;
-  // As in the message: any number, of which only 0 to kDurabilityLast mean something.
+  // The value in the message. It may be any number, but only 0 to kDurabilityLast are defined.
   uint32_t durability_ = 0;
   std::optional<size_t> first_out_of_window_;
 };

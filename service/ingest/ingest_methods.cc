@@ -12,14 +12,14 @@
 namespace viewcount {
 namespace {
 
-// RecordViewsResponse has three numbers of at most eleven bytes with their tags, and a truth value of two.
+// RecordViewsResponse has three numbers of at most eleven bytes each, tag included, and a Boolean of two bytes.
 constexpr size_t kResponseBytesMax = 3 * 11 + 2;
-// What a loop keeps for calls to come: with the views of usual batches at most some 12 MiB.
+// Finished calls that an event loop keeps for reuse. With the views of usual batches they take at most about 12 MiB.
 constexpr size_t kFreeCallsMax = 256;
 constexpr size_t kKeptViewsMax = 1'024;
 
 void SendResult(const IngestResult& result, Call& call) {
-  // StreamViewsResponse has the same fields and numbers.
+  // StreamViewsResponse has the same fields and field numbers.
   v1::RecordViewsResponse response;
   response.set_accepted_views(result.accepted_views);
   response.set_duplicate(result.duplicate);
@@ -31,8 +31,9 @@ void SendResult(const IngestResult& result, Call& call) {
   call.Send({bytes.data(), size});
 }
 
-// One call, the batch it has with the lane, and the lane's answer on its way back to the loop: one allocation. The lane
-// holds a reference to it from Submit until Run.
+// A call, its batch, and the task that brings the lane's answer back to the event loop. They are one object, so that a
+// call needs one allocation. The lane holds a reference to it from Submit until Run. Used by the loop's thread only,
+// except Done.
 class IngestCall : public CallHandler, public Batch, public LoopTask {
  public:
   void Begin(Ingestor& ingestor, Call& call) {
@@ -44,7 +45,7 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
   void OnMessage(std::string message) final {
     message_ = std::move(message);
     bytes = message_;
-    // Before the lane may answer.
+    // The reference must be set before Submit, since the lane may answer at any time after it.
     of_lane_ = this;
     if (const auto status = ingestor_->Submit(this); !status.ok()) {
       of_lane_.reset();
@@ -53,7 +54,7 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
   }
   void OnEnd() final { call_ = nullptr; }
 
-  // From the lane's thread.
+  // Called by the lane's thread.
   void Done(const absl::Status& status, const IngestResult& result) final {
     status_ = status;
     result_ = result;
@@ -74,9 +75,9 @@ class IngestCall : public CallHandler, public Batch, public LoopTask {
 
   Ingestor* ingestor_ = nullptr;
   EventLoop* loop_ = nullptr;
-  // None once it is over.
+  // Null after the call has ended.
   Call* call_ = nullptr;
-  // The lane's reference: while it has the batch, or its answer is on the way.
+  // The lane's reference. It is set while the lane has the batch, or while its answer is on the way.
   HandlerRef of_lane_;
   std::string message_;
   absl::Status status_;
@@ -108,14 +109,14 @@ class RecordViewsCall final : public IngestCall {
     }
   }
 
-  // Calls that are over, for those to come: with the memory they were decoded into. Each loop has its own.
+  // Finished calls for reuse, together with the memory into which they decoded. Each event loop has its own.
   static thread_local std::vector<std::unique_ptr<RecordViewsCall>> free_calls_;
 };
 
 thread_local std::vector<std::unique_ptr<RecordViewsCall>> RecordViewsCall::free_calls_;
 
-// Reads the next request when the one before is answered: order comes from the stream, and the sender is slowed down by
-// the stream's window.
+// Reads the next request only after the previous one is answered. This keeps the order of the stream, and the stream's
+// flow-control window slows down the sender.
 class StreamViewsCall final : public IngestCall {
  public:
   void OnRequestEnd() override { call().Finish(grpc::Status::OK); }

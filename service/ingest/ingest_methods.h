@@ -1,4 +1,4 @@
-// IngestService's methods, on the raw bytes of the requests.
+// The methods of IngestService. They work on the raw bytes of the requests.
 #pragma once
 
 #include "service/http2/call.h"
@@ -9,7 +9,8 @@ namespace viewcount {
 inline constexpr char kRecordViewsPath[] = "/viewcount.v1.IngestService/RecordViews";
 inline constexpr char kStreamViewsPath[] = "/viewcount.v1.IngestService/StreamViews";
 
-// The ingestor must outlive their calls, of which those that a lane has end with the lane at the latest.
+// Return the methods RecordViews and StreamViews for the gRPC server. The ingestor must outlive their calls. A call
+// that a lane still holds ends with the lane at the latest.
 Method RecordViewsMethod(Ingestor& ingestor);
 Method StreamViewsMethod(Ingestor& ingestor);
 

@@ -17,7 +17,7 @@ RejectReason ReasonOfRefusal(const Lane& lane, const absl::Status& status) {
 absl::Status Ingestor::Submit(Batch* batch) {
   RejectReason reason = RejectReason::kInvalid;
   absl::Status status = Admit(*batch, reason);
-  // Once a lane has it, the batch may be gone at any moment.
+  // The count is read now, because the lane may delete the batch at any moment after Submit.
   const auto views = static_cast<double>(batch->request.view_count);
   Receive(views);
   if (status.ok()) {
@@ -59,9 +59,10 @@ absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
 
 Lane& Ingestor::LaneOf(const Batch& batch) {
   if (lanes_.size() == 1) return *lanes_[0];
-  // A writer's batches always meet the same dedupe table.
+  // All batches of a writer go to the same lane, and therefore to the same dedupe table.
   if (!batch.request.writer.IsNone()) return *lanes_[LaneOfWriter(batch.request.writer, lanes_.size())];
-  // A viewer's always meet the same visit, as long as that may have begun the day before. The rest may go anywhere.
+  // All batches of a viewer go to the lane that knows its visit. `previous_viewer` comes first, as long as the visit
+  // may have begun on the day before. All other batches may go to any lane.
   uint64_t viewer = batch.previous_viewer;
   if (viewer == 0 && !batch.request.views.empty()) viewer = batch.request.views.front().viewer;
   if (viewer != 0) return *lanes_[LaneOfViewer(viewer, lanes_.size())];

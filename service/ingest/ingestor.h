@@ -1,4 +1,4 @@
-// Admission: decodes a request, checks its site, and hands it to the lane of its writer or its viewer.
+// Admission of requests: decodes a request, checks its site, and passes it to the lane of its writer or its viewer.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,17 +14,18 @@
 
 namespace viewcount {
 
-// Thread safe. What it refers to must outlive it.
+// Admits batches and passes them to the lanes. Thread-safe. The objects that it refers to must outlive it.
 class Ingestor {
  public:
-  // At least one lane.
+  // Requires at least one lane.
   Ingestor(std::vector<Lane*> lanes, const SiteDirectory& sites, const Clock& clock, Metrics& metrics)
       : lanes_(std::move(lanes)), sites_(sites), clock_(clock), metrics_(metrics) {}
 
-  // Takes over `batch`, whose `bytes` are set. OK: its Done is or will be called. Else nothing was counted, and Done is
-  // not called. Errors: those of DecodeViewsRequest and Lane::Submit; NOT_FOUND; UNIMPLEMENTED for takeovers.
+  // Takes a batch whose `bytes` are set. On OK the batch's Done has been or will be called. On an error no view was
+  // counted, and Done is not called. Errors: those of DecodeViewsRequest and Lane::Submit; NOT_FOUND for an unknown
+  // site; UNIMPLEMENTED for takeovers.
   absl::Status Submit(Batch* batch);
-  // Notes views that a transport refused before there was a batch.
+  // Counts, in the metrics, views that a transport refused before there was a batch.
   void Refuse(RejectReason reason, uint64_t views);
 
  private:

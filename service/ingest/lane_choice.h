@@ -1,4 +1,4 @@
-// Which lane a batch goes to.
+// Chooses the lane of a batch.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,12 @@
 
 namespace viewcount {
 
-// The number of a writer's lane among `lanes`: always the same one, whose dedupe table knows the writer.
+// Returns the index of a writer's lane among `lanes` lanes. A writer always gets the same lane, whose dedupe table
+// knows the writer.
 inline size_t LaneOfWriter(const WriterId& writer, size_t lanes) { return Id128Hash<WriterIdTag>()(writer) % lanes; }
 
-// The number of a viewer's lane among `lanes`, of a batch without a writer: always the same one, which knows the
-// viewer's visit. Not 0.
+// Returns the index of a viewer's lane among `lanes` lanes, for a batch without a writer. A viewer always gets the same
+// lane, which knows the viewer's visit. `viewer` must not be 0.
 inline size_t LaneOfViewer(uint64_t viewer, size_t lanes) { return viewer % lanes; }
 
 }  // namespace viewcount

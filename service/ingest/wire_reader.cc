@@ -6,7 +6,7 @@ namespace {
 constexpr int kTagBytesMax = 5;
 constexpr int kVarintBytesMax = 10;
 constexpr int kLengthBytesMax = 5;
-// Lengths are below 2^31, so the fifth byte has three bits.
+// Lengths are below 2^31, so the fifth byte holds three bits.
 constexpr uint8_t kLengthLastByteMax = 7;
 
 }  // namespace
@@ -55,7 +55,7 @@ bool WireReader::SkipBytes(size_t count) {
 }
 
 bool WireReader::SkipValue(uint32_t tag, int nesting_max) {
-  // There is no field 0.
+  // Protobuf has no field 0.
   if (tag >> 3 == 0) return false;
   switch (static_cast<WireType>(tag & 7)) {
     case WireType::kVarint: {

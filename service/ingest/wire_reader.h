@@ -1,7 +1,7 @@
-// Protobuf's wire format, read forwards: what the decoder is made of.
+// A forward-only reader of Protobuf's wire format, on which the decoder is built.
 //
-// Accepts byte for byte what Protobuf's own C++ parser (3.21) accepts, oddities included: tags of up to five bytes,
-// varints of up to ten whose surplus bits are dropped, lengths below 2^31.
+// It accepts exactly the bytes that Protobuf's own C++ parser (3.21) accepts, including its oddities. Tags have up to
+// five bytes, varints have up to ten bytes whose surplus bits are dropped, and lengths are below 2^31.
 #pragma once
 
 #include <bit>
@@ -12,16 +12,16 @@
 
 namespace viewcount {
 
-// The low three bits of a tag.
+// The type of a field's value: the low three bits of a tag.
 enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kGroup = 3, kEndGroup = 4, kFixed32 = 5 };
 
 constexpr uint32_t WireTag(uint32_t field, WireType type) { return field << 3 | static_cast<uint32_t>(type); }
 
-// How deep groups and messages may lie in each other: Protobuf's default.
+// How deep groups and messages may be nested: Protobuf's default.
 inline constexpr int kNestingMax = 100;
 
-// Reads one message. Every Read… returns false at malformed or missing input; the reader is then of no further use.
-// Not thread safe. Points into the bytes it was given, and so does what it returns.
+// Reads one message. Every Read… function returns false for malformed or missing input; then the reader must not be
+// used any more. The reader and the values that it returns point into the bytes that it was given. Not thread-safe.
 class WireReader {
  public:
   explicit WireReader(std::string_view bytes)
@@ -48,7 +48,7 @@ class WireReader {
     return true;
   }
 
-  // Numbers of 32 bits may come with more; the surplus is dropped.
+  // Reads a number of 32 bits. The message may hold more bits; the surplus is dropped.
   bool ReadVarint32(uint32_t& value) {
     uint64_t wide;
     if (!ReadVarint(wide)) return false;
@@ -63,7 +63,7 @@ class WireReader {
     return true;
   }
 
-  // A length and that many bytes: a string, or anything packed.
+  // Reads a length and that many bytes: a string, or packed values.
   bool ReadBytes(std::string_view& bytes) {
     size_t length;
     if (!ReadLength(length)) return false;
@@ -72,7 +72,7 @@ class WireReader {
     return true;
   }
 
-  // A length and a message of that length, as a reader of its own.
+  // Reads a length and returns a reader for the message of that length.
   bool ReadMessage(WireReader& message) {
     size_t length;
     if (!ReadLength(length)) return false;
@@ -82,13 +82,13 @@ class WireReader {
     return true;
   }
 
-  // Reads past the value of a field that nobody knows; `tag` was just read. Groups may nest `nesting_max` deep.
+  // Skips the value of an unknown field, whose `tag` was just read. Groups may nest up to `nesting_max` levels deep.
   bool SkipValue(uint32_t tag, int nesting_max);
 
  private:
   static_assert(std::endian::native == std::endian::little, "words are loaded as they stand on the wire");
 
-  // A length that the rest of the message has room for.
+  // Reads a length. Returns false if the rest of the message is shorter.
   bool ReadLength(size_t& length) {
     if (AtEnd()) return false;
     const auto first = static_cast<uint8_t>(*at_);
@@ -101,7 +101,7 @@ class WireReader {
     return length <= static_cast<size_t>(end_ - at_);
   }
 
-  // Up to eight bytes at once and without a loop: times take six.
+  // Reads up to eight bytes in one step, without a loop. Times take six bytes.
   bool ReadLongVarint(uint64_t& value) {
     uint64_t word;
     if (static_cast<size_t>(readable_end_ - at_) < sizeof(word)) return ReadVarintByBytes(value);
@@ -112,7 +112,8 @@ class WireReader {
     const ptrdiff_t length = std::countr_zero(stops) / 8 + 1;
     if (length > end_ - at_) return false;
     at_ += length;
-    // Keeps the bytes up to the first that stops, then closes the gaps between their seven bits: pairs, fours, all.
+    // Keeps the bytes up to the first one that ends the varint. Then it closes the gaps between the groups of seven
+    // bits: first in pairs, then in fours, then in all eight.
     word &= (stops ^ (stops - 1)) & 0x7F7F7F7F7F7F7F7F;
     word = (word & 0x007F007F007F007F) | (word & 0x7F007F007F007F00) >> 1;
     word = (word & 0x00003FFF00003FFF) | (word & 0x3FFF00003FFF0000) >> 2;
@@ -128,7 +129,7 @@ class WireReader {
 
   const char* at_;
   const char* end_;
-  // The end of the outermost message: what lies between it and `end_` may be loaded, not used.
+  // The end of the outermost message. Bytes between `end_` and this end may be loaded but not used.
   const char* readable_end_;
 };
 

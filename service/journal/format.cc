@@ -12,7 +12,7 @@ static_assert(std::endian::native == std::endian::little, "numbers are copied as
 
 constexpr std::string_view kMagic = "VCJOURNL";
 
-// Where fields begin; FORMAT.md.
+// The offsets of the fields; see FORMAT.md.
 constexpr size_t kVersionAt = 8, kSegmentChecksumAt = 12, kLaneAt = 16, kStartAt = 32, kPreviousStartAt = 40,
                  kPreviousLastAt = 48, kPreviousChecksumAt = 56;
 constexpr size_t kPayloadChecksumAt = 4, kPayloadBytesAt = 8, kDistanceAt = 12, kTypeAt = 16;
@@ -80,7 +80,7 @@ uint32_t RecordFormat::Encode(const RecordHeader& header, char* out) const {
   Put(out + kPayloadChecksumAt, header.payload_checksum);
   Put(out + kPayloadBytesAt, header.payload_bytes);
   Put(out + kDistanceAt, static_cast<uint32_t>(header.begin.value - header.group_begin.value));
-  // With the three zeros behind it.
+  // This also writes the three zero bytes after the type.
   Put(out + kTypeAt, static_cast<uint32_t>(header.type));
   const uint32_t checksum = Checksum(header.begin, out);
   Put(out, checksum);

@@ -1,4 +1,4 @@
-// Bytes of the journal, both ways; service/journal/FORMAT.md describes them.
+// Encodes and decodes the headers of the journal's segments and records. service/journal/FORMAT.md describes the bytes.
 #pragma once
 
 #include <array>
@@ -14,20 +14,22 @@
 
 namespace viewcount {
 
-// What is written. The older ones that are read hold less: in format 1 nothing was decided about views.
+// The format version that is written, and the oldest one that is read. Format 1 holds no decisions about views.
 inline constexpr uint32_t kJournalFormatVersion = 2;
 inline constexpr uint32_t kJournalFormatVersionMin = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 20;
 
-// A place in a segment and the checksum that stands there; by it the next segment names what it follows.
+// A position in a segment and the checksum that is stored there. A segment's header contains the mark of the last
+// record before it.
 struct RecordMark {
-  // Of a record, or of the segment's header if there is no record yet.
+  // Where a record begins, or where the segment's header begins if the segment has no record yet.
   Position begin;
   uint32_t checksum = 0;
   bool operator==(const RecordMark&) const = default;
 };
 
+// The header of a segment. All fields about the previous segment are 0 in a lane's first segment.
 struct SegmentHeader {
   uint32_t version = kJournalFormatVersion;
   LaneId lane;
@@ -38,37 +40,41 @@ struct SegmentHeader {
 };
 using SegmentHeaderBytes = std::array<char, kSegmentHeaderBytes>;
 
+// Encodes a segment's header, with its checksum.
 SegmentHeaderBytes EncodeSegmentHeader(const SegmentHeader& header);
-// Nothing if the checksum is wrong. Of a newer version only `version` is to be relied upon.
+// Decodes a segment's header. Returns nothing if the magic or the checksum is wrong. If the version is newer than
+// kJournalFormatVersion, only `version` is reliable.
 std::optional<SegmentHeader> DecodeSegmentHeader(std::span<const char, kSegmentHeaderBytes> bytes);
-// What a segment without records is marked by.
+// Returns the mark of a segment without records: the mark of its header.
 RecordMark MarkOf(const SegmentHeader& header);
 
+// The header of a record.
 struct RecordHeader {
   RecordType type = RecordType::kVoid;
   Position begin;
-  // Everything before it was durable when the record was written.
+  // Where the record's group begins. Everything before this position was durable when the record was written.
   Position group_begin;
   uint32_t payload_bytes = 0;
   uint32_t payload_checksum = 0;
-  // Of the header itself.
+  // The checksum of the header itself.
   uint32_t checksum = 0;
 
   Position end() const { return {begin.value + kRecordHeaderBytes + payload_bytes}; }
   RecordMark mark() const { return {begin, checksum}; }
 };
 
-// Record headers of one lane. Immutable; thread safe.
+// Encodes and decodes the record headers of one lane. Immutable; thread-safe.
 class RecordFormat {
  public:
   explicit RecordFormat(const LaneId& lane);
-  // Writes the header to `out`, kRecordHeaderBytes long, and returns its checksum; that in `header` is ignored.
+  // Writes the header's kRecordHeaderBytes bytes to `out` and returns its checksum. Ignores `header.checksum`.
   uint32_t Encode(const RecordHeader& header, char* out) const;
-  // The header at `bytes`, kRecordHeaderBytes long, if it was written for position `at`.
+  // Decodes the kRecordHeaderBytes bytes at `bytes`. Returns nothing unless they are a header that was written for
+  // position `at`.
   std::optional<RecordHeader> Decode(Position at, const char* bytes) const;
-  // False for most of what is no header, at the cost of one comparison.
+  // Returns false for most bytes that are not a record header. It costs one comparison.
   static bool IsPlausible(const char* bytes) {
-    // The type, and the three zeros behind it.
+    // The number consists of the record type and the three zero bytes after it.
     uint32_t type;
     std::memcpy(&type, bytes + kRecordHeaderBytes - sizeof(type), sizeof(type));
     return type - 1 < static_cast<uint32_t>(RecordType::kCommit);
@@ -76,7 +82,7 @@ class RecordFormat {
 
  private:
   uint32_t Checksum(Position at, const char* bytes) const;
-  // Of the lane ID, which every checksum begins with.
+  // The checksum of the lane ID. Every record's checksum begins with it.
   uint32_t seed_;
 };
 

@@ -15,6 +15,7 @@
 namespace viewcount {
 namespace {
 
+// One run of a check, or of a repair if the constructor's last argument is true. Not thread-safe.
 class JournalCheck {
  public:
   JournalCheck(Disk& disk, std::string folder, bool mend) : disk_(disk), folder_(std::move(folder)), mend_(mend) {}
@@ -22,12 +23,13 @@ class JournalCheck {
   absl::StatusOr<JournalReport> Run();
 
  private:
+  // Reads the lane's ID from the first whole segment header.
   absl::Status FindLane();
   absl::Status CheckSegment(size_t index);
-  // The header that the segment must have, given those before it; notes if it has another.
+  // Returns the header that the segment must have, given the segments before it. Reports a break if it has another one.
   absl::StatusOr<SegmentHeader> CheckHeader(size_t index, DiskFile& file);
   absl::Status CheckRecords(DiskFile& file, Position start, Position limit, bool newest);
-  // At the reader's break: goes behind it, or returns false at a torn tail.
+  // Handles the break at which the reader stands. Moves the reader past the break, or returns false at a torn tail.
   absl::StatusOr<bool> PassBreak(SegmentReader& reader, DiskFile& file, Position start, Position limit, bool newest);
   // Fills [begin, end) with void records.
   absl::Status Void(DiskFile& file, Position start, Position begin, Position end);
@@ -78,7 +80,7 @@ absl::Status JournalCheck::CheckSegment(size_t index) {
   if (!bytes.ok()) return bytes.status();
   const Position limit = newest ? Position{start.value + *bytes} : starts_[index + 1];
   if (auto status = CheckRecords(**file, start, limit, newest); !status.ok()) return status;
-  // The next segment's header, which may follow from what was mended here, is written after this is durable.
+  // The next segment's header may depend on this repair, so it is written only after the repair is durable.
   return mend_ ? (*file)->Sync() : absl::OkStatus();
 }
 
@@ -88,14 +90,14 @@ absl::StatusOr<SegmentHeader> JournalCheck::CheckHeader(size_t index, DiskFile& 
   if (!found.ok() && !absl::IsDataLoss(found.status())) return found.status();
   SegmentHeader right{.lane = lane_, .start = start};
   if (index == 0) {
-    // What came before is gone, so that its names do not matter.
+    // The previous segment is deleted, so the fields about it do not matter.
     if (found.ok()) right = *found;
   } else {
     if (found.ok()) right.version = found->version;
     right.previous_start = starts_[index - 1];
     right.previous_last = last_;
     if (found.ok() && found->previous_start != right.previous_start) {
-      // Says which one is missing.
+      // This error says which segment is missing.
       return CheckFollows(disk_, folder_, {.lane = lane_, .start = right.previous_start}, *found);
     }
   }
@@ -118,7 +120,7 @@ absl::Status JournalCheck::CheckRecords(DiskFile& file, Position start, Position
       const auto passed = PassBreak(reader, file, start, limit, newest);
       if (!passed.ok()) return passed.status();
       if (*passed) continue;
-      // Zeros and a recycled file's old bytes go too: they are nothing to keep.
+      // Zeros and old bytes of a recycled file are cut off too, because they have no meaning.
       return mend_ ? file.Truncate(report_.end.value - start.value) : absl::OkStatus();
     }
     const RecordHeader& header = *reader.header();
@@ -165,7 +167,7 @@ absl::Status JournalCheck::Void(DiskFile& file, Position start, Position begin, 
   while (begin < end) {
     uint64_t bytes = std::min<uint64_t>(end.value - begin.value, limits::kJournalPayloadBytesMax);
     const uint64_t rest = end.value - begin.value - bytes;
-    // What is left must hold a record's header, too.
+    // The remaining bytes must also have room for a record's header.
     if (rest > 0 && rest < kRecordHeaderBytes) bytes -= kRecordHeaderBytes;
     if (bytes < kRecordHeaderBytes) {
       return absl::FailedPreconditionError(

@@ -1,4 +1,4 @@
-// What is broken in a journal, and mending it: `viewcount journal verify` and `viewcount journal repair`.
+// Finds and repairs damage in a journal. It implements `viewcount journal verify` and `viewcount journal repair`.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,34 +12,36 @@
 
 namespace viewcount {
 
-// Bytes that had been durable and no longer make records, or no longer a segment's header (offset 0).
+// Bytes that had been durable and no longer form records. At offset 0 they no longer form the segment's header.
 struct JournalBreak {
   std::string file;
   uint64_t offset = 0;
   uint64_t bytes = 0;
 };
 
+// The result of a check or a repair.
 struct JournalReport {
   size_t segments = 0;
-  // Whole ones, and their bytes; without those that repairs and seals left.
+  // The number of whole records and their bytes. Records that repairs and seals wrote are not counted.
   uint64_t records = 0;
   uint64_t bytes = 0;
-  // Where the journal begins and ends.
+  // Where the journal begins and where it ends.
   Position begin;
   Position end;
-  // What a crash left of a group that was never acknowledged. No damage: the next start cuts it off.
+  // The bytes that a crash left of a group that was never acknowledged. This is no damage: the next start removes them.
   uint64_t torn_bytes = 0;
   std::vector<JournalBreak> broken;
-  // Of records, in `broken`. Headers are written anew without a loss.
+  // The bytes of records in `broken`. Headers do not count, because they are written again without loss.
   uint64_t lost_bytes = 0;
 };
 
-// Reads the whole journal in a lane's folder, whose lane must be stopped; changes nothing. Errors: FAILED_PRECONDITION
-// for what nothing here can mend: a missing segment, a mix of lanes, a newer format; and the disk's.
+// Reads the whole journal in a lane's folder and changes nothing. The lane must be stopped. Returns FAILED_PRECONDITION
+// for damage that cannot be repaired here: a missing segment, segments of several lanes, or a newer format. Other
+// errors are those of the disk.
 absl::StatusOr<JournalReport> VerifyJournal(Disk& disk, const std::string& folder);
 
-// The same, and mends what is broken so that all whole records keep their positions; a torn tail is cut off. Durable on
-// return. Tells what was found before. A repair that was broken off may be begun again.
+// Does the same and repairs the damage. All whole records keep their positions, and a torn tail is cut off. The repair
+// is durable on return. The report says what was found before the repair. An interrupted repair may be started again.
 absl::StatusOr<JournalReport> RepairJournal(Disk& disk, const std::string& folder);
 
 }  // namespace viewcount

@@ -17,7 +17,7 @@ class JournalReader::Impl {
   Impl(Disk& disk, std::string folder, LaneId lane, std::vector<Position> segments, Position to)
       : disk_(disk), folder_(std::move(folder)), lane_(lane), segments_(std::move(segments)), to_(to) {}
 
-  // Goes to the beginning of the next segment.
+  // Opens the next segment at its beginning.
   absl::Status Enter();
   absl::StatusOr<bool> Next(Record& record);
 
@@ -25,7 +25,7 @@ class JournalReader::Impl {
   Disk& disk_;
   const std::string folder_;
   const LaneId lane_;
-  // Those to read.
+  // The segments to read.
   const std::vector<Position> segments_;
   const Position to_;
   size_t entered_ = 0;
@@ -46,7 +46,7 @@ absl::Status JournalReader::Impl::Enter() {
   auto file = disk_.OpenForReading(SegmentPath(folder_, start));
   if (!file.ok()) return file.status();
   const Position limit = entered_ < segments_.size() ? std::min(segments_[entered_], to_) : to_;
-  // The reader goes before its file.
+  // The reader must be destroyed before its file.
   segment_.reset();
   file_ = *std::move(file);
   segment_.emplace(*file_, lane_, start, limit);
@@ -77,7 +77,7 @@ absl::StatusOr<JournalReader> JournalReader::Open(Disk& disk, const std::string&
                                                   Position to) {
   auto segments = ListSegments(disk, folder);
   if (!segments.ok()) return segments.status();
-  // From the one that holds `from` to the one before `to`.
+  // The segments from the one that holds `from` to the last one that begins before `to`.
   const auto behind = std::upper_bound(segments->begin(), segments->end(), from);
   const bool reached = behind != segments->begin();
   if (from < to && !reached) {

@@ -12,17 +12,19 @@
 
 namespace viewcount {
 
-// One thread. May read beside the writer what was durable when it was opened, while a pin holds the segments.
+// Reads the records of a range of a journal. Not thread-safe. It may run beside the writer: it reads what was durable
+// when it was opened, as long as a pin keeps the segments. `disk` must outlive the reader.
 class JournalReader {
  public:
-  // For the records with from < end <= to, and all those before them in their segment, so that what a segment begins
-  // with comes first. OUT_OF_RANGE if the journal does not reach back to `from`. Other errors as JournalWriter::Open.
+  // Opens the journal for the records with from < end <= to. All earlier records in the first segment are read too, so
+  // that the records at the beginning of that segment come first. Returns OUT_OF_RANGE if the journal does not reach
+  // back to `from`. Other errors are those of JournalWriter::Open.
   static absl::StatusOr<JournalReader> Open(Disk& disk, const std::string& folder, LaneId lane, Position from,
                                             Position to);
   JournalReader(JournalReader&&) noexcept;
   ~JournalReader();
 
-  // The next record, into `record`; false at `to`. DATA_LOSS names file and offset.
+  // Reads the next record into `record`. Returns false at `to`. A DATA_LOSS error names the file and the offset.
   absl::StatusOr<bool> Next(Record& record);
 
  private:

@@ -15,7 +15,7 @@
 namespace viewcount {
 namespace {
 
-// Fills in the segments, and returns the header of the newest.
+// Reads all segment headers into `segments`. Returns the header of the newest segment.
 absl::StatusOr<SegmentHeader> ReadChain(Disk& disk, const std::string& folder, const LaneId& lane,
                                         const std::vector<Position>& starts, std::vector<SegmentFile>& segments) {
   SegmentHeader newest;
@@ -35,7 +35,7 @@ absl::StatusOr<SegmentHeader> ReadChain(Disk& disk, const std::string& folder, c
   return newest;
 }
 
-// How much there is behind the end, up to the last byte that is not zero.
+// Returns how many bytes after `end` are in use, that is, up to the last byte that is not zero.
 absl::StatusOr<uint64_t> BytesBehind(DiskFile& file, uint64_t end, uint64_t size) {
   std::string buffer(limits::kJournalReadBytes, '\0');
   while (size > end) {
@@ -49,7 +49,7 @@ absl::StatusOr<uint64_t> BytesBehind(DiskFile& file, uint64_t end, uint64_t size
   return 0;
 }
 
-// Where the records of the newest segment end, into `journal`. Returns where the last group begins.
+// Finds the end of the newest segment's records and stores it in `journal`. Returns where the last group begins.
 absl::StatusOr<Position> FindEnd(const std::string& folder, const SegmentHeader& header, RecoveredJournal& journal) {
   const SegmentFile& newest = journal.segments.back();
   SegmentReader reader(*journal.file, header.lane, newest.start, {newest.start.value + newest.bytes});
@@ -87,8 +87,8 @@ absl::StatusOr<Position> FindEnd(const std::string& folder, const SegmentHeader&
   return group_begin;
 }
 
-// The last group may be known to the kernel only, which may take it for written after a sync that failed: a sync alone
-// need not help.
+// Writes the last group again. It may exist only in the kernel's cache, and the kernel may regard it as written after a
+// failed sync. A sync alone would then not help.
 absl::Status WriteAgain(DiskFile& file, uint64_t begin, uint64_t end) {
   if (Planted(PlantedBug::kSkipWriteAgain)) return absl::OkStatus();
   std::string group(end - begin, '\0');
@@ -96,13 +96,13 @@ absl::Status WriteAgain(DiskFile& file, uint64_t begin, uint64_t end) {
   return file.Write(begin, group);
 }
 
-// Leaves nothing behind the end that could become a record again, and makes what is before it durable. Returns the
-// file's size.
+// Removes everything after the end that could become a record again, and makes everything before it durable. Returns
+// the size of the file.
 absl::StatusOr<uint64_t> CutOff(DiskFile& file, uint64_t used, uint64_t segment_bytes) {
   if (Planted(PlantedBug::kKeepBytesBehindCut)) return file.Size();
   if (auto status = file.Truncate(used); !status.ok()) return status;
   if (auto status = file.Sync(); !status.ok()) return status;
-  // No room is no harm: the next group begins a new segment, or waits for room.
+  // A full disk does no harm here: the next group begins a new segment, or waits for room.
   const auto allocated = file.Allocate(std::max(used, segment_bytes));
   if (absl::IsResourceExhausted(allocated)) {
     if (auto status = file.Truncate(used); !status.ok()) return status;
@@ -137,7 +137,7 @@ absl::StatusOr<RecoveredJournal> RecoverJournal(Disk& disk, const std::string& f
   const auto bytes = CutOff(*journal.file, used, segment_bytes);
   if (!bytes.ok()) return bytes.status();
   journal.segments.back().bytes = *bytes;
-  // A segment's name may be newer than the folder's last sync.
+  // The segment may have got its name after the last sync of the folder.
   if (auto status = disk.SyncFolder(folder); !status.ok()) return status;
   return journal;
 }

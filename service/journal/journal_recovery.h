@@ -1,4 +1,4 @@
-// What a process finds of its lane's journal when it starts.
+// Recovers a lane's journal when a process starts.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -13,10 +13,10 @@
 
 namespace viewcount {
 
-// One file of the journal.
+// One segment file of the journal.
 struct SegmentFile {
   Position start;
-  // Of the file, used or not.
+  // The size of the whole file in bytes, including its unused part.
   uint64_t bytes = 0;
   // See SegmentHeader.
   uint32_t version = kJournalFormatVersion;
@@ -24,19 +24,19 @@ struct SegmentFile {
 
 // A journal whose end is known and durable.
 struct RecoveredJournal {
-  // Rising; empty for a journal not yet begun.
+  // In rising order; empty for a journal that has not begun yet.
   std::vector<SegmentFile> segments;
-  // The newest segment's, and what is in it.
+  // The file of the newest segment, the end of its records and the mark of the last one.
   std::unique_ptr<DiskFile> file;
   Position end;
   RecordMark last;
-  // That nothing follows the end but proof that what is before it was durable.
+  // True if the last record is a commit record, which proves that everything before it was durable.
   bool sealed = false;
 };
 
-// Checks that the segments in `folder` follow each other, finds the end, cuts off what a crash tore (and logs that),
-// makes everything before durable, and allocates the newest segment to `segment_bytes` again. Errors as
-// JournalWriter::Open.
+// Checks that the segments in `folder` follow each other and finds the journal's end. Cuts off a torn write of a crash,
+// and logs that. Makes everything before the end durable, and allocates the newest segment to `segment_bytes` again.
+// Returns the errors of JournalWriter::Open.
 absl::StatusOr<RecoveredJournal> RecoverJournal(Disk& disk, const std::string& folder, const LaneId& lane,
                                                 uint64_t segment_bytes);
 

@@ -17,11 +17,11 @@
 namespace viewcount {
 namespace {
 
-// Smaller bodies are copied, which takes less than a piece of its own.
+// Smaller bodies are copied, which takes less time than a separate piece of a gathered write.
 constexpr size_t kGatheredBytesMin = 2 << 10;
-// What is written between two calls of DiskFile::Evict, each of which takes a system call.
+// The number of bytes written between two calls of DiskFile::Evict, each of which is a system call.
 constexpr uint64_t kEvictBytes = 1 << 20;
-// The last page is not evicted while more may be written to it: it would have to be read for that.
+// The last page is not evicted while more may be written to it, because it would then have to be read again.
 constexpr uint64_t kPageBytes = 4 << 10;
 
 }  // namespace
@@ -40,7 +40,7 @@ class JournalWriter::Impl {
         end_(options_.begin.value) {
     if (recovered.segments.empty()) return;
     start_ = recovered.segments.back().start;
-    // One of an older format gets nothing more, so that programs that know only that are not deceived.
+    // A segment of an older format gets no more records, so that older programs do not misread them.
     capacity_ = recovered.segments.back().version == kJournalFormatVersion ? recovered.segments.back().bytes : 0;
     file_ = std::move(recovered.file);
     last_ = recovered.last;
@@ -60,16 +60,16 @@ class JournalWriter::Impl {
   const SegmentPool& pool() const { return pool_; }
 
  private:
-  // A group's bytes; its first record is to stand at `at`, and everything before `group_begin` is durable.
+  // The bytes of a group. Its first record is to begin at `at`. Everything before `group_begin` is durable.
   struct Group {
-    // Bytes that stay elsewhere until they are written, and how many of `copied` come before them.
+    // Bytes that are not copied before they are written. `behind` is the number of bytes of `copied` that precede them.
     struct Outside {
       size_t behind = 0;
       std::string_view bytes;
     };
     std::string copied;
     std::vector<Outside> outside;
-    // Of both.
+    // The number of bytes in `copied` and in `outside` together.
     uint64_t bytes = 0;
     Position at;
     Position group_begin;
@@ -86,23 +86,23 @@ class JournalWriter::Impl {
   const RecordFormat format_;
   SegmentPool pool_;
   std::function<std::vector<RecordDraft>()> preamble_ = [] { return std::vector<RecordDraft>(); };
-  // The newest segment; no file before the first.
+  // The newest segment. There is no file before the first segment.
   Position start_;
   uint64_t capacity_ = 0;
   std::unique_ptr<DiskFile> file_;
-  // Up to where it was evicted, in the file.
+  // The offset in the file up to which pages were evicted.
   uint64_t evicted_ = 0;
-  // The last durable record, and what is behind it.
+  // The mark of the last durable record, and the position after it.
   RecordMark last_;
   std::atomic<uint64_t> end_;
-  // Where the next group goes: end_, or behind a commit record that is not durable yet.
+  // Where the next group begins: at end_, or after a commit record that is not durable yet.
   uint64_t written_ = 0;
-  // That the last group is followed by its commit record.
+  // True if the last group is followed by its commit record.
   bool sealed_ = false;
   Group group_;
-  // Of WriteGroup, kept for its memory.
+  // Used by WriteGroup; a member so that its memory is reused.
   std::vector<std::string_view> pieces_;
-  // What Begin made room for, less what was appended.
+  // The bytes that Begin made room for, less those that were appended.
   uint64_t room_ = 0;
   // The error after which nothing is written any more.
   absl::Status failed_;
@@ -131,7 +131,7 @@ void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_vi
 absl::Status JournalWriter::Impl::Begin(size_t records, size_t bytes) {
   if (!failed_.ok()) return failed_;
   const uint64_t need = records * kRecordHeaderBytes + bytes;
-  // Room for a commit record behind each group.
+  // Each group is followed by room for a commit record.
   const uint64_t room = need + kRecordHeaderBytes;
   if (file_ == nullptr || written_ + room > start_.value + capacity_) {
     if (auto status = Rotate(room); !status.ok()) return status;
@@ -155,7 +155,7 @@ SegmentHeader JournalWriter::Impl::NextHeader() const {
 }
 
 absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
-  // A commit record that is not durable stays behind in the old segment, which ends before it.
+  // A commit record that is not durable remains in the old segment, which ends before it.
   const SegmentHeader header = NextHeader();
   const auto header_bytes = EncodeSegmentHeader(header);
   const Position first{header.start.value + kSegmentHeaderBytes};
@@ -167,7 +167,7 @@ absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
   if (!spare.ok()) return absl::IsResourceExhausted(spare.status()) ? spare.status() : Fail(spare.status());
   const auto written = spare->file->Write(0, preamble.copied);
   if (!written.ok()) {
-    // The next attempt may begin with other records at the same positions.
+    // The next attempt may write other records at the same positions.
     if (auto status = pool_.Discard(*std::move(spare)); !status.ok()) return Fail(status);
     return absl::IsResourceExhausted(written) ? pool_.NoRoom(written) : Fail(written);
   }
@@ -207,8 +207,8 @@ absl::Status JournalWriter::Impl::WriteGroup() {
   return file_->WriteGathered(written_ - start_.value, pieces_);
 }
 
-// The journal is read after a failure only. Left to itself it would fill the machine's memory, page by new page, which
-// costs the writing more than the copying does, and pushes out what others need.
+// The journal is read only after a failure. Without eviction it would fill the machine's memory with new pages. That
+// costs the write more than the copying does, and displaces data that other processes need.
 void JournalWriter::Impl::EvictWritten() {
   const uint64_t end = (written_ - start_.value) / kPageBytes * kPageBytes;
   if (end < evicted_ + kEvictBytes) return;
@@ -247,7 +247,7 @@ void JournalWriter::Impl::Seal() {
   }
   written_ += commit.bytes;
   sealed_ = true;
-  // It is not the last record: not durable, it has no part in the chain of segments.
+  // `last_` does not change: the commit record is not durable, so the chain of segments does not include it.
 }
 
 absl::StatusOr<std::unique_ptr<JournalWriter>> JournalWriter::Open(Disk& disk, const Clock& clock, Options options) {

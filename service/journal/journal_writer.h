@@ -1,4 +1,5 @@
-// Writes a lane's journal: groups of records, each durable with one sync; segments allocated ahead and recycled.
+// Writes a lane's journal. Records are written in groups, each of which is made durable by one sync. Segments are
+// allocated ahead and recycled.
 #pragma once
 
 #include <absl/status/status.h>
@@ -21,69 +22,73 @@ namespace viewcount {
 
 class JournalPins;
 
-// Begin, Append, Commit, Seal and SetPreamble belong to the lane's thread; the rest is thread safe.
+// The journal of one lane, open for writing. Begin, Append, Commit, Seal and SetPreamble are called by the lane's
+// thread only. All other functions are thread-safe. Owns the journal's files.
 class JournalWriter {
  public:
   struct Options {
-    // The lane's folder; exists.
+    // The lane's folder, which must exist.
     std::string folder;
     LaneId lane;
-    // Of one segment's file.
+    // The size of one segment's file in bytes.
     uint64_t segment_bytes = limits::kJournalSegmentBytes;
-    // Of all files of this journal together.
+    // The maximum size of all files of this journal in bytes.
     uint64_t budget_bytes = limits::kJournalBudgetBytes;
-    // How long a segment stays after everything in it is in the store, unless the budget needs its room: Redis may yet
-    // come back without its last seconds.
+    // How long a segment is kept after everything in it is in the store, unless the budget needs its room. Redis may
+    // still come back without its last seconds.
     std::chrono::milliseconds retention = limits::kJournalRetention;
     // Where a journal without any segment begins.
     Position begin;
   };
-  // Finds the end of the journal in the folder and cuts off what a crash tore (and logs that), or begins a new one.
-  // `disk` and `clock` must outlive the journal. Errors: DATA_LOSS for corruption, naming file, offset and the command
-  // that mends it; FAILED_PRECONDITION for another lane's or a newer format's journal, or a missing segment.
+  // Opens the journal in the folder, or begins a new one. Finds the journal's end, cuts off a torn write of a crash,
+  // and logs that. `disk` and `clock` must outlive the journal. Returns DATA_LOSS for corruption; the message names
+  // file, offset and the command for the repair. Returns FAILED_PRECONDITION if the journal belongs to another lane,
+  // has a newer format or lacks a segment.
   static absl::StatusOr<std::unique_ptr<JournalWriter>> Open(Disk& disk, const Clock& clock, Options options);
   ~JournalWriter();
 
-  // What every segment is to begin with: asked whenever one is started, within Begin. Its records are durable, and
-  // before end(), when Begin returns.
+  // Sets the function that provides the first records of every segment. Begin calls it when it starts a segment. When
+  // Begin returns, these records are durable and lie before end().
   void SetPreamble(std::function<std::vector<RecordDraft>()> preamble);
 
-  // Makes room for a group of `records` records with `bytes` bytes of payload together, in a new segment if need be.
-  // Forgets what was appended since the last Commit. RESOURCE_EXHAUSTED with RetryInfo: disk or budget is full; nothing
-  // has changed, ask again later. Any other error is final, as Commit's.
+  // Makes room for a group of `records` records with `bytes` bytes of payload in total, if necessary in a new segment.
+  // Discards records that were appended since the last Commit. Returns RESOURCE_EXHAUSTED with RetryInfo if the disk or
+  // the budget is full: then nothing has changed, and the caller may try again later. Any other error is final, as in
+  // Commit.
   absl::Status Begin(size_t records, size_t bytes);
-  // Whether the bytes of a body stay where they are until Commit has returned, so that they need not be copied.
+  // Says whether a body's bytes stay valid until Commit has returned (kStays), so that they need not be copied.
   enum class Body : uint8_t { kGoes, kStays };
-  // Adds a record (its payload in two pieces) and returns the position behind it. Within what Begin made room for.
+  // Adds a record, whose payload is passed in two pieces. Returns the position after the record. The group must not
+  // exceed what Begin made room for.
   Position Append(RecordType type, std::string_view head, std::string_view body = {}, Body kind = Body::kGoes);
-  // Makes the group durable: one write, one sync. An error is final: what the disk holds is unknown, and nothing may be
-  // acknowledged any more.
+  // Makes the group durable with one write and one sync. An error is final: the disk's content is then unknown, and
+  // nothing may be acknowledged any more.
   absl::Status Commit();
 
-  // Notes behind the last group, unless it is noted already, that it was durable, so that a bit which flips in it later
-  // is told from a torn write. To be called when nothing waits to be written, and at an orderly stop. Costs a write and
-  // no sync; does not move end(); nothing depends on its success.
+  // Writes a commit record after the last group, unless there is one already. It proves that the group was durable, so
+  // a bit that flips in the group later is not taken for a torn write. Call it when no records wait to be written, and
+  // at an orderly stop. It costs a write but no sync, and does not move end(). Nothing depends on its success.
   void Seal();
 
-  // Behind the last durable record.
+  // Returns the position after the last durable record.
   Position end() const;
-  // Where the oldest segment begins: nothing before it can be read.
+  // Returns where the oldest segment begins. Nothing before it can be read.
   Position begin() const;
-  // Of all files.
+  // Returns the size of all files in bytes.
   uint64_t bytes() const;
 
-  // Prepares the next segment, and lets go of segments in which everything is before `needed`: those for which that has
-  // been so for the retention, and as many younger ones as the next segment's room demands. The newest always stays. To
-  // be called now and then, not from the lane's thread. RESOURCE_EXHAUSTED: no room for the next segment yet. Other
-  // errors are the disk's; the files are in order in any case.
+  // Prepares the next segment, and releases segments in which everything is before `needed`. It releases segments for
+  // which that has been true for the retention. It also releases younger ones if the next segment needs their room. The
+  // newest segment always stays. Call it periodically, but not from the lane's thread. Returns RESOURCE_EXHAUSTED if
+  // there is no room for the next segment yet. Other errors are those of the disk; the files are in order in any case.
   absl::Status Maintain(Position needed);
 
-  // Changes Options::budget_bytes and Options::retention. A budget below four segments counts as four segments. Less
-  // than is in use: no new segment is made until enough of them have gone. Thread safe.
+  // Changes Options::budget_bytes and Options::retention. A budget below four segments counts as four segments. If the
+  // budget is less than what is in use, no new segment is made until enough segments have been released. Thread-safe.
   void SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
 
-  // As long as it lives, no segment with anything from `from` on goes away. What was let go before stays away: look at
-  // begin() after, not before. May outlive the journal.
+  // A Pin prevents the release of every segment that holds positions at or after `from`. It does not bring back
+  // segments that were released before: call begin() after creating the Pin, not before. A Pin may outlive the journal.
   class Pin;
   Pin Hold(Position from);
 
@@ -93,7 +98,7 @@ class JournalWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// Movable; one thread at a time.
+// Keeps segments from being released; see Hold. Movable. Not thread-safe.
 class JournalWriter::Pin {
  public:
   Pin(std::shared_ptr<JournalPins> pins, Position from);
@@ -102,7 +107,7 @@ class JournalWriter::Pin {
   ~Pin();
 
  private:
-  // None after a move.
+  // Null after a move.
   std::shared_ptr<JournalPins> pins_;
   Position from_;
 };

@@ -1,4 +1,4 @@
-// What a journal consists of. FORMAT.md is the page about the bytes.
+// Defines the records of a journal. FORMAT.md describes their bytes.
 #pragma once
 
 #include <cstddef>
@@ -10,33 +10,33 @@
 
 namespace viewcount {
 
-// Part of the format: values are never reused.
+// The types of records. The values are part of the format and are never reused.
 enum class RecordType : uint8_t {
-  // In place of bytes that repair took out.
+  // Replaces bytes that a repair removed.
   kVoid = 1,
-  // A batch: time of receipt, flags, the raw request.
+  // A batch: time of receipt, flags and the raw request.
   kViews = 2,
-  // A site's settings, from here on.
+  // New settings of a site. They apply to all later records.
   kSite = 3,
-  // An administrator's change of counts.
+  // A change of counts by an administrator.
   kAdjustment = 4,
-  // How many views the journal held before this place, by shard.
+  // The number of views that the journal held before this place, by shard.
   kTotals = 5,
-  // Everything before this place was durable when it was written. Readers do not see it, nor kVoid.
+  // States that everything before this place was durable when the record was written. Readers skip this type and kVoid.
   kCommit = 6,
 };
 
-// A record as it is read. `payload` belongs to the reader and is valid until its next step.
+// A record that was read. `payload` belongs to the reader and is valid until the reader's next step.
 struct Record {
   RecordType type = RecordType::kVoid;
-  // Of its first byte, and behind its last: positions name ends, so a chunk (from, to] holds the records with
-  // from < end <= to.
+  // The positions of the record's first byte and of the byte after its last. Positions name ends, so a chunk (from, to]
+  // holds the records with from < end <= to.
   Position begin;
   Position end;
   std::string_view payload;
 };
 
-// A record to write.
+// A record that is to be written.
 struct RecordDraft {
   RecordType type = RecordType::kVoid;
   std::string payload;

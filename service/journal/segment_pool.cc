@@ -15,7 +15,8 @@ namespace viewcount {
 
 namespace {
 
-// limits::kJournalBudgetBytesMin is as many segments of the least size.
+// A budget must hold at least this many segments. limits::kJournalBudgetBytesMin is this number of the smallest
+// segments.
 constexpr uint64_t kSegmentsMin = limits::kJournalBudgetBytesMin / limits::kJournalSegmentBytesMin;
 
 }  // namespace
@@ -88,7 +89,8 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::Take(uint64_t bytes) {
   bytes = std::max(bytes, options_.segment_bytes);
   auto spare = TakeOrMake(bytes);
   if (spare.ok() || !absl::IsResourceExhausted(spare.status())) return spare;
-  // Upkeep comes now and then, and a fast lane fills segments in between: what may go, goes now.
+  // Maintain runs periodically, and a fast lane can fill segments in between. Segments that may be deleted are
+  // therefore reused now.
   const std::lock_guard one(maintain_mutex_);
   while (const auto segment = Release(true)) {
     if (auto status = Recycle(*segment); !status.ok()) return status;
@@ -109,7 +111,7 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::TakeOrMake(uint64_t bytes) {
   }
   if (!spare) return Make(bytes);
   if (spare->bytes >= bytes) return *std::move(spare);
-  // A group with an unusually large beginning.
+  // The group or the preamble is unusually large.
   if (auto status = Discard(*std::move(spare)); !status.ok()) return status;
   return Make(bytes);
 }
@@ -156,7 +158,7 @@ absl::Status SegmentPool::Maintain(Position needed) {
 
 void SegmentPool::SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
   const std::lock_guard lock(mutex_);
-  // With less a lane could not go on: it writes one segment, keeps the one before it, and prepares the next ones.
+  // A lane needs this many segments: it writes one, keeps the one before it, and prepares the next ones.
   options_.budget_bytes = std::max(budget_bytes, kSegmentsMin * options_.segment_bytes);
   options_.retention = retention;
 }
@@ -189,7 +191,8 @@ std::optional<SegmentFile> SegmentPool::Release(bool early) {
 }
 
 absl::Status SegmentPool::Recycle(const SegmentFile& segment) {
-  // One name at a time, and each for good before the next: a crash must not leave an older segment than a gap.
+  // Files are renamed one at a time, and each change is durable before the next. A crash must not leave a segment that
+  // is older than a gap.
   Spare spare{.path = NextSparePath(), .bytes = segment.bytes};
   if (auto status = disk_.Rename(SegmentPath(options_.folder, segment.start), spare.path); !status.ok()) return status;
   if (auto status = disk_.SyncFolder(options_.folder); !status.ok()) return status;

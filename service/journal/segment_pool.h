@@ -1,4 +1,5 @@
-// The files of a journal as a stock: how much room they take, which are ready for use, and which may go.
+// Manages the files of a journal: their total size, the spare files for later segments, and which segments may be
+// deleted.
 #pragma once
 
 #include <absl/status/status.h>
@@ -20,12 +21,12 @@
 
 namespace viewcount {
 
-// From which positions on segments must stay. Thread safe.
+// The positions from which segments must be kept. Thread-safe.
 class JournalPins {
  public:
   void Add(Position from);
   void Remove(Position from);
-  // The lowest.
+  // Returns the lowest position, or nothing if there is none.
   std::optional<Position> First() const;
 
  private:
@@ -33,17 +34,18 @@ class JournalPins {
   std::multiset<Position> pins_;
 };
 
-// Thread safe; disk work is done outside of its lock, so that no call waits for another's. Names in the folder last
-// when a call returns. `disk` and `clock` must outlive it.
+// The files of one journal. Thread-safe. Disk work is done without holding the lock, so no call waits for the disk work
+// of another one. Changes of file names are durable when a call returns. `disk` and `clock` must outlive the pool.
 class SegmentPool {
  public:
+  // JournalWriter::Options describes these fields.
   struct Options {
     std::string folder;
     uint64_t segment_bytes = 0;
     uint64_t budget_bytes = 0;
     std::chrono::milliseconds retention{};
   };
-  // A file that is not yet, or no longer, a segment. Its content means nothing.
+  // A file that is not a segment yet, or no longer one. Its content has no meaning.
   struct Spare {
     std::string path;
     std::unique_ptr<DiskFile> file;
@@ -51,55 +53,57 @@ class SegmentPool {
   };
   SegmentPool(Disk& disk, const Clock& clock, Options options, const std::vector<SegmentFile>& segments);
 
-  // A spare of at least `bytes`, made now if none is ready, if need be from segments that may go before their time.
-  // RESOURCE_EXHAUSTED: disk or budget is full, as FullOf says, and of the segments nothing has changed that is needed.
+  // Returns a spare file of at least `bytes`. If none is ready, Take makes one, if necessary from segments that have
+  // not reached their retention. Returns RESOURCE_EXHAUSTED if the disk or the budget is full, as FullOf reports. No
+  // segment that is still needed has changed then.
   absl::StatusOr<Spare> Take(uint64_t bytes);
-  // ServiceFull for the RESOURCE_EXHAUSTED of a disk that is full.
+  // Converts the RESOURCE_EXHAUSTED of a full disk into a ServiceFull error.
   static absl::Status NoRoom(const absl::Status& status);
-  // Takes the spare's file away.
+  // Deletes the spare's file.
   absl::Status Discard(Spare spare);
-  // Makes the spare, whose content must be durable, the newest segment, and returns its file.
+  // Makes the spare the newest segment and returns its file. The spare's content must be durable.
   absl::StatusOr<std::unique_ptr<DiskFile>> Publish(Spare spare, Position start);
-  // As JournalWriter::Maintain.
+  // See JournalWriter::Maintain.
   absl::Status Maintain(Position needed);
-  // As JournalWriter::SetLimits.
+  // See JournalWriter::SetLimits.
   void SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention);
 
-  // Where the oldest segment begins; nothing if there is none.
+  // Returns where the oldest segment begins, or nothing if there is none.
   std::optional<Position> begin() const;
-  // Of all files.
+  // Returns the size of all files in bytes.
   uint64_t bytes() const;
   const std::shared_ptr<JournalPins>& pins() const { return pins_; }
 
  private:
   struct Segment {
     SegmentFile file;
-    // When Maintain first found everything in it to be before what is needed.
+    // When Maintain first found that everything in the segment is before the needed position.
     std::optional<SteadyTime> done;
   };
   absl::Status Reserve(uint64_t bytes);
-  // A spare that is ready, or else a new one.
+  // Returns a ready spare, or makes a new one.
   absl::StatusOr<Spare> TakeOrMake(uint64_t bytes);
   absl::StatusOr<Spare> Make(uint64_t bytes);
   std::string NextSparePath();
   bool HasSpare() const;
   void MarkDone(Position needed);
-  // Takes the oldest segment off the list if it may go: because it is old enough or, if `early`, in any case.
+  // Removes the oldest segment from the list if it may be deleted. It must be done and not pinned, and its retention
+  // must have passed unless `early`.
   std::optional<SegmentFile> Release(bool early);
   absl::Status Recycle(const SegmentFile& segment);
 
   Disk& disk_;
   const Clock& clock_;
-  // Budget and retention: under mutex_. The rest does not change.
+  // The budget and the retention are protected by mutex_. The other members do not change.
   Options options_;
   const std::shared_ptr<JournalPins> pins_ = std::make_shared<JournalPins>();
-  // Segments go in order, so one call at a time lets go of them.
+  // Held while segments are released: they must leave in order, so only one call at a time may release them.
   std::mutex maintain_mutex_;
   mutable std::mutex mutex_;
-  // Below: under mutex_.
+  // mutex_ protects all members below.
   std::deque<Segment> segments_;
   std::vector<Spare> spares_;
-  // With what is being made.
+  // The size of all files, including those that are being made.
   uint64_t bytes_ = 0;
   uint64_t spare_number_ = 0;
 };

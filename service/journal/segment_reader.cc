@@ -23,7 +23,7 @@ absl::StatusOr<SegmentReader::Step> SegmentReader::Next() {
   if (!bytes.ok()) return bytes.status();
   if (bytes->size() < kRecordHeaderBytes) return Step::kBroken;
   const auto header = format_.Decode(position_, bytes->data());
-  // No group reaches over two segments.
+  // A group never spans two segments.
   if (!header || header->end() > limit_ || header->group_begin < start_) return Step::kBroken;
   header_ = header;
   bytes = View(position_, kRecordHeaderBytes + header->payload_bytes);
@@ -78,7 +78,7 @@ absl::StatusOr<std::string_view> SegmentReader::View(Position at, size_t bytes) 
   const bool inside = at >= buffer_begin_ && at.value <= buffer_begin_.value + filled_;
   if (!inside) filled_ = 0, buffer_begin_ = at;
   if (at.value + bytes > buffer_begin_.value + filled_) {
-    // What is known already moves to the front.
+    // The bytes that were read already move to the front.
     const size_t known = buffer_begin_.value + filled_ - at.value;
     const size_t offset = filled_ - known;
     Reserve(std::max(bytes, limits::kJournalReadBytes));

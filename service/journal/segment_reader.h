@@ -1,4 +1,4 @@
-// Reads one segment's records forward, and finds out where they are broken.
+// Reads the records of one segment forward, and finds where they are broken.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -13,43 +13,47 @@
 
 namespace viewcount {
 
-// One thread. Reads nothing behind `limit`, so that a writer may be at work there.
+// Reads one segment. Not thread-safe. It reads nothing at or after `limit`, so a writer may write there at the same
+// time.
 class SegmentReader {
  public:
-  // `file` is that of the segment at `start`, and must outlive the reader. `limit` is where the segment ends or, if
-  // that is unknown, what the file could hold.
+  // `file` is the file of the segment at `start` and must outlive the reader. `limit` is the segment's end. If that is
+  // not known, it is the end of the file.
   SegmentReader(DiskFile& file, const LaneId& lane, Position start, Position limit);
 
+  // The result of Next.
   enum class Step {
+    // A whole record was read.
     kRecord,
-    // What is at position() is no record, or not all of one.
+    // The bytes at position() are not a whole record.
     kBroken,
-    // position() is the limit.
+    // position() has reached the limit.
     kEnd,
   };
-  // Goes to the next record. After kBroken it stays. Errors are the file's.
+  // Reads the next record. After kBroken the position does not change. Errors are those of the file.
   absl::StatusOr<Step> Next();
 
-  // Behind the last record.
+  // Returns the position after the last record.
   Position position() const { return position_; }
-  // Of the last record; after kBroken of the broken one if its header is whole. The payload is valid until the next
-  // call.
+  // header() returns the header of the last record. After kBroken it is the header of the broken record, if that header
+  // is whole. The payload is valid until the next call.
   const std::optional<RecordHeader>& header() const { return header_; }
   std::string_view payload() const { return payload_; }
 
-  // The first whole record header at `from` or behind; costs a comparison a byte.
+  // Returns the first whole record header at or after `from`. Costs one comparison for each byte.
   absl::StatusOr<std::optional<RecordHeader>> FindHeader(Position from);
-  // Goes on at `position`.
+  // Continues at `position`.
   void Skip(Position position) { position_ = position; }
 
-  // For the place where Next said kBroken: a record behind, up to the limit, that proves that it had been durable.
+  // Call it after Next returned kBroken. Searches up to the limit for a later record which proves that the broken bytes
+  // had been durable.
   absl::StatusOr<std::optional<RecordHeader>> FindProof();
-  // If there is none: how much of a group that was never acknowledged there seems to be. What an earlier segment left
-  // in a recycled file is none of it.
+  // Call it if FindProof found nothing. Returns the number of bytes that seem to belong to a group that was never
+  // acknowledged. Old bytes of an earlier segment in a recycled file do not count.
   absl::StatusOr<uint64_t> TornBytes();
 
  private:
-  // `bytes` bytes at `at`, or as many as there are before the limit and the file's end.
+  // Returns `bytes` bytes at `at`, or fewer at the limit or at the file's end.
   absl::StatusOr<std::string_view> View(Position at, size_t bytes);
   void Reserve(size_t bytes);
 
@@ -61,7 +65,7 @@ class SegmentReader {
   std::optional<RecordHeader> header_;
   std::string_view payload_;
 
-  // The bytes from buffer_begin_ on.
+  // The bytes of the segment from buffer_begin_ on.
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
   size_t filled_ = 0;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto kHighest = static_cast<int64_t>(limits::kCountMax);
 
-// Whatever may be read must be foldable.
+// Returns true if the message can be folded. Every message that a parser accepts must be foldable.
 bool IsSound(const journal::v1::Adjustment& message) {
   const auto sound = [](const journal::v1::WindowChange& change) {
     return change.kind() >= journal::v1::WINDOW_KIND_ALL_TIME && change.kind() <= journal::v1::WINDOW_KIND_VISITS &&
@@ -32,7 +32,7 @@ Adjustment MakeAdjustment(journal::v1::Adjustment message) {
   Adjustment adjustment;
   adjustment.note_field = fmt::format("{:015}-{}", message.unix_ms(), message.adjustment_id());
   const auto status = google::protobuf::util::MessageToJsonString(message, &adjustment.note_text);
-  // Its texts were checked to be UTF-8 before.
+  // The message's texts were checked to be valid UTF-8 before.
   VIEWCOUNT_CHECK(status.ok());
   adjustment.message = std::move(message);
   return adjustment;
@@ -92,7 +92,7 @@ journal::v1::WindowChange ChangeOf(Window window, int64_t views) {
       break;
     case Window::Kind::kVisitDay:
     case Window::Kind::kViewers:
-      // Nobody changes these.
+      // Adjustments never change these windows.
       VIEWCOUNT_CHECK(false);
   }
   change.set_number(window.number);

@@ -1,4 +1,5 @@
-// An administrator's change of counts as a lane journals, folds and flushes it.
+// Defines Adjustment: a change of counts by an administrator, in the form in which a lane journals, folds and flushes
+// it.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,23 +12,28 @@
 
 namespace viewcount {
 
-// A value, immutable once made: any thread may read it.
+// An adjustment and the note that the store keeps about it. A value type: it does not change after MakeAdjustment, so
+// any thread may read it.
 struct Adjustment {
   journal::v1::Adjustment message;
-  // What the store keeps of it for people, and for taking it back: the message as JSON, under a name that sorts by
-  // time. A pure function of the message, so that folding it again gives the same note.
+  // The store keeps a note of each adjustment, for people and for reverting the adjustment. `note_text` is the message
+  // as JSON. `note_field` is its name, which sorts by time. Both are pure functions of the message, so folding the
+  // adjustment again gives the same note.
   std::string note_field;
   std::string note_text;
 };
 
+// Builds the adjustment and its note. All texts of `message` must be valid UTF-8.
 Adjustment MakeAdjustment(journal::v1::Adjustment message);
-// The journal's payload. DATA_LOSS for bytes that are no adjustment.
+// Converts an adjustment to and from the payload of a journal record. ParseAdjustment returns DATA_LOSS for bytes that
+// are not a valid adjustment.
 std::string EncodeAdjustment(const Adjustment& adjustment);
 absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload);
-// The adjustment of a note's text. DATA_LOSS for a text that nobody of us wrote.
+// Parses the text of a note, as the store keeps it. Returns DATA_LOSS for a text that this service did not write.
 absl::StatusOr<Adjustment> ParseAdjustmentNote(std::string_view text);
 
-// The window that `change` names, and the change of `views` in `window`. The kind must be a written one.
+// WindowOf returns the window that `change` names; the kind must be one that the journal format defines. ChangeOf
+// returns the message that changes `window` by `views`; the kind must be one that administrators can change.
 Window WindowOf(const journal::v1::WindowChange& change);
 journal::v1::WindowChange ChangeOf(Window window, int64_t views);
 

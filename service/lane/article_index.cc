@@ -9,10 +9,11 @@ namespace viewcount {
 namespace {
 
 constexpr size_t kSlotsMin = 16;
-// Higher, a shard would need more tags than there are; far beyond what a chunk may hold.
+// With more slots a shard would need more tags than exist. A chunk never gets near this size.
 constexpr size_t kSlotsMax = size_t{1} << 30;
 
-// From half of the slots to three quarters: shards fill up alike, and all of them growing at once would be felt.
+// Returns the number of entries at which a table of this shard grows: from half to three quarters of its slots. Shards
+// fill up at the same rate, and the delay would be noticeable if all of them grew at the same time.
 uint32_t UsedMax(size_t slots, Shard shard) {
   return static_cast<uint32_t>(slots / 2 + slots / 4 * shard.value / limits::kShards);
 }

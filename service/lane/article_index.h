@@ -1,7 +1,7 @@
-// Where a chunk's articles are, by hash: an open-addressing table for each shard.
+// Finds a chunk's articles by hash. The index has one open-addressing hash table for each shard.
 //
-// A look-up is one line of the table. Growing moves the entries of one shard, in order, without a look at the articles,
-// and the shards grow at different fill levels, so that no view waits long for a table of millions.
+// Most look-ups read one cache line of the table. Growing moves the entries of one shard in order and does not read the
+// articles. The shards grow at different fill levels, so no view waits long for a table of millions.
 #pragma once
 
 #include <array>
@@ -13,24 +13,27 @@
 
 namespace viewcount {
 
-// One thread writes; reading is for any thread while nobody writes.
+// A hash index from articles to 32-bit values. Not thread-safe: one thread writes; any thread may read while no thread
+// writes. The tables' memory comes from a BlockPool and returns to it in the destructor.
 class ArticleIndex {
  public:
-  // What Find returns for what is not there; no entry has this value.
+  // Find returns this value if there is no such entry. No entry has this value.
   static constexpr uint32_t kNone = 0;
 
-  // Begins with room for `expected` articles, shard by shard when it is first needed. `pool` must outlive it.
+  // Creates an index with room for `expected` articles. Each shard allocates its share when it gets its first entry.
+  // `pool` must outlive the index.
   ArticleIndex(BlockPool& pool, size_t expected);
   ArticleIndex(const ArticleIndex&) = delete;
   ArticleIndex& operator=(const ArticleIndex&) = delete;
   ~ArticleIndex();
 
-  // Begins to fetch what Find will read.
+  // Starts to load the cache line that Find will read.
   void Prefetch(uint64_t hash) const {
     const Table& table = TableOf(hash);
     __builtin_prefetch(&table.slots[table.HomeOf(TagOf(hash))]);
   }
-  // The first entry of this hash, or of one that resembles it, for which `is_it(value)` is true.
+  // Returns the first entry with this hash's tag for which `is_it(value)` is true, or kNone. Different hashes can have
+  // the same tag, so `is_it` must compare the article itself.
   template <typename IsIt>
   uint32_t Find(uint64_t hash, IsIt is_it) const {
     const Table& table = TableOf(hash);
@@ -41,7 +44,7 @@ class ArticleIndex {
       if (slot.tag == tag && is_it(slot.value)) return slot.value;
     }
   }
-  // Adds an entry that is not there yet.
+  // Adds an entry. The caller must know that the article has no entry yet.
   void Add(uint64_t hash, uint32_t value) {
     Table& table = tables_[ShardOf(hash).value];
     if (table.used >= table.used_max) Grow(ShardOf(hash));
@@ -49,10 +52,12 @@ class ArticleIndex {
     ++table.used;
   }
 
+  // Returns the memory of all tables in bytes.
   size_t bytes() const { return bytes_; }
 
  private:
-  // A place in a table: the bits of the hash behind the shard's, and the entry (kNone: free).
+  // One place in a table. `tag` holds the 32 bits of the hash that follow the shard's bits. `value` is the entry; kNone
+  // marks a free slot.
   struct Slot {
     uint32_t tag = 0;
     uint32_t value = kNone;
@@ -60,15 +65,16 @@ class ArticleIndex {
   struct Table {
     Slot* slots = &no_slot_;
     size_t mask = 0;
-    // Of a tag, to its place: the high bits, so that growing keeps the order.
+    // Shifting a tag right by this many bits gives its place. Places come from a tag's high bits, so that growing keeps
+    // the order.
     uint32_t shift = 32;
     uint32_t used = 0;
-    // There is always a free slot, where a search ends.
+    // The table grows when `used` reaches this. It always keeps a free slot, because a search ends at one.
     uint32_t used_max = 0;
 
     size_t HomeOf(uint32_t tag) const { return uint64_t{tag} >> shift; }
   };
-  // What a table without any slots looks at; never written.
+  // A table without slots points to this slot, which is never written.
   static Slot no_slot_;
 
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> (32 - kShardBits)); }

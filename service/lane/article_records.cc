@@ -20,7 +20,7 @@ void ArticleRecords::AddBlock() {
   const size_t bytes = BytesOf(blocks_.size());
   blocks_.push_back(pool_.Take(bytes));
   bytes_ += bytes;
-  // Place 0 means none.
+  // Place 0 means "no article", so the first unit of the first block stays unused.
   used_bytes_ = blocks_.size() == 1 ? kUnitBytes : 0;
 }
 

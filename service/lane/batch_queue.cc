@@ -46,8 +46,8 @@ bool BatchQueue::Take(std::vector<LaneItem>& group) {
   if (!closed_ && items_.empty()) {
     filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
     lock.unlock();
-    // Whoever put the first one likely has more at hand, and goes on if this is its core: a larger group takes no
-    // longer to sync than one batch.
+    // The thread that put the first item likely has more to put, and continues if it shares this core. Yielding lets it
+    // do so: a larger group takes no longer to sync than one batch.
     std::this_thread::yield();
     lock.lock();
   }

@@ -1,4 +1,4 @@
-// The bounded queue in front of a lane: many transports put batches in, one thread takes groups out.
+// The bounded queue before a lane: many transport threads put batches in, and the lane's thread takes groups out.
 #pragma once
 
 #include <condition_variable>
@@ -15,41 +15,44 @@
 
 namespace viewcount {
 
-// An adjustment on its way through a lane.
+// An adjustment on its way through a lane, with the callback that reports its result.
 struct SubmittedAdjustment {
   Adjustment adjustment;
   SiteIndex site;
-  // Called exactly once, on the lane's thread: OK when it is journaled and folded, RESOURCE_EXHAUSTED when the journal
-  // has no room. Must not block.
+  // Called exactly once, on the lane's thread. The status is OK when the adjustment is journaled and folded, and
+  // RESOURCE_EXHAUSTED when the journal has no room. Must not block.
   std::function<void(const absl::Status&)> done;
 };
 
-// What a lane handles in order: a batch, or a site's new settings, or an adjustment.
+// One item that a lane handles in order: a batch, new settings of a site, or an adjustment. Exactly one member is set.
 struct LaneItem {
   Batch* batch = nullptr;
   std::shared_ptr<const Site> site;
   std::shared_ptr<SubmittedAdjustment> adjustment;
 };
 
-// Thread safe. Does not own the batches.
+// Thread-safe. Does not own the batches.
 class BatchQueue {
  public:
   enum class PutResult : uint8_t { kTaken, kFull, kClosed };
 
-  // Refuses beyond limits::kLaneQueueBytesMax or limits::kLaneQueueBatchesMax, and after Close.
+  // Appends a batch. Returns kFull if the queue would exceed limits::kLaneQueueBytesMax or
+  // limits::kLaneQueueBatchesMax, and kClosed after Close.
   PutResult Put(Batch* batch);
-  // Settings are few and never refused.
+  // Appends settings. They are few, so they are never refused.
   void Put(std::shared_ptr<const Site> site);
-  // Adjustments come one at a time; refused after Close.
+  // Appends an adjustment. Adjustments come one at a time, so there is no limit. Returns kClosed after Close.
   PutResult Put(std::shared_ptr<SubmittedAdjustment> adjustment);
-  // Waits for items and puts up to limits::kLaneGroupBytesMax into `group`. False when closed and empty.
+  // Waits until items are queued, then replaces the content of `group` with the next ones. A group has at most
+  // limits::kLaneGroupBytesMax bytes of requests, but always at least one item. Returns false when the queue is closed
+  // and empty.
   bool Take(std::vector<LaneItem>& group);
-  // The same without waiting: false if nothing is queued.
+  // Does the same as Take without waiting. Returns false if nothing is queued.
   bool TryTake(std::vector<LaneItem>& group);
-  // Lets Take empty the queue and then end.
+  // Refuses further batches and adjustments. Take returns what is still queued, and then false.
   void Close();
 
-  // Bytes of the requests that wait.
+  // Returns the bytes of all queued requests.
   size_t bytes() const;
 
  private:

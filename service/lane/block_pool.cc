@@ -11,13 +11,14 @@ namespace viewcount {
 namespace {
 
 constexpr size_t kLineBytes = 64;
-// Of x86-64 and of most arm64.
+// The size of a huge page on x86-64 and on most arm64 systems.
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 char* Allocate(size_t bytes) {
   const size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kLineBytes;
   char* const block = static_cast<char*>(::operator new(bytes, std::align_val_t(alignment)));
-  // Tables that are read at random would miss the TLB with nearly every view. Only a wish: nothing depends on it.
+  // Without huge pages, tables that are read at random would miss the TLB with nearly every view. The call is only
+  // advice to the kernel: nothing depends on its success.
   if (bytes >= kHugePageBytes) madvise(block, bytes, MADV_HUGEPAGE);
   return block;
 }

@@ -1,5 +1,5 @@
-// Memory for what a lane gathers: blocks that a chunk gives back when it goes, for the next one to use again, since the
-// first touch of a page costs more than folding the views that it holds.
+// Memory for a lane's chunks. A destroyed chunk returns its blocks and the next chunk uses them again. The first access
+// to a fresh page costs more than folding the views that the page holds.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace viewcount {
 
-// Thread safe. All blocks must be given back before it goes.
+// Thread-safe. All blocks must be given back before the pool is destroyed.
 class BlockPool {
  public:
   static constexpr size_t kBlockBytesMin = 128;
@@ -19,18 +19,22 @@ class BlockPool {
   BlockPool& operator=(const BlockPool&) = delete;
   ~BlockPool();
 
-  // `bytes` is a power of two, at least kBlockBytesMin; the block begins at a multiple of 64. Its content is anything.
+  // Returns a block of `bytes` bytes, which must be a power of two and at least kBlockBytesMin. The block is aligned to
+  // 64 bytes. Its content is undefined.
   char* Take(size_t bytes);
+  // Returns a block that Take provided. `bytes` must be the number that was passed to Take.
   void Give(char* block, size_t bytes);
-  // Keeps at most so many bytes for later, from now on. 0 at the beginning.
+  // Sets how many bytes of free blocks the pool keeps for later, and frees what exceeds that. The limit is 0 at the
+  // beginning.
   void KeepAtMost(size_t bytes);
+  // Returns the bytes of all free blocks that the pool keeps.
   size_t kept_bytes() const;
 
  private:
   static constexpr size_t kSizes = 48;
 
   mutable std::mutex mutex_;
-  // By the logarithm of the size.
+  // Free blocks by the binary logarithm of their size.
   std::array<std::vector<char*>, kSizes> free_;
   size_t kept_bytes_ = 0;
   size_t kept_bytes_max_ = 0;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kSuffix = ".writers";
 constexpr size_t kPositionDigits = 20;
 
-// Behind it come the writers, the visits and the cool-downs.
+// The header of a checkpoint file. The writers, the visits and the cool-downs follow it.
 struct Header {
   std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '2'};
   LaneId lane;
@@ -29,7 +29,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 48);
 
-// Of the first format, from before there were cool-downs; what it says of visits is not read any more.
+// The header of the first format, which had no cool-downs. Its table of visits is not read any more.
 struct FirstHeader {
   std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '1'};
   LaneId lane;
@@ -39,7 +39,7 @@ struct FirstHeader {
 };
 static_assert(sizeof(FirstHeader) == 40);
 
-// The header at the front of a file, and where it ends; nothing if there is none.
+// A file's header and its size in bytes. HeaderOf returns nothing if the file begins with no known header.
 struct ReadHeader {
   Header header;
   size_t bytes = 0;
@@ -76,7 +76,7 @@ std::string PathOf(const std::string& folder, Position position) {
   return fmt::format("{}/{:020}{}", folder, position.value, kSuffix);
 }
 
-// In rising order.
+// Returns the positions of all checkpoints in the folder, in rising order.
 absl::StatusOr<std::vector<Position>> Find(Disk& disk, const std::string& folder) {
   const auto names = disk.List(folder);
   if (!names.ok()) return names.status();

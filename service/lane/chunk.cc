@@ -10,7 +10,7 @@
 namespace viewcount {
 namespace {
 
-// Of a change or a note in a tree, roughly.
+// The approximate memory of a change or a note in a tree.
 constexpr size_t kChangeBytes = 128;
 
 }  // namespace
@@ -33,7 +33,7 @@ bool Chunk::Bucket::IsIn(Window window) const {
 }
 
 uint32_t Chunk::BucketIndex(const Bucket& bucket) {
-  // The newest first: that is nearly always it.
+  // Search from the newest bucket, since it nearly always matches.
   for (size_t i = buckets_.size(); i > 0; --i) {
     if (buckets_[i - 1] == bucket) return static_cast<uint32_t>(i - 1);
   }
@@ -67,7 +67,7 @@ Chunk::Delta& Chunk::DeltaOf(Article& article, uint32_t bucket) {
   uint32_t at = article.delta.next;
   while (at != kNone && deltas_[at].bucket != bucket) at = deltas_[at].next;
   if (at != kNone) return deltas_[at];
-  // The newest one stays with the article: the next view is likely of that bucket too.
+  // The newest delta stays with the article, because the next view probably falls into that bucket too.
   deltas_.push_back(article.delta);
   article.delta = {.bucket = bucket, .next = static_cast<uint32_t>(deltas_.size() - 1)};
   return article.delta;
@@ -84,7 +84,7 @@ const Chunk::Article& Chunk::Add(SiteIndex site, uint64_t hash, std::string_view
   }
   const uint64_t before = delta.views;
   delta.views += count;
-  // Whether its highest bit is a new one; that comes once for every doubling.
+  // True if the highest bit changed. That happens once for every doubling.
   if ((before ^ delta.views) > before && delta.views > 1) NoteReached(article.index, bucket, delta.views);
   return article;
 }

@@ -22,7 +22,7 @@ void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger, std
     const Ledger::Still still = ledger.HoldStill();
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       const Shard shard{static_cast<uint8_t>(i)};
-      // Nothing is known of it, so nothing can be brought in without counting something twice.
+      // Without the shard's cursor, bringing its views in could count some of them twice.
       if (still.IsAbsent(shard) && !unchecked) return;
       const Cursor cursor = still.IsAbsent(shard) ? Cursor::End(*unchecked) : still.CursorOf(shard);
       text += fmt::format("{:02} {}\n", i, cursor.ToString());

@@ -1,7 +1,8 @@
-// How views become counts: each site's settings as of one place in the journal.
+// Folding turns views into counts, under the settings that each site has at one place of the journal.
 //
-// Folding is a pure function of the journal (DESIGN.md section 4): the lane folds what it takes, and whoever folds the
-// same records again, with the settings that stand before them, gets the same counts.
+// Folding is a pure function of the journal (docs/PROTOCOL.md, "Folding as a pure function of the journal"). The lane
+// folds each batch when it takes it. Folding the same records again, with the settings that precede them, gives the
+// same counts.
 #pragma once
 
 #include <algorithm>
@@ -20,19 +21,21 @@
 
 namespace viewcount {
 
-// One thread at a time.
+// The settings of all sites at one place of the journal, and the code that folds views under them. Not thread-safe:
+// used by one thread at a time.
 class Folding {
  public:
-  // From here on the site's views are folded under these settings.
+  // From this call on the site's views are folded under these settings.
   void ApplySite(std::shared_ptr<const Site> site);
-  // The settings in force; null for a site that is not known here.
+  // Returns the settings in force, or null for a site that is not known here.
   std::shared_ptr<const Site> Find(SiteIndex site) const;
+  // Returns the settings of all known sites.
   std::vector<std::shared_ptr<const Site>> sites() const;
-  // To be called before a chunk that was folded into goes away.
+  // Drops the references to chunks that views were folded into. Call it before such a chunk is destroyed.
   void ForgetChunks();
 
-  // Adds each view to the chunk that `chunk_of(Shard)` says, or to none if that is null. The site must be known.
-  // Returns how many of people's views were added.
+  // Adds each view to the chunk that `chunk_of(Shard)` returns. A null chunk means that the view is skipped. The site
+  // must be known. Returns how many views by people were added.
   template <typename ChunkOf>
   int64_t Fold(SiteIndex site, std::span<const DecodedView> views, ChunkOf chunk_of) {
     VIEWCOUNT_CHECK(site.value < sites_.size() && sites_[site.value]);
@@ -46,8 +49,8 @@ class Folding {
     return static_cast<int64_t>(added);
   }
 
-  // Adds each change of an adjustment to the chunk that `chunk_of(Shard)` says, and its note to that of the site's
-  // empty article ID. The site must be known. Returns by how much that changes the site's total.
+  // Adds each change of an adjustment to the chunk that `chunk_of(Shard)` returns. Its note goes to the chunk of the
+  // site's empty article ID. The site must be known. Returns by how much the site's total changes.
   template <typename ChunkOf>
   int64_t Fold(SiteIndex site, const Adjustment& adjustment, ChunkOf chunk_of) {
     VIEWCOUNT_CHECK(site.value < sites_.size() && sites_[site.value]);
@@ -70,16 +73,16 @@ class Folding {
   }
 
  private:
-  // Views whose articles are fetched from memory side by side: more than the processor has under way at once, few
-  // enough to stay in its nearest cache.
+  // The number of views whose articles are loaded from memory at the same time. It is more than the processor can have
+  // under way at the same time, and few enough to stay in its nearest cache.
   static constexpr size_t kGroupViews = 32;
 
   struct SiteState {
     std::shared_ptr<const Site> site;
     SiteCalendar calendar;
-    // Of its empty article ID.
+    // The hash of the site's empty article ID.
     uint64_t hash = 0;
-    // The last answer of BucketOf, since views come in order of time.
+    // BucketOf caches its last result here, since views arrive in order of time.
     const Chunk* chunk = nullptr;
     SiteCalendar::Slot slot;
     uint32_t bucket = 0;
@@ -125,7 +128,8 @@ class Folding {
     return added;
   }
 
-  // What the site itself learns of its viewers belongs to its own shard, that of the empty article ID.
+  // Records viewers and visits of the site. They belong to the site's own shard, which is the shard of its empty
+  // article ID.
   template <typename ChunkOf>
   static void NoteVisitors(SiteState& state, std::span<const DecodedView> views, ChunkOf& chunk_of) {
     for (const DecodedView& view : views) {
@@ -133,8 +137,8 @@ class Folding {
       Chunk* const chunk = chunk_of(ShardOf(state.hash));
       if (chunk == nullptr) return;
       const uint32_t bucket = BucketOf(state, *chunk, view.event_time_unix_ms);
-      // In a visit that went on the viewer was noted when it began: on this day, unless that has just begun and the
-      // viewer has another name now.
+      // A viewer whose visit continues was recorded when the visit began. That was on this day, unless the day has just
+      // begun and the viewer has a new number since.
       const int64_t of_day_ms = view.event_time_unix_ms - state.slot.day_begin_ms;
       const bool known = !view.begins_visit && of_day_ms > 2 * std::chrono::milliseconds(limits::kVisitPause).count();
       chunk->NoteSiteViewer(bucket, OnlineSlotOf(view.event_time_unix_ms), view.viewer, known);

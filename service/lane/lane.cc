@@ -73,7 +73,7 @@ void Lane::Stop() {
 
 absl::Status Lane::Submit(Batch* batch) {
   if (chunk_full_.load(std::memory_order_relaxed)) {
-    // The flusher makes room; whoever asks again sees it.
+    // The flusher makes room. The next Submit after that sees it here.
     if (ledger_.totals().bytes >= limits::kChunkBytesMax) {
       return ServiceFull(kMemoryFull, kFullMemory, limits::kRetryDelay);
     }
@@ -81,7 +81,7 @@ absl::Status Lane::Submit(Batch* batch) {
   }
   if (journal_full_.load(std::memory_order_relaxed)) return JournalFull();
   const uint64_t views = batch->request.view_count;
-  // Before the lane may have it: it may be answered at any moment from then on.
+  // Counted before the batch is queued: once the lane has it, it may be answered at any moment.
   {
     std::lock_guard lock(counters_mutex_);
     counters_.received += views;
@@ -139,7 +139,7 @@ bool Lane::Step() {
   return true;
 }
 
-// Settings and adjustments stand between batches, so a group is handled in runs of batches.
+// Settings and adjustments lie between batches, so a group is handled in runs of batches.
 void Lane::HandleGroup(std::vector<LaneItem>& group) {
   std::span<LaneItem> rest(group);
   while (!rest.empty()) {
@@ -154,11 +154,11 @@ void Lane::HandleGroup(std::vector<LaneItem>& group) {
     }
     rest = rest.subspan(batches);
   }
-  // Nobody waits now, so that there is time to mark the group as durable.
+  // No batch waits now, so there is time to mark the group as durable.
   if (queue_.bytes() == 0) journal_.Seal();
 }
 
-// In order: a later change of the same site must not be overtaken by one that found no room before.
+// Keeps the order: a later change of a site must not overtake an earlier one that found no room.
 void Lane::HandleSite(std::shared_ptr<const Site> site) {
   if (Planted(PlantedBug::kSettingsOutOfOrder) && WriteSite(site)) return;
   unwritten_sites_.push_back(std::move(site));
@@ -169,7 +169,7 @@ bool Lane::WriteSites() {
   size_t written = 0;
   while (written < unwritten_sites_.size() && WriteSite(unwritten_sites_[written])) ++written;
   unwritten_sites_.erase(unwritten_sites_.begin(), unwritten_sites_.begin() + static_cast<std::ptrdiff_t>(written));
-  // Its batches are refused as long as that lasts.
+  // Batches are refused as long as settings wait.
   if (!unwritten_sites_.empty()) journal_full_ = true;
   return unwritten_sites_.empty();
 }
@@ -214,7 +214,7 @@ absl::Status Lane::JournalFull() const {
     const std::lock_guard lock(full_mutex_);
     full = FullOf(full_);
   }
-  // Without the details: they name folders, and browsers read this.
+  // The details are left out: they name folders, and browsers receive this text.
   return ServiceFull(fmt::format("the journal has no room: its {} is full", full), full, limits::kRetryDelay);
 }
 
@@ -250,7 +250,7 @@ void Lane::HandleBatches(std::span<LaneItem> items) {
     outcomes_.push_back(Take(*item.batch, now));
     journaled = journaled || outcomes_.back().journaled;
   }
-  // Who wishes no more than memory does not wait for the disk.
+  // Batches with DURABILITY_MEMORY are answered here and do not wait for the disk.
   for (Outcome& outcome : outcomes_) {
     if (Planted(PlantedBug::kAcknowledgeDuplicateEarly) && outcome.result.duplicate) {
       Count(outcome);
@@ -309,15 +309,16 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   outcome.journaled = true;
   ViewsHead{.receipt_unix_ms = batch.receipt_unix_ms, .visits = visit_bits_, .cool_downs = cool_down_bits_}.EncodeTo(
       head_);
-  // Who is answered before the commit takes the bytes along.
+  // Batches with DURABILITY_MEMORY are answered before the commit and take their bytes with them, so the journal must
+  // copy those bytes.
   const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
   position_ = journal_.Append(RecordType::kViews, head_, batch.bytes,
                               stays ? JournalWriter::Body::kStays : JournalWriter::Body::kGoes);
   return outcome;
 }
 
-// Decided once and journaled, since folding the batch again must count the same. A view that comes too soon to count is
-// part of its visit all the same.
+// Visits and cool-downs are decided once and journaled, since folding the batch again must give the same counts. A view
+// within a cool-down does not count, but it is still part of its visit.
 uint64_t Lane::Decide(Batch& batch) {
   const auto site = ledger_.FindSite(batch.site);
   const auto cool_down = site->settings.cool_down;
@@ -339,7 +340,8 @@ uint64_t Lane::Decide(Batch& batch) {
 }
 
 Checkpoint Lane::MakeCheckpoint() {
-  // Of what nobody comes for any more, too, as when a site's cool-down was switched off.
+  // Drops expired entries, including those that no later view would remove. Such entries remain when a site's cool-down
+  // is switched off.
   const int64_t now = parts_.clock.UnixMillis();
   visits_.Forget(now);
   cool_downs_.Forget(now);
@@ -352,7 +354,8 @@ Checkpoint Lane::MakeCheckpoint() {
 void Lane::Commit() {
   const SteadyTime began = parts_.clock.Now();
   if (auto status = journal_.Commit(); !status.ok()) {
-    // What the disk holds is unknown now: nothing may be acknowledged any more (DESIGN.md section 5).
+    // The content of the disk is unknown now, so no batch may be acknowledged any more (docs/PROTOCOL.md,
+    // "Journal").
     parts_.failed(status);
   }
   metrics_.journal_sync_seconds.Observe(std::chrono::duration<double>(parts_.clock.Now() - began).count());
@@ -373,7 +376,7 @@ void Lane::Acknowledge(std::vector<Outcome>& outcomes) {
   }
   if (!kick) return;
   Notify();
-  // What they wait for may have been there already.
+  // The positions that they wait for may already be in the store.
   AnswerStored();
 }
 
@@ -411,8 +414,8 @@ void Lane::Count(const Outcome& outcome) {
   }
 }
 
-// A segment begins with what folding its records takes, and how many views lie before it. All groups so far are folded
-// now, and the dedupe table stands for them.
+// A segment begins with everything that folding its records needs, and with the number of views before it. All earlier
+// groups are folded by now, and the dedupe table covers them.
 std::vector<RecordDraft> Lane::Preamble() {
   {
     std::lock_guard lock(checkpoint_mutex_);

@@ -1,5 +1,5 @@
-// One ordered path from batches to counts: queue, dedupe, journal, fold, acknowledge. A process runs some lanes; they
-// share nothing.
+// A lane is one ordered path from batches to counts: queue, dedupe, journal, fold, acknowledge. A process runs several
+// lanes, which share no state.
 #pragma once
 
 #include <absl/status/status.h>
@@ -30,95 +30,103 @@
 
 namespace viewcount {
 
-// Owns one thread between Start and Stop. Functions are thread safe unless they say whose they are.
+// Runs one lane. Owns one thread between Start and Stop. Functions are thread-safe unless their comment names the
+// thread that must call them.
 class Lane {
  public:
+  // Everything that a lane works with and the tables that it starts with.
   struct Parts {
-    // Where the checkpoints go: the journal's folder.
+    // The disk and the folder for checkpoints. The folder is that of the journal.
     Disk& disk;
     std::string folder;
     JournalWriter& journal;
-    // Of the dedupe table as it begins; it stands for everything in the journal.
+    // The dedupe table at the start. It covers everything in the journal.
     WriterTable writers;
-    // As of the same place.
+    // The visits and cool-downs at the same place of the journal.
     VisitTable visits = VisitTable();
     CoolDownTable cool_downs = CoolDownTable();
-    // Of the newest checkpoint on disk.
+    // The position of the newest checkpoint on disk.
     Position checkpoint;
     Ledger& ledger;
     const Clock& clock;
     Metrics& metrics;
-    // Called when the journal cannot be made durable: nothing may be acknowledged any more. Must not return; by default
-    // it ends the process.
+    // Called when the journal cannot be made durable. After that no batch may be acknowledged. Must not return; the
+    // default ends the process.
     std::function<void(const absl::Status&)> failed = {};
   };
-  // What `parts` refers to must outlive the lane.
+  // Everything that `parts` refers to must outlive the lane.
   explicit Lane(Parts parts);
   ~Lane();
 
+  // Starts the thread. Call it once.
   void Start();
-  // Handles everything queued, then ends the thread. Batches submitted from now on are refused.
+  // Refuses further batches, handles everything that is queued, then ends the thread.
   void Stop();
 
-  // Takes over `batch`; its Done is called when it is acknowledged or refused. Refuses at once with RESOURCE_EXHAUSTED
-  // when the queue, the journal or the open chunk is full, with UNAVAILABLE when stopped: then Done is not called.
+  // Takes over `batch`. Its Done is called when it is acknowledged or refused. If Submit itself returns an error, Done
+  // is not called. Submit returns RESOURCE_EXHAUSTED immediately when the queue, the journal or the open chunk is full,
+  // and UNAVAILABLE after Stop.
   absl::Status Submit(Batch* batch);
-  // In order with the batches.
+  // Queues new settings of a site. They take effect in order with the batches.
   void ApplySite(std::shared_ptr<const Site> site);
 
-  // Takes over an adjustment: journaled and folded in order with the batches, then answered through its `done`. Its
-  // site must have been applied before. UNAVAILABLE when stopped: then `done` is not called.
+  // Takes over an adjustment. It is journaled and folded in order with the batches, then answered through its `done`.
+  // Its site must have been applied before. Returns UNAVAILABLE after Stop; then `done` is not called.
   absl::Status Submit(std::shared_ptr<SubmittedAdjustment> adjustment);
 
-  // Has `notify` called from the lane's thread when the flusher should not wait for its interval: the open chunk is
-  // large, or somebody waits for the store. Null ends that; on return no call of an earlier one is under way.
+  // Sets the function that the lane's thread calls when the flusher should not wait for its interval. That is when the
+  // open chunk is large, or when a batch waits for the store. Null removes the function. When NotifyFlusher returns, no
+  // call of an earlier function is running.
   void NotifyFlusher(std::function<void()> notify);
-  // To be called when the flusher has released a chunk, and now and then: answers who waits for the store.
+  // Answers the batches that wait for the store. Call it when the flusher has released a chunk, and periodically.
   void AnswerStored();
 
-  // --- Upkeep; one thread at a time, not the lane's ---
+  // --- Upkeep: one thread at a time, but not the lane's thread ---
 
-  // Writes the checkpoint that is due, prepares the journal's next segment and lets go of those no longer needed.
+  // Writes the checkpoint that is due, prepares the journal's next segment and deletes segments that are no longer
+  // needed.
   void Maintain();
-  // Makes the present dedupe table the newest checkpoint. Before Start or after Stop.
+  // Writes the present tables as the newest checkpoint. Call it before Start or after Stop.
   absl::Status WriteCheckpointNow();
-  // The dedupe table, before Start.
+  // Returns the dedupe table. Call it before Start.
   WriterTable& writer_table() { return writers_; }
 
-  // --- Without a thread: what a simulation steps through ---
+  // --- Without a thread: steps for a simulation ---
 
-  // Handles one group of what is queued. False if nothing is.
+  // Handles one group of queued items. Returns false if nothing is queued.
   bool Step();
 
-  // What became of the views submitted to this lane; all of one moment.
+  // Counts of the views that were submitted to this lane, by outcome. All numbers are of the same moment.
   struct Counters {
     uint64_t received = 0;
     uint64_t counted = 0;
     uint64_t duplicate = 0;
     uint64_t rejected = 0;
-    // Queued or in the lane's hands.
+    // Queued, or being handled by the lane.
     uint64_t waiting = 0;
   };
   Counters counters() const;
   size_t queued_bytes() const { return queue_.bytes(); }
-  // Batches are refused because there is no room for them on disk.
+  // Returns true while batches are refused because the disk has no room for them.
   bool journal_full() const { return journal_full_.load(std::memory_order_relaxed); }
-  // Why every batch is refused at the moment, for operators: what is full, and the details. Nothing while batches are
-  // taken.
+  // Returns why every batch is refused at the moment, for operators: what is full, and the details. Returns nothing
+  // while batches are accepted.
   std::optional<std::string> refusal() const;
-  // Grows by one when the thread begins a group and when it ends it, so it is odd while the thread is at work.
+  // Returns a number that grows by one when the thread begins a group and when it ends it. The number is odd while the
+  // thread works.
   uint64_t steps() const { return steps_.load(std::memory_order_relaxed); }
+  // Returns how many writers the dedupe table holds.
   size_t writers() const { return writers_count_.load(std::memory_order_relaxed); }
 
  private:
-  // What became of one batch of a group.
+  // The outcome of one batch of a group.
   struct Outcome {
     Batch* batch = nullptr;
     absl::Status status;
     IngestResult result;
-    // It is in the journal, and new.
+    // The batch is new and was written to the journal.
     bool journaled = false;
-    // It was answered before it was durable, as it wished.
+    // The batch was answered before it was durable, as it requested.
     bool answered = false;
   };
 
@@ -127,22 +135,22 @@ class Lane {
   void HandleGroup(std::vector<LaneItem>& group);
   void HandleBatches(std::span<LaneItem> items);
   void HandleSite(std::shared_ptr<const Site> site);
-  // Journals the settings that wait; false if there is no room for all.
+  // Journals the waiting settings. Returns false if there is no room for all of them.
   bool WriteSites();
   bool WriteSite(const std::shared_ptr<const Site>& site);
   void HandleAdjustment(const SubmittedAdjustment& submitted);
-  // JournalWriter::Begin; false if there is no room.
+  // Calls JournalWriter::Begin. Returns false if there is no room.
   bool Begin(size_t records, size_t bytes);
-  // The answer to batches that find no room in the journal.
+  // Returns the status for batches that find no room in the journal.
   absl::Status JournalFull() const;
-  // Room for the batches, each with its head.
+  // Reserves room in the journal for the batches, each with its head. Returns false if there is none.
   bool MakeRoom(std::span<LaneItem> items);
   // Dedupes a batch and, if it is new, journals it.
   Outcome Take(Batch& batch, SteadyTime now);
-  // Decides which of its views begin a visit, and which are within a cool-down. Returns how many views that leaves.
+  // Decides which views of the batch begin a visit, and which are within a cool-down. Returns how many views count.
   uint64_t Decide(Batch& batch);
   Checkpoint MakeCheckpoint();
-  // Makes what was journaled durable; ends the process if that fails.
+  // Makes the journaled records durable. Ends the process if that fails.
   void Commit();
   void Acknowledge(std::vector<Outcome>& outcomes);
   void Count(const Outcome& outcome);
@@ -158,38 +166,40 @@ class Lane {
   StoredWaiters stored_waiters_;
   std::thread thread_;
 
-  // Of the thread.
+  // The members from here to `position_` are used by the lane's thread only. Before Start and after Stop other threads
+  // may use them.
   WriterTable writers_;
   VisitTable visits_;
   CoolDownTable cool_downs_;
-  // Of the batch that is journaled; kept for their memory.
+  // Buffers for the batch that is being journaled. They are members so that their memory is reused.
   std::string visit_bits_;
   std::string cool_down_bits_;
   std::string head_;
   std::vector<LaneItem> group_;
   std::vector<Outcome> outcomes_;
-  // Settings that found no room in the journal yet, in order.
+  // Settings that have not been journaled yet for lack of room, in order.
   std::vector<std::shared_ptr<const Site>> unwritten_sites_;
+  // The end of the last record that was appended to the journal.
   Position position_;
 
   std::mutex notify_mutex_;
   std::function<void()> notify_flusher_;
   std::atomic<size_t> writers_count_{0};
-  // Written by the thread only.
+  // Written by the lane's thread only.
   std::atomic<uint64_t> steps_{0};
-  // Set by the thread when the open chunk must not grow.
+  // Set by the lane's thread when the open chunk must not grow.
   std::atomic<bool> chunk_full_{false};
-  // Set by the thread when the journal has no room, so that batches are refused without passing the queue; every
-  // Maintain lets one group try again.
+  // Set by the lane's thread when the journal has no room. Batches are then refused without passing through the queue.
+  // Every successful Maintain clears it, so that one group tries again.
   std::atomic<bool> journal_full_{false};
-  // Why the journal had no room the last time.
+  // The reason why the journal last had no room.
   mutable std::mutex full_mutex_;
   absl::Status full_;
 
   mutable std::mutex counters_mutex_;
   Counters counters_;
 
-  // Taken by the thread when a segment begins, written by Maintain.
+  // A checkpoint that the lane's thread makes when a segment begins, and that Maintain writes.
   std::mutex checkpoint_mutex_;
   std::optional<Checkpoint> due_checkpoint_;
   std::atomic<uint64_t> checkpointed_;

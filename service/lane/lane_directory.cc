@@ -35,7 +35,7 @@ std::optional<Position> ParsePosition(std::string_view text) {
   return position;
 }
 
-// Segments and checkpoints; neither the lock nor what was moved aside before.
+// Returns true for segments and checkpoints, but not for the lock or for folders that were moved aside.
 bool IsOfJournal(const std::string& name) { return name.ends_with(".journal") || name.ends_with(".writers"); }
 
 }  // namespace
@@ -86,8 +86,8 @@ absl::StatusOr<LaneDirectory> LaneDirectory::OpenUnlocked(Disk& disk, const Cloc
 }
 
 absl::Status LaneDirectory::Remove() {
-  // In one step: a journal without its identity would be refused, and one whose lane the store has forgotten would be
-  // counted again.
+  // The folder disappears in one step. A journal without its identity would be refused. A journal whose lane the store
+  // has forgotten would be counted again.
   const std::string gone = path_ + "-removed";
   std::error_code error;
   std::filesystem::remove_all(gone, error);
@@ -114,7 +114,7 @@ absl::Status LaneDirectory::Begin() {
 absl::Status LaneDirectory::BeginUnchecked(Position end) {
   if (unchecked_) return absl::OkStatus();
   unchecked_ = end;
-  // A new lane has no other yet.
+  // A new lane has no other incarnation yet.
   begun_ = begun_ || identity_.earlier.empty();
   absl::Status status = WriteIdentity();
   if (!status.ok()) unchecked_.reset();
@@ -149,8 +149,8 @@ absl::Status LaneDirectory::Abandon() {
   auto names = disk_->List(path_);
   if (!names.ok()) return names.status();
   std::erase_if(*names, [](const std::string& name) { return !IsOfJournal(name); });
-  // The journal first: an identity without its journal is given up at the next start, a journal of another identity is
-  // refused. The newest segment before older ones, so that no gap is left whatever a crash undoes.
+  // The journal is moved first: an identity without its journal is given up at the next start, but a journal of another
+  // identity is refused. The newest segment is moved before older ones, so that no gap remains whatever a crash undoes.
   std::sort(names->begin(), names->end(), std::greater<>());
   for (const std::string& name : *names) {
     if (auto status = disk_->Rename(path_ + "/" + name, aside + "/" + name); !status.ok()) return status;
@@ -175,7 +175,7 @@ absl::Status LaneDirectory::LoadIdentity() {
   bool formatted = false;
   std::vector<Incarnation> incarnations;
   while (lines >> word) {
-    // A line that was cut off has none.
+    // A line that was cut off has no value.
     if (!(lines >> value)) value.clear();
     if (word == "format" && value == std::to_string(kFormat)) {
       formatted = true;
@@ -197,7 +197,7 @@ absl::Status LaneDirectory::LoadIdentity() {
   }
   if (!formatted) return BrokenIdentity(path, "does not state its format");
   if (identity_.id.IsNone() || incarnations.empty()) return BrokenIdentity(path, "does not say which lane it is");
-  // Redis may come back as it was a few starts ago, not thousands.
+  // Redis may return to its state of a few starts ago, but not of thousands.
   const size_t forgotten = incarnations.size() - std::min(incarnations.size(), limits::kIncarnationsKept);
   identity_.earlier.assign(incarnations.begin() + static_cast<std::ptrdiff_t>(forgotten), incarnations.end());
   identity_.incarnation = Planted(PlantedBug::kReuseIncarnation) ? incarnations.back() : RandomId<Incarnation>();

@@ -1,4 +1,4 @@
-// A lane's folder under the data directory: who may use it, and which lane it is.
+// A lane's folder under the data directory. It records which process may use the lane, and which lane it is.
 //
 //   <data-dir>/lanes/<n>/LOCK      held by flock(2) as long as a process uses the lane
 //   <data-dir>/lanes/<n>/IDENTITY  text: `format 2`, `lane ID`, `created TIME`, then `incarnation ID` for every start,
@@ -23,54 +23,60 @@
 
 namespace viewcount {
 
-// Locks a lane's folder against other processes for as long as the result lives. FAILED_PRECONDITION if another one has
-// it.
+// Locks a lane's folder against other processes for as long as the returned object exists. Returns FAILED_PRECONDITION
+// if another process holds the lock.
 absl::StatusOr<UniqueFd> LockLane(const std::string& path);
 
-// Folders of all lanes under a data directory, by number, with their numbers; none if there is no such directory.
+// Returns the number and the folder of every lane under a data directory, by number. Returns none if there is no such
+// directory.
 std::vector<std::pair<uint32_t, std::string>> ListLanes(const std::string& data_dir);
 
-// Owns the lock. One thread.
+// The identity of a lane and the lock on its folder. Owns the lock. Not thread-safe. The disk and the clock must
+// outlive it.
 class LaneDirectory {
  public:
-  // Opens, making it if need be, and locks. A lane that was here before keeps its ID and gets a fresh incarnation,
-  // which is not on disk before Begin. FAILED_PRECONDITION if another process uses the folder, it is of another format,
-  // or its IDENTITY is broken, which then stays as it is.
+  // Opens and locks the folder, and creates it if needed. An existing lane keeps its ID and gets a new incarnation,
+  // which is not on disk before Begin. Returns FAILED_PRECONDITION in three cases: another process uses the folder, it
+  // has another format, or its IDENTITY is broken. A broken IDENTITY is left as it is.
   static absl::StatusOr<LaneDirectory> Open(Disk& disk, const Clock& clock, const std::string& data_dir,
                                             uint32_t number);
-  // The same for a folder by its own path, without the lock: for a simulated disk.
+  // Does the same for a folder given by its own path, but does not lock it. It is meant for a simulated disk.
   static absl::StatusOr<LaneDirectory> OpenUnlocked(Disk& disk, const Clock& clock, const std::string& path);
 
   const LaneIdentity& identity() const { return identity_; }
   const std::string& path() const { return path_; }
-  // Makes the present incarnation last. The store must not be claimed before.
+  // Writes the present incarnation durably. The store must not be claimed before that.
   absl::Status Begin();
 
-  // The journal's end when the first start began to take views without having met the store. Nothing if the store was
-  // met since. As long as it stands, no process has moved one of the lane's cursors beyond it: a cursor that is beyond
-  // it comes from another history of this lane, even if the journal has grown past that position meanwhile.
+  // Returns the journal's end at the first start that took views without having met the store. Returns nothing if the
+  // lane has met the store since. As long as it is set, no process has moved one of the lane's cursors beyond it. A
+  // cursor beyond it therefore comes from another history of this lane, even if the journal has grown past that
+  // position meanwhile.
   std::optional<Position> unchecked() const { return unchecked_; }
-  // To be called before views are taken without the store. `end` is the journal's. Keeps an earlier position. Does not
-  // write the present incarnation, but for a new lane, so that starts during a long outage do not fill the list.
+  // Records that views are about to be taken without the store; call it before that. `end` is the journal's end. An
+  // earlier recorded position is kept. The present incarnation is written only for a new lane, so that starts during a
+  // long outage do not fill the list.
   absl::Status BeginUnchecked(Position end);
-  // The store's cursors were compared with the journal. To be called before one of them is moved.
+  // Records that the store's cursors were compared with the journal. Call it before one of them is moved.
   absl::Status EndUnchecked();
 
-  // What is to become of the identity at a start.
+  // The decision about the lane's identity at a start.
   enum class Verdict : uint8_t {
-    // The journal goes on from where the store is.
+    // The journal continues from where the store is.
     kKeep,
-    // The journal was lost or is an older copy. All that it holds has been counted.
+    // The journal was lost or is an older copy. Everything that it holds has been counted.
     kAbandon,
-    // The same, but what it holds beyond `unchecked` was taken without the store, and is in no store.
+    // The journal is an older copy, but this copy then took everything beyond `unchecked` without the store. Those
+    // views are in no store.
     kFenceOff,
   };
-  // `stored` is the farthest that any shard of the store has come with the lane under an incarnation of it that is
-  // known here, `end` the journal's. `taking`: views are taken now, so that the identity cannot be changed.
+  // Compares the store with the journal. `stored` is the farthest position that any shard of the store has reached for
+  // this lane, under an incarnation that this folder knows. `end` is the journal's end. `taking` means that views are
+  // being taken now, so that the identity cannot be changed.
   Verdict Judge(Position stored, Position end, bool taking) const;
-  // Gives the identity up for a new one, and moves the journal of the old one aside. Includes Begin.
+  // Replaces the identity with a new one and moves the old one's journal aside. Includes Begin.
   absl::Status Abandon();
-  // The lane will not be used again: removes its folder, wholly or not at all even in a crash.
+  // Removes the folder of a lane that will not be used again. Even a crash leaves it either complete or removed.
   absl::Status Remove();
 
  private:
@@ -85,10 +91,10 @@ class LaneDirectory {
   std::string path_;
   UniqueFd lock_;
   LaneIdentity identity_;
-  // As it stands in the file.
+  // The creation time as it is written in the file.
   std::string created_;
   std::optional<Position> unchecked_;
-  // The present incarnation is in the file.
+  // True if the present incarnation is in the file.
   bool begun_ = false;
 };
 

@@ -11,8 +11,8 @@
 namespace viewcount {
 namespace {
 
-// Of a store that keeps up, chunks are not much larger than limits::kChunkSealBytes; one that gathered for long leaves
-// no more behind.
+// The pool of blocks keeps at most this much. While the store keeps up, chunks are not much larger than
+// limits::kChunkSealBytes. A chunk that gathered views for long leaves no more memory than this.
 constexpr size_t kKeptBytesMax = 2 * limits::kChunkSealBytes;
 
 }  // namespace
@@ -90,7 +90,7 @@ void Ledger::SealLocked() {
   seal_wanted_ = false;
   for (size_t i = 0; i < journaled_.size(); ++i) journaled_[i] += open_->shard_views()[i];
   folding_.ForgetChunks();
-  // The next one will likely be as large. What the last two did not need goes back to the system.
+  // The next chunk will likely be as large. The pool frees memory that neither of the last two chunks needed.
   const size_t bytes = open_->bytes();
   pool_->KeepAtMost(std::min(std::max(bytes, sealed_bytes_), kKeptBytesMax));
   sealed_bytes_ = bytes;
@@ -149,7 +149,7 @@ Position Ledger::Withdraw(ShardSet shards) {
   std::erase_if(sealed_, [](const SealedChunk& sealed) { return sealed.shards.empty(); });
   absent_.bits |= shards.bits;
   ++withdrawals_;
-  // It must stay where it begins until Restore.
+  // The open chunk must begin at the same position until Restore, so it must not be sealed.
   seal_wanted_ = false;
   return open_->from();
 }
@@ -178,7 +178,8 @@ void Ledger::Still::ForEachBeyond(const Cursor& cursor, const Site& site, uint64
     const Chunk::Article* article = sealed.chunk->Find(site.index, hash, article_id);
     if (article != nullptr) visit(*sealed.chunk, *article);
   }
-  // While nothing is durable in it, the open chunk ends where it begins, and no cursor ever covers it.
+  // Cursors are not compared with the open chunk, because no cursor ever covers it. While nothing in it is durable, it
+  // ends where it begins, and the comparison would say that it is covered.
   const Chunk::Article* article = ledger_.open_->Find(site.index, hash, article_id);
   if (article != nullptr) visit(*ledger_.open_, *article);
 }
@@ -291,7 +292,7 @@ std::optional<Ledger::PendingSums> Ledger::SumPending(const Mark& mark, const Sh
 
 std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Mark& mark) const {
   if (!absent_.empty() || mark.withdrawals != withdrawals_) return std::nullopt;
-  // What was sealed since the mark must still be here: together with the marked ones that leaves no gap.
+  // The chunks sealed since the mark must still exist. Together with the marked chunks they then leave no gap.
   std::vector<SealedChunk> chunks = mark.sealed;
   Position reached = mark.open_from;
   for (const SealedChunk& sealed : sealed_) {

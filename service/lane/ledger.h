@@ -1,11 +1,12 @@
-// What a lane has taken and the store has not: the open chunk, the sealed ones, and each shard's cursor.
+// The ledger of a lane holds the views that the lane took and the store does not have: the open chunk, the sealed
+// chunks, and the cursor of each shard.
 //
-// Three sides meet here: the lane's thread folds, the flusher seals and moves cursors, queries add what is pending.
+// Three sides use it: the lane's thread folds, the flusher seals and moves cursors, and queries add the pending views.
 //
-// For every shard the sealed chunks that hold its views, in order, and then the open chunk make one unbroken range that
-// begins where the shard's cursor stands. Usually one chunk holds all shards. After a crash, or when the store went
-// back in time, shards stand at different places; what lies between is folded again from the journal into chunks of
-// these shards alone. Until that is done such a shard is absent: nobody knows what is pending there.
+// For every shard, the sealed chunks that hold its views and then the open chunk form one unbroken range of positions.
+// The range begins at the shard's cursor. Usually one chunk holds all shards. After a crash, or when the store went
+// back in time, shards stand at different positions. The missing ranges are then folded again from the journal, into
+// chunks for these shards only. Until that is done such a shard is absent: its pending views are not known.
 #pragma once
 
 #include <array>
@@ -26,85 +27,93 @@
 
 namespace viewcount {
 
-// Thread safe; each function says whose it is.
+// Thread-safe. Section comments name the thread that may call each group of functions.
 class Ledger {
  public:
-  // What a lane that was there before begins with.
+  // The state with which the ledger of an existing lane begins.
   struct Beginning {
-    // The journal's end: what lies before it is pending until a shard's cursor says otherwise.
+    // The journal's end. Everything before it is pending until a shard's cursor says otherwise.
     Position end;
+    // The settings of all sites at the journal's end.
     Folding folding;
-    // Of everything up to `end`.
+    // The views that the lane journaled up to `end`.
     ShardViews journaled{};
-    // Shards whose cursor is not known yet.
+    // The shards whose cursors are not known yet.
     ShardSet absent;
   };
+  // Creates the ledger of a new lane.
   explicit Ledger(LaneId lane) : Ledger(lane, Beginning()) {}
   Ledger(LaneId lane, Beginning beginning);
 
   LaneId lane() const { return lane_; }
 
-  // --- The lane's thread ---
+  // --- Called by the lane's thread ---
 
-  // From here on the site's views are folded under these settings; null in Find for a site that was never applied.
+  // From this call on the site's views are folded under these settings. FindSite returns null for a site that was never
+  // applied.
   void ApplySite(std::shared_ptr<const Site> site);
   std::shared_ptr<const Site> FindSite(SiteIndex site) const;
   std::vector<std::shared_ptr<const Site>> sites() const;
-  // Adds a batch to the open chunk. Until Extend the chunk cannot be sealed: the batch may not be durable yet.
+  // Adds a batch to the open chunk. The batch may not be durable yet, so the chunk cannot be sealed until Extend.
   void Fold(const Batch& batch);
-  // The same for an adjustment of a site that was applied.
+  // Does the same for an adjustment of a site that was applied.
   void Fold(SiteIndex site, const Adjustment& adjustment, SteadyTime receipt_time);
-  // Everything folded so far is durable, and ends at `position`.
+  // States that everything folded so far is durable, and ends at `position`.
   void Extend(Position position);
-  // Views by shard over the lane's whole life. Only while nothing is folded that is not durable.
+  // Returns the views of each shard over the lane's whole life. Requires that everything folded is durable.
   ShardViews journaled() const;
 
-  // --- The flusher ---
+  // --- Called by the flusher ---
 
-  // The sealed chunk to flush next; seals the open one if there is none. Nothing if there is nothing to flush, or while
-  // what was folded last is not durable: then Extend seals, and calls `sealed`.
+  // Returns the sealed chunk to flush next. Seals the open chunk if there is no sealed one. Returns an empty result if
+  // there is nothing to flush, or if the last views folded are not durable. In the latter case the next Extend seals
+  // the chunk and calls the function that was passed to NotifySealed.
   SealedChunk Next();
   void NotifySealed(std::function<void()> sealed);
-  // A shard's cursor moved, and is where its chunks begin.
+  // Sets the cursor of a shard and ends its absence. The cursor must fit the shard's chunks.
   void SetCursor(Shard shard, const Cursor& cursor);
-  // Whether a cursor is where a chunk of this shard begins, ends or is cut, so that it can be gone on from.
+  // Returns whether flushing can continue from this cursor. The cursor must be where a chunk of this shard begins or
+  // ends, or in the middle of such a chunk. No cursor fits an absent shard.
   bool Fits(Shard shard, const Cursor& cursor) const;
-  // Takes the shards out of all sealed chunks, and makes them absent. Returns where the open chunk begins.
+  // Takes the shards out of all sealed chunks and makes them absent. Returns where the open chunk begins.
   Position Withdraw(ShardSet shards);
-  // Puts back what was folded again of absent shards, up to where the open chunk begins; SetCursor ends their absence.
+  // Adds chunks that were folded again for absent shards. The chunks may lead up to where the open chunk begins.
+  // SetCursor then ends the shards' absence.
   void Restore(std::vector<SealedChunk> chunks);
-  // Forgets a sealed chunk: the cursor of every shard it holds is behind it.
+  // Forgets a sealed chunk. The cursor of every shard in it must have reached the chunk's end.
   void Release(const Chunk& chunk);
 
-  // --- Anybody ---
+  // --- Called by any thread ---
 
-  // Holds the ledger still: several questions get answers of one moment. Keep it short; folding waits.
+  // Locks the ledger while it exists, so that several questions get answers of the same moment. Keep it short: folding
+  // waits.
   class Still {
    public:
     bool IsAbsent(Shard shard) const { return ledger_.absent_.Has(shard); }
     const Cursor& CursorOf(Shard shard) const { return ledger_.cursors_[shard.value]; }
     // See Ledger::Fits.
     bool Fits(Shard shard, const Cursor& cursor) const { return ledger_.FitsLocked(shard, cursor); }
-    // What lies beyond `cursor`, which fits its shard, of an article in the window; below 0 where adjustments lower it.
+    // Returns the article's views in the window that lie beyond `cursor`. The cursor must fit the article's shard. The
+    // result is negative where adjustments lower the count.
     int64_t Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                     Window window) const;
-    // The same of all time, people's views and bots'.
+    // The article's views by people and by bots beyond `cursor`, over all time.
     struct Totals {
       int64_t views = 0;
       int64_t bot_views = 0;
     };
     Totals PendingTotals(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id) const;
-    // Views of the whole shard that lie beyond its cursor.
+    // Returns the views of the whole shard that lie beyond the ledger's cursor.
     uint64_t Pending(Shard shard) const;
-    // Of the shard, over the lane's whole life.
+    // Returns the views of the shard over the lane's whole life.
     uint64_t Journaled(Shard shard) const;
-    // By how much everything folded here since the process began changed a site's total. Only differences of it mean
-    // anything: a total of one moment and what it grew by since are the total of now.
+    // Returns by how much all folding since the process began has changed the site's total. Only differences between
+    // two results have a meaning: a total at one moment plus the difference since then is the present total.
     int64_t Folded(SiteIndex site) const { return ledger_.FoldedLocked(site); }
 
    private:
     friend class Ledger;
-    // Calls `visit(chunk, article)` wherever the article is beyond the cursor.
+    // Calls `visit(chunk, article)` for every chunk in which the article lies beyond the cursor.
     template <typename Visit>
     void ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                        Visit visit) const;
@@ -112,57 +121,62 @@ class Ledger {
     const Ledger& ledger_;
     std::unique_lock<std::mutex> lock_;
   };
+  // Returns a lock on the ledger. It must not outlive the ledger.
   Still HoldStill() const { return Still(*this); }
 
-  // Keeps the chunks of now alive, so that cursors read from now on can be completed from them.
+  // Keeps the present chunks alive, so that cursors that are read from now on can be completed from them.
   struct Mark {
     std::vector<SealedChunk> sealed;
     Position open_from;
     uint64_t withdrawals = 0;
   };
   Mark MarkNow() const;
-  // Calls `visit` for every article of the site that changes in the window beyond its shard's cursor in `cursors`, all
-  // of which were read after `mark` and fit; an article may come twice, and the empty ID is the site's own start value.
-  // Blocks folding meanwhile. False, after any number of calls, if a chunk came and went since the mark or a shard is
-  // absent: read again.
+  // Calls `visit` for every article of the site whose views in the window change beyond its shard's cursor. `cursors`
+  // must have been read after `mark`, and must fit. An article may be visited twice. The empty ID stands for the site's
+  // own start value. Folding waits while the open chunk is visited. Returns false, without any visit, if the chunks
+  // since the mark are not complete: a chunk was sealed and released meanwhile, a shard was withdrawn, or a shard is
+  // absent. The caller must then read the cursors again.
   using PendingVisitor = std::function<void(Shard shard, uint64_t hash, std::string_view article_id, int64_t views)>;
   bool ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
                       const PendingVisitor& visit) const;
 
-  // What ForEachPending would tell, for those who need few of the articles. Holds the ledger still, and moves `mark` on
-  // to now: whoever comes again before a chunk came and went can go on with the same cursors. Nothing where
-  // ForEachPending is false.
+  // Returns what ForEachPending would visit, for callers that need few of the articles. Locks the ledger while the
+  // result exists. Moves `mark` to the present. A later call can use the same cursors as long as no chunk is both
+  // sealed and released in between. Returns nothing where ForEachPending returns false.
   std::optional<PendingViews> HoldPending(Mark& mark, const ShardCursors& cursors, const Site& site,
                                           Window window) const;
 
+  // The pending views of a site in several windows.
   struct PendingSums {
-    // For every window asked.
+    // One sum for each requested window.
     std::vector<int64_t> views;
-    // Still::Folded of the same moment.
+    // The result of Still::Folded at the same moment.
     int64_t folded = 0;
   };
-  // What ForEachPending would tell of all articles, summed up, in several windows of one moment. Nothing where that is
-  // false.
+  // Sums up what ForEachPending would visit, in several windows of the same moment. Returns nothing where
+  // ForEachPending returns false.
   std::optional<PendingSums> SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
                                         const std::vector<Window>& windows) const;
 
-  // Every window in which something of the site is pending now or was at some time since the mark; more than that does
-  // not hurt. Nothing if a chunk came and went since the mark or a shard is absent.
+  // Returns every window in which something of the site is pending, or was pending since the mark. The result may
+  // contain further windows. Returns nothing where ForEachPending returns false.
   std::optional<std::set<Window>> WindowsSince(const Mark& mark, SiteIndex site) const;
-  // The notes of the site that are pending, of one moment.
+  // Returns the pending notes of the site, as of one moment.
   std::vector<Chunk::Adjusted::Note> PendingNotes(const Site& site) const;
 
+  // Numbers about the whole ledger, as of one moment.
   struct Totals {
-    // The end of what was folded and is durable.
+    // The end of the views that are folded and durable.
     Position position;
-    // Everything up to here is in the store whole.
+    // The store has everything up to here. 0 while a shard is absent.
     Position flushed;
-    // Sum of the counts that are not in the store.
+    // The number of views that are not in the store.
     uint64_t pending_views = 0;
+    // The approximate memory of all chunks, and the number of sealed ones.
     uint64_t bytes = 0;
     size_t sealed = 0;
     ShardSet absent;
-    // When the oldest pending batch came; max if none is pending.
+    // When the oldest pending batch was received; the maximum if none is pending.
     SteadyTime oldest = SteadyTime::max();
   };
   Totals totals() const;
@@ -170,13 +184,14 @@ class Ledger {
  private:
   bool FitsLocked(Shard shard, const Cursor& cursor) const;
   void SealLocked();
-  // The chunks of the mark and those sealed since, without a gap up to the open one; nothing if there is a gap.
+  // Returns the chunks of the mark and those sealed since, up to the open chunk. Returns nothing if a chunk is missing,
+  // or if a shard is absent or was withdrawn.
   std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Mark& mark) const;
   uint64_t PendingLocked(Shard shard) const;
   int64_t FoldedLocked(SiteIndex site) const;
   void AddFoldedLocked(SiteIndex site, int64_t views);
-  // Calls `begin(chunk)` for every chunk of ForEachPending, and what that returns with each of its pending articles.
-  // Still::Folded of that moment, or nothing where ForEachPending is false.
+  // Calls `begin(chunk)` for every chunk that ForEachPending visits. Calls its result with each pending article of the
+  // chunk. Returns Still::Folded at that moment, or nothing where ForEachPending returns false.
   template <typename Begin>
   std::optional<int64_t> VisitPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
                                       Begin begin) const;
@@ -184,24 +199,26 @@ class Ledger {
   const LaneId lane_;
   mutable std::mutex mutex_;
   Folding folding_;
-  // Of the chunks that follow one another here.
+  // The memory for the open chunks of this ledger, one after another.
   const std::shared_ptr<BlockPool> pool_ = std::make_shared<BlockPool>();
-  // Of the chunk sealed last.
+  // The memory of the chunk that was sealed last.
   size_t sealed_bytes_ = 0;
   std::shared_ptr<Chunk> open_;
-  // Something was folded into the open chunk since it was extended.
+  // True if something was folded into the open chunk since the last Extend.
   bool unsettled_ = false;
   SteadyTime unsettled_oldest_ = SteadyTime::max();
+  // True if the next Extend must seal the open chunk.
   bool seal_wanted_ = false;
   std::function<void()> notify_sealed_;
-  // In order of their ends; those of one shard do not overlap.
+  // In order of their ends. Chunks of one shard do not overlap.
   std::vector<SealedChunk> sealed_;
   ShardCursors cursors_;
   ShardSet absent_;
-  // Of everything before the open chunk.
+  // The views of everything before the open chunk.
   ShardViews journaled_{};
+  // How often Withdraw was called.
   uint64_t withdrawals_ = 0;
-  // By the site's index.
+  // The results of Still::Folded, by the site's index.
   std::vector<int64_t> folded_;
 };
 

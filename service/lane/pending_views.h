@@ -1,8 +1,9 @@
-// What a ledger has beyond cursors that were read earlier, in one window, of one moment.
+// Shows the views that a ledger has beyond cursors that were read earlier, in one window and at one moment.
 //
-// A popular list needs few of perhaps a million pending articles: those whose count is asked for by name, and those
-// with many views, which the chunks keep by powers of two. An article with n views pending has at least n divided by
-// `places()` of them in one place, a bucket of a chunk; so whoever looks for n finds it among those that reached that.
+// A popular list needs few of perhaps a million pending articles. It needs articles whose count it requests by name,
+// and articles with many views. Chunks list the latter by powers of two. A place is one bucket of one chunk. An article
+// with n pending views has at least n divided by `places()` of them in one place. A search for articles with n views
+// therefore only visits articles that reached that number in a place.
 #pragma once
 
 #include <array>
@@ -21,31 +22,34 @@ namespace viewcount {
 
 using ShardCursors = std::array<Cursor, limits::kShards>;
 
-// A chunk that does not change any more, and the shards whose views it holds for good.
+// A chunk that does not change any more, and the shards whose views it is responsible for.
 struct SealedChunk {
   std::shared_ptr<const Chunk> chunk;
   ShardSet shards;
 };
 
-// While it lives, folding waits: keep it short. Made by Ledger::HoldPending. IDs it tells are valid as long as it is.
+// A locked view of the ledger's pending counts, made by Ledger::HoldPending. Not thread-safe. Folding waits while it
+// exists, so keep it short. The IDs that it returns are valid while it exists.
 class PendingViews {
  public:
-  // `sealed`, `cursors` and `site` must outlive it.
+  // `lock` must hold the ledger's mutex. `sealed`, `open`, `cursors` and `site` must outlive this object.
   PendingViews(std::unique_lock<std::mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
                const ShardCursors& cursors, const Site& site, Window window);
 
-  // Adjustments included, so it may be below 0.
+  // Returns the article's pending views in the window. Adjustments are included, so the result may be negative.
   int64_t Of(uint64_t hash, std::string_view id) const { return Of(cursors_[ShardOf(hash).value], hash, id); }
-  // The same beyond another cursor of that shard, not before the one given.
+  // Returns the views beyond another cursor of that shard. It must not be before the shard's cursor in `cursors`.
   int64_t Of(const Cursor& cursor, uint64_t hash, std::string_view id) const;
-  // The chunk that is folded into, of which no cursor covers anything.
+  // Returns the open chunk. No cursor covers anything in it.
   const Chunk& open() const { return *pieces_.back().chunk; }
 
+  // Returns the number of places: buckets of chunks that lie in the window.
   size_t places() const { return places_; }
-  // How many calls ForEachReaching makes.
+  // Returns how many calls ForEachReaching makes for this level.
   size_t CountReaching(size_t level) const;
-  // Calls `visit(article, views)` for every article that has 2^level views in one place, at least once, with those in a
-  // chunk where it has them; for others too, and for what the cursors cover.
+  // Calls `visit(article, views)` at least once for every article that has 2^level views in one place. `views` is the
+  // article's count in the chunk of that place. Articles with fewer views, and views that the cursors cover, are
+  // visited too.
   template <typename Visit>
   void ForEachReaching(size_t level, Visit visit) const {
     for (const Piece& piece : pieces_) {
@@ -64,7 +68,7 @@ class PendingViews {
       }
     }
   }
-  // Calls `visit(article)` for every article that was adjusted; not for the site itself.
+  // Calls `visit(article)` for every adjusted article, except for the site itself.
   template <typename Visit>
   void ForEachAdjusted(Visit visit) const {
     for (const Piece& piece : pieces_) {
@@ -76,12 +80,14 @@ class PendingViews {
   }
 
  private:
+  // A chunk with its buckets in the window.
   struct Piece {
     const Chunk* chunk;
     ShardSet shards;
-    // While nothing is durable in it, it ends where it begins, and no cursor ever covers it.
+    // Cursors are not compared with the open chunk, because no cursor ever covers it. While nothing in it is durable,
+    // it ends where it begins.
     bool open;
-    // Those in the window.
+    // The indexes of the site's buckets that lie in the window.
     std::vector<uint32_t> buckets;
   };
   void Add(const Chunk& chunk, ShardSet shards, bool open);

@@ -13,7 +13,7 @@ namespace viewcount {
 
 namespace {
 
-// What the lane remembered of the views' viewers when it took them.
+// Records the batch's viewers in the tables, as the lane did when it took the batch.
 void NoteViewers(const Site& site, const ReplayedBatch& batch, RecoveredLane& recovered) {
   const auto cool_down = site.settings.cool_down;
   for (const DecodedView& view : batch.request.views) {
@@ -40,7 +40,7 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
   const Position end = recovered.journal->end();
   const SteadyTime now = source.clock.Now();
   if (checkpoint->position < begin) {
-    // Segments go only after a checkpoint that stands for them, so somebody removed it.
+    // Segments are deleted only after a checkpoint covers them, so the checkpoint was removed from outside.
     spdlog::error(
         "{}: no checkpoint of the writers before position {}: a batch from before it that is sent again is "
         "counted again",
@@ -68,7 +68,8 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                          .adjustment = {},
                          .totals = [&](const JournaledTotals& totals) { journaled = totals.views; }});
   if (begin < end) {
-    // From the start of the segment that holds the checkpoint; without any, from the journal's own.
+    // The walk begins with the segment that holds the checkpoint's position. Without a checkpoint it begins with the
+    // journal's first segment.
     const Position from = std::clamp(checkpoint->position, begin, Position{end.value - 1});
     if (auto status = replay.Run(from, end); !status.ok()) return status;
   }

@@ -1,4 +1,4 @@
-// Brings a lane back from its folder: journal, dedupe table, settings.
+// Recovers a lane from its folder: its journal, its dedupe table and the settings of its sites.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -14,20 +14,21 @@
 
 namespace viewcount {
 
-// A lane as its process left it. What was not flushed is not folded yet: that takes the store's cursors.
+// A lane as its process left it. Views that were not flushed are not folded yet, because that requires the store's
+// cursors.
 struct RecoveredLane {
   std::unique_ptr<JournalWriter> journal;
   WriterTable writers;
   VisitTable visits;
   CoolDownTable cool_downs;
-  // Of the checkpoint that these began with.
+  // The position of the checkpoint from which the tables were read.
   Position checkpoint;
-  // All shards are absent.
+  // The state for the ledger. All shards are absent in it.
   Ledger::Beginning beginning;
 };
 
-// Blocks. An empty folder gives a new lane. `options` say folder and lane as `source` does. Errors: those of
-// JournalWriter::Open, ReadCheckpoint and Replay::Run.
+// Reads the lane in `source`. Blocks. An empty folder gives a new lane. `options` must name the same folder and lane as
+// `source`. Returns the errors of JournalWriter::Open, ReadCheckpoint and Replay::Run.
 absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const JournalWriter::Options& options);
 
 }  // namespace viewcount

@@ -13,7 +13,7 @@
 namespace viewcount {
 namespace {
 
-// Adds a target, or these shards to one that is there.
+// Adds a target, or adds its shards to an existing target with the same range.
 void AddTarget(std::vector<RefoldTarget>& targets, const RefoldTarget& target) {
   const auto same = std::find_if(targets.begin(), targets.end(), [&](const RefoldTarget& other) {
     return other.from == target.from && other.to == target.to;
@@ -25,7 +25,7 @@ void AddTarget(std::vector<RefoldTarget>& targets, const RefoldTarget& target) {
   }
 }
 
-// The targets while a journal is walked through: which chunk each shard's views go to.
+// The targets during one walk through a journal. It knows to which chunk the views of each shard go. Not thread-safe.
 class Targets {
  public:
   Targets(const std::vector<RefoldTarget>& targets, const Clock& clock)
@@ -33,9 +33,9 @@ class Targets {
     for (const RefoldTarget& target : targets_) chunks_.push_back(std::make_shared<Chunk>(target.from));
   }
 
-  // To be called with every record, in order.
+  // Moves to the next record. Call it for every record, in order.
   absl::Status Advance(const Record& record) {
-    // Between two boundaries nothing changes.
+    // Nothing changes between two boundaries.
     if (record.end <= unchanged_to_) return absl::OkStatus();
     unchanged_to_ = Position{~uint64_t{0}};
     for (const RefoldTarget& target : targets_) {
@@ -55,8 +55,10 @@ class Targets {
     return absl::OkStatus();
   }
 
+  // Returns the chunk for the shard's views in the present record; null if no target wants them.
   Chunk* ChunkOf(Shard shard) const { return current_[shard.value]; }
 
+  // Records the receipt time of a record for the targets that contain it.
   void NoteReceipt(const Record& record, int64_t receipt_unix_ms) {
     const auto age = std::chrono::milliseconds(std::max<int64_t>(0, now_unix_ms_ - receipt_unix_ms));
     for (size_t i = 0; i < targets_.size(); ++i) {
@@ -64,6 +66,7 @@ class Targets {
     }
   }
 
+  // Returns the finished chunks. Call it once, after the last record.
   std::vector<SealedChunk> Take() {
     std::vector<SealedChunk> sealed;
     for (size_t i = 0; i < targets_.size(); ++i) {
@@ -87,7 +90,7 @@ class Targets {
 
 std::vector<RefoldTarget> PlanRefold(ShardSet shards, const ShardCursors& cursors, Position end) {
   std::vector<RefoldTarget> targets;
-  // Where each shard stands once the chunk in whose middle it is has been finished.
+  // The position of each shard after it has finished the chunk in whose middle it is.
   std::vector<Position> ends = {end};
   shards.ForEach([&](Shard shard) {
     const Cursor& cursor = cursors[shard.value];
@@ -165,7 +168,7 @@ absl::StatusOr<JournaledTotals> JournaledBefore(const JournalSource& source, Pos
   std::optional<JournaledTotals> found;
   Replay replay(source, {.record =
                              [&](const Record&) {
-                               // The totals are the first record of a segment.
+                               // The totals are the first record of a segment, so the walk can end after them.
                                return found ? absl::CancelledError() : absl::OkStatus();
                              },
                          .views = {},

@@ -52,7 +52,7 @@ absl::Status Replay::HandleViews(const Record& record) {
   const auto payload = ParseViewsPayload(record.payload);
   if (!payload.ok()) return payload.status();
   const int64_t receipt_unix_ms = payload->head.receipt_unix_ms;
-  // What was valid once must be so for ever: a later version may allow more, never less.
+  // A request that was valid once must stay valid for ever: a later version may accept more, never less.
   if (auto status = DecodeViewsRequest(payload->request, receipt_unix_ms, request_); !status.ok()) {
     return absl::DataLossError(status.message());
   }
@@ -86,8 +86,8 @@ absl::Status Replay::HandleSite(const Record& record) {
   auto site = ParseSite(record.payload);
   if (!site.ok()) return site.status();
   const auto known = source_.sites.Find(site->name);
-  // What others know keeps its settings, but aliases that were journaled must not be forgotten. What only this journal
-  // knows has its newest.
+  // A site that the directory knew before keeps its settings, but it gets the journaled aliases, which must not be
+  // forgotten. A site that only this journal knows gets its newest settings.
   Site put = *site;
   if (known == nullptr) {
     added_.insert(site->name);

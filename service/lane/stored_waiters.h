@@ -1,4 +1,4 @@
-// Batches whose sender wants to be answered only when they are in the store.
+// Holds batches with DURABILITY_STORED, whose senders are answered only when the views are in the store.
 #pragma once
 
 #include <chrono>
@@ -11,12 +11,15 @@
 
 namespace viewcount {
 
-// Thread safe. Bounded by limits::kStoredWaitersMax and limits::kStoredWait.
+// Thread-safe. The number of batches is bounded by limits::kStoredWaitersMax, and their waiting time by
+// limits::kStoredWait. Does not own the batches.
 class StoredWaiters {
  public:
-  // Keeps `batch` until the store has everything up to `position`. False if as many wait as may: answer it now.
+  // Keeps `batch` until the store has everything up to `position`. Returns false if the maximum number of batches waits
+  // already: the caller must then answer the batch immediately.
   bool Add(Batch* batch, const IngestResult& result, Position position, SteadyTime deadline);
-  // Answers those that lie up to `flushed` with DURABILITY_STORED, and those past their deadline with what they have.
+  // Answers the batches up to `flushed` with DURABILITY_STORED, and those past their deadline with the durability that
+  // they have.
   void Answer(Position flushed, SteadyTime now);
 
  private:

@@ -11,10 +11,10 @@
 namespace viewcount {
 namespace {
 
-// Numbers are little-endian, as on every machine this is built for.
+// Numbers are little-endian, as on every machine for which this is built.
 static_assert(std::endian::native == std::endian::little);
 
-// Receipt time and flags; behind them, for each flag in this order, how many bytes of bits follow, and these.
+// The receipt time and the flags. For each flag that is set, in this order, the size of a bitmap and the bitmap follow.
 constexpr size_t kHeadBytes = sizeof(int64_t) + 1;
 constexpr char kHasVisits = 1;
 constexpr char kHasCoolDowns = 2;
@@ -30,7 +30,7 @@ absl::Status Broken(const char* what) {
 void SetBit(std::string& bits, size_t i) { bits[i / 8] = static_cast<char>(bits[i / 8] | 1 << i % 8); }
 bool HasBit(std::string_view bits, size_t i) { return (bits[i / 8] >> i % 8 & 1) != 0; }
 
-// Takes a size and so many bytes off the front of `payload`; false if there are none.
+// Removes a size and a bitmap of that size from the front of `payload`. Returns false if they are not there.
 bool TakeBits(std::string_view& payload, std::string_view& bits) {
   uint16_t size = 0;
   if (payload.size() < kBitsSizeBytes) return false;
@@ -42,7 +42,7 @@ bool TakeBits(std::string_view& payload, std::string_view& bits) {
   return true;
 }
 
-// Takes a line off the front of `text`.
+// Removes a line from the front of `text` and returns it.
 std::string_view TakeLine(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
   text.remove_prefix(std::min(text.size(), line.size() + 1));
@@ -105,7 +105,7 @@ absl::Status ApplyDecisions(const ViewsHead& head, std::span<DecodedView> views)
   return absl::OkStatus();
 }
 
-// Lines: names, zones, origins and articles' IDs hold no control characters.
+// The payload consists of lines, since names, zones, origins and article IDs contain no control characters.
 std::string EncodeSite(const Site& site) {
   std::string text = site.name + "\n" + EncodeSettings(site.settings) + "\n";
   for (const auto& [from, alias] : site.alias_entries()) {

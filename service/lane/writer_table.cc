@@ -50,7 +50,7 @@ void WriterTable::Replay(const ViewsRequest& request, SteadyTime now) {
   const uint32_t index = Obtain(request.writer);
   Writer& writer = writers_[index];
   writer.heard = now;
-  // Not the higher one: a writer that was forgotten may have begun anew.
+  // The higher sequence would be wrong: a writer that was forgotten may have started again from 1.
   writer.last_sequence = request.last_sequence();
   writer.import = writer.import || request.import;
   LinkNewest(index);
@@ -61,7 +61,7 @@ uint32_t WriterTable::Obtain(const WriterId& id) {
     Unlink(found->second);
     return found->second;
   }
-  // For one more.
+  // Makes room for one more writer.
   ForgetDownTo(writers_max_ - 1);
   return Create(id);
 }
@@ -75,7 +75,7 @@ uint32_t WriterTable::Create(const WriterId& id) {
     index = free_.back();
     free_.pop_back();
   }
-  // So long ago that any sign of life is later, even one from before the machine's start.
+  // The earliest possible time. Every later batch is after it, even one from before the machine's start.
   writers_[index] = {.id = id, .heard = SteadyTime::min()};
   by_id_.emplace(id, index);
   return index;
@@ -103,7 +103,7 @@ void WriterTable::Forget(uint32_t index) {
 }
 
 void WriterTable::ForgetSilent(SteadyTime now) {
-  // A few at a time, so that no batch pays for many.
+  // At most two per call, so that no batch pays for many.
   for (int i = 0; i < 2; ++i) {
     const uint32_t oldest = writers_[kOrdinary].newer;
     if (oldest == kOrdinary || now - writers_[oldest].heard < limits::kWriterForgottenAfter) break;
@@ -168,7 +168,7 @@ absl::Status WriterTable::Merge(std::string_view text, SteadyTime now, const Fil
     writer.import = writer.import || import;
     LinkNewest(index);
   }
-  // Who was here, and those of several tables one after the other, are not in order of silence.
+  // Existing writers and those of merged tables are not in a common order of silence.
   SortBySilence();
   ForgetDownTo(writers_max_);
   return absl::OkStatus();

@@ -1,4 +1,5 @@
-// Which sequences a lane has taken from each writer: dedupe in sequence (DESIGN.md section 4).
+// Remembers the last sequence that a lane took from each writer, so that repeated batches are recognised
+// (docs/PROTOCOL.md, "Deduplication").
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,18 +17,20 @@
 
 namespace viewcount {
 
-// Used by one lane's thread. Bounded by limits::kWritersMax: the writer not heard of for longest is forgotten first,
-// and anyone after limits::kWriterForgottenAfter of silence; writers of imports only when nobody else is left.
+// The dedupe table of a lane. Not thread-safe: used by the lane's thread. It holds at most limits::kWritersMax writers;
+// beyond that it forgets the writer that has been silent for longest. It also forgets writers after
+// limits::kWriterForgottenAfter of silence. Writers of imports are forgotten only when no other writer is left.
 class WriterTable {
  public:
+  // The decision about a batch.
   enum class Verdict : uint8_t {
-    // The next in sequence; it is now the last taken.
+    // The batch is the next in sequence. Its last sequence is now the last one taken.
     kNew,
-    // Begins at or below the last taken.
+    // The batch begins at or below the last sequence taken.
     kDuplicate,
-    // Leaves some out; `last_sequence + 1` is expected.
+    // The batch leaves sequences out. `last_sequence + 1` is expected.
     kGap,
-    // Not the first of a writer that is not known (any more).
+    // The writer is not known (any more), and the batch is not its first.
     kUnknown,
   };
   struct Decision {
@@ -37,25 +40,25 @@ class WriterTable {
 
   explicit WriterTable(size_t writers_max = limits::kWritersMax) : writers_max_(writers_max) {}
 
-  // Decides on a batch that has a writer, and remembers it if it is new.
+  // Decides on a batch that has a writer, and remembers the batch if it is new.
   Decision Take(const ViewsRequest& request, SteadyTime now);
-  // Remembers a batch that was taken once already: what the journal holds.
+  // Remembers a batch that was taken before and is replayed from the journal.
   void Replay(const ViewsRequest& request, SteadyTime now);
   size_t size() const { return by_id_.size(); }
 
-  // Everything remembered, as text for a checkpoint. Silence is kept as a duration, so that no wall clock matters and
-  // the time a machine was down does not count.
-  // Which writers to take; all without one.
+  // Selects writers. A null filter selects all.
   using Filter = std::function<bool(const WriterId& id, bool import)>;
+  // Returns the selected writers as bytes for a checkpoint. Silence is stored as a duration: wall clocks do not matter,
+  // and time while the machine was off does not count.
   std::string Serialize(SteadyTime now, const Filter& filter = {}) const;
-  // Adds what another table remembered, each writer at the higher of both sequences. DATA_LOSS for text that no table
-  // wrote; then part of it may have been added.
+  // Adds the selected writers of another table. A writer in both tables gets the higher sequence. Returns DATA_LOSS for
+  // text that no table wrote; part of it may have been added then.
   absl::Status Merge(std::string_view text, SteadyTime now, const Filter& filter = {});
-  // Forgets the writers that `leaving` takes, and returns them as text for Merge.
+  // Forgets the writers that `leaving` selects, and returns them in the form that Merge reads.
   std::string Split(const Filter& leaving, SteadyTime now);
 
  private:
-  // A writer; linked into a list by time of the last batch, oldest first.
+  // A writer, linked into a list by the time of its last batch, oldest first.
   struct Writer {
     WriterId id;
     uint64_t last_sequence = 0;
@@ -64,7 +67,7 @@ class WriterTable {
     uint32_t newer = 0;
     bool import = false;
   };
-  // Index 0 of `writers_` is the end of the list of ordinary writers, 1 that of imports.
+  // The list of ordinary writers ends at index 0 of `writers_`, and the list of imports at index 1.
   static constexpr uint32_t kOrdinary = 0;
   static constexpr uint32_t kImports = 1;
 
@@ -72,14 +75,15 @@ class WriterTable {
   void LinkNewest(uint32_t index);
   void Forget(uint32_t index);
   void ForgetSilent(SteadyTime now);
-  // Those not heard of for longest go, imports last.
+  // Forgets writers until at most `writers` remain. The longest silent are forgotten first, imports last.
   void ForgetDownTo(size_t writers);
-  // Puts the lists in order again.
+  // Sorts both lists by silence again.
   void SortBySilence();
+  // Adds a writer that is not linked into a list yet. Returns its index.
   uint32_t Create(const WriterId& id);
-  // The writer's index, unlinked; made if it is not known.
+  // Returns the index of a writer after unlinking it from its list. Creates the writer if it is not known.
   uint32_t Obtain(const WriterId& id);
-  // Calls `visit(const Writer&)` for all, those not heard of for longest first.
+  // Calls `visit(const Writer&)` for all writers. In each list the longest silent come first.
   template <typename Visit>
   void ForEach(Visit visit) const;
   static void AppendTo(std::string& text, const Writer& writer, SteadyTime now);

@@ -47,8 +47,8 @@ Histogram& NewHistogram(Registry& registry, const char* name, const char* help, 
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
-// A counter for every value of a label, so that each series is there from the start: a rate() over a series that
-// appears with its first error would miss that error.
+// Creates a counter for every value of a label, so that each series exists from the start. If a series appeared with
+// its first error, rate() would miss that error.
 template <size_t kValues>
 std::array<Counter*, kValues> NewCounters(Registry& registry, const char* name, const char* help, const char* label,
                                           const std::array<const char*, kValues>& values) {
@@ -58,7 +58,7 @@ std::array<Counter*, kValues> NewCounters(Registry& registry, const char* name, 
   return counters;
 }
 
-// Seconds; from a part that is a few hundred HINCRBYs up to a store that hangs until its time-out.
+// In seconds. The range is from a part with a few hundred HINCRBYs to a store that hangs until its time-out.
 Buckets DurationBuckets() {
   return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 }
@@ -99,7 +99,7 @@ struct Metrics::State {
                                    "Lanes that refuse all views because disk, budget or memory is full.");
   Counter& log_lines_dropped =
       NewCounter(registry, "viewcount_log_lines_dropped_total", "Log lines that standard error did not take.");
-  // Held while sources are asked, so that ClearSources returns only when none of them runs.
+  // Held while the sources are called, so that ClearSources returns only when none of them runs.
   std::mutex sources_mutex;
   MetricsSources sources;
 

@@ -1,6 +1,7 @@
-// Every metric of the service in one struct, registered once. No article and no viewer ever becomes a label.
+// All metrics of the service in one struct, registered once. Articles and viewers are never labels.
 //
-// Thread safe: prometheus-cpp's counters and gauges are atomic. Observe per batch, group or part, never per view.
+// Thread-safe: the counters and gauges of prometheus-cpp are atomic. Update metrics once per batch, group or part,
+// never per view.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -16,7 +17,7 @@
 
 namespace viewcount {
 
-// Why views were refused: the label `reason` of viewcount_views_rejected_total.
+// The reason why views were refused. It is the label `reason` of viewcount_views_rejected_total.
 enum class RejectReason {
   kInvalid,
   kUnknownSite,
@@ -25,26 +26,26 @@ enum class RejectReason {
   kJournalFull,
   kShuttingDown,
   kNotBuilt,
-  // From a page of an origin that the site does not allow.
+  // The view comes from a page with an origin that the site does not allow.
   kForeignOrigin,
-  // With what only trusted backends may send.
+  // The request uses fields that only trusted backends may send.
   kNotTrusted,
-  // A browser asked ahead: nobody looked.
+  // A browser fetched the page ahead, so no person viewed it.
   kPrefetch,
-  // The viewer's view of the article was counted a moment ago, and the site has a cool-down.
+  // The viewer's view of the article was counted recently, and the site has a cool-down.
   kCoolDown,
-  // From an address that the site does not count.
+  // The view comes from an address that the site excludes.
   kExcluded,
-  // More from one address than it may send.
+  // There are more views from one address than it may send.
   kFlood,
-  // More new articles from browsers than a site may get.
+  // Browsers bring more new articles than the site may get.
   kNewArticles,
-  // From a browser, of an article that was not announced, on a site that counts no others.
+  // A browser's view is of an article that was not announced, and the site counts announced articles only.
   kNotAnnounced
 };
 inline constexpr int kRejectReasons = 15;
 
-// What went wrong on the way to the store: the label `kind` of viewcount_flush_errors_total.
+// The error of a failed call to the store. It is the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {
   kConnection,
   kTimeout,
@@ -66,17 +67,17 @@ enum class FlushError {
 };
 inline constexpr int kFlushErrors = 14;
 
-// Why a connection was refused: the label `reason` of viewcount_http_connections_refused_total and of
+// The reason why a connection was refused. It is the label `reason` of viewcount_http_connections_refused_total and
 // viewcount_grpc_connections_refused_total.
 enum class ConnectionRefusal {
-  // As many are open as all peers together may have.
+  // All peers together have the maximum number of connections.
   kInAll,
-  // As many are open as one address may have.
+  // The address has the maximum number of connections.
   kPerAddress
 };
 inline constexpr int kConnectionRefusals = 2;
 
-// Numbers that are asked for at scrape time instead of being kept up to date.
+// Functions that return values at scrape time, for gauges that are not updated otherwise.
 struct MetricsSources {
   std::function<uint64_t()> pending_views;
   std::function<double()> oldest_unflushed_age_seconds;
@@ -93,7 +94,7 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // Views received = counted + duplicate + rejected + queued, each the sum of `count`.
+  // The sum of `count` of all received views. Received = counted + duplicate + rejected + queued.
   prometheus::Counter& views_received;
   prometheus::Counter& views_counted;
   prometheus::Counter& views_duplicate;
@@ -109,30 +110,30 @@ class Metrics {
   prometheus::Counter& flush_articles;
   // Views (the sum of counts) that reached the store.
   prometheus::Counter& flush_views;
-  // Views of articles that were set aside because the store holds something that is no count.
+  // Views of articles that were set aside, because the store holds a value that is not a count.
   prometheus::Counter& flush_set_aside_views;
-  // Times a shard was found at an earlier state than this process had left it in.
+  // How often a shard was found in an earlier state than this process had left it in.
   prometheus::Counter& store_rollbacks;
-  // Keys that the store evicted while it was in use: counts that are lost, or wrong from then on.
+  // Keys that the store evicted while it was in use. Their counts are lost, or wrong from then on.
   prometheus::Counter& store_evicted_keys;
-  // Half parts that were undone: see scripts/restore.lua.
+  // Torn parts that were undone; see scripts/restore.lua.
   prometheus::Counter& store_torn_parts;
 
-  // Views that were acknowledged, but that neither the store nor the journal holds any more.
+  // Acknowledged views that neither the store nor the journal holds any more.
   prometheus::Counter& lost_views;
 
-  // Sums that do not agree: shards whose totals in the store are not what the journal has.
+  // The number of shards whose totals in the store differ from the journal's.
   prometheus::Gauge& audit_differences;
 
   prometheus::Histogram& journal_sync_seconds;
 
-  // Streams that are told of counts as they change.
+  // Open stream subscriptions to counts.
   prometheus::Gauge& watchers;
 
-  // Open connections of the public HTTP address, and of the gRPC port.
+  // Open connections of the public HTTP address and of the gRPC port.
   prometheus::Gauge& http_connections;
   prometheus::Gauge& grpc_connections;
-  // Connections of the gRPC port that were closed to make room, because they had not said a word of HTTP/2.
+  // Connections of the gRPC port that were closed to make room, because they had not sent an HTTP/2 frame.
   prometheus::Counter& grpc_connections_displaced;
 
   prometheus::Gauge& redis_up;
@@ -144,12 +145,12 @@ class Metrics {
   prometheus::Counter& ConnectionRefused(ConnectionRefusal reason);
   prometheus::Counter& GrpcConnectionRefused(ConnectionRefusal reason);
 
-  // Sets what gauges ask at each scrape. Call once, before the first scrape; the functions are called from the
-  // scraping thread and must stay valid until `ClearSources`.
+  // Sets the functions that gauges call at each scrape. Must be called once, before the first scrape. The functions run
+  // on the scraping thread and must stay valid until `ClearSources` returns.
   void SetSources(MetricsSources sources);
   void ClearSources();
 
-  // The whole registry in Prometheus' text format, process metrics included. Thread safe.
+  // Returns the whole registry in Prometheus' text format, including process metrics. Thread-safe.
   std::string Serialize();
 
  private:

@@ -35,7 +35,7 @@ std::optional<double> OpenFiles() {
   int entries = 0;
   while (readdir(directory) != nullptr) ++entries;
   closedir(directory);
-  // Without "." and "..", and without the descriptor that this listing itself needed.
+  // Excludes ".", "..", and the descriptor that this listing itself uses.
   return entries - 3;
 }
 
@@ -49,7 +49,8 @@ void Add(std::vector<prometheus::MetricFamily>& families, prometheus::MetricType
 }  // namespace
 
 std::optional<ProcessStat> ParseProcessStat(std::string_view line) {
-  // The name is the only field that may hold blanks, so fields are counted from behind it: the first is number 3.
+  // The name is the only field that may contain blanks, so the fields are counted from its end. The first field after
+  // it is number 3.
   const size_t name_end = line.rfind(')');
   if (name_end == std::string_view::npos) return std::nullopt;
   constexpr size_t kFirst = 3, kLast = 24;
@@ -58,7 +59,7 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view line) {
   for (size_t field = kFirst; field <= kLast; ++field) {
     at = line.find_first_not_of(' ', at);
     if (at == std::string_view::npos) return std::nullopt;
-    // Some fields are a letter or negative; none of them is one that is wanted.
+    // Some fields are a letter or negative, but none of the fields used here.
     std::from_chars(line.data() + at, line.data() + line.size(), fields[field]);
     at = line.find(' ', at);
     if (at == std::string_view::npos && field != kLast) return std::nullopt;

@@ -11,10 +11,10 @@
 namespace viewcount {
 namespace {
 
-// Enough for a question about the articles of one page.
+// Enough for a request about the articles of one page.
 constexpr size_t kArenaBytes = 16 << 10;
 
-// What is told apart by method: messages, and who answers.
+// The differences between the methods: the messages, and the function that answers.
 struct GetCounts {
   using Request = v1::GetCountsRequest;
   using Response = v1::GetCountsResponse;

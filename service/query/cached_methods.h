@@ -1,5 +1,5 @@
-// QueryService's GetCounts and ListPopular for what is cached, which most questions are: answered on the connection's
-// own thread.
+// GetCounts and ListPopular of QueryService for cached answers, which serve most requests. They are answered on the
+// connection's own thread.
 #pragma once
 
 #include "service/http2/call.h"
@@ -10,7 +10,7 @@ namespace viewcount {
 inline constexpr char kGetCountsPath[] = "/viewcount.v1.QueryService/GetCounts";
 inline constexpr char kListPopularPath[] = "/viewcount.v1.QueryService/ListPopular";
 
-// `others` answers what takes a question to the store. The API must outlive the calls.
+// `others` serves the requests that have to read the store. `api` and `others` must outlive the calls.
 Method GetCountsMethod(QueryApi& api, const Method& others);
 Method ListPopularMethod(QueryApi& api, const Method& others);
 

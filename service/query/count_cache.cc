@@ -134,7 +134,7 @@ bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEn
   cursors.clear();
   equal = true;
   for (size_t i = 0; i < lanes_.size(); ++i) {
-    // A lane that has not applied anything to this shard yet may not have claimed it.
+    // The entry is missing if the lane has not claimed this shard yet, because it has not applied anything to it.
     if (entries[i] && entries[i]->incarnation != lanes_[i].incarnation) return false;
     cursors.push_back(entries[i] ? entries[i]->cursor : Cursor());
     const Ledger::Still still = lanes_[i].ledger->HoldStill();
@@ -162,7 +162,8 @@ void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, c
                   .viewers = counts.counts[2][i],
                   .read_at = read_at};
     for (size_t lane = 0; lane < lanes_.size() && !equal; ++lane) {
-      // Of parts that the flusher has not heard of yet: it will add them.
+      // The counts may include parts whose answer the flusher has not received yet. They are subtracted, since Applied
+      // adds them.
       const Ledger::Still still = lanes_[lane].ledger->HoldStill();
       const auto beyond = still.PendingTotals(cursors[lane], site, article.hash, article.id);
       const auto known = still.PendingTotals(still.CursorOf(shard), site, article.hash, article.id);
@@ -176,7 +177,7 @@ void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, c
 bool CountCache::Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                           const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts) {
   ShardCache& cache = shards_[shard.value];
-  // With it held no cursor moves, so that what is beyond the cursors read cannot leave memory.
+  // While the mutex is held, no cursor moves. So the views after the cursors that were read stay in memory.
   std::lock_guard lock(cache.mutex);
   std::vector<Cursor> cursors;
   bool equal = false;

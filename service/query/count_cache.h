@@ -1,7 +1,7 @@
-// The last known counts of articles that were asked for, kept true to what this process flushes.
+// The last known counts of requested articles, kept up to date with everything that this process flushes.
 //
-// It is what lets a count be read without Redis for a second, and at all while Redis is away: every part that reaches
-// the store is added to the counts remembered here in the same step in which it stops being pending.
+// The cache lets a count be read without Redis for a second, and also while Redis is unreachable. When a part reaches
+// the store, its views are added to the counts in the cache. In the same step they stop being pending.
 #pragma once
 
 #include <array>
@@ -22,29 +22,30 @@
 
 namespace viewcount {
 
-// What GetCounts says of an article.
+// An article's counts as GetCounts reports them.
 struct ArticleTotals {
   uint64_t views = 0;
   uint64_t bot_views = 0;
-  // Estimated, as the store had it when it was read.
+  // An estimate, in the state of the store's last read.
   uint64_t viewers = 0;
 
   bool operator==(const ArticleTotals&) const = default;
 };
 
-// A count as it is shown: never below 0.
+// Returns a count as it is shown: never below 0.
 inline uint64_t ShownCount(int64_t count) { return count < 0 ? 0 : static_cast<uint64_t>(count); }
 
-// An article asked for. The ID belongs to the caller.
+// A requested article. The caller owns the ID.
 struct ArticleRef {
   std::string_view id;
   uint64_t hash = 0;
 };
 
-// Thread safe. Bounded: limits::kCountCacheArticlesPerShardMax of every shard, those asked for longest ago go first.
+// Thread-safe. Holds at most limits::kCountCacheArticlesPerShardMax articles of every shard. Those that were read
+// longest ago are removed first.
 class CountCache final : public AppliedListener {
  public:
-  // A lane of this process: its ledger, and the incarnation under which the store must know it.
+  // A lane of this process: its ledger, and the incarnation that the store must have for it.
   struct Lane {
     Ledger* ledger = nullptr;
     Incarnation incarnation;
@@ -57,41 +58,45 @@ class CountCache final : public AppliedListener {
                std::span<const uint32_t> articles) override;
   void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override;
 
-  // In the order of the lanes given.
+  // The IDs in the order of the lanes given.
   const std::vector<LaneId>& lane_ids() const { return lane_ids_; }
 
   struct Known {
     ArticleTotals totals;
-    // When the store was read.
+    // The time at which the store was read.
     SteadyTime read_at;
   };
-  // What is known of an article, with what is pending; nothing if it was not read, or before `not_before`.
+  // Returns the known totals of an article, pending views included. Returns nothing if it was not read since
+  // `not_before`.
   std::optional<Known> Find(const Site& site, Shard shard, const ArticleRef& article, SteadyTime not_before);
-  // The same of all of them at one moment, into `totals`, in their order: when the first of them was read. Nothing if
-  // one is not known. Those read before `wanted_before` are noted for TakeWanted.
+  // Puts the totals of all articles at one moment into `totals`, in their order. Returns the time at which the oldest
+  // of them was read; nothing if one is not known. Articles that were read before `wanted_before` are noted for
+  // TakeWanted.
   std::optional<SteadyTime> FindAll(const std::shared_ptr<const Site>& site, std::span<const ArticleRef> articles,
                                     SteadyTime not_before, SteadyTime wanted_before, std::span<ArticleTotals> totals);
 
-  // An article that is asked for and was not read for long.
+  // A requested article whose counts were read long ago.
   struct Wanted {
     std::shared_ptr<const Site> site;
     uint64_t hash = 0;
     std::string id;
   };
-  // What was noted of the shard since the last call, each article once until it is read.
+  // Returns the articles of the shard that were noted since the last call. An article is noted only once until it is
+  // read again.
   std::vector<Wanted> TakeWanted(Shard shard);
 
   static constexpr std::array<Window, 3> kRemembered = {
       {{Window::Kind::kAllTime, 0}, {Window::Kind::kBots, 0}, {Window::Kind::kViewers, 0}}};
 
-  // Completes counts that were just read from the store with what is pending beyond them: `counts` become totals of
-  // this moment. `windows[i]` is that of `counts.counts[i]`. With `remember` (then the windows are kRemembered) they
-  // are kept for Find. False if the counts are older than what this process knows: read again.
+  // Adds the views that are pending after the counts were read, so that `counts` become totals of this moment.
+  // `windows[i]` is the window of `counts.counts[i]`. If `remember` is true, the counts are kept for Find; the windows
+  // must then be kRemembered. Returns false if the counts are older than the state that this process knows: read them
+  // again.
   bool Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                 const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts);
 
-  // Checks the lanes' entries that came with an answer of the store and puts their cursors into `cursors`, one for each
-  // lane. False if the answer is older than what this process knows: read again.
+  // Checks the lanes' entries that came with an answer of the store, and puts their cursors into `cursors`, one for
+  // each lane. Returns false if the answer is older than the state that this process knows: read it again.
   bool CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors);
 
  private:
@@ -113,7 +118,7 @@ class CountCache final : public AppliedListener {
     using is_transparent = void;
     bool operator()(const auto& a, const auto& b) const { return a.hash == b.hash && a.site == b.site && a.id == b.id; }
   };
-  // As the store has it: below 0 where what makes up for that is pending.
+  // Counts as the store holds them. They are below 0 where the views that compensate for that are pending.
   struct Stored {
     int64_t views = 0;
     int64_t bot_views = 0;
@@ -126,7 +131,7 @@ class CountCache final : public AppliedListener {
   }
   using Map = boost::unordered_flat_map<Key, Stored, KeyHash, KeyEqual>;
 
-  // Two generations: when the young one is full it becomes the old one, and what was in the old one goes.
+  // Two generations of counts. When `young` is full, it becomes `old`, and the counts in `old` are dropped.
   struct ShardCache {
     std::mutex mutex;
     Map young;
@@ -134,15 +139,16 @@ class CountCache final : public AppliedListener {
     std::vector<Wanted> wanted;
   };
 
-  // Holds the mutexes of some shards, taken in their order.
+  // Holds the mutexes of some shards, locked in the order of the shards.
   class Hold;
 
   static Stored* Find(ShardCache& cache, const KeyView& key);
   static void Remember(ShardCache& cache, const KeyView& key, const Stored& stored);
-  // Keeps what was read as it was at the cursors that this process knows; `equal`: those are the ones read.
+  // Keeps the counts that were read, converted to the cursors that this process knows. `equal` is true if the counts
+  // were read at exactly these cursors.
   void RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                    SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal, const ShardCounts& counts);
-  // With the shard's mutex held. `equal`: all cursors are those this process knows.
+  // The caller must hold the shard's mutex. Sets `equal` to true if all cursors are those that this process knows.
   bool CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
                    bool& equal) const;
 

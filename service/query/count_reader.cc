@@ -18,18 +18,18 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Of the article that it is counted for.
+// Returns the article that `id` is counted for.
 ArticleRef RefOf(const Site& site, std::string_view id) {
   id = site.Resolve(id);
   return {id, ArticleHash(site.seed, id)};
 }
 
-// Early enough that the next counts are there in time, though Redis be busy with parts.
+// Counts of this age are read again. That is early enough for the new counts to arrive in time, even if Redis is busy.
 constexpr auto kCountRefreshAge = limits::kCountCacheAge * 2 / 5;
-// So many articles keep Redis for half a millisecond.
+// This many articles keep Redis busy for half a millisecond.
 constexpr size_t kRoundArticlesMax = limits::kGetCountsArticlesMax;
 
-// Until somebody cancels it.
+// Waits until the timer is cancelled.
 asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -43,11 +43,11 @@ struct CountReader::Round {
         turn(executor, asio::steady_timer::time_point::max()),
         over(executor, asio::steady_timer::time_point::max()) {}
 
-  // Whether that many more articles of the site may join.
+  // Returns whether that many more articles of the site may join.
   bool Takes(const std::shared_ptr<const Site>& its_site, size_t count) const {
     return !begun && site == its_site && articles.size() + count <= kRoundArticlesMax;
   }
-  // Returns the article's index.
+  // Adds an article and returns its index in the round.
   size_t Add(const ArticleRef& article) {
     const auto [found, added] = index_of.emplace(article.id, articles.size());
     if (added) articles.push_back(article);
@@ -59,7 +59,7 @@ struct CountReader::Round {
   boost::unordered_flat_map<std::string_view, size_t> index_of;
   bool begun = false;
   int64_t as_of_unix_ms = 0;
-  // Cancelled when the round before it is over, and when it is over itself.
+  // `turn` is cancelled when the previous round is over, `over` when this round is over.
   asio::steady_timer turn;
   asio::steady_timer over;
   std::optional<absl::StatusOr<ShardCounts>> counts;
@@ -196,7 +196,7 @@ asio::awaitable<void> CountReader::RefreshShard(Shard shard, std::vector<CountCa
       articles.push_back({wanted[end].id, wanted[end].hash});
     }
     std::vector<size_t> indexes;
-    // What cannot be read now is read when it is asked for.
+    // If the articles cannot be read now, the next request reads them.
     const auto round = co_await Join(site, shard, articles, indexes);
     begin = end;
   }

@@ -29,7 +29,7 @@ uint64_t RandomSeed() {
   return Hash64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-// Checks the IDs and leaves out those that were named before.
+// Checks the IDs and removes duplicates.
 absl::Status CheckAndUnify(std::vector<std::string>& ids) {
   if (ids.size() > limits::kWatchArticlesMax) {
     return InvalidField("article_ids",
@@ -45,8 +45,8 @@ absl::Status CheckAndUnify(std::vector<std::string>& ids) {
   return absl::OkStatus();
 }
 
-// The same for the same articles of the same site in this process alone, so that an event's ID says of what it is. No
-// article ID has a line end.
+// Returns an ID of the watched articles of a site, which is part of each event's ID. It is the same only for the same
+// articles in the same process. No article ID contains a line end.
 uint64_t ListIdOf(const Site& site, const std::vector<std::string>& ids, uint64_t seed) {
   std::string text = site.name;
   for (const std::string& id : ids) text += "\n" + id;
@@ -68,21 +68,21 @@ struct CountWatcher::Watch {
   Watch(SiteIndex of, Group& in, std::function<void()> call) : site(of), group(in), notify(std::move(call)) {}
 
   const SiteIndex site;
-  // Stays as long as somebody watches the site.
+  // Exists as long as the site has a watch.
   Group& group;
   std::vector<uint32_t> slots;
   uint64_t list_id = 0;
-  // Everything up to here was taken.
+  // All changes up to this version were taken.
   uint64_t seen_version = 0;
-  // No message before this.
+  // No message is sent before this time.
   SteadyTime quiet_until = SteadyTime::min();
-  // Its first message was read.
+  // True when the counts of the first message were read.
   bool started = false;
-  // There is something to take.
+  // True if there is a message to take.
   bool ready = false;
   bool ended = false;
 
-  // Apart from the watcher's mutex, so that `notify` may take; recursive, so that it may destroy its subscription.
+  // Not the watcher's mutex, so that `notify` may call Take. Recursive, so that `notify` may destroy its subscription.
   std::recursive_mutex notify_mutex;
   bool gone = false;
   const std::function<void()> notify;
@@ -98,9 +98,9 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
   if (stopped_) co_return Stopping();
   const auto watch = Add(*site, ids, std::move(notify));
   if (!watch.ok()) co_return watch.status();
-  // Whatever fails from here on, its destructor frees what is watched.
+  // If anything fails from here on, the subscription's destructor frees what is watched.
   auto subscription = std::make_shared<Subscription>(*this, *watch);
-  // By name: g++ 12 destroys an aggregate that is made within co_await twice.
+  // A named variable is required, because g++ 12 destroys an aggregate twice that is made within co_await.
   const WatchedSite::Piece piece{(*watch)->slots, ids};
   if (auto status = co_await ReadFirstInTurn(site, piece, std::move(caller)); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();

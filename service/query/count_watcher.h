@@ -1,7 +1,8 @@
-// Tells many watchers of counts as they change, for streams of gRPC and of Server-Sent Events alike.
+// Notifies many watchers when counts change. Serves gRPC streams and Server-Sent Events.
 //
-// Articles that several watch are read once a tick. A watcher is told at most once a second, and then of everything
-// that changed since it was last told: one that takes its time misses states between, never the last one.
+// An article with several watchers is read once per tick. A watcher gets at most one message per tick (1 s). The
+// message holds everything that changed since its last message. A slow watcher misses intermediate states, but never
+// the last one.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -31,7 +32,8 @@
 
 namespace viewcount {
 
-// What it refers to must outlive it, and it must outlive its subscriptions.
+// Used on the store's executor, except for functions marked as thread-safe. Everything that it refers to must outlive
+// it. It must outlive its subscriptions.
 class CountWatcher {
  public:
   struct Parts {
@@ -41,46 +43,46 @@ class CountWatcher {
     const Clock& clock;
     Metrics& metrics;
   };
-  // `executor` is the store's.
+  // `executor` is the store's executor.
   CountWatcher(boost::asio::any_io_executor executor, Parts parts);
 
   class Subscription;
   class Caller;
-  // On the store's executor. Watches `ids` (one that is named twice is watched once; none: the site's total alone).
-  // What it returns has the first message ready to be taken, and `notify` is not called for that one.
+  // Subscribes to the counts of `ids` and to the site's total. An ID that is named twice is watched once. Without IDs,
+  // only the total is watched. When the function returns, the first message can be taken; `notify` is not called for
+  // it.
   //
-  // `notify` is called whenever there is something to take, at most once until it is taken, and when the subscription
-  // has ended. It is called on the store's thread, so it must not block; it may take, and it may destroy the
-  // subscription. What it is called for may have been taken meanwhile. It is not called before this function has
-  // returned, nor after the subscription is gone.
+  // `notify` is called when there is a message to take, at most once until it is taken. It is also called when the
+  // subscription has ended. It runs on the store's thread, so it must not block. It may call Take, and it may destroy
+  // the subscription. The message may have been taken before `notify` runs. `notify` is called neither before this
+  // function returns nor after the subscription is destroyed.
   //
-  // `resume_after` (must live until this returns) is the event ID of the last message that this watcher has: the first
-  // message has what changed since, and comes only when something did. Everything if it is empty, of another process,
-  // of other articles, or no event ID at all.
+  // `resume_after` is the event ID of the last message that this watcher received. It must stay valid until this
+  // function returns. The first message then holds only changes since that message, and comes only if there are any. It
+  // holds everything if the ID is empty or invalid, or belongs to another process or to other articles.
   //
-  // `caller` (null: it stays) ends the wait for the first message with CANCELLED when the caller goes away.
-  //
-  // INVALID_ARGUMENT naming `article_ids`, of which there may be limits::kWatchArticlesMax; RESOURCE_EXHAUSTED with
-  // RetryInfo at limits::kWatchersMax, kWatchedArticlesMax or kWatchesMax; UNAVAILABLE with RetryInfo if the store is
-  // away and something was never read, or when the service stops.
+  // INVALID_ARGUMENT naming `article_ids`, for an invalid ID or more than limits::kWatchArticlesMax of them.
+  // RESOURCE_EXHAUSTED with RetryInfo at limits::kWatchersMax, kWatchedArticlesMax or kWatchesMax. UNAVAILABLE with
+  // RetryInfo if the store is unreachable and something was never read, or when the service stops.
   boost::asio::awaitable<absl::StatusOr<std::shared_ptr<Subscription>>> Subscribe(
       std::shared_ptr<const Site> site, std::vector<std::string> ids, std::string_view resume_after,
       std::function<void()> notify, std::shared_ptr<Caller> caller = nullptr);
 
-  // On the store's executor. Ticks every limits::kWatchInterval until Stop.
+  // Ticks every limits::kWatchInterval until Stop.
   boost::asio::awaitable<void> Run();
-  // One tick: reads what is watched and notifies. While the store is away it goes on with what is known.
+  // Performs one tick: reads everything that is watched, and notifies. Uses the known counts while the store is
+  // unreachable.
   boost::asio::awaitable<void> Tick();
-  // On the store's executor. Ends Run and every subscription.
+  // Ends Run and every subscription.
   void Stop();
 
-  // Thread safe.
+  // Thread-safe. The numbers of subscriptions, and of different articles that are watched.
   size_t subscriptions() const;
   size_t watched_articles() const;
 
  private:
   struct Watch;
-  // All that is watched of a site, and by whom.
+  // The watched articles of one site, and their watchers.
   struct Group {
     WatchedSite site;
     boost::unordered_flat_map<const Watch*, std::shared_ptr<Watch>> watches;
@@ -89,12 +91,12 @@ class CountWatcher {
   absl::StatusOr<std::shared_ptr<Watch>> Add(const Site& site, const std::vector<std::string>& ids,
                                              std::function<void()> notify);
   void Remove(Watch& watch);
-  // What the watcher that sent `event_id` has seen; 0 where that is not known.
+  // Returns the version up to which the watcher that sent `event_id` has seen all changes; 0 if that is not known.
   uint64_t SeenVersion(std::string_view event_id, uint64_t list_id) const;
   bool Take(Watch& watch, v1::WatchCountsResponse& response, std::string& event_id);
-  // Reads what a new subscription watches, so that its first message is of now.
+  // Reads everything that a new subscription watches, so that its first message is up to date.
   boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, const WatchedSite::Piece& piece);
-  // The same when it is its turn: there are at most limits::kWatchFirstReadsMax at once.
+  // Waits for a turn, then calls ReadFirst. At most limits::kWatchFirstReadsMax of these reads run at the same time.
   boost::asio::awaitable<absl::Status> ReadFirstInTurn(std::shared_ptr<const Site> site,
                                                        const WatchedSite::Piece& piece, std::shared_ptr<Caller> caller);
   boost::asio::awaitable<void> ReadSite(std::shared_ptr<const Site> site);
@@ -105,28 +107,27 @@ class CountWatcher {
   static bool HasNews(const Watch& watch);
 
   const Parts parts_;
-  // Seeds the IDs of events, so that those of another process are told apart.
+  // Seeds the IDs of events, so that IDs of other processes are recognised.
   const uint64_t seed_;
-  // On the store's executor only.
+  // Used on the store's executor only, like the members up to `mutex_`.
   boost::asio::steady_timer timer_;
-  // Never expires: whoever waits for a turn is woken by the one who had it.
+  // Never expires. A subscription that waits for a turn is woken when another one's first read ends.
   boost::asio::steady_timer turn_;
   size_t first_reads_ = 0;
   bool stopped_ = false;
   uint64_t reads_ = 0;
 
-  // Guards everything below, with all that the watches and groups hold.
+  // Guards everything below, and the contents of the watches and groups.
   mutable std::mutex mutex_;
   std::map<SiteIndex, Group> groups_;
   size_t subscriptions_ = 0;
   size_t watches_ = 0;
   size_t articles_ = 0;
-  // Of the last change.
+  // The version of the last change.
   uint64_t version_ = 0;
 };
 
-// Tells a subscription that waits for its first message that nobody waits for it any more. All functions on the store's
-// executor.
+// Tells a subscription that waits for its first message that its caller has gone. Used on the store's executor only.
 class CountWatcher::Caller {
  public:
   void Leave() {
@@ -134,7 +135,7 @@ class CountWatcher::Caller {
     gone_signal_.emit(boost::asio::cancellation_type::terminal);
   }
   bool gone() const { return gone_; }
-  // Ends an operation when the caller leaves. There may be one at a time.
+  // Ends one asynchronous operation when the caller leaves. Only one operation may use it at a time.
   boost::asio::cancellation_slot slot() { return gone_signal_.slot(); }
 
  private:
@@ -142,8 +143,8 @@ class CountWatcher::Caller {
   boost::asio::cancellation_signal gone_signal_;
 };
 
-// One watcher. Destroying it frees what it watches; `notify` is not running then and is never called again, unless it
-// is `notify` itself that destroys it.
+// The subscription of one watcher. Its destructor frees what it watches. Afterwards `notify` is not running and is
+// never called again. The exception is a destruction by `notify` itself, which is then still running.
 class CountWatcher::Subscription {
  public:
   explicit Subscription(CountWatcher& watcher, std::shared_ptr<Watch> watch)
@@ -152,10 +153,10 @@ class CountWatcher::Subscription {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  // Thread safe. Puts the next message into `response`, and the ID to resume after it into `event_id`. False if there
-  // is none: then both stay as they are.
+  // Thread-safe. Puts the next message into `response`, and the ID from which to resume into `event_id`. Returns false
+  // if there is no message; both then stay unchanged.
   bool Take(v1::WatchCountsResponse& response, std::string& event_id);
-  // Thread safe. True when nothing comes any more, because the service stops.
+  // Thread-safe. Returns true if no message will come any more, because the service stops.
   bool ended() const;
 
  private:

@@ -1,4 +1,4 @@
-// QueryService over gRPC: hands each call to QueryApi or to the watcher.
+// QueryService over gRPC: passes each call to QueryApi or to CountWatcher.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,11 +11,11 @@
 
 namespace viewcount {
 
-// Thread safe, as gRPC asks. What it refers to must outlive it.
+// Thread-safe, as gRPC requires. Everything that it refers to must outlive it.
 class GrpcQueryService final : public v1::QueryService::CallbackService {
  public:
   struct Parts {
-    // The store's.
+    // The store's executor.
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
     QueryApi& api;

@@ -28,7 +28,7 @@ asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::sha
   std::function<void()> notify = [this]() { Proceed(); };
   auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", std::move(notify), caller_);
   if (!subscription.ok()) {
-    // Nothing was written, and nobody else ends a call without a subscription.
+    // No message was written, and no other code ends a call without a subscription.
     Finish(ToGrpc(subscription.status()));
     co_return;
   }
@@ -52,7 +52,7 @@ void GrpcWatchStream::Proceed(std::shared_ptr<CountWatcher::Subscription> subscr
       if (!writing_) return;
     }
   }
-  // Not with the mutex held: gRPC may call back at once. After Finish this may be gone.
+  // The mutex must not be held here, because gRPC may call back immediately. After Finish this object may be deleted.
   if (end) return Finish(*end);
   StartWrite(&response_);
 }
@@ -72,7 +72,7 @@ void GrpcWatchStream::OnDone() {
     std::lock_guard lock(mutex_);
     subscription = std::move(subscription_);
   }
-  // Waits for a call of `notify`, which refers to this.
+  // Waits until a running call of `notify`, which refers to this object, is over.
   subscription.reset();
   delete this;
 }

@@ -1,4 +1,4 @@
-// One call of WatchCounts: a subscription whose messages are written as they come.
+// One call of WatchCounts: a subscription whose messages are written to the client as they come.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -18,11 +18,12 @@
 
 namespace viewcount {
 
-// Thread safe, as gRPC asks; owns itself until the call is done. Ends when the client goes or the watcher stops. A
-// client that reads slowly gets the last state when it comes to it: one message is under way at a time.
+// Thread-safe, as gRPC requires. It owns itself until the call is done. The call ends when the client disconnects or
+// the watcher stops. Only one message is under way at a time. So a client that reads slowly gets the latest state when
+// it reads.
 class GrpcWatchStream final : public grpc::ServerWriteReactor<v1::WatchCountsResponse> {
  public:
-  // `watcher` must outlive the call, and be stopped before the server waits for its calls.
+  // `watcher` must outlive the call. It must be stopped before the server waits for its calls.
   static GrpcWatchStream* Begin(CountWatcher& watcher, const boost::asio::any_io_executor& executor,
                                 std::shared_ptr<const Site> site, std::vector<std::string> ids);
 
@@ -35,21 +36,21 @@ class GrpcWatchStream final : public grpc::ServerWriteReactor<v1::WatchCountsRes
 
   boost::asio::awaitable<void> Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
                                          std::vector<std::string> ids);
-  // Does what there is to do: writes the next message, or ends the call. `subscribed` is where it begins: nobody may
-  // end the call between that and its first step.
+  // Performs the next step: writes the next message, or ends the call. `subscribed` is the new subscription at the
+  // first step. It is stored in that same step, so that no other thread can end the call in between.
   void Proceed(std::shared_ptr<CountWatcher::Subscription> subscribed = nullptr);
 
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<CountWatcher::Caller> caller_ = std::make_shared<CountWatcher::Caller>();
 
   std::mutex mutex_;
-  // Null until it is subscribed: the call does not end before, as the coroutine refers to it.
+  // Null until the coroutine has subscribed. The call does not end before that, because the coroutine refers to it.
   std::shared_ptr<CountWatcher::Subscription> subscription_;
-  // What the call ends with.
+  // The status with which the call ends.
   std::optional<grpc::Status> end_;
   bool writing_ = false;
   bool finished_ = false;
-  // Of the message that is being written.
+  // The message that is being written, and its event ID.
   v1::WatchCountsResponse response_;
   std::string event_id_;
 };

@@ -6,7 +6,7 @@
 namespace viewcount {
 namespace {
 
-// None of a lane whose chunks are not known.
+// Stands for a lane whose chunks are not known: no chunk begins at or after it.
 constexpr Position kNoPosition{std::numeric_limits<uint64_t>::max()};
 
 }  // namespace
@@ -39,7 +39,8 @@ std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& sit
     if (open.articles().size() == 0) {
       since.push_back(open.from());
     } else {
-      // What is not durable yet lies behind its end, and so does the next chunk, if that is not where it begins, too.
+      // The next chunk begins at or after this chunk's end. If the end is also the beginning, only a later position
+      // excludes this chunk, whose views are not durable yet.
       since.push_back(open.to() > open.from() ? open.to() : Position{open.to().value + 1});
     }
   }

@@ -1,5 +1,5 @@
-// What this process has taken since a moment of the past and still holds: it brings an answer of before up to date
-// while the store is away.
+// The views that this process has taken since a past moment and still holds. They bring an earlier answer up to date
+// while the store is unreachable.
 #pragma once
 
 #include <cstdint>
@@ -11,29 +11,30 @@
 
 namespace viewcount {
 
-// A moment of every lane. An answer that was complete before it is followed by what AddPending finds; what was folded
-// in the same chunk as the answer's newest views, or was flushed since, is missing from that: at most what a flush
-// interval brings, if the store went away soon after.
+// A moment of every lane, noted with an answer. The views in the chunks that FindSince returns can be added to the
+// answer. Missing are views in the chunk of the answer's newest views, and views that were flushed since. If the store
+// became unreachable soon after the answer, that is at most the views of one flush interval.
 struct LedgerMoment {
-  // After the answer: where a chunk begins that holds nothing of before.
+  // Positions noted after the answer. A chunk that begins at or after its lane's position holds nothing of the answer.
   std::vector<Position> since;
-  // Not after the answer, of the site: Ledger::Still::Folded.
+  // For every lane, Ledger::Still::Folded of the site, noted no later than the answer.
   std::vector<int64_t> folded;
 
-  // By how much the site's total has grown or shrunk since by what this process folded.
+  // Returns by how much the views folded by this process since then have changed the site's total. May be negative.
   int64_t FoldedSince(std::span<Ledger* const> ledgers, SiteIndex site) const;
 };
 
+// Returns Ledger::Still::Folded of the site for every lane, for use as `folded` of a LedgerMoment. Thread-safe.
 std::vector<int64_t> FoldedNow(std::span<Ledger* const> ledgers, SiteIndex site);
-// For `since` of a LedgerMoment.
+// Returns positions for use as `since` of a LedgerMoment. Thread-safe.
 std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& site);
 
-// A lane's chunks since a moment, in the form that the ledger's questions take.
+// A lane's chunks since a moment, in the form in which the ledger's functions take them.
 struct ChunksSince {
   Ledger::Mark mark;
   ShardCursors cursors;
 };
-// False if there are none.
+// Finds a lane's chunks since a moment. Returns false if there are none. Thread-safe.
 bool FindSince(const Ledger& ledger, Position since, ChunksSince& found);
 
 }  // namespace viewcount

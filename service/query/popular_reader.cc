@@ -18,24 +18,25 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Early enough that the next ones are there in time, though Redis be busy with parts.
+// Rankings of this age are read again. That is early enough for the new ones to arrive in time, even if Redis is busy.
 constexpr auto kPopularRefreshAge = limits::kCountCacheAge * 7 / 10;
-// While the next ones are being read from a busy Redis, which takes longer than usual.
+// The age limit while the next rankings are read from a busy Redis, which takes longer than usual.
 constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
 constexpr int kReadsAheadMax = 3;
-// Each takes some megabytes, and the chunks flushed since it was read. More are read for each question.
+// Each entry takes some megabytes, and keeps alive the chunks flushed since it was read. Rankings beyond this number
+// are read again for each request.
 constexpr size_t kEntriesMax = 16;
-// Each takes some 20 KiB; those made longest ago go first.
+// Each list takes some 20 KiB. Those made longest ago are dropped first.
 constexpr size_t kLastListsMax = 256;
 
 const char kStoreIsOld[] = "the store is older than what was written to it";
 
-// A time-out or a broken connection, as the caller is told of it.
+// Converts a time-out or a broken connection to the error that the caller receives.
 absl::Status AskAgain(const absl::Status& error) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
 }
 
-// Until somebody cancels it.
+// Waits until the timer is cancelled.
 asio::awaitable<void> WaitUntilCancelled(asio::steady_timer& timer) {
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -71,7 +72,7 @@ struct PopularReader::Entry {
     ranked.Settle(answer);
     GiveUp(answer);
   }
-  // Reads no more contenders than a list may, and says so.
+  // Limits the number of contenders that are read. Beyond the limit the list is marked as not exact.
   void GiveUp(RankedWindow::Answer& answer) const {
     if (answer.contenders.empty() || ranked.added() < limits::kPopularContendersMax) return;
     answer.list.exact = false;
@@ -90,7 +91,7 @@ struct PopularReader::Entry {
   std::mutex mutex;
   RankedWindow ranked;
 
-  // On the store's executor: whether contenders are being read, and the end of that.
+  // Used on the store's executor. `contenders_read` is cancelled when contenders have been read.
   bool reading_contenders = false;
   asio::steady_timer contenders_read;
 };
@@ -209,7 +210,7 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
     rankings.shards[shard.value] = *std::move(ranking);
     co_return;
   }
-  // One that is away says more.
+  // An error that says that the store is unreachable is more informative, so it is kept.
   if (error.ok()) error = absl::AbortedError(kStoreIsOld);
 }
 
@@ -221,12 +222,13 @@ std::vector<RankedWindow::Contender> PopularReader::Followed(const Key& key) {
 }
 
 asio::awaitable<void> PopularReader::ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders) {
-  // With those of the rankings before it is known what the list takes, so that few others have to be looked at.
+  // The contenders of the earlier rankings show how many views the list requires. So few other articles must be
+  // examined.
   bool more = true;
   for (int i = 0; more && i < kReadsAheadMax; ++i) {
     if (!contenders.empty()) {
       const absl::Status read = co_await ReadContenders(entry, contenders);
-      // Who needs them sees what is wrong, if it still is.
+      // The next request that needs them reports the error, if it persists.
       if (!read.ok()) co_return;
     }
     auto answer = entry.Complete(RankedWindow::Contenders::kNear);
@@ -280,8 +282,8 @@ std::optional<PopularList> PopularReader::RecallLast(const Site& site, Window wi
     last = found->second;
   }
   PopularList& list = last.list;
-  // An article that is missing had no more than the last one of a full list, or none; and it cannot have got more than
-  // the whole site did.
+  // An article that is missing from a full list had at most as many views as its last one. From any other list, only
+  // articles without views are missing. Since then, no article can have gained more views than the whole site.
   const bool full = list.articles.size() >= limits::kRankedAllTimeAndDay;
   const int64_t folded = last.moment.FoldedSince(ledgers_, site.index);
   list.error_bound = std::max(list.error_bound, full ? list.articles.back().views : 0) + ShownCount(folded);
@@ -367,7 +369,8 @@ asio::awaitable<void> PopularReader::Refresh() {
   std::vector<std::shared_ptr<Entry>> due;
   {
     std::lock_guard lock(mutex_);
-    // While the store is away nothing is flushed, so that they keep no more chunks alive than there are anyway.
+    // While the store is unreachable nothing is flushed. So the entries keep no chunks alive that are not pending
+    // anyway.
     if (!away_) std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
     for (const auto& [key, entry] : entries_) {
       if (!entry->asked || entry->read_at > now - kPopularRefreshAge || flights_.contains(key)) continue;
@@ -379,7 +382,7 @@ asio::awaitable<void> PopularReader::Refresh() {
   WaitGroup reads(executor);
   for (const auto& entry : due) {
     reads.Spawn([](PopularReader& self, std::shared_ptr<Entry> old) -> asio::awaitable<void> {
-      // Who asks next is told what is wrong, if it still is.
+      // The next request reports the error, if it persists.
       const auto read = co_await self.Join(old->site, old->window);
       if (!read.ok()) old->being_replaced = false;
     }(*this, entry));

@@ -58,7 +58,7 @@ void Fill(const SiteStats::Totals& totals, v1::SiteTotals& message) {
   message.set_this_month(totals.this_month);
 }
 
-// A token names the list it belongs to and the next page's first rank.
+// A page token names its list and the first rank of the next page.
 std::string ListNameOf(const Site& site, Window window) {
   return fmt::format("{:016x}",
                      Hash64(fmt::format("{}:{}:{}", site.name, static_cast<int>(window.kind), window.number)));

@@ -1,4 +1,5 @@
-// The questions of QueryService as messages, whatever carries them: checks requests, asks the readers, fills responses.
+// Answers the requests of QueryService as messages, independently of the transport. Checks requests, calls the readers,
+// and fills responses.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,9 +20,9 @@
 
 namespace viewcount {
 
-// On the store's executor, where nothing else is said. Request and response must outlive the call, which is over when
-// its status is there; the response is to be empty before, and means nothing after an error. Errors are those of
-// query.proto. What it refers to must outlive it.
+// Used on the store's executor, except for functions marked as thread-safe. Request and response must outlive the call,
+// which is over when its status is returned. The response must be empty before the call, and is undefined after an
+// error. Errors are those of query.proto. Everything that it refers to must outlive it.
 class QueryApi {
  public:
   struct Parts {
@@ -33,11 +34,11 @@ class QueryApi {
   };
   explicit QueryApi(Parts parts) : parts_(parts) {}
 
-  // Thread safe. The answer, an error included, where it takes no question to the store; else nothing, and the response
-  // stays empty: ask GetCounts.
+  // Thread-safe. Returns the status if the request can be answered, or refused, without the store. Otherwise returns
+  // nothing and leaves the response empty: call GetCounts.
   std::optional<absl::Status> GetCountsCached(const v1::GetCountsRequest& request, v1::GetCountsResponse& response);
   boost::asio::awaitable<absl::Status> GetCounts(const v1::GetCountsRequest& request, v1::GetCountsResponse& response);
-  // The same for popular lists.
+  // Thread-safe. Like GetCountsCached, for popular lists.
   std::optional<absl::Status> ListPopularCached(const v1::ListPopularRequest& request,
                                                 v1::ListPopularResponse& response);
   boost::asio::awaitable<absl::Status> ListPopular(const v1::ListPopularRequest& request,
@@ -46,13 +47,13 @@ class QueryApi {
                                                     v1::GetSiteStatsResponse& response);
 
  private:
-  // A request that is as it should be.
+  // A valid request.
   struct PopularQuestion {
     std::shared_ptr<const Site> site;
     Window window = {};
     size_t page_size = limits::kPageSizeDefault;
     std::string list_name = {};
-    // The rank before the page's first.
+    // The number of articles before the page's first one.
     size_t offset = 0;
   };
   absl::StatusOr<PopularQuestion> QuestionOf(const v1::ListPopularRequest& request) const;

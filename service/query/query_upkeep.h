@@ -1,4 +1,4 @@
-// Reads anew, ahead of time, what readers have cached and are asked for, so that who asks need not wait for Redis.
+// Reads cached data again before it is too old, if it is requested, so that requests need not wait for Redis.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,18 +11,18 @@
 
 namespace viewcount {
 
-// On the store's executor. Readers must outlive it.
+// Used on the store's executor. The readers must outlive it.
 class QueryUpkeep {
  public:
   QueryUpkeep(const boost::asio::any_io_executor& executor, CountReader& counts, PopularReader& popular)
       : counts_(counts), popular_(popular), timer_(executor) {}
 
-  // Until Stop.
+  // Refreshes the readers every kEvery until Stop.
   boost::asio::awaitable<void> Run();
   void Stop();
 
  private:
-  // Of limits::kCountCacheAge, which leaves time for a slow Redis.
+  // A tenth of limits::kCountCacheAge, which leaves time for a slow Redis.
   static constexpr std::chrono::milliseconds kEvery{100};
 
   CountReader& counts_;

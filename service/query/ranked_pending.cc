@@ -9,7 +9,7 @@
 namespace viewcount {
 namespace {
 
-// Look-ups whose memory is fetched side by side.
+// The number of look-ups whose memory is fetched in parallel.
 constexpr size_t kGroup = 16;
 
 }  // namespace
@@ -24,7 +24,7 @@ void RankedPending::AddArticle(const Article& article, int64_t pending_sealed) {
   for (Lane& lane : lanes_) {
     if (lane.open == nullptr) continue;
     lane.missing.push_back(static_cast<uint32_t>(articles_.size()));
-    // To be looked for.
+    // The next Find searches for the article.
     lane.open_articles = 0;
   }
   articles_.push_back(article);
@@ -60,7 +60,7 @@ void RankedPending::Complete(std::span<const PendingViews> held) {
     Lane& lane = lanes_[i];
     const Chunk& chunk = held[i].open();
     if (lane.open != &chunk) Open(chunk, lane);
-    // No cursor covers anything of it.
+    // No cursor covers any part of the open chunk.
     Find(chunk, lane);
     AddFound(chunk, lane, views_);
   }

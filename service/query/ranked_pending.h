@@ -1,8 +1,8 @@
-// What some articles have by now in a window, stored and pending together: those that its rankings name, and others
-// that come to be of interest.
+// The counts of selected articles in a window, stored and pending views together. These articles are those that the
+// window's rankings name, and others that are added later.
 //
-// Of a chunk that is sealed they are looked up once. In the open one it is remembered where they stand, so that asking
-// again is one look at each of some thousand articles instead of a search for it.
+// A sealed chunk is searched for the articles once. In the open chunk, the articles' places are remembered. So a later
+// call reads some thousand known places instead of searching for each article.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace viewcount {
 
-// One thread at a time.
+// Not thread-safe.
 class RankedPending {
  public:
   struct Article {
@@ -27,18 +27,18 @@ class RankedPending {
   };
   RankedPending(const Site& site, Window window, size_t lanes) : site_(site), window_(window), lanes_(lanes) {}
 
-  // Whose IDs must outlive it. Before AddSealed.
+  // Sets the articles, whose IDs must outlive this object. Must be called before AddSealed.
   void SetArticles(std::vector<Article> articles);
-  // One more, with what all sealed chunks that were added hold of it.
+  // Adds one article. `pending_sealed` is its number of views in all sealed chunks that were added.
   void AddArticle(const Article& article, int64_t pending_sealed);
   const std::vector<Article>& articles() const { return articles_; }
 
-  // Adds what lies beyond `cursors`, which are the same in all calls, in those of a lane's sealed chunks that were not
-  // added before.
+  // Adds a lane's pending views after `cursors`, from those of its sealed chunks that were not added before. `cursors`
+  // must be the same in all calls.
   void AddSealed(size_t lane, std::span<const SealedChunk> sealed, const ShardCursors& cursors);
-  // Adds what every lane's open chunk has now; behind AddSealed, while the ledgers are held.
+  // Adds the views of every lane's open chunk. Must be called after AddSealed, while the ledgers are held.
   void Complete(std::span<const PendingViews> held);
-  // Of an article by its index, at the last Complete.
+  // Returns the count at the last Complete of an article, given by its index.
   int64_t views(size_t article) const { return views_[article]; }
 
  private:
@@ -47,16 +47,16 @@ class RankedPending {
     const Chunk::Article* place = nullptr;
   };
   struct Lane {
-    // Kept alive, so that none of them is taken for a later chunk in the same memory.
+    // These chunks are kept alive, so that none of them is confused with a later chunk at the same address.
     std::vector<std::shared_ptr<const Chunk>> added;
-    // The chunk that was open at the last Complete, and where the articles stand in it.
+    // The chunk that was open at the last Complete, and the articles' places in it.
     const Chunk* open = nullptr;
     size_t open_articles = 0;
     std::vector<Found> found;
     std::vector<uint32_t> missing;
   };
 
-  // Looks for the missing articles of a chunk.
+  // Searches a chunk for the articles that are still missing there.
   void Find(const Chunk& chunk, Lane& lane) const;
   void Open(const Chunk& chunk, Lane& lane) const;
   void AddFound(const Chunk& chunk, const Lane& lane, std::vector<int64_t>& sums) const;
@@ -65,7 +65,7 @@ class RankedPending {
   const Window window_;
   std::vector<Lane> lanes_;
   std::vector<Article> articles_;
-  // Stored, and pending in sealed chunks.
+  // Stored views, and views pending in sealed chunks.
   std::vector<int64_t> settled_;
   std::vector<int64_t> views_;
 };

@@ -12,10 +12,10 @@ namespace viewcount {
 namespace {
 
 constexpr size_t kListMax = limits::kRankedAllTimeAndDay;
-// What is near a list that takes `least`.
+// Returns the number of views from which an article is near a list that requires `least` views.
 int64_t NearOf(int64_t least) { return std::max<int64_t>(least - least / 4, 1); }
 
-// Of which power of two an article has at least that many in one of `places`, if it has `views` in all of them.
+// Returns a level: an article with `views` in all of `places` together has at least 2^level of them in one place.
 size_t LevelOf(int64_t views, size_t places) {
   const auto sum = static_cast<uint64_t>(std::max<int64_t>(views, 1));
   const uint64_t least = (sum + places - 1) / places;
@@ -24,16 +24,16 @@ size_t LevelOf(int64_t views, size_t places) {
 
 }  // namespace
 
-// A contender whose ID lies in a chunk.
+// A contender whose ID refers to the text in a chunk.
 struct RankedWindow::Waiting {
   std::string_view id;
   uint64_t hash = 0;
   int64_t pending = 0;
-  // At most.
+  // The most views that it can have.
   int64_t views = 0;
 };
 
-// The making of one answer.
+// The state of one call of Complete.
 struct RankedWindow::Merge {
   explicit Merge(std::vector<PendingViews> held) : pending(std::move(held)) {}
 
@@ -47,7 +47,7 @@ struct RankedWindow::Merge {
     for (const PendingViews& lane : pending) sum += lane.CountReaching(level);
     return sum;
   }
-  // Calls `visit(hash, id)` for every article that has at least `views` pending, and perhaps for others.
+  // Calls `visit(hash, id)` for every article with at least `views` pending, and perhaps for others.
   template <typename Visit>
   void ForEachWith(int64_t views, Visit visit) const {
     const auto all = static_cast<int64_t>(places());
@@ -64,15 +64,15 @@ struct RankedWindow::Merge {
   }
 
   const std::vector<PendingViews> pending;
-  // Exact counts; one may come twice.
+  // Exact counts. An article may occur twice.
   std::vector<Ranked> found;
-  // One may come twice.
+  // An article may occur twice.
   std::vector<Waiting> contenders;
-  // Nothing below that can be on the list, or is asked for as a contender.
+  // No article with fewer views can be on the list, or be needed as a contender.
   int64_t least = 1;
   int64_t contender_least() const { return which == Contenders::kNear ? NearOf(least) : least; }
   Contenders which = Contenders::kOne;
-  // What articles may have that are not ranked because of one whose count is to be lowered.
+  // A bound for the views of unranked articles that a lowered ranked article may have to make room for.
   uint64_t hidden_views_max = 0;
 };
 
@@ -113,7 +113,7 @@ RankedWindow::RankedWindow(std::shared_ptr<const Site> site, Window window, std:
 std::optional<std::vector<PendingViews>> RankedWindow::HoldPending() {
   std::vector<PendingViews> pending;
   pending.reserve(ledgers_.size());
-  // In order of the lanes, which is everybody's who holds several.
+  // Ledgers are locked in the order of the lanes. Every thread that holds several of them uses this order.
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     auto held = ledgers_[lane]->HoldPending(rankings_.marks[lane], rankings_.cursors[lane], *site_, window_);
     if (!held) return std::nullopt;
@@ -129,7 +129,7 @@ void RankedWindow::AddSealed() {
 }
 
 std::optional<RankedWindow::Answer> RankedWindow::Complete(Contenders which) {
-  // What does not change any more holds nobody up; behind it there is seldom anything left to add.
+  // Sealed chunks do not change, so adding them first delays no thread. The call after HoldPending seldom adds more.
   AddSealed();
   auto pending = HoldPending();
   if (!pending) return std::nullopt;
@@ -145,7 +145,7 @@ std::optional<RankedWindow::Answer> RankedWindow::Complete(Contenders which) {
 }
 
 void RankedWindow::AddFollowed(Merge& merge) {
-  // Those that were on the list last show what it takes at least.
+  // The articles that were highest at the last Complete give a lower bound for the views that the list requires.
   int64_t least = 1;
   if (highest_.size() == kListMax) {
     int64_t lowest = std::numeric_limits<int64_t>::max();
@@ -166,7 +166,8 @@ void RankedWindow::AddFollowed(Merge& merge) {
   std::erase_if(merge.found, [&](const Ranked& article) { return article.views < merge.least; });
 }
 
-// Of a site or a day that has just begun, nearly everything is pending: those with most of that show what it takes.
+// For a site or a day that has just begun, nearly all views are pending. The articles with the most pending views then
+// give the lower bound.
 void RankedWindow::AddNew(Merge& merge) const {
   if (ranked_ >= kListMax || merge.found.size() >= kListMax) return;
   size_t level = std::numeric_limits<int64_t>::digits;
@@ -192,7 +193,7 @@ void RankedWindow::AddAdjusted(Merge& merge) const {
   }
 }
 
-// Whoever is not ranked needs as much pending as the list takes beyond what is ranked lowest.
+// An unranked article needs enough pending views to bridge the gap between the highest unranked count and the list.
 void RankedWindow::AddRisen(Merge& merge) const {
   if (merge.places() == 0) return;
   merge.ForEachWith(merge.contender_least() - static_cast<int64_t>(unlisted_views_max_),
@@ -200,11 +201,11 @@ void RankedWindow::AddRisen(Merge& merge) const {
 }
 
 void RankedWindow::Consider(Merge& merge, uint64_t hash, std::string_view id) const {
-  // The site's own start value.
+  // The empty ID is the site's own start value, not an article.
   if (id.empty()) return;
   if (indexes_.contains(Key{hash, id})) return;
   const int64_t pending = merge.PendingOf(hash, id);
-  // A shard that leaves nothing out ranks everything it has: this article is new, and what is pending is all.
+  // A shard that leaves out no article ranks all its articles. So this article is new, and all its views are pending.
   const auto unlisted = static_cast<int64_t>(rankings_.shards[ShardOf(hash).value].unlisted_views_max);
   const int64_t views = pending + unlisted;
   if (unlisted == 0 && views >= merge.least) merge.found.push_back({id, hash, views});
@@ -244,7 +245,7 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
   AddSealed();
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     for (const Stored& article : articles) {
-      // The store went back: what lies beyond that cursor may be here no more.
+      // The store went back in time. Views after that cursor may no longer be in memory.
       if (cursors[lane] < rankings_.cursors[lane][ShardOf(article.hash).value]) return false;
     }
   }
@@ -255,7 +256,8 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
     for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
       const PendingViews& held = (*pending)[lane];
       const int64_t since = held.Of(article.hash, article.id);
-      // What was flushed since the rankings were read is pending for them.
+      // Views that were flushed since the rankings were read count as pending, because the rankings do not contain
+      // them.
       views += held.Of(cursors[lane], article.hash, article.id) - since;
       const Chunk::Article* open = held.open().Find(site_->index, article.hash, article.id);
       pending_sealed += since - (open != nullptr ? held.open().ViewsOf(*open, window_) : 0);

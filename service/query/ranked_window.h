@@ -1,17 +1,17 @@
-// The shards' rankings of a window as they were read once, and the popular list that they and everything pending make
-// now.
+// The rankings of a window, read once from all shards, and the popular list of this moment that they and all pending
+// views make.
 //
-// Why that is exact: among the highest N ≤ K of all, an article with nothing pending is among the highest K of its
-// shard, and so ranked there. One that is not ranked needs pending views to get in; its count is at most its shard's
-// lowest ranked one plus what is pending, and where that could reach the N-th place its exact count is read (the idea
-// of Fagin's threshold algorithm: Fagin, Lotem, Naor, "Optimal aggregation algorithms for middleware", 2001). What is
-// pending raises the N-th place too, so that few of all pending articles have enough to reach it: those alone are
-// looked at, see PendingViews.
+// The list is exact for the following reason. An article without pending views that is among the highest N ≤ K of all
+// articles is also among the highest K of its shard. So it is ranked there. An article that is not ranked needs pending
+// views to enter the list. Its count is at most its shard's lowest ranked count plus its pending views. If that could
+// reach the N-th place, its exact count is read. (This is the idea of Fagin's threshold algorithm. Fagin, Lotem, Naor,
+// "Optimal aggregation algorithms for middleware", 2001.) Pending views also raise the N-th place. So few of all
+// pending articles have enough views to reach it, and only these are examined: see PendingViews.
 //
-// Adjustments that are pending may lower counts. Then a ranked article may have to make room for one that is not ranked
-// and has nothing pending; nobody but the store knows that one, but it has no more views than its shard's lowest ranked
-// count. So where a ranked article of a shard is lowered, the list is exact only if all of it lies above that count;
-// else it says by how much it may be wrong, until the adjustment is flushed.
+// Pending adjustments may lower counts. A ranked article may then have to make room for one that is not ranked and has
+// nothing pending. Only the store knows that article, but its count is at most its shard's lowest ranked count. So if a
+// ranked article of a shard is lowered, the list is exact only if all its counts are above that count. Otherwise the
+// list states by how much it may be wrong, until the adjustment is flushed.
 #pragma once
 
 #include <array>
@@ -38,65 +38,66 @@ struct PopularArticle {
 };
 
 struct PopularList {
-  // By views falling, then ID rising; at most limits::kRankedAllTimeAndDay, none without views.
+  // By views descending, then by ID ascending. At most limits::kRankedAllTimeAndDay articles, and none without views.
   std::vector<PopularArticle> articles;
   bool exact = true;
-  // If not exact: no article that is missing has more.
+  // If the list is not exact, no missing article has more views than this.
   uint64_t error_bound = 0;
   int64_t as_of_unix_ms = 0;
 };
 
-// One thread at a time.
+// Not thread-safe.
 class RankedWindow {
  public:
-  // What was read of the shards.
+  // The rankings read from the shards.
   struct Rankings {
     std::array<ShardRanking, limits::kShards> shards;
-    // For every lane, every shard's cursor.
+    // For every lane, the cursor of every shard.
     std::vector<ShardCursors> cursors;
-    // For every lane, taken before the shards were read.
+    // For every lane, a mark taken before the shards were read.
     std::vector<Ledger::Mark> marks;
     int64_t as_of_unix_ms = 0;
   };
-  // `ledgers`, one for each lane, must outlive it.
+  // `ledgers`, one for each lane, must outlive this object.
   RankedWindow(std::shared_ptr<const Site> site, Window window, std::span<Ledger* const> ledgers, Rankings rankings);
 
-  // An article that is not ranked but may have to be on the list, for the views it has pending.
+  // An article that is not ranked, but may belong on the list because of its pending views.
   struct Contender {
     std::string id;
     uint64_t hash = 0;
     int64_t pending = 0;
-    // With the most that it can have stored.
+    // Its pending views plus the most that it can have stored.
     int64_t views_max = 0;
   };
   struct Answer {
     PopularList list;
-    // Those that may be missing for all that is known: the highest `kContendersMax` by what they could have at most.
+    // Articles that may be missing from the list: the `kContendersMax` articles with the highest possible counts.
     std::vector<Contender> contenders;
-    // There are others.
+    // True if there are more contenders.
     bool more_contenders = false;
   };
   static constexpr size_t kContendersMax = 4'096;
-  // kOne: to know whether there are any. kNear: also those that lack a quarter of what it takes, which may soon be
-  // asked for.
+  // kOne: at most one contender, to learn whether there are any. kNear: also articles that lack up to a quarter of the
+  // views that the list requires, because they may be needed soon.
   enum class Contenders : uint8_t { kOne, kNear };
-  // Of this moment. Nothing if a chunk came and went since the last call: the shards must be read again.
+  // Returns the list of this moment. Returns nothing if a chunk was sealed and dropped since the last call: the shards
+  // must be read again.
   std::optional<Answer> Complete(Contenders which);
 
-  // Takes note of what the store has of a contender, read behind the rankings, when the lanes' cursors of its shard
-  // were `cursors`. False as above.
+  // Records the stored counts of contenders of one shard. They were read after the rankings, when the lanes' cursors of
+  // the shard were `cursors`. Returns false if the shards must be read again.
   struct Stored {
     std::string id;
     uint64_t hash = 0;
     int64_t views = 0;
   };
   bool AddStored(std::span<const Stored> articles, std::span<const Cursor> cursors);
-  // Puts the contenders of which note was taken meanwhile on the list, which stays that of its moment, and lets go of
-  // those that are not needed. Not if there are more.
+  // Adds the contenders that were recorded meanwhile to the list, which remains the list of its moment. Removes
+  // contenders that are no longer needed. Must not be called if `more_contenders` is true.
   void Settle(Answer& answer) const;
-  // Those of which note was taken that are still near the list, for the next rankings.
+  // Returns the recorded articles that are still near the list, as contenders for the next rankings.
   std::vector<Contender> Followed() const;
-  // How many it has taken note of.
+  // Returns the number of recorded articles.
   size_t added() const { return added_.size(); }
 
  private:
@@ -118,7 +119,7 @@ class RankedWindow {
 
   std::optional<std::vector<PendingViews>> HoldPending();
   void AddSealed();
-  // These add to what Merge found, in this order.
+  // These functions add to the results of Merge, in this order.
   void AddFollowed(Merge& merge);
   void AddNew(Merge& merge) const;
   void AddAdjusted(Merge& merge) const;
@@ -130,16 +131,16 @@ class RankedWindow {
   const Window window_;
   const std::span<Ledger* const> ledgers_;
   Rankings rankings_;
-  // Those that are ranked, and then those of which note was taken.
+  // The ranked articles, followed by the recorded ones.
   RankedPending followed_;
   size_t ranked_ = 0;
-  // The highest of them at the last Complete, by index.
+  // The indexes of the highest articles at the last Complete.
   std::vector<uint32_t> highest_;
-  // What it took then to be on the list.
+  // The number of views that the list required at the last Complete.
   int64_t least_ = 1;
-  // The highest that an article may have stored that is not ranked.
+  // The highest count that the store may hold of an article that is not ranked.
   uint64_t unlisted_views_max_ = 0;
-  // Their indexes.
+  // The indexes of the articles in followed_.
   boost::unordered_flat_map<Key, uint32_t, KeyHash> indexes_;
   std::deque<std::string> added_;
 };

@@ -23,7 +23,7 @@ namespace {
 constexpr Window kAllTime{Window::Kind::kAllTime, 0};
 constexpr Window kVisits{Window::Kind::kVisits, 0};
 
-// The days that statistics speak of.
+// The days that statistics cover.
 struct Calendar {
   explicit Calendar(absl::CivilDay day)
       : today(day),
@@ -37,9 +37,10 @@ struct Calendar {
   absl::CivilMonth month;
 
   absl::CivilDay first() const { return std::min({yesterday, week, absl::CivilDay(month)}); }
-  // How many days from the first one to today.
+  // Returns the number of days from the first one to today, both included.
   size_t days() const { return static_cast<size_t>(today - first()) + 1; }
-  // For views and then for visits: that of all time, then every day from the first one to today.
+  // Returns the windows for views, then those for visits. Each group begins with all time, followed by every day from
+  // the first one to today.
   std::vector<Window> windows() const {
     std::vector<Window> windows;
     for (const auto& [all_time, of_day] : {std::pair(Window::Kind::kAllTime, Window::Kind::kDay),
@@ -49,7 +50,7 @@ struct Calendar {
     }
     return windows;
   }
-  // Of all time, today, yesterday, this week, this month, and online at `unix_ms`.
+  // Returns the sets of all time, today, yesterday, this week, this month, and online at `unix_ms`, in this order.
   std::vector<std::vector<ViewerSetName>> viewer_sets(int64_t unix_ms) const {
     const auto days = [](absl::CivilDay from, absl::CivilDay to) {
       std::vector<ViewerSetName> sets;
@@ -70,7 +71,7 @@ struct Calendar {
   }
 };
 
-// `counts` are of all time and then of each day of the calendar.
+// `counts` holds the count of all time, then the count of each day of the calendar.
 SiteStats::Totals TotalsOf(const Calendar& calendar, std::span<const int64_t> counts) {
   const auto since = [&](absl::CivilDay day) {
     int64_t sum = 0;
@@ -86,7 +87,7 @@ SiteStats::Totals TotalsOf(const Calendar& calendar, std::span<const int64_t> co
           .this_month = ShownCount(since(absl::CivilDay(calendar.month)))};
 }
 
-// `counts` are of the calendar's windows, `viewers` of its sets.
+// `counts` belong to the calendar's windows, `viewers` to its sets.
 SiteStats StatsOf(const Calendar& calendar, std::span<const int64_t> counts, const std::vector<uint64_t>& viewers,
                   int64_t as_of_unix_ms) {
   return {.views = TotalsOf(calendar, counts.first(1 + calendar.days())),
@@ -106,7 +107,7 @@ struct SiteStatsReader::Flight {
   Flight(const asio::any_io_executor& executor, std::vector<Window> of)
       : windows(std::move(of)), landed(executor, asio::steady_timer::time_point::max()) {}
 
-  // What was found of a window that was asked for.
+  // Returns the count of a window, which must be one of those requested.
   int64_t Of(Window window) const {
     const auto at = std::find(windows.begin(), windows.end(), window);
     return (*totals)->views[static_cast<size_t>(at - windows.begin())];
@@ -163,7 +164,7 @@ asio::awaitable<absl::StatusOr<SiteStats>> SiteStatsReader::Read(std::shared_ptr
   std::vector<int64_t> counts;
   for (const Window& window : windows) {
     const auto at = known->counts.find(window);
-    // Of a day that has begun since.
+    // A missing window is a day that has begun since.
     counts.push_back(at == known->counts.end() ? 0 : at->second);
   }
   SiteStats stats = StatsOf(calendar, counts, known->viewers, known->as_of_unix_ms);
@@ -188,7 +189,7 @@ std::optional<SiteStatsReader::KnownStats> SiteStatsReader::RecallStats(const Si
     const auto pending = ledgers[lane]->SumPending(chunks.mark, chunks.cursors, site, windows);
     for (size_t w = 0; pending && w < windows.size(); ++w) known.counts[windows[w]] += pending->views[w];
   }
-  // This one is known of whatever was flushed since, too.
+  // The total of all time also includes views that were flushed since the read, because FoldedSince counts them.
   known.counts[kAllTime] = total;
   return known;
 }
@@ -216,7 +217,7 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
   }
   auto totals = co_await totals_.Read(site, flight->windows);
   flight->totals = std::move(totals);
-  // Nothing else ran since what is pending was added: whoever joined, did so before.
+  // No other coroutine has run since the pending views were added. So all requests that joined did so before that.
   flights_.erase(key);
   flight->landed.cancel();
   if (flight->totals->ok()) Remember(*site, *flight);

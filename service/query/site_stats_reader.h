@@ -1,8 +1,8 @@
-// A site's views in all and over its own calendar, what is pending included.
+// A site's views, in all and over its own calendar, pending views included.
 //
-// The total is what every page's odometer asks for. What it was at the last read of the store and what was folded since
-// make the total of now, so that for a second no more is read: an answer costs a look at each lane. Statistics are read
-// from the store at each question; those that come while a read is under way share it, since what is pending is added
+// The total is shown by the odometer of every page. It is the total at the last read of the store plus the views folded
+// since. So the store is read at most once a second, and an answer costs one access to each lane. Statistics are read
+// from the store for each request. Requests that arrive during a read share its result, because pending views are added
 // at its end.
 #pragma once
 
@@ -25,17 +25,18 @@
 
 namespace viewcount {
 
-// Of all time.
+// A site's totals of all time.
 struct SiteTotal {
   uint64_t views = 0;
-  // As the store had them when it was read, with what was pending then: a second old at most while it is there.
+  // Visits at the last read of the store, those pending then included. At most a second old while the store is
+  // reachable.
   uint64_t visits = 0;
   bool exact = true;
   // When the store was read, Unix milliseconds.
   int64_t as_of_unix_ms = 0;
 };
 
-// What is known of a site over its own days.
+// The statistics of a site over the days of its own time zone.
 struct SiteStats {
   struct Totals {
     uint64_t total = 0;
@@ -46,41 +47,42 @@ struct SiteStats {
     // Since the first of the month.
     uint64_t this_month = 0;
   };
-  // By people.
+  // Views by people.
   Totals views;
-  // As the lanes told them apart; what they counted is here exactly.
+  // Visits as the lanes distinguished them. Every visit that they counted is included exactly.
   Totals visits;
-  // Estimated, with kViewersStandardError, as the store had it. A viewer of several days counts on each of them, since
-  // nobody can tell that it is the same.
+  // Estimated, with kViewersStandardError, at the last read of the store. A viewer of several days counts on each of
+  // them, since viewers of different days cannot be linked.
   Totals viewers;
-  // Viewers seen within limits::kOnlineSpan; estimated likewise.
+  // Viewers seen within limits::kOnlineSpan; also estimated.
   uint64_t online_now = 0;
-  // Of views and visits.
+  // Concerns views and visits. Viewers are always estimates.
   bool exact = true;
   int64_t as_of_unix_ms = 0;
 };
 
-// What it refers to must outlive it.
+// Reads totals and statistics. Each function states the thread that may call it. Everything that it refers to must
+// outlive it.
 class SiteStatsReader {
  public:
   SiteStatsReader(CountStore& store, SiteTotalReader& totals, const Clock& clock)
       : store_(store), totals_(totals), clock_(clock) {}
 
-  // Thread safe. The total if the store was read within limits::kCountCacheAge.
+  // Thread-safe. Returns the total if the store was read within limits::kCountCacheAge.
   std::optional<SiteTotal> ReadTotalCached(const Site& site);
-  // On the store's executor. While the store is away: the last known total with what was counted here since, and
-  // `exact` false; UNAVAILABLE with RetryInfo if it was never read.
+  // Used on the store's executor. If the store is unreachable, returns the last known total plus the views counted here
+  // since, with `exact` false. UNAVAILABLE with RetryInfo if the total was never read.
   boost::asio::awaitable<absl::StatusOr<SiteTotal>> ReadTotal(std::shared_ptr<const Site> site);
 
-  // On the store's executor. While the store is away: what was read last, with what was counted here since, `exact`
-  // false; UNAVAILABLE with RetryInfo if it was never read.
+  // Used on the store's executor. If the store is unreachable, returns the last known statistics plus the views counted
+  // here since, with `exact` false. UNAVAILABLE with RetryInfo if they were never read.
   boost::asio::awaitable<absl::StatusOr<SiteStats>> Read(std::shared_ptr<const Site> site);
 
  private:
-  // One read, for all who ask meanwhile. By site and its day; of the total alone it is day 0.
+  // One read that serves all requests made meanwhile. Its key is the site and the site's day; day 0 is the total alone.
   struct Flight;
   using FlightKey = std::pair<SiteIndex, uint32_t>;
-  // A total as it was when the store was read.
+  // A site's totals at the moment when the store was read.
   struct Known {
     int64_t views = 0;
     int64_t visits = 0;
@@ -88,44 +90,45 @@ class SiteStatsReader {
     std::vector<int64_t> folded;
     SteadyTime read_at;
     int64_t as_of_unix_ms = 0;
-    // Of the store: it may have gone back in time since.
+    // The store's generation at the read. In a later generation the store may have gone back in time.
     uint64_t generation = 0;
   };
 
-  // Statistics as they were when the store was read.
+  // Statistics at the moment when the store was read.
   struct KnownStats {
-    // Of views and visits.
+    // The counts of views and visits.
     std::map<Window, int64_t> counts;
     std::vector<uint64_t> viewers;
     LedgerMoment moment;
     int64_t as_of_unix_ms = 0;
   };
 
-  // What a read is to find.
+  // The request of a read.
   struct Question {
-    // 0: of the total alone.
+    // 0 for the total alone.
     uint32_t day = 0;
-    // One of them is for all time's views, and one for its visits.
+    // One of the windows must be the views of all time, and one the visits of all time.
     std::vector<Window> windows;
     // See CountStore::EstimateViewers.
     std::vector<std::vector<ViewerSetName>> viewers = {};
   };
   boost::asio::awaitable<std::shared_ptr<const Flight>> Join(std::shared_ptr<const Site> site, Question question);
   void Remember(const Site& site, const Flight& flight);
-  // Nothing if they were never read. `windows`: those whose counts are wanted.
+  // Returns nothing if the statistics were never read. `windows` are the windows whose counts are needed.
   std::optional<KnownStats> RecallStats(const Site& site, const std::vector<Window>& windows);
-  // The total as it was at the last read that `usable` takes, with what was folded since.
+  // Returns the total at the last read, if `usable` accepts that read, plus the views folded since.
   template <typename Usable>
   std::optional<SiteTotal> FindKnown(const Site& site, Usable usable);
 
   CountStore& store_;
   SiteTotalReader& totals_;
   const Clock& clock_;
-  // On the store's executor only.
+  // Used on the store's executor only.
   std::map<FlightKey, std::shared_ptr<Flight>> flights_;
 
+  // Guards everything below.
   std::mutex mutex_;
-  // At most one for each site.
+  // At most one entry for each site.
   std::map<SiteIndex, Known> known_;
   std::map<SiteIndex, KnownStats> known_stats_;
 };

@@ -46,7 +46,7 @@ std::optional<WindowTotals> SiteTotalReader::Complete(const Site& site, const st
 
 asio::awaitable<void> SiteTotalReader::ReadShard(const Site& site, const std::vector<Window>& windows, Shard shard,
                                                  Sums& sums) {
-  // In every hash the empty field holds the sum.
+  // The empty field of every hash holds its sum.
   const std::vector<std::string_view> ids = {""};
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {

@@ -1,5 +1,5 @@
-// The exact totals of a site in windows of one moment: the shards' sums, completed with what this process has not
-// flushed.
+// The exact totals of a site in several windows at one moment. They are the shards' sums plus the views that this
+// process has not flushed.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -17,37 +17,38 @@
 namespace viewcount {
 
 struct WindowTotals {
-  // For every window asked; start value included in that of all time. Below 0 only where another instance has not
-  // flushed what makes up for it.
+  // One total for each window. The total of all time includes the start value. A total is below 0 only where another
+  // instance has not flushed the views that compensate for it.
   std::vector<int64_t> views;
-  // For every lane, Ledger::Still::Folded of the moment of which the totals are.
+  // For every lane, Ledger::Still::Folded at the moment of the totals.
   std::vector<int64_t> folded;
 };
 
-// On the store's executor. What it refers to must outlive it.
+// Used on the store's executor. Everything that it refers to must outlive it.
 class SiteTotalReader {
  public:
   SiteTotalReader(CountStore& store, CountCache& cache, std::vector<Ledger*> ledgers)
       : store_(store), cache_(cache), ledgers_(std::move(ledgers)) {}
 
-  // At least one window; one read of each shard, however many. What is pending is added last, just before it returns:
-  // the totals contain whatever was acknowledged until then. UNAVAILABLE with RetryInfo while the store is away.
+  // Reads the totals of at least one window. Reads each shard once, whatever the number of windows. Pending views are
+  // added last, just before the function returns. So the totals include all views that were acknowledged until then.
+  // UNAVAILABLE with RetryInfo while the store is unreachable.
   boost::asio::awaitable<absl::StatusOr<WindowTotals>> Read(std::shared_ptr<const Site> site,
                                                             std::vector<Window> windows);
 
   const std::vector<Ledger*>& ledgers() const { return ledgers_; }
 
  private:
-  // What was read of all shards.
+  // The sums read from all shards.
   struct Sums {
     std::vector<int64_t> stored;
-    // For every lane, every shard's cursor.
+    // For every lane, the cursor of every shard.
     std::vector<ShardCursors> cursors;
     absl::Status error;
   };
 
   boost::asio::awaitable<void> ReadShard(const Site& site, const std::vector<Window>& windows, Shard shard, Sums& sums);
-  // Nothing if a chunk came and went since the marks: read again.
+  // Returns nothing if a chunk was sealed and dropped since the marks: read again.
   std::optional<WindowTotals> Complete(const Site& site, const std::vector<Window>& windows,
                                        const std::vector<Ledger::Mark>& marks, const Sums& sums) const;
 

@@ -1,7 +1,9 @@
-// The articles of one site that somebody watches, each once however many do, and what is known of them.
+// The watched articles of one site, and their known counts. Each article is stored once, whatever the number of its
+// watches.
 //
-// Every article, and the site's total, has the version in which it last changed or was first watched. Versions count up
-// over all sites; whoever has seen everything up to a version lacks exactly what has a higher one.
+// Every article, and the site's total, has the version in which it last changed or was first watched. Versions are
+// counted over all sites. A watcher that has seen everything up to a version lacks exactly the changes with a higher
+// one.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -18,16 +20,16 @@
 
 namespace viewcount {
 
-// One thread at a time.
+// Not thread-safe.
 class WatchedSite {
  public:
-  // An article; its index stays the same as long as somebody watches it.
+  // A watched article. Its index stays the same as long as it is watched.
   struct Slot {
     std::string id;
     ArticleTotals totals;
-    // 0 until it was read.
+    // 0 until the article was read.
     uint64_t changed_version = 0;
-    // The number of the read that it is from: one that began earlier says nothing new.
+    // The number of the read that the counts come from. A read that began earlier is ignored.
     uint64_t read_number = 0;
     int64_t as_of_unix_ms = 0;
     uint32_t watches = 0;
@@ -39,32 +41,33 @@ class WatchedSite {
     uint64_t read_number = 0;
     int64_t as_of_unix_ms = 0;
   };
-  // Articles to be read together: their slots, and their IDs, since a slot may be another's when the answer comes.
+  // Articles that are read together: their slots and their IDs. When the answer arrives, a slot may belong to another
+  // article.
   struct Piece {
     std::vector<uint32_t> slots;
     std::vector<std::string> ids;
   };
 
-  // One more watches the article. Its slot.
+  // Adds a watch of the article, and returns the article's slot.
   uint32_t Add(const std::string& id);
-  // One less.
+  // Removes a watch of the slot's article.
   void Remove(uint32_t slot);
 
   const Slot& slot(uint32_t index) const { return slots_[index]; }
   const Total& total() const { return total_; }
-  // Different articles.
+  // The number of different articles.
   size_t articles() const { return by_id_.size(); }
 
-  // The next articles from slot `from` on, at most limits::kGetCountsArticlesMax; moves `from` behind them. Empty at
-  // the end.
+  // Returns the next articles, from slot `from` on, at most limits::kGetCountsArticlesMax. Moves `from` to the slot
+  // after them. Returns an empty piece at the end.
   Piece NextPiece(uint32_t& from) const;
-  // Takes over what was read, of the articles that are still watched; the piece may even be of an earlier WatchedSite
-  // of the same site. What changed by it has version `version`; false if nothing did.
+  // Stores the counts of those articles that are still watched. The piece may even come from an earlier WatchedSite of
+  // the same site. Counts that changed get the version `version`. Returns false if none changed.
   bool Update(const Piece& piece, const Counts& counts, uint64_t read_number, uint64_t version);
   bool UpdateTotal(const SiteTotal& total, uint64_t read_number, uint64_t version);
 
  private:
-  // Never moves an element: the map's keys are their IDs.
+  // A deque never moves its elements, which matters because the map's keys refer to their IDs.
   std::deque<Slot> slots_;
   std::vector<uint32_t> free_;
   boost::unordered_flat_map<std::string_view, uint32_t> by_id_;

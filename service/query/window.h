@@ -1,4 +1,4 @@
-// The window of a request, checked.
+// Checks the window of a request.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,8 +11,8 @@
 
 namespace viewcount {
 
-// All time if unset; a day of the site's calendar, today (at `now_unix_ms`) if its text is empty. INVALID_ARGUMENT
-// naming the field; UNIMPLEMENTED for windows that are not built yet.
+// Returns all time if `window` is unset. Returns a day of the site's calendar; an empty text means today (at
+// `now_unix_ms`). INVALID_ARGUMENT naming the field; UNIMPLEMENTED for windows that are not built yet. Thread-safe.
 absl::StatusOr<Window> WindowOf(const v1::Window& window, const Site& site, int64_t now_unix_ms);
 
 }  // namespace viewcount

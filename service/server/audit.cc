@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Between two looks at a shard that is being written.
+// The pause between two checks of a shard that is being written.
 constexpr std::chrono::milliseconds kAuditPause{50};
 constexpr int kAttemptsMax = 20;
 
@@ -25,14 +25,16 @@ void Add(LaneTotals& sum, const LaneTotals& totals) {
   sum.lost += totals.lost;
 }
 
-// What the store should have of the shard while it stands at `cursor`; nothing if the ledger has it elsewhere.
+// Returns the number of views that the store should have of the shard if its cursor there is `cursor`. Returns nothing
+// if the ledger has another cursor, or if the shard is absent from it.
 std::optional<uint64_t> ExpectedAt(const Ledger& ledger, Shard shard, const Cursor& cursor) {
   const Ledger::Still still = ledger.HoldStill();
   if (still.IsAbsent(shard) || still.CursorOf(shard) != cursor) return std::nullopt;
   return still.Journaled(shard) - still.Pending(shard);
 }
 
-// Views that the store has beyond the journal become an adjustment, views that it lacks are lost.
+// Proposes repairs for one shard. Views that only the store has are booked as an adjustment; views that it lacks are
+// booked as lost.
 void Propose(Shard shard, const LaneId& lane, const LaneTotals& totals, uint64_t expected, Audit& audit) {
   const auto difference = static_cast<int64_t>(totals.views + totals.lost) - static_cast<int64_t>(expected);
   if (difference < 0) {

@@ -1,5 +1,5 @@
-// Whether everything adds up: what each lane did with the views it received, what its journal holds against what the
-// store says it brought, and the store's own sums (DESIGN.md section 2, promise 3).
+// The audit checks that all sums agree (docs/PROTOCOL.md, "Audit"). It checks each lane's counters of received
+// views, each lane's journal against the store's totals of the lane, and the store's own sums.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -14,30 +14,31 @@
 
 namespace viewcount {
 
-// A lane of this process, over its whole life where it does not say otherwise.
+// The audit of one lane of this process. Numbers cover the lane's whole life unless stated otherwise.
 struct LaneAudit {
   LaneSet::LaneState state;
-  // Views in its journal, pending ones among them.
+  // The views in the lane's journal, including the pending ones.
   uint64_t journaled = 0;
-  // What the store says of it, over all shards.
+  // The store's totals of the lane, over all shards.
   LaneTotals stored;
 };
 
+// The result of an audit.
 struct Audit {
   AuditReport store;
   std::vector<LaneAudit> lanes;
-  // In words for an operator; the store's own are in `store`.
+  // Differences between lanes and store, in words for an operator. Those within the store are in `store`.
   std::vector<std::string> differences;
-  // Of what is not known: shards that moved on whenever they were looked at.
+  // Shards that could not be checked, because they changed during every check.
   std::vector<std::string> busy;
-  // What would make lanes agree with the store; those of the store alone are in `store`.
+  // The repairs that would make the lanes agree with the store. Repairs within the store are in `store`.
   std::vector<TotalsRepair> repairs;
 
   bool agrees() const { return differences.empty() && store.differences.empty() && store.more_differences == 0; }
 };
 
-// On the store's executor, while everything goes on. Takes seconds or, with millions of articles, minutes. Errors are
-// the store's.
+// Runs an audit on the store's executor, while the service goes on working. It takes seconds or, with millions of
+// articles, minutes. Errors are those of the store.
 boost::asio::awaitable<absl::StatusOr<Audit>> RunAudit(const LaneSet& lanes, RedisStore& store);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Books what an audit found, with who and why.
+// Books the repairs of an audit, with their provenance: the author and the reason.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,9 +13,11 @@
 
 namespace viewcount {
 
-// Notes the repair among the adjustments of every site, then makes the store's totals and rankings agree; no count
-// changes. On the store's executor. INVALID_ARGUMENT naming the field of `provenance`, the store's errors, or the
-// adjuster's; after an error some of it may be done, and another audit shows what is left.
+// Notes the repair among the adjustments of every site, then makes the store's totals and rankings agree. No count
+// changes. Runs on the store's executor.
+//
+// Errors: INVALID_ARGUMENT, which names the field of `provenance`; those of the store; those of the adjuster. After an
+// error a part of the repair may be done, and another audit shows the rest.
 boost::asio::awaitable<absl::Status> RepairAudit(const Audit& audit, const v1::Provenance& provenance,
                                                  const SiteDirectory& sites, Adjuster& adjuster, RedisStore& store);
 

@@ -1,4 +1,4 @@
-// Which data a directory belongs to: <data-dir>/DATASET, the data set's ID.
+// Reads and writes <data-dir>/DATASET, the ID of the data set to which a data directory belongs.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,8 +10,10 @@
 
 namespace viewcount {
 
-// None for a directory that has not met a store yet. FAILED_PRECONDITION for a file that holds no ID.
+// Returns the ID, or none for a directory that has not been used with a store yet. FAILED_PRECONDITION if the file
+// holds no ID.
 absl::StatusOr<DataSetId> ReadDataSet(Disk& disk, const std::string& data_dir);
+// Writes the ID durably.
 absl::Status WriteDataSet(Disk& disk, const std::string& data_dir, DataSetId id);
 
 }  // namespace viewcount

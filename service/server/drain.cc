@@ -35,12 +35,12 @@ asio::awaitable<absl::Status> Insist(Attempt attempt) {
   }
 }
 
-// A fenced lane's own views, as those of a lane of its own.
+// Brings the views that a fenced lane took on its own into the store, as the views of a new lane.
 class DrainAsNew {
  public:
   DrainAsNew(LaneSet::Parts parts, std::string folder) : parts_(parts), folder_(std::move(folder)) {}
 
-  // Reads the journal; returns how many views there are to bring.
+  // Locks the folder of the fenced lane, opens the new lane, and reads the journal.
   absl::Status Open();
   asio::awaitable<absl::Status> Run(CountStore& store);
   uint64_t views() const { return views_; }
@@ -52,7 +52,7 @@ class DrainAsNew {
   const std::string folder_;
   UniqueFd lock_;
   std::optional<LaneDirectory> old_;
-  // In a folder of its own, so that a drain that was broken off goes on as the same lane.
+  // The new lane's folder lies inside the old one, so that a repeated drain continues as the same lane.
   std::optional<LaneDirectory> fresh_;
   ShardCursors cursors_;
   std::unique_ptr<JournalSource> source_;
@@ -85,7 +85,7 @@ absl::Status DrainAsNew::Open() {
   return absl::OkStatus();
 }
 
-// The new lane begins where the old one had come to.
+// Claims the shard for the new lane and sets its cursor to the fenced lane's cursor, so that it begins there.
 asio::awaitable<absl::Status> DrainAsNew::Place(CountStore& store, Shard shard) {
   const auto claimed = co_await store.Claim(shard, fresh_->identity());
   if (!claimed.ok()) co_return claimed.status();
@@ -126,11 +126,12 @@ asio::awaitable<absl::Status> DrainAsNew::Run(CountStore& store) {
   views_ = std::max(views_, ledger_->totals().pending_views);
   status = co_await flusher.Step();
   if (!status.ok()) co_return status;
-  // Before the store forgets it: whoever found the journal then would count it again.
+  // The folder is removed before the store's entry. Otherwise a start that finds the journal would count its views
+  // again.
   if (auto removed = old_->Remove(); !removed.ok()) co_return removed;
   const std::vector<LaneId> ids = {fresh_->identity().id};
   for (uint32_t i = 0; i < limits::kShards; ++i) {
-    // An entry that stays harms nothing.
+    // A remaining entry does no harm.
     (co_await store.RemoveLanes(Shard{static_cast<uint8_t>(i)}, ids)).IgnoreError();
   }
   co_return absl::OkStatus();

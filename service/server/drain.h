@@ -1,4 +1,5 @@
-// Brings the journals of a data directory whose service will not start again into Redis: `viewcount journal drain`.
+// Implements `viewcount journal drain`: brings the journals of a data directory into Redis when its service will not
+// start again.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,17 +11,21 @@
 
 namespace viewcount {
 
+// The options of a drain.
 struct DrainOptions {
   std::string data_dir;
   RedisAddress redis;
   RedisWaivers redis_waivers = {};
-  // For lanes that were fenced: what this copy of them took itself, under a new identity.
+  // For fenced lanes: brings the views that only this copy of a lane took, under a new lane identity.
   bool as_new = false;
 };
 
-// Blocks until all of it is in the store, then removes the lanes' folders; waits for a Redis that is away. May be
-// broken off and begun again. No viewcountd may use the directory. Returns how many views it brought. Errors: what
-// keeps a service from starting; ABORTED with reason FENCED; NOT_FOUND if there is no lane.
+// Brings the journals' pending views into the store, then removes the lanes' folders. Blocks until all is done, and
+// waits while Redis is unavailable. It may be interrupted and started again. No viewcountd may use the directory
+// meanwhile.
+//
+// Returns the number of views that it brought into the store. Errors: those that keep a service from starting; ABORTED
+// with reason FENCED; NOT_FOUND if there is no lane.
 absl::StatusOr<uint64_t> DrainJournals(const DrainOptions& options);
 
 }  // namespace viewcount

@@ -21,10 +21,10 @@ using std::chrono::duration_cast, std::chrono::milliseconds;
 
 namespace {
 
-// A caller that gives no deadline of its own waits no longer than this.
+// The longest wait of a flush. A caller's earlier deadline shortens it.
 constexpr milliseconds kFlushTimeout{60'000};
 
-// After a start without the store, when it has just come.
+// The state after a start without the store, when the store has just become available.
 constexpr char kBeingCompared[] = "what the journals hold is being compared with Redis";
 
 void Fill(const Site& site, v1::Site& message) {
@@ -40,7 +40,7 @@ void Fill(const Site& site, v1::Site& message) {
 SiteSettings SettingsOf(const v1::Site& message) {
   SiteSettings settings{.time_zone = message.time_zone()};
   settings.allowed_origins.assign(message.allowed_origins().begin(), message.allowed_origins().end());
-  // Rounded up: what was asked for is what it is at least.
+  // A fraction of a second is rounded up, so that the cool-down is at least as long as requested.
   const int64_t seconds = std::min(message.cool_down().seconds(), limits::kCoolDownMax.count() + 1);
   settings.cool_down = std::chrono::seconds(seconds + (message.cool_down().nanos() > 0 ? 1 : 0));
   settings.excluded_addresses.assign(message.excluded_addresses().begin(), message.excluded_addresses().end());
@@ -159,7 +159,7 @@ grpc::ServerUnaryReactor* GrpcAdminService::Audit(grpc::CallbackServerContext* c
                                                   v1::AuditResponse* response) {
   return Spawn(context, parts_.executor, [this, request, response]() -> asio::awaitable<absl::Status> {
     if (!request->repair() && request->has_provenance()) co_return InvalidField("provenance", "is for a repair only");
-    // Two repairs at once would book the same difference twice.
+    // Two concurrent repairs would book one difference twice.
     if (request->repair() && std::exchange(repairing_, true)) {
       co_return RetryLater(absl::StatusCode::kUnavailable, "another repair is under way", limits::kRetryDelay);
     }

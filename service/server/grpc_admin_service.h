@@ -1,4 +1,4 @@
-// AdminService over gRPC.
+// Implements AdminService for gRPC's callback API.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,11 +15,11 @@
 
 namespace viewcount {
 
-// Thread safe, as gRPC asks. What it refers to must outlive it.
+// Thread-safe, as gRPC requires. The objects that it refers to must outlive it.
 class GrpcAdminService final : public v1::AdminService::CallbackService {
  public:
   struct Parts {
-    // The store's.
+    // The executor of the store thread.
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
     SiteKeeper& keeper;
@@ -63,7 +63,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
 
  private:
   const Parts parts_;
-  // A repair is under way. Belongs to the executor.
+  // True while a repair is running. Used by the store thread only.
   bool repairing_ = false;
 };
 

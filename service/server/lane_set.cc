@@ -41,7 +41,8 @@ absl::StatusOr<std::unique_ptr<LaneSet::Entry>> LaneSet::OpenEntry(uint32_t numb
   auto directory = LaneDirectory::Open(parts_.disk, parts_.clock, options_.data_dir, number);
   if (!directory.ok()) return directory.status();
   if (directory->identity().earlier.empty()) {
-    // A new one: whatever is written for it, such as a checkpoint, must find it again after a crash.
+    // A new lane's identity is written first. Later files of the lane, such as a checkpoint, must belong to the same
+    // identity after a crash.
     if (auto status = directory->Begin(); !status.ok()) return status;
   }
   auto entry = std::make_unique<Entry>(*std::move(directory));
@@ -78,7 +79,7 @@ absl::Status LaneSet::Fill(Entry& entry) {
 }
 
 absl::Status LaneSet::MoveWriters() {
-  // Where nothing is taken any more nobody is deduped.
+  // Without lanes no batch is taken, so no writer needs a dedupe entry.
   if (entries_.empty()) return absl::OkStatus();
   const SteadyTime now = parts_.clock.Now();
   const auto leaves = [this](size_t lane) {
@@ -90,8 +91,8 @@ absl::Status LaneSet::MoveWriters() {
   }
   for (const auto& entry : surplus_) moving += entry->lane->writer_table().Serialize(now);
   if (moving.empty()) return absl::OkStatus();
-  // Each checkpoint since no lane's own journal tells of those that came; and all who come before anyone goes, so that
-  // a crash in between leaves a writer known twice rather than forgotten.
+  // Every lane writes a checkpoint, because no journal has a record of writers that come from other lanes. All entries
+  // are added before any is removed. So a crash in between leaves a writer in two lanes instead of in none.
   for (size_t i = 0; i < entries_.size(); ++i) {
     bool came = false;
     const auto comes = [&](const WriterId& id, bool) {
@@ -141,12 +142,12 @@ asio::awaitable<absl::Status> LaneSet::SettleIdentity(CountStore& store, Entry& 
     const auto stored = co_await store.ReadLane(Shard{static_cast<uint8_t>(i)}, identity.id);
     if (!stored.ok()) co_return stored.status();
     if (!stored->entry) continue;
-    // Someone unknown may have it: the claim will tell.
+    // An unknown incarnation may belong to another process. The claim will find out.
     const auto& known = identity.earlier;
     if (std::find(known.begin(), known.end(), stored->entry->incarnation) == known.end()) continue;
     stored_to = std::max(stored_to, stored->entry->cursor.to());
   }
-  // Nothing is waited for from here on, so that BeginUnchecked comes before all of it or after.
+  // No coroutine suspends from here on, so BeginUnchecked runs entirely before or entirely after this part.
   const Position end = entry.ledger->totals().position;
   switch (entry.directory.Judge(stored_to, end, entry.unchecked)) {
     case LaneDirectory::Verdict::kKeep:
@@ -177,7 +178,8 @@ absl::Status LaneSet::FenceOff(const Entry& entry, std::string_view stored) {
 }
 
 absl::Status LaneSet::Abandon(Entry& entry) {
-  // Imports may be repeated for ever; anyone else begins as a new writer rather than with a gap.
+  // Imports may be repeated at any time, so their writers are kept. All other writers begin as new ones, because the
+  // lost journal would look like a gap in their sequence.
   const SteadyTime now = parts_.clock.Now();
   const std::string imports =
       entry.lane->writer_table().Split([](const WriterId&, bool import) { return import; }, now);
@@ -205,7 +207,8 @@ asio::awaitable<absl::Status> LaneSet::Retire(CountStore& store, Entry& entry) {
   if (!fenced.ok()) co_return fenced;
   if (!status.ok()) co_return status;
   retired_views_ += views;
-  // Before the store forgets it: whoever found the journal then would count it again.
+  // The folder is removed before the store's entry. Otherwise a start that finds the journal would count its views
+  // again.
   if (auto removed = entry.directory.Remove(); !removed.ok()) co_return removed;
   const LaneId lane = entry.directory.identity().id;
   spdlog::info("lane {} in {} is beyond the configured number: everything of it is in Redis, and it is removed",

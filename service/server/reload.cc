@@ -1,4 +1,4 @@
-// Server::Reload: what of the settings a running service takes over.
+// Implements Server::Reload: applies the settings that a running service can change.
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
@@ -14,7 +14,8 @@ namespace viewcount {
 void Server::Reload(const Config& fresh) {
   SetLogLevel(fresh.log_level);
   lanes_->SetJournalLimits(fresh.journal_budget_bytes, fresh.journal_retention);
-  // Both were checked when the configuration was read. Used by the HTTP thread only, so they are changed there.
+  // Both were checked when the configuration was read. They are changed on the HTTP thread, because only that thread
+  // uses them.
   auto proxies = *AddressRanges::Parse(fresh.trusted_proxies);
   auto backends = *AddressRanges::Parse(fresh.trusted_backends);
   boost::asio::post(http_->executor(),

@@ -62,7 +62,7 @@ asio::awaitable<absl::Status> SaltKeeper::Refresh() {
 asio::awaitable<absl::Status> SaltKeeper::Obtain(const Sites& sites, int64_t now_ms, bool again) {
   for (const auto& site : sites) {
     const SaltDays days = SaltDays::At(site->zone, now_ms);
-    // The present one first: views wait for it.
+    // The salt of the present day comes first, because views wait for it.
     std::array<uint32_t, 3> wanted = {days.present, days.before, days.ahead};
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (std::find(wanted.begin(), wanted.begin() + i, wanted[i]) != wanted.begin() + i) continue;
@@ -118,7 +118,7 @@ asio::awaitable<void> SaltKeeper::Run() {
     boost::system::error_code ignored;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (stopped_) break;
-    // What the store did not take is due still.
+    // After an error the work remains due, and the next round does it.
     (co_await Refresh()).IgnoreError();
   }
 }

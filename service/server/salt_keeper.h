@@ -1,4 +1,4 @@
-// Keeps the salts under which viewers are hashed: obtains each in time, and sees to it that none outlives its use.
+// Keeps the salts under which viewers are hashed. It obtains each salt in time, and deletes each one after its use.
 #pragma once
 
 #include <absl/status/status.h>
@@ -20,8 +20,8 @@
 
 namespace viewcount {
 
-// On the store's executor, but for SiteChanged. What it refers to must outlive it. It knows the sites of the directory
-// that it listens to.
+// Runs on the store's executor, except SiteChanged, which is thread-safe. The objects that it refers to must outlive
+// it. It knows the sites of the directory to which it listens.
 class SaltKeeper final : public SiteListener {
  public:
   struct Parts {
@@ -31,27 +31,32 @@ class SaltKeeper final : public SiteListener {
   };
   SaltKeeper(boost::asio::any_io_executor executor, Parts parts) : parts_(parts), timer_(std::move(executor)) {}
 
-  // Does what is due: obtains the salts of each site's present day, of the day to come from limits::kSaltAhead before
-  // midnight on, and of the day before for the first limits::kVisitPause of a day; removes those of earlier days, from
-  // memory even if the store is away. After a reconnect all are obtained again, since a store that went back in time
-  // may have lost them or have another instance's: what is stored counts. Costs next to nothing when nothing is due.
-  // UNAVAILABLE or DEADLINE_EXCEEDED: not all is done. A salt that nobody can use is logged, and tried again after
-  // limits::kSaltRetryInterval; until then nobody knows that site's viewers.
+  // Does the work that is due; if nothing is due, it costs next to nothing.
+  //
+  // For each site it obtains the salt of the present day. It obtains the salt of the next day from limits::kSaltAhead
+  // before midnight on. It obtains the salt of the day before during the first limits::kVisitPause of a day. It removes
+  // the salts of earlier days. It removes them from memory even if the store is unavailable.
+  //
+  // After a reconnect all salts are obtained again. A store that went back in time may have lost them, or may have
+  // those of another instance. The stored salt is always the valid one.
+  //
+  // UNAVAILABLE or DEADLINE_EXCEEDED: a part of the work is not done. An unusable salt is logged, and tried again after
+  // limits::kSaltRetryInterval. Until then the viewers of that site cannot be distinguished.
   boost::asio::awaitable<absl::Status> Refresh();
 
-  // Refreshes every limits::kSaltInterval until Stop.
+  // Calls Refresh every limits::kSaltInterval until Stop.
   boost::asio::awaitable<void> Run();
   void Stop();
 
-  // From any thread.
+  // Called by any thread.
   void SiteChanged(std::shared_ptr<const Site> site) override;
 
  private:
-  // The state of things for which everything is done.
+  // The conditions under which all work is done until something changes.
   struct Done {
     uint64_t generation = 0;
     uint64_t changes = 0;
-    // When something is due by itself (Unix milliseconds).
+    // The period in which nothing becomes due by time alone, in Unix milliseconds; `end_ms` is excluded.
     int64_t begin_ms = 0;
     int64_t end_ms = 0;
 
@@ -62,26 +67,27 @@ class SaltKeeper final : public SiteListener {
   };
   using Sites = std::vector<std::shared_ptr<const Site>>;
 
-  // All sites known by now, and how often one was changed.
+  // Returns all sites known at present. Sets `changes` to the number of changes so far.
   Sites AllSites(uint64_t& changes) const;
   boost::asio::awaitable<absl::Status> Obtain(const Sites& sites, int64_t now_ms, bool again);
   boost::asio::awaitable<absl::Status> ObtainOne(const Site& site, uint32_t day, bool again);
   boost::asio::awaitable<absl::Status> Remove(const Sites& sites, int64_t now_ms, bool again);
-  // True for what passes when the store is back; logs anything else, and has it tried again later.
+  // Returns true for an error that passes when the store is available again. Any other error is logged, and the work is
+  // tried again later.
   bool Passes(const absl::Status& status);
 
   const Parts parts_;
   boost::asio::steady_timer timer_;
   Done done_;
-  // Something in the store could not be used.
+  // True if a salt in the store could not be used.
   bool unusable_ = false;
   LogThrottle unusable_lines_;
-  // Before which day the store has no salts of a site, by its index; 0 if that is not known.
+  // The day before which the store has no salts of a site, by the site's index. 0 if that is not known.
   std::vector<uint32_t> removed_;
   bool stopped_ = false;
 
   mutable std::mutex mutex_;
-  // By index; null where it is not known yet.
+  // By the site's index. Null if the site is not known yet.
   Sites sites_;
   uint64_t changes_ = 0;
 };

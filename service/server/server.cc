@@ -32,11 +32,11 @@ using std::chrono::duration_cast, std::chrono::milliseconds;
 
 namespace {
 
-// Between two tries while Redis is on its way back.
+// The pause between two attempts while Redis is becoming available.
 constexpr milliseconds kStorePause{100};
 constexpr size_t kGrpcLoopsMax = 8;
 
-// One keeps up with a lane; the lanes, HTTP and the store have threads of their own.
+// One event loop keeps up with one lane. The lanes, HTTP and the store have threads of their own.
 size_t GrpcLoops() { return std::clamp<size_t>(std::thread::hardware_concurrency() / 4, 1, kGrpcLoopsMax); }
 
 absl::Status Named(const char* setting, const absl::Status& status) {
@@ -48,14 +48,14 @@ absl::Status Named(const char* setting, const absl::Status& status) {
 Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
 
 Server::~Server() {
-  // After a start that failed half way, what was started ends here.
+  // After a failed start, the parts that were started are stopped here.
   watchdog_.Stop();
   StopWatching();
   if (grpc_ != nullptr) grpc_->Stop(milliseconds(0));
   if (http_ != nullptr) http_->Drain();
   if (lanes_ != nullptr) lanes_->StopTaking();
   CloseStore();
-  // What they waited for has ended.
+  // The coroutines that these parts wait for have ended.
   grpc_.reset();
   http_.reset();
   if (admin_ != nullptr) admin_->Stop();
@@ -103,7 +103,7 @@ absl::Status Server::StartAdmin() {
                                                                   .connections_per_address_max = descriptors_.admin,
                                                                   .drain_timeout = limits::kStopAdminWait});
   if (auto status = admin_->Start(config_.admin_address); !status.ok()) return Named("--admin-address", status);
-  // Checked when the configuration was read.
+  // The address was checked when the configuration was read.
   const HostPort given = *ParseHostPort(config_.admin_address);
   admin_address_ = HostPort{given.host, admin_->port()}.ToString();
   return absl::OkStatus();
@@ -173,7 +173,7 @@ absl::Status Server::StartLanes() {
 
 void Server::MakeReaders() {
   const auto executor = store_thread_.executor();
-  // Not before: until here a lane may give itself up for another.
+  // Earlier is not allowed: until here a lane may give up its identity and be replaced.
   metrics_.SetSources({.pending_views = [this] { return lanes_->pending_views(); },
                        .oldest_unflushed_age_seconds = [this] { return lanes_->oldest_pending_age().count(); },
                        .queued_bytes = [this] { return lanes_->queued_bytes(); },
@@ -262,7 +262,7 @@ Methods Server::GrpcMethods(const Method& others) {
 }
 
 absl::Status Server::StartHttp() {
-  // Ranges were checked when the configuration was read.
+  // The ranges were checked when the configuration was read.
   trust_ = std::make_unique<ClientTrust>(*AddressRanges::Parse(config_.trusted_proxies),
                                          *AddressRanges::Parse(config_.trusted_backends));
   site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
@@ -309,7 +309,7 @@ absl::Status Server::StartHttp() {
 }
 
 absl::StatusOr<HttpAccess> Server::AccessBy(const Config& config) {
-  // Checked when the configuration was read.
+  // The ranges were checked when the configuration was read.
   HttpAccess access{.tls = nullptr, .shared = *AddressRanges::Parse(config.trusted_proxies)};
   if (config.tls_cert.empty()) return access;
   auto tls = LoadTls(config.tls_cert, config.tls_key);
@@ -336,7 +336,7 @@ absl::Status Server::WriteAddresses() {
 
 ExitCode Server::Stop() {
   SetUnready("stopping");
-  // A lane that somebody else uses must not go on.
+  // A lane that another process uses must not continue, so there is no delay then.
   if (http_ != nullptr && config_.shutdown_delay.count() > 0 && stop_.exit_code() == kExitOk) {
     if (grpc_ != nullptr) grpc_->SayNotServing();
     spdlog::info("serving on for {} ms before the stop; another SIGTERM ends the wait", config_.shutdown_delay.count());
@@ -350,7 +350,7 @@ ExitCode Server::Stop() {
   if (http_ != nullptr) http_->Drain();
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
-  // Calls that wait for a silent Redis end when their command times out, which may take longer than they were given.
+  // Calls that wait for a silent Redis end when their command times out. That may take longer than kStopCallsWait.
   const SteadyTime flush_end =
       std::min(clock_.Now() + limits::kStopFlushWait, end - 2 * limits::kStopStoreWait - limits::kStopHttpWait -
                                                           limits::kStopEmbeddedWait - limits::kStopAdminWait);
@@ -369,7 +369,7 @@ bool Server::FlushAll(SteadyTime deadline) {
     while (true) {
       const auto left = duration_cast<milliseconds>(until - self.clock_.Now());
       absl::Status status = co_await self.lanes_->FlushNow(std::max(left, milliseconds(0)));
-      // Redis may be on its way back, and this is the last chance.
+      // Redis may be becoming available, and this is the last chance to flush.
       if (!IsTransient(status) || self.clock_.Now() + kStorePause >= until) co_return status;
       pause.expires_after(kStorePause);
       co_await pause.async_wait(asio::use_awaitable);
@@ -382,7 +382,7 @@ bool Server::FlushAll(SteadyTime deadline) {
     std::lock_guard lock(unready_mutex_);
     met = met_;
   }
-  // What earlier starts had left is not known before the store has come.
+  // The pending views of earlier starts are not known before the store is available.
   spdlog::warn("{}{} views are not in Redis yet; they stay in the journal for the next start: {}",
                met ? "" : "at least ", lanes_->pending_views(), ToStd(status.message()));
   return false;

@@ -1,4 +1,4 @@
-// The whole service: owns every part, and knows in which order they begin and end.
+// The whole service: owns all parts, and starts and stops them in the right order.
 #pragma once
 
 #include <absl/status/status.h>
@@ -49,22 +49,25 @@
 
 namespace viewcount {
 
-// Main thread only.
+// The service of one process. Used by the main thread only, except where stated otherwise.
 class Server {
  public:
   Server(Config config, StopSignal& stop);
   ~Server();
 
-  // Starts everything and returns when it is ready, or when it is asked to stop meanwhile (CANCELLED). Any other error
-  // is one line for the operator. If the store is away it returns as soon as views are taken, and goes on waiting; the
-  // admin address says that it is not ready. Writes the addresses to <data-dir>/addresses: lines `grpc=…`, `http=…`,
-  // `admin=…`.
+  // Starts everything and returns when the service is ready. If a stop is requested meanwhile it returns CANCELLED. Any
+  // other error is one line for the operator.
+  //
+  // If the store is unavailable, it returns as soon as views are taken, and continues to wait in the background. The
+  // admin address reports that the service is not ready.
+  //
+  // Writes the addresses to <data-dir>/addresses, as lines `grpc=…`, `http=…`, `admin=…`.
   absl::Status Start();
-  // Takes over the settings of `fresh` that a running service can change, and the certificate files as they are now.
-  // What cannot be used is logged, and stays as it was. After Start.
+  // Applies those settings of `fresh` that a running service can change, and reads the certificate files again. A
+  // setting that cannot be applied is logged and stays as it was. Call it after Start.
   void Reload(const Config& fresh);
-  // Says that it is not ready, serves on for the shutdown delay, then takes no new calls, flushes, and ends everything
-  // within 10 s.
+  // Reports that the service is not ready, and serves on for the shutdown delay. Then it accepts no new calls, flushes,
+  // and ends everything within 10 s. Returns the exit code of the process.
   ExitCode Stop();
 
  private:
@@ -72,8 +75,8 @@ class Server {
   absl::Status StartAdmin();
   absl::Status OpenStore();
   absl::StatusOr<RedisAddress> AddressOfRedis();
-  // Waits for a coroutine of the store's thread; CANCELLED if asked to stop meanwhile (the coroutine goes on). OK too
-  // if the store is away for too long: then views are taken without it.
+  // Waits for a coroutine of the store thread. If a stop is requested meanwhile, it returns CANCELLED and the coroutine
+  // continues. It also returns OK if the store is unavailable for too long: then views are taken without it.
   absl::Status AwaitStore(std::future<absl::Status> result);
   absl::Status StartLanes();
   void MakeReaders();
@@ -81,17 +84,17 @@ class Server {
   Methods GrpcMethods(const Method& others);
   AcceptedPeers::Observer GrpcObserver();
   absl::Status StartHttp();
-  // How the public address is served by `config`; the error of a certificate that cannot be used.
+  // Returns how the public address is served according to `config`, or the error of an unusable certificate.
   static absl::StatusOr<HttpAccess> AccessBy(const Config& config);
-  // Has /healthz look at the threads.
+  // Makes /healthz report stuck threads.
   absl::Status StartWatchdog();
   absl::Status WriteAddresses();
-  // Brings what the journals hold together with what the store holds, and begins to flush.
+  // Compares the journals with the store, brings the missing views into the store, and begins to flush.
   boost::asio::awaitable<absl::Status> Meet();
   void NoteMet();
-  // Tries until `deadline`. True if everything is in the store.
+  // Repeats the flush until `deadline`. Returns true if all views are in the store.
   bool FlushAll(SteadyTime deadline);
-  // Ends all streams of watched counts, which else would go on for ever.
+  // Ends all streams of watched counts, which would otherwise never end.
   void StopWatching();
   void CloseStore();
   void SetUnready(std::optional<std::string> reason);
@@ -108,15 +111,15 @@ class Server {
 
   std::mutex unready_mutex_;
   std::optional<std::string> unready_ = "starting";
-  // Views were taken before the store had come. Written by the main thread only.
+  // True if views were taken before the store was available. Written by the main thread only.
   bool without_store_ = false;
-  // The store has come, and everything in the journals is on its way to it.
+  // True after the store became available and all views of the journals were on their way to it.
   bool met_ = false;
 
-  // When a start gives up waiting for the store.
+  // The time at which a start stops waiting for the store.
   SteadyTime start_store_until_;
 
-  // In the order they are made; they go in the opposite one.
+  // The parts in the order in which they are made. They are destroyed in the opposite order.
   PosixDisk disk_;
   StoreThread store_thread_;
   ViewerSalts salts_;
@@ -142,7 +145,7 @@ class Server {
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
-  // Known to gRPC for reflection only: its methods are answered before they come there.
+  // Registered with gRPC for reflection only, since the methods of GrpcMethods answer its calls before they reach it.
   std::unique_ptr<v1::IngestService::Service> ingest_service_;
   std::unique_ptr<GrpcQueryService> query_service_;
   std::unique_ptr<GrpcAdminService> admin_service_;

@@ -5,10 +5,11 @@
 
 namespace viewcount::limits {
 
-// How long a start waits for a store that is away before it takes views without it. Longer: fewer starts that cannot
-// answer questions at first; more views that nobody takes.
+// How long a start waits for an unavailable store before it takes views without it. A longer wait means fewer starts
+// that cannot answer queries at first, but more views that are refused meanwhile.
 inline constexpr std::chrono::milliseconds kStartStoreWait{1'000};
-// The same for the embedded Redis, which is on its way: a load balancer that sees the ports open sends questions, too.
+// The wait for the embedded Redis, which this process has just started. It is longer, because a load balancer that sees
+// open ports sends queries, too.
 inline constexpr std::chrono::milliseconds kStartEmbeddedWait{10'000};
 
 }  // namespace viewcount::limits

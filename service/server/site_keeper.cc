@@ -29,7 +29,7 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   const uint64_t puts = puts_;
   const auto stored = co_await store_.ReadSites();
   if (!stored.ok()) co_return stored.status();
-  // What was read may be older than what was put meanwhile.
+  // The sites that were read may be older than a site that was put meanwhile.
   if (puts != puts_) co_return co_await Refresh();
   std::set<std::string_view> names;
   size_t unusable = 0;
@@ -60,7 +60,7 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
     if (known == nullptr) continue;
     if (auto status = co_await Restore(entry, known->alias_entries()); !status.ok()) co_return status;
   }
-  // Sites are never removed: one that is missing was in a Redis that has lost its data.
+  // Sites are never removed. If one is missing, Redis has lost data.
   for (const auto& site : sites_.All()) {
     if (names.contains(site->name)) continue;
     const StoredSite lost{site->name, site->settings};
@@ -118,7 +118,7 @@ asio::awaitable<void> SiteKeeper::Run() {
     boost::system::error_code ignored;
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (stopped_) break;
-    // While the store is away the directory stays as it is.
+    // While the store is unavailable the directory stays as it is.
     (co_await Refresh()).IgnoreError();
   }
 }

@@ -1,4 +1,4 @@
-// Keeps the directory of sites and the store's list of them alike.
+// Keeps the directory of sites and the store's list of sites equal.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,33 +16,35 @@
 
 namespace viewcount {
 
-// On the store's executor. What it refers to must outlive it.
+// Runs on the store's executor. The objects that it refers to must outlive it.
 class SiteKeeper {
  public:
   SiteKeeper(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
 
-  // Reads the store's sites into the directory, and writes those, and the aliases, that the store has lost. A stored
-  // site whose settings this machine does not understand keeps the ones it has, and is logged.
+  // Reads the store's sites into the directory. Sites and aliases that the store has lost are written to it. If this
+  // machine does not understand the settings of a stored site, the site keeps its present settings and the error is
+  // logged.
   boost::asio::awaitable<absl::Status> Refresh();
-  // Writes a site to the store, then to the directory. True if it is new. RESOURCE_EXHAUSTED if all sites' lists
-  // would take more than limits::kSiteListsBytesMax, or the store's error: nothing was changed.
+  // Writes a site to the store, then to the directory. Returns true if the site is new. RESOURCE_EXHAUSTED if the lists
+  // of all sites would take more than limits::kSiteListsBytesMax. After this error or one of the store, nothing has
+  // changed.
   boost::asio::awaitable<absl::StatusOr<bool>> Put(Site site);
-  // Creates the sites of `names` that do not exist.
+  // Creates the sites of `names` that do not exist yet.
   boost::asio::awaitable<absl::Status> Create(const std::vector<std::string>& names);
 
-  // Refreshes every second until Stop, so that what another instance changed is seen here.
+  // Calls Refresh every second until Stop. Thereby changes by other instances become visible in this one.
   boost::asio::awaitable<void> Run();
   void Stop();
 
  private:
   bool HasRoomFor(const Site& site) const;
-  // Writes the aliases that are known here and that the store has lost, or knows in an older state.
+  // Writes the aliases that are known here and that the store has lost or has in an older state.
   boost::asio::awaitable<absl::Status> Restore(const StoredSite& stored, const AliasEntries& known);
 
   CountStore& store_;
   SiteDirectory& sites_;
   boost::asio::steady_timer timer_;
-  // How many sites were put.
+  // The number of sites that Put has written to the store. It shows whether a site was put during a read.
   uint64_t puts_ = 0;
   LogThrottle unusable_lines_;
   bool stopped_ = false;

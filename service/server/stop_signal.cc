@@ -23,7 +23,7 @@ namespace {
 
 using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::steady_clock;
 
-// All others that end the process by default and come from outside.
+// All other signals that end the process by default and come from outside.
 constexpr std::array kIgnored = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU};
 constexpr std::array kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 
@@ -38,7 +38,7 @@ bool IsHandledElsewhere(int number) {
   return (action.sa_flags & SA_SIGINFO) != 0 || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
-// Async-signal-safe. Does not wait for a reader of standard error.
+// Reports a fault of the program. Async-signal-safe. Does not wait for a reader of standard error.
 void ReportFault(int number) {
   pollfd file{STDERR_FILENO, POLLOUT, 0};
   if (poll(&file, 1, 0) == 1) {
@@ -47,16 +47,16 @@ void ReportFault(int number) {
     digits[0] = static_cast<char>('0' + number / 10);
     digits[1] = static_cast<char>('0' + number % 10);
     const bool written = write(STDERR_FILENO, line, sizeof(line) - 1) > 0;
-    // The process ends in any case.
+    // The result is ignored, since the process ends in any case.
     static_cast<void>(written);
   }
-  // SA_RESETHAND has restored the default action, which ends the process as if there had been no handler.
+  // SA_RESETHAND has restored the default action. It ends the process as if there had been no handler.
   raise(number);
 }
 
 void ReportFaults() {
   for (const int number : kFaults) {
-    // Sanitizers report by themselves.
+    // Sanitizers have handlers of their own.
     if (IsHandledElsewhere(number)) continue;
     struct sigaction action {};
     action.sa_handler = ReportFault;
@@ -83,7 +83,8 @@ sigset_t BlockSignals() {
 
 StopSignal::StopSignal() : has_terminal_(isatty(STDERR_FILENO) == 1) {
   const sigset_t set = BlockSignals();
-  // A peer that hangs up is an error of its connection, and a file that may not grow one of its write.
+  // A peer that disconnects is reported as an error of its connection. A file that may not grow is reported as an error
+  // of the write.
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   ReportFaults();
@@ -132,7 +133,7 @@ bool StopSignal::HandleSignal(uint32_t number, uint32_t sender) {
       spdlog::info("stopping: asked to quit");
       return true;
     case SIGHUP:
-      // Also the signal of a terminal that is closed. A program in its foreground is expected to end with it.
+      // SIGHUP is also the signal of a closed terminal. A program in its foreground is expected to end then.
       if (has_terminal_ && isatty(STDERR_FILENO) != 1) {
         spdlog::info("stopping: the terminal was closed");
         return true;
@@ -149,7 +150,7 @@ bool StopSignal::HandleSignal(uint32_t number, uint32_t sender) {
 
 void StopSignal::Request(ExitCode code) {
   const uint64_t value = code;
-  // Several requests would add up; the first one wins and the rest do not matter.
+  // An eventfd adds up the values of several requests. So only the first request is written; the others do not matter.
   static std::atomic_flag requested;
   if (requested.test_and_set()) return;
   VIEWCOUNT_CHECK(write(requests_.get(), &value, sizeof(value)) == sizeof(value));

@@ -1,4 +1,4 @@
-// The signals of the process: when it is to end, with which exit code, and when it is to read its settings again.
+// Handles the signals of the process: requests to stop, with an exit code, and requests to read the settings again.
 #pragma once
 
 #include <chrono>
@@ -9,47 +9,50 @@
 
 namespace viewcount {
 
-// What viewcountd exits with; RUNBOOK entries refer to these.
+// The exit codes of viewcountd. The RUNBOOK refers to them.
 enum ExitCode {
   kExitOk = 0,
-  // It could not start, or not go on; the log says why.
+  // It could not start, or could not continue. The log states the reason.
   kExitFailed = 1,
-  // Flags, environment or file are wrong.
+  // The flags, the environment or the configuration file are wrong.
   kExitUsage = 2,
-  // It ended as asked, but not all views are in Redis yet: they stay in the journal for the next start.
+  // It ended as requested, but not all views are in Redis yet. They stay in the journal for the next start.
   kExitUnflushed = 3,
-  // Someone else uses this lane: a copied data directory was started twice. Must not be restarted by itself.
+  // Another process uses this lane, because a copied data directory was started twice. A supervisor must not restart it
+  // automatically.
   kExitFenced = 4,
 };
 
-// Make it first of all, before any thread. It blocks every signal that would end the process and is not a fault of the
-// program, so that all of them arrive here only: SIGTERM, SIGINT and SIGQUIT ask to stop, SIGHUP asks to reload, the
-// others are ignored with a log line. A signal that somebody else handles, such as a profiler, is left alone. Faults of
-// the program still end it, after one line on standard error that names the signal.
+// Receives the signals of the process. Create it before any thread. It blocks every signal that would end the process
+// and is not a fault of the program, so that all of them arrive here only.
+//
+// SIGTERM, SIGINT and SIGQUIT request a stop, and SIGHUP requests a reload. The others are ignored with a log line. A
+// signal that already has a handler, such as that of a profiler, is left alone. Faults of the program still end it,
+// after one line on standard error that names the signal.
 class StopSignal {
  public:
   StopSignal();
 
-  // Handles signals until somebody asks to stop, at most for `timeout`; may return earlier. True once a stop was asked
-  // for. Main thread only.
+  // Handles signals until a stop is requested, for at most `timeout`. It may return earlier. Returns true after a stop
+  // was requested. Main thread only.
   bool Wait(std::chrono::milliseconds timeout);
-  // Waits for `time` after a stop was asked for, but not after another request to stop. Main thread only.
+  // Waits for `time` after a stop was requested. Another request to stop ends the wait. Main thread only.
   void WaitForAnother(std::chrono::milliseconds time);
-  // True if SIGHUP has come since the last call. Main thread only.
+  // Returns true if SIGHUP was received since the last call. Main thread only.
   bool TakeReload() { return std::exchange(reload_, false); }
-  // Thread safe.
+  // Requests a stop with an exit code. Only the first request counts. Thread-safe.
   void Request(ExitCode code);
-  // What the first request said; kExitOk for a signal. Main thread, after Wait returned true.
+  // Returns the code of the first request, or kExitOk after a signal. Main thread only, after Wait has returned true.
   ExitCode exit_code() const { return exit_code_; }
 
  private:
-  // Waits for one signal or request, at most for `timeout`. True if it asks to stop.
+  // Waits for one signal or request, for at most `timeout`. Returns true if it requests a stop.
   bool WaitOnce(std::chrono::milliseconds timeout);
   bool HandleSignal(uint32_t number, uint32_t sender);
 
   UniqueFd signals_;
   UniqueFd requests_;
-  // Standard error was a terminal at the start.
+  // True if standard error was a terminal at the start.
   const bool has_terminal_;
   bool stopped_ = false;
   bool reload_ = false;

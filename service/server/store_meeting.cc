@@ -15,12 +15,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Between two tries while the store is on its way back.
+// The pause between two attempts while the store is becoming available.
 constexpr std::chrono::milliseconds kMeetingPause{100};
-// Between two tries after an error that somebody must put right; a try may read the whole journal.
+// The pause between two attempts after an error that an operator must fix. It is longer, because an attempt may read
+// the whole journal.
 constexpr std::chrono::milliseconds kLongPause{2'000};
 
-// Counts a coroutine as long as it runs.
+// Counts a coroutine while it runs.
 class Running {
  public:
   explicit Running(int& count) : count_(count) { ++count_; }
@@ -35,13 +36,13 @@ class Running {
 }  // namespace
 
 bool StoreMeeting::MayPass(const absl::Status& status) const {
-  // Its memory may be full, which passes when somebody gives it more.
+  // The memory of the store may be full, which ends when an operator adds memory.
   if (IsTransient(status) || absl::IsResourceExhausted(status)) return true;
   return without_ && !absl::IsCancelled(status) && ReasonOf(status) != "FENCED";
 }
 
 void StoreMeeting::LogWait(const absl::Status& status) {
-  // The store logs that it is away itself.
+  // The store itself logs that it is unavailable.
   if (!without_ || IsTransient(status)) return;
   if (!wait_lines_.Take(parts_.clock.Now())) return;
   spdlog::error("views are taken and journaled, but none is brought into Redis until this is put right: {}",
@@ -90,7 +91,7 @@ asio::awaitable<absl::Status> StoreMeeting::PrepareOnce() {
 asio::awaitable<absl::Status> StoreMeeting::GoOnWithout() {
   if (prepared_ && !prepared_->ok()) co_return *prepared_;
   if (recovered_) co_return *recovered_;
-  // No other coroutine runs before this one returns.
+  // This coroutine does not suspend, so no other coroutine of this thread runs before it returns.
   if (auto status = parts_.lanes.BeginUnchecked(); !status.ok()) co_return status;
   for (const std::string& name : options_.sites) {
     if (parts_.sites.Find(name) != nullptr) continue;

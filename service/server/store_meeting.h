@@ -1,9 +1,9 @@
-// The part of a start that needs the store: what must be read from it and written to it, the lanes' identities, and
-// what the journals hold that it lacks.
+// The part of a start that needs the store. It reads and writes the sites and salts, checks the lanes' identities, and
+// brings the views that the store lacks from the journals.
 //
-// Usually all of that is done before the first view is taken. If the store is away, GoOnWithout lets views in, and the
-// meeting goes on beside them until the store has come. ARCHITECTURE.md, "A start without the store", says what is
-// promised meanwhile.
+// Usually all of this is done before the first view is taken. If the store is unavailable, GoOnWithout allows views,
+// and this work continues beside them until the store is available. docs/decisions/start-without-the-store.md
+// describes the guarantees until then.
 #pragma once
 
 #include <absl/status/status.h>
@@ -26,7 +26,7 @@
 
 namespace viewcount {
 
-// On the store's executor. What it refers to must outlive it, and it its coroutines.
+// Runs on the store's executor. The objects that it refers to must outlive it, and it must outlive its coroutines.
 class StoreMeeting {
  public:
   struct Parts {
@@ -38,43 +38,44 @@ class StoreMeeting {
     const Clock& clock;
   };
   struct Options {
-    // Created if absent.
+    // Sites that are created if they do not exist.
     std::vector<std::string> sites;
     // See Config.
     std::chrono::milliseconds flush_interval{1'000};
-    // Called when someone else has a lane: the process must stop.
+    // Called when another process owns a lane. The process must then stop.
     std::function<void(const absl::Status&)> fenced;
   };
   StoreMeeting(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
-  // Connects, obtains sites and salts, settles the lanes. Waits as long as that may help. Errors: what an operator must
-  // change, in one line; CANCELLED. After GoOnWithout everything but CANCELLED and ABORTED with reason FENCED is waited
-  // for: views are safe in the journals, and somebody may put the store right.
+  // Connects to the store, obtains sites and salts, and settles the lanes. It repeats attempts as long as waiting may
+  // help. Errors: a line that states what an operator must change; CANCELLED.
+  //
+  // After GoOnWithout it waits for the end of every error except CANCELLED and ABORTED with reason FENCED. Views are
+  // safe in the journals meanwhile, and an operator may repair the store.
   boost::asio::awaitable<absl::Status> Prepare();
 
-  // Lets views be taken from now on though Recover has not ended. Sites that are to be created begin with the settings
-  // of a new site if no journal names them. Errors: those of Prepare and Recover if they have failed; the
-  // disk's.
+  // Allows views from now on although Recover has not ended. Sites that are to be created and that no journal names
+  // begin with the settings of a new site. Errors: those of Prepare and Recover if they have failed; those of the disk.
   boost::asio::awaitable<absl::Status> GoOnWithout();
 
-  // Waits for Prepare, then brings the journals together with the store and begins to flush. Errors as of Prepare.
+  // Waits for Prepare, then compares the journals with the store and begins to flush. Errors are those of Prepare.
   boost::asio::awaitable<absl::Status> Recover(AppliedListener& listener);
 
-  // Ends what is under way, and waits until it has ended. The store is closed by that, unless all has been done.
+  // Ends the running coroutines and waits for their end. It closes the store, unless Recover has ended before.
   boost::asio::awaitable<void> Stop();
 
  private:
-  // Calls `attempt` until it succeeds, or fails in a way that waiting does not help.
+  // Calls `attempt` until it succeeds, or until it fails with an error that waiting does not help.
   template <typename Attempt>
   boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
   bool MayPass(const absl::Status& status) const;
-  // Once in 10 s.
+  // Logs the reason for the wait, at most once in 10 s.
   void LogWait(const absl::Status& status);
   boost::asio::awaitable<absl::Status> PrepareOnce();
 
   const Parts parts_;
   const Options options_;
-  // How Prepare and Recover ended.
+  // The results of Prepare and Recover. Empty until they end.
   std::optional<absl::Status> prepared_;
   std::optional<absl::Status> recovered_;
   bool without_ = false;

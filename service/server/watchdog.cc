@@ -13,7 +13,7 @@ void Watchdog::Watch(std::string name, std::function<uint64_t()> steps) {
 }
 
 void Watchdog::Watch(std::string name, boost::asio::any_io_executor executor) {
-  // Odd while a posted step has not been run. It may outlive the watchdog in the executor's queue.
+  // The number is odd while a posted task has not run. The task may outlive the watchdog in the executor's queue.
   const auto steps = std::make_shared<std::atomic<uint64_t>>(0);
   Watch(std::move(name), [steps, executor = std::move(executor)] {
     const uint64_t now = steps->load();

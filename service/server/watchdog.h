@@ -1,4 +1,4 @@
-// Notices threads that have stopped moving, for /healthz.
+// Detects threads that make no progress, for /healthz.
 #pragma once
 
 #include <atomic>
@@ -18,35 +18,36 @@
 
 namespace viewcount {
 
-// Looks at each thread once per interval, on a thread of its own. It counts its own looks and does not compare times,
-// so a machine or process that was suspended raises no alarm: the watchdog was suspended too.
+// Checks each thread once per interval, on a thread of its own. It counts its own checks instead of comparing times. So
+// a suspended machine or process raises no alarm, because the watchdog was suspended too.
 //
-// Watch before Start. Start and Stop belong to one thread, stuck() to any.
+// Call Watch before Start. Start and Stop are called by one thread; stuck() is thread-safe.
 class Watchdog {
  public:
   struct Options {
     std::chrono::milliseconds interval{1'000};
-    // A thread that has not moved for so many looks in a row is stuck.
+    // A thread that has made no progress for this many checks in a row is stuck.
     int looks = 10;
   };
   Watchdog() : Watchdog(Options()) {}
   explicit Watchdog(Options options) : options_(options) {}
-  // Stops.
+  // Calls Stop.
   ~Watchdog() { Stop(); }
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  // A thread that counts its steps: once when it begins a piece of work, once when it ends it. `steps` is odd while it
-  // is at work. It is stuck if the number stays the same odd one. Called from the watchdog's thread until Stop.
+  // Watches a thread that counts its steps: one when it begins a piece of work and one when it ends it. So `steps` is
+  // odd while the thread works. The thread is stuck if the number stays the same odd number. The watchdog's thread
+  // calls `steps` until Stop.
   void Watch(std::string name, std::function<uint64_t()> steps);
-  // The thread of an executor: stuck if it does not run what is posted to it. The executor must last until Stop.
+  // Watches the thread of an executor. It is stuck if it does not run a posted task. The executor must live until Stop.
   void Watch(std::string name, boost::asio::any_io_executor executor);
 
   void Start();
-  // A second call does nothing. Afterwards nothing counts as stuck.
+  // Ends the checks. A second call does nothing. Afterwards no thread counts as stuck.
   void Stop();
 
-  // Which threads are stuck, and for how long; nothing if all move.
+  // Returns which threads are stuck, and for how long. Returns nothing if all threads make progress.
   std::optional<std::string> stuck() const;
 
  private:
@@ -61,7 +62,7 @@ class Watchdog {
   void Look();
 
   const Options options_;
-  // After Start used by the thread only.
+  // Used by the watchdog's thread only after Start.
   std::vector<Watched> watched_;
   LogThrottle lines_;
   mutable std::mutex mutex_;

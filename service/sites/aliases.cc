@@ -6,7 +6,7 @@
 namespace viewcount {
 namespace {
 
-// Where the chain from `id` ends; `id` itself if it comes to a circle.
+// Returns the end of the chain that begins at `id`, or `id` itself if the chain runs into a circle.
 std::string TargetOf(const AliasEntries& entries, const std::string& id) {
   std::set<std::string_view> seen;
   const std::string* at = &id;
@@ -24,7 +24,7 @@ AliasEntries Newest(AliasEntries a, const AliasEntries& b) {
   for (const auto& [from, alias] : b) {
     const auto [place, is_new] = a.emplace(from, alias);
     if (is_new) continue;
-    // At the same moment any order will do, as long as it is everybody's.
+    // Entries of the same time need an order that is the same in every instance. It does not matter which one.
     const auto age = [](const Alias& entry) { return std::pair<int64_t, std::string_view>(entry.unix_ms, entry.into); };
     if (age(place->second) < age(alias)) place->second = alias;
   }

@@ -1,4 +1,4 @@
-// Which articles of a site are counted for others.
+// Aliases: articles of a site whose views are counted for other articles.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -10,10 +10,10 @@
 
 namespace viewcount {
 
-// What became of one article when. Of two states of the same article the younger counts, so that stores, journals and
-// instances that know different ones come to the same, in whatever order they meet.
+// The last change of one article's alias. If two states of an article differ, the newer one counts. So stores, journals
+// and instances with different states agree, in whatever order they are merged.
 struct Alias {
-  // The article that gets its views; empty when it is an article of its own again.
+  // The article that gets the views. Empty if the alias was removed, so the article is counted for itself again.
   std::string into;
   int64_t unix_ms = 0;
 
@@ -22,19 +22,20 @@ struct Alias {
 // By the article whose views are counted for another.
 using AliasEntries = std::map<std::string, Alias>;
 
-// The younger of every entry of both.
+// Merges two sets of entries. For each article the newer entry is kept.
 AliasEntries Newest(AliasEntries a, const AliasEntries& b);
-// What they take in a journal, roughly.
+// Returns the approximate size of the entries in a journal.
 size_t BytesOf(const AliasEntries& entries);
 
-// Immutable once made: any thread may read it.
+// Immutable after construction, and therefore thread-safe.
 class Aliases {
  public:
   explicit Aliases(AliasEntries entries);
 
   const AliasEntries& entries() const { return entries_; }
-  // The article for which `id` is counted, chains followed; `id` itself if it is no alias. Points into `id` or into
-  // these aliases. Articles in a circle, which two instances may make, are no aliases.
+  // Returns the article for which `id` is counted, after following chains. Returns `id` if it is not an alias. The
+  // result refers to `id` or to this object. Articles in a circle, which two instances can create together, count as
+  // themselves.
   std::string_view Resolve(std::string_view id) const {
     const auto found = targets_.find(id);
     return found == targets_.end() ? id : std::string_view(found->second);

@@ -26,14 +26,15 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// Underscores are in no registered name, but within companies they are, and browsers take them.
+// Registered names contain no underscores, but names within companies do, and browsers accept them.
 bool IsLabel(std::string_view label) {
   if (label.empty() || label.size() > kLabelBytesMax || label.front() == '-' || label.back() == '-') return false;
   return std::all_of(label.begin(), label.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '_'; });
 }
 
-// Browsers take a host whose last label is a number for an IPv4 address, and write it with four decimal numbers.
+// Returns true if a label is a number. Browsers interpret a host whose last label is a number as an IPv4 address, and
+// write it as four decimal numbers.
 bool IsNumber(std::string_view label) {
   const bool hexadecimal = label.starts_with("0x");
   if (hexadecimal) label.remove_prefix(2);
@@ -57,7 +58,8 @@ bool IsName(const std::string& host) {
   }
 }
 
-// The shortest form, as browsers write it. Of an IPv4 address in it they have another than inet_ntop: nothing then.
+// Returns the shortest form of an IPv6 address, as browsers write it. Returns nothing if it contains an IPv4 address,
+// because browsers write that differently from inet_ntop.
 std::optional<std::string> ShortIpv6(const std::string& text) {
   in6_addr address{};
   if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return std::nullopt;
@@ -67,7 +69,7 @@ std::optional<std::string> ShortIpv6(const std::string& text) {
   return host.find('.') == std::string::npos ? std::optional(host) : std::nullopt;
 }
 
-// Takes the host off the front of `rest`. Nothing if it is none.
+// Removes the host from the front of `rest` and returns it. Returns nothing if it is invalid.
 std::optional<std::string> TakeHost(std::string_view& rest) {
   if (!rest.starts_with('[')) {
     std::string host = Lower(rest.substr(0, rest.find(':')));
@@ -78,7 +80,7 @@ std::optional<std::string> TakeHost(std::string_view& rest) {
   if (end == std::string_view::npos) return std::nullopt;
   const std::string address(rest.substr(1, end - 1));
   rest.remove_prefix(end + 1);
-  // For a C string its end would be elsewhere.
+  // inet_pton would read such an address only up to the NUL character.
   return address.find('\0') == std::string::npos ? ShortIpv6(address) : std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// Web origins as browsers send them: https://news.example.org, http://localhost:8000. Pure functions; thread safe.
+// Web origins as browsers send them: https://news.example.org, http://localhost:8000. Pure functions; thread-safe.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,13 +9,14 @@
 
 namespace viewcount {
 
-// `text` as a browser would send it: scheme and host in lower case, without the scheme's default port. INVALID_ARGUMENT
-// for anything but http or https, a host (a name in ASCII, an IPv4 address, an IPv6 address in brackets) and perhaps a
-// port: a path, a trailing slash, a user or a wildcard.
+// Returns `text` as a browser would send it: scheme and host in lower case, without the scheme's default port. An
+// origin is http or https, a host and an optional port. The host is a name in ASCII, an IPv4 address, or an IPv6
+// address in brackets. Returns INVALID_ARGUMENT for anything else, such as a path, a trailing slash, a user or a
+// wildcard.
 absl::StatusOr<std::string> NormalizedOrigin(std::string_view text);
 
-// All of them normalised, each once, in order of their spelling. INVALID_ARGUMENT naming
-// `site.allowed_origins[INDEX]`, or `site.allowed_origins` above limits::kSiteOriginsMax.
+// Returns the normalised origins, sorted and without duplicates. Returns INVALID_ARGUMENT that names
+// `site.allowed_origins[INDEX]`, or `site.allowed_origins` if there are more than limits::kSiteOriginsMax.
 absl::StatusOr<std::vector<std::string>> NormalizedOrigins(const std::vector<std::string>& texts);
 
 }  // namespace viewcount

@@ -66,8 +66,9 @@ SiteCalendar::Slot SiteCalendar::Find(int64_t unix_ms) const {
   slot.day_begin_ms = day_begin;
   slot.begin_ms = std::max(day_begin, hour * kHourMs);
   slot.end_ms = std::min(day_begin + kDayMs, (hour + 1) * kHourMs);
-  // All that holds while clocks run on. They may leap, or fall back over a midnight so that a day is in two pieces:
-  // where they change within the slot (never twice in an hour), remember this moment only.
+  // This is correct while the offset from UTC does not change. Clocks may jump forward, or back over midnight, and then
+  // a day has two pieces. If the offset changes within the slot, it is reduced to this one moment. An offset never
+  // changes twice in an hour.
   const auto runs_on_at = [&](int64_t at) { return zone_.At(absl::FromUnixMillis(at)).offset == local.offset; };
   if (!runs_on_at(slot.begin_ms) || !runs_on_at(slot.end_ms - 1)) {
     slot.begin_ms = unix_ms;

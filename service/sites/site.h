@@ -1,4 +1,4 @@
-// A portal's settings as every room uses them, and its calendar.
+// A site with its settings, as all components use it, and its calendar.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -19,26 +19,28 @@
 
 namespace viewcount {
 
-// Immutable once made: a change makes a new one.
+// Immutable once it is shared: a change creates a new Site.
 struct Site {
   std::string name;
   SiteSettings settings;
-  // These follow from the settings.
+  // These members are derived from the settings.
   absl::TimeZone zone;
   AddressRanges excluded;
-  // Seeds the hash of its articles; follows from the name.
+  // The seed for the hash of the site's articles. Derived from the name.
   uint64_t seed = 0;
-  // Its number in this process; given by the SiteDirectory.
+  // The site's number in this process, assigned by the SiteDirectory.
   SiteIndex index;
-  // Null if it never had any, as most have not.
+  // Null if the site never had aliases, as most sites.
   std::shared_ptr<const Aliases> aliases;
 
-  // Whether pages of that origin, as their browser sends it, may read the site's counts and send it views.
+  // Returns true if pages of that origin may read the site's counts and send it views. `origin` is in the form that
+  // browsers send.
   bool Allows(std::string_view origin) const {
     const auto& origins = settings.allowed_origins;
     return origins.empty() || std::binary_search(origins.begin(), origins.end(), origin);
   }
-  // The article for which views of `id` are counted: see Aliases::Resolve. Valid as long as the site and `id`.
+  // Returns the article for which views of `id` are counted; see Aliases::Resolve. The result is valid as long as the
+  // site and `id`.
   std::string_view Resolve(std::string_view id) const { return aliases == nullptr ? id : aliases->Resolve(id); }
   AliasEntries alias_entries() const { return aliases == nullptr ? AliasEntries() : aliases->entries(); }
   void SetAliases(AliasEntries entries) {
@@ -46,27 +48,27 @@ struct Site {
   }
 };
 
-// Errors: INVALID_ARGUMENT naming `site.name`, `site.time_zone`, or as of CheckedSettings.
+// Creates a site. Returns INVALID_ARGUMENT that names `site.name` or `site.time_zone`, or an error of CheckedSettings.
 absl::StatusOr<Site> MakeSite(std::string_view name, SiteSettings settings);
 
-// A calendar day as a number: 20261122.
+// Returns a calendar day as a number such as 20261122.
 uint32_t DayNumber(absl::CivilDay day);
-// The day of that number, or nothing if there is no such day.
+// Returns the day of that number, or nothing if there is no such day.
 std::optional<absl::CivilDay> DayOfNumber(uint32_t number);
 
-// Tells which hour and day a moment belongs to. Remembers the last answer, since views come in order of time, so that
-// the usual question costs two comparisons. One thread at a time.
+// Finds the hour and the day of a moment. It remembers the last result, because views arrive in order of time. So a
+// typical look-up costs two comparisons. Not thread-safe.
 class SiteCalendar {
  public:
-  // From `begin_ms` to before `end_ms` (Unix milliseconds) hour and day are the same.
+  // The interval from `begin_ms` until before `end_ms` (Unix milliseconds), in which hour and day are constant.
   struct Slot {
     int64_t begin_ms = 0;
     int64_t end_ms = 0;
     // Hours since 1970-01-01 UTC.
     uint32_t hour = 0;
-    // In the site's time zone, see DayNumber.
+    // The day in the site's time zone; see DayNumber.
     uint32_t day = 0;
-    // When that day began, or where clocks were changed since, an hour or so from it.
+    // The beginning of that day. If clocks were changed since then, it is wrong by the change, about an hour.
     int64_t day_begin_ms = 0;
 
     bool Contains(int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
@@ -74,7 +76,7 @@ class SiteCalendar {
 
   explicit SiteCalendar(const absl::TimeZone& zone) : zone_(zone) {}
 
-  // `unix_ms` from 0 to limits::kEventTimeUnixMsMax.
+  // Returns the slot of a moment. `unix_ms` must be from 0 to limits::kEventTimeUnixMsMax.
   const Slot& SlotOf(int64_t unix_ms) {
     if (!slot_.Contains(unix_ms)) [[unlikely]]
       slot_ = Find(unix_ms);

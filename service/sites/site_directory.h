@@ -1,4 +1,5 @@
-// All sites this process knows. The store holds them for good; this is their copy for every batch and query.
+// All sites that this process knows. The store holds them permanently. This is a copy in memory for every batch and
+// query.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,34 +17,34 @@
 
 namespace viewcount {
 
-// Told of a site's new settings before any batch is admitted under them.
+// Receives a site's new settings before any batch is admitted under them.
 class SiteListener {
  public:
   virtual ~SiteListener() = default;
   virtual void SiteChanged(std::shared_ptr<const Site> site) = 0;
 };
 
-// Thread safe. Sites are added and changed, never removed, so an index stays valid.
+// Thread-safe. Sites are added and changed, but never removed, so an index stays valid.
 class SiteDirectory {
  public:
-  // Tells `listener` of every site, one at a time: those that are there, and each change from now on. It must outlive
-  // the directory's use.
+  // Reports every site to `listener`, one at a time: first those that exist, and then each change. The listener must
+  // outlive the use of the directory.
   void Listen(SiteListener& listener);
 
-  // Null if unknown.
+  // Returns the site of that name, or null if it is unknown.
   std::shared_ptr<const Site> Find(std::string_view name) const;
-  // What to answer about a site of that name, which Find does not know: NOT_FOUND, or UNAVAILABLE with RetryInfo as
-  // long as there may be sites that are not known here.
+  // Returns the error for a site that Find does not know. It is NOT_FOUND, or UNAVAILABLE with RetryInfo while there
+  // may be sites that are not known here.
   absl::Status Unknown(std::string_view name) const;
-  // Whether the store has sites that are not known here, because it was not read yet. Not so at first.
+  // Sets whether the store may have sites that are not known here, because it was not read yet. False at first.
   void SetIncomplete(bool incomplete) { incomplete_ = incomplete; }
-  // The site of a valid index.
+  // Returns the site of an index. The index must be valid.
   std::shared_ptr<const Site> At(SiteIndex index) const;
-  // By name.
+  // Returns all sites, sorted by name.
   std::vector<std::shared_ptr<const Site>> All() const;
 
-  // Adds `site` or takes over its new settings, of aliases the younger ones; tells the listeners if anything changed.
-  // Returns whether it is new. RESOURCE_EXHAUSTED beyond limits::kSitesMax.
+  // Adds `site`, or applies its new settings. Newer alias entries replace older ones. Calls the listeners if
+  // anything changed. Returns true if the site is new. Returns RESOURCE_EXHAUSTED beyond limits::kSitesMax.
   absl::StatusOr<bool> Put(Site site);
 
  private:
@@ -53,7 +54,7 @@ class SiteDirectory {
   };
 
   std::atomic<bool> incomplete_ = false;
-  // Held over a whole change, listeners included.
+  // Held during a whole change, including the calls of listeners.
   std::mutex change_mutex_;
   std::vector<SiteListener*> listeners_;
   mutable std::shared_mutex mutex_;

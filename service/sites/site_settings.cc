@@ -14,19 +14,19 @@
 namespace viewcount {
 namespace {
 
-// No origin holds an equals sign, and no time zone comes behind the first place.
+// These prefixes are unambiguous: no origin contains an equals sign, and the time zone is always first.
 constexpr std::string_view kCoolDown = "cool-down=";
 constexpr std::string_view kExclude = "exclude=";
 constexpr std::string_view kAnnouncedOnly = "articles=announced";
 
-// Takes the name off the front of `word`.
+// Removes `name` from the front of `word`. Returns false if `word` does not begin with it.
 bool TakeName(std::string_view name, std::string_view& word) {
   if (!word.starts_with(name)) return false;
   word.remove_prefix(name.size());
   return true;
 }
 
-// What is no number becomes none that a site may have.
+// Returns an invalid value (-1) if `text` is not a number.
 std::chrono::seconds ParseSeconds(std::string_view text) {
   int64_t seconds = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -37,7 +37,7 @@ std::chrono::seconds ParseSeconds(std::string_view text) {
 
 absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
   if (settings.time_zone.empty()) settings.time_zone = "UTC";
-  // Whatever the system may find under it: it is written as a word.
+  // The time zone is written as one word, whatever file the system may find under that name.
   if (!std::ranges::all_of(settings.time_zone, [](char c) { return c > ' ' && c <= '~'; })) {
     return InvalidField("site.time_zone", "must be an IANA name such as Asia/Ho_Chi_Minh");
   }

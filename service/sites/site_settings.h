@@ -1,5 +1,5 @@
-// What a portal chose for itself, and its spelling as one line, which the store and the journals hold:
-// "Asia/Ho_Chi_Minh https://a.example cool-down=1800 exclude=10.0.0.0/8".
+// The settings of a site, and their encoding as one line in the store and the journals: "Asia/Ho_Chi_Minh
+// https://a.example cool-down=1800 exclude=10.0.0.0/8".
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,33 +12,35 @@
 
 namespace viewcount {
 
-// Regular; the defaults are those of a site that chose nothing.
+// A regular value type. The defaults are those of a site without settings.
 struct SiteSettings {
-  // IANA name; "UTC" by default.
+  // An IANA name. CheckedSettings replaces an empty one by "UTC".
   std::string time_zone;
-  // As NormalizedOrigins has them. None means any.
+  // In the form that NormalizedOrigins returns. An empty list allows every origin.
   std::vector<std::string> allowed_origins = {};
-  // A known viewer's view of an article counts once in so long, up to limits::kCoolDownMax; 0: each counts.
+  // The time in which a known viewer's views of an article count once, up to limits::kCoolDownMax. With 0 every view
+  // counts.
   std::chrono::seconds cool_down{0};
-  // IP addresses and CIDR ranges whose views over HTTP do not count, each once, in order.
+  // IP addresses and CIDR ranges whose views over HTTP do not count. Sorted and without duplicates.
   std::vector<std::string> excluded_addresses = {};
-  // Browsers' views count only for articles that the portal announced.
+  // True if browsers' views count only for articles that the portal announced.
   bool announced_articles_only = false;
 
   bool operator==(const SiteSettings&) const = default;
 };
 
-// With defaults filled in, lists in order. INVALID_ARGUMENT naming the field of viewcount.v1.Site that is out of its
-// limits; whether the time zone is one is for MakeSite to tell. Pure; thread safe.
+// Returns the settings with defaults filled in and lists sorted. Returns INVALID_ARGUMENT that names the invalid field
+// of viewcount.v1.Site. MakeSite checks whether the time zone exists. Pure function; thread-safe.
 absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings);
 
-// The time zone, then the origins, then what has a name, with a space between: none of them holds one, so that a time
-// zone alone is a line too, as everything was that was written before there was more. Pure functions; thread safe.
+// Returns the settings as one line: the time zone, then the origins, then the settings with names, separated by spaces.
+// None of these contains a space. So a time zone alone is a valid line, like all lines of versions that had no other
+// settings. Pure functions; thread-safe.
 std::string EncodeSettings(const SiteSettings& settings);
-// Takes any line apart; MakeSite tells whether what comes out can be used.
+// Parses any line. MakeSite checks whether the result can be used.
 SiteSettings ParseSettings(std::string_view line);
 
-// What its lists take in a journal.
+// Returns the size of the settings' lists in a journal, in bytes.
 size_t ListBytesOf(const SiteSettings& settings);
 
 }  // namespace viewcount

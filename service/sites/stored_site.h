@@ -1,4 +1,4 @@
-// A site as a journal or the store has it.
+// Sites as a journal or the store holds them.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,8 +9,8 @@
 
 namespace viewcount {
 
-// A site with settings that were accepted once and stand in a journal or in the store. Earlier versions accepted time
-// zones that IsZoneName refuses; they stay usable. Errors as of MakeSite.
+// Creates a site from settings of a journal or of the store, which were accepted once. Earlier versions accepted time
+// zones that IsZoneName refuses; these stay usable. Returns the errors of MakeSite.
 absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings);
 
 }  // namespace viewcount

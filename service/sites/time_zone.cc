@@ -14,7 +14,7 @@ bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-';
 }
 
-// The file from which Abseil reads a zone of that name.
+// Returns the file from which Abseil reads the zone `name`.
 std::string PathOf(std::string_view name) {
   constexpr std::string_view kFilePrefix = "file:";
   if (name.starts_with(kFilePrefix)) name.remove_prefix(kFilePrefix.size());
@@ -38,7 +38,7 @@ bool IsZoneName(std::string_view name) {
 }
 
 bool LoadZone(const std::string& name, absl::TimeZone& zone) {
-  // Abseil opens whatever is there, and opening a FIFO waits for a writer. It needs no file for UTC.
+  // Abseil opens any file, and opening a FIFO waits for a writer. UTC needs no file.
   struct stat file {};
   if (stat(PathOf(name).c_str(), &file) == 0 && !S_ISREG(file.st_mode)) return false;
   return absl::LoadTimeZone(name, &zone);

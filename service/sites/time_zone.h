@@ -1,4 +1,4 @@
-// Time zones by name, as sites have them.
+// The time zones of sites, by name.
 #pragma once
 
 #include <absl/time/time.h>
@@ -8,13 +8,14 @@
 
 namespace viewcount {
 
-// Whether it has the form of an IANA name, such as Asia/Ho_Chi_Minh: words of letters, digits, '_', '+' and '-' between
-// slashes, at most 64 bytes. A path, and `localtime`, which is another zone on every machine, have not.
+// Returns true if `name` has the form of an IANA name, such as Asia/Ho_Chi_Minh. It then has at most 64 bytes: words of
+// letters, digits, '_', '+' and '-' between slashes. Returns false for paths and for `localtime`, which is a different
+// zone on every machine.
 bool IsZoneName(std::string_view name);
 
-// Loads a zone from TZDIR, or from /usr/share/zoneinfo where that is not set. Never waits for a file that is no regular
-// one, such as a FIFO. False if there is no such zone. Thread safe; reads the environment. `name` may be any text: the
-// caller decides whether it must be a zone name.
+// Loads a zone from TZDIR, or from /usr/share/zoneinfo if that is not set. Returns false if there is no such zone.
+// Never blocks on a special file such as a FIFO. `name` may be any text: the caller decides whether it must be a zone
+// name. Thread-safe, but reads the environment.
 bool LoadZone(const std::string& name, absl::TimeZone& zone);
 
 }  // namespace viewcount

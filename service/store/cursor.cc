@@ -7,7 +7,7 @@
 namespace viewcount {
 namespace {
 
-// Takes a number and the space behind it off the front of `text`.
+// Removes a number and the space after it from the front of `text`, and returns the number.
 std::optional<Position> TakePosition(std::string_view& text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -67,7 +67,7 @@ std::optional<Cursor> Cursor::Parse(std::string_view text) {
   if (!TakePrefix(text, "MID ")) return std::nullopt;
   const auto from = TakePosition(text);
   const auto to = from ? TakePosition(text) : std::nullopt;
-  // An article's ID may hold spaces and slashes, a site's name neither; as-of is behind the last space.
+  // An article's ID may contain spaces and slashes, but a site's name contains neither. As-of follows the last space.
   const size_t slash = text.find('/');
   const size_t space = text.rfind(' ');
   if (!to || slash == std::string_view::npos || space == std::string_view::npos || space < slash) return std::nullopt;

@@ -1,4 +1,4 @@
-// What a shard remembers of a lane: the last chunk applied and how far into it.
+// A cursor is the progress of a lane in a shard: the last chunk that was applied, and how far into it.
 #pragma once
 
 #include <compare>
@@ -10,7 +10,7 @@
 
 namespace viewcount {
 
-// The place of an article in a chunk's order: by site name, then by ID, bytewise. Points into memory of others.
+// The place of an article in a chunk's order: by site name, then by ID, bytewise. Does not own the texts.
 struct ArticleKey {
   std::string_view site;
   std::string_view article_id;
@@ -18,37 +18,38 @@ struct ArticleKey {
   auto operator<=>(const ArticleKey&) const = default;
 };
 
-// Regular. Stored as text, `END to` or `MID from to site/article as-of`; compared for equality when a part is applied.
+// An immutable value that may be copied and compared. Thread-safe, except for assignment. It is stored as the text `END
+// to` or `MID from to site/article as-of`. A part is applied only if its expected cursor equals the stored one.
 //
-// As-of is the position up to which the fold knew the journal's skips and limits (DESIGN.md section 6), so that a chunk
-// is resumed by the very fold that began it.
+// As-of is the journal position up to which the fold knew the journal's skips and limits (docs/PROTOCOL.md,
+// "Cursors"). With it a chunk is resumed by exactly the fold that began it.
 class Cursor {
  public:
-  // Everything up to `to` is applied. The default, END 0, is that of a lane that never applied anything.
+  // Everything up to `to` is applied. The default, END 0, is the cursor of a lane that never applied anything.
   Cursor() = default;
   static Cursor End(Position to);
-  // Of the chunk (from, to] everything up to and including `last` is applied.
+  // In the chunk (from, to], every article up to and including `last` is applied.
   static Cursor Middle(Position from, Position to, ArticleKey last, Position as_of);
 
   bool in_middle() const { return in_middle_; }
-  // Of the chunk under way; only in the middle.
+  // The start of the chunk that is being applied. Meaningful only if in_middle().
   Position from() const { return from_; }
   Position to() const { return to_; }
   Position as_of() const { return as_of_; }
-  // Valid as long as the cursor; only in the middle.
+  // The result is valid as long as the cursor. Meaningful only if in_middle().
   ArticleKey last() const;
-  // Everything up to here is applied whole.
+  // Every chunk up to this position is applied completely.
   Position applied_to() const { return in_middle_ ? from_ : to_; }
 
-  // Whether `key` of the chunk that ends at `chunk_to` is applied. Chunks of one lane do not overlap.
+  // Returns whether `key` of the chunk that ends at `chunk_to` is applied. Chunks of one lane do not overlap.
   bool Covers(Position chunk_to, ArticleKey key) const;
 
   std::string ToString() const;
-  // Nothing if the text is no cursor.
+  // Returns nothing if the text is not a cursor.
   static std::optional<Cursor> Parse(std::string_view text);
 
   bool operator==(const Cursor&) const = default;
-  // By progress, for two cursors of one lane whose history was not rolled back between them.
+  // Orders by progress. Valid for two cursors of one lane whose history was not rolled back between them.
   std::strong_ordering operator<=>(const Cursor& other) const;
 
  private:

@@ -52,7 +52,8 @@ std::optional<std::string> PlainText(std::string_view pattern) {
   for (size_t at = 0; at < pattern.size(); ++at) {
     char c = pattern[at];
     if (c == '\\') {
-      // Before a letter or digit it makes a class of characters or a reference; before all else, that itself.
+      // A backslash before a letter or digit makes a class of characters or a reference. Before any other character it
+      // means that character itself.
       if (++at == pattern.size() || IsLetterOrDigit(pattern[at])) return std::nullopt;
       c = pattern[at];
     } else if (std::string_view("^$.*+?()[]{}|").find(c) != std::string_view::npos) {

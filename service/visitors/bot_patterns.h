@@ -1,9 +1,10 @@
-// Which user agents are bots': crawlers, monitors, libraries, and browsers that a program drives.
+// Recognises the user agents of bots: crawlers, monitors, libraries, and browsers that a program controls.
 //
-// The patterns are those of crawler-user-agents (package.json has its version), which the build fetches, and the marks
-// of automation below. Nothing here tells a bot that says it is a browser.
+// The patterns are those of crawler-user-agents, which the build fetches (package.json has its version), and the marks
+// of automation below. A bot that pretends to be a browser is not recognised.
 //
-// Thread safe: what RE2 adds to its automaton it guards itself. Making one takes 3 ms and 2 MB: one for the process.
+// Thread-safe: RE2 itself guards the changes of its automaton. Constructing an object takes 3 ms and 2 MB, so there is
+// one for each process.
 #pragma once
 
 #include <re2/set.h>
@@ -18,34 +19,36 @@
 
 namespace viewcount {
 
-// What headless browsers and what drives them call themselves, be it in the list or not. Electron is none: people read
-// in its programs.
+// The names of headless browsers and of the tools that control them, whether or not the list has them. Electron is not
+// among them, since people read in its programs.
 inline constexpr std::array<std::string_view, 9> kAutomationMarks = {
     "Headless", "PhantomJS", "SlimerJS", "HtmlUnit", "Puppeteer", "Playwright", "Selenium", "WebDriver", "jsdom",
 };
 
-// The list's patterns: regular expressions of JavaScript, unanchored, of which upper and lower case differ.
+// Returns the patterns of the list. They are unanchored regular expressions of JavaScript and case-sensitive.
 std::vector<std::string_view> CrawlerPatterns();
 
-// The text that a pattern stands for if that is all it does; nothing if it is a true expression.
+// Returns the text that a pattern matches if the pattern is just a literal text. Returns nothing if it is a real
+// regular expression.
 std::optional<std::string> PlainText(std::string_view pattern);
 
+// Decides whether a user agent belongs to a bot. Thread-safe.
 class BotPatterns {
  public:
-  // CrawlerPatterns() and kAutomationMarks.
+  // Uses the patterns of CrawlerPatterns() and kAutomationMarks.
   BotPatterns();
-  // Any others: expressions that RE2 knows, none of them empty.
+  // Uses other patterns: regular expressions that RE2 supports, none of them empty.
   explicit BotPatterns(const std::vector<std::string_view>& patterns);
 
-  // Whether an agent is a bot's. It may be anything that came with a request: of more than limits::kAgentBytesMax bytes
-  // only those are looked at, and bytes are taken for Latin-1, so that none is malformed. An empty one tells nothing
-  // and is no bot's: who sends none may be a person behind a proxy that takes it away.
+  // Returns true if `agent` is that of a bot. It may be any bytes from a request. Only the first limits::kAgentBytesMax
+  // bytes are examined. They are read as Latin-1, so no agent is malformed. An empty agent is not a bot's: a proxy may
+  // have removed a person's agent.
   bool IsBot(std::string_view agent) const;
 
  private:
   TextFinder texts_;
-  // RE2 has an automaton as well, that it makes as it meets texts: the work per byte has a bound that does not depend
-  // on the text.
+  // RE2 also has an automaton, which it builds as it processes texts. So the work per byte has a bound that does not
+  // depend on the text.
   RE2::Set expressions_;
 };
 

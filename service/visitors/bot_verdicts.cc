@@ -40,7 +40,7 @@ size_t BotVerdicts::size() const {
 
 BotVerdicts::Entry BotVerdicts::HashOf(std::string_view agent) const {
   const Entry hash = hash_.Of(agent) & ~kVerdictBit;
-  // 0 means that there is none; one agent of 2^63 shares a verdict.
+  // 0 means an empty entry. One agent in 2^63 has this hash, and shares a verdict with another agent.
   return hash != 0 ? hash : ~kVerdictBit;
 }
 

@@ -1,9 +1,10 @@
-// What BotPatterns said of agents that came lately, since most requests of a second have one of some hundred agents.
+// A cache of the verdicts of BotPatterns. It helps because most requests of a second have one of some hundred agents.
 //
-// It keeps no agent, only a private hash of it. Should two have one after all, the later gets the verdict of the
-// earlier until that is displaced.
+// It keeps no agents, only a private hash of each. If two agents have the same hash, the later one gets the verdict of
+// the earlier one until that verdict is displaced.
 //
-// Not thread safe: each thread has its own, and no lock. Bounded at limits::kAgentVerdictsMax verdicts of 8 bytes.
+// Not thread-safe: each thread has its own cache, which needs no lock. It is bounded at limits::kAgentVerdictsMax
+// verdicts of 8 bytes.
 #pragma once
 
 #include <cstddef>
@@ -17,23 +18,24 @@
 
 namespace viewcount {
 
+// A bounded cache in front of BotPatterns. Used by one thread.
 class BotVerdicts {
  public:
-  // The patterns must outlive it.
+  // The patterns must outlive this object.
   explicit BotVerdicts(const BotPatterns& patterns);
 
-  // What BotPatterns::IsBot says of the agent.
+  // Returns the result of BotPatterns::IsBot for the agent.
   bool IsBot(std::string_view agent);
 
-  // How many verdicts it has now, at most limits::kAgentVerdictsMax. Looks at all of them.
+  // Returns the number of cached verdicts, at most limits::kAgentVerdictsMax. It examines all entries.
   size_t size() const;
-  // How often the patterns had to be asked.
+  // Returns how often BotPatterns had to be asked.
   uint64_t misses() const { return misses_; }
 
  private:
-  // The agent's hash with the verdict as its lowest bit; 0 is none.
+  // The agent's hash, with the verdict as its lowest bit. 0 means no entry.
   using Entry = uint64_t;
-  // An agent's place is one of two, the newer first; a third one takes the older one's.
+  // The two places for agents whose hashes select this pair. A third agent displaces the older entry.
   struct Pair {
     Entry newer = 0;
     Entry older = 0;

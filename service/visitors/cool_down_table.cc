@@ -12,7 +12,8 @@ uint64_t KeyOf(uint64_t article, uint64_t viewer) {
   return Hash64({reinterpret_cast<const char*>(pair.data()), sizeof(pair)});
 }
 
-// A view a whole cool-down later counts.
+// Returns true if the view is within the cool-down of a counted one. A view exactly one cool-down later counts, so the
+// span is a second shorter.
 bool IsTooSoon(const SightingTable::Sighting& counted, uint32_t moment, SightingTable::Seconds cool_down) {
   return counted.IsWithin(moment, cool_down - SightingTable::Seconds(1));
 }
@@ -30,7 +31,7 @@ bool CoolDownTable::Takes(uint64_t article, uint64_t viewer, uint64_t previous_v
 
 void CoolDownTable::Replay(uint64_t article, uint64_t viewer, int64_t unix_ms, int64_t receipt_unix_ms,
                            Seconds cool_down) {
-  // What two counted views a whole cool-down apart have between them is no part of it.
+  // Two counted views may be exactly one cool-down apart, so the span is a second shorter than the cool-down.
   pairs_.Note(KeyOf(article, viewer), SightingTable::SecondsOf(unix_ms), SightingTable::SecondsOf(receipt_unix_ms),
               cool_down - Seconds(1));
 }

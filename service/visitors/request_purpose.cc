@@ -10,7 +10,7 @@ namespace viewcount {
 namespace {
 
 constexpr std::array<std::string_view, 3> kBeforeView = {"prefetch", "prerender", "preview"};
-// Between the members of a list, an item and its parameters, and the blanks that may be around both.
+// The separators between the members of a list, between an item and its parameters, and the blanks around both.
 constexpr std::string_view kSeparators = ",; \t";
 
 bool IsOneOf(const std::array<std::string_view, 3>& texts, std::string_view text) {

@@ -1,6 +1,6 @@
-// Requests that a browser makes before anybody looks, in case somebody will: prefetched links, prerendered pages,
-// previews. They are no views; if the page is then shown, it is asked for again or reports by itself. Pure functions;
-// thread safe.
+// Recognises requests that a browser makes before a person views the page: prefetched links, prerendered pages,
+// previews. They are not views. If the page is then shown, it is requested again or reports the view itself. These are
+// pure functions, so they are thread-safe.
 #pragma once
 
 #include <array>
@@ -8,12 +8,13 @@
 
 namespace viewcount {
 
-// The header fields that tell: the one of the Fetch standard, as structured field (`prefetch;prerender`,
-// `prefetch;anonymous-client-ip`), and what browsers sent before it.
+// The header fields that state the purpose. The first is the structured field of the Fetch standard
+// (`prefetch;prerender`, `prefetch;anonymous-client-ip`). The others are fields that browsers sent before the standard.
 inline constexpr std::array<std::string_view, 3> kPurposeFields = {"Sec-Purpose", "Purpose", "X-Moz"};
 
-// Whether a header field says so: it is one of kPurposeFields, and one of its value's tokens or of their parameters is
-// `prefetch`, `prerender` or `preview`. Case does not matter in either. Takes time in proportion to the value.
+// Returns true if a header field states that the request comes before a view. The field must be one of kPurposeFields.
+// One of its value's tokens, or of their parameters, must be `prefetch`, `prerender` or `preview`. Case does not matter
+// in either. The time is proportional to the length of the value.
 bool IsBeforeView(std::string_view field, std::string_view value);
 
 }  // namespace viewcount

@@ -9,12 +9,12 @@
 namespace viewcount {
 namespace {
 
-// In a checkpoint numbers are little-endian: of each generation, the older one first, until when it matters, how many
-// entries it has, and those.
+// Numbers in a checkpoint are little-endian. It holds the older generation, then the younger one. Each has the time
+// until which it matters, the number of its entries, and the entries.
 static_assert(std::endian::native == std::endian::little);
 constexpr size_t kEntryBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
 constexpr size_t kGenerationBytes = sizeof(uint32_t) + sizeof(uint64_t);
-// Of a map's metadata, for 15 places of an entry each.
+// The metadata of a map takes this many bytes for each group of 15 entries.
 constexpr size_t kGroupBytes = 16;
 constexpr size_t kGroupEntries = 15;
 
@@ -31,7 +31,7 @@ Number TakeNumber(std::string_view& text) {
   return number;
 }
 
-// `seconds` later, at the latest in 2106.
+// Returns the time `seconds` later, at most the last second of 32 bits, in 2106.
 uint32_t Later(uint32_t moment, SightingTable::Seconds seconds) {
   return static_cast<uint32_t>(std::min<int64_t>(moment + seconds.count(), std::numeric_limits<uint32_t>::max()));
 }
@@ -73,14 +73,15 @@ SightingTable::Sighting SightingTable::Note(uint64_t key, uint32_t moment, uint3
 void SightingTable::Forget(uint32_t received) {
   now_ = std::max(now_, received);
   if (now_ > old_until_ && !young_.empty()) Rotate();
-  // Nothing has been noted for so long that it is old as well.
+  // Nothing was noted for so long that the entries that have just become the older generation do not matter any more
+  // either.
   if (now_ > old_until_ && !old_.empty()) old_ = Sightings();
 }
 
 void SightingTable::Rotate() {
   old_ = std::exchange(young_, Sightings());
   old_until_ = std::exchange(young_until_, 0);
-  // Likely as many come again: so nothing is moved while it fills.
+  // About as many entries are likely to come again. Reserving memory avoids moving entries while the map fills.
   if (now_ <= old_until_) young_.reserve(std::min(old_.size(), entries_max_ / 2));
 }
 

@@ -1,4 +1,5 @@
-// When something was seen, for so long as that matters: viewers of visits, pairs of cool-downs.
+// Remembers when keys were last seen, as long as that matters: viewers for visits, pairs of viewer and article for
+// cool-downs.
 #pragma once
 
 #include <absl/status/status.h>
@@ -12,24 +13,27 @@
 
 namespace viewcount {
 
-// One thread at a time. Bounded: in two generations, of which the older one goes when nothing of it matters any more,
-// and the younger one takes its place; where more than `entries_max` were noted before that, the generations change
-// sooner, and what was noted longest ago is forgotten before its time. A look takes one or two accesses to memory.
+// Remembers sightings of keys in bounded memory. Not thread-safe: used by one thread at a time.
 //
-// Views tell when they were, and are received later, or a little earlier: what is seen together is told by the former,
-// how long it matters by the latter. So neither a clock that is ahead nor an import of last year makes it forget.
+// The entries are in two generations. When no entry of the older generation matters any more, it is deleted, and the
+// younger generation takes its place. If the younger one reaches half of `entries_max` before that, the generations
+// change earlier. Then the oldest entries are forgotten before their time. Find takes one or two memory accesses.
+//
+// Each view has a time at which it happened, and is received later or a little earlier. The time of the view decides
+// which views belong together. The time of receipt decides how long an entry matters. So neither a clock that is ahead
+// nor an import of last year's views makes the table forget entries.
 class SightingTable {
  public:
   using Seconds = std::chrono::seconds;
 
-  // Seconds since 1970; 0 is never.
+  // The remembered times of one key, in seconds since 1970. 0 means never.
   struct Sighting {
     uint32_t newest = 0;
-    // Of those that came later than they should have, by more than the span, the last one: views that a backend or an
-    // import delivers afterwards are told apart among themselves.
+    // The last sighting that lay before `newest` by more than the span. With it, views that a backend or an import
+    // delivers late are distinguished among themselves.
     uint32_t late = 0;
 
-    // Whether `moment` is no further than `span` from one of the two, before or behind it.
+    // Returns true if `moment` is at most `span` before or after one of the two times.
     bool IsWithin(uint32_t moment, Seconds span) const { return Are(newest, moment, span) || Are(late, moment, span); }
 
    private:
@@ -40,37 +44,39 @@ class SightingTable {
 
   explicit SightingTable(size_t entries_max) : entries_max_(entries_max) {}
 
-  // From 1 on; the last second is one of the year 2106.
+  // Converts milliseconds to the seconds of this table. The result is at least 1 and at most the last second that 32
+  // bits hold, in the year 2106.
   static uint32_t SecondsOf(int64_t unix_ms);
 
-  // Of the key, a hash.
+  // Returns what is remembered of a key. The key must be a hash.
   Sighting Find(uint64_t key) const;
-  // Remembers that it was seen at `moment`, for at least `span` from `received` on. Returns what Find said.
+  // Remembers that the key was seen at `moment`. It is remembered for at least `span` after `received`, unless the
+  // table is full. Returns what Find would have returned before.
   Sighting Note(uint64_t key, uint32_t moment, uint32_t received, Seconds span);
-  // Forgets what has not mattered since `received`, as Note does now and then.
+  // Forgets entries that do not matter any more at `received`. Note does this, too.
   void Forget(uint32_t received);
 
   size_t size() const { return young_.size() + old_.size(); }
-  // Approximate memory it takes.
+  // Returns the approximate memory of the table, in bytes.
   size_t bytes() const;
 
-  // For a checkpoint. Takes some 10 ms for a million.
+  // Returns the table's content for a checkpoint. A million entries take about 10 ms.
   std::string Serialize() const;
-  // Adds what another table remembered. DATA_LOSS for text that no table wrote.
+  // Adds the content of another table. DATA_LOSS if the text is cut off.
   absl::Status Merge(std::string_view text);
 
  private:
   using Sightings = boost::unordered_flat_map<uint64_t, Sighting>;
 
-  // Makes a younger generation.
+  // Deletes the older generation and begins a new younger one.
   void Rotate();
 
   size_t entries_max_;
-  // The latest at which something was received.
+  // The latest time of receipt so far.
   uint32_t now_ = 0;
   Sightings young_;
   Sightings old_;
-  // Nothing of the generation matters to what is received beyond this.
+  // The last time of receipt at which an entry of the generation may matter.
   uint32_t young_until_ = 0;
   uint32_t old_until_ = 0;
 };

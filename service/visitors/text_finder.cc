@@ -7,8 +7,8 @@
 
 namespace viewcount {
 
-// The literals as a tree of their beginnings. Nodes are in the order of their making; 0 is the root, and as nobody's
-// child it stands for none.
+// The literals as a tree of their beginnings. Nodes are in the order of their creation, and 0 is the root. In `next` 0
+// means "no child", since the root is not a child of any node.
 struct TextFinder::Trie {
   uint32_t classes;
   std::vector<State> next;
@@ -27,7 +27,7 @@ struct TextFinder::Trie {
 };
 
 TextFinder::TextFinder(std::vector<std::string> literals) {
-  // What begins with another literal comes behind it, and needs no node of its own.
+  // After sorting, a literal follows the literals with which it begins. It then needs no node of its own.
   std::sort(literals.begin(), literals.end());
   AssignClasses(literals);
   MakeTable(MakeTrie(literals));
@@ -62,11 +62,12 @@ TextFinder::Trie TextFinder::MakeTrie(const std::vector<std::string>& literals) 
   return trie;
 }
 
-// Level by level. A node's other is the longest end of its text that is a node as well; it is on a level above, so its
-// row is complete. Where a node has no child, its other knows where to go on.
+// Builds the Aho-Corasick table breadth-first. `others[node]` is the longest proper suffix of the node's text that is
+// also a node. That suffix is on a level above, so its row is complete. If a node has no child for a byte, the row of
+// its suffix gives the next state.
 void TextFinder::MakeTable(Trie trie) {
   std::vector<State> others(trie.is_found.size(), 0);
-  // The nodes that get a row, in its order, and where each one's row is.
+  // The nodes that get a row, in the order of the rows, and the row of each node.
   std::vector<State> order = {0};
   std::vector<State> row_of(trie.is_found.size(), 0);
   for (size_t row = 0; row < order.size(); ++row) {

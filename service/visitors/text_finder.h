@@ -1,5 +1,5 @@
-// Says whether any of many literals occurs in a text, in one pass over its bytes, however many literals there are and
-// whatever the text is: one look into a table per byte (Aho and Corasick, 1975). Immutable; thread safe.
+// Finds out whether any of many literals occurs in a text. It reads each byte once and makes one table access per byte,
+// whatever the text and the number of literals (Aho and Corasick, 1975).
 #pragma once
 
 #include <array>
@@ -11,13 +11,14 @@
 
 namespace viewcount {
 
+// The automaton of a set of literals. Thread-safe, since it does not change after construction.
 class TextFinder {
  public:
-  // The literals are not empty; upper and lower case differ. Together they have fewer than 65,535 bytes, and the table
-  // takes at most 2 * their bytes * the number of different bytes in them.
+  // Builds the automaton. The literals must not be empty; they are case-sensitive. Together they must have fewer than
+  // 65,535 bytes. The table takes at most 2 * (bytes of the literals) * (number of different bytes in them + 1) bytes.
   explicit TextFinder(std::vector<std::string> literals);
 
-  // True if a literal is somewhere in the text. Looks at each byte at most once, and at none behind the first find.
+  // Returns true if a literal occurs in the text. It reads each byte at most once, and none after the first match.
   bool IsIn(std::string_view text) const {
     uint32_t state = 0;
     for (const char c : text) {
@@ -27,11 +28,11 @@ class TextFinder {
     return false;
   }
 
-  // What the table takes.
+  // Returns the memory of the table, in bytes.
   size_t bytes() const { return next_.size() * sizeof(State); }
 
  private:
-  // How much of which literal the text read so far ends with; 0 is nothing.
+  // A state of the automaton: the longest beginning of a literal with which the text read so far ends. 0 means none.
   using State = uint16_t;
 
   struct Trie;
@@ -40,12 +41,12 @@ class TextFinder {
   Trie MakeTrie(const std::vector<std::string>& literals) const;
   void MakeTable(Trie trie);
 
-  // Bytes that no literal has are one class, 0, and each other byte is one of its own.
+  // Bytes that no literal contains share class 0. Every other byte has a class of its own.
   std::array<uint8_t, 256> class_of_{};
   uint32_t classes_ = 1;
-  // By state and class. States are in order of length, so that those met all the time lie together.
+  // The next state, by state and class. States are in order of length, so the rows that are used most lie together.
   std::vector<State> next_;
-  // The state once a literal was found; the table has no row for it, and the rows are as many.
+  // The state after a match. The table has no row for it; the number equals the number of rows.
   uint32_t found_ = 0;
 };
 

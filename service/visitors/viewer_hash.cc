@@ -14,7 +14,8 @@
 namespace viewcount {
 namespace {
 
-// What stands before site and agent: their lengths, so that no end of one passes for a beginning of the other.
+// The input before site and agent. It holds their lengths, so the end of one cannot be confused with the beginning of
+// the other.
 struct Head {
   std::array<uint8_t, 4> site_bytes;
   std::array<uint8_t, 4> agent_bytes;

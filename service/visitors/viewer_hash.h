@@ -1,8 +1,8 @@
-// Who looks, as a number that tells nothing else: a keyed hash of address and user agent.
+// Identifies a viewer by a number that reveals nothing else: a keyed hash of address and user agent.
 //
-// The key is a salt that is random, known to the instances of one data set only, and deleted after its site's day.
-// Until then the same visitor has the same number all day; afterwards nobody can tell from a number who it was, not
-// even by trying all addresses that there are. Neither address nor agent is kept or written anywhere.
+// The key is a random salt, which only the instances of one data set know. It is deleted after its site's day. Until
+// then a visitor has the same number all day. Afterwards a number cannot be traced back to a person, not even by trying
+// all addresses. Neither address nor agent is kept or written anywhere.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -13,10 +13,12 @@
 
 namespace viewcount {
 
-// SipHash-2-4 (Aumasson and Bernstein, 2012), which is made for short inputs under a secret key. Never 0, which stands
-// for a viewer that nobody knows. An IPv4 address and its IPv6-mapped form are the same; of the agent, which may be any
-// bytes, the first limits::kAgentBytesMax count. Thread safe; takes no lock. Equal in all versions, since instances of
-// different ones share a day's salt.
+// Returns the viewer's hash by SipHash-2-4 (Aumasson and Bernstein, 2012), which is made for short inputs under a
+// secret key. It is never 0, because 0 stands for an unknown viewer.
+//
+// An IPv4 address has the same hash as its IPv6-mapped form. The agent may be any bytes; its first
+// limits::kAgentBytesMax bytes count. Thread-safe, without a lock. All versions return the same hash, since instances
+// of different versions share a day's salt.
 uint64_t ViewerHash(const ViewerSalt& salt, std::string_view site, const boost::asio::ip::address& address,
                     std::string_view agent);
 

@@ -1,6 +1,6 @@
-// The salts that this process knows: of each site today's, tomorrow's shortly before midnight, and for the first half
-// hour of a day that of the day before, so that a visit does not break at midnight. The keeper of salts puts them here
-// and takes them away (server/salt_keeper.h); whoever hashes a viewer asks here.
+// The salts that this process knows. Each site has today's salt, and shortly before midnight also tomorrow's. During
+// the first half hour of a day it also has the salt of the day before, so that visits continue across midnight.
+// SaltKeeper (server/salt_keeper.h) adds and removes the salts, and the code that hashes viewers reads them.
 #pragma once
 
 #include <absl/time/time.h>
@@ -16,49 +16,52 @@
 
 namespace viewcount {
 
-// The days of a site (see DayNumber) whose salts are of use at a moment. Regular.
+// The days of a site (see DayNumber) whose salts are usable at one moment. A regular value type.
 struct SaltDays {
-  // That of limits::kVisitPause ago: the day before for so long into a day, else the present one.
+  // The day limits::kVisitPause ago. This is the day before during that time after midnight, else the present day.
   uint32_t before = 0;
   uint32_t present = 0;
-  // That of in limits::kSaltAhead: the day to come shortly before midnight, else the present one.
+  // The day in limits::kSaltAhead. This is the next day shortly before midnight, else the present day.
   uint32_t ahead = 0;
-  // All that holds from `begin_ms` to before `end_ms` (Unix milliseconds).
+  // All fields are valid from `begin_ms` to before `end_ms`, in Unix milliseconds.
   int64_t begin_ms = 0;
   int64_t end_ms = 0;
 
   static SaltDays At(const absl::TimeZone& zone, int64_t unix_ms);
 
   bool Holds(int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
-  // Salts of earlier days are of no use any more. Clocks that fall back over a midnight bring a day twice.
+  // Returns the first day whose salt is still usable. `before` can be later than `present`: clocks that fall back over
+  // midnight bring a day twice.
   uint32_t first() const { return std::min(before, present); }
 };
 
-// Thread safe. A look takes an uncontended lock and some comparisons: it is made for each beacon.
+// The salts of all sites. Thread-safe. `At` takes an uncontended lock and some comparisons, since it is
+// called for each beacon.
 class ViewerSalts {
  public:
-  // Of a moment.
+  // The salts that are valid at one moment.
   struct Pair {
     // None while it is not known.
     ViewerSalt present;
-    // Of the day before; none as soon as it is of no use, or if it is not known.
+    // The salt of the day before. None if it is not usable any more, or if it is not known.
     ViewerSalt before;
   };
 
+  // Returns the salts of a site at a time in Unix milliseconds.
   Pair At(const Site& site, int64_t unix_ms);
 
-  // The salt of a site's day; none if it is not known.
+  // Returns the salt of a site's day, or none if it is not known.
   ViewerSalt Of(const Site& site, uint32_t day) const;
-  // Takes the place of another one.
+  // Stores the salt of a site's day, in place of an earlier one.
   void Put(const Site& site, uint32_t day, const ViewerSalt& salt);
-  // Forgets those of earlier days.
+  // Forgets the site's salts of days before `day`.
   void RemoveBefore(const Site& site, uint32_t day);
 
  private:
   struct OfSite {
-    // By day: three at most.
+    // The salts by day, at most three.
     std::vector<std::pair<uint32_t, ViewerSalt>> salts;
-    // What `At` found last, and for when it holds.
+    // The last result of `At`, and the zone and the period for which it is valid.
     absl::TimeZone zone;
     SaltDays days;
     Pair found;

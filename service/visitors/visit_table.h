@@ -1,4 +1,4 @@
-// When a lane saw each viewer last, so that it knows whose view begins a visit.
+// Remembers when a lane last saw each viewer, which decides whether a view begins a visit.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,23 +19,25 @@ struct VisitorKey {
   uint64_t viewer = 0;
 };
 
-// Used by one lane's thread. Bounded: with more viewers than `viewers_max` within a pause some visits count twice.
+// The visits of one lane. Used by the lane thread only. Bounded: with more viewers than `viewers_max` within a pause,
+// some visits are counted twice.
 class VisitTable {
  public:
   explicit VisitTable(size_t viewers_max = limits::kVisitorsPerLaneMax) : viewers_(viewers_max) {}
 
-  // Whether a view at `unix_ms` begins a visit: the viewer was not seen within limits::kVisitPause of it. Remembers the
-  // view. `previous` is the same viewer under yesterday's name, viewer 0 without one; `viewer.viewer` is not 0.
+  // Returns true if a view at `unix_ms` begins a visit, and remembers the view. It begins one if the viewer was not
+  // seen within limits::kVisitPause of it. `previous` is the same viewer under the salt of the day before; its `viewer`
+  // is 0 without one. `viewer.viewer` is not 0.
   bool Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms);
-  // Remembers a view on which it was decided before: what the journal holds.
+  // Remembers a view from the journal, which was decided before.
   void Replay(VisitorKey viewer, int64_t unix_ms, int64_t receipt_unix_ms);
-  // Forgets whose visits are over by then.
+  // Forgets the viewers whose visits are over at `unix_ms`.
   void Forget(int64_t unix_ms);
 
-  // Viewers remembered.
+  // Returns the number of remembered viewers.
   size_t size() const { return viewers_.size(); }
 
-  // For a checkpoint; see SightingTable.
+  // These write and read a checkpoint; see SightingTable.
   std::string Serialize() const { return viewers_.Serialize(); }
   absl::Status Merge(std::string_view text) { return viewers_.Merge(text); }
 

@@ -9,14 +9,14 @@
 namespace viewcount {
 namespace {
 
-// In pixels.
+// All sizes are in pixels.
 constexpr int kHeight = 20;
 constexpr int kPadding = 6;
 constexpr int kFontSize = 11;
 constexpr int kBaseline = 14;
 
-// One half of the badge, with the text in its middle. The text is stretched or pressed to the width it is given, so
-// that it fits whatever font the reader has.
+// One half of the badge, with the text in its middle. The text is stretched or compressed to a fixed width, so that it
+// fits in any font of the reader.
 struct Half {
   std::string text;
   int text_width = 0;
@@ -27,7 +27,7 @@ struct Half {
   int width() const { return text.empty() ? 0 : text_width + 2 * kPadding; }
   std::string Svg(std::string_view what) const {
     if (text.empty()) return "";
-    // A text of combining marks only has no width to be stretched to.
+    // A text that consists of combining marks has no width that it could be stretched to.
     const std::string length =
         text_width == 0 ? "" : fmt::format(R"( textLength="{}" lengthAdjust="spacingAndGlyphs")", text_width);
     return fmt::format(R"(<text class="vc-{}" x="{}" y="{}"{}>{}</text>)", what, x + width() / 2.0, kBaseline, length,

@@ -1,4 +1,4 @@
-// An article's count as a small picture: a label, and the number beside it.
+// Renders an article's count as a small picture: a label, and the number next to it.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,14 @@
 namespace viewcount {
 
 struct BadgeOptions {
-  // Any bytes; may be empty.
+  // May contain any bytes. May be empty.
   std::string_view label = "views";
   uint64_t count = 0;
   Theme theme = Theme::kAuto;
 };
 
-// A whole SVG document, as wide as its text, without script or reference to anything outside. Pure; thread safe.
+// Returns a complete SVG document that is as wide as its text. It has no scripts and no external references. Pure
+// function; thread-safe.
 std::string BadgeSvg(const BadgeOptions& options);
 
 }  // namespace viewcount

@@ -1,45 +1,50 @@
-// Counts a page's view and shows counts on the page. One line in it is enough:
+// Counts a page's view and shows counts on the page. One line in the page is enough:
 //
 //   <script async src="https://HOST/count.js" data-site="portal"></script>
 //
-// The service is where this script comes from. The article is `data-article`, else the path of <link rel=canonical>,
-// else the page's own path, as it stands in the address. What it fills, now and whenever a number changes:
+// The service is the host that this script comes from. The article is `data-article`, or else the path of
+// <link rel=canonical>, or else the path of the page's address. The script fills these elements, now and whenever a
+// number changes:
 //
 //   <span data-viewcount></span>                                   views of this page
 //   <span data-viewcount="/other"></span>                          views of another article
 //   <div data-viewcount-odometer data-digits=8 data-title=Views>   views of the site, on digit wheels; its visits
 //                                                                  with data-show=visits
 //
-// Options: `data-manual` (reports nothing by itself), `data-allow-localhost`, `data-respect-dnt`. For pages' own
-// scripts: viewcount.record(article) reports a view, viewcount.refresh() looks for spans that are new. Views are
-// reported once the page is seen: not while it is in a hidden tab or prerendered, and never from frames or automated
-// browsers. Who opens a page with #viewcount-off is not counted until #viewcount-on; only that choice is stored.
+// Options: `data-manual` (no view is reported automatically), `data-allow-localhost`, `data-respect-dnt`. For scripts
+// of the page: viewcount.record(article) reports a view, viewcount.refresh() searches for new spans. A view is reported
+// once the page is visible. It is not reported while the page is in a hidden tab or prerendered, and never from frames
+// or automated browsers. A visitor who opens a page with #viewcount-off is not counted until #viewcount-on. Nothing but
+// that choice is stored.
 //
-// Single-page applications: a changed path is a new page, and what it declares counts if it differs from what the page
-// before declared; else the path does. Applications that declare late should have `data-manual` and call record.
+// Single-page applications: a changed path is a new page. Its article is the one that the page declares, if that
+// differs from the declaration of the page before. Otherwise the article is the path. Applications that declare their
+// article late should set `data-manual` and call record.
 //
-// ES2017. Comments stand on lines of their own and no string spans lines: what is served has neither comments nor
-// indentation.
+// The language is ES2017. Comments have their own lines, and no string spans lines: the served script has neither
+// comments nor indentation.
 (() => {
-  // Twice on a page it would count twice. An element with this ID would be here too.
+  // If the script is twice on a page, the second one stops here, so that the view is counted once. An element with the
+  // ID viewcount is in window, too, but has no record.
   if ((window.viewcount || 0).record) return;
 
   const script = document.currentScript;
   const data = script.dataset;
   const api = new URL(script.src).origin + '/v1/sites/' + encodeURIComponent(data.site);
-  // What proxies take without asking.
+  // Proxies accept addresses up to about this length without configuration.
   const urlMax = 8000;
-  // So that what counts:batchGet is asked stays below 64 KiB, however long the IDs.
+  // A request to counts:batchGet with this many IDs stays below 64 KiB, however long the IDs are.
   const articlesMax = 100;
   const retryMsMin = 3000;
   const retryMsMax = 300000;
 
-  // Of the page that is shown.
+  // The article and path of the page that is shown.
   let article;
   let path;
-  // What was declared last for it.
+  // The article that the page declared last.
   let known;
-  // Whose view waits for somebody to see it; of several the last, as that is what will be seen.
+  // The article of a view that is reported when the page becomes visible. Only the last one is kept, because that one
+  // will be visible.
   let unseen;
   let source;
   let timer;
@@ -49,7 +54,7 @@
 
   const isSeen = () => !document.hidden && !document.prerendering;
 
-  // Notes what the visitor chose in the address, too. Storage may be forbidden.
+  // Also stores the choice that the visitor made in the address. Storage may be forbidden.
   const optedOut = () => {
     try {
       if (location.hash === '#viewcount-off') localStorage['viewcount-off'] = 1;
@@ -60,7 +65,7 @@
     }
   };
 
-  // Files have no host.
+  // The host name of a file's address is empty.
   const isSkipped = () =>
     optedOut() ||
     self !== top ||
@@ -68,13 +73,13 @@
     (!('allowLocalhost' in data) && /^(localhost|127\.0\.0\.1|\[::1]|)$/.test(location.hostname)) ||
     ('respectDnt' in data && (navigator.doNotTrack === '1' || navigator.globalPrivacyControl));
 
-  // What the page says it is; empty if nothing. An <a> reads any address without throwing.
+  // Returns the article that the page declares, or a false value. An <a> parses any address without an exception.
   const declared = () => {
     const link = all('link[rel~=canonical]')[0];
     return data.article || (link && Object.assign(document.createElement('a'), {href: link.href}).pathname);
   };
 
-  // In the page's language; what is no language falls back to the browser's.
+  // Formats the number in the page's language. If that is not a valid language, the browser's applies.
   const format = (number) => {
     try {
       return number.toLocaleString(document.documentElement.lang || []);
@@ -86,7 +91,8 @@
   const create = (parent, name) =>
     Object.assign(parent.appendChild(document.createElement('span')), {className: 'viewcount-' + name});
 
-  // Moves wheels forward only, as an odometer's do: each has its digits twice, and is put back unseen before it turns.
+  // Turns the wheels forward only, like an odometer. Each wheel has its digits twice, and is set back without animation
+  // before it turns.
   const roll = (odometer, views) => {
     const digits = ('' + views).padStart(odometer.dataset.digits || 8, 0);
     odometer.setAttribute('role', 'img');
@@ -97,7 +103,7 @@
       wheels = [...digits].map(() => create(create(odometer, 'digit'), 'wheel'));
       for (const wheel of wheels) wheel.textContent = [...'0123456789'.repeat(2)].join('\n');
     }
-    // No style came through, be it ours or the page's: forbidden by its Content-Security-Policy.
+    // No style applies, neither ours nor the page's, because the Content-Security-Policy forbids it.
     if (getComputedStyle(wheels[0]).display !== 'block') odometer.textContent = digits;
     const turn = (wheel, at, transition) => {
       wheel.at = at;
@@ -105,13 +111,13 @@
       wheel.style.transform = 'translateY(' + at * -5 + '%)';
     };
     for (const wheel of wheels) turn(wheel, (wheel.at || 0) % 10, 'none');
-    // Asking for the layout makes it begin here.
+    // Reading the layout makes the transition start from this position.
     odometer.offsetWidth;
     wheels.forEach((wheel, i) => turn(wheel, +digits[i] + (digits[i] < wheel.at ? 10 : 0), ''));
   };
 
-  // Takes a WatchCountsResponse, GetCountsResponse or GetSiteStatsResponse. 64-bit numbers come as text, 0 perhaps not
-  // at all.
+  // Shows the counts of a WatchCountsResponse, GetCountsResponse or GetSiteStatsResponse. 64-bit numbers are strings,
+  // and a 0 may be absent.
   const take = (answer) => {
     const counts = new Map((answer.counts || []).map((count) => [count.articleId, +(count.views || 0)]));
     for (const span of all('[data-viewcount]')) {
@@ -125,7 +131,7 @@
     }
   };
 
-  // With a body by POST; as text/plain, which needs no preflight.
+  // Sends a request and shows its answer. With a body it is a POST of text/plain, which needs no preflight.
   const ask = (route, body, keepalive) =>
     fetch(api + route, body && {method: 'POST', body: JSON.stringify(body), keepalive})
       .then((response) => response.json())
@@ -134,7 +140,7 @@
 
   const query = (articleId) => 'article=' + encodeURIComponent(articleId);
 
-  // Never tried again: the first may have arrived.
+  // Sends a view. It is never sent again after an error, because the first request may have arrived.
   const send = (articleId) => {
     const body = {articleId};
     if (navigator.sendBeacon && navigator.sendBeacon(api + '/views', JSON.stringify(body))) return;
@@ -151,8 +157,9 @@
 
   const view = () => 'manual' in data || record(article);
 
-  // Asks for what the page shows: one stream for all of it, and only while it is seen, as browsers allow six
-  // connections a host. What does not fit into its address is asked for once.
+  // Requests the counts that the page shows. There is one stream for all of them, and only while the page is visible,
+  // because browsers allow six connections per host. Articles that do not fit into the stream's address are requested
+  // once.
   const watch = () => {
     clearTimeout(timer);
     if (source) source.close();
@@ -174,7 +181,7 @@
       retryMs = retryMsMin;
       take(JSON.parse(event.data));
     };
-    // A browser would come back every few seconds for ever, and all browsers at once.
+    // By default browsers would reconnect every few seconds forever, and all of them at the same time.
     source.onerror = () => {
       source.close();
       timer = setTimeout(watch, retryMs * (1 + Math.random()));
@@ -182,7 +189,7 @@
     };
   };
 
-  // What the page before declared is not this one's.
+  // Determines the page's article. A declaration that is unchanged since the page before belongs to that page.
   const identify = () => {
     const before = known;
     known = declared();
@@ -190,7 +197,8 @@
     article = (known !== before && known) || path;
   };
 
-  // Perhaps another page of a single-page application, which has rendered it when the timer fires.
+  // Handles a possible change of the page in a single-page application. When the timer fires, the application has
+  // rendered the new page.
   const navigate = () =>
     setTimeout(() => {
       optedOut();
@@ -202,7 +210,8 @@
 
   const start = () => {
     identify();
-    // First in the head, so that the page's own rules win; its nonce is good for both.
+    // The style comes first in the head, so that the page's own rules override it. The script's nonce is valid for it,
+    // too.
     const style = Object.assign(document.createElement('style'), {nonce: script.nonce});
     style.textContent =
       '[data-viewcount-odometer]{display:inline-flex;font:bold 1.25em/1.5 monospace}' +
@@ -222,11 +231,11 @@
       };
     }
     addEventListener('popstate', navigate);
-    // Declared late, for the page that is shown; while the path is new already it is for the next.
+    // A page may declare its article late. While the path is already new, the declaration belongs to the next page.
     new MutationObserver(() => {
       if (location.pathname === path) known = declared();
     }).observe(document.head, {attributes: true, childList: true, subtree: true});
-    // Back on a page that the browser had kept whole.
+    // The visitor went back to a page that the browser had kept in memory.
     addEventListener('pageshow', (event) => event.persisted && view());
     for (const name of ['visibilitychange', 'prerenderingchange']) {
       document.addEventListener(name, () => {

@@ -11,12 +11,12 @@
 namespace viewcount {
 namespace {
 
-// In pixels.
+// The dimensions of an odometer, in pixels.
 struct Shape {
   int wheel_width = 0;
   int height = 0;
   int gap = 0;
-  // Between the outermost wheels and the picture's edge.
+  // The distance between the outermost wheels and the picture's edge.
   int border = 0;
   int font_size = 0;
 };
@@ -33,7 +33,7 @@ Shape ShapeOf(OdometerStyle style) {
   return {.wheel_width = 14, .height = 28, .gap = 0, .border = 1, .font_size = 20};
 }
 
-// The frame is lit from above; wheels are brightest in the middle, as round things are.
+// The frame is lit from above. Wheels are brightest in the middle, so that they look round.
 constexpr std::string_view kClassicGradients =
     R"(<linearGradient id="vc-frame" x2="0" y2="1"><stop class="vc-f0"/><stop class="vc-f1" offset="1"/></linearGradient>)"
     R"(<linearGradient id="vc-wheel" x2="0" y2="1"><stop stop-color="#050505"/><stop offset=".2" stop-color="#222"/>)"
@@ -76,7 +76,7 @@ void AppendWheel(const Shape& shape, OdometerStyle style, int x, std::string& sv
 }
 
 void AppendDigit(const Shape& shape, OdometerStyle style, int x, char digit, std::string& svg) {
-  // Digits are some 0.72 of the font's size high, whatever the font.
+  // In most fonts digits are about 0.72 times as high as the font's size.
   const double baseline = shape.height / 2.0 + 0.36 * shape.font_size;
   const std::string_view fill = style == OdometerStyle::kClassic ? R"(fill="#fff")" : R"(class="vc-digit")";
   fmt::format_to(std::back_inserter(svg), R"(<text x="{}" y="{:.1f}" {}>{}</text>)", x + shape.wheel_width / 2,

@@ -1,4 +1,4 @@
-// The site's odometer: its views as the digit wheels that portals show in the page's corner.
+// Renders the site's odometer: its views on digit wheels, as portals show them in a corner of the page.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +14,22 @@ enum class OdometerStyle {
   kClassic,
   // A plain tile for each digit.
   kFlat,
-  // Digits only, on whatever is behind.
+  // Only digits, on the page's own background.
   kPlain,
 };
 
 struct OdometerOptions {
   uint64_t value = 0;
-  // Zeros go before a shorter number; a longer one is shown whole. 1 to limits::kOdometerDigitsMax.
+  // The minimum number of digits, 1 to limits::kOdometerDigitsMax. Shorter numbers get leading zeros, longer ones are
+  // shown completely.
   uint32_t digits = 8;
   OdometerStyle style = OdometerStyle::kClassic;
   Theme theme = Theme::kAuto;
-  // What screen readers say before the number; any bytes. May be empty.
+  // The text that screen readers speak before the number. May contain any bytes. May be empty.
   std::string_view title;
 };
 
-// A whole SVG document without script or reference to anything outside. Pure; thread safe.
+// Returns a complete SVG document without scripts and external references. Pure function; thread-safe.
 std::string OdometerSvg(const OdometerOptions& options);
 
 }  // namespace viewcount

@@ -10,8 +10,8 @@
 namespace viewcount {
 namespace {
 
-// Advances of the characters from ' ' to '~' in hundredths of the font's size: means of DejaVu Sans (close to Verdana)
-// and Liberation Sans (metrics of Arial), which between them are what most systems show for sans-serif.
+// Advance widths of the characters from ' ' to '~', in hundredths of the font's size. They are means of DejaVu Sans
+// (close to Verdana) and Liberation Sans (metrics of Arial). Most systems show one of these as sans-serif.
 constexpr std::array<uint8_t, 95> kAsciiWidths = {
     30,  34, 41, 70, 60, 92, 72, 23, 36, 36, 45, 71, 30, 35, 30, 31,  // ' ' to '/'
     60,  60, 60, 60, 60, 60, 60, 60, 60, 60, 31, 31, 71, 71, 71, 54,  // '0' to '?'
@@ -31,13 +31,13 @@ uint32_t CodePoint(std::string_view sequence) {
   return code;
 }
 
-// Controls of ASCII and Latin-1; and two code points that XML forbids though they are well-formed.
+// Returns false for control characters of ASCII and Latin-1, and for two valid code points that XML forbids.
 bool IsKept(uint32_t code) {
   const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
   return !control && code != 0xFFFE && code != 0xFFFF;
 }
 
-// Calls `each(code point, its bytes)` for all that is kept.
+// Calls `each(code point, its bytes)` for all characters that are kept.
 template <typename Each>
 void ForEachKept(std::string_view text, Each each) {
   for (size_t at = 0; at < text.size();) {
@@ -53,7 +53,8 @@ void ForEachKept(std::string_view text, Each each) {
   }
 }
 
-// Combining marks stand above the letter before them; East Asian letters and pictures take a square.
+// Returns the width of a character, relative to the font's size. Combining marks have no width. East Asian letters and
+// emoji take a square.
 double WidthOf(uint32_t code) {
   if (code >= 0x20 && code < 0x7F) return kAsciiWidths[code - 0x20] / 100.0;
   const bool mark = (code >= 0x300 && code < 0x370) || (code >= 0x200B && code < 0x2010) ||

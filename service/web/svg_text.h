@@ -1,4 +1,4 @@
-// Text that others chose, in pictures: made harmless, and measured. Pure functions; thread safe.
+// Escapes and measures untrusted text for pictures. Pure functions; thread-safe.
 #pragma once
 
 #include <string>
@@ -6,18 +6,19 @@
 
 namespace viewcount {
 
-// How a picture's colours follow the reader: as their system prefers, or fixed.
+// The colours of a picture: according to the preference of the reader's system, or fixed.
 enum class Theme { kAuto, kLight, kDark };
 
-// `text` as it may stand in XML, in an element or a quoted attribute. Control characters are left out, and so is what
-// XML or UTF-8 does not allow.
+// Returns `text` escaped for an XML element or a quoted attribute. Control characters are removed, as is everything
+// that XML or UTF-8 does not allow.
 std::string EscapedXml(std::string_view text);
 
-// How wide a sans-serif font of the browser's choice writes it, in units of the font's size, roughly: SVG's textLength
-// makes up for the rest. Counts what EscapedXml keeps.
+// Returns the approximate width of `text` in a sans-serif font, in units of the font's size. SVG's textLength
+// compensates for the difference. Only the characters that EscapedXml keeps are counted.
 double TextWidth(std::string_view text);
 
-// A style sheet of what looks different in light and dark surroundings. For kAuto both, chosen by the reader's system.
+// Returns a style element for light or dark surroundings. For kAuto it contains both styles, and the reader's system
+// selects one.
 std::string ThemedStyle(Theme theme, std::string_view light, std::string_view dark);
 
 }  // namespace viewcount

@@ -1,4 +1,4 @@
-// Which page views are counted, and how often.
+// Tests of which page views are counted, and how often.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
@@ -20,7 +20,8 @@ after(() => site?.close());
 
 const views = (id) => site.service.views(id);
 
-// Counted by exactly so much, now that whatever else was on its way has had its time: a view sent later has come.
+// Asserts that the article has exactly `growth` more views. A view that is sent later is counted first, so that earlier
+// views have had time to arrive.
 async function assertGrowth(id, from, growth) {
   await site.service.record('/later');
   await becomes(from + growth, () => views(id));
@@ -76,19 +77,19 @@ test('AClickThroughThreeArticlesOfAnApplicationCountsThree', async () => {
     const title = await link.textContent();
     await link.click();
     await window.getByRole('heading', {level: 1, name: title}).waitFor();
-    // The span in the new article is that article's.
+    // The span in the new article shows that article's views.
     await becomes(start.get(id) + 1, async () => Number(await shown(window)));
   }
   for (const [id, from] of start) await becomes(from + 1, () => views(id));
   assert.equal(window.reports.length, 4);
 
-  // Neither another fragment nor another query is another page.
+  // A different fragment or query is not another page.
   await window.evaluate(() => {
     location.hash = 'comments';
     history.pushState(null, '', '?from=mail');
     history.replaceState(null, '', '?from=feed');
   });
-  // Back over those two entries, to the article before.
+  // Goes back over those two entries, to the article before.
   await window.evaluate(() => history.go(-3));
   const [, second, third] = start.keys();
   await becomes(start.get(second) + 2, () => views(second));
@@ -113,7 +114,7 @@ test('WhatAnApplicationDeclaresLateIsNotTakenForTheNextPage', async () => {
   await declare('/declared/first');
   await goTo('/demo/test/second');
   await becomes(1, () => views('/demo/test/second'));
-  // At once, as most do; then it is what counts.
+  // Most applications declare the article immediately. Then the declared article counts.
   await window.evaluate(() => {
     history.pushState(null, '', '/demo/test/third');
     document.querySelector('link[rel=canonical]').href = '/declared/third';
@@ -126,7 +127,7 @@ test('WhatAnApplicationDeclaresLateIsNotTakenForTheNextPage', async () => {
 test('AHiddenPageCountsOnceItIsShown', async () => {
   const id = '/demo/test/article.html';
   const start = await views(id);
-  // Real tabs of one window, which Playwright does not keep looking visible.
+  // These are real tabs of one window. Playwright would keep its own pages visible.
   const tabs = await site.browser.newBrowserCDPSession();
   const open = async (url, background) => (await tabs.send('Target.createTarget', {url, background})).targetId;
   const front = await open('about:blank', false);
@@ -135,7 +136,8 @@ test('AHiddenPageCountsOnceItIsShown', async () => {
   await assertGrowth(id, start, 0);
   await tabs.send('Target.activateTarget', {targetId: hidden});
   await becomes(start + 1, () => views(id));
-  // Once only, however often it comes and goes; each time it asks for live counts again.
+  // It is counted only once, however often it is hidden and shown. Each time it is shown, it requests live counts
+  // again.
   await tabs.send('Target.activateTarget', {targetId: front});
   await tabs.send('Target.activateTarget', {targetId: hidden});
   for (const targetId of [hidden, front]) await tabs.send('Target.closeTarget', {targetId});
@@ -145,10 +147,10 @@ test('AHiddenPageCountsOnceItIsShown', async () => {
 test('APrerenderedPageCountsOnceItIsActivated', async () => {
   const id = '/demo/test/article.html';
   const start = await views(id);
-  // What a page sends while it is prerendered is refused, which is how the test hears of it.
+  // The service refuses views that a page sends while it is prerendered. The test uses that to notice the prerendering.
   const ahead = () => site.service.metric('viewcount_views_rejected_total{reason="prefetch"}');
   const before = await ahead();
-  // Browsers do not prerender for those who debug them, so this one runs by itself.
+  // Browsers do not prerender while a debugger is attached, so this one runs without Playwright.
   const profile = path.join(site.folder, 'profile');
   const browser = spawn(
     chromiumPath,
@@ -175,7 +177,7 @@ test('AFramedPageIsNotCounted', async () => {
   const start = await views(id);
   const window = await site.window();
   await window.goto(site.url('test/frame.html'));
-  // It shows counts all the same.
+  // A framed page still shows counts.
   await becomes(String(start), () => window.frameLocator('iframe').locator('[data-viewcount]').textContent());
   await eventuallyCounted('/visible?framed');
   await assertGrowth(id, start, 0);
@@ -192,7 +194,7 @@ test('AVisitorWhoOptsOutIsNotCountedUntilOptingIn', async () => {
   await shown(window);
   assert.equal(window.reports.length, 0);
   await assertGrowth(article, start, 0);
-  // The links at the page's foot do the same without loading anything.
+  // The links at the foot of the page do the same without loading a page.
   await window.getByRole('link', {name: 'Đếm lại'}).click();
   await eventually('the choice is forgotten', () => window.evaluate(() => localStorage.length === 0));
   await window.reload();
@@ -273,7 +275,7 @@ test('WhoAsksNotToBeTrackedIsNotCountedWhereThePageRespectsThat', async () => {
     await window.goto(site.url('test/dnt.html'));
     assert.equal(await window.evaluate(() => navigator.doNotTrack), '1');
     await shown(window);
-    // Elsewhere the wish is not asked for.
+    // Pages without the option ignore the setting.
     await window.goto(site.url('test/article.html?untracked'));
     await eventuallyCounted('/visible?untracked');
   } finally {
@@ -303,7 +305,7 @@ test('APageOfAnotherHostIsCountedAndLive', async () => {
   const {port} = new URL(site.service.url);
   const window = await site.window();
   await window.goto(`http://portal.example:${port}${id}`);
-  // As a page's own loader brings it.
+  // Adds the script in the way that a page's own loader does.
   await window.evaluate((src) => {
     const script = Object.assign(document.createElement('script'), {src});
     script.dataset.site = 'demo';

@@ -4,7 +4,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 const waitMsMax = 10_000;
 const lookAgainMs = 20;
 
-// Returns when the condition holds; fails when it does not within the time.
+// Returns when the condition holds. Fails if it does not hold within the time.
 export async function eventually(what, condition, msMax = waitMsMax) {
   const deadline = Date.now() + msMax;
   while (!(await condition())) {
@@ -13,7 +13,7 @@ export async function eventually(what, condition, msMax = waitMsMax) {
   }
 }
 
-// Returns when `read` gives `expected`; fails with what it gives instead.
+// Returns when `read` returns `expected`. Otherwise fails with the value that it returned last.
 export async function becomes(expected, read, msMax = waitMsMax) {
   const deadline = Date.now() + msMax;
   let actual = await read();

@@ -1,4 +1,4 @@
-// The demonstration portal as people meet it: its structure by roles and names, its lists, its look.
+// Tests of the demonstration portal as visitors see it: its structure by roles and names, its lists, its appearance.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +20,7 @@ after(() => site?.close());
 
 const inVietnamese = (number) => number.toLocaleString('vi');
 
-// The odometer's number, which must not be below where it starts.
+// Returns the odometer's number. The test fails if it has none.
 async function odometerNumber(window) {
   const odometer = window.getByRole('region', {name: 'Số lượt truy cập'}).getByRole('img');
   await odometer.waitFor();
@@ -37,7 +37,7 @@ test('TheArticleShowsItsViewsAndItsNeighbours', async () => {
   assert.equal(await article.getByRole('heading', {level: 1}).textContent(), title);
   await becomes('26/03/2025 · Số lượt người xem: 3.934', () => article.locator('.facts').textContent());
 
-  // Newer and earlier news, each with its count; three of them are followed.
+  // Newer and earlier news, each with its count. The test follows one of the links.
   const newer = main.getByRole('region', {name: 'Tin mới hơn'}).getByRole('listitem');
   const earlier = main.getByRole('region', {name: 'Tin đã đưa'}).getByRole('listitem');
   assert.equal(await newer.count(), 1);
@@ -104,7 +104,7 @@ test('EveryLinkLeadsToAPage', async () => {
       if (target.origin === site.service.url && target.pathname.startsWith('/demo/')) waiting.push(target.href);
     }
   }
-  // 20 articles, the front page by two names, spa.html, and what they are made of.
+  // These are 20 articles, the front page under two names, spa.html, and the files that they use.
   assert.ok(seen.size >= 27, [...seen].join('\n'));
   await window.context().close();
 });
@@ -134,13 +134,14 @@ for (const {name, ...look} of looks) {
   }
 }
 
-// For people to look at.
+// Stores a screenshot for people to inspect.
 async function screenshot(window, name) {
   fs.mkdirSync(process.env.SCREENSHOTS, {recursive: true});
   await window.screenshot({path: path.join(process.env.SCREENSHOTS, name), fullPage: true});
 }
 
-// Text has at least the contrast of 4.5 that WCAG 2.2 asks for (1.4.3), wherever its background is one colour.
+// Asserts that text has at least the contrast of 4.5 that WCAG 2.2 requires (1.4.3). Only text on a background of one
+// colour is checked.
 async function assertReadable(window) {
   const faults = await window.evaluate(() => {
     const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);

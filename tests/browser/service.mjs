@@ -1,5 +1,5 @@
-// A viewcountd of a test's own: own data, own Redis, ports chosen by the system. What tests/support/service.py is to
-// Python.
+// A viewcountd for one test, with its own data and its own Redis. The system chooses the ports. It corresponds to
+// tests/support/service.py for Python.
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import fs from 'node:fs';
@@ -15,14 +15,14 @@ const run = promisify(execFile);
 export class Service {
   #process = null;
 
-  // The folders are the caller's to make and to remove.
+  // The caller creates and removes the folders.
   constructor(dataDir, demoDir) {
     this.dataDir = dataDir;
     this.demoDir = demoDir;
     this.httpAddress = '127.0.0.1:0';
   }
 
-  // Returns when it is ready. A second start listens for HTTP where the first did.
+  // Starts the service, and returns when it is ready. A second start uses the same HTTP address as the first one.
   async start() {
     const addresses = path.join(this.dataDir, 'addresses');
     fs.rmSync(addresses, {force: true});
@@ -43,7 +43,7 @@ export class Service {
     this.url = 'http://' + this.httpAddress;
   }
 
-  // Where it listens; `name` is grpc, http or admin.
+  // Returns the address that the service listens on. `name` is grpc, http or admin.
   address(name) {
     return fs.readFileSync(path.join(this.dataDir, 'addresses'), 'utf8').match(new RegExp(`^${name}=(.*)$`, 'm'))[1];
   }
@@ -52,7 +52,7 @@ export class Service {
     return fs.readFileSync(path.join(this.dataDir, 'log'), 'utf8');
   }
 
-  // SIGTERM; SIGKILL, and an error, if that takes too long.
+  // Stops the service by SIGTERM. If that takes too long, sends SIGKILL and throws an error.
   async stop() {
     const ending = this.#process;
     if (ending === null) return;
@@ -65,13 +65,13 @@ export class Service {
     if (code !== 0) throw new Error(`viewcountd ended with ${code}:\n` + this.log());
   }
 
-  // Runs the viewcount command and returns what it prints.
+  // Runs the viewcount command and returns its output.
   async command(...words) {
     const {stdout} = await run(process.env.VIEWCOUNT, ['--server', this.address('grpc'), '--site', 'demo', ...words]);
     return stdout;
   }
 
-  // The answer to a GET or, with a body, a POST to `route` of the site.
+  // Sends a GET, or a POST if there is a body, to `route` of the site. Returns the parsed answer.
   async ask(route, body) {
     const options = body && {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}};
     const response = await fetch(`${this.url}/v1/sites/demo/${route}`, options);
@@ -79,13 +79,13 @@ export class Service {
     return response.json();
   }
 
-  // An article's views.
+  // Returns an article's views.
   async views(article) {
     const answer = await this.ask('counts?article=' + encodeURIComponent(article));
     return Number(answer.counts[0].views ?? 0);
   }
 
-  // A metric, with its labels as they stand there.
+  // Returns the value of a metric. `name` includes the labels as /metrics prints them.
   async metric(name) {
     const text = await (await fetch(`http://${this.address('admin')}/metrics`)).text();
     const line = text.split('\n').find((candidate) => candidate.startsWith(name + ' '));

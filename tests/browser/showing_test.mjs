@@ -1,4 +1,4 @@
-// What pages show: live counts, the odometer, in the page's language, and what they show without the service.
+// Tests of the numbers that pages show: live counts, the odometer, the page's language, and pages without the service.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
@@ -23,7 +23,7 @@ const label = (window) => odometer(window).getAttribute('aria-label');
 const siteViews = async () => Number((await site.service.ask('stats')).views.total);
 const inVietnamese = (number) => number.toLocaleString('vi');
 
-// What can be seen through the odometer's windows: the digit in the middle of each, or that a wheel turns.
+// Returns the visible digits of the odometer: the digit in the middle of each window, or '~' while the wheel turns.
 function digits(window) {
   return odometer(window)
     .locator('.viewcount-digit')
@@ -47,7 +47,7 @@ test('ANewViewIsShownInAnotherWindowWithoutAReload', async () => {
   await first.evaluate(() => (globalThis.isSamePage = true));
   await second.goto(site.url(page));
   for (const window of [first, second]) await becomes(inVietnamese(3935), () => shown(window));
-  // Beside the headline on another page, too.
+  // The count next to the headline on another page changes, too.
   await second.goto(site.url('index.html'));
   const beside = second.getByRole('region', {name: 'Văn hóa – Xã hội'}).locator(`[data-viewcount="${article}"]`);
   await becomes(inVietnamese(3935), () => beside.textContent());
@@ -71,7 +71,7 @@ test('TheOdometerRollsForwardToTheNewNumber', async () => {
   await shows(start);
   assert.equal(await odometer(window).getAttribute('role'), 'img');
 
-  // The last wheel comes by its 0 and goes on forward.
+  // The last wheel turns past its 0 and continues forward.
   const last = odometer(window).locator('.viewcount-wheel').last();
   await last.evaluate((wheel) => {
     globalThis.turns = [];
@@ -109,7 +109,7 @@ test('WhereStylesAreForbiddenTheOdometerIsText', async () => {
   await becomes(String(await siteViews()), () => odometer(window).textContent());
   await site.service.record('/elsewhere');
   await becomes(String(await siteViews()), () => odometer(window).textContent());
-  // As it comes, and longer than the page said.
+  // The default style, and a number with more digits than the page declares.
   await window.goto(site.url('test/odometer.html'));
   await becomes(String(await siteViews()), () => digits(window));
   await window.context().close();
@@ -122,7 +122,7 @@ test('NumbersAreWrittenInThePagesLanguage', async () => {
   const span = window.locator('[data-viewcount]');
   const views = await site.service.views(article);
   assert.ok(views > 1000);
-  // What names no language is the browser's: English here.
+  // For an invalid language, the browser's language applies, which is English here.
   for (const [language, locale] of [['en', 'en'], ['vi', 'vi'], ['not_a language', 'en'], ['', 'en']]) {
     await window.evaluate(
       ([lang, id]) => {
@@ -152,7 +152,7 @@ test('WithoutEventStreamsCountsAreAskedForOnce', async () => {
 });
 
 test('APageListensOnlyWhileItIsSeen', async () => {
-  // The service may learn that a stream was closed only when it has something to say.
+  // The service may notice that a stream was closed only when it sends an event.
   const watchers = async () => {
     await site.service.record('/elsewhere');
     return site.service.metric('viewcount_watchers');
@@ -209,7 +209,7 @@ test('AnIdThatLooksLikeMarkupStaysText', async () => {
   const other = window.locator(`[data-viewcount="${hostile}"]`);
   await becomes('1', () => other.textContent());
   assert.equal(await other.evaluate((element) => element.childElementCount), 0);
-  // In pictures it is text as well.
+  // In pictures the ID is text, too.
   const query = `article=${encodeURIComponent(hostile)}&label=${encodeURIComponent(hostile)}`;
   await window.goto(`${site.service.url}/v1/sites/demo/badge.svg?${query}`);
   assert.ok((await window.locator('svg').textContent()).includes(hostile));
@@ -225,7 +225,7 @@ test('WithoutTheServiceThePageIsWholeAndComesBackByItself', async () => {
   const lead = window.locator('.lead [data-viewcount]');
   const before = inVietnamese(startViews.get('/tin/ra-mat-cong-thong-tin.html'));
   await becomes(before, () => lead.textContent());
-  // The list of the most read asks for a stream of its own when it comes.
+  // The list of the most read articles requests its own stream when it is inserted.
   const most = window.getByRole('region', {name: 'Đọc nhiều nhất'}).locator('[data-viewcount]').last();
   await eventually('the most read have counts', async () => /\d/.test(await most.textContent()));
   const tries = [];
@@ -240,9 +240,9 @@ test('WithoutTheServiceThePageIsWholeAndComesBackByItself', async () => {
   await site.service.start();
   await site.service.record('/tin/ra-mat-cong-thong-tin.html');
   const now = inVietnamese(startViews.get('/tin/ra-mat-cong-thong-tin.html') + 1);
-  // A second try comes after 3 + 6 to 6 + 12 s.
+  // A second attempt comes after 3 + 6 to 6 + 12 s.
   await becomes(now, () => lead.textContent(), 20_000);
-  // Not at once, and not together with everybody else.
+  // The attempts are neither immediate nor at the same time as those of all other browsers.
   assert.ok(tries[0] - stopping > 3000, `after ${tries[0] - stopping} ms`);
   assert.ok(tries.length <= 2);
   await assertWhole(window);
@@ -259,7 +259,8 @@ test('APageThatTheServiceNeverAnsweredIsWhole', async () => {
   await window.context().close();
 });
 
-// No exception and no broken picture. That something could not be loaded is what browsers say by themselves.
+// Asserts that there is no exception and no broken picture. Messages about failed loading are ignored, because browsers
+// write them themselves.
 async function assertWhole(window) {
   const isOwn = (error) => !error.startsWith('Failed to load resource') && !/CORS policy|file:/.test(error);
   assert.deepEqual(window.errors.filter(isOwn), []);

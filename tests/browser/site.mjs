@@ -1,5 +1,6 @@
-// What every browser test stands on: the demonstration portal, built as people build it and served by a real
-// viewcountd, and a real Chromium that does not say that it is driven by a program, since such views are not counted.
+// The common basis of all browser tests. It has the demonstration portal, built as users build it and served by a real
+// viewcountd. It also has a real Chromium that does not reveal that a program controls it, since such views are not
+// counted.
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -16,7 +17,7 @@ const portal = path.resolve(here, '../../client/examples/portal');
 export const chromiumPath = '/usr/bin/chromium';
 export const siteStart = 37_456_821;
 
-// What quickstart sets, by article.
+// The start values that quickstart sets, by article.
 export const startViews = new Map(
   fs
     .readFileSync(path.join(portal, 'start_views.txt'), 'utf8')
@@ -26,13 +27,14 @@ export const startViews = new Map(
     .map(([article, views]) => [article, Number(views)]),
 );
 
-// What people's browsers call themselves. One without a window says that it has none, and its views are a bot's.
+// The User-Agent of a normal browser. A headless browser names itself so, and its views would count as a bot's.
 const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
-// Nothing that tells that the browser is driven by a program.
+// Flags that hide that a program controls the browser.
 export const asPeopleHaveIt = ['--disable-blink-features=AutomationControlled', `--user-agent=${agent}`];
 
-// The browser as people have it. The real back-forward cache, too: the default is none. All hosts of .example are here.
+// Launches a browser like that of a visitor. It has the real back-forward cache, which is off by default. All hosts of
+// .example are this machine.
 export function launch() {
   return chromium.launch({
     executablePath: chromiumPath,
@@ -42,7 +44,8 @@ export function launch() {
 }
 
 export class Site {
-  // The portal is at /demo/, the pages of this folder at /demo/test/. Always close it.
+  // Opens a site with the portal at /demo/ and the pages of this folder at /demo/test/. The caller must always close
+  // it.
   static async open() {
     const site = new Site();
     site.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'viewcount-browser-'));
@@ -71,20 +74,20 @@ export class Site {
     }
   }
 
-  // As quickstart does it.
+  // Sets the start values in the same way as quickstart.
   async setStartViews() {
     const set = (...words) => this.service.command('set', ...words, '--why', 'test');
     await Promise.all([...startViews].map(([article, views]) => set(article, String(views))));
     await set('--site-total', String(siteStart));
   }
 
-  // A page's address below /demo/.
+  // Returns the address of a page below /demo/.
   url(page) {
     return `${this.service.url}/demo/${page}`;
   }
 
-  // A window of its own, as another visitor has it. `reports` are the views it sends, `errors` what a developer would
-  // see.
+  // Opens a window with a separate context, like that of another visitor. `reports` are the views that it sends.
+  // `errors` are the errors that a developer would see.
   async window(options) {
     const context = await this.browser.newContext({locale: 'en-US', ...options});
     const page = await context.newPage();
@@ -101,7 +104,8 @@ export class Site {
   }
 }
 
-// Returns when count.js has shown a number in the page's own span: by then it has reported the view, if it does.
+// Returns the text of the page's own span when count.js has shown a number there. By then it has reported the view, if
+// it reports one.
 export async function shown(page) {
   const span = page.locator('[data-viewcount=""]').first();
   await page.waitForFunction((element) => /\d/.test(element.textContent), await span.elementHandle());

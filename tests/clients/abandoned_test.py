@@ -1,4 +1,4 @@
-"""Many calls that are cancelled, run out of time, or are read slowly leave no call, no memory and a quick stop.
+"""Many calls that are cancelled, time out or are read slowly leave no call and no memory, and a stop remains quick.
 
 Run by ctest: abandoned_test.py BUILD/bin/viewcountd BUILD/bin/abandoned_calls CALLS
 """
@@ -20,13 +20,13 @@ DAEMON = None
 PROGRAM = None
 CALLS = None
 RUN_SECONDS_MAX = 100
-# Less than what calls under way are given to end.
+# Less than the time that calls under way have to end.
 STOP_SECONDS_MAX = 1.4
-# By which memory may grow in the second half, and with each of its calls: the allocator keeps pieces of what was freed.
-# A call that is never freed costs 16 KB.
+# The memory growth allowed in the second half, in total and per call, because the allocator keeps pieces of freed
+# memory. A call that is never freed costs 16 KB.
 GROWTH_BYTES_MAX = 100 << 20
 GROWTH_BYTES_PER_CALL_MAX = 4 << 10
-# Fewer arenas keep fewer pieces.
+# With fewer arenas, the allocator keeps fewer pieces.
 os.environ["MALLOC_ARENA_MAX"] = "2"
 
 
@@ -50,7 +50,7 @@ class AbandonedTest(unittest.TestCase):
             with running:
                 began = time.monotonic()
                 self.assertEqual(self.abandon(running, CALLS // 2), 0)
-                # Caches and pools are filled.
+                # From here on, caches and pools are filled.
                 before = running.resident_bytes()
                 self.assertEqual(self.abandon(running, CALLS // 2), 0)
                 print(f"{CALLS} calls took {time.monotonic() - began:.1f} s", flush=True)

@@ -1,6 +1,6 @@
-"""Addresses that viewcountd listens on, reached from every client library.
+"""Every client library reaches viewcountd at every kind of address that it can listen on.
 
-Run by ctest: addresses_test.py BUILD/bin/viewcountd JSON. The JSON names the words of each client's command.
+Run by ctest: addresses_test.py BUILD/bin/viewcountd JSON. The JSON contains the command line of each client.
 """
 
 import concurrent.futures
@@ -21,22 +21,22 @@ DAEMON = None
 CLIENTS = None
 SECONDS_MAX = 30
 CLIENTS_AT_ONCE = 2
-# Netty needs a native library for them, and connect takes URLs.
+# Netty needs a native library for UNIX sockets, and connect takes only URLs.
 WITHOUT_UNIX_SOCKETS = ("java", "connect")
-# Nothing is counted, so that every client may do it again.
+# This case counts nothing, so every client can run it again.
 CASES = "reflection"
 
 
 class AddressesTest(unittest.TestCase):
     def reach(self, name, address):
-        """Runs a client's cases at the address; returns what is wrong, or None."""
+        """Runs a client's cases at the address. Returns the error, or None."""
         done = subprocess.run([*CLIENTS[name], address], env=os.environ | {"CASES": CASES}, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
         passed = done.returncode == 0 and done.stdout.count("passed") == 1
         return None if passed else f"{name} at {address}: {done.stdout[:1000]}{done.stderr[:1000]}"
 
     def check(self, listen, targets, names):
-        """A service that listens there is reached at each target, in which {port} stands for its port."""
+        """Checks that a service listening at `listen` is reached at each target. {port} in a target is its port."""
         with tempfile.TemporaryDirectory(prefix="viewcount-addresses-") as data_dir:
             running = service.Service(DAEMON, data_dir)
             running.grpc_address = listen.format(folder=data_dir)
@@ -56,7 +56,7 @@ class AddressesTest(unittest.TestCase):
         self.check("0.0.0.0:0", ["127.0.0.1:{port}"], ["python", "grpc_js"])
 
     def test_a_host_name_with_all_its_addresses(self):
-        # Machines differ in whether the name has an address of IPv6.
+        # Machines differ in whether the name has an IPv6 address.
         found = {entry[4][0] for entry in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
         hosts = [f"[{host}]" if ":" in host else host for host in found]
         self.check("localhost:0", [host + ":{port}" for host in ["localhost", *hosts]], ["python", "go"])

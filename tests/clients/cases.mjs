@@ -1,23 +1,23 @@
-// The cases of README.md for clients in JavaScript. A client gives them a channel:
+// The cases of README.md for clients in JavaScript. A client passes them a channel with these functions:
 //
 //   record, counts, health (request, options)   {answer: Promise, cancel()}
 //   watch, reflect (request, options)           {next(): Promise of a message, undefined at the end, cancel()}
-//   stream (requests, options)                  the same; requests is an async iterable
+//   stream (requests, options)                  as watch; requests is an async iterable
 //   details(error, name)                        the google.rpc detail of an error; undefined if it has none
 //   close()
 //
-// Options are timeoutMs, metadata (pairs), and gzip. An error has the name of its gRPC status as `status`.
+// Options are timeoutMs, metadata (pairs) and gzip. An error has the name of its gRPC status in `status`.
 import assert from 'node:assert/strict';
 import {setTimeout as pause} from 'node:timers/promises';
 
 export const timeoutMs = 30_000;
 
-// Sizes of the burst: so many calls at once of 20 KB each way, with articles that nobody asked for before. A call names
-// each of its articles again and again, so that all calls together fit into the queue to Redis.
+// The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
+// before. A call repeats its articles, so that all calls together fit into the queue to Redis.
 const burst = {rounds: 20, calls: 200, articlesOfACall: 50, differentArticles: 2, articleBytes: 400};
 const articlesOf = (name, round, call) => Array.from({length: burst.articlesOfACall},
   (_, number) => `/${name}/${round}/${call}/${number % burst.differentArticles}/`.padEnd(burst.articleBytes, 'x'));
-// Of these one message is larger than every client's window.
+// One message with all of these is larger than every client's window.
 const longArticles = (name) => Array.from({length: 1000},
   (_, number) => `/${name}/${number}/`.padEnd(burst.articleBytes, 'x'));
 
@@ -36,18 +36,18 @@ async function errorOf(promise) {
   try {
     await promise;
   } catch (error) {
-    // Only a call's error has a status.
+    // Only the errors of calls have a status.
     if (error.status === undefined) throw error;
     return error;
   }
   assert.fail('the call was answered');
 }
 
-// The statuses that promises end with.
+// Returns the statuses that the promises end with.
 const statusesOf = async (promises) => new Set((await Promise.allSettled(promises)).map(({status, reason}) =>
   (status === 'fulfilled' ? 'OK' : reason.status ?? reason.stack)));
 
-// Raises unless each is one of the expected and the last of these is among them.
+// Throws unless every status is one of the expected ones, and the last expected one occurs.
 function expectStatuses(statuses, ...expected) {
   for (const status of statuses) assert.ok(expected.includes(status), `${status} is not one of ${expected}`);
   assert.ok(statuses.has(expected.at(-1)), `no call ended with ${expected.at(-1)}`);
@@ -65,8 +65,8 @@ async function* repeated(request, times) {
   for (let sent = 0; sent < times; sent += 1) yield request;
 }
 
-// `name` is the client's, for articles of its own; `open` makes a channel with a connection of its own. `without` names
-// cases that the library cannot do.
+// `name` is the client's name, so that each client has its own articles. `open` makes a channel with a separate
+// connection. `without` names the cases that the library cannot run.
 export function casesOf(name, open, without = []) {
   const cases = {
     async unary(channel) {
@@ -128,7 +128,7 @@ export function casesOf(name, open, without = []) {
     async metadata(channel) {
       const large = range(6).map((number) => [`x-large-${number}`, 'v'.repeat(1000)]);
       await viewsOf(channel, [`/${name}/none`], {metadata: large});
-      // A stream on the same connection must not notice the call that is refused.
+      // A stream on the same connection must not be affected by the refused call.
       const call = channel.watch(question([`/${name}/metadata`]), {timeoutMs});
       await call.next();
       for (const size of [70_000, 200_000]) {
@@ -161,7 +161,7 @@ export function casesOf(name, open, without = []) {
         assert.ok(status === 'SERVING' || status === 1, status);
       };
       await serving();
-      // All at once, too: gRPC's own server answers this method.
+      // Concurrent calls, too, because gRPC's own server answers this method.
       await Promise.all(range(500).map(serving));
     },
 
@@ -192,8 +192,8 @@ export function casesOf(name, open, without = []) {
     },
 
     async retry_info(channel) {
-      // More different articles than all streams together may watch. Some of the others may find the queue to Redis
-      // full.
+      // These are more different articles than all streams together may watch. Some other calls may find the queue to
+      // Redis full.
       const articlesAt = (call) => range(1000).map((number) => `/${name}/${call}/${number}`);
       const calls = range(60).map((call) => channel.watch(question(articlesAt(call)), {timeoutMs}));
       const ends = await Promise.allSettled(calls.map((call) => call.next()));
@@ -206,11 +206,11 @@ export function casesOf(name, open, without = []) {
     },
   };
 
-  // Streams that nobody reads.
+  // Opens streams that are never read.
   async function hold() {
     const slow = await open();
     const calls = range(20).map(() => slow.watch(question(longArticles(`${name}-held`)), {}));
-    // All of them are under way when this is answered.
+    // When this call is answered, all streams are under way.
     await slow.health({}, {timeoutMs}).answer;
     return {slow, calls};
   }
@@ -237,7 +237,7 @@ export async function run({cases, hold}, channel) {
     }
   }
   await hold();
-  // What is held ends with an error that nobody waits for.
+  // The held streams end with errors that no code awaits.
   process.on('unhandledRejection', () => {});
   process.on('uncaughtException', () => {});
   console.log('holding');

@@ -12,8 +12,8 @@ require 'viewcount/v1/query_services_pb'
 
 V1 = Viewcount::V1
 SECONDS_MAX = 30
-# Sizes of the burst: so many calls at once of 20 KB each way, with articles that nobody asked for before. A call names
-# each of its articles again and again, so that all calls together fit into the queue to Redis.
+# The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
+# before. A call repeats its articles, so that all calls together fit into the queue to Redis.
 BURST_ROUNDS = 20
 BURST_CALLS = 200
 ARTICLES_OF_A_CALL = 50
@@ -26,7 +26,7 @@ def articles_of(name, round, call)
   end
 end
 
-# Of these one message is larger than every client's window.
+# One message with all of these is larger than every client's window.
 def long_articles(name)
   Array.new(1000) { |number| "/#{name}/#{number}/".ljust(ARTICLE_BYTES, 'x') }
 end
@@ -51,7 +51,7 @@ def soon(seconds = SECONDS_MAX)
   Time.now + seconds
 end
 
-# A channel with a connection of its own.
+# A channel with a separate connection.
 class Channel
   attr_reader :ingest, :query, :health, :reflection
 
@@ -88,8 +88,8 @@ end
 
 CODES = GRPC::Core::StatusCodes
 
-# The code that a block ends with. `broken_off` is the code that ends calls while their streams are read: ruby-grpc
-# raises CallError instead if the end comes just when it asks for a message.
+# Returns the code that a block ends with. `broken_off` is the code that ends calls while their streams are read. If the
+# end arrives just when ruby-grpc asks for a message, the library raises CallError instead.
 def code_of(broken_off)
   yield
   CODES::OK
@@ -99,7 +99,7 @@ rescue GRPC::Core::CallError
   broken_off
 end
 
-# Every code must be one of the allowed, and the last of these among them.
+# Every code must be one of the allowed codes, and the last allowed code must occur.
 def expect_codes(codes, *allowed)
   expect((codes - allowed).empty? && codes.include?(allowed.last), codes.tally)
 end
@@ -111,7 +111,7 @@ rescue GRPC::BadStatus => error
   error
 end
 
-# An error's detail.
+# Returns a detail of the error.
 def detail_of(error, kind)
   status = Google::Rpc::Status.decode(error.metadata['grpc-status-details-bin'])
   detail = status.details.find { |any| any.is(kind) }
@@ -126,7 +126,7 @@ def next_change(messages)
   end
 end
 
-# Blocks are run at once, each on a thread.
+# Runs a block several times concurrently, each on a separate thread. Returns the results.
 def at_once(times, &block)
   Array.new(times) { |number| Thread.new(number, &block) }.map(&:value)
 end
@@ -202,7 +202,7 @@ CASES = {
   metadata: lambda do |channel|
     large = (0...6).to_h { |number| ["x-large-#{number}", 'v' * 1000] }
     channel.views('/ruby/none', metadata: large)
-    # A stream on the same connection must not notice the call that is refused.
+    # A stream on the same connection must not be affected by the refused call.
     messages = channel.query.watch_counts(watching('/ruby/metadata'), deadline: soon).to_enum(:each)
     next_change(messages)
     [70_000, 200_000].each do |size|
@@ -227,7 +227,7 @@ CASES = {
   end,
 
   health: lambda do |channel|
-    # All at once: gRPC's own server answers this method.
+    # Concurrent calls, because gRPC's own server answers this method.
     answers = at_once(200) { channel.health.check(Grpc::Health::V1::HealthCheckRequest.new, deadline: soon).status }
     expect(answers == [:SERVING] * 200, answers.tally)
   end,
@@ -256,13 +256,14 @@ CASES = {
   end,
 
   retry_info: lambda do |channel|
-    # More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+    # These are more different articles than all streams together may watch. Some other calls may find the queue to
+    # Redis full.
     errors = at_once(60) do |number|
       call = channel.query.watch_counts(watching(*Array.new(1000) { |article| "/ruby/#{number}/#{article}" }),
                                         deadline: soon, return_op: true)
       begin
         call.execute.first
-        # Nobody may go before all have asked.
+        # No stream may end before all have sent their requests.
         [nil, call]
       rescue GRPC::BadStatus => error
         [error, nil]
@@ -276,12 +277,12 @@ CASES = {
   end
 }.freeze
 
-# Streams that nobody reads.
+# Opens streams that are never read.
 def hold
   channel = Channel.new(ARGV[0])
   calls = Array.new(20) do
     call = channel.query.watch_counts(watching(*long_articles('ruby-held')), deadline: soon(100), return_op: true)
-    # This sends the question, and reads nothing until somebody asks for a message.
+    # This sends the request, and reads nothing until a message is requested.
     call.execute
     call
   end
@@ -311,5 +312,5 @@ held = hold
 puts 'holding'
 $stdout.flush
 $stdin.read
-# The library's clean-up waits for calls.
+# exit! is used, because the library's clean-up would wait for the calls.
 exit!(failed || held.nil? ? 1 : 0)

@@ -1,7 +1,7 @@
-"""Runs one client program against a viewcountd of its own, and stops that under the client's last streams.
+"""Runs one client program against its own viewcountd, and stops viewcountd while the client holds its last streams.
 
-Run by ctest: clients_test.py BUILD/bin/viewcountd PROGRAM [WORD…]; the service's gRPC address is the program's last
-word. README.md says what a program does.
+Run by ctest: clients_test.py BUILD/bin/viewcountd PROGRAM [WORD…]. The program gets the service's gRPC address as its
+last argument. README.md describes the program's behaviour.
 """
 
 import pathlib
@@ -16,14 +16,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import service  # noqa: E402
 
 CLIENT_SECONDS_MAX = 100
-# Flushing and the end of the embedded Redis included.
+# Includes the flush and the end of the embedded Redis.
 STOP_SECONDS_MAX = 3
-# What viewcountd may have when a client's calls are over. 60,000 calls that leave 20 KB each would not fit.
+# The memory that viewcountd may use when a client's calls have ended. 60,000 calls that leave 20 KB each would exceed
+# it.
 RESIDENT_BYTES_MAX = 1 << 30
 
 
 def run_client(words, running):
-    """Runs the program; returns a list of what is wrong. Stops the service once the program holds its last streams."""
+    """Runs the program, and stops the service once the program holds its last streams. Returns the list of faults."""
     faults = []
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True) as client:

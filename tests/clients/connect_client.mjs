@@ -28,12 +28,12 @@ function readContract() {
 }
 const registry = readContract();
 
-// The library leaves a rejected promise of its own behind when a stream is cancelled that nobody reads just then.
+// The library leaves a rejected promise if a stream is cancelled while it is not being read.
 process.on('unhandledRejection', (error) => {
   if (!(error instanceof ConnectError && error.code === Code.Canceled)) throw error;
 });
 
-// gRPC's name of a code.
+// Returns gRPC's name of a code.
 const statusOf = (code) => Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
   .replace('CANCELED', 'CANCELLED');
 
@@ -48,7 +48,7 @@ class Channel {
 
   constructor(address) {
     const baseUrl = `http://${address}`;
-    // Node breaks the connection itself when it does not send headers for their size.
+    // By default, Node breaks the connection itself if it refuses to send headers because of their size.
     this.#manager = new Http2SessionManager(baseUrl, undefined, {maxSendHeaderBlockLength: 1 << 20});
     const options = {baseUrl, sessionManager: this.#manager};
     this.#clients = this.#makeClients(options);
@@ -106,5 +106,5 @@ class Channel {
 }
 
 const address = process.argv[2];
-// Fetch's Headers, which connect takes metadata in, trims blanks.
+// connect takes metadata in Fetch's Headers, and these remove leading and trailing blanks.
 await run(casesOf('connect', () => new Channel(address), ['blanks']), new Channel(address));

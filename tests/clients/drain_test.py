@@ -1,6 +1,6 @@
-"""What a stop tells a client by frames: every call that the last GOAWAY leaves out was not counted.
+"""Tests the frames of a stop: a call that the last GOAWAY excludes was not counted.
 
-A gRPC library repeats such a call on another connection by itself. So a view that is counted all the same counts twice.
+A gRPC library automatically repeats such a call on another connection. If its view were counted, it would count twice.
 
 Run by ctest: drain_test.py BUILD/bin/viewcountd
 """
@@ -36,12 +36,12 @@ def frame(kind, flags, stream, payload=b""):
 
 
 def header(name, value):
-    """A literal header of HPACK, without index."""
+    """Returns a literal header of HPACK without indexing."""
     return bytes([0, len(name)]) + name + bytes([len(value)]) + value
 
 
 def record_call(stream):
-    """The frames of a RecordViews with one view."""
+    """Returns the frames of a RecordViews call with one view."""
     headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/viewcount.v1.IngestService/RecordViews"),
                (b":authority", b"test"), (b"content-type", b"application/grpc"), (b"te", b"trailers")]
     request = ingest_pb2.RecordViewsRequest(site="demo", views=[ingest_pb2.View(article_id=ARTICLE)])
@@ -51,7 +51,7 @@ def record_call(stream):
 
 
 class Connection:
-    """Frames over a socket. Use as a context manager."""
+    """Sends and receives frames over a socket. Use as a context manager."""
 
     def __init__(self, address):
         host, port = address.rsplit(":", 1)
@@ -69,7 +69,7 @@ class Connection:
         self._socket.sendall(frames)
 
     def receive(self):
-        """Kind, flags, stream and payload of the next frame; None at the end."""
+        """Returns kind, flags, stream and payload of the next frame, or None at the end."""
         while len(self._input) < 9 or len(self._input) < 9 + int.from_bytes(self._input[:3], "big"):
             more = self._socket.recv(65536)
             if not more:
@@ -83,8 +83,9 @@ class Connection:
 
 class DrainTest(unittest.TestCase):
     def drain(self, connection, at_ping):
-        """Reads until the end, and sends `at_ping` with the answer to the PING. Returns the last GOAWAY's stream ID and
-        the streams that were answered to their end."""
+        """Reads until the end, and sends `at_ping` after the answer to the PING.
+
+        Returns the stream ID of the last GOAWAY, and the streams that were answered completely."""
         last, ended = None, set()
         while (received := connection.receive()) is not None:
             kind, flags, stream, payload = received
@@ -108,7 +109,7 @@ class DrainTest(unittest.TestCase):
                         if received[0] == HEADERS and received[1] & END_STREAM:
                             break
                     faults = threads.submit(running.end)
-                    # In one segment, so that the service reads the answer to its PING and the calls at once.
+                    # These frames are one segment, so the service reads its PING's answer and the calls in one step.
                     last, ended = self.drain(connection, record_call(3) + record_call(5))
                 self.assertEqual(faults.result(), [])
             self.assertIsNotNone(last)

@@ -18,7 +18,7 @@ const api = grpc.loadPackageDefinition(definitions);
 const statusNames = Object.fromEntries(Object.entries(grpc.status).map(([name, code]) => [code, name]));
 const named = (error) => Object.assign(error, {status: statusNames[error.code]});
 
-// What grpc-js calls gzip.
+// The number that grpc-js uses for gzip.
 const gzip = {'grpc.default_compression_algorithm': 2};
 
 function metadataOf(options) {
@@ -29,7 +29,7 @@ function metadataOf(options) {
 
 const callOptions = (options) => (options.timeoutMs ? {deadline: Date.now() + options.timeoutMs} : {});
 
-// A stream's messages, read one at a time: nothing is read that nobody asks for.
+// Reads a stream one message at a time. No message is read before the test requests it.
 function readerOf(call) {
   let failure = null;
   let wake = () => {};
@@ -67,17 +67,17 @@ class Channel {
 
   constructor(address, options = {}) {
     this.address = address;
-    // Without the local pool two channels would share one connection.
+    // Without the local pool, two channels would share one connection.
     const settings = {'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1, ...options};
     const open = (Client) => new Client(address, grpc.credentials.createInsecure(), settings);
     const first = open(api.viewcount.v1.QueryService);
-    // One connection for all services.
+    // All services use one connection.
     settings.channelOverride = first.getChannel();
     this.clients = {query: first, ingest: open(api.viewcount.v1.IngestService),
       health: open(api.grpc.health.v1.Health), reflection: open(api.grpc.reflection.v1alpha.ServerReflection)};
   }
 
-  // Compression is a property of a channel.
+  // Compression is a property of a channel, so compressed calls have a second one.
   #compressed() {
     this.#compressing ??= new Channel(this.address, gzip);
     return this.#compressing;

@@ -1,4 +1,4 @@
-"""h2load, which is no gRPC client but a plain one of HTTP/2, on a method that gRPC's own server answers.
+"""Runs h2load on a method that gRPC's own server answers. h2load is a plain HTTP/2 client, not a gRPC client.
 
 Run by clients_test.py: h2load_client.py ADDRESS
 """
@@ -17,10 +17,10 @@ SECONDS_MAX = 60
 
 
 def load(address, stream_window_bits):
-    """Every call must be answered. A window has 2^bits - 1 bytes; that of the connection is HTTP/2's first one."""
+    """Checks that every call is answered. A stream's window has 2^bits - 1 bytes, the connection's is the default."""
     with tempfile.TemporaryDirectory(prefix="viewcount-h2load-") as folder:
         message = pathlib.Path(folder) / "message"
-        # gRPC's form of an empty message.
+        # gRPC's framing of an empty message.
         message.write_bytes(bytes(5))
         done = subprocess.run(
             ["h2load", "--requests", str(CALLS), "--clients", "2", "--max-concurrent-streams", "1000",

@@ -1,5 +1,5 @@
-// What no gRPC library sends, with Node's own HTTP/2: calls whose deadline only the server knows, and headers as they
-// are.
+// Tests with Node's own HTTP/2 that no gRPC library allows: calls whose deadline only the server knows, and arbitrary
+// headers.
 //
 // Run by clients_test.py: http2_client.mjs ADDRESS
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ const definitions = protoLoader.loadSync(['viewcount/v1/ingest.proto', 'viewcoun
 const ingest = definitions['viewcount.v1.IngestService'];
 const query = definitions['viewcount.v1.QueryService'];
 
-// gRPC's form of a message.
+// Returns the message in gRPC's framing.
 function framed(message) {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -26,8 +26,8 @@ function framed(message) {
 const batch = (articleId) => framed(ingest.RecordViews.requestSerialize({site: 'demo', views: [{articleId}]}));
 const question = (articleId) => framed(query.GetCounts.requestSerialize({site: 'demo', articleIds: [articleId]}));
 
-// What a call ends with: gRPC's status, null if there is none, the messages' bytes, and the stream's error code. With
-// `end` false the request is left open. Nothing but the server ends the call in time.
+// Returns the outcome of a call: gRPC's status (null if there is none), the messages' bytes, and the stream's error
+// code. With `end` false, the request is left open. The client has no deadline: only the server ends the call in time.
 function call(session, method, headers, body, end = true) {
   return new Promise((resolve, reject) => {
     const stream = session.request({':method': 'POST', ':path': method.path, 'content-type': 'application/grpc',
@@ -44,7 +44,7 @@ function call(session, method, headers, body, end = true) {
     stream.on('response', see);
     stream.on('trailers', see);
     stream.on('data', (chunk) => bytes.push(chunk));
-    // The status or the error code says it all.
+    // The status or the error code contains all information.
     stream.on('error', () => {});
     stream.on('close', () => {
       clearTimeout(timer);
@@ -69,7 +69,7 @@ const cases = {
     }
   },
 
-  // An answered batch does not keep a stream alive.
+  // An answered batch does not extend the deadline of a stream.
   async used_streams_end_at_their_deadline(session) {
     const timeout = {'grpc-timeout': '300m'};
     const {status, body} = await call(session, ingest.StreamViews, timeout, batch('/http2/used'), false);
@@ -113,7 +113,7 @@ const cases = {
     assert.equal((await other).status, deadlineExceeded, 'the other call of the connection');
   },
 
-  // The server's settings are not acknowledged yet when these come.
+  // These headers arrive before the server's settings are acknowledged.
   async huge_headers_of_a_first_call_fail_it_only() {
     for (const size of [70_000, 100_000, 300_000]) {
       const fresh = connect();

@@ -1,4 +1,4 @@
-"""peer_server as a service.Service: gRPC's own server behind the same handle as viewcountd."""
+"""peer_server as a service.Service, so that gRPC's own server is controlled in the same way as viewcountd."""
 
 import service
 
@@ -8,4 +8,4 @@ class Peer(service.Service):
         return [self._program, str(self._data_dir), self.grpc_address]
 
     def why_not_ready(self):
-        """It is ready once it listens, and has no other address to ask."""
+        """Returns None: the server is ready once it listens, and it has no other address with its state."""

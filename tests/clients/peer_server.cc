@@ -1,9 +1,10 @@
-// A server built with gRPC's own C++ server library. The tests hold viewcountd against it: a client call that succeeds
-// here must succeed there.
+// A server that uses gRPC's own C++ server library. The tests compare viewcountd with it: a client call that succeeds
+// with this server must succeed with viewcountd.
 //
 //   peer_server DATA_DIR GRPC_ADDRESS
 //
-// It counts in memory, and it writes DATA_DIR/addresses as viewcountd does. SIGTERM stops it as the library stops.
+// It counts in memory, and it writes DATA_DIR/addresses as viewcountd does. On SIGTERM it stops in the way that the
+// library provides.
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
@@ -25,9 +26,9 @@ namespace viewcount {
 namespace {
 using namespace std::chrono_literals;
 
-// As long as viewcountd gives calls to end.
+// The time that viewcountd gives to calls under way.
 constexpr auto kStopWait = 1500ms;
-// RecordViews takes about as long as a disk, so that a stop finds calls under way.
+// RecordViews takes about as long as with a disk, so that a stop finds calls under way.
 constexpr auto kRecordTime = 1ms;
 constexpr auto kWatchInterval = 50ms;
 
@@ -131,7 +132,7 @@ int Run(const std::filesystem::path& data_dir, const std::string& address) {
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
-  // Every thread inherits the mask, so that only sigwait takes the signal.
+  // Every thread inherits this mask, so that only sigwait receives the signal.
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
   grpc::EnableDefaultHealthCheckService(true);

@@ -25,10 +25,10 @@ CODE = grpc.StatusCode
 
 
 class Channel:
-    """One connection, and the calls that the cases make on it. Thread-safe."""
+    """One connection with the calls that the cases use. Thread-safe."""
 
     def __init__(self, address, *options):
-        # Without the local pool two channels would share one connection.
+        # Without the local pool, two channels would share one connection.
         self._channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1), *options])
         self.record = self._unary("viewcount.v1.IngestService/RecordViews", ingest_pb2.RecordViewsRequest,
                                   ingest_pb2.RecordViewsResponse)
@@ -55,7 +55,7 @@ class Channel:
 
 
 def batch(*article_ids, kind=ingest_pb2.RecordViewsRequest, **fields):
-    """A batch of one view for each article."""
+    """Returns a batch with one view of each article."""
     views = [ingest_pb2.View(article_id=article_id) for article_id in article_ids]
     return kind(site="demo", views=views, **fields)
 
@@ -75,7 +75,7 @@ def views(channel, *article_ids, **options):
 
 
 def error_of(call):
-    """The error that the call ends with."""
+    """Returns the error that the call ends with."""
     try:
         call()
     except grpc.RpcError as error:
@@ -84,7 +84,7 @@ def error_of(call):
 
 
 def details_of(error, kind):
-    """The error's detail of the kind."""
+    """Returns the error's detail of the kind."""
     status = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
     found = kind()
     assert any(detail.Unpack(found) for detail in status.details), status
@@ -160,7 +160,7 @@ def compression(channel):
 def metadata(channel):
     views(channel, "/python/none", metadata=[(f"x-large-{number}", "v" * 1000) for number in range(6)])
     views(channel, "/python/none", metadata=[("x-bytes-bin", bytes(range(256)))])
-    # A stream on the same connection must not notice the call that is refused.
+    # A stream on the same connection must not be affected by the refused call.
     call = channel.watch(watching(["/python/metadata"]), timeout=SECONDS_MAX)
     next(call)
     for size in (70 << 10, 200 << 10):
@@ -202,7 +202,7 @@ def reflection(channel):
 def health(channel):
     answer = channel.health(health_pb2.HealthCheckRequest(), timeout=SECONDS_MAX)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING, answer
-    # In succession and at once: this method is answered by gRPC's own server.
+    # Sequential and concurrent calls. gRPC's own server answers this method.
     futures = [channel.health.future(health_pb2.HealthCheckRequest(), timeout=SECONDS_MAX) for _ in range(500)]
     assert all(future.result().status == answer.status for future in futures)
 
@@ -217,7 +217,7 @@ def burst(channel):
 
 
 def hold(address):
-    """Streams that nobody reads; keep what it returns."""
+    """Opens streams that are never read. The caller must keep the result."""
     channel = Channel(address, ("grpc.http2.bdp_probe", 0))
     articles = BURST.long_articles("python-held")
     calls = [channel.watch(watching(articles)) for _ in range(20)]
@@ -240,7 +240,8 @@ def slow_readers(channel):
 
 @CASES.add
 def retry_info(channel):
-    # More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+    # These are more different articles than all streams together may watch. Some other calls may find the queue to
+    # Redis full.
     calls = [channel.watch(watching([f"/python/{call}/{number}" for number in range(1000)]), timeout=SECONDS_MAX)
              for call in range(60)]
     refused = None

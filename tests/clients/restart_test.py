@@ -1,6 +1,6 @@
-"""Restarts under clients: what gRPC's own server does without a failed call, viewcountd must do, too.
+"""Restarts servers that clients use. If gRPC's own server fails no call, viewcountd must not fail one either.
 
-Both run in turn, under the same load of the same programs.
+Both servers run in turn, with the same load from the same programs.
 
 Run by ctest: restart_test.py BUILD/bin/viewcountd BUILD/bin/peer_server BUILD/bin/idle_client BUILD/bin/rolling_load
 """
@@ -32,15 +32,15 @@ STOP_SECONDS_MAX = 3
 IDLE_CLIENTS = 5
 IDLE_ROUNDS = 2
 ROLLING_ROUNDS = 2
-# A server carries load for so long before it goes.
+# The time for which a server carries load before it stops.
 ROLLING_SECONDS = 0.5
-# As many connections as rolling_load makes to each server.
+# The number of connections that rolling_load makes to each server.
 LOAD_CONNECTIONS = 4
 
 
 def connections_to(port):
-    """How many TCP connections a server on the port has now."""
-    # gRPC's server listens with a socket of IPv6 for addresses of IPv4, too.
+    """Returns how many TCP connections a server on the port has now."""
+    # gRPC's server listens with an IPv6 socket for IPv4 addresses, too.
     lines = [line.split() for name in ("tcp", "tcp6")
              for line in pathlib.Path("/proc/net", name).read_text().splitlines()[1:]]
     established = "01"
@@ -49,7 +49,7 @@ def connections_to(port):
 
 class RestartTest(unittest.TestCase):
     def start(self, kind, program):
-        """A server of the kind. Its next starts listen where the first one did."""
+        """Starts a server of the kind. Later starts use the same address as the first one."""
         data_dir = tempfile.TemporaryDirectory(prefix="viewcount-restart-")
         self.addCleanup(data_dir.cleanup)
         server = kind(program, data_dir.name)
@@ -62,7 +62,7 @@ class RestartTest(unittest.TestCase):
         server.start()
 
     def run_program(self, *words):
-        """The program, with pipes; it ends when its input does."""
+        """Starts the program with pipes. It ends when its input ends."""
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait, SECONDS_MAX)
@@ -76,11 +76,11 @@ class RestartTest(unittest.TestCase):
         process.stdin.flush()
 
     def idle_answers(self, server, clients):
-        """What idle clients get from their first call after a restart."""
+        """Returns the results of idle clients' first calls after a restart."""
         for client in clients:
             self.say(client, "ask")
-        # gRPC's library writes a ping 0.1 s after large answers, and reads nothing until the next call. So the stop
-        # comes at once.
+        # gRPC's library writes a ping 0.1 s after large answers, and reads nothing until the next call. So the server
+        # is stopped immediately.
         for client in clients:
             self.assertEqual(client.stdout.readline(), "idle\n")
         self.restart(server)
@@ -107,10 +107,10 @@ class RestartTest(unittest.TestCase):
             time.sleep(0.02)
 
     def rolling_report(self, servers):
-        """What becomes of the calls while each of two servers is restarted."""
+        """Returns the results of the calls that run while each of two servers is restarted."""
         load = self.run_program(LOAD, ",".join(server.grpc_address for server in servers))
         for server in (*servers, None):
-            # Whoever was started again must be in use before the other one goes.
+            # A server that was started again must be in use before the other one stops.
             for used in servers:
                 self.wait_for_load(used)
             with self.assertRaises(subprocess.TimeoutExpired):
@@ -132,7 +132,7 @@ class RestartTest(unittest.TestCase):
                 self.assertGreater(int(report[1].split()[1]), 100, "there was load")
                 if name == "viewcountd":
                     acknowledged += int(report[0].split()[1])
-        # gRPC's own server cancels calls that it has read and not yet given to a thread, so it fails some.
+        # gRPC's own server cancels calls that it has read but not yet given to a thread, so it fails some calls.
         self.assertEqual(failures["viewcountd"], [], f"the peer failed: {failures['peer']}")
         counted = 0
         for server in ours:

@@ -1,13 +1,13 @@
-// A bad disk, for LD_PRELOAD: makes syncs of chosen files fail or last.
+// Simulates a bad disk, by LD_PRELOAD: makes syncs of chosen files fail or take longer.
 //
-//   BAD_SYNC_FILES    files it concerns, as a pattern of fnmatch(3) for the whole path; without it nothing happens
-//   BAD_SYNC_FAIL_AT  the sync of such a file that fails with EIO, counted from 1; 0: none
+//   BAD_SYNC_FILES    the affected files, as a pattern of fnmatch(3) for the whole path; without it nothing happens
+//   BAD_SYNC_FAIL_AT  the number, from 1, of the sync of such a file that fails with EIO; 0: none
 //   BAD_SYNC_SLEEP_AT, BAD_SYNC_SLEEP_COUNT, BAD_SYNC_SLEEP_MS
-//                     the first sync that lasts longer, how many do, and how much longer
+//                     the first sync that takes longer, how many syncs do, and how much longer
 //   BAD_SYNC_REPORT   a file that gets one byte when a sync has failed
 //
-// A failed sync fails as on Linux: what was written since the file's last good one is gone (zeros here), and the next
-// sync succeeds. So whoever goes on after the error has lost those bytes. Thread safe.
+// A failed sync fails as on Linux. All bytes written since the file's last successful sync are lost (they become zeros
+// here), and the next sync succeeds. So a program that continues after the error has lost those bytes. Thread-safe.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -33,7 +33,7 @@ uint64_t NumberOf(const char* name) {
   return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
 }
 
-// What was written to each file and not synced: offset and length.
+// `unsynced` holds the offset and length of all bytes that were written to each file and not synced.
 struct State {
   std::mutex mutex;
   uint64_t syncs = 0;
@@ -41,7 +41,7 @@ struct State {
 };
 
 State& TheState() {
-  // Never destroyed: threads may still write when the process ends.
+  // Never destroyed, because threads may still write when the process ends.
   static State* const state = new State;
   return *state;
 }
@@ -127,7 +127,7 @@ ssize_t pwritev64(int file, const iovec* pieces, int count, off64_t offset) {
 ssize_t write(int file, const void* bytes, size_t size) {
   static const auto real = Real<ssize_t (*)(int, const void*, size_t)>("write");
   const ssize_t written = real(file, bytes, size);
-  // Its place in the file is known only afterwards.
+  // The bytes' offset in the file is known only after the write.
   if (written > 0 && Concerns(file)) return Note(file, lseek(file, 0, SEEK_CUR) - written, written);
   return written;
 }

@@ -32,7 +32,7 @@ bool HasRetryInfo(const grpc::Status& status) {
   return false;
 }
 
-// One of the threads that share the work.
+// One of the threads that share the batches.
 class Sender {
  public:
   Sender(const BurstOptions& options, Truth& truth, std::atomic<int>& next, std::atomic<bool>& refused)
@@ -77,7 +77,7 @@ class Sender {
   }
 
   bool Deliver(const v1::RecordViewsRequest& request) {
-    // A refusal says that nothing was counted, any other error does not.
+    // A refusal says that nothing was counted. After any other error the batch may have been counted.
     bool may_be_counted = false;
     while (true) {
       grpc::ClientContext context;
@@ -94,7 +94,7 @@ class Sender {
         may_be_counted = true;
       }
       if (steady_clock::now() >= give_up_ || (Stopped() && !may_be_counted)) {
-        // What was only refused for as long as was asked for is no loss.
+        // With stop_at_refusal, a batch that was only refused is not a loss.
         outcome_.unacknowledged += may_be_counted || !Stopped() ? 1 : 0;
         return false;
       }

@@ -1,4 +1,4 @@
-// Holds what is counted against the truth, article by article.
+// Compares counts with the truth, article by article.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -15,42 +15,43 @@
 
 namespace viewcount {
 
-// How counts differ from the truth.
+// The differences between counts and the truth.
 struct Difference {
-  // Acknowledged views that are not counted, and views counted that nobody sent, or counted again.
+  // `lost` counts acknowledged views that are not counted. `doubled` counts views that are counted but were never sent,
+  // or are counted again.
   uint64_t lost = 0;
   uint64_t doubled = 0;
   int articles = 0;
-  // Why nothing could be compared; the first few articles that differ.
+  // The reason why nothing could be compared, or the first few articles that differ.
   std::string remarks;
 
   bool none() const { return lost == 0 && doubled == 0 && articles == 0 && remarks.empty(); }
   std::string ToString() const;
 };
 
-// The counts of the articles from `first` on, `count` of them and at most 1,000; an error if the answer is one, or is
-// not exact.
+// Reads the counts of `count` articles, from `first` on; at most 1,000. Returns an error if the call fails or the
+// answer is not exact.
 grpc::Status GetCounts(const std::shared_ptr<grpc::Channel>& channel, const Truth& truth, int first, int count,
                        v1::GetCountsResponse& response);
 
-// As GetCounts has them; all must be exact.
+// Compares the answers of GetCounts. All answers must be exact.
 Difference CompareAnswers(const std::shared_ptr<grpc::Channel>& channel, const Truth& truth);
-// As Redis has them for all time, with each shard's sum.
+// Compares the counts of all time in Redis, and each shard's sum.
 Difference CompareStored(RedisProcess& redis, const Truth& truth);
-// As the last two, at once, printed; true if there is no difference.
+// Makes both comparisons and prints the results. Returns true if there is no difference.
 bool SameEverywhere(const std::shared_ptr<grpc::Channel>& channel, RedisProcess& redis, const Truth& truth);
 
-// Waits until everything acknowledged is in Redis; false if that took too long.
+// Waits until everything acknowledged is in Redis. Returns false after `timeout`.
 bool FlushAll(const std::shared_ptr<grpc::Channel>& channel,
               std::chrono::milliseconds timeout = std::chrono::seconds(60));
 
-// Waits until the service reaches Redis for writing and for reading, which are connections of their own. False after
-// `timeout`.
+// Waits until the service is connected to Redis for writing and for reading, which are separate connections. Returns
+// false after `timeout`.
 bool ReachesStore(const std::shared_ptr<grpc::Channel>& channel,
                   std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
-// What `viewcount audit` has to say. The command line of an older build has no such command: that is printed, and
-// passes.
+// Runs `viewcount audit` and returns whether it finds no difference. The command line of an older build has no such
+// command. In that case this is printed, and the result is true.
 bool AuditIsClean(const std::string& server);
 
 }  // namespace viewcount

@@ -1,5 +1,5 @@
-// What operators do: start a copy of the data directory beside the original; import a log, restore an old Redis, and
-// import the log again, grown longer.
+// Tests actions of operators. They start a copy of the data directory next to the original. They import a log, restore
+// an old Redis, and import the log again after it has grown.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -38,7 +38,7 @@ TEST_F(CopyTest, OneOfACopyAndItsOriginalEnds) {
                                                                                      << copy.Log();
   ServiceProcess& survivor = original_ended ? copy : *service_;
   RequireReady(survivor);
-  // It counts, and what both had is counted once.
+  // The survivor counts new views, and counts the views in both directories once.
   EXPECT_EQ(SendBurst({.server = survivor.server(), .batches = 10, .at_once = 2, .seed = seed_}, truth_).unacknowledged,
             0u);
   EXPECT_TRUE(FlushAll(survivor.NewChannel()));
@@ -71,7 +71,7 @@ class ImportTest : public FaultTest {
     return static_cast<int>(std::count(pages_.begin() + from, pages_.begin() + to, true));
   }
 
-  // Imports the log as it is now; returns the views that the command reports.
+  // Imports the log in its present state. Returns the number of views that the command reports.
   int Import() {
     const std::string report = path("report");
     fs::remove(report);
@@ -86,11 +86,11 @@ class ImportTest : public FaultTest {
     Require(code == 0, "the import failed: " + text.str());
     const size_t found = text.str().find("\"views\":");
     Require(found != std::string::npos, "the report has no views: " + text.str());
-    // A number, or as ProtoJSON has 64 bits, a number in quotes.
+    // The value may be a number, or a number in quotes, which is ProtoJSON's form of 64-bit integers.
     return std::atoi(text.str().c_str() + text.str().find_first_of("0123456789", found));
   }
 
-  // All articles of the log, as Redis has them.
+  // Returns the counts of all articles in Redis.
   std::map<std::string, int> Stored() {
     std::map<std::string, int> stored;
     for (uint32_t shard = 0; shard < limits::kShards; ++shard) {

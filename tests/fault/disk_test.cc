@@ -1,4 +1,4 @@
-// Disks that fail, are slow or full.
+// Tests disks that fail, are slow or are full.
 #include <grpcpp/create_channel.h>
 
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr char kJournals[] = "BAD_SYNC_FILES=*/lanes/*.journal";
-// Messages of 4 MiB: 10,000 views of articles with long IDs.
+// Makes messages of 4 MiB: 10,000 views of articles with long IDs.
 constexpr size_t kLongIdBytes = 400;
 
 std::string BadSync() { return std::string("LD_PRELOAD=") + BAD_SYNC; }
@@ -38,7 +38,8 @@ TEST_F(SyncTest, NothingIsAcknowledgedOnceASyncHasFailed) {
     ASSERT_TRUE(code.has_value()) << "it went on, or was killed\n" << service_->Log();
     EXPECT_NE(*code, 0);
   }
-  // The same writers, who retry what had no answer; each failure has thrown away what was not synced.
+  // The load of the loop goes on. Its writers retry batches without an answer. Each failed sync has dropped the
+  // unsynced bytes.
   service_->SetEnvironment({});
   StartService();
   AwaitViews(10'000);
@@ -65,7 +66,7 @@ TEST_F(SlowSyncTest, WhatWaitsForASlowSyncIsBoundedAndNotLost) {
   EXPECT_EQ(burst.unacknowledged, 0u) << burst.last_error;
   EXPECT_EQ(burst.refusals_without_retry_info, 0u);
   EXPECT_LT(memory, kMemoryMax);
-  // Acknowledged views survive, those of before the slow syncs and of after them.
+  // Acknowledged views survive, whether they were sent before or after the slow syncs.
   service_->Kill();
   service_->SetEnvironment({});
   StartService();
@@ -79,14 +80,14 @@ class FullDiskTest : public FaultTest {
   void StartOn(std::vector<std::string> flags) {
     service_ = std::make_unique<ServiceProcess>(ServiceOptions(std::move(flags)));
     StartService();
-    // What is read now is known later.
+    // The counts that are read here can be answered later from the cache.
     SendViews(20'000);
     RequireFlushed();
     v1::GetCountsResponse response;
     Require(GetCounts(service_->NewChannel(), truth_, 0, 100, response).ok(), "no counts");
   }
 
-  // Sends until there is no room any more, which takes some 40 batches.
+  // Sends until the disk or budget is full, which takes about 40 batches.
   void Fill() {
     const BurstOutcome burst = SendBurst({.server = service_->server(),
                                           .batches = 400,
@@ -102,7 +103,7 @@ class FullDiskTest : public FaultTest {
     EXPECT_EQ(burst.unacknowledged, 0u);
   }
 
-  // Counts that were read before are answered, each with at least what it had then.
+  // Checks that counts that were read before are still answered, each with at least its acknowledged views.
   void ExpectReads() {
     v1::GetCountsRequest request;
     request.set_site("demo");
@@ -119,10 +120,10 @@ class FullDiskTest : public FaultTest {
     }
   }
 
-  // It takes views again by itself.
+  // Checks that the service accepts views again without a restart.
   void ExpectRecovery() { SendViews(20'000); }
 
-  // Destroyed before the folder it is in.
+  // Must be destroyed before the folder that contains it.
   std::unique_ptr<TmpfsMount> mount_;
 };
 
@@ -159,9 +160,9 @@ TEST_F(FullDiskTest, AFullDiskRefusesUntilRoomIsMade) {
   Fill();
   ExpectReads();
   std::filesystem::remove(filler);
-  // Redis is still away.
+  // Redis is still stopped.
   ExpectRecovery();
-  // And what is on the full disk outlives the process.
+  // The views on the disk that was full survive the process.
   service_->Kill();
   ReleaseRedis();
   StartService();

@@ -1,5 +1,5 @@
-// Another redis-server becomes the master behind a TCP proxy, while connections to the old one stay open: viewcountd
-// follows by itself, and every view counts once.
+// Another redis-server becomes the master behind a TCP proxy, while connections to the old master stay open. viewcountd
+// follows by itself, and every view is counted once.
 #include <algorithm>
 
 #include "tests/fault/fault_fixture.h"
@@ -8,7 +8,7 @@
 namespace viewcount {
 namespace {
 
-// The store is looked at every 10 s.
+// The store is examined every 10 s.
 constexpr std::chrono::seconds kNoticedWithin{20};
 
 class FailoverTest : public FaultTest {
@@ -30,7 +30,7 @@ TEST_F(FailoverTest, PromotionsUnderLoadAreFollowed) {
   for (int i = 0; i < 3; ++i) {
     AwaitViews(50'000);
     Require(pair_.PromoteInOrder(), "the replica does not follow");
-    // In the new master within the flush interval and a reconnect, and without CLIENT KILL.
+    // Views reach the new master within the flush interval and a reconnect, without CLIENT KILL.
     const uint64_t before = truth_.total();
     AwaitViews(20'000);
     RequireFlushed();
@@ -44,7 +44,7 @@ TEST_F(FailoverTest, APromotionIsNoticedWhenIdle) {
   SendViews(50'000);
   RequireFlushed();
   Require(pair_.PromoteInOrder(), "the replica does not follow");
-  // viewcountd has two connections and the test has one.
+  // viewcountd has two connections, and the test has one.
   const auto clients = [](RedisProcess& server) {
     const std::string list = server.Command({"CLIENT", "LIST", "TYPE", "NORMAL"});
     return std::count(list.begin(), list.end(), '\n');
@@ -57,7 +57,7 @@ TEST_F(FailoverTest, APromotionIsNoticedWhenIdle) {
 TEST_F(FailoverTest, ViewsThatOnlyTheOldMasterHadAreFlushedAgain) {
   SendViews(20'000);
   RequireFlushed();
-  // From here on the replica gets nothing.
+  // From here on the replica receives nothing.
   pair_.replica().Command({"REPLICAOF", "NO", "ONE"});
   SendViews(50'000);
   RequireFlushed();

@@ -1,4 +1,4 @@
-// What tests of whole programs share: a data directory, a Redis, a viewcountd, and the truth of all load.
+// The fixture of tests of whole programs: a data directory, a Redis, a viewcountd, and the truth of all load.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -33,11 +33,11 @@ class FaultTest : public ::testing::Test {
   // Articles' IDs have at least `id_bytes`.
   explicit FaultTest(size_t id_bytes = 0) : truth_(kArticles, id_bytes) {}
 
-  // The Redis whose counts are compared, and what --redis takes to get there.
+  // The Redis whose counts are compared, and the URL by which viewcountd connects to it.
   virtual RedisProcess& redis() { return redis_; }
   virtual std::string redis_url() const { return redis_.url(); }
 
-  // A service on this Redis.
+  // Options for a service that uses this Redis.
   ServiceProcess::Options ServiceOptions(std::vector<std::string> flags = {},
                                          const std::string& flush_interval = "200ms") const {
     flags.insert(flags.end(), {"--flush-interval", flush_interval});
@@ -46,7 +46,7 @@ class FaultTest : public ::testing::Test {
 
   void SetUp() override { service_ = std::make_unique<ServiceProcess>(ServiceOptions()); }
 
-  // Ends the test if it does not hold: what comes after would only wait in vain.
+  // Ends the test if `holds` is false, because the following steps would only wait in vain.
   static void Require(bool holds, const std::string& otherwise) {
     if (!holds) throw std::runtime_error(otherwise);
   }
@@ -62,7 +62,7 @@ class FaultTest : public ::testing::Test {
                        (code ? "exit code " + std::to_string(*code) : std::string("it runs")) + "\n" + service.Log());
   }
 
-  // Begins to send views to it.
+  // Begins to send views to the service.
   std::unique_ptr<Load> StartLoad(uint64_t views_per_second = 50'000, int writers = 4) {
     return std::make_unique<Load>(Load::Options{.server = service_->server(),
                                                 .writers = writers,
@@ -82,20 +82,20 @@ class FaultTest : public ::testing::Test {
     std::printf("load: %s\n", outcome.ToString().c_str());
     EXPECT_EQ(outcome.unacknowledged, 0u);
   }
-  // Sends this many views, and returns when all are acknowledged.
+  // Sends at least this many views, and returns when all of them are acknowledged.
   void SendViews(uint64_t views) {
     auto load = StartLoad();
     AwaitViews(views);
     StopLoad(*load);
   }
 
-  // Stops Redis where it stands, so that nothing is flushed, and lets it go on.
+  // HoldRedis stops the process of Redis, so that nothing is flushed. ReleaseRedis lets it continue.
   void HoldRedis() { kill(redis().pid(), SIGSTOP); }
   void ReleaseRedis() { kill(redis().pid(), SIGCONT); }
 
   void RequireFlushed() { Require(FlushAll(service_->NewChannel()), "cannot flush\n" + service_->Log()); }
 
-  // Everything acknowledged is counted once: in answers, in Redis, and as the audit has it.
+  // Checks that everything acknowledged is counted once: in answers, in Redis, and according to the audit.
   void ExpectExact() {
     RequireFlushed();
     Require(ReachesStore(service_->NewChannel()), "Redis is not reached\n" + service_->Log());

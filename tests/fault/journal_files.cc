@@ -25,7 +25,7 @@ std::string NewestJournalFile(const std::string& data_dir, int lane) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(data_dir + "/lanes/" + std::to_string(lane), none)) {
     const std::string name = entry.path().filename();
-    // A next file that is allocated already holds nothing yet.
+    // The next file may be allocated already, but holds no data yet.
     if (!name.ends_with(".journal") || EndOfData(entry.path()) == 0) continue;
     newest = std::max(newest, entry.path().string());
   }

@@ -1,4 +1,4 @@
-// The files of a lane's journal, for tests that damage them while no service runs.
+// Functions for tests that damage the files of a lane's journal while no service runs.
 #pragma once
 
 #include <cstdint>
@@ -6,14 +6,14 @@
 
 namespace viewcount {
 
-// <data-dir>/lanes/<lane>/<20 digits>.journal with the highest number: the one that was written last. Empty if there is
-// none.
+// Returns <data-dir>/lanes/<lane>/<20 digits>.journal with the highest number, which is the file that was written last.
+// Returns an empty text if there is none.
 std::string NewestJournalFile(const std::string& data_dir, int lane = 0);
 
-// Behind the last byte that is not zero: files are allocated ahead, and their ends hold zeros.
+// Returns the offset after the last byte that is not zero. Files are allocated in advance, so their ends hold zeros.
 uint64_t EndOfData(const std::string& path);
 
-// Overwrites what is there at `offset`.
+// Replaces the bytes at `offset` by `bytes`.
 void Overwrite(const std::string& path, uint64_t offset, const std::string& bytes);
 
 // Flips one bit of one byte.

@@ -1,5 +1,5 @@
-// Journals as crashes and failing disks leave them: a torn end is cut off, anything else stops the start until it is
-// mended.
+// Tests journals in the state in which crashes and failing disks leave them. A torn end is cut off; any other damage
+// prevents the start until it is repaired.
 #include "tests/fault/journal_files.h"
 
 #include <cstdio>
@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 class JournalFilesTest : public FaultTest {
  protected:
-  // Views in Redis, and views that only the journal knows; then the service is killed.
+  // Creates views that are in Redis, then views that only the journal holds. The service still runs, and Redis is held.
   void FillAndKill() {
     StartService();
     SendViews(50'000);
@@ -37,13 +37,14 @@ class JournalFilesTest : public FaultTest {
     return path;
   }
 
-  // A place in the record that begins about there: behind what may end the one before, before what may follow.
+  // Returns a position inside the record that begins at about `begin`. It lies after the possible end of the previous
+  // record and before any later record.
   uint64_t WithinRecord(uint64_t begin) {
     return std::uniform_int_distribution<uint64_t>(begin + 8, begin + 40)(random_);
   }
 
-  // One more record, of one view, in which the journal ends and which the truth leaves out: the test is to tear it.
-  // Returns where it begins, about.
+  // Adds a last record of one view to the journal. The truth does not contain the view, because the test will tear the
+  // record. Returns the record's approximate position.
   uint64_t AddLastRecord() {
     const uint64_t before = EndOfData(Journal());
     Truth not_counted(1);
@@ -59,7 +60,7 @@ class JournalFilesTest : public FaultTest {
     const std::string log = service_->Log().substr(logged);
     EXPECT_TRUE(std::regex_search(log, std::regex("torn|cut off", std::regex::icase))) << log;
     ExpectExact();
-    // And it is in order now.
+    // The journal must be intact now.
     SendViews(10'000);
     service_->Kill();
     StartService();
@@ -100,7 +101,7 @@ TEST_F(JournalFilesTest, GarbageBehindTheEndIsCutOff) {
   KillService();
   std::string garbage(std::uniform_int_distribution<size_t>(1, 100'000)(random_), '\0');
   for (char& byte : garbage) byte = static_cast<char>(random_());
-  // Somewhat behind the end, which may itself be zeros.
+  // Not directly after the end, because the data may itself end in zeros.
   Overwrite(Journal(), EndOfData(Journal()) + 16, garbage);
   ExpectStartThatSaysSo();
 }
@@ -131,7 +132,7 @@ TEST_F(JournalFilesTest, AFlippedBitStopsTheStartUntilItIsRepaired) {
   EXPECT_EQ(repair.Stop(0, seconds(60)), 0);
   StartService();
   RequireFlushed();
-  // What was in the broken record is lost, and nothing else; nothing is counted twice.
+  // Only views of the broken record are lost, and no view is counted twice.
   const Difference difference = CompareStored(redis_, truth_);
   std::printf("after the repair: %s\n", difference.ToString().c_str());
   EXPECT_EQ(difference.doubled, 0u);

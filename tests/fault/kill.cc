@@ -1,4 +1,4 @@
-// Kills viewcountd and Redis under load and compares every count; exit code 1 on any difference. See --help.
+// Kills viewcountd and Redis under load and compares every count. Exit code 1 on any difference. See --help.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <random>

@@ -16,12 +16,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-// Redis is left alone at first, so that what makes a data set is older than what a cut takes away.
+// Redis is not killed in the first seconds. So the data set's first keys are older than anything that a cut removes.
 constexpr double kRedisKillsFrom = 4;
-// How likely a service that was just started is killed again, and how soon.
+// The probability that a service is killed again just after its start, and the longest time until then.
 constexpr double kEarlyKillShare = 0.4;
 constexpr int kEarlyKillMilliseconds = 400;
-// Longest absences.
+// The longest times until a killed server is started again.
 constexpr int kServiceAwayMilliseconds = 200;
 constexpr int kRedisAwayMilliseconds = 1'500;
 constexpr seconds kReadyWait{60};
@@ -32,7 +32,7 @@ double SecondsSince(steady_clock::time_point time) {
   return std::chrono::duration<double>(steady_clock::now() - time).count();
 }
 
-// The end of a log, which has the reason.
+// Returns the end of a log, which contains the reason of a failure.
 std::string TailOf(const std::string& log) { return log.substr(log.size() - std::min<size_t>(log.size(), 30'000)); }
 
 }  // namespace
@@ -47,7 +47,7 @@ KillRun::KillRun(const KillOptions& options)
       truth_(options.articles) {}
 
 std::string KillRun::StartRedis() {
-  // Rewritten often, which is one more thing to be killed in.
+  // The append-only file is rewritten often, so that some kills happen during a rewrite.
   std::vector<std::string> words = {"--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-min-size",
                                     "16mb"};
   const auto user = options_.redis_user.options();
@@ -122,7 +122,8 @@ void KillRun::ReviveRedis() {
 
 bool KillRun::ChangeMaster() {
   const bool dead = redis_back_.has_value() && dead_redis_ == &redis();
-  // A replica without its master says that its link is down; it was whole when that died.
+  // A replica whose master is dead reports a broken link. It can be promoted if it was whole when the master was
+  // killed.
   if (dead ? !replica_whole_ : !pair_->ReplicaIsWhole()) return false;
   pair_->Promote();
   ++master_changes_;
@@ -132,7 +133,7 @@ bool KillRun::ChangeMaster() {
 
 bool KillRun::KillAround() {
   const double end = static_cast<double>(options_.duration.count());
-  // The next one is the last.
+  // Times are taken from the end of each vector.
   std::vector<Time> service_times = RandomTimes(options_.service_kills, 1, end);
   std::vector<Time> redis_times = RandomTimes(options_.redis_kills, kRedisKillsFrom, end);
   std::vector<Time> change_times = RandomTimes(options_.master_changes, kRedisKillsFrom, end);
@@ -153,7 +154,7 @@ bool KillRun::KillAround() {
     service_times.pop_back();
     KillService();
     if (!service_times.empty() && std::bernoulli_distribution(kEarlyKillShare)(random_)) {
-      // The next kill comes now: into the start-up, or just behind it.
+      // The next kill comes now: during the start-up, or just after it.
       service_times.back() = steady_clock::now() + RandomPause(kEarlyKillMilliseconds);
       ++early_service_kills_;
     }

@@ -1,4 +1,5 @@
-// viewcountd and Redis under load, killed again and again; then every article's count is held against the truth.
+// Runs viewcountd and Redis under load and kills them many times. Afterwards, every article's count is compared with
+// the truth.
 #pragma once
 
 #include <atomic>
@@ -27,12 +28,12 @@ namespace viewcount {
 struct KillOptions {
   std::chrono::seconds duration{30};
   int service_kills = 6;
-  // Every other one loses up to two seconds of its append-only file.
+  // Every other killed Redis loses up to two seconds of its append-only file.
   int redis_kills = 4;
   // How often a replica becomes the master behind a TCP proxy: mostly in order, and sometimes while the master is dead.
-  // Connections to the old one stay open. 0: one redis-server, and no proxy.
+  // Connections to the old master stay open. 0 means one redis-server without a proxy.
   int master_changes = 0;
-  // Whom viewcountd logs in to Redis as.
+  // The user as which viewcountd logs in to Redis.
   RedisUser redis_user = {};
   uint64_t views_per_second = 200'000;
   int writers = 8;
@@ -41,7 +42,7 @@ struct KillOptions {
   uint64_t seed = 1;
 };
 
-// One run. One thread, which must outlive it: the servers are its children.
+// One run. Not thread-safe. The thread that creates it must outlive it, because the servers are that thread's children.
 class KillRun {
  public:
   explicit KillRun(const KillOptions& options);
@@ -49,28 +50,29 @@ class KillRun {
   KillRun(const KillRun&) = delete;
   KillRun& operator=(const KillRun&) = delete;
 
-  // True if every acknowledged view is counted once, and no exact answer on the way was wrong. Prints what it saw.
+  // Returns true if every acknowledged view is counted once, and no exact answer during the run was wrong. Prints the
+  // results.
   bool Run();
 
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  // Starts what the options ask for; what --redis takes.
+  // Starts the Redis servers that the options require. Returns the URL for --redis.
   std::string StartRedis();
   Time RandomTime(double from, double to);
-  // As many of them, latest first.
+  // Returns `count` random times, latest first.
   std::vector<Time> RandomTimes(int count, double from, double to);
   std::chrono::milliseconds RandomPause(int most);
-  // Kills both at random moments until the time is over; false if the service ended by itself.
+  // Kills the service and Redis at random moments until the time is over. Returns false if the service ended by itself.
   bool KillAround();
   void KillService();
   void KillRedis();
   void ReviveRedis();
-  // False if the replica is not ready to become the master yet.
+  // Returns false if the replica is not ready to become the master yet.
   bool ChangeMaster();
   RedisProcess& redis() { return pair_ != nullptr ? pair_->master() : *single_; }
-  // Asks for counts until told to stop: an exact one must be at least what was acknowledged before the call, and at
-  // most what was sent by its end.
+  // Reads counts until it is stopped. An exact count must be at least the number of views acknowledged before the call,
+  // and at most the number sent by its end.
   void Watch();
   bool CheckEnd();
   bool Fail(const std::string& what) const;
@@ -78,17 +80,17 @@ class KillRun {
   const KillOptions options_;
   std::mt19937_64 random_;
   TemporaryDirectory folder_;
-  // Either one.
+  // Only one of these two is used.
   std::unique_ptr<RedisProcess> single_;
   std::unique_ptr<RedisPair> pair_;
-  // To the single one, for whoever logs in.
+  // Leads to `single_` over TCP, if viewcountd logs in as a user.
   std::unique_ptr<FaultyProxy> proxy_;
-  // By the server whose it is.
+  // The append-only file of each server.
   std::map<const RedisProcess*, std::unique_ptr<AppendOnlyFile>> append_only_files_;
   ServiceProcess service_;
   Truth truth_;
   Time began_;
-  // The server that was killed, and when it is to come back; nothing while all run.
+  // The server that was killed, and the time of its restart. Without a time, all servers run.
   RedisProcess* dead_redis_ = nullptr;
   std::optional<Time> redis_back_;
   // Whether the replica had all data when its master was killed.
@@ -102,7 +104,7 @@ class KillRun {
   uint64_t bytes_cut_ = 0;
 
   std::atomic<bool> watching_{true};
-  // Of the watcher; read after its end.
+  // Written by the watcher's thread, and read after its end.
   uint64_t exact_answers_ = 0;
   uint64_t inexact_answers_ = 0;
   uint64_t wrong_answers_ = 0;

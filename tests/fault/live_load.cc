@@ -1,5 +1,5 @@
-// What many readers of live counts cost the service while all counts change every second; exit code 1 above the limits,
-// or if one of them was not told the right counts in the end. See --help.
+// Measures the cost of many readers of live counts for the service, while all counts change every second. Exit code 1
+// above the limits, or if a reader does not have the right counts at the end. See --help.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -38,7 +38,7 @@ bool Fail(const std::string& what, const ServiceProcess& service) {
   return false;
 }
 
-// One view of every article.
+// Sends one view of every article.
 bool ViewAll(v1::IngestService::Stub& stub, Truth& truth) {
   v1::RecordViewsRequest request;
   request.set_site("demo");
@@ -51,7 +51,7 @@ bool ViewAll(v1::IngestService::Stub& stub, Truth& truth) {
   return true;
 }
 
-// Every reader holds one descriptor here and one in the service.
+// Every reader uses one descriptor here and one in the service.
 void TakeAllDescriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -64,7 +64,7 @@ struct Cost {
   uint64_t bytes = 0;
 };
 
-// Changes all counts once a second, and measures what that costs beyond `idle_bytes`.
+// Changes all counts once a second, and measures the processor time, and the memory beyond `idle_bytes`.
 bool Measure(const Options& options, const ServiceProcess& service, v1::IngestService::Stub& stub, uint64_t idle_bytes,
              Truth& truth, Cost& cost) {
   const auto began = steady_clock::now();

@@ -19,7 +19,7 @@ namespace {
 constexpr int kWaitMilliseconds = 50;
 constexpr size_t kReadBytes = 64 << 10;
 constexpr std::string_view kEventEnd = "\n\n";
-// As the service writes them, see openapi.yaml.
+// The text of an event as the service writes it, see openapi.yaml.
 constexpr std::string_view kArticle = R"("articleId":"/news/)";
 constexpr std::string_view kViews = R"(","views":")";
 
@@ -113,7 +113,7 @@ void LiveReaders::Take(int number, std::string_view event) {
     event.remove_prefix(begin + kArticle.size());
     const auto article = static_cast<int>(Number(event));
     event.remove_prefix(event.find(kViews) + kViews.size());
-    // The reader's articles are a run of numbers that may go around.
+    // A reader's articles are consecutive numbers that may start again at 0.
     const int place = (article - ArticleOf(number, 0) + truth_.articles()) % truth_.articles();
     if (place < options_.articles_each) reader.counts[place] = Number(event);
   }

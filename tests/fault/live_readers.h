@@ -1,4 +1,5 @@
-// Many readers of /v1/sites/demo/live on this machine, each with a few articles; they remember the last count of each.
+// Many readers of /v1/sites/demo/live on this machine. Each one reads a few articles and remembers the last count of
+// each.
 #pragma once
 
 #include <atomic>
@@ -11,32 +12,33 @@
 
 namespace viewcount {
 
-// One thread calls it; a thread of its own reads. Ends all connections when it is destroyed.
+// Called by one thread; a second thread, which it owns, reads. The destructor closes all connections.
 class LiveReaders {
  public:
   struct Options {
-    // HOST:PORT of HTTP, HOST a number.
+    // HOST:PORT of HTTP. HOST must be a numeric address.
     std::string server;
     int readers = 0;
-    // Of each reader: the first one has articles 0, 1, 2, …, the second goes on from there, and so on, around.
+    // The number of articles of each reader. The first reader has articles 0, 1, 2, …; the next one continues from
+    // there. After the last article the numbers start again at 0.
     int articles_each = 0;
   };
-  // `truth` says which articles there are, and must outlive it.
+  // `truth` knows the articles, and must outlive this object.
   LiveReaders(Options options, const Truth& truth);
   ~LiveReaders();
   LiveReaders(const LiveReaders&) = delete;
   LiveReaders& operator=(const LiveReaders&) = delete;
 
-  // Connects all of them and begins to read; false when the service refuses one.
+  // Connects all readers and begins to read. Returns false if the service refuses a connection.
   bool Open();
-  // Readers whose connection still is one and that were told of their articles at least once.
+  // The number of readers that are connected and have received the counts of their articles at least once.
   int told() const { return told_; }
-  // Readers whose connection ended.
+  // The number of readers whose connection ended.
   int ended() const { return ended_; }
-  // Events of all readers, heartbeats left out.
+  // The number of events of all readers, without heartbeats.
   uint64_t events() const { return events_; }
   uint64_t bytes() const { return bytes_; }
-  // Readers whose last counts are all what was acknowledged.
+  // Returns the number of readers whose last counts all equal the acknowledged views.
   int Right() const;
 
  private:
@@ -44,7 +46,7 @@ class LiveReaders {
     int fd = -1;
     bool told = false;
     std::string unfinished;
-    // In the order of its articles.
+    // In the order of the reader's articles.
     std::vector<std::atomic<uint64_t>> counts;
   };
 

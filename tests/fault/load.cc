@@ -17,12 +17,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Long enough that the last of 100,000 articles is in it.
+// Large enough to contain the last of 100,000 articles.
 constexpr int kTableBits = 21;
 constexpr size_t kTableEntries = size_t{1} << kTableBits;
-// Rounds of a writer that nothing holds up.
+// The time from one round to the next of a writer that is not delayed.
 constexpr milliseconds kRoundEvery{100};
-// A load that was held up does not make up for more than this.
+// A load that was delayed makes up for at most this time.
 constexpr milliseconds kBehindMax{300};
 
 std::shared_ptr<const std::vector<int>> TableOf(int articles) {
@@ -43,11 +43,11 @@ std::shared_ptr<const std::vector<int>> TableOf(int articles) {
 client::WriterOptions WriterOptionsOf(const Load::Options& options) {
   client::WriterOptions result;
   result.site = "demo";
-  // Not shared: each its own connection, as from another machine.
+  // The channel is not shared. Each writer has its own connection, as if it ran on another machine.
   result.channel = client::MakeChannel(options.server);
   result.block_when_full = true;
   result.pending_bytes_max = size_t{8} << 20;
-  // A round's last batch need not wait for company.
+  // The last batch of a round need not wait for more views.
   result.batch_age_max = milliseconds(5);
   result.call_timeout = std::chrono::seconds(10);
   result.batch_timeout = std::chrono::hours(1);

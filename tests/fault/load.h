@@ -1,4 +1,4 @@
-// Views from several writers of the client library, for as long as a fault test needs them.
+// Sends views from several writers of the client library, for as long as a fault test needs them.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@
 
 namespace viewcount {
 
-// Numbers from 0 below `articles`, small ones more often: 1/n as Zipf has it, up to rounding. One thread.
+// Draws numbers from 0 to `articles` − 1. Small numbers are more frequent: by Zipf's law, the n-th has a share of about
+// 1/n. Not thread-safe.
 class ZipfArticles {
  public:
   ZipfArticles(int articles, uint64_t seed);
@@ -22,46 +23,48 @@ class ZipfArticles {
 
  private:
   uint64_t state_;
-  // Drawn from in equal parts; shared by all of as many articles.
+  // A number is drawn from its entries with equal probability. Shared by all objects with the same number of articles.
   std::shared_ptr<const std::vector<int>> table_;
 };
 
-// Each writer records a round, waits until all of it is acknowledged, notes that in the truth, and begins the next.
-// The writers retry until the load is stopped. Functions from one thread; `truth` must outlive it.
+// Each writer records a round, waits until all of it is acknowledged, records that in the truth, and begins the next
+// round. The writers retry until the load is stopped. All functions must be called by one thread. `truth` must outlive
+// this object.
 class Load {
  public:
   struct Options {
     // HOST:PORT.
     std::string server;
     int writers = 4;
-    // Of all writers together.
+    // The rate of all writers together.
     uint64_t views_per_second = 50'000;
     uint64_t seed = 1;
   };
-  // Of all writers together.
+  // The results of all writers together.
   struct Outcome {
-    // Views recorded and not acknowledged when patience ended; views that a writer gave up.
+    // Views that were not acknowledged when the patience ended, and views that a writer gave up.
     uint64_t unacknowledged = 0;
     uint64_t retries = 0;
     uint64_t duplicates = 0;
-    // Writers that had to begin anew because the service did not know them any more.
+    // How often a writer had to begin again under a new identity, because the service did not know it any more.
     uint64_t new_identities = 0;
     std::string ToString() const;
   };
 
-  // Begins.
+  // Begins to send.
   Load(Options options, Truth& truth);
-  // Stops without patience.
+  // Stops with a patience of 0.
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
-  // No new rounds; waits for those that are under way. A second call returns the first one's outcome.
+  // Begins no new rounds, and waits up to `patience` for the current ones. A second call returns the first one's
+  // outcome.
   Outcome Stop(std::chrono::milliseconds patience);
 
  private:
   void Write(client::Writer& writer, uint64_t seed);
-  // False when patience ended.
+  // Returns false when the patience ended.
   bool Deliver(client::Writer& writer);
 
   const Options options_;

@@ -1,4 +1,5 @@
-// A bad line between viewcountd and Redis: whatever becomes of commands and answers, every view counts once.
+// Tests an unreliable connection between viewcountd and Redis. Every view is counted once, whatever commands or answers
+// are lost.
 #include <cstdio>
 #include <optional>
 
@@ -15,7 +16,7 @@ class ProxyTest : public FaultTest {
  protected:
   void SetUp() override {
     proxy_.emplace(folder_.path() + "/proxy.sock", redis_.socket_path(), seed_);
-    // Often, so that most faults meet a flush.
+    // Flushes are frequent, so that most faults hit a flush.
     ServiceProcess::Options options = ServiceOptions({}, "20ms");
     options.redis = proxy_->url();
     service_ = std::make_unique<ServiceProcess>(options);
@@ -23,7 +24,7 @@ class ProxyTest : public FaultTest {
   }
   void TearDown() override { EXPECT_EQ(service_->Stop(), 0) << service_->Log(); }
 
-  // Puts the line in order, and holds the counts against the truth.
+  // Ends all faults, and compares the counts with the truth.
   void CompareOnAGoodLine() {
     proxy_->SetFaults({});
     const FaultyProxy::Counts counts = proxy_->counts();

@@ -1,4 +1,4 @@
-// How long a restart takes with a journal full of views that Redis has not seen, and how much memory; exit code 1 above
+// Measures the time and memory of a restart with a journal full of views that Redis has not received. Exit code 1 above
 // the limits or on any wrong count. See --help.
 #include <signal.h>
 
@@ -40,7 +40,7 @@ bool Fail(const std::string& what, const ServiceProcess& service) {
   return false;
 }
 
-// True if all sampled articles have their exact counts within the wait.
+// Returns true if all sampled articles have their exact counts in the first answer, which must come within kAnswerWait.
 bool AwaitSample(const ServiceProcess& service, const Truth& truth) {
   const auto channel = service.NewChannel();
   v1::GetCountsResponse response;
@@ -52,7 +52,7 @@ bool AwaitSample(const ServiceProcess& service, const Truth& truth) {
   return true;
 }
 
-// Sends all views while Redis stands still, and kills the service.
+// Sends all views while Redis is stopped, and kills the service.
 bool Fill(const Options& options, ServiceProcess& service, RedisProcess& redis, Truth& truth) {
   service.Start();
   if (!service.WaitUntilReady()) return Fail("viewcountd does not answer", service);

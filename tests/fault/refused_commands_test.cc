@@ -1,4 +1,4 @@
-// A Redis that lets viewcountd do no more than it must, or less.
+// Tests viewcountd with a Redis user that has only the rights it needs, or fewer.
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 constexpr int kExitCannotStart = 1;
 
-// A port on loopback that nobody has.
+// Returns a port on loopback that no process uses.
 std::string FreePort() {
   const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -36,7 +36,7 @@ std::string FreePort() {
 class RefusedCommandsTest : public FaultTest {
  protected:
   void SetUp() override {
-    // Users have passwords, which a URL gives over TCP only.
+    // Users have passwords, and a URL contains a password only for TCP.
     const std::string port = FreePort();
     ASSERT_EQ(redis_.Command({"CONFIG", "SET", "bind", "127.0.0.1", "port", port}), "OK");
     std::istringstream words(LeastUser("viewcount", "secret"));
@@ -53,7 +53,7 @@ class RefusedCommandsTest : public FaultTest {
     rules.insert(rules.begin(), {"ACL", "SETUSER", "viewcount"});
     ASSERT_EQ(redis_.Command(rules), "OK");
   }
-  // The exit code of the command-line client; what it printed is in `output_`.
+  // Runs the command-line client and returns its exit code. Its output is stored in `output_`.
   std::optional<int> Run(std::vector<std::string> words) {
     words.insert(words.begin(), {VIEWCOUNT, "--server", service_->server(), "--site", "demo"});
     const std::string path = folder_.path() + "/output";
@@ -109,7 +109,7 @@ TEST_F(RefusedCommandsTest, RightsTakenAwayUnderLoadCountNothingTwice) {
   AwaitViews(20'000);
   for (const std::string command : {"expire", "object|encoding", "zadd", "zrange", "zremrangebyrank", "hlen", "hset"}) {
     Allow({"-" + command});
-    // Time for several tries of the same parts.
+    // Enough time for several attempts to apply the same parts.
     AwaitViews(20'000);
     Allow({"+" + command});
   }
@@ -118,7 +118,8 @@ TEST_F(RefusedCommandsTest, RightsTakenAwayUnderLoadCountNothingTwice) {
   EXPECT_THAT(service_->Log(), HasSubstr("nothing was written"));
 }
 
-// What versions before the undo log left: views that Redis has and the journal does not.
+// Proves that a difference left by versions before the undo log is repaired: views in Redis that the journal does not
+// have.
 TEST_F(RefusedCommandsTest, ADifferenceOfAnOlderVersionIsRepaired) {
   StartService();
   SendViews(5'000);

@@ -1,5 +1,5 @@
-// Redis goes back in time, by an old file or to nothing at all: the journal brings it up to date again, while
-// viewcountd goes on running.
+// Redis goes back in time, to an old file or to an empty state. The journal brings it up to date again while viewcountd
+// runs.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// An idle service looks at Redis every 10 s.
+// An idle service examines Redis every 10 s.
 constexpr seconds kNoticedWithin{30};
 constexpr seconds kExactWithin{15};
 
@@ -37,7 +37,7 @@ class RollbackTest : public FaultTest {
     redis_.Start();
   }
 
-  // Without asking viewcountd, which is to notice by itself.
+  // Does not call viewcountd, which must notice the change by itself.
   void ExpectStoredWithin(seconds wait) {
     EXPECT_TRUE(Eventually([&] { return CompareStored(redis_, truth_).none(); }, wait))
         << CompareStored(redis_, truth_).ToString() << "\n"
@@ -95,14 +95,15 @@ TEST_F(RollbackTest, AnEmptyRedisIsFilledAgainUnderLoad) {
   ExpectExact();
 }
 
-// The connection stays, so that nothing but looking shows it.
+// Proves that an empty Redis is noticed although its connections stay open, by examining it.
 TEST_F(RollbackTest, AnEmptyRedisIsNoticedWhenIdle) {
   redis_.Command({"FLUSHALL"});
   ExpectStoredWithin(kNoticedWithin);
   ExpectExact();
 }
 
-// Keys without counts are put back too, so that the next instance joins the data set instead of founding another.
+// Proves that keys without counts are restored too. The next instance then joins the data set instead of beginning
+// another.
 TEST_F(RollbackTest, AnEmptyRedisGetsItsIdentityAndSaltsBack) {
   const std::string data_set = redis_.Command({"HGET", "vc:meta", "data_set"});
   const std::string salts = redis_.Command({"HGETALL", "vc:salts"});

@@ -1,4 +1,4 @@
-// What must have been counted: the load's own bookkeeping, by article.
+// The counts that are expected, by article: the load's own bookkeeping.
 #pragma once
 
 #include <atomic>
@@ -9,10 +9,10 @@
 
 namespace viewcount {
 
-// Thread safe. Articles are numbers from 0 on; memory is two numbers for each, however many views there are.
+// Thread-safe. Articles are numbers from 0 on. It stores two numbers for each article, however many views there are.
 class Truth {
  public:
-  // IDs have at least `id_bytes`, for those who want large messages.
+  // IDs have at least `id_bytes`, for tests that need large messages.
   explicit Truth(int articles, size_t id_bytes = 0) : offered_(articles), acknowledged_(articles) {
     for (int i = 0; i < articles; ++i) {
       std::string& id = ids_.emplace_back("/news/" + std::to_string(i));
@@ -23,9 +23,9 @@ class Truth {
   int articles() const { return static_cast<int>(ids_.size()); }
   const std::string& IdOf(int article) const { return ids_[article]; }
 
-  // Before a view is sent: from here on it may be counted.
+  // Called before a view is sent. From then on it may be counted.
   void Offer(int article, uint64_t views = 1) { offered_[article] += views; }
-  // After it was acknowledged: from here on it must be counted.
+  // Called after a view was acknowledged. From then on it must be counted.
   void Acknowledge(int article, uint64_t views = 1) {
     acknowledged_[article] += views;
     total_ += views;
@@ -33,7 +33,7 @@ class Truth {
 
   uint64_t offered(int article) const { return offered_[article]; }
   uint64_t acknowledged(int article) const { return acknowledged_[article]; }
-  // Of all articles.
+  // The number of acknowledged views of all articles.
   uint64_t total() const { return total_; }
 
  private:

@@ -1,4 +1,5 @@
-// Estimates of people against a day whose truth is known, while the service is killed and Redis goes back in time.
+// Compares estimates of visitors with a day whose true numbers are known. Meanwhile the service is killed and Redis
+// goes back in time.
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -16,21 +17,21 @@ namespace {
 using std::chrono::seconds;
 
 constexpr int64_t kHourMs = 3'600'000;
-// What has surely passed of the day in a LateZone.
+// The part of the day that has certainly passed in a LateZone.
 constexpr int64_t kDayMs = 22 * kHourMs;
 constexpr char kSite[] = "day";
 constexpr int kPopular = 100;
 
 int64_t NowMs() { return SystemClock().UnixMillis(); }
 
-// A zone in which a day began as long ago as may be, and does not end while the test runs.
+// A time zone in which the day began as long ago as possible, but does not end while the test runs.
 struct LateZone {
   explicit LateZone(int64_t now_ms) {
     const bool late = now_ms % kHourMs > 50 * kHourMs / 60;
     const int64_t wanted = late ? 22 : 23;
     int64_t ahead = (wanted - now_ms / kHourMs % 24 + 24) % 24;
     if (ahead > 12) ahead -= 24;
-    // The signs of these names are the other way round (POSIX).
+    // The signs in these names are reversed (POSIX).
     name = "Etc/GMT" + std::string(ahead > 0 ? "-" : "+") + std::to_string(std::abs(ahead));
   }
   std::string name;
@@ -63,7 +64,7 @@ class VisitorsTest : public FaultTest {
 
   static std::string IdOf(uint32_t article) { return "article/" + std::to_string(article); }
 
-  // Of the day's views those from one part to another of it, and waits until they are acknowledged.
+  // Sends the day's views from one fraction of the day to another, and waits until they are acknowledged.
   void Send(double from, double to) {
     const auto place = [this](double part) {
       return static_cast<size_t>(part * static_cast<double>(day_.views().size()));
@@ -120,8 +121,8 @@ class VisitorsTest : public FaultTest {
 
   const int64_t now_ms_ = NowMs();
   const LateZone zone_{now_ms_};
-  // The same in every run, but for when it was: of a hundred estimates one is off by three times its standard error now
-  // and then.
+  // The views are the same in every run, except for their times. With random views, one of a hundred estimates would
+  // occasionally be wrong by three times its standard error.
   const VisitorDay day_{{.begin_ms = now_ms_ - kDayMs, .end_ms = now_ms_}};
   std::unique_ptr<client::Writer> writer_;
 };
@@ -134,7 +135,7 @@ TEST_F(VisitorsTest, ADayIsEstimatedWithinItsErrorsWhateverDies) {
   redis_.WaitUntilWritten();
   append_only_file_.Save(folder_.path() + "/old");
   Send(0.25, 0.5);
-  // In the middle of a flush, of batches on their way, of a visit.
+  // The kill happens during a flush, while batches are under way, and in the middle of visits.
   service_->Kill();
   StartService();
   Send(0.5, 0.75);

@@ -1,5 +1,6 @@
-// The log reader and parser on any file. Lines are those of the file, none longer than the limit; what a line says lies
-// within it and within all limits, and a page view written anew in the plainest form is the same page view.
+// Fuzzes the log reader and parser with any file. The reader must return the lines of the file, none longer than the
+// limit. The parser's results must lie within the line and within all limits. A page view that is written again in the
+// simplest form must be parsed as the same page view.
 #include <arpa/inet.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,12 +22,12 @@ namespace viewcount::cli {
 namespace {
 
 constexpr size_t kExcerptMax = 100;
-// Gzip can blow up a thousandfold; what comes behind these tells nothing new.
+// Gzip can expand data a thousandfold. Lines after this number show nothing new.
 constexpr uint64_t kLinesMax = 200;
 
 bool IsPrintable(char c) { return c >= 0x20 && c < 0x7F; }
 
-// A file in memory, reopened by its path.
+// A file in memory, which can be opened by its path. The destructor closes it. Immutable after construction.
 class MemoryFile {
  public:
   explicit MemoryFile(std::string_view content) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {
@@ -43,7 +44,7 @@ class MemoryFile {
   const int descriptor_;
 };
 
-// True if an IPv4 address stands in the text.
+// Returns true if the text contains an IPv4 address.
 bool ShowsAddress(const std::string& text) {
   for (size_t begin = 0; begin < text.size(); ++begin) {
     size_t end = begin;
@@ -59,14 +60,14 @@ bool ShowsAddress(const std::string& text) {
 void CheckExcerpt(std::string_view line) {
   const std::string excerpt = SafeExcerpt(line);
   VIEWCOUNT_CHECK(excerpt.size() <= kExcerptMax && std::ranges::all_of(excerpt, IsPrintable));
-  // Digits of an escaped byte may look like an address that was not there.
+  // The digits of an escaped byte may look like an address that was not in the line.
   const bool escaped = !std::ranges::all_of(line, IsPrintable) || line.find('\\') != line.npos;
   VIEWCOUNT_CHECK(escaped || !ShowsAddress(excerpt));
 }
 
 void CheckPageView(const AccessLogLine& parsed, std::string_view line) {
   VIEWCOUNT_CHECK(IsArticleId(parsed.article_id) && parsed.article_id[0] == '/');
-  // "/" is also what a target in absolute form means that has no path.
+  // The article ID is also "/" for a target in absolute form without a path.
   VIEWCOUNT_CHECK(parsed.article_id == "/" ||
                   (parsed.article_id.data() >= line.data() &&
                    parsed.article_id.data() + parsed.article_id.size() <= line.data() + line.size()));
@@ -98,7 +99,7 @@ void CheckLine(std::string_view line) {
   CheckExcerpt(line);
 }
 
-// The lines of a file that is no gzip are those between its line ends.
+// Checks a line of a file that is not gzip: it must be the text up to the next line end.
 void CheckPlainLine(const LogLine& line, std::string_view& rest) {
   VIEWCOUNT_CHECK(!rest.empty());
   const size_t end = rest.find('\n');

@@ -1,5 +1,6 @@
-// The request decoder on any bytes. It accepts exactly what the generated classes parse and the limits allow, reads the
-// same from it, and what it read, encoded by the generated classes, decodes to the same again.
+// Fuzzes the request decoder with any bytes. The decoder must accept exactly the bytes that the generated classes parse
+// and the limits allow. It must read the same values from them. If the generated classes encode these values, the
+// decoder must read the same values again.
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 
@@ -41,7 +42,7 @@ v1::RecordViewsRequest ToMessage(const ViewsRequest& request) {
   return message;
 }
 
-// As the decoder states it: defaults in place of zeros, nothing unknown.
+// Normalises a message as the decoder does: defaults replace zeros, and unknown fields are removed.
 v1::RecordViewsRequest Plain(v1::RecordViewsRequest message) {
   message.DiscardUnknownFields();
   if (!message.writer_id().empty() && message.sequence_span() == 0) message.set_sequence_span(1);
@@ -77,9 +78,9 @@ void CheckLimits(const ViewsRequest& request, std::string_view bytes) {
 }
 
 void CheckBytes(std::string_view bytes) {
-  // Each string that is not UTF-8 would be logged.
+  // Without the silencer, each string that is not UTF-8 would be logged.
   static google::protobuf::LogSilencer silencer;
-  // Reused, as the service does: nothing may be left over from the message before.
+  // The request is reused, as in the service, to prove that nothing remains of the message before.
   static ViewsRequest request;
   const absl::Status status = DecodeViewsRequest(bytes, kReceiptUnixMs, request);
   const ReferenceResult reference = DecodeByReference(std::string(bytes), kReceiptUnixMs);
@@ -93,7 +94,7 @@ void CheckBytes(std::string_view bytes) {
   VIEWCOUNT_CHECK(encoded == Plain(reference.message).SerializeAsString());
 
   static ViewsRequest again;
-  // Defaults that are written out may take it over the limit on bytes.
+  // With its defaults written out, the request may exceed the limit on bytes.
   if (encoded.size() > limits::kRequestBytesMax) return;
   VIEWCOUNT_CHECK(DecodeViewsRequest(encoded, kReceiptUnixMs, again).ok());
   VIEWCOUNT_CHECK(ToMessage(again).SerializeAsString() == encoded);

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Lets one fuzzer look for an input that breaks a promise. Fails with the input's path and the command that repeats it.
+# Lets one fuzzer search for an input that breaks a promise. Fails with the input's path and the command that repeats
+# the failure.
 #
 #   tests/fuzz/fuzz.sh NAME SECONDS BUILD_DIR
 #
-# What it learns stays in BUILD_DIR/fuzz/NAME/learned, what it finds in found/ beside it, its output in log. Every run
-# begins with all of these and with tests/fuzz/corpus/NAME, where inputs that were mended are kept.
+# Inputs that reach new code are kept in BUILD_DIR/fuzz/NAME/learned, and failing inputs in found/ next to it. The
+# output is in log. Every run begins with both folders and with tests/fuzz/corpus/NAME, which keeps the inputs of fixed
+# bugs.
 set -euo pipefail
 
 readonly name=$1 seconds=$2 build=$3
@@ -14,7 +16,7 @@ readonly work=$build/fuzz/$name
 readonly log=$work/log
 
 mkdir -p "$work/learned" "$work/found"
-# An input of 4 KiB reaches all code (gzip makes long lines of it); longer ones only cost time.
+# Inputs of 4 KiB reach all code, because gzip can expand them to long lines. Longer inputs only cost time.
 status=0
 "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
   -artifact_prefix="$work/found/" "$work/learned" "$work/found" "$corpus" </dev/null >"$log" 2>&1 || status=$?

@@ -1,9 +1,10 @@
-// Any bytes from a peer of the gRPC port. After a correct preface they are frames to a connection, which must end with
-// them and hold nothing any more; as a body they are messages, which are the same wherever the body is cut.
+// Fuzzes the gRPC port with any bytes from a peer. After a correct preface the bytes are frames for a connection. The
+// connection must end when they end, and hold no memory afterwards. As a body the bytes are messages, which must be the
+// same wherever the body is cut.
 //
-// Paths that begin with /u and /s are answered on the connection's loop, all others by gRPC's own server in this
-// process. The first byte of an input says how the connection ends, the second one after how many bytes it waits for
-// what is under way; the rest is sent.
+// Paths that begin with /u and /s are answered on the connection's loop. All others are answered by gRPC's own server
+// in this process. The first byte of an input selects how the connection ends. The second byte selects the number of
+// bytes after which the sender waits for the calls under way. The rest of the input is sent.
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -35,12 +36,13 @@
 namespace viewcount {
 namespace {
 
-// What a socket takes without anybody reading.
+// The number of bytes that a socket accepts although its peer does not read.
 constexpr size_t kInputBytesMax = 64 << 10;
 constexpr size_t kMessageBytesMax = 100'000;
 const Http2Limits kLimits;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// Sends each message back to the caller. A unary call ends after its first message. Used by the loop's thread only.
 class Echo final : public CallHandler {
  public:
   Echo(Call& call, bool one_request) : call_(call), one_request_(one_request) {}
@@ -66,7 +68,8 @@ Method EchoMethod(bool one_request) {
           .one_request = one_request};
 }
 
-// Sends each message back.
+// Sends each message back to the caller. gRPC calls its functions one at a time. It deletes itself when the call has
+// ended.
 class EchoReactor final : public grpc::ServerGenericBidiReactor {
  public:
   EchoReactor() { StartRead(&message_); }
@@ -78,6 +81,7 @@ class EchoReactor final : public grpc::ServerGenericBidiReactor {
   grpc::ByteBuffer message_;
 };
 
+// Answers every call of gRPC's own server with an EchoReactor. Thread-safe.
 class EchoService final : public grpc::CallbackGenericService {
  public:
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {
@@ -85,7 +89,7 @@ class EchoService final : public grpc::CallbackGenericService {
   }
 };
 
-// All that inputs share.
+// The parts that all inputs share.
 struct Port {
   Port() {
     grpc::ServerBuilder builder;
@@ -103,7 +107,7 @@ struct Port {
   CallRoutes routes;
 };
 
-// How a connection ends.
+// The ways in which a connection ends.
 enum class Ending : uint8_t { kHalfClosed, kClosed, kDrained, kClosedByServer, kPinged };
 constexpr int kEndings = 5;
 
@@ -153,10 +157,10 @@ void CheckConnection(std::string_view bytes) {
       if (const auto connection = made.lock()) (connection.get()->*action)();
     });
   };
-  // The server may close before it has read all.
+  // The server may close the connection before it has read all bytes.
   const auto send_all = [&](std::string_view text) { send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL); };
   send_all(std::string(kPreface).append(bytes.substr(0, pause_at)));
-  // So that answers of gRPC are there, and wait for the peer's window.
+  // The wait lets gRPC's answers arrive, so that they wait for the peer's window.
   if (port.forwarding->calls() > 0)
     WaitUntil([&] { return port.forwarding->calls() == 0; }, std::chrono::microseconds(300));
   if (ending == Ending::kDrained) act(&Http2Connection::Drain);
@@ -174,14 +178,14 @@ void CheckConnection(std::string_view bytes) {
     }
   }
   closed.get_future().wait();
-  // Every call ends, whatever its caller did.
+  // Every call must end, whatever its caller did.
   WaitUntil([&] { return port.forwarding->calls() == 0; }, std::chrono::seconds(5));
   VIEWCOUNT_CHECK(port.forwarding->calls() == 0);
-  // What was posted has run, so nothing refers to this connection.
+  // After this, all posted functions have run, so nothing refers to this connection.
   on_loop([] {});
 }
 
-// All messages up to the first error, and whether there was one.
+// Returns all messages up to the first error, and true if there was no error.
 std::pair<std::vector<std::string>, bool> Read(std::string_view body, size_t cut) {
   MessageReader reader;
   reader.AllowCompressed();
@@ -205,7 +209,7 @@ void CheckHeaderBlock(std::string_view block) {
   const auto shortened = ShortenHeaderBlock(block, kLong, kReplacement);
   if (!shortened) return;
   VIEWCOUNT_CHECK(shortened->size() <= block.size());
-  // Nothing in it is long any more.
+  // The shortened block must not contain any long header.
   VIEWCOUNT_CHECK(ShortenHeaderBlock(*shortened, kLong, kReplacement) == shortened);
 }
 

@@ -1,6 +1,6 @@
-// The journal's recovery and reader on any segment file. What recovery takes, the reader reads to the same end, record
-// by record as it stands in the file; what it refuses names the file; and a second recovery finds what the first one
-// left.
+// Fuzzes the journal's recovery and reader with any segment file. If recovery accepts a file, the reader must read it
+// to the same end, and each record must equal the bytes of the file. If recovery refuses a file, the error must name
+// it. A second recovery must find the state that the first one left.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace {
 
 constexpr char kFolder[] = "/lane";
 constexpr LaneId kLane{{1, 2, 3}};
-// Not 0, so that what points before the segment is seen.
+// The position is not 0, so that a reference to a position before the segment is detected.
 constexpr Position kStart{1'000};
 constexpr uint64_t kSegmentBytes = 4'096;
 
@@ -33,7 +33,7 @@ void Put(MemoryDisk& disk, std::string_view bytes) {
   VIEWCOUNT_CHECK(disk.SyncFolder(kFolder).ok());
 }
 
-// Reads what there is up to `to`, and compares it with the file. True if all of it could be read.
+// Reads the journal up to `to` and compares it with the file. Returns true if everything could be read.
 bool ReadTo(MemoryDisk& disk, std::string_view bytes, Position to) {
   auto reader = JournalReader::Open(disk, kFolder, kLane, kStart, to);
   if (!reader.ok()) return false;
@@ -71,7 +71,7 @@ void CheckSegment(std::string_view bytes) {
     end = first->end;
     last = first->last;
   }
-  // A header ends with zeros, and a file that lacks some of these passes for one that has them.
+  // A header ends with zeros. A file that lacks some of these zeros is accepted as if it had them.
   VIEWCOUNT_CHECK(end.value <= kStart.value + std::max(bytes.size(), kSegmentHeaderBytes));
   VIEWCOUNT_CHECK(ReadTo(disk, bytes, end));
   const auto second = RecoverJournal(disk, kFolder, kLane, kSegmentBytes);
@@ -79,7 +79,7 @@ void CheckSegment(std::string_view bytes) {
 }
 
 #ifdef VIEWCOUNT_FUZZ
-// Makes checksums right that stand where the records do, as no mutation would hit on them.
+// Corrects the checksums at the places of records, because random mutations would not find correct ones.
 void MendChecksums(char* bytes, size_t size) {
   if (size < kSegmentHeaderBytes) return;
   const SegmentHeaderBytes header = EncodeSegmentHeader({.lane = kLane, .start = kStart});
@@ -117,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 #ifdef VIEWCOUNT_FUZZ
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
-// Every other input keeps its broken checksums.
+// Only half of the inputs get correct checksums. The others keep their broken ones.
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   size = LLVMFuzzerMutate(data, size, max_size);
   if (seed % 2 == 0) viewcount::MendChecksums(reinterpret_cast<char*>(data), size);

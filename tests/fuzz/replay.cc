@@ -1,4 +1,4 @@
-// Gives every file of the folders named to a fuzz target, once: main for compilers without libFuzzer.
+// The main function for compilers without libFuzzer. It gives every file of the named folders to a fuzz target once.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   int inputs = 0;
   for (int i = 1; i < argc; ++i) {
     for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
-      // Before it runs, so that a crash has a name.
+      // The name is printed before the input runs, so that it is known if the input causes a crash.
       std::printf("%s\n", entry.path().c_str());
       std::fflush(stdout);
       std::ifstream file(entry.path(), std::ios::binary);

@@ -1,7 +1,7 @@
-"""The main job on whole logs: import, ask, look into Redis, import again.
+"""Imports whole logs, queries the counts, checks Redis, and imports the logs again.
 
 Run by ctest: access_log_test.py viewcountd viewcount FOLDER_OF_THE_MADE_UP_LOG
-The real log is used where its folder exists: beside the checkout in ../shared/data, or VIEWCOUNT_REAL_LOG_DIR.
+The real log is used if its folder exists: ../shared/data next to the checkout, or VIEWCOUNT_REAL_LOG_DIR.
 """
 
 import collections
@@ -24,13 +24,13 @@ REAL_LOG_DIR = pathlib.Path(os.environ.get("VIEWCOUNT_REAL_LOG_DIR", ROOT.parent
 
 
 def table(path):
-    """The rows of a file of tab-separated values, without comments."""
+    """Returns the rows of a file of tab-separated values, without comments."""
     rows = path.read_text(encoding="utf-8").splitlines()
     return [row.split("\t") for row in rows if row and not row.startswith("#")]
 
 
 class WholeLog:
-    """What every log is held against; a subclass says which log it is."""
+    """The tests that every log must pass. A subclass sets the log and its expected numbers."""
 
     viewcountd = viewcount = log = totals = days = None
 
@@ -56,7 +56,7 @@ class WholeLog:
         return answer.stdout
 
     def stored(self, *names):
-        """Of the hashes of these names, over all shards: the counts added up, and the sum of the shards' sums."""
+        """Reads the hashes of these names in all shards. Returns the added counts and the sum of the shards' sums."""
         asked = "".join(f"HGETALL vc:{{{shard:02}}}:portal:{name}\n" for name in names for shard in range(SHARDS))
         answer = subprocess.run(["redis-cli", "-s", str(self.socket), "--json"], input=asked, capture_output=True,
                                 text=True, timeout=60, check=True)
@@ -139,7 +139,7 @@ if __name__ == "__main__":
     RealLogTest.totals = REAL_LOG_DIR / "apache_access.expected.tsv"
     RealLogTest.days = REAL_LOG_DIR / "apache_access.expected.days.tsv"
     if not RealLogTest.log.exists():
-        # Not a skip: the made-up log has every oddity of the real one.
+        # This does not skip anything, because the generated log has every oddity of the real one.
         print(f"no real log in {REAL_LOG_DIR}; the made-up one alone is used", file=sys.stderr)
         del RealLogTest
     unittest.main(argv=sys.argv[:1], verbosity=2)

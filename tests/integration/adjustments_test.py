@@ -1,5 +1,6 @@
-"""What administrators change, against the real service and a real Redis: at once, flushed, and after crashes.
+"""Proves that administrators' changes are exact: immediately, after a flush, and after crashes.
 
+The tests use the real service and a real Redis.
 Run by ctest with the programs' paths: adjustments_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -31,7 +32,7 @@ WHO = admin_pb2.Provenance(who="a test", why="to see it")
 
 
 class AdjustmentsTest(unittest.TestCase):
-    """Each test has a service of its own, of several lanes: an adjustment meets views of all of them."""
+    """Each test has its own service with several lanes, so that an adjustment concerns views of all lanes."""
 
     def setUp(self):
         data_dir = tempfile.TemporaryDirectory(prefix="viewcount-adjustments-")
@@ -45,7 +46,7 @@ class AdjustmentsTest(unittest.TestCase):
         self.stubs = self.enterContext(Stubs(self.service.address("grpc")))
 
     def record(self, counts, bot=False):
-        # One batch for each, so that they are spread over the lanes.
+        # Each count is sent as a separate batch, so that the views are spread over the lanes.
         for article_id, count in counts.items():
             views = [ingest_pb2.View(article_id=article_id, count=count, bot=bot)]
             self.stubs.record_views(ingest_pb2.RecordViewsRequest(site="demo", views=views))
@@ -106,7 +107,7 @@ class AdjustmentsTest(unittest.TestCase):
                               text=True).stdout.strip()
 
     def stored_total(self):
-        """The sum of all shards, as it stands in Redis."""
+        """Returns the sum of all shards as stored in Redis."""
         return sum(int(self.redis("HGET", f"vc:{{{shard:02}}}:demo:all", "") or 0) for shard in range(64))
 
     def eventually(self, condition):
@@ -134,14 +135,14 @@ class AdjustmentsTest(unittest.TestCase):
         self.flush()
         self.assertEqual(self.popular(), [("a", 5002), ("b", 5), ("c", 3)])
         self.assertEqual(self.popular(day=""), [("a", 12), ("b", 11), ("c", 3)])
-        # Not flushed, and the process dies.
+        # The change is not flushed when the process is killed.
         self.redis("CLIENT", "PAUSE", "2000", "WRITE")
         self.set("c", 100)
         self.restart_after_kill()
         self.assertEqual(self.counts("a", "b", "c"), [5002, 5, 100])
         self.flush()
         self.assertEqual(self.counts("a", "b", "c"), [5002, 5, 100])
-        # Everything that Redis had is gone, and comes back from the journals, lane by lane.
+        # Redis has lost everything. Each lane restores its part from its journal.
         self.redis("FLUSHALL")
         self.restart_after_kill()
         self.flush()
@@ -240,7 +241,7 @@ class AdjustmentsTest(unittest.TestCase):
         self.assertEqual(self.counts("old", "new"), [24, 24])
         self.assertEqual(self.popular(day=""), [("new", 24), ("other", 3)])
         self.assertEqual(self.stored_total(), 27)
-        # The other of the two is gone from every hash.
+        # The merged article is removed from every hash.
         for key in self.redis("KEYS", "vc:*:demo:*").splitlines():
             if self.redis("TYPE", key) == "hash" and not key.endswith(":adjustments"):
                 self.assertEqual(self.redis("HGET", key, "old"), "", key)
@@ -268,7 +269,7 @@ class AdjustmentsTest(unittest.TestCase):
         self.refused(grpc.StatusCode.FAILED_PRECONDITION, self.merge, "a", "b")
         self.assertIn('counted for "c"', self.refused(invalid, self.set, "a", 7))
         self.assertIn("article_ids[1]", self.refused(invalid, self.delete, "c", "b"))
-        # What had been moved on is taken from where it is now.
+        # The undo subtracts the moved counts from the article that has them now.
         self.undo(first)
         self.assertEqual(self.counts("a", "b", "c"), [1, 7, 7])
 
@@ -320,7 +321,7 @@ class AdjustmentsTest(unittest.TestCase):
         self.assertTrue(field[1].endswith(" new"))
         self.redis("DEL", "vc:aliases")
         self.eventually(lambda: self.redis("HLEN", "vc:aliases") == "1")
-        # As if another instance had merged, or a merge had ended half way.
+        # This simulates another instance that merged, or a merge that stopped half way.
         self.record({"else": 5})
         self.redis("HSET", "vc:aliases", "demo/else", f"{int(time.time() * 1000)} new")
         self.eventually(lambda: self.counts("else") == [3])

@@ -1,4 +1,4 @@
-"""The arithmetic of bench/run.sh: turns, medians, ratios, targets, and the forms they are told in.
+"""Tests the arithmetic of bench/run.sh: turns, medians, ratios, targets, and the formats of its reports.
 
 Run by ctest: bench_report_test.py
 """
@@ -15,7 +15,7 @@ import report  # noqa: E402
 
 
 class Clock:
-    """A server that has used as much CPU as it was told, on a core with nothing else to do."""
+    """A server whose CPU time the test sets. Nothing else runs on its core."""
 
     def __init__(self):
         self.seconds = 0
@@ -28,7 +28,7 @@ class Clock:
 
 
 def contender(name, turns, log, settling=0):
-    """Of which each turn is (amount, CPU seconds) and lasts a second; its settling costs CPU as well."""
+    """Returns a contender. Each turn is (amount, CPU seconds) and lasts a second. Its settling uses CPU as well."""
     clock, rest = Clock(), list(turns)
 
     def load():

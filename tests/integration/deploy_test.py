@@ -1,5 +1,6 @@
-"""What deploy/ gives to operators fits the program: alerts fire when they should, the unit is valid, RUNBOOK.md knows all.
+"""Proves that the files in deploy/ match the program.
 
+Alerts fire when they should, the systemd unit is valid, and RUNBOOK.md explains every message.
 Run by ctest with the program's path: deploy_test.py BUILD/bin/viewcountd
 """
 
@@ -17,7 +18,7 @@ PROGRAM = None
 
 
 def run(*words):
-    """Runs it and returns its exit code and all of its output."""
+    """Runs a command, and returns its exit code and all of its output."""
     answer = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
     return answer.returncode, answer.stdout
 
@@ -42,14 +43,15 @@ class UnitTest(unittest.TestCase):
         return found[0]
 
     def test_systemd_accepts_it(self):
-        # It looks for the program too, which is installed nowhere yet.
+        # systemd-analyze also checks that the program exists, and it is not installed anywhere yet.
         words = shlex.split(self.value("ExecStart"))
         with tempfile.TemporaryDirectory(prefix="viewcount-unit-") as folder:
             unit = pathlib.Path(folder) / "viewcountd.service"
             unit.write_text(self.unit.replace(words[0], str(pathlib.Path(PROGRAM).resolve())))
             code, output = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit))
             self.assertEqual((code, output), (0, ""))
-            # Beyond what is wrong: what is merely not understood, or protects too little.
+            # This check finds more than errors: settings that systemd does not understand, and settings that protect
+            # too little.
             code, output = run("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=30", str(unit))
             self.assertEqual(code, 0, output)
 
@@ -80,7 +82,7 @@ class RunbookTest(unittest.TestCase):
     def setUp(self):
         self.text = (DEPLOY / "RUNBOOK.md").read_text()
         self.headings = re.findall("^##+ (.*)$", self.text, re.MULTILINE)
-        # As GitHub makes them.
+        # The anchors are formed as GitHub forms them.
         self.anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in self.headings}
 
     def labels(self, metric):
@@ -106,29 +108,30 @@ class RunbookTest(unittest.TestCase):
         self.assertGreaterEqual(len(codes), 5)
         self.assertEqual([code for code in codes if f"\n| {code} |" not in self.text], [])
 
-    # Lines and refusals whose text is made elsewhere, by file, and what RUNBOOK.md must quote for them.
+    # Log lines and refusals whose text is built in another file, by file, with the quote that RUNBOOK.md must contain
+    # for them.
     PASSED_ON = {
         "main.cc": "ignored the unknown environment variable",
         "server/server.cc": "this data directory was copied and started twice",
         "lane/fenced_cursors.cc": "cannot open",
         "store/redis/redis_store.cc": "this Redis keeps nothing on disk",
-        # And that Redis `refuses writes with` a word.
+        # The text may also be that Redis `refuses writes with` a word.
         "store/redis/redis_store_watch.cc": "this Redis keeps nothing on disk",
         "config/raw_settings.cc": "cannot read",
         "config/settings.cc": 'must be …, not "…"',
     }
-    # What can refuse a start stands in these.
+    # All messages that can refuse a start are in these files.
     REFUSING = ("base/address_ranges.cc", "base/listen.cc", "base/redis_address.cc", "config", "http/file_routes.cc",
                 "http/server.cc", "http/tls.cc", "http2/grpc_server.cc", "journal/segments.cc", "lane/checkpoint.cc",
                 "lane/lane_directory.cc", "lane/refold.cc", "lane/replay.cc", "server/data_set_file.cc",
                 "store/embedded", "store/redis/append_only_seal.cc", "store/redis/preflight.cc")
     LITERALS = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
-    # Shorter quotes are words of any message.
+    # Shorter quotes are ignored, because they could be words of any message.
     LINE_QUOTE_MIN, REFUSAL_QUOTE_MIN = 13, 8
     TEXT_MIN = 8
 
     def messages(self, paths, call):
-        """The constant parts of each message that the files give to a function that matches `call`."""
+        """Returns the constant parts of each message that the files pass to a function that matches `call`."""
         found = []
         for path in paths:
             for match in re.finditer(call + r"\(\s*(?:fmt::format\(\s*)?" + self.LITERALS, path.read_text()):
@@ -137,7 +140,7 @@ class RunbookTest(unittest.TestCase):
         return found
 
     def without_entry(self, messages, quote_min):
-        """Those of which RUNBOOK.md quotes nothing. A quote may leave out what varies, as …."""
+        """Returns the messages of which RUNBOOK.md quotes nothing. A quote may replace the varying parts by …."""
         quotes = [quote.strip() for quote in re.findall("`([^`\n]*)`", self.text)]
         patterns = [".*".join(re.escape(part) for part in quote.split("…")) for quote in quotes
                     if len(quote.replace("…", "")) >= quote_min and " " in quote.strip("… ")]
@@ -158,7 +161,7 @@ class RunbookTest(unittest.TestCase):
         self.assertEqual(len(lines), calls, "a line that begins with something else than its text")
         self.assertGreater(len(lines), 40)
         self.assertEqual(self.without_entry(lines, self.LINE_QUOTE_MIN), [])
-        # It would notice one.
+        # The check reports a line that has no entry.
         self.assertEqual(len(self.without_entry([("x.cc", "lane {}: nobody knows it, trying again: {}")],
                                                 self.LINE_QUOTE_MIN)), 1)
 
@@ -171,11 +174,11 @@ class RunbookTest(unittest.TestCase):
 
     def test_headings_quote_what_the_program_says(self):
         sources = "".join(path.read_text() for path in sorted((ROOT / "service").rglob("*.cc")))
-        # Long literals go over several lines.
+        # Long literals continue over several lines.
         sources = re.sub(r'"\s*\n\s*"', "", sources)
         quotes = [quote for heading in self.headings for quote in re.findall("`([^`]*)`", heading)]
         self.assertGreater(len(quotes), 20)
-        # What Redis says itself comes behind "Redis: ".
+        # Redis' own messages follow "Redis: ".
         own = [quote for quote in quotes if not re.fullmatch("Redis: [A-Z]+", quote)]
         self.assertEqual([quote for quote in own if quote not in sources], [])
 

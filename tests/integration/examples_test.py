@@ -1,4 +1,4 @@
-"""The examples in client/examples, run as their README says, against the real service.
+"""Runs the examples in client/examples in the way that their README describes, against the real service.
 
 Run by ctest with the program's path: examples_test.py BUILD/bin/viewcountd
 """
@@ -24,12 +24,12 @@ from lost_answer import LostAnswer  # noqa: E402
 
 PROGRAM = None
 EXAMPLES = ROOT / "client" / "examples"
-# What viewcountd --site makes beside `demo`: one for each example, so that their counts do not mix.
+# Further sites that viewcountd creates besides `demo`. Each example has its own site, so that their counts do not mix.
 SITES = ("python", "node", "php")
 RUN_SECONDS_MAX = 30
-# PHP waits for 0.2 s; the rest is its own start on a busy machine.
+# PHP waits for 0.2 s. The rest is the start of PHP itself on a busy machine.
 PAGE_SECONDS_MAX = 1
-# Every warning is seen, and on the page.
+# These options make every warning visible on the page.
 PHP = ("php", "-d", "display_errors=1", "-d", "error_reporting=-1")
 
 
@@ -39,7 +39,7 @@ def run(*words, environment=None, folder=ROOT):
 
 
 def shown(page):
-    """The numbers that a page shows: its own, and those of the other news by ID."""
+    """Returns the numbers that a page shows: its own, and those of the other news by ID."""
     own = re.search(r"Number of views: ([\d,]+)", page)
     others = re.findall(r'<a href="([^"]+)">[^<]*</a> \(([\d,]+)\)', page)
     return own and int(own[1].replace(",", "")), {article: int(views.replace(",", "")) for article, views in others}
@@ -61,7 +61,7 @@ class GrpcTest(ServiceTest):
         return web.metrics(self.running.address("admin"))["viewcount_batches_duplicate_total"]
 
     def check(self, site, *words, folder=ROOT):
-        """Runs it through a network that loses the first answer, so that its first batch goes out twice."""
+        """Runs the example through a network that loses the first answer, so that it sends its first batch twice."""
         before = self.duplicates()
         with LostAnswer(self.running.address("grpc")) as network:
             answer = run(*words, network.address, site, folder=folder)
@@ -131,7 +131,7 @@ class PhpTest(ServiceTest):
 
 class PhpAloneTest(unittest.TestCase):
     def check_page(self, address, **environment):
-        """The page comes in time, complete but for the numbers."""
+        """Checks that the page is delivered in time and is complete except for the numbers."""
         began = time.monotonic()
         answer = run(*PHP, "client/examples/php/page.php", environment={"VIEWCOUNT_ADDRESS": address} | environment)
         self.assertLess(time.monotonic() - began, PAGE_SECONDS_MAX)
@@ -163,7 +163,7 @@ class PhpAloneTest(unittest.TestCase):
         self.assertEqual(lines[0], "POST /v1/sites/demo/views HTTP/1.0")
         self.assertIn("X-Viewcount-Visitor-Address: 198.51.100.7, 203.0.113.9", lines)
         self.assertIn("X-Viewcount-Visitor-Agent: Mozilla/5.0  X-Injected: 1", lines)
-        # Else the service would take this server for a proxy.
+        # With these headers the service would take this server for a proxy.
         self.assertEqual([line for line in lines if line.startswith(("X-Forwarded-For", "User-Agent", "Origin"))], [])
         self.assertEqual(body, '{"articleId":"/news/3933"}')
 

@@ -1,5 +1,6 @@
-"""What one machine, random articles, the portal's own people and reloads do to a count: nothing that is not said.
+"""Proves that floods have no effect on counts beyond the documented limits.
 
+The tests cover one machine, random articles, the portal's own people, and reloads.
 Run by ctest with the programs' paths: floods_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -22,7 +23,7 @@ PROGRAM = None
 COMMAND = None
 PROXY = "127.0.0.7"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-# An hour's new articles, which may come at once.
+# The limit on new articles per minute, and the burst that it allows: the new articles of one hour.
 NEW_PER_MINUTE, NEW_AT_ONCE = 20, 1_200
 PER_SECOND, AT_ONCE = 30, 300
 
@@ -63,7 +64,7 @@ class FloodsTest(unittest.TestCase):
         return web.metrics(self.service.address("admin"))[f'viewcount_views_rejected_total{{reason="{reason}"}}']
 
     def post(self, articles, visitor):
-        """One view of each from that address; the answer."""
+        """Sends one view of each article from that visitor's address, and returns the answer."""
         body = {"views": [{"articleId": article} for article in articles]}
         return self.proxy.post("/views", body, {"X-Forwarded-For": visitor, "User-Agent": AGENT})
 
@@ -108,7 +109,7 @@ class RandomArticlesTest(FloodsTest):
         self.assertGreaterEqual(self.rejected("new_articles"), 20 * statuses.count(429))
         for i, article in enumerate(real):
             self.assertEqual(self.post([article], f"203.0.113.{i}").status, 200)
-        # The next process has forgotten whom it knew; Redis has not, and the lane's journal neither.
+        # The restarted process no longer knows the articles, but Redis and the lane's journal do.
         self.post(["news/0"], "198.51.100.1")
         self.restart()
         self.assertIn(429, flood(100))
@@ -127,7 +128,7 @@ class OneAddressTest(FloodsTest):
         self.assertEqual(refused.status, 429)
         self.assertEqual(refused.headers["retry-after"], "1")
         self.assertIn("30 views a second", refused.json()["detail"])
-        # Whoever is no proxy of ours may claim what it likes.
+        # A client that is not a trusted proxy cannot avoid the limit by claiming other addresses.
         stranger = web.Web(self.service.address("http"), source="127.0.0.9")
         for _ in range(AT_ONCE + 50):
             claimed = f"198.51.{random.randrange(256)}.{random.randrange(256)}"
@@ -173,7 +174,7 @@ class SettingsTest(FloodsTest):
         self.assertEqual(refused.status, 403)
         self.assertIn("viewcount --site demo announce news/2", refused.json()["detail"])
         self.assertEqual(self.views("news/1"), 1)
-        # gRPC is for the portal's own programs.
+        # The limits do not apply to gRPC, which is for the portal's own programs.
         self.command("record", "news/2")
         self.assertEqual(self.views("news/2"), 1)
         self.assertEqual((self.rejected("excluded"), self.rejected("not_announced")), (1, 1))
@@ -182,7 +183,7 @@ class SettingsTest(FloodsTest):
         self.restart()
         self.assertEqual(self.post(["news/3"], "203.0.114.9").json()["acceptedViews"], "1")
         self.assertEqual(self.post(["news/4"], "203.0.114.9").status, 403)
-        # Its page has a new address, which nobody announced.
+        # The article's page has a new address, which was not announced.
         self.command("merge", "news/3", "news/5")
         self.assertEqual(self.post(["news/3"], "203.0.114.9").json()["acceptedViews"], "1")
         self.audit()

@@ -1,5 +1,6 @@
-"""The HTTP interface against those who mean harm: nothing is counted that should not be, nobody else waits, nothing leaks.
+"""Attacks the HTTP interface.
 
+Invalid requests are never counted, no other client has to wait, and no data leaks.
 Run by ctest with the programs' paths: http_abuse_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -25,8 +26,8 @@ import web  # noqa: E402
 
 PROGRAM = None
 COMMAND = None
-# All of 127.0.0.0/8 is this machine: here a backend (also a proxy, which may have many connections) and a visitor's
-# browser have addresses of their own.
+# All addresses of 127.0.0.0/8 belong to this machine, so each client has an address of its own. BACKEND is a backend
+# and also a proxy, which may have many connections. BROWSER is a visitor's browser.
 BACKEND, BROWSER, CROWD = "127.0.0.1", "127.0.0.9", "127.0.0.10"
 BROWSER_BODY_BYTES_MAX = 64 << 10
 CONNECTIONS_PER_ADDRESS_MAX = 512
@@ -36,7 +37,7 @@ BREAK = "a\r\nX-Injected: 1\r\n\r\nX-Injected: 2\n\x1b[2J"
 
 
 class Abused(unittest.TestCase):
-    """One service for the tests of a class; after each of them its books are in order and it answers."""
+    """One service for all tests of a class. After each test its numbers must add up and it must answer."""
 
     @classmethod
     def setUpClass(cls):
@@ -63,7 +64,7 @@ class Abused(unittest.TestCase):
         return self.metrics()[f'viewcount_views_rejected_total{{reason="{reason}"}}']
 
     def books_are_in_order(self):
-        """Received = counted + duplicate + rejected; nothing is queued when everything was answered."""
+        """Returns true if received = counted + duplicate + rejected. Nothing is queued once everything was answered."""
         samples = self.metrics()
         rejected = sum(value for name, value in samples.items() if name.startswith("viewcount_views_rejected_total{"))
         return samples["viewcount_views_received_total"] == (
@@ -74,13 +75,14 @@ class Abused(unittest.TestCase):
 
 
 def exchange(connection, request, half_close=False):
-    """Sends it and returns all that comes back until the other side closes; fails if it does not."""
+    """Sends the request and returns all bytes until the other side closes the connection. Fails if it does not
+    close."""
     try:
         connection.sendall(request)
         if half_close:
             connection.shutdown(socket.SHUT_WR)
     except OSError:
-        # It was refused before it was sent in full.
+        # The service refused the request before it was sent completely.
         pass
     answer = b""
     with contextlib.suppress(ConnectionResetError):
@@ -95,12 +97,15 @@ def statuses(answer):
 
 class RequestTest(Abused):
     VIEW = b'{"articleId":"/abuse/1"}'
-    # Behind the bad request, for a server that goes on reading.
+    # Sent after the bad request, to prove that the server does not continue to read.
     SECOND = b"POST /v1/sites/demo/views HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\n" + VIEW
     POST = b"POST /v1/sites/demo/views HTTP/1.1\r\nHost: x\r\n"
 
     def check_refused(self, request, allowed, half_close=False):
-        """One answer of an allowed status (none if 0 is), then the end; and no view of it counts."""
+        """Expects one answer with an allowed status and then the end of the connection. Status 0 allows no answer.
+
+        No view of the request may be counted.
+        """
         with self.browser.connect() as connection:
             answer = exchange(connection, request, half_close)
         codes = statuses(answer)
@@ -127,7 +132,7 @@ class RequestTest(Abused):
                         b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % size,
                         b"Transfer-Encoding: chunked\r\n\r\n" + chunk):
             self.check_refused(self.POST + request, {413})
-        # What claims to be more than any number.
+        # This length exceeds the range of every integer type.
         self.check_refused(self.POST + b"Content-Length: 99999999999999999999999\r\n\r\n", {400, 413})
 
     def test_bodies_that_end_early_are_not_counted(self):
@@ -189,7 +194,7 @@ class ContentTest(Abused):
         return self.running.log().splitlines()
 
     def raw(self, target, method=b"GET", fields=b""):
-        """The answer's bytes; `target` is sent as it is."""
+        """Returns the answer's bytes. `target` is sent unchanged."""
         request = method + b" " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n"
         with self.browser.connect() as connection:
             return exchange(connection, request)
@@ -231,7 +236,7 @@ class ContentTest(Abused):
             for name in (b"article", b"label", b"title", b"style", b"theme", b"digits", b"pageSize", b"pageToken",
                          b"window.day", b"window.allTime", text):
                 target = b"/v1/sites/demo/" + path + b"?article=/a&" + name + b"=" + text
-                # A stream that is opened does not end by itself.
+                # A stream that was opened successfully does not end by itself.
                 if path != b"live" or name == b"article":
                     targets.append(target)
         for target in targets:
@@ -284,13 +289,13 @@ class CrowdTest(Abused):
     ANSWER_SECONDS_MAX = 0.1
     READERS = 40
     WATCHED = 1_000
-    # Of a reader that takes nothing, the service keeps what its kernel buffers hold, and one message.
+    # For a reader that reads nothing, the service keeps one message, and its kernel buffers keep the rest.
     READER_BYTES_MAX = 1 << 20
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Afterwards, so that the service must see to its own descriptors.
+        # The limit is raised only after the service was started, so that the service must raise its own limit.
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * cls.IDLE), hard))
 
@@ -308,11 +313,11 @@ class CrowdTest(Abused):
     def test_idle_connections_hold_up_nobody(self):
         with contextlib.ExitStack() as stack:
             idle = self.connections(stack, self.backend, self.IDLE)
-            # The median of some: the machine has other things to do too.
+            # The test uses the median of several requests, because the machine also runs other programs.
             found = sorted((self.timed_status(self.browser) for _ in range(21)), key=lambda each: each[1])
             self.assertEqual({status for status, _ in found} - {200, 503}, set())
             self.assertLess(found[len(found) // 2][1], self.ANSWER_SECONDS_MAX)
-            # Those who waited are served too.
+            # Connections that waited are still served.
             idle[-1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertEqual(statuses(idle[-1].recv(65536)), [200])
 
@@ -332,14 +337,14 @@ class CrowdTest(Abused):
                 stack.enter_context(self.backend.live("/leave/1", "/leave/2")).next()
 
         def forgotten():
-            # Whether a reader is gone shows when there is something to tell.
+            # The service notices that a reader has disconnected only when it sends to the reader.
             self.backend.post("/views", {"articleId": "/leave/1"})
             return self.metrics()["viewcount_watchers"] == 0
 
         self.assertTrue(web.eventually(forgotten), self.metrics())
 
     def open_reader(self, stack, articles):
-        """A reader that takes nothing, in as small a buffer as there is."""
+        """Opens a reader that reads nothing, with the smallest possible receive buffer."""
         connection = socket.socket()
         stack.enter_context(connection)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
@@ -360,7 +365,7 @@ class CrowdTest(Abused):
             reader = stack.enter_context(self.browser.live(articles[0]))
             peak, sent = before, 1
             deadline = time.monotonic() + 3 * REQUEST_SECONDS_MAX
-            # Every count changes all the time; who reads stays.
+            # Every count changes all the time. A reader that reads must stay connected.
             while (left := self.metrics()["viewcount_watchers"]) > 1:
                 self.assertLess(time.monotonic(), deadline, f"{left} are still there")
                 self.backend.post("/views", batch)

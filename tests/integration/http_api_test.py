@@ -1,5 +1,6 @@
-"""The HTTP interface against its description, service/http/openapi.yaml: every operation, and that its counts are exact.
+"""Compares the HTTP interface with its description, service/http/openapi.yaml.
 
+Every operation must behave as described, and its counts must be exact.
 Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -27,11 +28,11 @@ from contract import Contract  # noqa: E402
 PROGRAM = None
 COMMAND = None
 CONTRACT = Contract()
-# All of 127.0.0.0/8 is this machine: here a backend and a visitor's browser have addresses of their own.
+# All addresses of 127.0.0.0/8 belong to this machine, so a backend and a visitor's browser have different addresses.
 BACKEND, BROWSER = "127.0.0.1", "127.0.0.9"
 SITES = ("calls", "moment", "popular")
 PLAIN = {"Content-Type": "text/plain;charset=UTF-8"}
-# Each operation once as it should be used: query, body.
+# One correct call of each operation: its query and its body.
 CALLS = {
     "recordViews": ((), {"articleId": "/calls/1"}),
     "pixel": ((("article", "/calls/1"),), None),
@@ -63,7 +64,7 @@ def send_beacon(client, fields, body):
 
 
 class ApiTest(unittest.TestCase):
-    """Tests that share one service; each keeps to articles of its own."""
+    """The tests of a class share one service. Each test uses its own articles."""
 
     @classmethod
     def setUpClass(cls):
@@ -134,7 +135,7 @@ class DescriptionTest(ApiTest):
 
 class ExactnessTest(ApiTest):
     def check_site(self, client, views, popular):
-        """Counts, totals and ranks agree."""
+        """Checks that counts, totals and ranks agree."""
         self.assertEqual(client.counts(*popular), list(popular.values()))
         stats = client.get("/stats").json()
         self.assertTrue(stats["exact"])
@@ -146,7 +147,8 @@ class ExactnessTest(ApiTest):
             self.assertEqual({article["articleId"]: int(article["views"]) for article in shown["articles"]}, popular)
 
     def test_what_was_acknowledged_is_in_every_answer_at_once_and_after_a_crash(self):
-        # Where it is about noon, so that no day begins meanwhile. Behind "Etc/GMT" stands how far west.
+        # Use a zone where the time is about noon, so that no day begins during the test. The number in "Etc/GMT" counts
+        # hours to the west.
         zone = f"Etc/GMT{datetime.datetime.now(datetime.timezone.utc).hour - 12:+d}"
         subprocess.run([COMMAND, "--server", self.running.address("grpc"), "site", "put", "moment", "--time-zone", zone],
                        check=True, capture_output=True)
@@ -220,7 +222,8 @@ class LiveTest(ApiTest):
             event = live.next()
             self.assertEqual([(count["articleId"], count["views"]) for count in event["counts"]], [("/live/2", "1")])
             total = client.get("/stats").json()["views"]["total"]
-            # It may have been read just before the counts; then it follows.
+            # The site's views may have been read just before the counts. In that case an event with the new number
+            # follows.
             if event["siteViews"] != total:
                 live.until(lambda data: data["siteViews"] == total)
 
@@ -290,7 +293,10 @@ class CorsTest(ApiTest):
         self.assertEqual(client.counts("/closed/1"), [3])
 
     def test_beacons_are_answered_alike_in_both_ways(self):
-        """What comes as a whole and as count.js sends it takes the short way, the same with a blank the general one."""
+        """Sends each beacon in two forms and compares the answers.
+
+        The exact form that count.js sends takes the fast path. The form with an added blank takes the general path.
+        """
         for site in ("demo", "closed"):
             client = self.client(site)
             taken = 0
@@ -320,7 +326,7 @@ class CorsTest(ApiTest):
 
 class CachingTest(ApiTest):
     def check_tag(self, name, target):
-        """Asked again with its tag it is not sent again; returns the tag."""
+        """Checks that a request with the known tag is answered without a body, and returns the tag."""
         first = self.client().send("GET", target)
         tag = first.headers["etag"]
         self.assertRegex(tag, '^(W/)?"[^"]+"$')
@@ -371,7 +377,7 @@ class RefusalTest(ApiTest):
         for body in bodies:
             for headers in ({}, PLAIN):
                 self.check_refused("recordViews", client.post("/views", body, headers), 403, "PERMISSION_DENIED")
-            # A page that runs on a backend's machine is a browser all the same.
+            # A page that is served by a backend's machine still runs in a browser.
             page = self.client(source=BACKEND).post("/views", body, {"Origin": "https://news.example.org"})
             self.check_refused("recordViews", page, 403, "PERMISSION_DENIED")
         self.assertEqual(client.counts("/refused/1"), [0])
@@ -419,7 +425,7 @@ class RefusalTest(ApiTest):
 
 
 class TlsTest(unittest.TestCase):
-    """With a certificate the same is served over HTTPS, and nothing over HTTP."""
+    """With a certificate, the interface is served over HTTPS only, and plain HTTP is not answered."""
 
     @classmethod
     def setUpClass(cls):

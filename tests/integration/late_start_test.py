@@ -1,5 +1,6 @@
-"""Starts while Redis is away: views are taken, and each is counted exactly once when Redis has come.
+"""Starts the service while Redis is away.
 
+Views are accepted, and each is counted exactly once when Redis becomes available.
 Run by ctest with the programs' paths: late_start_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -28,13 +29,13 @@ from web import Web  # noqa: E402
 DAEMON = None
 COMMAND = None
 SECONDS_MAX = 30
-# service/server/stop_signal.h has them all.
+# The exit codes are defined in service/server/stop_signal.h.
 EXIT_UNFLUSHED = 3
 EXIT_FENCED = 4
 
 
 class Redis:
-    """A redis-server on a UNIX socket that starts and stops; its data stays."""
+    """A redis-server on a UNIX socket that can be started and stopped. Its data stays."""
 
     def __init__(self, folder, *options):
         folder.mkdir(exist_ok=True)
@@ -64,7 +65,7 @@ class Redis:
 
 
 def until(holds):
-    """Returns when it holds; an error within the time is taken for no."""
+    """Waits until `holds()` returns true. Raises after SECONDS_MAX."""
     deadline = time.monotonic() + SECONDS_MAX
     while not holds():
         if time.monotonic() > deadline:
@@ -99,7 +100,7 @@ class LateStartTest(unittest.TestCase):
             return stubs.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=article_ids))
 
     def expect(self, **counts):
-        """That counts of the present service are exactly these, and that all books agree."""
+        """Checks that the counts of the present service are exactly these, and that all numbers add up."""
         ids = ["/" + name for name in counts]
         answer = self.read(*ids)
         self.assertTrue(answer.exact)
@@ -142,12 +143,12 @@ class LateStartTest(unittest.TestCase):
         self.service.start()
         self.record("/a", 5, writer, 1)
         self.redis.stop()
-        # Not in Redis: it is away.
+        # This batch cannot be in Redis, because Redis is away.
         self.record("/a", 7, writer, 2)
         self.assertEqual(self.service.stop(), EXIT_UNFLUSHED)
         for _ in range(2):
             self.service.start(ready=False)
-            # A retry is recognised from checkpoint and journal.
+            # The service recognises a retry from its checkpoint and journal.
             self.assertTrue(self.record("/a", 7, writer, 2).duplicate)
             self.record("/b", 1)
             self.service.kill()
@@ -179,7 +180,7 @@ class LateStartTest(unittest.TestCase):
         done = subprocess.run([COMMAND, "--server", self.service.address("grpc"), "site", "list", "--json"], check=True,
                               capture_output=True, text=True)
         self.assertIn("Asia/Ho_Chi_Minh", done.stdout)
-        # Nobody can say yet that there is no such site.
+        # While Redis is away, the service cannot know that the site does not exist.
         self.fails(grpc.StatusCode.UNAVAILABLE, lambda: self.record("/a", site="other"))
         self.redis.start()
         self.await_ready()
@@ -228,7 +229,7 @@ class LateStartTest(unittest.TestCase):
         self.await_ready()
         copy = self.make("copy")
         self.service.stop()
-        # The original has been at it since, under an incarnation that the copy does not know.
+        # The original has run since the copy was made, under an incarnation that the copy does not know.
         self.redis.stop()
         copy.start(ready=False)
         self.record("/c", 4, to=copy)
@@ -249,13 +250,14 @@ class LateStartTest(unittest.TestCase):
         self.record("/b", 5)
         self.assertEqual(self.service.stop(), 0)
         self.redis.stop()
-        # The disk's backup of this morning. Its identity is known to Redis, but not what was journaled since.
+        # The data directory is restored from an older backup. Redis knows its identity, but the backup lacks the views
+        # journaled since.
         identity = (self.folder / "data" / "lanes" / "0" / "IDENTITY").read_text()
         shutil.rmtree(self.folder / "data")
         shutil.copytree(self.folder / "older", self.folder / "data")
         (self.folder / "data" / "lanes" / "0" / "IDENTITY").write_text(identity)
         self.service.start(ready=False)
-        # More than was lost, so that its journal is longer than what Redis knows by then.
+        # More views are recorded than were lost, so that the journal is longer than Redis' last known position.
         for _ in range(10):
             self.record("/c", 1)
         self.service.kill()

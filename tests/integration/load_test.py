@@ -1,7 +1,8 @@
-"""The load generator against the real service: every view that it says was acknowledged is in Redis, or it fails.
+"""Runs the load generator against the real service.
 
-Run by ctest with the programs' paths: load_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/bin/viewcount_load
-BUILD/bin/limit_server
+Every view that it reports as acknowledged must be in Redis. Otherwise the generator must fail.
+Run by ctest with the programs' paths:
+load_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/bin/viewcount_load BUILD/bin/limit_server
 """
 
 import json
@@ -24,7 +25,7 @@ SECONDS_MAX = 60
 
 
 def load(workload, target, *words):
-    """Its exit code, what it printed as JSON (None if nothing), and what it complained of."""
+    """Runs the load generator. Returns its exit code, its JSON output (None if there is none), and its error output."""
     if "--seconds" not in words:
         words = ("--seconds", "0.8", *words)
     done = subprocess.run([LOAD, workload, "--target", target, "--warmup", "0.2", "--json", "--articles", "5000", *words],
@@ -66,7 +67,7 @@ class LoadTest(unittest.TestCase):
     def test_calls_of_writers_on_a_schedule_are_all_in_the_store(self):
         result = load("calls", self.grpc, *self.store, "--pool-views", "100000", "--writers", "--rate", "500")
         self.assert_counted(result)
-        # At the very end a busy machine may not come round to some.
+        # On a busy machine the generator may miss a few requests at the very end.
         self.assertAlmostEqual(result[1]["requests"], 400, delta=40)
 
     def test_beacons_are_all_in_the_store(self):
@@ -80,7 +81,7 @@ class LoadTest(unittest.TestCase):
 
     def test_questions_are_answered(self):
         for words in (["counts", self.grpc], ["popular", self.grpc], ["popular", self.grpc, "--window", "day"]):
-            # Many lists at once are more than the service keeps in its queue to Redis.
+            # More lists at the same time would exceed the service's queue to Redis.
             code, report, complaint = load(*words, "--in-flight", "4")
             self.assertEqual((code, report["errors"]), (0, {}), complaint)
             self.assertGreater(report["requests"], 0)
@@ -121,7 +122,7 @@ class NoServerTest(unittest.TestCase):
 
 
 class StalledServerTest(unittest.TestCase):
-    """Against the server that does nothing, which can be stopped as a whole."""
+    """Uses the server that does nothing, because a test can stop that server completely."""
 
     def test_a_stall_is_in_the_latency_of_all_that_was_due(self):
         with subprocess.Popen([LIMIT], stdout=subprocess.PIPE, text=True) as server:
@@ -134,8 +135,8 @@ class StalledServerTest(unittest.TestCase):
             finally:
                 server.terminate()
         self.assertEqual(code, 0, complaint)
-        # A third of all requests were due while it stood still, and waited for 250 ms on average; only 4 were on their
-        # way. Were they timed from when they were sent, 99 % would look fast.
+        # A third of all requests were due during the stall and waited for 250 ms on average. Only 4 of them were in
+        # flight. Measured from the time of sending, 99 % of the requests would look fast.
         self.assertGreater(report["latency_us"]["p90"], 100_000)
 
 

@@ -1,5 +1,6 @@
-"""Debian's nginx with deploy/nginx.conf.example in front of the service: views get through, and lies about who asks do not.
+"""Runs Debian's nginx with deploy/nginx.conf.example in front of the service.
 
+Views must pass, and clients must not be able to claim another address.
 Run by ctest with the programs' paths: nginx_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -24,12 +25,12 @@ from startup_test import Redis  # noqa: E402
 PROGRAM = None
 PAGE = "<!DOCTYPE html><title>Portal</title>"
 DEMO_PAGE = "<!DOCTYPE html><title>Demo</title>"
-# All of 127.0.0.0/8 is this machine. nginx calls the service from 127.0.0.1; a backend of the portal and somebody's
-# browser have addresses of their own.
+# All addresses of 127.0.0.0/8 belong to this machine. nginx calls the service from 127.0.0.1. A backend of the portal
+# and a visitor's browser have addresses of their own.
 PROXY, BACKEND, BROWSER = "127.0.0.1", "127.0.0.5", "127.0.0.9"
 LIVE_SECONDS_MAX = 2
 
-# What Debian's /etc/nginx/nginx.conf is to the example: everything outside of its server.
+# The main configuration, as in Debian's /etc/nginx/nginx.conf: everything outside of the example's server.
 MAIN = """
 daemon off;
 worker_processes 1;
@@ -56,7 +57,7 @@ def make_certificate(folder):
 
 
 def configure(folder, port, *service_addresses):
-    """Writes the example with this test's names, paths and ports in the place of its own; nothing else is changed."""
+    """Writes the example with this test's names, paths and ports. Nothing else is changed."""
     text = (ROOT / "deploy" / "nginx.conf.example").read_text()
     server = "server 127.0.0.1:8080 max_fails=1 fail_timeout=1s;"
     servers = [server.replace("127.0.0.1:8080", address) for address in service_addresses]
@@ -76,7 +77,7 @@ def configure(folder, port, *service_addresses):
 class NginxTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Workers give up root's rights, and must still get to the pages.
+        # nginx's workers give up the rights of root and must still be able to read the pages.
         folder = tempfile.TemporaryDirectory(prefix="viewcount-nginx-")
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
@@ -100,7 +101,7 @@ class NginxTest(unittest.TestCase):
         return web.Web(cls.nginx.address, source=source, tls=cls.folder / "cert.pem")
 
     def check_refused(self, client, article, headers=None):
-        """`client` is taken for a browser: it may not say how many views there were."""
+        """Checks that `client` is treated as a browser, which may not state the number of views."""
         answer = client.post("/views", {"articleId": article, "count": 5}, headers)
         self.assertEqual((answer.status, answer.json()["code"]), (403, "PERMISSION_DENIED"))
         self.assertEqual(self.browser.counts(article), [0])
@@ -155,7 +156,7 @@ class NginxTest(unittest.TestCase):
         self.assertEqual(self.browser.counts("/backend/1"), [10])
 
     def test_a_browser_behind_a_backend_is_none(self):
-        # nginx saw the backend; its page says that a visitor's browser sent it.
+        # nginx reports the backend's address. The Origin header shows that a visitor's browser sent the request.
         headers = {"Origin": "https://localhost"}
         self.check_refused(self.backend, "/backend/2", headers)
 
@@ -194,7 +195,7 @@ class RollingRestartTest(unittest.TestCase):
         (self.folder / name).mkdir()
         running = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags)
         self.enterContext(running)
-        # The port stays the same over restarts.
+        # The port must stay the same over restarts.
         again = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags, "--http-address",
                                 running.address("http"))
         running.stop()
@@ -226,7 +227,7 @@ class RollingRestartTest(unittest.TestCase):
             answers = (self.folder / "nginx.log").read_text()[-2000:]
             self.assertIn(f"status codes: {self.BEACONS} 2xx, 0 3xx, 0 4xx, 0 5xx", report, report + answers)
             browser = web.Web(nginx.address, tls=self.folder / "cert.pem")
-            # Each instance knows what the other has flushed.
+            # Each instance includes the views that the other instance has flushed.
             self.assertTrue(web.eventually(lambda: browser.counts(self.ARTICLE) == [self.BEACONS]),
                             browser.counts(self.ARTICLE))
         for running in (restarted, stays):

@@ -1,5 +1,6 @@
-"""Nothing of a visitor's address or user agent stays: not in the journal, in Redis, in the logs or in the metrics.
+"""Proves that nothing of a visitor's address or user agent is stored.
 
+The test searches the journal, Redis, the logs and the metrics.
 Run by ctest with the program's path: privacy_test.py BUILD/bin/viewcountd
 """
 
@@ -20,18 +21,18 @@ import service  # noqa: E402
 import web  # noqa: E402
 
 PROGRAM = None
-# All of 127.0.0.0/8 is this machine; the proxy is believed, the stranger is not.
+# All addresses of 127.0.0.0/8 belong to this machine. The service trusts the proxy but not the stranger.
 PROXY, BACKEND, STRANGER = "127.0.0.1", "127.0.0.5", "127.83.71.59"
 VISITORS = ("203.0.113.177", "2001:db8:5a5a:c3c3:1234:9876:fedc:ba98")
 AGENT = "Mozilla/5.0 (X11; Marker x86_64; rv:177.77) Gecko/20170717 Markerfox/177.77"
 BOT_AGENT = "Markerbot/77.177 (+https://bots.example/marker-77.html)"
 TEXTS = (*VISITORS, STRANGER, AGENT, BOT_AGENT)
-# Too short to be rare.
+# Shorter texts are not searched for, because they could appear by chance.
 BYTES_MIN = 5
 
 
 def encodings(text):
-    """Ways in which a text might have been written, as pairs of name and bytes."""
+    """Yields the forms in which a text might have been written, as pairs of name and bytes."""
     plain = text.encode()
     yield "plain", plain
     yield "UTF-16", text.encode("utf-16-le")
@@ -52,14 +53,14 @@ def encodings(text):
         yield f"{name} raw", digest
         yield f"{name} in hexadecimal digits", digest.hex().encode()
         yield f"{name} in hexadecimal capitals", digest.hex().upper().encode()
-        # Whatever stands before it, in groups of three bytes.
+        # Base64 encodes groups of three bytes, so the result depends on the number of bytes before the text.
         for skipped in range(3):
             encoded = base64.b64encode(bytes(skipped) + digest)
             yield f"{name} in Base64", encoded[4 if skipped else 0:-4]
 
 
 def traces(content):
-    """What is found in it, in words."""
+    """Returns descriptions of all traces of visitors in `content`."""
     return [f"{text} ({name})" for text in TEXTS for name, encoded in encodings(text)
             if len(encoded) >= BYTES_MIN and encoded in content]
 
@@ -75,7 +76,8 @@ class PrivacyTest(unittest.TestCase):
         self.addCleanup(lambda: self.service.__exit__())
 
     def visit(self):
-        """Every kind of request that a browser may send, from each visitor, with everything that names one."""
+        """Sends every kind of request that a browser may send, from each visitor, with everything that identifies the
+        visitor."""
         address = self.service.address("http")
         for source, forwarded in [(PROXY, visitor) for visitor in VISITORS] + [(STRANGER, None), (STRANGER, VISITORS[0])]:
             visitor = web.Web(address, source=source)
@@ -87,7 +89,7 @@ class PrivacyTest(unittest.TestCase):
                 self.assertEqual(visitor.get("/pixel.gif", [("article", "/d")], headers).status, 200)
                 self.assertEqual(visitor.post("/views", {"articleId": "/e"}, headers | {"Sec-Purpose": "prefetch"}).status,
                                  200)
-                # What is refused is not kept either.
+                # Nothing of a refused request is stored either.
                 self.assertEqual(visitor.post("/views", "no JSON", headers).status, 400)
                 self.assertEqual(visitor.post("/views", {"articleId": "/f", "count": 7}, headers).status, 403)
                 self.assertEqual(visitor.get("/nothing", headers=headers).status, 404)

@@ -1,6 +1,7 @@
-"""viewcountd as a process: signals, settings that are read again, a full journal, a reader that does not read its log,
-too few descriptors, a stuck thread, an orderly stop.
+"""Tests viewcountd as a process.
 
+The tests cover signals, reloaded settings, a full journal, a log that is not read, too few descriptors, a stuck thread
+and an orderly stop.
 Run by ctest: process_test.py BUILD/bin/viewcountd BUILD/bin/viewcount BUILD/…/libbad_sync.so
 """
 
@@ -33,13 +34,13 @@ import grpc  # noqa: E402
 
 PROGRAM, COMMAND, BAD_SYNC = None, None, None
 WAIT_SECONDS_MAX = 15
-# An address of this machine that is no trusted proxy or backend in these tests.
+# An address of this machine that is neither a trusted proxy nor a trusted backend in these tests.
 BROWSER = "127.0.0.9"
 LONG_ID = 480
 
 
 def ask(address, path):
-    """Status and body of a GET."""
+    """Sends a GET request, and returns its status and body."""
     with contextlib.closing(http.client.HTTPConnection(address, timeout=WAIT_SECONDS_MAX)) as client:
         client.request("GET", path)
         answer = client.getresponse()
@@ -77,8 +78,8 @@ class SignalTest(ProcessTest):
             running.signal(number)
         self.logged(running, "ignored SIGUSR1, sent by process")
         self.assertEqual(self.ready(running)[0], 200)
-        # The private Redis must not have got them as ignored or blocked ones.
-        # The private Redis; it may have a child of its own that rewrites the append-only file.
+        # The private Redis must not have inherited ignored or blocked signals. It is the first descendant. It may
+        # itself have a child that rewrites the append-only file.
         redis = running.descendants()[0]
         status = pathlib.Path(f"/proc/{redis}/status").read_text()
         blocked = int(re.search(r"SigBlk:\s*(\w+)", status)[1], 16)
@@ -101,7 +102,7 @@ class SignalTest(ProcessTest):
         parent, child = pty.openpty()
         with open(child, "wb", buffering=0) as terminal:
             running = self.start(stderr=terminal)
-        # As a shell does for its jobs.
+        # A shell does the same for its jobs when its terminal is closed.
         os.close(parent)
         running.signal(signal.SIGHUP)
         self.assertEqual(running.wait(), 0)
@@ -122,7 +123,7 @@ class ReloadTest(ProcessTest):
         return super().start("--config", str(self.folder / "viewcount.toml"), *flags, **process)
 
     def reload(self, running, text):
-        """SIGHUP; returns what it logs until `text` comes."""
+        """Sends SIGHUP, waits until `text` is logged, and returns all that was logged since the signal."""
         before = len(running.log())
         running.signal(signal.SIGHUP)
         self.until(lambda: text in running.log()[before:], running)
@@ -158,12 +159,12 @@ class ReloadTest(ProcessTest):
         self.assertEqual(client.post("/views", {"articleId": "/a", "count": 5}).status, 200)
         self.configure(trusted_backends='"10.0.0.1"', address_views_per_second=1, log_level='"warn"', lanes=2)
         log = self.reload(running, "changed settings that take effect at the next start: lanes")
-        # The level is that of the new settings already.
+        # The new log level already applies to this line.
         self.assertNotIn("reloaded", log)
         self.until(lambda: client.post("/views", {"articleId": "/a", "count": 5}).status == 403, running)
         views = [client.post("/views", {"articleId": "/a"}).status for _ in range(20)]
         self.assertEqual(sorted(set(views)), [200, 429])
-        # A proxy that is trusted now speaks for others.
+        # A proxy that has become trusted may name its client's address.
         self.configure(trusted_backends='"10.0.0.1"', trusted_proxies=f'"{BROWSER}"')
         log = self.reload(running, "reloaded the certificate and these settings: ")
         self.assertIn("trusted-proxies, address-views-per-second, log-level", log)
@@ -196,7 +197,10 @@ class ReloadTest(ProcessTest):
 
 
 def mount_small_disk(folder, size):
-    """A tmpfs in a mount namespace of this process, which needs root, in a container CAP_SYS_ADMIN."""
+    """Mounts a tmpfs in a mount namespace of this process.
+
+    This needs root, and CAP_SYS_ADMIN in a container.
+    """
     new_mount_namespace = 0x00020000
     if ctypes.CDLL(None, use_errno=True).unshare(new_mount_namespace) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
@@ -205,13 +209,13 @@ def mount_small_disk(folder, size):
 
 
 def batch(number):
-    """A request of nearly 4 MiB."""
+    """Returns a request of nearly 4 MiB."""
     views = [ingest_pb2.View(article_id=f"/{number}/{view}/".ljust(LONG_ID, "x"), count=3) for view in range(8_000)]
     return ingest_pb2.RecordViewsRequest(site="demo", views=views)
 
 
 def fill(stubs):
-    """Sends until there is no room. Returns the error and how many requests were taken."""
+    """Sends requests until there is no room. Returns the error and the number of accepted requests."""
     requests = [batch(number) for number in range(4)]
     for number in range(100):
         try:
@@ -228,7 +232,7 @@ class FullJournalTest(ProcessTest):
         with Redis(self.folder) as redis:
             running = self.start("--redis", redis.url, "--journal-budget", "64MiB", "--journal-retention", "0s")
             browser = web.Web(running.address("http"), source=BROWSER)
-            # What is known before is answered meanwhile.
+            # A count that was known before is still answered while Redis is stopped.
             self.assertEqual(browser.post("/views", {"articleId": "/a"}).status, 200)
             with Stubs(running.address("grpc")) as stubs:
                 redis.process.send_signal(signal.SIGSTOP)
@@ -282,7 +286,7 @@ class FullJournalTest(ProcessTest):
             self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
             problem = answer.json()
             self.assertEqual((problem["code"], problem["reason"]), ("RESOURCE_EXHAUSTED", "SERVICE_FULL"))
-            # Folders are nobody's business.
+            # The answer must not name folders of the service.
             self.assertEqual(problem["detail"], "the journal has no room: its budget is full")
         status, reason = self.ready(running)
         self.assertEqual(status, 503)
@@ -305,7 +309,7 @@ class StuckLogTest(ProcessTest):
     def test_a_log_that_nobody_reads_stops_nothing(self):
         reading, writing = os.pipe()
         self.addCleanup(os.close, reading)
-        # Full before the first line.
+        # The pipe is full before the first log line.
         fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -320,7 +324,7 @@ class StuckLogTest(ProcessTest):
         with Stubs(running.address("grpc")) as stubs:
             stubs.flush(service_flush())
         self.assertGreater(web.metrics(running.address("admin"))["viewcount_log_lines_dropped_total"], 0)
-        # The reader comes back, and is told.
+        # The reader continues and is informed of the dropped lines.
         fcntl.fcntl(reading, fcntl.F_SETFL, os.O_NONBLOCK)
         with contextlib.suppress(BlockingIOError):
             while os.read(reading, 1 << 20):

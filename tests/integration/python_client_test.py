@@ -1,4 +1,4 @@
-"""A client in another language, with nothing but the .proto files and gRPC, against the real service.
+"""Tests the service with a client in another language, which uses only the .proto files and gRPC.
 
 Run by ctest with the program's path: python_client_test.py BUILD/bin/viewcountd
 """
@@ -28,13 +28,13 @@ PROGRAM = None
 
 
 def request(*article_ids, site="demo", kind=ingest_pb2.RecordViewsRequest, **fields):
-    """A batch of one view for each article."""
+    """Returns a batch with one view of each article."""
     views = [ingest_pb2.View(article_id=article_id) for article_id in article_ids]
     return kind(site=site, views=views, **fields)
 
 
 def details_of(error):
-    """The google.rpc details of an error, by class name."""
+    """Returns the google.rpc details of an error by class name."""
     trailers = dict(error.trailing_metadata())
     status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
     assert status.code == error.code().value[0], "the two ways to tell the code must agree"
@@ -48,7 +48,7 @@ def details_of(error):
 
 
 class RunningServiceTest(unittest.TestCase):
-    """Tests that share one service; each keeps to articles of its own."""
+    """The tests of this class share one service. Each test uses its own articles."""
 
     @classmethod
     def setUpClass(cls):
@@ -140,7 +140,7 @@ class RunningServiceTest(unittest.TestCase):
             query_pb2.ListPopularRequest(site="demo", window=query_pb2.Window(all_time=True), page_size=3))
         self.assertTrue(answer.exact)
         ranked = [(article.rank, article.views, article.article_id) for article in answer.articles]
-        # Of equals, the lower ID.
+        # Among articles with equal views, the one with the lower ID comes first.
         self.assertEqual(ranked, [(1, 3000, "/popular/first"), (2, 2000, "/popular/second"),
                                   (3, 2000, "/popular/third")])
 
@@ -158,7 +158,7 @@ class RunningServiceTest(unittest.TestCase):
         after = views()
         self.assertEqual(after.total - before.total, 42)
         self.assertGreaterEqual(after.total, after.today)
-        # Today's views may be a new day's at midnight.
+        # The numbers of today before and after are not compared, because a new day may begin between them.
         self.assertGreaterEqual(after.this_week, after.today)
         self.assertGreaterEqual(after.this_month, after.today)
         with self.assertRaises(grpc.RpcError) as caught:
@@ -175,7 +175,7 @@ class RunningServiceTest(unittest.TestCase):
         self.assertEqual([(count.article_id, count.views) for count in first.counts], [("/watch/a", 1), ("/watch/b", 0)])
         self.stubs.record_views(request("/watch/b", "/watch/b", "/watch/other"))
         for message in stream:
-            # Views of the other tests may change the site's total before.
+            # Views of other tests may change the site's total before that.
             if message.counts:
                 break
         self.assertEqual([(count.article_id, count.views) for count in message.counts], [("/watch/b", 2)])
@@ -230,7 +230,7 @@ class StopTest(unittest.TestCase):
             running = service.Service(PROGRAM, data_dir)
             with running, Stubs(running.address("grpc")) as stubs:
                 watch = query_pb2.WatchCountsRequest(site="demo", article_ids=["/stop/a"])
-                # Some go before they were answered, some after.
+                # Some clients disconnect before they are answered, and some after it.
                 for _ in range(50):
                     stubs.watch_counts(watch).cancel()
                 gone = [stubs.watch_counts(watch) for _ in range(50)]
@@ -245,7 +245,8 @@ class StopTest(unittest.TestCase):
                     time.sleep(0.05)
                 self.assertEqual(self.watchers(running), 50, "who has gone is not watched for")
                 stubs.record_views(request("/stop/a"))
-                # Less than what calls are given to end: it is the service that ends them.
+                # The limit is shorter than the time that calls are given to end. The service must therefore end them
+                # itself.
                 began = time.monotonic()
                 self.assertEqual(running.stop(seconds_max=10), 0)
                 self.assertLess(time.monotonic() - began, 5)

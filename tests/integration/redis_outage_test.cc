@@ -1,5 +1,5 @@
-// A million views from eight writers while Redis is killed three times: nothing is lost, nothing counted twice, and no
-// answer is ever below what was acknowledged.
+// Eight writers record a million views while Redis is killed three times. No view is lost or counted twice, and no
+// answer is ever below the acknowledged number.
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -30,17 +30,20 @@ constexpr int kWriters = 8;
 constexpr int kViewsPerWriter = 125'000;
 constexpr int kViewsPerRound = 5'000;
 constexpr int kKills = 3;
-// Each writer begins a round this often, so that there is load for as long as it takes to kill Redis three times.
+// Each writer begins a round at this interval. The load therefore lasts long enough to kill Redis three times.
 constexpr std::chrono::milliseconds kRoundEvery{300};
 
 std::string IdOf(int article) { return "/news/" + std::to_string(article); }
 
-// Numbers from 0 below kArticles, small ones more often: 1/n as Zipf has it, up to rounding.
+// Draws a number from 0 to kArticles - 1. Small numbers are more frequent: number n has a weight of about 1/(n + 1), as
+// in Zipf's law.
 int DrawArticle(std::mt19937_64& random) {
   const double exponent = std::uniform_real_distribution<double>(0, std::log(kArticles))(random);
   return static_cast<int>(std::exp(exponent)) - 1;
 }
 
+// Runs a service with two lanes and a Redis with a file that is synced on every write. Writers and a watcher run in
+// threads.
 class RedisOutageTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -71,7 +74,7 @@ class RedisOutageTest : public ::testing::Test {
     return "";
   }
 
-  // Records its share in rounds, and notes what each round was acknowledged for.
+  // Records the writer's share in rounds. After each round, adds its views to `acknowledged_`.
   void Write(uint64_t seed) {
     std::mt19937_64 random(seed);
     client::WriterOptions options;
@@ -96,14 +99,16 @@ class RedisOutageTest : public ::testing::Test {
     }
   }
 
-  // Asks for articles again and again until told to stop: no count may be below what was acknowledged before the call.
+  // Queries counts until the writers have ended. No count may be below the number that was acknowledged before the
+  // call.
   void Watch(uint64_t seed) {
     std::mt19937_64 random(seed);
     for (bool popular_only = true; !writing_ended_; popular_only = !popular_only) {
       v1::GetCountsRequest request;
       request.set_site("demo");
       std::vector<uint64_t> least;
-      // The popular ones, which the service has read before and so knows while Redis is away; every other time any.
+      // Every other query asks for the popular articles. The service has read these before, so it knows their counts
+      // while Redis is away. The other queries ask for any articles.
       for (int i = 0; i < 100; ++i) {
         const int article = popular_only ? i : DrawArticle(random);
         request.add_article_ids(IdOf(article));
@@ -160,12 +165,12 @@ TEST_F(RedisOutageTest, EveryViewIsCountedOnceWhileRedisDiesThreeTimes) {
   constexpr uint64_t kTotal = uint64_t{kWriters} * kViewsPerWriter;
   std::mt19937_64 random(seed - 2);
   for (int kill = 1; kill <= kKills; ++kill) {
-    // At moments spread over the load.
+    // The kills are spread over the duration of the load.
     EXPECT_TRUE(
         Eventually([&] { return acknowledged_views_ >= kTotal * kill / (kKills + 1); }, std::chrono::seconds(120)));
     redis_.Kill();
     const uint64_t before = acknowledged_views_;
-    // Views go on being accepted while it is away.
+    // The service must continue to accept views while Redis is away.
     EXPECT_TRUE(Eventually([&] { return acknowledged_views_ >= std::min(before + kTotal / 20, kTotal); },
                            std::chrono::seconds(60)));
     redis_.Start();

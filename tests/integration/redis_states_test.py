@@ -1,5 +1,6 @@
-"""A Redis that refuses, as operators see it: named in `viewcount status`, in metrics and in the log, while the rest goes on.
+"""Tests a Redis that refuses writes, from the operators' point of view.
 
+`viewcount status`, the metrics and the log must name the reason, while everything else continues.
 Run by ctest with the programs' paths: redis_states_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -55,7 +56,7 @@ class RedisStatesTest(unittest.TestCase):
         return float(self.get("admin", "/metrics").split(line)[1].split("\n")[0])
 
     def refused_with(self, word, kind):
-        """Views come, and are refused: everything that is asked goes on."""
+        """Records a view that Redis refuses, and checks that all queries are still answered."""
         self.command("record", "news/1")
         self.eventually(lambda: f"refuses writes with {word}: " in self.command("status"))
         self.eventually(lambda: self.flush_errors(kind) > 0)

@@ -1,5 +1,6 @@
-"""A site's settings, through the command line, against the real service: across changes, crashes and an emptied Redis.
+"""Tests a site's settings through the command line, against the real service.
 
+The settings must survive changes, crashes and an emptied Redis.
 Run by ctest with the programs' paths: sites_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
@@ -23,7 +24,7 @@ SECONDS_MAX = 30
 
 
 class SitesTest(unittest.TestCase):
-    """One lane: what it answered after a change of settings, it journaled after that change."""
+    """Uses one lane, so that views answered after a change of settings are journaled after that change."""
 
     def setUp(self):
         data_dir = tempfile.TemporaryDirectory(prefix="viewcount-sites-")
@@ -51,7 +52,7 @@ class SitesTest(unittest.TestCase):
         return found["timeZone"], found["allowedOrigins"]
 
     def restart(self, with_redis=True):
-        """After kill -9; perhaps without anything that Redis held."""
+        """Restarts the service after SIGKILL, optionally without anything that Redis held."""
         processes = self.service.descendants()
         self.service.kill()
         self.eventually(lambda: not any(service.is_alive(pid) for pid in processes))
@@ -96,7 +97,7 @@ class SitesTest(unittest.TestCase):
         self.redis("HSET", "vc:sites", "portal", "Asia/Tokyo https://news.example")
         self.eventually(lambda: "portal" in self.command("site", "list"))
         self.assertEqual(self.settings("portal"), ("Asia/Tokyo", ["https://news.example"]))
-        # As it was written before there were origins.
+        # This is the format from before sites had origins.
         self.redis("HSET", "vc:sites", "portal", "Asia/Tokyo")
         self.eventually(lambda: self.settings("portal") == ("Asia/Tokyo", []))
 
@@ -131,7 +132,7 @@ class SitesTest(unittest.TestCase):
     def test_paths_and_files_of_other_kinds_are_no_time_zones(self):
         zones = self.data_dir / "zones"
         zones.mkdir()
-        # Opening one waits for a writer, and there is none.
+        # Opening a pipe would wait for a writer, and there is none.
         os.mkfifo(zones / "Pipe")
         data_dir = self.data_dir / "of-zones"
         data_dir.mkdir()

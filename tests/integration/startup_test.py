@@ -1,5 +1,6 @@
-"""What keeps viewcountd from starting: one clear line that says what to do, an exit code that is not 0, nothing left behind.
+"""Tests what prevents viewcountd from starting.
 
+Each cause must give one clear line that says what to do and an exit code other than 0, and leave nothing behind.
 Run by ctest with the program's path: startup_test.py BUILD/bin/viewcountd
 """
 
@@ -24,14 +25,14 @@ from grpc_stubs import Stubs  # noqa: E402
 from viewcount.v1 import ingest_pb2, query_pb2  # noqa: E402
 
 PROGRAM = None
-# service/server/stop_signal.h has them all.
+# The exit codes are defined in service/server/stop_signal.h.
 EXIT_UNFLUSHED = 3
 PORTS = ("--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0")
 END_SECONDS_MAX = 20
 
 
 class Redis:
-    """A redis-server of the test's own on a UNIX socket."""
+    """A redis-server on a UNIX socket for one test."""
 
     def __init__(self, folder, *options):
         self.socket = folder / "redis.sock"
@@ -63,7 +64,7 @@ class RefusalTest(unittest.TestCase):
         self.data_dir = self.folder / "data"
 
     def refused(self, *flags, environment=None, data_dir=None):
-        """Starts it, sees it refuse, and returns the one line it leaves."""
+        """Starts the service, checks that it refuses to start, and returns the one line that it prints."""
         answer = subprocess.run([PROGRAM, "--data-dir", str(data_dir or self.data_dir), *PORTS, *flags], env=environment,
                                 capture_output=True, text=True, timeout=END_SECONDS_MAX, check=False)
         self.assertNotEqual(answer.returncode, 0, answer.stderr)

@@ -1,5 +1,5 @@
-// Pictures for svg_test.py: for each line of standard input, a text in hexadecimal, every kind of picture with that
-// text, one a line.
+// Prints pictures for svg_test.py. Each line of standard input is a text in hexadecimal. For each text the program
+// prints every kind of picture with that text, one picture per line.
 #include <absl/strings/escaping.h>
 
 #include <iostream>

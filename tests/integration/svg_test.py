@@ -1,6 +1,6 @@
-"""Every picture is XML, whatever text is in it, and says that text and nothing else.
+"""Proves that every picture is valid XML, whatever text it contains, and shows that text and nothing else.
 
-Run by ctest with the program that makes them: svg_test.py BUILD/bin/svg_samples
+Run by ctest with the program that prints the pictures: svg_test.py BUILD/bin/svg_samples
 """
 
 import os
@@ -14,7 +14,7 @@ PROGRAM = None
 SVG = "{http://www.w3.org/2000/svg}"
 NUMBER = "37,456,821"
 ELEMENTS = {SVG + name for name in ("svg", "title", "style", "linearGradient", "stop", "rect", "g", "text", "clipPath")}
-# Of each text: for three themes, three odometers and a badge.
+# The pictures of each text: three odometers and a badge for each of three themes.
 KINDS = ("odometer", "odometer", "odometer", "badge") * 3
 HOSTILE = ["", "views", "lượt xem", "見る", "مشاهدات", "👀", "<script>alert(1)</script>", "</title></svg>", "]]>", "<!--",
            "&lt;&amp;&#0;&x;", "\" onload=\"alert(1)", "' onload='alert(1)", "a\0b", "a\tb\r\nc", "\x7f\x80\x9f\ufffe\uffff",
@@ -22,7 +22,7 @@ HOSTILE = ["", "views", "lượt xem", "見る", "مشاهدات", "👀", "<scr
 
 
 def texts(seed):
-    """Those, and random ones: bytes, characters, and pieces of markup."""
+    """Yields the hostile texts and random ones: bytes, characters, and pieces of markup."""
     chosen = random.Random(seed)
     pieces = ["<", ">", "&", '"', "'", "/", "script", "\0", "\x1f", "é", "\u0301", "\U0001f440", ";", "#", " "]
     for text in HOSTILE:
@@ -35,7 +35,7 @@ def texts(seed):
 
 
 def kept(text):
-    """What a picture may say of `text`."""
+    """Returns the part of `text` that a picture may show."""
     return "".join(c for c in text.decode(errors="ignore")
                    if c >= " " and not "\x7f" <= c <= "\x9f" and c not in "\ufffe\uffff")
 

@@ -1,4 +1,4 @@
-"""Whose views they are: bots apart, what browsers fetch ahead not at all.
+"""Proves that views are attributed correctly: bots are counted separately, and prefetched pages are not counted.
 
 Run by ctest with the programs' paths: visitors_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
@@ -18,11 +18,12 @@ import web  # noqa: E402
 
 PROGRAM = None
 COMMAND = None
-# All of 127.0.0.0/8 is this machine: a backend, a proxy and somebody's browser have addresses of their own.
+# All addresses of 127.0.0.0/8 belong to this machine. A backend, a proxy and a visitor's browser have addresses of
+# their own.
 BACKEND, PROXY, BROWSER = "127.0.0.5", "127.0.0.7", "127.0.0.9"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-# What the express way takes, and what only the general one does.
+# The first form takes the fast path, and the second form takes the general path.
 BODIES = ('{"articleId":"%s"}', '{"articleId": "%s"}')
 
 
@@ -46,12 +47,12 @@ class VisitorsTest(unittest.TestCase):
         return web.metrics(self.running.address("admin"))
 
     def counts(self, article):
-        """The article's views and bots' views."""
+        """Returns the article's views and its bots' views."""
         [count] = self.browser.get("/counts", [("article", article)]).json()["counts"]
         return int(count["views"]), int(count["botViews"])
 
     def post(self, article, agent, headers=None, client=None):
-        """The same view in both ways; each is to be answered as counted."""
+        """Sends the view in both forms. Each must be answered with success. Returns the numbers of accepted views."""
         answers = [(client or self.browser).send("POST", self.browser.target("/views"), body % article,
                                                  {"User-Agent": agent} | (headers or {})) for body in BODIES]
         self.assertEqual([answer.status for answer in answers], [200, 200])
@@ -76,7 +77,7 @@ class BotsTest(VisitorsTest):
         self.assertEqual(self.counts("/bots/3"), (2, 0))
         self.post("/bots/3", "python-requests/2.31", {"X-Viewcount-Visitor-Agent": GOOGLEBOT}, self.backend)
         self.assertEqual(self.counts("/bots/3"), (2, 2))
-        # From others the field says nothing.
+        # The field has no effect if the sender is not a trusted backend.
         self.post("/bots/3", FIREFOX, {"X-Viewcount-Visitor-Agent": GOOGLEBOT})
         self.assertEqual(self.counts("/bots/3"), (4, 2))
 
@@ -121,7 +122,7 @@ class SaltsTest(VisitorsTest):
         self.running.start()
         after = self.salts()
         self.assertNotIn("demo/20200101", after)
-        # Unless a day has just begun.
+        # A salt may be missing if a day has just begun.
         kept = before.keys() & after.keys()
         self.assertTrue(kept)
         self.assertEqual({field: before[field] for field in kept}, {field: after[field] for field in kept})

@@ -40,7 +40,7 @@ std::string Encode(const SentBatch& batch, const WriterId& writer, const Truth& 
 
 }  // namespace
 
-// One try at sending a batch, as its transport has it.
+// One attempt to send a batch, in the form in which a transport hands it to a lane.
 class Clients::Try final : public Batch {
  public:
   Try(Clients& clients, SentBatch& sent, uint32_t machine, size_t attempt, std::string text)
@@ -64,7 +64,7 @@ class Clients::Try final : public Batch {
 
 Clients::Clients(const Settings& settings, Truth& truth, Random& random)
     : settings_(settings), truth_(truth), random_(random), dead_(settings.machines), under_way_(settings.machines) {
-  // Copies of a folder cannot know what the other took of an import, which is kept for ever.
+  // The copy of a folder does not know what the other copy took of an import, and imports are remembered for ever.
   const bool imports = settings.weights.copy_folder == 0 && settings.weights.restore_image == 0;
   for (uint32_t i = 0; i < std::max(settings.writers, settings.machines); ++i) {
     writers_.push_back({.id = NewId(),
@@ -102,7 +102,7 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
   while (batch.views.size() < views) {
     const auto article = static_cast<uint32_t>(random_.Below(articles.size()));
     if (articles[article].site != batch.site) {
-      // Not every site need have one.
+      // Not every site needs to have an article.
       if (random_.Below(16) == 0) batch.site = articles[article].site;
       batch.views.clear();
       continue;
@@ -115,7 +115,7 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
     if (batch.import) {
       view.event_unix_ms = now_unix_ms - static_cast<int64_t>(random_.Below(72)) * kHourMs;
     } else if (random_.Below(4) == 0) {
-      // Late enough to be valid still when a wall clock has been set.
+      // Recent enough to stay valid when a wall clock has been set wrong.
       view.event_unix_ms = now_unix_ms - static_cast<int64_t>(random_.Below(5)) * kHourMs;
     }
     batch.views.push_back(view);
@@ -128,7 +128,7 @@ SentBatch& Clients::Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms)
 void Clients::CoolDown(Writer& writer, SentView& view) {
   if (!writer.viewers.empty() && random_.Half()) {
     const auto& [article, viewer] = random_.Pick(writer.viewers);
-    // Of the site that the batch is of.
+    // The article must belong to the batch's site.
     if (truth_.articles()[article].site != truth_.articles()[view.article].site) return;
     view.article = article;
     view.viewer = viewer;
@@ -162,7 +162,7 @@ void Clients::SendAgain(const Receiver& to) {
   if (writer.machine != to.machine || writer.batches.empty()) return;
   const auto open = std::find_if(writer.batches.begin(), writer.batches.end(),
                                  [](const SentBatch* batch) { return batch->fate == SentBatch::Fate::kOpen; });
-  // Mostly what is next, sometimes anything of the last few.
+  // Usually the next batch in order, sometimes any of the last few.
   if (open != writer.batches.end() && random_.Below(4) != 0) {
     Send(**open, to);
     return;
@@ -200,7 +200,7 @@ void Clients::Send(SentBatch& batch, const Receiver& to) {
   batch.attempts.push_back({made->receipt_unix_ms, to.zone_of(batch.site), false});
   const absl::Status valid = DecodeViewsRequest(made->bytes, made->receipt_unix_ms, made->request);
   if (!valid.ok()) {
-    // A wall clock that was set wrong makes events too old, or of the future.
+    // A wall clock that was set wrong makes events too old, or puts them in the future.
     batch.attempts.back().refused = true;
     return;
   }
@@ -246,7 +246,7 @@ void Clients::Accepted(SentBatch& batch, size_t attempt, const IngestResult& res
     return;
   }
   if (!result.duplicate) {
-    // It is this one that counts.
+    // This attempt is the one that counts.
     for (size_t i = 0; i < batch.attempts.size(); ++i) batch.attempts[i].refused = i != attempt;
   }
   MakeCertain(batch);
@@ -291,7 +291,7 @@ void Clients::GoBack(Writer& writer, uint64_t sequence) {
     if (batch->fate == SentBatch::Fate::kCertain) {
       throw Violation{fmt::format("sequence {} was acknowledged, but {} is expected", batch->sequence, sequence)};
     }
-    // It had not been durable.
+    // The batch had not been durable.
     batch->in_memory = false;
   }
 }
@@ -302,7 +302,7 @@ void Clients::EndDeath(uint32_t machine) {
   for (SentBatch& batch : truth_.batches()) {
     if (batch.machine != machine || batch.fate != SentBatch::Fate::kOpen) continue;
     batch.in_memory = false;
-    // A sender without a name cannot try again.
+    // A client without a writer ID cannot try again.
     if (batch.writer == SentBatch::kNoWriter) batch.fate = SentBatch::Fate::kMaybe;
   }
 }

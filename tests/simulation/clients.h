@@ -1,5 +1,5 @@
-// Those who send views: they retry what was not acknowledged, and sometimes what was; they never send two different
-// things under one name.
+// Simulated clients that send views. They retry batches that were not acknowledged, and sometimes acknowledged ones.
+// They never send two different batches under one identity.
 #pragma once
 
 #include <functional>
@@ -14,56 +14,61 @@
 
 namespace viewcount::simulation {
 
-// What a client needs of the process it sends to.
+// A process as a client sees it.
 struct Receiver {
   uint32_t machine = 0;
-  // What it acknowledges may be lost for reasons of its own.
+  // Acknowledged batches may be lost, because the machine's folder was copied.
   bool in_doubt = false;
   const Clock* clock = nullptr;
-  // What an honest clock says.
+  // Returns the true time in Unix milliseconds.
   std::function<int64_t()> true_unix_ms;
+  // Returns the lane that takes a writer's batches.
   std::function<Lane&(const WriterId&)> lane_of;
-  // What the process takes the site to be, and its zone.
+  // Return the index under which the process knows the site, and the site's time zone.
   std::function<SiteIndex(const std::string&)> site_of;
   std::function<uint32_t(uint32_t site)> zone_of;
 };
 
-// One thread. Owns what is under way. `truth` and `random` must outlive it.
+// All clients of a world. Not thread-safe. Owns the batches that are under way. `truth` and `random` must outlive it.
 class Clients {
  public:
   Clients(const Settings& settings, Truth& truth, Random& random);
   ~Clients();
 
-  // Called with a batch that was acknowledged as being in the store.
+  // Called with each batch that was acknowledged as stored.
   std::function<void(const SentBatch&)> stored = [](const SentBatch&) {};
 
-  // A new batch of one of the machine's writers, or of nobody's; sent at once, or later.
+  // Makes a new batch, either of one of the machine's writers or without a writer. Sends it now, or leaves it for
+  // later.
   void SendNew(const Receiver& to);
-  // Something sent before or not yet, in order or not.
+  // Sends an existing batch of a writer, whether it was sent before or not, in order or not.
   void SendAgain(const Receiver& to);
-  // The machine's writers send what they have not seen acknowledged, in order; false if there is nothing.
+  // Has the machine's writers send, in order, all batches that were not acknowledged. Returns false if there are none.
   bool SendOpen(const Receiver& to);
-  // What each of the machine's writers sends last, to learn of anything that was lost before it.
+  // Makes a last batch for each of the machine's writers. A writer learns by it of anything that was lost before.
   void SendLast(const Receiver& to);
 
-  // The process is about to go: nothing that it says from now on reaches anybody.
+  // The process is about to end. No answer that it gives from now on reaches a client.
   void BeginDeath(uint32_t machine) { dead_[machine] = true; }
-  // It is gone. Nobody knows what became of what was under way.
+  // The process has ended. The outcome of all batches under way is unknown.
   void EndDeath(uint32_t machine);
-  // A lane handled its group to the end: what was acknowledged from memory is durable.
+  // A lane has handled its group completely, so batches that were acknowledged from memory are durable now.
   void Settled(uint32_t machine);
-  // The machine's journal is not the one that acknowledged: everything sent to it is in doubt, and its writers begin
-  // anew.
+  // The machine now has another journal than the one that acknowledged batches. Everything sent to the machine is in
+  // doubt, and its writers start again under new IDs.
   void Restart(uint32_t machine);
-  // Another machine takes the place of one; its writers begin anew, and what was not acknowledged is in doubt.
+  // The writers of machine `from` move to machine `to` and start again under new IDs. Batches that were not
+  // acknowledged are in doubt.
   void Move(uint32_t from, uint32_t to);
-  // Everything sent to the machine is in doubt.
+  // Puts everything that was sent to the machine in doubt.
   void Doubt(uint32_t machine);
+  // Adds a machine without clients.
   void AddMachine();
   size_t under_way(uint32_t machine) const { return under_way_[machine].size(); }
 
  private:
   class Try;
+  // A client with a writer ID.
   struct Writer {
     WriterId id;
     uint32_t name = 0;
@@ -71,27 +76,28 @@ class Clients {
     uint32_t site = 0;
     bool import = false;
     uint64_t next_sequence = 1;
-    // Since it has this ID, in order.
+    // The batches that were made under the present ID, in order.
     std::vector<SentBatch*> batches;
-    // The same for those whose views it sends under a cool-down: article and viewer.
+    // Pairs of article and viewer, made under the present ID. This writer alone sends their views, under a cool-down.
     std::vector<std::pair<uint32_t, uint64_t>> viewers = {};
   };
 
-  // A view by a viewer that this writer sends views of alone, often one whose last view has not cooled down.
+  // Makes the view one of a viewer whose views only this writer sends. Often the viewer's last view is still within its
+  // cool-down.
   void CoolDown(Writer& writer, SentView& view);
   SentBatch& Make(uint32_t machine, uint32_t writer, int64_t now_unix_ms);
   void Send(SentBatch& batch, const Receiver& to);
   void Answered(Try& made, const absl::Status& status, const IngestResult& result);
   void Accepted(SentBatch& batch, size_t attempt, const IngestResult& result);
   void Refused(SentBatch& batch, size_t attempt, const absl::Status& status);
-  // Everything that the writer sent up to and with `batch` is durable.
+  // Marks everything that the writer sent up to and including `batch` as durable.
   void MakeCertain(SentBatch& batch);
-  // The lane expects `sequence` of this writer.
+  // The lane expects `sequence` of this writer next, so later batches must be sent again.
   void GoBack(Writer& writer, uint64_t sequence);
   void Drop(Try& made);
   WriterId NewId();
   void BeginAnew(Writer& writer);
-  // What it was sent under is still the writer's ID.
+  // Returns true if the batch was sent under the writer's present ID.
   bool IsCurrent(const SentBatch& batch) const;
 
   const Settings& settings_;
@@ -101,7 +107,7 @@ class Clients {
   std::vector<bool> dead_;
   // By machine.
   std::vector<std::vector<std::unique_ptr<Try>>> under_way_;
-  // Made so far.
+  // The number of viewers made so far.
   uint64_t viewers_ = 0;
 };
 

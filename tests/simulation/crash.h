@@ -1,11 +1,11 @@
-// How a simulated process ends other than by its own will.
+// The exception by which a simulated process dies.
 #pragma once
 
 #include <string>
 
 namespace viewcount::simulation {
 
-// Thrown through the product's code from where the process dies; caught by the world.
+// Thrown at the place where the process dies, through the product's code. The world catches it.
 struct Crash {
   std::string reason;
 };

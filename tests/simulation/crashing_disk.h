@@ -1,4 +1,4 @@
-// A disk whose user dies in the middle of working with it.
+// A disk on which the process can die in the middle of a change.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,17 @@
 
 namespace viewcount::simulation {
 
-// One thread. `disk` and `random` must outlive it, and it the files.
+// Passes all calls to another disk, and dies at a chosen change. Not thread-safe. `disk` and `random` must outlive it,
+// and it must outlive its files.
 class CrashingDisk final : public Disk {
  public:
   CrashingDisk(Disk& disk, Random& random) : disk_(disk), random_(random) {}
 
-  // Called before a file is written or synced: what other threads do meanwhile.
+  // Called before a file is written or synced. It does what other threads do in that time.
   std::function<void()> meanwhile;
 
-  // The nth change (a write, a sync, a name) from now on throws Crash before, in the middle of or after it; 0 is never.
+  // Makes the nth change from now on throw Crash before, in the middle of or after the change. A change is a write, a
+  // sync or a change of a name. 0 means never.
   void CrashAt(uint64_t nth) { left_ = nth; }
 
   absl::StatusOr<std::unique_ptr<DiskFile>> OpenForReading(const std::string& path) override;
@@ -34,7 +36,7 @@ class CrashingDisk final : public Disk {
 
  private:
   class File;
-  // Does `change`, unless the process dies before; it may also die after.
+  // Does `change`, unless the process dies before it. The process may also die after it.
   template <typename Change>
   auto Do(Change change) -> decltype(change());
   bool IsDue() { return left_ > 0 && --left_ == 0; }

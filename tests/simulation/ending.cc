@@ -1,4 +1,4 @@
-// How a run ends: everything heals, everybody finishes, and what the store holds is compared with what was sent.
+// The end of a run: all faults are removed, all clients finish, and the store is compared with what was sent.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ void World::Heal() {
 
 bool World::Settle() {
   trace_.Note("settle");
-  // Longer than a retention's remainder matters to nobody, but every flusher looks at the store anew.
+  // The rest of a retention does not matter here. After this time every flusher checks the store again.
   true_time_ += std::chrono::seconds(12);
   for (Slot& slot : slots_) Launch(slot);
   while (network_.hanging() > 0) {
@@ -115,7 +115,7 @@ void World::Verdict() {
       return;
     }
     for (const auto& [id, signed_count] : counts) {
-      // Nobody adjusts counts here.
+      // There are no adjustments in the simulation.
       if (signed_count < 0) throw Violation{fmt::format("{} is below zero", id)};
       const auto count = static_cast<uint64_t>(signed_count);
       sum -= signed_count;
@@ -167,8 +167,8 @@ void World::Verdict() {
   }
 }
 
-// Whoever views for the first time begins a visit, so each of these views counts one: also if it is folded again when
-// its viewer has long been known.
+// A viewer's first view begins a visit, so each first view counts one visit. This also holds if the view is folded
+// again when its viewer has long been known.
 void World::JudgeVisits(const std::map<std::string, int64_t>& visits, const std::map<std::string, int64_t>& by_day) {
   for (uint32_t site = 0; site < settings_.sites; ++site) {
     const std::string& name = Truth::SiteName(site);
@@ -182,7 +182,7 @@ void World::JudgeVisits(const std::map<std::string, int64_t>& visits, const std:
     if (counted != of(by_day)) {
       throw Violation{fmt::format("{} has {} visits, its days {}", name, counted, of(by_day))};
     }
-    // What is lost is told in views.
+    // Losses are reported in views, not in visits.
     if (counted > bounds.certain + bounds.maybe || (!went_back_ && counted < bounds.certain)) {
       throw Violation{fmt::format("{} has {} visits, {} to {} expected", name, counted, bounds.certain,
                                   bounds.certain + bounds.maybe)};

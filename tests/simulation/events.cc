@@ -1,4 +1,4 @@
-// What happens in a world: one function each.
+// The events of a world, one function each.
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
@@ -46,7 +46,7 @@ void World::Maintain() {
 void World::PassTime() {
   constexpr milliseconds kSteps[] = {milliseconds(1), milliseconds(200), milliseconds(1'500), milliseconds(4'000),
                                      milliseconds(11'000)};
-  // All events together must not make anybody forget a writer.
+  // All events together must not take so long that a lane forgets a writer.
   true_time_ += random_.Below(20) == 0 ? milliseconds(std::chrono::minutes(25)) : kSteps[random_.Below(5)];
 }
 
@@ -68,13 +68,14 @@ void World::RollBack() {
   const auto node = static_cast<uint32_t>(random_.Below(settings_.nodes));
   const size_t history = store_.history(node);
   if (history == 0) return;
-  // Each chunk is a write for every shard of the node: a few writes, about one chunk, or any number.
+  // A chunk takes at least one write for every shard of the node. The node goes back by up to 20 writes, by up to five
+  // writes for each of its shards, or by any number.
   const size_t chunks = 5 * limits::kShards / settings_.nodes;
   const size_t most = random_.Half() ? history : random_.Half() ? 20 : chunks;
   went_back_ = true;
   NoteLosses();
   store_.Rollback(node, random_.Between(1, std::min(most, history)));
-  // What was on its way to the node that is gone may reach the one in its place.
+  // A command on its way to the lost node may reach the node that replaces it.
   if (random_.Half()) network_.DeliverOne();
 }
 
@@ -119,7 +120,7 @@ void World::FlipBit() {
   const Position proven = slot.proven[lane];
   const Position end = slot.process->journal(lane).end();
   Bury(slot, random_.Half());
-  // The newest segment, which is read at every start.
+  // Takes the newest segment, since it is read at every start.
   const std::string folder = Machine::LaneFolder(lane);
   const auto names = slot.machine->stored.List(folder);
   std::string newest;
@@ -142,7 +143,7 @@ void World::FlipBit() {
 
 void World::CopyFolder() {
   Slot* const from = AnyUp();
-  // One is enough to go wrong.
+  // One copy is enough for things to go wrong.
   for (const Slot& slot : slots_) {
     if (slot.is_copy) return;
   }

@@ -10,7 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// What only reads leaves no trace when it is late.
+// Calls that only read have no effect when they are late.
 void NoDelay() {}
 
 }  // namespace
@@ -28,7 +28,8 @@ FaultyStore::Fate FaultyStore::Draw() const {
 void FaultyStore::DrawRefusal() const {
   const NetworkFaults& faults = network_.faults;
   Random& random = network_.random();
-  // Nothing is drawn in worlds without these faults, so that they stay as they were.
+  // Worlds without these faults draw no random numbers here, so that their runs did not change when the faults were
+  // added.
   if (faults.refuse > 0 && random.Chance(faults.refuse)) {
     store_.RefuseNext();
   } else if (faults.tear > 0 && random.Chance(faults.tear)) {
@@ -77,7 +78,7 @@ asio::awaitable<absl::StatusOr<ApplyResult>> FaultyStore::Apply(const Part& part
     const auto copy = std::make_shared<const OwnedPart>(part);
     network_.Delay([&store = store_, copy]() -> asio::awaitable<void> { (void)co_await store.Apply(copy->part()); });
   };
-  // Most parts are empty; one with views is to meet a store that has changed on its way.
+  // Most parts are empty. A part with views hangs more often, so that it meets a store that has changed meanwhile.
   const uint32_t hang = part.hashes.empty() ? network_.faults.hang : 4 * network_.faults.hang;
   co_return co_await Carry<absl::StatusOr<ApplyResult>>(execute, delay, hang);
 }

@@ -1,4 +1,4 @@
-// A process's connection to the store, which loses, delays and repeats nothing but what a network does.
+// A process's connection to the store, with the faults of a network: it loses and delays commands and answers.
 #pragma once
 
 #include <vector>
@@ -9,12 +9,13 @@
 
 namespace viewcount::simulation {
 
-// One thread. What it refers to must outlive it, and it its calls.
+// Passes calls to a store and lets them fail at random. Not thread-safe. The store and the network must outlive it, and
+// it must outlive its calls.
 class FaultyStore final : public CountStore {
  public:
   FaultyStore(MemoryStore& store, Network& network) : store_(store), network_(network) {}
 
-  // The connection breaks: calls that hang fail, and the process knows.
+  // Breaks the connection: calls that hang fail, and the process notices.
   void Disconnect() {
     ++connects_;
     network_.ReleaseAll(this, true);
@@ -48,14 +49,14 @@ class FaultyStore final : public CountStore {
   uint64_t generation() const override { return store_.generation() + connects_; }
 
  private:
-  // What becomes of a call.
+  // The outcome of a call.
   enum class Fate { kGood, kLost, kLate, kAnswerLost, kOutOfMemory };
   Fate Draw() const;
-  // Carries a call out as fate will have it; `delay` hands it over to be carried out later.
+  // Carries out a call according to its fate. `delay` hands the command to the network, which carries it out later.
   template <typename Result, typename Execute, typename DelayIt>
   boost::asio::awaitable<Result> Carry(Execute execute, DelayIt delay, uint32_t hang);
 
-  // Whether the part or removal that is carried out next is refused or torn.
+  // Decides whether the next part or removal is refused or torn.
   void DrawRefusal() const;
 
   MemoryStore& store_;

@@ -1,4 +1,4 @@
-// What outlives a process: its disk and its clocks.
+// A machine: the disk and the clocks, which outlive a process.
 #pragma once
 
 #include <chrono>
@@ -11,23 +11,23 @@
 
 namespace viewcount::simulation {
 
-// The files of a machine's lanes and their contents.
+// The files of a machine's lanes, by path.
 using Image = std::map<std::string, std::string>;
 
-// One thread.
+// The disk and the clocks of one machine. Not thread-safe.
 struct Machine {
   Machine(const std::chrono::milliseconds& true_time, Random& random) : clock(true_time), disk(stored, random) {}
 
   static std::string LaneFolder(size_t lane) { return "/data/lanes/" + std::to_string(lane); }
 
-  // As a copy of the running machine's files has it.
+  // Returns what a copy of the running machine's files would contain.
   Image TakeImage(size_t lanes);
-  // Puts the image in place of everything that is there.
+  // Replaces all files with those of the image.
   void PutImage(const Image& image, size_t lanes);
 
   VirtualClock clock;
   MemoryDisk stored;
-  // How the process sees it.
+  // The disk as the process sees it.
   CrashingDisk disk;
 };
 

@@ -11,7 +11,7 @@
 namespace viewcount::simulation {
 namespace asio = boost::asio;
 
-// A timer that never expires: only the world ends the wait.
+// A timer that never expires by itself: only the world ends the wait.
 struct Network::Wait {
   Wait(Network& waited_in, const void* whose, const asio::any_io_executor& executor)
       : network(waited_in), owner(whose), timer(executor, asio::steady_timer::time_point::max()) {

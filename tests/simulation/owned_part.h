@@ -1,4 +1,4 @@
-// A part with texts of its own, for a command that outlives its sender.
+// A part that owns its texts, for a command that outlives its sender.
 #pragma once
 
 #include <deque>
@@ -8,7 +8,7 @@
 
 namespace viewcount::simulation {
 
-// One thread.
+// A copy of a part and of all its texts. Not thread-safe.
 class OwnedPart {
  public:
   explicit OwnedPart(const Part& part) : part_(part) {

@@ -1,4 +1,5 @@
-// The planted bugs by name, and where they show: a bug that no seed catches is a hole in the simulation.
+// The planted bugs by name, and the first seed that catches each. A bug that no seed catches shows a gap in the
+// simulation.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +10,15 @@
 
 namespace viewcount::simulation {
 
+// A planted bug.
 struct PlantedBugEntry {
   PlantedBug bug = PlantedBug::kNone;
   std::string_view name;
-  // The first seed that catches it, as README.md has it; a test begins there.
+  // The first seed that catches the bug, as in README.md. The test of planted bugs begins with this seed.
   uint64_t first_seed = 1;
 };
 
-// All of them, in the order of README.md's table.
+// Returns all planted bugs in the order of README.md's table.
 std::span<const PlantedBugEntry> PlantedBugs();
 
 }  // namespace viewcount::simulation

@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// As Server has it: what waiting helps against.
+// Returns true for errors that waiting can cure, as in Server.
 bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
 
 }  // namespace
@@ -27,7 +27,8 @@ Process::Process(Parts parts)
       guard_(asio::make_work_guard(context_)) {}
 
 Process::~Process() {
-  // They have timers of the context, which goes before what its coroutines refer to.
+  // Flushers and the reader have timers of the context, so they are destroyed before it. The context is destroyed
+  // before the other objects that its coroutines refer to.
   for (const auto& entry : entries_) entry->flusher.reset();
   reader_.reset();
 }
@@ -80,7 +81,7 @@ void Process::Begin(uint32_t late) {
 }
 
 void Process::Poll() {
-  // A coroutine that writes to the disk holds up the others of its thread.
+  // While a coroutine writes to the disk, the other coroutines of its thread do not run.
   if (polling_) return;
   polling_ = true;
   try {

@@ -1,5 +1,5 @@
-// A viewcountd without its threads and transports: the product's own parts, put together as service/server/lane_set.cc
-// does it. Keep the two alike.
+// A simulated viewcountd without threads and transports. It consists of the product's own parts, assembled as in
+// service/server/lane_set.cc. Keep the two alike.
 #pragma once
 
 #include <absl/status/status.h>
@@ -24,8 +24,8 @@
 
 namespace viewcount::simulation {
 
-// One thread. From Open until it is destroyed, at whatever it is just doing: that is kill -9. Functions may throw
-// Crash; then it must be destroyed.
+// A process. Not thread-safe. It lives from Open until it is destroyed; destroying it at any moment simulates kill -9.
+// Functions may throw Crash; the process must then be destroyed. Everything that `parts` refers to must outlive it.
 class Process final : public SiteListener {
  public:
   struct Parts {
@@ -38,18 +38,19 @@ class Process final : public SiteListener {
   explicit Process(Parts parts);
   ~Process() override;
 
-  // Reads the journals. An error is what the process would say as it ends.
+  // Reads the journals. Returns the error with which the process would end.
   absl::Status Open();
-  // Starts what waits for the store; goes on whenever it is polled. `late`: the store is away, so that views are taken
-  // at once; it comes after this many calls of the network have gone on.
+  // Starts everything that waits for the store. It continues whenever the process is polled. `late` above 0 means that
+  // the store is away. The process then takes views immediately, and the store comes after that many calls of the
+  // network have continued.
   void Begin(uint32_t late);
-  // Lets coroutines run until all of them wait. Does nothing within itself.
+  // Lets coroutines run until all of them wait. A nested call does nothing.
   void Poll();
-  // Takes views and answers questions.
+  // Returns true while the process takes views and answers questions.
   bool up() const { return up_; }
-  // The store has come: what is taken is flushed.
+  // Returns true once the store has come, so that views are flushed.
   bool met() const { return met_; }
-  // Not OK once it has ended by itself.
+  // Returns an error once the process has ended by itself.
   const absl::Status& ended() const { return ended_; }
 
   void PutSite(const std::string& name, const std::string& zone);
@@ -66,18 +67,19 @@ class Process final : public SiteListener {
   FaultyStore& connection() { return connection_; }
   boost::asio::io_context& context() { return context_; }
 
-  // Starts one try at flushing a lane, unless one is under way.
+  // Starts one attempt to flush a lane, unless one is under way.
   void Flush(size_t number);
   bool flushing(size_t number) const { return entries_[number]->flushing; }
-  // What became of the last try.
+  // Returns the result of the last attempt.
   const absl::Status& flushed(size_t number) const { return entries_[number]->flushed; }
-  // Whether the lane's flusher knows how the store stands: nothing was rolled back behind its back.
+  // Returns whether the lane's flusher knows the state of the store: nothing was rolled back since its last attempt
+  // began.
   bool KnowsStore(size_t number) const;
-  // How often an identity was given up for a new one.
+  // Returns how often an identity was given up for a new one.
   uint32_t abandoned() const { return abandoned_; }
 
  private:
-  // Its parts in the order they are made.
+  // The parts of one lane, in the order in which they are made.
   struct Entry {
     explicit Entry(LaneDirectory opened) : directory(std::move(opened)) {}
     LaneDirectory directory;
@@ -89,7 +91,7 @@ class Process final : public SiteListener {
     bool unchecked = false;
     bool flushing = false;
     absl::Status flushed;
-    // The store's generation when the last try began, if it is under way or ended well.
+    // The store's generation when the last attempt began. Nothing if the attempt failed.
     std::optional<uint64_t> generation;
   };
 
@@ -117,7 +119,7 @@ class Process final : public SiteListener {
   bool polling_ = false;
   absl::Status ended_;
   uint32_t abandoned_ = 0;
-  // Its coroutines go first.
+  // The context comes after all other parts, so that its coroutines are destroyed first.
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
 };

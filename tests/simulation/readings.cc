@@ -1,4 +1,4 @@
-// What those who ask are told, and what must hold all the time.
+// Reads counts as callers do, and checks what must hold at all times.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -76,7 +76,7 @@ void World::CheckStored(const SentBatch& batch) {
   const Slot& slot = slots_[batch.machine];
   for (size_t lane = 0; lane < slot.process->lanes(); ++lane) {
     if (!slot.process->KnowsStore(lane)) return;
-    // It may be about to find out that the store went back.
+    // The flusher may not have noticed yet that the store went back.
     if (went_back_ && slot.process->flushing(lane)) return;
   }
   std::map<uint32_t, Sums> found;

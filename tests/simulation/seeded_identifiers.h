@@ -1,12 +1,13 @@
-// Where the product's random identifiers come from in a simulation: this program has a FillRandom of its own in place
-// of service/base/random_bytes.cc.
+// Makes the product's random identifiers depend on the seed. This program has its own FillRandom in place of
+// service/base/random_bytes.cc.
 #pragma once
 
 #include "tests/simulation/random.h"
 
 namespace viewcount::simulation {
 
-// From now on identifiers are `random`'s, which must outlive their making. Null: there must be none made.
+// From now on identifiers are drawn from `random`, which must outlive their use. Null means that no identifier may be
+// drawn.
 void DrawIdentifiersFrom(Random* random);
 
 }  // namespace viewcount::simulation

@@ -3,7 +3,7 @@
 namespace viewcount::simulation {
 namespace {
 
-// Nothing in half of the worlds, else up to `high`.
+// Returns 0 in half of the worlds, otherwise up to `high`.
 uint32_t Sometimes(Random& random, uint32_t high) {
   return random.Half() ? 0 : static_cast<uint32_t>(random.Between(1, high));
 }
@@ -40,15 +40,15 @@ Settings::Weights DrawWeights(Random& random) {
   weights.set_wall_clock = Sometimes(random, 3);
   weights.flip_bit = Sometimes(random, 4);
   weights.copy_folder = random.Below(4) == 0 ? Sometimes(random, 3) : 0;
-  // See "Open" in README.md: two copies that both go on because the store forgot a claim.
+  // See "Known gap" in README.md: two copies may both go on because the store lost a claim.
   if (weights.copy_folder > 0) weights.roll_back = weights.empty_store = 0;
   weights.restore_image = random.Below(4) == 0 ? Sometimes(random, 3) : 0;
   weights.take_image = weights.restore_image == 0 ? 0 : 5;
   return weights;
 }
 
-// A store that goes back again and again while parts are on their way to it, and little else: that is what comparing
-// cursors for equality is about.
+// A store that goes back again and again while parts are on their way to it, with few other faults. This is the case
+// for which cursors are compared for equality.
 void DrawUnsteadyStore(Random& random, Settings& settings) {
   settings.machines = 1;
   settings.nodes = static_cast<uint32_t>(random.Between(1, 2));
@@ -88,7 +88,7 @@ Settings Settings::Draw(Random& random) {
   settings.network = DrawNetwork(random);
   settings.weights = DrawWeights(random);
   if (random.Below(6) == 0) DrawUnsteadyStore(random, settings);
-  // Not drawn, so that other worlds stay as they were.
+  // These settings are not drawn, so that other worlds stay as they were.
   if ((settings.articles + settings.events) % 3 == 0) {
     settings.network.refuse = 20'000;
     settings.network.tear = 40'000;
@@ -97,7 +97,7 @@ Settings Settings::Draw(Random& random) {
   settings.cool_down = (settings.articles + settings.events) % 5 == 2;
   settings.late_starts = (settings.articles + 7 * settings.events) % 4 == 1;
   if (settings.late_starts && settings.articles % 3 == 0 && settings.weights.copy_folder == 0) {
-    // Older journals that grow before they meet the store.
+    // Older copies of journals grow before they meet the store.
     settings.weights.take_image = 6;
     settings.weights.restore_image = 6;
     settings.weights.flush = 60;

@@ -1,4 +1,4 @@
-// What kind of world a seed makes: how large it is, and what goes wrong in it how often.
+// The settings of a world: how large it is, which faults occur in it and how often.
 #pragma once
 
 #include <chrono>
@@ -10,24 +10,25 @@
 
 namespace viewcount::simulation {
 
-// Drawn once per run. Many faults are off in any one world, so that some go far with few and others hardly move.
+// Drawn once per run. Many faults are off in any one world, so some worlds go far with few faults and others make
+// little progress. A plain value.
 struct Settings {
   uint32_t machines = 1;
   uint32_t lanes_per_machine = 1;
   uint32_t sites = 1;
   uint32_t articles = 20;
-  // Shards that have articles.
+  // The number of shards that have articles.
   uint32_t shards = 3;
   uint32_t nodes = 1;
   uint32_t writers = 2;
   uint32_t events = 200;
   uint32_t batch_views_max = 4;
-  // Every second of people's views is by a viewer whom nobody saw before, and so begins a visit.
+  // Every second view has a viewer who was not seen before. Such a view begins a visit if it is a person's.
   bool viewers = false;
-  // Instead most of people's views are by viewers of whom some view the same article again and again, and the sites
-  // have a cool-down that outlasts the run.
+  // Instead most views have viewers, some of whom view the same article again and again. The sites have a cool-down
+  // that outlasts the run.
   bool cool_down = false;
-  // Processes start while the store is away: they take views, and meet the store after a while.
+  // Half of the processes start while the store is away. They take views and meet the store after a while.
   bool late_starts = false;
 
   uint64_t segment_bytes = 4'096;
@@ -37,7 +38,7 @@ struct Settings {
 
   NetworkFaults network;
 
-  // How likely an event is, relative to the others.
+  // The probability of each event, relative to the others.
   struct Weights {
     uint32_t send = 100;
     uint32_t send_again = 20;
@@ -66,6 +67,7 @@ struct Settings {
     uint32_t restore_image = 0;
   } weights;
 
+  // Draws the settings of a world.
   static Settings Draw(Random& random);
 };
 

@@ -1,4 +1,4 @@
-// Runs worlds from seeds, on every core, and tells which one broke a promise: `simulation --help`.
+// Runs worlds from seeds on several cores, and reports which seed broke a promise. See `simulation --help`.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
@@ -31,11 +31,11 @@ struct Options {
   uint32_t processes = 2;
   bool verbose = false;
   bool twice = false;
-  // Says only which seed failed.
+  // Suppresses all output, so that only the failed seed is returned.
   bool quiet = false;
 };
 
-// Told by the workers to the parent, however they end.
+// Numbers that the workers share with the parent, however they end.
 struct Progress {
   std::atomic<uint64_t> seed{0};
   std::atomic<uint64_t> done{0};
@@ -55,19 +55,19 @@ void OnAbort(int) {
   std::_Exit(EXIT_FAILURE);
 }
 
-// The run's fingerprint.
+// Runs one world and returns the fingerprint of the run.
 uint64_t RunOne(uint64_t seed, Trace& trace) {
   World world(seed, trace);
   world.Run();
   return trace.fingerprint();
 }
 
-// Runs a part of the seeds; ends the process.
+// Runs a part of the seeds. Ends the process.
 [[noreturn]] void Work(const Options& options, uint32_t worker, Progress& progress) {
   for (uint64_t i = worker; i < options.seeds; i += options.processes) {
     const uint64_t seed = options.from + i;
     progress.seed = seed;
-    // A run that never ends is a failure too.
+    // The alarm ends a run that never ends, which is a failure too.
     alarm(kSecondsPerSeedMax);
     try {
       Trace trace(Trace::Words::kNone);
@@ -85,7 +85,7 @@ uint64_t RunOne(uint64_t seed, Trace& trace) {
   std::_Exit(EXIT_SUCCESS);
 }
 
-// Repeats a run with words.
+// Repeats a run and prints its events.
 int Tell(uint64_t seed, bool verbose) {
   Trace trace(verbose ? Trace::Words::kPrint : Trace::Words::kLast);
   if (!verbose) traced = &trace;
@@ -103,7 +103,7 @@ int Tell(uint64_t seed, bool verbose) {
   return EXIT_SUCCESS;
 }
 
-// The seed that failed; 0 if none did.
+// Runs all seeds in worker processes. Returns the seed that failed, or 0 if none did.
 uint64_t RunAll(const Options& options) {
   void* const shared =
       mmap(nullptr, options.processes * sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -113,7 +113,7 @@ uint64_t RunAll(const Options& options) {
   for (uint32_t i = 0; i < options.processes; ++i) {
     const pid_t worker = fork();
     if (worker == 0) {
-      // A check that fails says so when the run is repeated.
+      // A failed check prints its message when the run is repeated.
       if (options.quiet) VIEWCOUNT_CHECK(std::freopen("/dev/null", "w", stderr) != nullptr);
       Work(options, i, progress[i]);
     }
@@ -161,7 +161,7 @@ int RunAndTell(const Options& options, const std::string& repeat) {
 }
 
 #ifdef VIEWCOUNT_PLANTED_BUGS
-// False if there is no such bug.
+// Switches a planted bug on. Returns false if there is no such bug.
 bool Plant(std::string_view name) {
   for (const PlantedBugEntry& entry : PlantedBugs()) {
     if (entry.name != name) continue;
@@ -172,7 +172,7 @@ bool Plant(std::string_view name) {
   return false;
 }
 
-// Each must be caught within `seeds`, from its first seed or from `from`, whichever is later.
+// Runs every planted bug. Each must be caught within `seeds`, from its first seed or from `from`, whichever is later.
 int RunEachBug(Options options) {
   options.quiet = true;
   const uint64_t from = options.from;

@@ -1,4 +1,4 @@
-// What happened in a run: a fingerprint by which two runs are compared, and the last events in words.
+// Records a run: a fingerprint by which two runs are compared, and the last events as text.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,7 +13,8 @@
 
 namespace viewcount::simulation {
 
-// One thread. Words cost time, so they are kept only on demand: a run that fails is repeated with them.
+// The record of one run. Not thread-safe. Text costs time, so it is kept on request only: a failed run is repeated with
+// text.
 class Trace {
  public:
   enum class Words : uint8_t { kNone, kLast, kPrint };
@@ -34,7 +35,7 @@ class Trace {
   uint64_t events() const { return events_; }
   bool in_words() const { return words_ != Words::kNone; }
   const std::deque<std::string>& last() const { return last_; }
-  // A line that is not an event.
+  // Adds a line that is not an event.
   void Keep(std::string line) {
     if (words_ == Words::kNone) return;
     if (words_ == Words::kPrint) fmt::print("{}\n", line);

@@ -26,7 +26,7 @@ uint32_t DayOf(uint32_t zone, int64_t unix_ms) {
   return DayNumber(absl::ToCivilDay(absl::FromUnixMillis(unix_ms), zones[zone]));
 }
 
-// The windows that a view is counted in if this attempt is the one that was taken.
+// Returns the windows in which a view is counted if this attempt was the one that was taken.
 std::vector<Window> WindowsOf(const SentView& view, const Attempt& attempt) {
   if (view.bot) return {{Window::Kind::kBots, 0}};
   const int64_t at = view.event_unix_ms != 0 ? view.event_unix_ms : attempt.receipt_unix_ms;
@@ -35,10 +35,10 @@ std::vector<Window> WindowsOf(const SentView& view, const Attempt& attempt) {
           {Window::Kind::kHour, static_cast<uint32_t>(at / 3'600'000)}};
 }
 
-// Whether the view is one of those of which each viewer's count once.
+// Returns whether a cool-down applies to the view, so that it counts at most once per viewer.
 bool IsCooled(const SentView& view, bool cool_down) { return cool_down && view.viewer != 0 && !view.bot; }
 
-// What of a batch is summed up.
+// The part of a batch's views that is summed up.
 enum class Share : uint8_t { kNothing, kWithoutCooled, kAll };
 Share AllIf(bool condition) { return condition ? Share::kAll : Share::kNothing; }
 
@@ -60,7 +60,7 @@ Sums SumOf(const std::deque<SentBatch>& batches, uint32_t article, bool cool_dow
   return sums;
 }
 
-// The windows that the view is counted in, if any of the attempts at its batch is the one that was taken.
+// Returns the windows in which the view may be counted, given all attempts that may have been taken.
 std::set<Window> WindowsOf(const SentView& view, const SentBatch& batch) {
   std::set<Window> windows;
   for (const Attempt& attempt : batch.attempts) {
@@ -70,7 +70,8 @@ std::set<Window> WindowsOf(const SentView& view, const SentBatch& batch) {
   return windows;
 }
 
-// Adds what is counted in one of the days and one of the hours among the windows.
+// Adds a count to the windows. If there are several days or several hours, only one of them gets the count; it is not
+// known which.
 void AddTo(Truth::Expected& expected, uint32_t article, const std::set<Window>& windows, bool certain, uint64_t count) {
   for (const Window window : windows) {
     const bool only_one = std::none_of(windows.begin(), windows.end(), [&](const Window other) {
@@ -108,7 +109,7 @@ Sums Truth::AcknowledgedBy(uint32_t machine, uint32_t article) const {
   return SumOf(batches_, article, cool_down_, [&](const SentBatch& batch) {
     if (batch.machine != machine) return Share::kNothing;
     if (batch.fate == SentBatch::Fate::kCertain) return Share::kAll;
-    // A view may have come too soon after one that waits for the same sync, and is not acknowledged yet.
+    // A view may be within the cool-down of another one that waits for the same sync and is not acknowledged yet.
     return batch.in_memory ? Share::kWithoutCooled : Share::kNothing;
   });
 }
@@ -154,7 +155,7 @@ Truth::Expected Truth::ExpectEachView() const {
   return expected;
 }
 
-// Whichever of a viewer's views was taken first counts, and as one whatever it says.
+// The view of a viewer that was taken first counts. It counts as 1, whatever its count says.
 Truth::Expected Truth::ExpectEachViewer() const {
   struct Viewer {
     uint32_t article = 0;

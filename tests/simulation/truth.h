@@ -1,4 +1,4 @@
-// What was sent, what is known of its fate, and what the store must hold therefore.
+// Records what was sent and what is known of its fate, and computes what the store must hold.
 #pragma once
 
 #include <bit>
@@ -16,47 +16,49 @@
 
 namespace viewcount::simulation {
 
-// One that is viewed.
+// An article that is viewed.
 struct Article {
   uint32_t site = 0;
   std::string id;
   Shard shard;
 };
 
+// A view that was sent.
 struct SentView {
   // Index into Truth::articles.
   uint32_t article = 0;
   uint32_t count = 1;
   bool bot = false;
-  // 0: not known. Of known ones each views once, but where there is a cool-down: then each views one article only, and
-  // one writer alone sends that.
+  // The viewer; 0 if not known. Without a cool-down each known viewer views once. With a cool-down each views only one
+  // article, and only one writer sends these views.
   uint64_t viewer = 0;
-  // 0: on receipt.
+  // The time of the view in Unix milliseconds; 0 means the time of receipt.
   int64_t event_unix_ms = 0;
 };
 
-// One try at sending a batch; it decides what "on receipt" means, and whose calendar counts.
+// One attempt to send a batch. It determines the time of receipt, and the time zone by which views are counted.
 struct Attempt {
   int64_t receipt_unix_ms = 0;
   uint32_t zone = 0;
-  // It was certainly not taken.
+  // The attempt was certainly not taken.
   bool refused = false;
 };
 
+// A batch and what is known of its fate.
 struct SentBatch {
   enum class Fate : uint8_t {
-    // Its sender goes on trying.
+    // The client continues to send the batch.
     kOpen,
-    // To be counted exactly once.
+    // The batch must be counted exactly once.
     kCertain,
-    // Its sender does not know and has given it up: counted once or not at all.
+    // The client does not know the outcome and has given the batch up. It counts once or not at all.
     kMaybe,
   };
   static constexpr uint32_t kNoWriter = ~uint32_t{0};
 
   // Index into the clients' writers.
   uint32_t writer = kNoWriter;
-  // How often the writer had begun anew under another ID.
+  // How often the writer had started again under another ID.
   uint32_t name = 0;
   uint32_t machine = 0;
   uint32_t site = 0;
@@ -67,31 +69,31 @@ struct SentBatch {
   std::vector<SentView> views;
   std::vector<Attempt> attempts;
   Fate fate = Fate::kOpen;
-  // Acknowledged, but perhaps not durable.
+  // The batch was acknowledged, but it may not be durable.
   bool in_memory = false;
-  // Acknowledged as being in the store.
+  // The batch was acknowledged as stored.
   bool stored = false;
 
   uint64_t last_sequence() const { return sequence + span - 1; }
-  // It may have been taken.
+  // Returns whether the batch may have been taken.
   bool may_count() const;
 };
 
-// People's and bots' views.
+// Sums of people's views and of bots' views.
 struct Sums {
   uint64_t views = 0;
   uint64_t bot_views = 0;
 };
 
-// One thread. Batches stay where they are.
+// Everything that was sent in a run. Not thread-safe. The addresses of batches do not change.
 class Truth {
  public:
-  // What must be in one place of the store: at least `certain`, at most `maybe` more.
+  // The bounds of one count in the store: at least `certain`, at most `maybe` more.
   struct Bounds {
     uint64_t certain = 0;
     uint64_t maybe = 0;
   };
-  // Index of the article, and the window.
+  // Bounds by article index and window.
   using Expected = std::map<std::pair<uint32_t, Window>, Bounds>;
 
   Truth(const Settings& settings, Random& random);
@@ -104,18 +106,20 @@ class Truth {
   SentBatch& Add(SentBatch batch) { return batches_.emplace_back(std::move(batch)); }
   std::deque<SentBatch>& batches() { return batches_; }
 
-  // Of the article: what a machine has acknowledged for good or has in memory now, and what anybody ever sent.
+  // AcknowledgedBy sums up the article's views that a machine has acknowledged for good, or holds in memory now. Sent
+  // sums up all views that any client sent.
   Sums AcknowledgedBy(uint32_t machine, uint32_t article) const;
   Sums Sent(uint32_t article) const;
-  // Of the article: what a machine has acknowledged as being in the store.
+  // Sums up the article's views that a machine has acknowledged as stored.
   Sums StoredBy(uint32_t machine, uint32_t article) const;
+  // Returns the bounds of all counts.
   Expected Expect() const;
-  // Of the site's visits, where there is no cool-down.
+  // Returns the bounds of the site's visits. Requires a world without a cool-down.
   Bounds ExpectVisits(uint32_t site) const;
 
  private:
   Expected ExpectEachView() const;
-  // Where there is a cool-down.
+  // The bounds of the views to which a cool-down applies.
   Expected ExpectEachViewer() const;
 
   const bool cool_down_;

@@ -1,11 +1,11 @@
-// A promise that the product did not keep: what a simulation looks for.
+// The exception that reports a promise that the product did not keep.
 #pragma once
 
 #include <string>
 
 namespace viewcount::simulation {
 
-// Thrown from where it is seen, through the product's code if need be; it ends the run.
+// Thrown where the violation is found, if necessary through the product's code. It ends the run.
 struct Violation {
   std::string what;
 };

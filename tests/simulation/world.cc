@@ -133,7 +133,7 @@ void World::Ended(Slot& slot, const absl::Status& status) {
   Bury(slot, false);
   if (ReasonOf(status) != "FENCED") return;
   if (slot.restored) {
-    // Its operator gives it up for a new lane.
+    // The operator gives the lane up and starts a new one.
     slot.machine->PutImage({}, settings_.lanes_per_machine);
     clients_.Restart(IndexOf(slot));
     return;
@@ -192,7 +192,7 @@ void World::StepLane(Slot& slot, size_t lane) {
     const bool stepped = process.lane(lane).Step();
     slot.machine->disk.meanwhile = nullptr;
     if (!stepped) return;
-    // What was acknowledged from memory is durable now, of this lane at least.
+    // Batches that were acknowledged from memory are durable now, at least those of this lane.
     if (process.lanes() == 1) clients_.Settled(IndexOf(slot));
     if (process.journal(lane).end() > before) slot.proven[lane] = before;
   });

@@ -1,5 +1,5 @@
-// Everything of one run: machines with their processes, the store they share, those who send and ask, and what goes
-// wrong.
+// The world of one run: machines with their processes, the store that they share, the clients and readers, and the
+// faults.
 #pragma once
 
 #include <algorithm>
@@ -20,34 +20,37 @@
 
 namespace viewcount::simulation {
 
-// One thread, and one world at a time: identifiers come from the newest. The same seed makes the same run.
+// A simulated world. Not thread-safe, and only one may exist at a time, because identifiers come from the newest. A
+// seed always gives the same run.
 class World {
  public:
   World(uint64_t seed, Trace& trace);
   ~World();
 
-  // Throws Violation.
+  // Runs the world. Throws Violation if a promise is broken.
   void Run();
 
  private:
+  // A machine and its process, if one is running.
   struct Slot {
     uint32_t index = 0;
     std::unique_ptr<Machine> machine;
     std::unique_ptr<Process> process;
-    // By lane: up to where its journal is known to be durable because something was written behind it.
+    // By lane: the position up to which the journal is known to be durable, because something was written after it.
     std::vector<Position> proven;
-    // It found that someone else has its lanes, and will not come back.
+    // The process found that another process has its lanes. It will not be started again.
     bool retired = false;
-    // It was copied, and the copy is in use as well.
+    // The machine's folder was copied, and the copy is in use as well.
     bool copied = false;
     bool is_copy = false;
-    // How often its process was seen to give up an identity.
+    // How often its process has given up an identity.
     uint32_t abandoned = 0;
-    // It was given files of before: it may not know its own latest starts.
+    // The machine got an earlier state of its files, so it may not know its own latest starts.
     bool restored = false;
-    // An earlier state of its files; may be empty.
+    // An earlier state of the machine's files; may be empty.
     Image image;
   };
+  // A kind of event and its relative probability.
   struct Event {
     uint32_t weight = 0;
     void (World::*happen)() = nullptr;
@@ -56,22 +59,24 @@ class World {
 
   std::vector<Event> Events() const;
   Slot& AnySlot() { return slots_[random_.Below(slots_.size())]; }
-  // Null if that one does not take views now.
+  // Returns a random slot, or null if that slot's process does not take views now.
   Slot* AnyUp();
   static uint32_t IndexOf(const Slot& slot) { return slot.index; }
   Slot& AddSlot();
   Receiver ReceiverOf(Slot& slot);
-  // Does `work` with the slot's process; if that dies or ends of it, buries it.
+  // Runs `work` with the slot's process. If the process dies or ends, With buries it.
   void With(Slot& slot, const std::function<void(Process&)>& work);
+  // Destroys the slot's process, with or without a power loss.
   void Bury(Slot& slot, bool power_loss);
+  // Starts a process in the slot, unless there is one or the slot is retired.
   void Launch(Slot& slot);
   void StepLane(Slot& slot, size_t lane);
   void PollAll();
-  // What the store's thread may do while the slot's lane waits for its disk.
+  // Does what the store's thread may do while the slot's lane waits for its disk.
   void Meanwhile(Slot& slot);
-  // The process ended by itself.
+  // Handles a process that ended by itself.
   void Ended(Slot& slot, const absl::Status& status);
-  // What became of copies makes everything uncertain that was acknowledged by them.
+  // Puts everything that copies acknowledged in doubt.
   void DoubtCopies();
 
   // --- Events ---
@@ -108,14 +113,15 @@ class World {
   void CheckAnswer(const Counts& counts, const std::vector<uint32_t>& articles, const std::vector<Sums>& least);
   void CheckStored(const SentBatch& batch);
   uint64_t LostIn(Shard shard) const { return store_.TotalsOf(shard).lost; }
-  // The most that was ever said to be lost: a store that goes back forgets that, too, but readers may know it.
+  // Returns the highest number of views that was ever reported as lost. A store that goes back forgets such reports,
+  // but readers may know them.
   uint64_t MostLostIn(Shard shard) const { return std::max(most_lost_[shard.value], LostIn(shard)); }
   void NoteLosses();
   void CheckAudit();
 
   // --- The end ---
   void Heal();
-  // One round of everybody doing what is left to do; true if nothing is.
+  // Runs one round in which every machine does what is left to do. Returns true if nothing was left.
   bool Settle();
   bool IsFlushed(Slot& slot);
   void Verdict();
@@ -132,7 +138,7 @@ class World {
   Clients clients_;
   std::vector<uint32_t> zones_;
   std::deque<Slot> slots_;
-  // The store went back in time, or a machine did: views may be lost, if the journal does not reach back.
+  // The store or a machine went back in time. Views may be lost if the journal does not reach back.
   bool went_back_ = false;
   std::array<uint64_t, limits::kShards> most_lost_{};
 };

@@ -1,6 +1,6 @@
 #include "tests/support/agent_lists.h"
 
-// Boost.JSON as part of this file, without its library.
+// Compiles Boost.JSON as part of this file, so that its library is not needed.
 #include <boost/json/src.hpp>
 #include <cstdio>
 #include <cstdlib>

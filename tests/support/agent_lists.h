@@ -1,5 +1,5 @@
-// User agents that were seen: those of bots, and those of people. Both end the process if their file is not there,
-// saying what makes it.
+// Lists of real user agents: those of bots, and those of people. Both functions end the process if their file is
+// missing. The error message says which command creates the file.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace viewcount {
 
-// All that crawler-user-agents has as examples of its patterns (service/visitors/package.json).
+// Returns all examples that crawler-user-agents gives for its patterns (service/visitors/package.json).
 std::vector<std::string> CrawlerAgents();
 
-// What people's browsers sent, as often as they did: npm's user-agents (tests/package.json), which are taken from the
-// requests to one site.
+// User agents of people's browsers, drawn with their real frequency. They come from npm's user-agents
+// (tests/package.json), which collects them from the requests to one site. Not thread-safe.
 class BrowserAgents {
  public:
   BrowserAgents();

@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kSampleEvery{50};
-// What the documentation of appendfsync everysec allows to be lost.
+// The documentation of appendfsync everysec allows the loss of this much time.
 constexpr std::chrono::seconds kLostAtMost{2};
 
 }  // namespace
@@ -32,7 +32,7 @@ AppendOnlyFile::~AppendOnlyFile() {
 AppendOnlyFile::Sample AppendOnlyFile::Look() const {
   Sample sample{steady_clock::now(), "", 0};
   std::ifstream manifest(files() + "/appendonly.aof.manifest");
-  // file NAME seq NUMBER type b|i|h
+  // A line has the form: file NAME seq NUMBER type b|i|h
   for (std::string line; std::getline(manifest, line);) {
     std::istringstream words(line);
     std::string word;
@@ -50,7 +50,7 @@ void AppendOnlyFile::Watch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
     samples_.push_back(Look());
-    // One sample of before stays.
+    // One sample from before this period is kept.
     while (samples_.size() > 1 && samples_[1].time < samples_.back().time - 2 * kLostAtMost) samples_.pop_front();
     stop_changed_.wait_for(lock, kSampleEvery);
   }
@@ -61,7 +61,8 @@ uint64_t AppendOnlyFile::CutBack(std::mt19937_64& random, steady_clock::time_poi
   uint64_t least = 0;
   {
     const std::lock_guard lock(mutex_);
-    // A file that is younger than that was preceded by one that was synced when it was closed.
+    // If the current file is younger than kLostAtMost, no sample matches its name, and all of it may be lost. The file
+    // before it was synced when it was closed.
     for (const Sample& sample : samples_) {
       if (sample.time <= now - kLostAtMost && sample.name == end.name) least = sample.bytes;
     }

@@ -1,4 +1,4 @@
-// What a crash of a machine, or an operator with an old backup, does to the append-only file of a redis-server.
+// Damages the append-only file of a redis-server like a crash of its machine or an operator with an old backup.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,8 @@
 
 namespace viewcount {
 
-// Watches the file grow, so that it can be cut back to any moment of the last two seconds: what `appendfsync everysec`
-// may lose. Thread safe; `folder` (Redis' --dir) must outlive it.
+// Watches the append-only file grow, so that it can be cut back to any moment of the last two seconds. `appendfsync
+// everysec` may lose that much. Thread-safe. `folder` is Redis' --dir; the directory must outlive this object.
 class AppendOnlyFile {
  public:
   explicit AppendOnlyFile(std::string folder);
@@ -21,14 +21,15 @@ class AppendOnlyFile {
   AppendOnlyFile(const AppendOnlyFile&) = delete;
   AppendOnlyFile& operator=(const AppendOnlyFile&) = delete;
 
-  // Cuts the end off, anywhere between where it was two seconds before `now` and where it is, also in the middle of a
-  // command. Returns the bytes cut. The server must not run.
+  // Cuts bytes off the end of the file. The new end lies anywhere between the end two seconds before `now` and the
+  // present end, possibly in the middle of a command. Returns the number of bytes that were cut. The server must not be
+  // running.
   uint64_t CutBack(std::mt19937_64& random, std::chrono::steady_clock::time_point now);
 
-  // Copies everything of the server's append-only file to `copy`, which must not exist. What it has answered before the
-  // call must have reached the file: see RedisProcess::WaitUntilWritten.
+  // Copies the server's append-only files to `copy`, which must not exist. Everything that the server has answered must
+  // have reached the file before the call: see RedisProcess::WaitUntilWritten.
   void Save(const std::string& copy) const;
-  // Puts such a copy in place of what is there. The server must not run.
+  // Replaces the append-only files by such a copy. The server must not be running.
   void Restore(const std::string& copy) const;
 
  private:
@@ -39,7 +40,7 @@ class AppendOnlyFile {
   };
 
   std::string files() const { return folder_ + "/appendonlydir"; }
-  // The last file that the manifest names: the only one that grows.
+  // Returns the name and size of the last file that the manifest names. Only this file grows.
   Sample Look() const;
   void Watch();
 

@@ -1,4 +1,4 @@
-// A program that a test runs beside itself.
+// A program that a test runs as a child process.
 #pragma once
 
 #include <sys/types.h>
@@ -10,25 +10,27 @@
 
 namespace viewcount {
 
-// One thread: the one that starts it, which must live as long (the kernel kills the child when that thread ends, so
-// that a test that crashes leaves nothing behind).
+// Must be used by one thread: the thread that starts the child. That thread must live as long as the child, because the
+// kernel kills the child when the thread ends. A test that crashes therefore leaves no process behind.
 class ChildProcess {
  public:
   ChildProcess() = default;
-  // SIGKILL, if it still runs.
+  // Sends SIGKILL if the child is still running.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // `words[0]` is looked up in PATH. With `log`, standard output and error are appended to that file.
+  // Starts a program. `words[0]` is looked up in PATH. If `log` is given, standard output and standard error are
+  // appended to that file.
   void Start(std::vector<std::string> words, const std::string& log = "");
-  // 0 when none runs.
+  // Returns the child's process ID, or 0 if no child is running.
   pid_t pid() const { return pid_; }
-  // True once it has ended by itself.
+  // Returns true if the child has ended, and reaps it.
   bool HasEnded();
-  // SIGKILL, and waits for its end.
+  // Sends SIGKILL and waits until the child has ended.
   void Kill();
-  // Sends `signal` and waits; the exit code, or nothing if it did not end in time or was killed by a signal.
+  // Sends `signal` and waits. Returns the exit code, or nothing if the child did not end in time or was killed by a
+  // signal.
   std::optional<int> Stop(int signal, std::chrono::milliseconds timeout);
 
  private:

@@ -1,4 +1,4 @@
-"""service/http/openapi.yaml as a test holds answers against it. Import after messages.generate()."""
+"""Checks a test's answers against service/http/openapi.yaml. Import this module after messages.generate()."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
 class Contract:
-    """Operations by their IDs: `methods` and `paths`. Immutable."""
+    """The operations of the HTTP interface by their IDs: `methods` and `paths`. Immutable."""
 
     def __init__(self):
         self.text = _PATH.read_text()
@@ -29,12 +29,12 @@ class Contract:
                     self.methods[name], self.paths[name] = method.upper(), path
 
     def parameters(self, name):
-        """Names of the operation's parameters of its query."""
+        """Returns the names of the operation's query parameters."""
         found = map(self._resolve, self._operations[name].get("parameters", []))
         return [parameter["name"] for parameter in found if parameter["in"] == "query"]
 
     def check(self, name, answer):
-        """Raises unless the operation may answer so: status, type, and the shape of JSON."""
+        """Raises unless the operation may return this answer: its status, its type, and the shape of its JSON."""
         responses = self._operations[name]["responses"]
         response = self._resolve(responses.get(str(answer.status)) or responses["default"])
         content = response.get("content", {})
@@ -51,7 +51,7 @@ class Contract:
         return self._operations["live"]["responses"]["200"]["content"]["text/event-stream"]["schema"]
 
     def check_message(self, schema, shown):
-        """Raises unless `shown` is the message of the schema in proto3's JSON mapping, with every number in it."""
+        """Raises unless `shown` is the schema's message in proto3's JSON mapping, with every number present."""
         name = re.match(r"viewcount\.v1\.(\w+)", self._resolve(schema)["description"])[1]
         package = importlib.import_module("viewcount.v1.query_pb2" if name != "RecordViewsResponse" else
                                           "viewcount.v1.ingest_pb2")

@@ -1,4 +1,4 @@
-// Waiting in tests: for a condition, never for luck.
+// Waiting in tests for a condition with a deadline, never for a fixed time.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace viewcount {
 
-// Asks `condition` until it holds; false when it did not within `patience`.
+// Evaluates `condition` every 5 ms until it holds. Returns false if it did not hold within `patience`.
 template <typename Condition>
 bool Eventually(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds(10)) {
   const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -41,7 +41,7 @@ grpc::Status WithRetryDelay(grpc::StatusCode code, std::chrono::milliseconds del
   return WithDetail(code, "later", info);
 }
 
-// Raw bytes, so that tests see what was sent and not what a parser made of it.
+// Handles raw bytes, so that tests see exactly what was sent, not what a parser made of it. `mutex` guards all members.
 class FakeIngest::Service : public v1::IngestService::WithRawCallbackMethod_RecordViews<v1::IngestService::Service> {
  public:
   grpc::ServerUnaryReactor* RecordViews(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -89,7 +89,8 @@ class FakeIngest::Service : public v1::IngestService::WithRawCallbackMethod_Reco
     reactor->Finish(status);
   }
 
-  // The rules of ingest.proto.
+  // Applies the writers' rules of ingest.proto to the request: counts it, or reports a duplicate, a gap or an unknown
+  // writer.
   grpc::Status Take(const v1::RecordViewsRequest& request, grpc::ByteBuffer* response) {
     v1::RecordViewsResponse answer;
     answer.set_durability(v1::DURABILITY_JOURNALED);

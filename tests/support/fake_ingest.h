@@ -1,7 +1,7 @@
-// An IngestService in this process that keeps the service's rules for writers and fails on demand.
+// An IngestService in this process that follows the service's rules for writers and fails on demand.
 //
-// It stands in for the service where faults must be placed exactly: before a batch is counted, after it, on the n-th
-// attempt. Its rules are those of ingest.proto.
+// It replaces the service in tests that need faults at exact places: before a batch is counted, after it is counted, or
+// on the n-th attempt. The rules are those of ingest.proto.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -20,28 +20,29 @@
 
 namespace viewcount::testing {
 
-// One attempt as it came over the wire.
+// One attempt as it was received over the network.
 struct Attempt {
   std::string bytes;
   v1::RecordViewsRequest request;
 };
 
-// What is to happen to one attempt.
+// The fault that one attempt meets.
 struct Fault {
   enum class Kind {
-    // Nothing.
+    // No fault.
     kNone,
-    // Answer `status`; nothing is counted.
+    // Answers `status` and counts nothing.
     kRefuse,
-    // Count the batch, then answer `status`: the reply is lost.
+    // Counts the batch, then answers `status`, so that the reply is lost.
     kLoseReply,
-    // Never answer, until Release; nothing is counted.
+    // Counts nothing and does not answer until Release.
     kHang,
-    // Count the batch and never answer, until Release.
+    // Counts the batch and does not answer until Release.
     kCountAndHang,
-    // Forget all writers, then go on as if nothing had been.
+    // Forgets all writers, then handles the attempt normally.
     kForget,
-    // Forget this many of the writer's last sequences, then go on: a rolled back journal.
+    // Forgets this many of the writer's last sequences, like a journal that was rolled back, then handles the attempt
+    // normally.
     kRollBack,
   };
   Kind kind = Kind::kNone;
@@ -49,38 +50,38 @@ struct Fault {
   uint64_t sequences = 0;
 };
 
-// A status with the details of google.rpc, as the service sends it.
+// Create a status with google.rpc details, as the service sends it.
 grpc::Status WithReason(grpc::StatusCode code, const std::string& reason,
                         const std::map<std::string, std::string>& metadata = {});
 grpc::Status WithRetryDelay(grpc::StatusCode code, std::chrono::milliseconds delay);
 
-// Thread safe. Listens on a free port of the loopback address.
+// The fake service. Listens on a free port of the loopback address. Thread-safe.
 class FakeIngest {
  public:
-  // `others` are served beside it, and must live as long.
+  // `others` are further services on the same port. They must outlive this object.
   explicit FakeIngest(const std::vector<grpc::Service*>& others = {});
   ~FakeIngest();
   FakeIngest(const FakeIngest&) = delete;
   FakeIngest& operator=(const FakeIngest&) = delete;
 
-  // Appends to what happens to the attempts to come; after the last one all is well.
+  // Appends faults for the next attempts. Attempts after the last fault are handled normally.
   void Script(std::vector<Fault> faults);
-  // Decides instead of the script.
+  // Sets a function that decides in place of the script.
   void Decide(std::function<Fault(const Attempt&)> decide);
-  // Answers everything that hangs, with UNAVAILABLE.
+  // Answers all hanging attempts with UNAVAILABLE.
   void Release();
-  // Waits until this many attempts came; false if they did not within 10 seconds.
+  // Waits until this many attempts were received. Returns false if that did not happen within 10 seconds.
   bool WaitForAttempts(size_t count);
 
   const std::string& address() const { return address_; }
   std::shared_ptr<grpc::Channel> channel() const;
   std::vector<Attempt> attempts() const;
-  // Views counted by article.
+  // Returns the counted views by article.
   std::map<std::string, uint64_t> counts() const;
   uint64_t total() const;
-  // The batches counted, in the order of counting.
+  // Returns the counted batches in the order in which they were counted.
   std::vector<v1::RecordViewsRequest> counted() const;
-  // Forgets counts and attempts, but not the writers.
+  // Forgets the counts and the attempts, but not the writers.
   void ResetCounts();
 
  private:

@@ -22,7 +22,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = 64 << 10;
-// What a connection may hold back; above it, it is not read.
+// The number of pieces that one direction of a connection may hold back. Above it the proxy stops reading from the
+// socket.
 constexpr size_t kPiecesMax = 1'024;
 constexpr size_t kSlicedBytes = 200;
 constexpr milliseconds kPollWait{5};
@@ -124,7 +125,7 @@ void FaultyProxy::Accept() {
     to = server_;
   }
   const int server = OpenSocket(to, connect);
-  // Nobody there: as if the line were cut.
+  // No server is listening. The client's connection is closed, as if the line were cut.
   if (server < 0) {
     close(client);
     return;
@@ -178,7 +179,7 @@ void FaultyProxy::Pass(Connection& connection, Pipe& pipe, std::string bytes) {
     return;
   }
   if (Happens(faults_.cut)) {
-    // Part of it still gets through.
+    // A part of the bytes still gets through.
     bytes.resize(std::uniform_int_distribution<size_t>(0, bytes.size())(random_));
     connection.cut_at = now;
     ++counts_.cuts;

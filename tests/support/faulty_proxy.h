@@ -1,5 +1,6 @@
-// A bad line between a client and a server on a UNIX socket, which may also come to lead to another server: it cuts
-// connections, delays and slices what passes, and swallows answers, so that nobody knows what became of a command.
+// A bad network between a client and a server on a UNIX socket; the server can be exchanged. It cuts connections,
+// delays and slices the bytes that pass, and swallows answers. A client that misses an answer does not know whether its
+// command was carried out.
 #pragma once
 
 #include <atomic>
@@ -15,22 +16,23 @@
 
 namespace viewcount {
 
-// Passes everything on until told otherwise. Thread safe. Removes its socket at the end.
+// Passes all bytes on until faults are set. Removes its socket in the destructor. Thread-safe.
 class FaultyProxy {
  public:
-  // How likely each is to happen to what one read from a socket brings, 0 to 1; all chosen by the seed.
+  // The probability of each fault for the bytes of one read from a socket, from 0 to 1. The seed determines all random
+  // choices.
   struct Faults {
     double cut = 0;
-    // Up to `delay_max`.
+    // Delays the bytes by up to `delay_max`.
     double delay = 0;
     std::chrono::milliseconds delay_max{100};
-    // The first bytes go one by one.
+    // Sends the first bytes one by one.
     double slice = 0;
-    // Only of answers: it and all later ones are thrown away, and after up to `silence_max` the connection is cut.
+    // For answers only: this answer and all later ones are discarded. The connection is cut after up to `silence_max`.
     double swallow = 0;
     std::chrono::milliseconds silence_max{500};
   };
-  // How often each happened.
+  // The number of times that each fault happened.
   struct Counts {
     int connections = 0;
     int cuts = 0;
@@ -39,35 +41,36 @@ class FaultyProxy {
     int swallows = 0;
   };
 
-  // Listens on the UNIX socket `path`, and connects to the one at `server` for every connection.
+  // Listens on the UNIX socket `path`. Every accepted connection leads to the UNIX socket `server`.
   FaultyProxy(std::string path, std::string server, uint64_t seed);
-  // Listens on a port of 127.0.0.1 instead.
+  // Listens on a free port of 127.0.0.1 instead.
   FaultyProxy(std::string server, uint64_t seed);
   ~FaultyProxy();
   FaultyProxy(const FaultyProxy&) = delete;
   FaultyProxy& operator=(const FaultyProxy&) = delete;
 
-  // The value for --redis. `credentials` are none or `USER:PASSWORD`, which only a port's URL takes.
+  // Returns the value for --redis. `credentials` are empty or `USER:PASSWORD`. Only the URL of a port supports
+  // credentials.
   std::string url(const std::string& credentials = "") const;
-  // Where connections lead from now on. Those that there are stay with the server that they have, as with a proxy or a
+  // Sets the server for new connections. Existing connections stay with their server, like those of a proxy or of a
   // name whose address changes.
   void SetServer(std::string server);
 
   void SetFaults(const Faults& faults);
-  // From now on no answer passes on any connection, while commands do. When it ends, connections that missed an answer
-  // are cut.
+  // If `swallow` is true, no answer passes on any connection from now on, but commands do. When swallowing ends,
+  // connections that missed an answer are cut.
   void SwallowAnswers(bool swallow) { swallow_all_ = swallow; }
   Counts counts() const;
 
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  // Bytes on their way, no sooner than `due`.
+  // Bytes that are forwarded no sooner than `due`.
   struct Piece {
     Time due;
     std::string bytes;
   };
-  // One direction.
+  // One direction of a connection.
   struct Pipe {
     int from = -1;
     int to = -1;
@@ -88,16 +91,16 @@ class FaultyProxy {
   void Run();
   void Accept();
   void PollOnce();
-  // What one read brings.
+  // Reads once from the pipe's source.
   void Receive(Connection& connection, Pipe& pipe);
-  // Decides what becomes of it.
+  // Applies the random faults to the bytes that were read, and queues the rest.
   void Pass(Connection& connection, Pipe& pipe, std::string bytes);
   void Deliver(Connection& connection, Pipe& pipe, Time now);
   void DropBroken(Time now);
   bool Happens(double likely);
   std::chrono::milliseconds Pause(std::chrono::milliseconds most);
 
-  // Either a path or a port.
+  // Exactly one of the path and the port is set.
   const std::string path_;
   const uint16_t port_;
   const int listener_;
@@ -109,7 +112,7 @@ class FaultyProxy {
   Faults faults_;
   Counts counts_;
 
-  // Of the thread.
+  // Used by the proxy's thread only.
   std::mt19937_64 random_;
   std::list<Connection> connections_;
   std::thread thread_;

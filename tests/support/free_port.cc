@@ -12,7 +12,7 @@
 namespace viewcount {
 namespace {
 
-// Calls bind or connect with a new socket; true if that worked.
+// Calls bind or connect with a new socket. Returns true if the call succeeded.
 bool Try(int (*call)(int, const sockaddr*, socklen_t), uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

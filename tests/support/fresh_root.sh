@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes an empty Debian 12 in the directory given, with a copy of this checkout in /viewcount: for tests/fresh.sh.
+# Creates an empty Debian 12 in the given directory, with a copy of this checkout in /srv/checkout, for tests/fresh.sh.
 #
-# Needs root. The copy holds what git tracks and what it would track. How this machine reaches its package registries
-# (sources, proxies, certificates, npm's settings) is copied too, and nothing else of it.
+# Needs root. The copy contains the files that git tracks, and the untracked files that git does not ignore. The
+# settings for package registries (sources, proxies, certificates, npm's settings) are copied from this machine too, and
+# nothing else.
 set -euo pipefail
 readonly root=$1
 cd "$(dirname "$0")/../.."
@@ -12,7 +13,8 @@ tarball=$cache/debian-12-$(dpkg --print-architecture).tar
 readonly cache tarball
 readonly days_kept=7
 
-# Where this machine's apt gets Debian 12 from; Debian's own address if it is another system.
+# Prints the address from which this machine's apt gets Debian 12. Prints Debian's own address if the machine runs
+# another system.
 mirror() {
   local found
   # shellcheck disable=SC2016  # apt's own variable
@@ -24,7 +26,7 @@ mirror() {
 bootstrap() {
   local made
   made=$(mktemp --directory --tmpdir viewcount-bootstrap.XXXXXX)
-  # debootstrap asks the environment for a proxy, not apt.
+  # debootstrap takes its proxy from the environment, not from apt's configuration.
   local proxy=
   eval "$(apt-config shell proxy Acquire::http::Proxy)"
   [[ -z $proxy ]] || export http_proxy=$proxy
@@ -47,13 +49,14 @@ copy_if_present() {
 
 copy_network_settings() {
   copy_if_present /etc/hosts /etc/resolv.conf /usr/local/share/ca-certificates
-  # Certificates as they are here, until and beside what the package ca-certificates will make.
+  # This machine's certificates are used until the package ca-certificates creates its own. They stay in addition to
+  # those.
   copy_if_present /etc/ssl/certs/ca-certificates.crt
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/viewcount-fresh-ca.pem" 2>/dev/null ||
     touch "$root/etc/viewcount-fresh-ca.pem"
   copy_if_present "${HOME:-/root}/.npmrc"
   [[ ! -e $root${HOME:-/root}/.npmrc || ${HOME:-/root} == /root ]] || mv "$root$HOME/.npmrc" "$root/root/"
-  # Another Debian's sources would bring another Debian.
+  # The sources of another Debian release would install that release's packages.
   [[ $(. /etc/os-release && echo "${VERSION_CODENAME:-}") == bookworm ]] || return 0
   rm -f "$root/etc/apt/sources.list"
   copy_if_present /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/auth.conf.d \
@@ -65,7 +68,7 @@ copy_checkout() {
   git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
     while IFS= read -r -d '' file; do [[ ! -e $file ]] || printf '%s\0' "$file"; done |
     tar --create --null --files-from - | tar --extract --directory "$root/srv/checkout" --no-same-owner
-  # A repository of its own: tests/style.sh asks git for the files.
+  # The copy gets a git repository of its own, because tests/style.sh asks git for the list of files.
   git -C "$root/srv/checkout" init --quiet
   git -C "$root/srv/checkout" add --all
 }
@@ -73,7 +76,7 @@ copy_checkout() {
 mkdir -p "$cache"
 [[ -n $(find "$tarball" -mtime "-$days_kept" 2>/dev/null) ]] || bootstrap
 tar --extract --file "$tarball" --numeric-owner --xattrs --directory "$root"
-# As any root directory is: apt fetches as a user of its own.
+# The root directory must be readable for all users, because apt downloads as a user of its own.
 chmod 755 "$root"
 copy_network_settings
 copy_checkout

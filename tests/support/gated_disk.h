@@ -1,4 +1,4 @@
-// A disk whose syncs wait at a gate, or fail, when told.
+// A disk whose syncs can be blocked at a gate, or made to fail.
 #pragma once
 
 #include <condition_variable>
@@ -13,24 +13,27 @@
 
 namespace viewcount {
 
-// Thread safe. `disk` must outlive it; it must outlive its files.
+// Wraps `disk`, which must outlive it. It must outlive its files. The disk is thread-safe. Calls on one file must not
+// overlap.
 class GatedDisk final : public Disk {
  public:
   explicit GatedDisk(Disk& disk) : disk_(disk) {}
 
   void Open() { Set(true); }
   void Shut() { Set(false); }
-  // Whether somebody stands before the gate.
+  // Returns true if a sync is waiting at the gate.
   bool Waited() {
     std::lock_guard lock(mutex_);
     return waiting_ > 0;
   }
-  // How many bytes were evicted from memory, as whole pages and while everything written to their file was durable.
+  // Returns how many bytes were evicted from memory. Only whole pages count, and only while everything written to their
+  // file was durable.
   uint64_t EvictedBytes() {
     std::lock_guard lock(mutex_);
     return evicted_bytes_;
   }
-  // What every sync of a file whose path contains `part` answers from now on, without syncing.
+  // From now on every sync of a file whose path contains `part` returns `status`, without syncing. An OK status ends
+  // the failures.
   void Fail(absl::Status status, std::string part = "") {
     std::lock_guard lock(mutex_);
     failure_ = std::move(status);
@@ -53,6 +56,7 @@ class GatedDisk final : public Disk {
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override { return disk_.List(path); }
 
  private:
+  // A file whose syncs pass the gate.
   class File final : public DiskFile {
    public:
     File(GatedDisk& gate, std::string path, std::unique_ptr<DiskFile> file)

@@ -1,6 +1,6 @@
-"""The service's RPCs as functions. Written by hand: Debian has no grpc_tools for Python.
+"""The service's RPCs as functions.
 
-Import after messages.generate().
+They are written by hand because Debian has no grpc_tools for Python. Import this module after messages.generate().
 """
 
 import grpc
@@ -12,7 +12,10 @@ CALL_SECONDS_MAX = 10
 
 
 class Stubs:
-    """Use as a context manager: it closes the channel. Every call has a deadline of CALL_SECONDS_MAX."""
+    """The stubs of all services on one channel. Every call has a deadline of CALL_SECONDS_MAX.
+
+    Use this class as a context manager, which closes the channel.
+    """
 
     def __init__(self, address):
         self._channel = grpc.insecure_channel(address)
@@ -49,12 +52,12 @@ class Stubs:
         self._channel.close()
 
     def health(self, name):
-        """The state's name, of the whole server for ""."""
+        """Returns the name of a service's health state. The name "" stands for the whole server."""
         status = self._health(health_pb2.HealthCheckRequest(service=name)).status
         return health_pb2.HealthCheckResponse.ServingStatus.Name(status)
 
     def reflected_services(self):
-        """Full names of all services."""
+        """Returns the full names of all services."""
         question = reflection_pb2.ServerReflectionRequest(list_services="")
         answers = list(self._reflection(iter([question])))
         return [service.name for service in answers[0].list_services_response.service]

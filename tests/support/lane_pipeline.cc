@@ -13,12 +13,13 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
+// An import batch that owns its bytes, like a request that the service received. Used by one thread.
 class LanePipeline::OwnBatch final : public Batch {
  public:
   OwnBatch(const Site& of, std::span<const DecodedView> views, const Clock& clock) {
     v1::RecordViewsRequest message;
     message.set_site(of.name);
-    // Event times may be of any age.
+    // An import accepts event times of any age.
     message.set_import(true);
     for (const DecodedView& view : views) {
       auto* added = message.add_views();
@@ -49,7 +50,7 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std:
                                .edit_script = options_.edit_script};
   if (options_.configure) options_.configure(of_store);
   store_ = std::make_unique<RedisStore>(thread_.executor(), std::move(of_store), metrics_);
-  // As StopSignal does: hiredis writes to connections that Redis has closed.
+  // SIGPIPE is ignored, as StopSignal does, because hiredis writes to connections that Redis has closed.
   std::signal(SIGPIPE, SIG_IGN);
   auto directory = LaneDirectory::Open(disk_, clock_, folder_.path(), 0);
   VIEWCOUNT_CHECK(directory.ok() && directory->Begin().ok());
@@ -106,7 +107,7 @@ absl::Status LanePipeline::Open() {
                        .clock = self.clock_,
                        .metrics = self.metrics_,
                        .blocking = self.blocking_.get_executor()},
-        // Flushes only when the test says so.
+        // The long interval makes the flusher write only when the test requests it.
         Flusher::Options{.lane = self.lane(),
                          .interval = std::chrono::hours(1),
                          .fenced = [&self](const absl::Status& status) { self.fenced_ = status; }});

@@ -1,4 +1,5 @@
-// A lane on real files and its way into a real Redis, without its thread: journal, ledger, flusher, store, readers.
+// A lane on real files that writes to a real Redis, without the lane's thread: journal, ledger, flusher, store and
+// readers.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -25,30 +26,30 @@
 
 namespace viewcount {
 
-// One thread, that of the test.
+// The lane and its parts. Used by the test's thread only.
 class LanePipeline {
  public:
   struct Options {
     RankedLimits ranked = {};
     std::string time_zone;
-    // A lane that shares the store with others of its data set.
+    // A zero ID makes the store choose one. Set it for a lane that shares the store with other lanes of one data set.
     DataSetId data_set = {};
     std::string site = "demo";
     // See RedisStore::Options.
     ScriptEdit edit_script = {};
-    // What the flusher is given instead of the store: one that stands before it and breaks things.
+    // Creates the store that the flusher uses. It wraps the real store and can inject faults.
     std::function<std::unique_ptr<CountStore>(CountStore& store)> decorate = {};
-    // Changes the store's options before it is made: another way to the server, shorter intervals.
+    // Changes the store's options before it is created, for example the server's address or shorter intervals.
     std::function<void(RedisStore::Options& options)> configure = {};
   };
   explicit LanePipeline(RedisProcess& redis) : LanePipeline(redis, Options()) {}
   LanePipeline(RedisProcess& redis, Options options);
   ~LanePipeline();
 
-  // Waits for the store, and claims it; the status of that.
+  // Waits for the store and claims the lane's entries. Returns the status of that.
   absl::Status Open();
-  // Takes views received now, as the lane's thread does, in batches as large as may be; their event time is now unless
-  // they say otherwise.
+  // Records views that are received now, as the lane's thread does, in batches of the largest size. Their event time is
+  // now unless they have their own.
   void Fold(const std::vector<DecodedView>& views);
   void Fold(std::string_view article_id, uint32_t count = 1) { Fold({{.article_id = article_id, .count = count}}); }
   absl::Status Flush(std::chrono::milliseconds timeout = std::chrono::seconds(10));
@@ -56,7 +57,7 @@ class LanePipeline {
   absl::StatusOr<Counts> Read(const std::vector<std::string>& ids);
   absl::StatusOr<PopularList> Popular(Window window = {});
 
-  // Starts a coroutine on the store's thread; the future has its result.
+  // Starts a coroutine on the store's thread and returns a future of its result.
   template <typename Result>
   std::future<Result> Spawn(boost::asio::awaitable<Result> coroutine) {
     return thread_.Spawn(std::move(coroutine));

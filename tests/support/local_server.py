@@ -1,4 +1,4 @@
-"""A server on a free port, of a program that cannot choose one by itself."""
+"""Starts servers that cannot choose a free port themselves."""
 
 import socket
 import subprocess
@@ -9,9 +9,9 @@ ATTEMPTS_MAX = 5
 
 
 class LocalServer:
-    """A process that listens on 127.0.0.1:PORT; `words` makes its command line from the port. Use as a context manager.
+    """A process that listens on 127.0.0.1:PORT. The function `words` returns its command line for a port.
 
-    Another process may take the port first; then the next one is tried.
+    Use it as a context manager. If another process takes the port first, the next port is tried.
     """
 
     def __init__(self, words, log, environment=None):

@@ -1,4 +1,4 @@
-// What is logged while a test looks.
+// Captures the log output of a test.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -11,7 +11,8 @@
 
 namespace viewcount {
 
-// One at a time; puts the logger that was there back.
+// Replaces the default logger and restores the previous one in its destructor. Only one may exist at a time. Not
+// thread-safe.
 class LogCapture {
  public:
   LogCapture() : before_(spdlog::default_logger()) {
@@ -22,7 +23,7 @@ class LogCapture {
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
-  // While nobody else logs.
+  // Returns the captured text. No other thread may log during the call.
   std::string text() const { return text_.str(); }
 
  private:

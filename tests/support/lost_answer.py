@@ -1,5 +1,7 @@
-"""A network between a gRPC client and a server in which the first answer is lost: the request was carried out, and the
-client does not know."""
+"""A network between a gRPC client and a server that loses the first answer.
+
+The server has carried out the request, and the client does not know that.
+"""
 
 import socket
 import threading
@@ -9,9 +11,9 @@ HEADERS = 1
 
 
 class LostAnswer:
-    """Passes everything on, but breaks the first connection when the first answer comes (RFC 9113: its HEADERS frame).
+    """Passes all bytes on, but breaks the connection when the first answer arrives (RFC 9113: its HEADERS frame).
 
-    Use as a context manager. `lost` is true once an answer was.
+    Use it as a context manager. `lost` is true once an answer was lost.
     """
 
     def __init__(self, server_address):
@@ -28,7 +30,7 @@ class LostAnswer:
         return self
 
     def __exit__(self, *_):
-        # Closing alone would not wake who waits for the next connection.
+        # Closing the listener alone would not wake the thread that waits for the next connection.
         for each in (self._listener, *self._sockets):
             self._shut(each)
         for thread in self._threads:
@@ -77,7 +79,7 @@ class LostAnswer:
 
 
 class _Shut:
-    """Shuts the sockets at its end; that they broke is what it is there for."""
+    """Shuts the sockets down when it ends, and suppresses the errors of sockets that broke."""
 
     def __init__(self, sockets):
         self._sockets = sockets

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Writes an access log with every oddity that real ones have, and what importing it must give.
+"""Writes an access log with every oddity of real logs, and the numbers that its import must give.
 
 Usage: make_access_log.py DIRECTORY [LINES [SEED]]
 
-Knows what it writes: the expected numbers come from what each line was made of, never from reading it back. All
-addresses are of the documentation ranges (RFC 5737, RFC 3849), all names of RFC 2606.
+The expected numbers come from the parts that each line was made of, never from reading the log back. All addresses are
+in the documentation ranges (RFC 5737, RFC 3849), and all names are from RFC 2606.
 
 access.log           the log
-access.log.gz        the same in several gzip members
-cut.log.gz           the same, cut off in the middle of its compressed bytes
+access.log.gz        the same log in several gzip members
+cut.log.gz           the same log, cut off in the middle of its compressed bytes
 expected.tsv         article_id, views, viewers
 expected.days.tsv    day in UTC, article_id, views
 expected.lines.tsv   line number, kind: page, other, blank or bad
@@ -35,7 +35,7 @@ SUFFIXES = ["", "?utm_source=x", "?a=/b.png", "#part", "?q=a#b?c", "?"]
 
 
 class Log:
-    """Lines, and beside each what it is."""
+    """The lines of the log with the kind of each line, and the counts that their import must give."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -59,7 +59,7 @@ class Log:
                 f"{sign}{abs(zone) // 60:02}{abs(zone) % 60:02}")
 
     def line(self, target, method="GET", status=200, protocol=" HTTP/1.1", time=None, page=None):
-        """A well-formed line; with `page` it is a view of that article."""
+        """Adds a well-formed line. If `page` is given, the line is a view of that article."""
         address = self.random.choice(ADDRESSES)
         user = self.random.choice(["-", "-", "alice", "mary ann", "[odd] user"])
         text = f'{address} - {user} [{time or self.stamp()}] "{method} {target}{protocol}" {status} '
@@ -92,7 +92,7 @@ class Log:
             self.line(self.random.choice(["/news/1", "/" + "y" * 600, "*"]),
                       status=self.random.choice([301, 302, 303, 400, 404, 408, 500, 503, 101]))
         else:
-            # What servers log of a connection without a request, or of TLS on a plain port.
+            # Servers log such requests for a connection without a request, or for TLS on a plain port.
             request = self.random.choice(["-", r"\x16\x03\x01", ""])
             self.add(f'192.0.2.1 - - [{self.stamp()}] "{request}" {self.random.choice([400, 408])} 0 "-" "-"', "other")
 

@@ -17,16 +17,16 @@ std::string FolderOf(const std::string& path) { return std::filesystem::path(pat
 
 }  // namespace
 
-// A file's content.
+// The content of a file and its durable state.
 struct MemoryDisk::Inode {
   struct Sector {
-    // What was written since it was last durable, oldest first.
+    // The contents that were written since the sector was last durable, oldest first.
     std::vector<std::string> forms;
-    // False once a failed sync made the system believe that it is.
+    // False if a failed sync made the system believe that the sector is durable.
     bool dirty = true;
   };
 
-  // Notes a change of the bytes [from, to) of `content`.
+  // Records a change of the bytes [from, to) of `content`.
   void Touch(uint64_t from, uint64_t to) {
     for (uint64_t sector = from / kSectorBytes; sector * kSectorBytes < to; ++sector) {
       Sector& changed = sectors[sector];
@@ -41,7 +41,7 @@ struct MemoryDisk::Inode {
     sized = true;
     if (bytes < before) Touch(bytes, before);
   }
-  // Puts `form` where it belongs in the durable bytes.
+  // Writes `form` to its place in the durable bytes.
   void Settle(uint64_t sector, const std::string& form) {
     const uint64_t begin = sector * kSectorBytes;
     if (durable.size() < begin + kSectorBytes) durable.resize(begin + kSectorBytes, '\0');
@@ -73,14 +73,16 @@ struct MemoryDisk::Inode {
   }
 
   std::string content;
-  // Of whole sectors; what is behind durable_bytes means nothing.
+  // Consists of whole sectors. The bytes after durable_bytes have no meaning.
   std::string durable;
   uint64_t durable_bytes = 0;
-  // That the size is not durable.
+  // True if the size is not durable.
   bool sized = false;
   std::map<uint64_t, Sector> sectors;
 };
 
+// An open file. It shares its inode with other open files and with the names of the disk. The disk's mutex guards the
+// inode.
 class MemoryDisk::File final : public DiskFile {
  public:
   File(MemoryDisk& disk, std::string path, std::shared_ptr<Inode> inode, bool writable)
@@ -232,7 +234,7 @@ absl::StatusOr<std::unique_ptr<DiskFile>> MemoryDisk::Open(const std::string& pa
 absl::StatusOr<std::unique_ptr<DiskFile>> MemoryDisk::Create(const std::string& path) {
   const std::lock_guard lock(mutex_);
   if (const auto known = Find(path); known.ok()) {
-    // As O_TRUNC does: the same file under the same name, whose old bytes a crash may bring back.
+    // As with O_TRUNC, the file stays the same under the same name, and a crash may restore its old bytes.
     bytes_ -= (*known)->content.size();
     (*known)->Resize(0);
     return std::make_unique<File>(*this, path, *known, true);
@@ -259,7 +261,7 @@ void MemoryDisk::Apply(const NameChange& change, Names& names) {
     names[change.to] = change.created;
     return;
   }
-  // An earlier change that was lost may have been the one that made the name.
+  // The name may not exist, because a crash may have discarded the change that created it.
   const auto found = names.find(change.from);
   if (found == names.end()) return;
   const auto inode = found->second;

@@ -1,8 +1,8 @@
-// A disk in memory that knows what a crash would leave of it; it can crash, fill up, fail a sync and flip bits.
+// A disk in memory that can simulate a crash, fill up, fail a sync and flip bits.
 //
-// Like a real one it keeps its promises and nothing more: of what was written without a sync any 512-byte sector may be
-// there in any of the forms it had, and any name that was not synced with its folder may be the old or the new one. A
-// failed sync leaves the file looking as written while later syncs no longer help.
+// It guarantees only what a real disk guarantees. After a crash, any 512-byte sector that was not synced may have any
+// of the contents it had. Any name that was not synced with its folder may be the old name or the new one. After a
+// failed sync the file still looks as written, but later syncs do not make it durable.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,21 @@
 
 namespace viewcount {
 
-// Thread safe. Files opened before a crash fail after it; all files must be gone before the disk.
+// Thread-safe. Files that were opened before a crash fail after it. All files must be destroyed before the disk.
 class MemoryDisk final : public Disk {
  public:
   MemoryDisk();
   ~MemoryDisk() override;
 
-  // Takes away a random part of what is not durable. The same generator does the same.
+  // Discards a random part of everything that is not durable. The result depends only on the generator's state.
   void Crash(std::mt19937_64& random);
-  // How many bytes all files together may have from now on.
+  // Limits the total size of all files to this number of bytes from now on.
   void SetQuota(uint64_t bytes);
-  // Of all files.
+  // Returns the total size of all files in bytes.
   uint64_t bytes() const;
-  // Lets the nth sync of a file or folder from now on fail; 1 is the next.
+  // Makes the nth sync of a file or folder from now on fail. 1 is the next sync.
   void FailSync(int nth);
-  // Changes a durable bit behind everybody's back.
+  // Flips a durable bit of a file, as a hardware fault does. No reader or writer is notified.
   void FlipBit(const std::string& path, uint64_t offset, int bit);
 
   absl::StatusOr<std::unique_ptr<DiskFile>> OpenForReading(const std::string& path) override;
@@ -48,7 +48,7 @@ class MemoryDisk final : public Disk {
   struct Inode;
   class File;
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  // A change of names that is not durable.
+  // A change of names that is not durable yet.
   struct NameChange {
     // Empty for a new file.
     std::string from;
@@ -59,12 +59,12 @@ class MemoryDisk final : public Disk {
   static void Apply(const NameChange& change, Names& names);
   absl::Status Change(NameChange change);
   absl::StatusOr<std::shared_ptr<Inode>> Find(const std::string& path) const;
-  // Counts down to the sync that is to fail.
+  // Counts down to the sync that must fail. Returns true for that sync.
   bool SyncFails();
   absl::Status Reserve(const std::string& path, uint64_t bytes_before, uint64_t bytes_after);
 
   mutable std::mutex mutex_;
-  // Below: under mutex_.
+  // `mutex_` guards all members below.
   Names names_;
   Names durable_names_;
   std::vector<NameChange> changes_;

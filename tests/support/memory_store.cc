@@ -22,15 +22,15 @@ bool IsExpected(const Cursor& stored, const Cursor& expected) {
 
 constexpr auto kMax = static_cast<int64_t>(limits::kCountMax);
 
-// What a hash will hold of the articles of one delta.
+// The values that a hash will have for the articles of one delta.
 struct Plan {
-  // By index of the article; nothing where it is left out.
+  // The new total of each article, by the article's index. Empty if the article is left out.
   std::vector<std::optional<int64_t>> totals;
-  // Nothing if the whole hash is left out.
+  // The new sum. Empty if the whole hash is left out.
   std::optional<int64_t> sum;
 };
 
-// The sum of both if that is a count.
+// Returns the sum of both numbers if it is in the range of a count.
 std::optional<int64_t> Plus(int64_t count, int64_t add) {
   const int64_t sum = count + add;
   if (sum < -kMax || sum > kMax) return std::nullopt;
@@ -39,7 +39,7 @@ std::optional<int64_t> Plus(int64_t count, int64_t add) {
 
 bool IsOfAllTime(Window window) { return window.kind == Window::Kind::kAllTime || window.kind == Window::Kind::kBots; }
 
-// `count_of(article)` is what the hash holds now.
+// Computes the plan for one delta. `count_of(article)` returns the present count in the hash.
 template <typename CountOf>
 Plan MakePlan(const HashDelta& delta, int64_t sum, CountOf count_of) {
   Plan plan;
@@ -47,7 +47,7 @@ Plan MakePlan(const HashDelta& delta, int64_t sum, CountOf count_of) {
   int64_t added = 0;
   for (const ArticleDelta& article : delta.deltas) {
     const int64_t count = article.article_id.empty() ? 0 : count_of(article.article_id);
-    // The site's own adjustment has no count but the sum.
+    // An adjustment of the site itself changes only the sum, because the site has no article count.
     const auto total = article.article_id.empty() ? std::optional<int64_t>(0) : Plus(count, article.views);
     plan.totals.push_back(total);
     if (total) added += article.views;

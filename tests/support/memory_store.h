@@ -1,5 +1,5 @@
-// A count store in memory that keeps the promises of CountStore, and goes back in time when told: for simulations that
-// need thousands of stores a second. tests/unit/store/count_store_contract_test.cc holds it to what Redis does.
+// A count store in memory that keeps the promises of CountStore and can be rolled back. It serves simulations that need
+// thousands of stores a second. tests/unit/store/count_store_contract_test.cc checks that it behaves like Redis.
 #pragma once
 
 #include <array>
@@ -17,16 +17,16 @@
 
 namespace viewcount {
 
-// One thread. Every call is done when it returns: nothing waits. Shard s lives on node s % nodes; all sites and salts
-// on node 0. Hours do not expire, and no number is ever broken; the rest is as KEYS.md has it. A write may be told to
-// be refused, or to end half way: then the shard is torn until the next call for it, which restores it, as RedisStore
-// does.
+// Used by one thread only. Every call is complete when it returns, and nothing waits. Shard s is stored on node s %
+// nodes. All sites and salts are stored on node 0. Hours do not expire, and no number is ever broken. Everything else
+// follows KEYS.md. A test can make a write be refused or end half way. In the second case the shard is torn until the
+// next call for it. That call restores the shard, as RedisStore does.
 class MemoryStore final : public CountStore {
  public:
   struct Options {
     RankedLimits ranked = {};
     uint32_t nodes = 1;
-    // Writes of each node that can be taken back.
+    // The number of writes of each node that can be rolled back.
     size_t history = 1'000;
   };
 
@@ -35,25 +35,26 @@ class MemoryStore final : public CountStore {
   MemoryStore(const MemoryStore&) = delete;
   MemoryStore& operator=(const MemoryStore&) = delete;
 
-  // The node comes back as it was before its last `writes` writes, or as many as it remembers; returns how many. Every
-  // connection was lost meanwhile.
+  // Restores the node to its state before its last `writes` writes, or before as many as it remembers. Returns the
+  // number of writes rolled back. Every connection is lost.
   size_t Rollback(uint32_t node, size_t writes);
-  // Comes back empty, as after FLUSHALL or on a new disk; cannot be rolled back to what was before.
+  // Deletes everything, as after FLUSHALL or on a new disk. The store cannot be rolled back to the state before.
   void Empty();
-  // Every connection was lost; nothing else was.
+  // Simulates a restart: every connection is lost, but no data.
   void Restart() { ++generation_; }
-  // The next part or removal writes nothing, as where an ACL refuses a command of its script.
+  // Makes the next part or removal write nothing, as if an ACL refused a command of its script.
   void RefuseNext() { next_ = Next::kRefused; }
-  // The next part or removal ends after `changes` changed values, or before its last one if there are fewer, as where a
-  // script fails half way. One that changes a single value is refused: one command does that whole or not at all.
+  // Makes the next part or removal end after `changes` changed values, as if its script failed half way. If there are
+  // fewer changes, it ends before the last one. A write of a single value is refused, because one command is carried
+  // out completely or not at all.
   void TearNext(size_t changes) {
     next_ = Next::kTorn;
     tear_after_ = changes;
   }
   bool IsTorn(Shard shard) const { return shards_[shard.value].undo != nullptr; }
-  // All that are stored, by site and day.
+  // Returns all stored salts by site and day.
   const std::map<std::pair<std::string, uint32_t>, ViewerSalt>& salts() const { return salts_; }
-  // How far Rollback can go.
+  // Returns the number of writes that Rollback can undo.
   size_t history(uint32_t node) const { return nodes_[node].writes.size(); }
   uint32_t NodeOf(Shard shard) const { return shard.value % options_.nodes; }
   // Calls `visit(shard, site, window, articles by ID, sum)` for every hash.
@@ -63,9 +64,9 @@ class MemoryStore final : public CountStore {
       for (const auto& [key, hash] : shards_[i].hashes) visit(Shard{i}, key.first, key.second, hash.articles, hash.sum);
     }
   }
-  // Of all lanes the shard ever knew.
+  // Returns the totals of all lanes that the shard ever knew.
   LaneTotals TotalsOf(Shard shard) const;
-  // Of all lanes removed from the shard.
+  // Returns the totals of all lanes that were removed from the shard.
   const LaneTotals& retired(Shard shard) const { return shards_[shard.value].retired; }
 
   boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override;
@@ -97,10 +98,10 @@ class MemoryStore final : public CountStore {
 
  private:
   using Texts = std::map<std::string, std::string, std::less<>>;
-  // What is absent is 0; zeros are not kept, so that a hash has the articles that Redis would have.
+  // An absent entry means 0. Zeros are not stored, so a hash has exactly the articles that Redis would have.
   using Numbers = std::map<std::string, int64_t, std::less<>>;
   using Lanes = std::map<LaneId, LaneEntry>;
-  // Which viewer is in the set of which name; exactly, where Redis estimates.
+  // The members of all viewer sets, by set name and viewer. The sets are exact, whereas Redis estimates their size.
   using Viewers = std::map<std::pair<std::string, uint64_t>, bool>;
   using Salts = std::map<std::pair<std::string, uint32_t>, ViewerSalt>;
   struct Hash {
@@ -108,21 +109,21 @@ class MemoryStore final : public CountStore {
     int64_t sum = 0;
   };
   struct UndoLog;
-  // The maps that others point into only grow, so that what points into them stays valid.
+  // Maps that other structures point into only grow, so these pointers stay valid.
   struct ShardState {
     Lanes lanes;
     std::map<LaneId, LaneTotals> totals;
     LaneTotals retired;
     std::map<std::pair<std::string, Window>, Hash> hashes;
     std::map<std::string, Texts, std::less<>> notes;
-    // By site, then by article.
+    // Announced articles, by site and then by article.
     std::map<std::string, Texts, std::less<>> articles;
     Viewers viewers;
-    // What takes back the half part that the shard holds; null if it is whole.
+    // Undoes the half part that the shard holds. Null if the shard is whole.
     std::shared_ptr<const UndoLog> undo;
   };
 
-  // What was at a place before; nothing if the place was empty.
+  // The previous value of a map entry. `before` is empty if there was no entry.
   template <typename Map>
   struct Entry {
     Map* map;
@@ -147,11 +148,11 @@ class MemoryStore final : public CountStore {
   using Undo =
       std::variant<Entry<Numbers>, Entry<Texts>, Entry<Lanes>, Entry<AliasEntries>, Entry<Salts>, Entry<Viewers>,
                    Variable<int64_t>, Variable<LaneTotals>, Variable<std::shared_ptr<const UndoLog>>>;
-  // What takes a write back, last first.
+  // The undo entries of one write. They are undone in reverse order.
   using Write = std::vector<Undo>;
   struct UndoLog {
     Write half;
-    // What the lane's entry would have been.
+    // The lane and the entry that it would have had after the whole write.
     LaneId lane;
     std::optional<LaneEntry> next;
   };
@@ -159,9 +160,9 @@ class MemoryStore final : public CountStore {
     std::deque<Write> writes;
   };
 
-  // Everything below until the next Begin is one write.
+  // Begins a write on `node`. All changes until the next Begin belong to it.
   void Begin(uint32_t node);
-  // Puts a value, or takes it away if there is none.
+  // Stores a value and records the previous one. Removes the entry if there is no value.
   template <typename Map>
   void Put(Map& map, const typename Map::key_type& key, std::optional<typename Map::mapped_type> value);
   template <typename Value>
@@ -175,21 +176,22 @@ class MemoryStore final : public CountStore {
   void PutBefore(const Variable<Value>& place) {
     Put(*place.variable, place.before);
   }
-  // Takes back the half part that the shard holds, if it does.
+  // Undoes the half part that the shard holds, if there is one.
   void Restore(Shard shard);
-  // Takes back what the present write changed beyond its first `tear_after_` values, and keeps what takes back those.
+  // Undoes the present write's changes after its first `tear_after_` values. Keeps the undo entries of those first
+  // values in the shard.
   void Tear(Shard shard, const LaneId& lane);
   static absl::Status Refusal();
   void ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result);
   const Hash* Find(Shard shard, std::string_view site, Window window) const;
-  // Of all these sets together.
+  // Returns the number of viewers in the union of all these sets.
   uint64_t CountViewers(Shard shard, std::string_view site, const std::vector<ViewerSetName>& sets) const;
   std::vector<std::optional<LaneEntry>> EntriesOf(Shard shard, const std::vector<LaneId>& lanes) const;
 
   const Options options_;
   std::array<ShardState, limits::kShards> shards_;
   Texts sites_;
-  // By site; entries only grow.
+  // Aliases by site. Entries are only added.
   std::map<std::string, AliasEntries, std::less<>> aliases_;
   Salts salts_;
   std::vector<Node> nodes_;

@@ -1,4 +1,4 @@
-"""Message classes made from the .proto files at test time, by Debian's protoc."""
+"""Generates message classes from the .proto files at test time, using Debian's protoc."""
 
 import importlib
 import pathlib
@@ -11,7 +11,10 @@ _FOLDERS = (_ROOT / "proto", _ROOT / "tests" / "support" / "proto")
 
 
 def generate():
-    """Generates all of them and makes them importable; returns the folder, to be kept as long as they are used."""
+    """Generates all message classes and makes them importable.
+
+    Returns the folder, which must be kept as long as the classes are used.
+    """
     folder = tempfile.TemporaryDirectory(prefix="viewcount-messages-")
     arguments = ["protoc", "--python_out", folder.name]
     for source in _FOLDERS:
@@ -25,6 +28,7 @@ def generate():
 
 
 def _share_google_package(folder):
-    """google.rpc comes from here, google.protobuf from Debian: one package, two folders."""
+    """Extends the package google to two folders: google.rpc is generated here, and google.protobuf comes from
+    Debian."""
     google = importlib.import_module("google")
     google.__path__ = list(google.__path__) + [str(pathlib.Path(folder) / "google")]

@@ -20,7 +20,7 @@ bool Has(RedisProcess& server, const std::string& line) {
 RedisPair::RedisPair(std::vector<std::string> options, uint64_t seed) {
   for (size_t i = 0; i < 2; ++i) {
     ports_[i] = PickFreePort();
-    // Redis takes the last of an option that comes twice.
+    // If an option appears twice, Redis uses the last value.
     std::vector<std::string> all = {
         "--port", std::to_string(ports_[i]),    "--bind", "127.0.0.1", "--repl-diskless-sync-delay",
         "0",      "--repl-ping-replica-period", "1"};

@@ -1,4 +1,4 @@
-// A redis-server and its replica behind a TCP proxy, as a failover behind a fixed address has them.
+// A redis-server and its replica behind a TCP proxy, like a failover setup with a fixed address.
 #pragma once
 
 #include <array>
@@ -13,27 +13,30 @@
 
 namespace viewcount {
 
-// One thread, which must outlive it. Both servers listen on loopback ports for each other.
+// Used by one thread only, which must outlive the pair. The two servers listen on loopback ports, so that they can
+// connect to each other.
 class RedisPair {
  public:
-  // `options` of both, as RedisProcess takes them. Returns when the replica has the master's data.
+  // Starts both servers with `options`, in the format of RedisProcess. Returns when the replica has the master's data.
+  // Ends the test program if the replica does not follow in time.
   RedisPair(std::vector<std::string> options, uint64_t seed);
 
   RedisProcess& master() { return *servers_[master_]; }
   RedisProcess& replica() { return *servers_[1 - master_]; }
-  // Which of the two is the master: 0 or 1.
+  // Returns the index of the master: 0 or 1.
   size_t master_index() const { return master_; }
-  // Leads to the master. Connections stay with the server that they were made to.
+  // Returns the proxy that leads to the master. Existing connections stay with the server that they were made to.
   FaultyProxy& proxy() { return *proxy_; }
 
-  // Whether the replica follows the master now.
+  // Returns true if the replica follows the master now.
   bool ReplicaIsWhole();
-  // Makes the replica the master, turns the proxy to it, and has the old master follow it if it runs. What the old one
-  // was given after the first of these steps is lost. Requires that the replica is whole, or was when its master died.
+  // Makes the replica the master, points the proxy to it, and makes the old master follow it if it is running. Writes
+  // to the old master after the first of these steps are lost. Requires that the replica is whole, or that it was whole
+  // when its master died.
   void Promote();
-  // Promotes when the replica has everything that the master has now; false if it does not get there in time.
+  // Promotes the replica when it has everything that the master has now. Returns false if that does not happen in time.
   bool PromoteInOrder(std::chrono::milliseconds timeout = std::chrono::seconds(20));
-  // Starts the server that was killed, as master or as replica of the present master.
+  // Starts a server that was killed, as the master or as a replica of the present master.
   void Revive(RedisProcess& server);
 
  private:

@@ -65,7 +65,8 @@ void RedisProcess::Start() {
   words.insert(words.end(), options_.begin(), options_.end());
   process_.Start(words);
   if (WaitUntilItAnswers()) return;
-  // It ends once where a crash tore an append-only file that is not the last one, and has mended it by then.
+  // If a crash tore an append-only file other than the last one, redis-server repairs the file and ends. The second
+  // start then succeeds.
   process_.Kill();
   process_.Start(std::move(words));
   if (!WaitUntilItAnswers()) Fail("redis-server is not installed or ended at once");
@@ -77,7 +78,7 @@ bool RedisProcess::WaitUntilItAnswers() {
     if (process_.HasEnded()) return false;
     if (redisContext* context = redisConnectUnix(socket_path().c_str()); context != nullptr) {
       context_ = context;
-      // A server with a password answers too.
+      // A server with a password has started too: it answers NOAUTH.
       const std::string answer = context->err == 0 ? Command({"PING"}) : "";
       if (answer == "PONG" || answer.starts_with("NOAUTH")) return true;
       redisFree(std::exchange(context_, nullptr));

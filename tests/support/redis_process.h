@@ -1,4 +1,5 @@
-// A real redis-server for one test: on a UNIX socket in a folder of its own, ended and removed with the test.
+// A real redis-server for one test. It listens on a UNIX socket in a temporary folder. The destructor ends the server
+// and removes the folder.
 #pragma once
 
 #include <memory>
@@ -13,41 +14,42 @@ struct redisReply;
 
 namespace viewcount {
 
-// One thread. Ends the test program with a message if redis-server is missing or does not start: nothing is skipped.
+// Used by one thread only. Ends the test program with a message if redis-server is missing or does not start, so that
+// no test is skipped.
 class RedisProcess {
  public:
-  // `options` as on the command line: {"--appendonly", "yes"}. Starts it and waits until it answers.
+  // Starts the server and waits until it answers. `options` have the form of the command line: {"--appendonly", "yes"}.
   explicit RedisProcess(std::vector<std::string> options = {});
   ~RedisProcess();
   RedisProcess(const RedisProcess&) = delete;
   RedisProcess& operator=(const RedisProcess&) = delete;
 
-  // What --redis takes.
+  // Returns the value for --redis.
   std::string url() const { return "redis+unix://" + socket_path(); }
   std::string socket_path() const { return folder_.path() + "/redis.sock"; }
   std::string folder() const { return folder_.path(); }
   pid_t pid() const { return process_.pid(); }
 
-  // kill -9, and waits for its end.
+  // Sends SIGKILL and waits until the process has ended.
   void Kill();
-  // Starts it again over the same files; with other options if some are given.
+  // Starts the server again over the same files, with other options if some are given.
   void Start();
   void Start(std::vector<std::string> options);
 
-  // Until everything it has answered is in its append-only file.
+  // Waits until everything that the server has answered is in its append-only file.
   void WaitUntilWritten();
 
-  // The answer as text: an integer in digits, an array with its elements joined by spaces, nil as "(nil)", an error as
-  // it is.
+  // Runs a command and returns its answer as text. An integer is written in digits, an array as its elements joined by
+  // spaces, and nil as "(nil)". An error is returned unchanged.
   std::string Command(const std::vector<std::string>& words);
-  // An array's elements.
+  // Runs a command and returns the elements of its answer, an array.
   std::vector<std::string> List(const std::vector<std::string>& words);
 
  private:
   using Answer = std::unique_ptr<redisReply, void (*)(void*)>;
 
   Answer Send(const std::vector<std::string>& words);
-  // False if it ended instead.
+  // Waits until the server answers. Returns false if the process ended instead.
   bool WaitUntilItAnswers();
   redisContext* Connect();
 

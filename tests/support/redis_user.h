@@ -1,4 +1,4 @@
-// A user of a redis-server that a test logs in as, so that it may do no more than its rules say.
+// A Redis user that a test logs in as, so that it has only the permissions of the user's rules.
 #pragma once
 
 #include <sstream>
@@ -7,15 +7,15 @@
 
 namespace viewcount {
 
-// A value. `rules` as ACL SETUSER takes them, such as `~vc:* +@all -config`; none means the default user, who may do
-// everything.
+// A plain value. `rules` have the form of ACL SETUSER, such as `~vc:* +@all -config`. Empty rules mean the default
+// user, who has all permissions.
 struct RedisUser {
   static constexpr char kName[] = "counter";
   static constexpr char kPassword[] = "secret";
 
   std::string rules;
 
-  // For redis-server's command line.
+  // Returns the options for redis-server's command line.
   std::vector<std::string> options() const {
     if (rules.empty()) return {};
     std::vector<std::string> words = {"--user", kName, "on", std::string(">") + kPassword};
@@ -23,7 +23,7 @@ struct RedisUser {
     for (std::string word; text >> word;) words.push_back(word);
     return words;
   }
-  // For the URL in --redis.
+  // Returns the credentials for the URL in --redis.
   std::string credentials() const { return rules.empty() ? "" : std::string(kName) + ":" + kPassword; }
 };
 

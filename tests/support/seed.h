@@ -1,4 +1,4 @@
-// Where randomised tests begin.
+// Seeds of randomised tests.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace viewcount {
 
-// A new seed each run, printed; VIEWCOUNT_TEST_SEED=N repeats a run.
+// Returns a new seed for each run and prints it. VIEWCOUNT_TEST_SEED=N repeats a run.
 inline uint64_t TestSeed() {
   const char* given = std::getenv("VIEWCOUNT_TEST_SEED");
   const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();

@@ -1,4 +1,4 @@
-"""A viewcountd of a test's own: own data, own Redis, ports chosen by the system."""
+"""Runs viewcountd for one test, with its own data, its own Redis, and ports chosen by the system."""
 
 import os
 import pathlib
@@ -11,24 +11,24 @@ import urllib.request
 
 READY_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 10
-# ctest sets this for a program with the address sanitizer, which looks for leaks at its end.
+# ctest sets this variable for programs with the address sanitizer, which searches for leaks at the end.
 LEAK_SEARCH_SECONDS = 3 if "ASAN_OPTIONS" in os.environ else 0
 
 
 class Service:
-    """One process at a time over one data directory, which the caller makes and removes.
+    """One viewcountd process at a time over one data directory, which the caller creates and removes.
 
     Always stop it: `with Service(...) as service`, or `start()` and `stop()`.
     """
 
     def __init__(self, program, data_dir, *flags, **process):
-        """`process` goes to subprocess.Popen: an environment, limits, another standard error."""
+        """`process` is passed to subprocess.Popen: an environment, limits, another standard error."""
         self._process_options = process
         self._program = program
         self._data_dir = pathlib.Path(data_dir)
         self._flags = flags
         self._process = None
-        # Where the next start listens; put an address of its own here to have it listen there again.
+        # The address at which the next start listens. Set it to a previous address to reuse that address.
         self.grpc_address = "127.0.0.1:0"
 
     def __enter__(self):
@@ -40,7 +40,11 @@ class Service:
             self.stop()
 
     def start(self, ready=True):
-        """Returns when it is ready, or without `ready` when its ports are open; raises with its log if it does not get there."""
+        """Starts the process and waits until it is ready.
+
+        Without `ready` it waits only until its ports are open. Raises an error with the log if that does not happen in
+        time.
+        """
         addresses = self._data_dir / "addresses"
         addresses.unlink(missing_ok=True)
         log = open(self._data_dir / "log", "ab")
@@ -61,12 +65,12 @@ class Service:
         return addresses.exists() and "grpc=" in addresses.read_text() and addresses.read_text().endswith("\n")
 
     def address(self, name):
-        """Where it listens; `name` is grpc, http or admin."""
+        """Returns the address at which the service listens. `name` is grpc, http or admin."""
         lines = (self._data_dir / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
 
     def why_not_ready(self):
-        """What the admin address says; None when it is ready."""
+        """Returns the reason that the admin address gives for not being ready, or None if the service is ready."""
         try:
             with urllib.request.urlopen(f"http://{self.address('admin')}/readyz", timeout=STOP_SECONDS_MAX):
                 return None
@@ -78,7 +82,7 @@ class Service:
         self._process.send_signal(number)
 
     def wait(self, seconds_max=STOP_SECONDS_MAX):
-        """Waits for an end that was asked for already, or that comes by itself. Returns the exit code."""
+        """Waits until the process ends after a signal or by itself, and returns its exit code."""
         process, self._process = self._process, None
         try:
             return process.wait(seconds_max)
@@ -91,18 +95,19 @@ class Service:
         return (self._data_dir / "log").read_text(errors="replace")
 
     def command(self):
-        """The command line. Another program that writes its addresses in the same way may put its own here."""
+        """Returns the command line. A test may replace this method for a program that writes its addresses in the same
+        way."""
         return [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
                 "--grpc-address", self.grpc_address, "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
                 *self._flags]
 
     def resident_bytes(self):
-        """Its memory, without that of its children."""
+        """Returns the process's resident memory in bytes, without that of its children."""
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
     def descendants(self):
-        """Process IDs of its children and theirs."""
+        """Returns the process IDs of all descendants."""
         found, unseen = [], [self._process.pid]
         while unseen:
             for task in pathlib.Path(f"/proc/{unseen.pop()}/task").glob("*/children"):
@@ -112,15 +117,16 @@ class Service:
         return found
 
     def kill(self):
-        """SIGKILL: as if the machine's power failed, for the process; what it wrote stays."""
+        """Sends SIGKILL. For the process this is like a power failure, but the data that it wrote stays."""
         process, self._process = self._process, None
         process.kill()
         process.wait()
 
     def end(self, seconds_max=STOP_SECONDS_MAX):
-        """SIGTERM, unless it was ended or never started. Returns what is wrong with its end, as a list of sentences.
+        """Sends SIGTERM, unless the process was ended or never started.
 
-        A report of a sanitizer is wrong, whatever the exit code.
+        Returns the problems of its end as a list of sentences. A sanitizer's report is a problem, whatever the exit
+        code.
         """
         process, self._process = self._process, None
         if process is None:
@@ -142,7 +148,7 @@ class Service:
         return faults
 
     def stop(self, seconds_max=STOP_SECONDS_MAX):
-        """SIGTERM. Returns the exit code; raises if it takes longer than `seconds_max`."""
+        """Sends SIGTERM and returns the exit code. Raises if the process takes longer than `seconds_max`."""
         process, self._process = self._process, None
         process.send_signal(signal.SIGTERM)
         try:
@@ -154,7 +160,7 @@ class Service:
 
 
 def is_alive(pid):
-    """True unless the process is gone or waits only to be reaped."""
+    """Returns true unless the process has ended, or is a zombie that only waits to be reaped."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

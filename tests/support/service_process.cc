@@ -16,7 +16,7 @@
 namespace viewcount {
 namespace {
 
-// Supervisors are told to wait 10 s.
+// Longer than the 10 s that the documentation asks supervisors to wait.
 constexpr std::chrono::seconds kStopWait{12};
 
 }  // namespace
@@ -49,7 +49,7 @@ bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
   context.set_deadline(deadline);
   v1::GetStatusResponse response;
   if (!admin->GetStatus(&context, v1::GetStatusRequest(), &response).ok()) return false;
-  // A start that found no store in time answers before it has come.
+  // A service that found no store in time at its start answers calls before the store is available.
   const auto has_store = [&] {
     grpc::ClientContext again;
     again.set_deadline(deadline);
@@ -57,14 +57,14 @@ bool ServiceProcess::WaitUntilReady(std::chrono::milliseconds timeout) {
            response.store_state() == v1::STORE_STATE_READY;
   };
   if (!Eventually([&] { return process_.HasEnded() || has_store(); }, timeout)) return false;
-  // gRPC answers first; the file is written when all do.
+  // gRPC answers first. The file is written when all addresses are open.
   return Eventually([&] { return process_.HasEnded() || !Address("http").empty(); }, timeout) &&
          !Address("http").empty();
 }
 
 std::optional<int> ServiceProcess::Stop() { return process_.Stop(SIGTERM, kStopWait); }
 
-// Signal 0 is none: it only waits.
+// Signal 0 sends no signal, so Stop only waits.
 std::optional<int> ServiceProcess::WaitForEnd(std::chrono::milliseconds timeout) { return process_.Stop(0, timeout); }
 
 std::string ServiceProcess::Address(const std::string& name) const {
@@ -104,8 +104,8 @@ uint64_t ServiceProcess::Memory(const std::string& field) const {
 std::chrono::milliseconds ServiceProcess::CpuTime() const {
   std::ifstream file("/proc/" + std::to_string(pid()) + "/stat");
   std::string text;
-  // The second field is the program's name in parentheses and may hold spaces; user and system time are the 14th and
-  // 15th (proc(5)).
+  // The second field is the program's name in parentheses and may contain spaces. User time and system time are the
+  // 14th and 15th fields (proc(5)).
   if (!std::getline(file, text, '\0')) return {};
   std::istringstream rest(text.substr(text.rfind(')') + 1));
   std::string skipped;

@@ -1,4 +1,4 @@
-// A viewcountd of a test's own that may be killed at any moment and started again over the same data and on the same
+// A viewcountd for one test. The test may kill it at any moment and start it again over the same data and on the same
 // port.
 #pragma once
 
@@ -15,51 +15,52 @@
 
 namespace viewcount {
 
-// One thread, which must outlive it: the kernel kills the service when that thread ends. The data directory is the
-// caller's.
+// Used by one thread only, which must outlive it: the kernel kills the service when that thread ends. The caller owns
+// the data directory.
 class ServiceProcess {
  public:
   struct Options {
     std::string data_dir;
-    // What --redis takes.
+    // The value for --redis.
     std::string redis;
-    // Beside those for data, addresses, store and the site `demo`.
+    // Further flags, in addition to those for data, addresses, store and the site `demo`.
     std::vector<std::string> flags;
-    // NAME=VALUE, on top of the test's own.
+    // Environment variables as NAME=VALUE, in addition to those of the test.
     std::vector<std::string> environment;
   };
-  // Picks a port and starts nothing.
+  // Picks a free port but starts no process.
   explicit ServiceProcess(Options options);
 
-  // Does not wait: what happens next may be its end.
+  // Starts the process without waiting, because a test may expect that the process ends.
   void Start();
-  // From the next start on.
+  // Sets the environment for all later starts.
   void SetEnvironment(std::vector<std::string> environment) { options_.environment = std::move(environment); }
-  // Until gRPC answers and the store has come, and on a new data directory all addresses are open; false when the
-  // process ended or `timeout` passed first.
+  // Waits until gRPC answers and the store is available. On a new data directory it also waits until all addresses are
+  // open. Returns false if the process ended or `timeout` passed first.
   bool WaitUntilReady(std::chrono::milliseconds timeout = std::chrono::seconds(60));
-  // SIGKILL, and waits for its end.
+  // Sends SIGKILL and waits until the process has ended.
   void Kill() { process_.Kill(); }
-  // SIGTERM; the exit code, or nothing if it was not gone within the time that is promised to supervisors.
+  // Sends SIGTERM. Returns the exit code, or nothing if the process did not end within the time that is promised to
+  // supervisors.
   std::optional<int> Stop();
-  // Waits for it to end by itself; nothing if it did not, or was killed.
+  // Waits until the process ends by itself. Returns its exit code, or nothing if it did not end in time or was killed.
   std::optional<int> WaitForEnd(std::chrono::milliseconds timeout);
-  // True once it has ended by itself.
+  // Returns true if the process has ended by itself.
   bool HasEnded() { return process_.HasEnded(); }
 
   pid_t pid() const { return process_.pid(); }
   const std::string& data_dir() const { return options_.data_dir; }
-  // HOST:PORT of gRPC, the same after every start.
+  // Returns HOST:PORT of gRPC, which is the same after every start.
   const std::string& server() const { return server_; }
-  // HOST:PORT of `name`: http or admin. Once it is ready; empty before.
+  // Returns HOST:PORT of `name`: http or admin. Empty before the service is ready for the first time.
   std::string Address(const std::string& name) const;
-  // A new channel with connections of its own, so that it knows nothing of earlier failures.
+  // Returns a new channel with its own connections, so that earlier failures do not affect it.
   std::shared_ptr<grpc::Channel> NewChannel() const;
-  // All it logged, of all starts.
+  // Returns the log of all starts.
   std::string Log() const;
-  // A number of /proc/PID/status in bytes, such as VmHWM; 0 when it does not run.
+  // Returns a number of /proc/PID/status in bytes, such as VmHWM. Returns 0 if the process is not running.
   uint64_t Memory(const std::string& field) const;
-  // Time on processors since its start, children left out; 0 when it does not run.
+  // Returns the processor time since the start without that of children. Returns 0 if the process is not running.
   std::chrono::milliseconds CpuTime() const;
 
  private:

@@ -1,4 +1,4 @@
-// A directory that is there while a test runs.
+// A directory that exists while a test runs.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace viewcount {
 
-// Made on construction, removed with all it holds on destruction.
+// Creates the directory in its constructor and removes it with all its content in its destructor. Not thread-safe.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() : path_(testing::TempDir() + "viewcount_test_XXXXXX") {

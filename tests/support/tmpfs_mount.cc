@@ -12,7 +12,7 @@ namespace viewcount {
 
 std::unique_ptr<TmpfsMount> TmpfsMount::Make(const std::string& path, const std::string& size) {
   std::filesystem::create_directories(path);
-  // In a mount namespace of its own, which the kernel takes down with its last process.
+  // The mount namespace is private to this thread. The kernel destroys it with the last process in it.
   if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + size).c_str()) != 0) {
     ADD_FAILURE() << "a tmpfs cannot be mounted: " << std::strerror(errno)

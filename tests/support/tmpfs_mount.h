@@ -1,4 +1,4 @@
-// A small disk that can be filled.
+// A small disk that a test can fill.
 #pragma once
 
 #include <memory>
@@ -6,11 +6,12 @@
 
 namespace viewcount {
 
-// A tmpfs that only the thread that made it and its children see: it goes away with them, whatever happens. One thread.
+// A tmpfs that only the thread that created it and its children can see. The kernel removes it with them in any case.
+// Used by one thread only.
 class TmpfsMount {
  public:
-  // Makes the folder `path` and mounts a tmpfs of `size` ("160m") there. Null, with the reason as a failure of the
-  // test, if that is not permitted: it takes root, or CAP_SYS_ADMIN.
+  // Creates the folder `path` and mounts a tmpfs of `size` ("160m") there. This requires root or CAP_SYS_ADMIN. Without
+  // that permission it returns null and adds a test failure with the reason.
   static std::unique_ptr<TmpfsMount> Make(const std::string& path, const std::string& size);
   ~TmpfsMount();
   TmpfsMount(const TmpfsMount&) = delete;

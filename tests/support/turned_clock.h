@@ -1,4 +1,4 @@
-// A clock that goes when it is told to.
+// A clock that stands still until a test moves it.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,7 @@
 
 namespace viewcount {
 
-// Thread safe.
+// Thread-safe.
 class TurnedClock final : public Clock {
  public:
   int64_t UnixMillis() const override { return kBeginUnixMs + turned_; }
@@ -18,7 +18,7 @@ class TurnedClock final : public Clock {
   void Turn(std::chrono::milliseconds by) { turned_ += by.count(); }
 
  private:
-  // 2026-11-22T22:00Z.
+  // The begin is 2026-11-22T22:00Z.
   static constexpr int64_t kBeginUnixMs = int64_t{498'718} * 3'600'000;
   std::atomic<int64_t> turned_{0};
 };

@@ -11,10 +11,10 @@ namespace viewcount {
 namespace {
 
 constexpr int64_t kMinuteMs = 60'000;
-// What ends a visit, and a little more so that no rounding to seconds matters.
+// The length of a pause that ends a visit. kApartMs is a little longer, so that rounding to seconds does not matter.
 constexpr int64_t kPauseMs = 30 * kMinuteMs;
 constexpr int64_t kApartMs = kPauseMs + 2'000;
-// Between two views of a visit, at most.
+// The longest time between two views of a visit.
 constexpr int64_t kReadMs = 5 * kMinuteMs;
 constexpr uint32_t kViewsMax = 5;
 constexpr uint32_t kVisitsMax = 12;
@@ -48,7 +48,7 @@ VisitorDay::VisitorDay(Options options) : options_(options) {
 void VisitorDay::AddVisits(uint32_t viewer, uint32_t visits, std::mt19937_64& random) {
   const int64_t length = options_.end_ms - options_.begin_ms;
   const size_t before = views_.size();
-  // Until all fit into the day.
+  // Repeats until all visits fit into the day.
   while (true) {
     std::vector<int64_t> begins;
     for (uint32_t i = 0; i < visits; ++i) begins.push_back(options_.begin_ms + UpTo(length, random));

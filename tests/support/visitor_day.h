@@ -1,4 +1,4 @@
-// A day of visits to one site, of which everything is known: who viewed what and when.
+// A day of visits to one site. The day's views are completely known, and so are the correct numbers.
 #pragma once
 
 #include <cstdint>
@@ -7,17 +7,17 @@
 
 namespace viewcount {
 
-// Immutable once made; the same options give the same day.
+// Immutable after construction. Equal options always give the same day.
 class VisitorDay {
  public:
   struct Options {
     uint64_t seed = 1;
     uint32_t viewers = 300'000;
-    // At least one by each viewer.
+    // Each viewer makes at least one visit and at most 12.
     uint32_t visits = 1'000'000;
-    // Drawn by Zipf's law with exponent 1: the lower the number the more often.
+    // Articles are drawn by Zipf's law with exponent 1: articles with lower numbers are viewed more often.
     uint32_t articles = 20'000;
-    // Unix milliseconds. Long enough for all visits of one viewer.
+    // The begin and the end in Unix milliseconds. The day must be long enough for all visits of one viewer.
     int64_t begin_ms = 0;
     int64_t end_ms = 0;
   };
@@ -29,17 +29,18 @@ class VisitorDay {
 
   explicit VisitorDay(Options options);
 
-  // In order of time.
+  // Returns the views in order of time.
   const std::vector<View>& views() const { return views_; }
-  // The hash that stands for a viewer; never 0.
+  // Returns the hash that stands for a viewer. Never 0.
   uint64_t HashOf(uint32_t viewer) const { return hashes_[viewer]; }
 
-  // The truth. Visits are counted in the views, by the rule: a pause of more than 30 minutes ends one.
+  // Return the correct numbers. Visits are counted from the views by the rule that a pause of more than 30 minutes ends
+  // a visit.
   uint64_t CountVisits() const;
   uint64_t CountViewers() const;
-  // Of each article.
+  // Returns the number of viewers of each article, by article number.
   std::vector<uint64_t> CountViewersByArticle() const;
-  // Seen in the five minutes up to then.
+  // Returns the number of viewers who were seen in the five minutes up to `unix_ms`.
   uint64_t CountOnline(int64_t unix_ms) const;
 
  private:

@@ -1,4 +1,4 @@
-"""The public HTTP interface as a client sees it, and the metrics of the admin address."""
+"""A client of the public HTTP interface, and a reader of the metrics at the admin address."""
 
 import contextlib
 import http.client
@@ -13,7 +13,7 @@ ANSWER_SECONDS_MAX = 10
 
 
 class Answer:
-    """A response: status, headers (names in lower case), body."""
+    """A response: its status, its headers (with names in lower case) and its body."""
 
     def __init__(self, response):
         self.status = response.status
@@ -28,13 +28,16 @@ class Answer:
         return self.headers.get("content-type", "").partition(";")[0]
 
     def json(self):
-        """The body of application/json and application/problem+json."""
+        """Returns the parsed body of application/json or application/problem+json."""
         assert self.type in ("application/json", "application/problem+json"), (self.status, self.headers)
         return json.loads(self.body)
 
 
 class Web:
-    """One site of a service at HOST:PORT. `source` is the address to call from, `tls` the certificate to expect."""
+    """One site of a service at HOST:PORT.
+
+    `source` is the address to connect from, and `tls` is the certificate to expect.
+    """
 
     def __init__(self, address, site="demo", source=None, tls=None):
         self.address = address
@@ -43,7 +46,7 @@ class Web:
         self._tls = ssl.create_default_context(cafile=tls) if tls else None
 
     def connect(self, seconds=ANSWER_SECONDS_MAX):
-        """A new connection, with TLS where that is spoken."""
+        """Opens a new connection, with TLS if a certificate was given."""
         host, port = self.address.rsplit(":", 1)
         source = (self._source, 0) if self._source else None
         connection = socket.create_connection((host, int(port)), timeout=seconds, source_address=source)
@@ -52,7 +55,7 @@ class Web:
         return self._tls.wrap_socket(connection, server_hostname="localhost")
 
     def send(self, method, target, body=None, headers=None):
-        """One request on a connection of its own."""
+        """Sends one request on a new connection, and returns the answer."""
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
         client = http.client.HTTPConnection("localhost")
@@ -62,7 +65,7 @@ class Web:
             return Answer(client.getresponse())
 
     def target(self, path, pairs=()):
-        """The target of a path of the site, such as "/counts"; `pairs` of name and value become its query."""
+        """Returns the target of a path of the site, such as "/counts". `pairs` of name and value become its query."""
         query = urllib.parse.urlencode(list(pairs))
         return f"/v1/sites/{self.site}{path}" + ("?" + query if query else "")
 
@@ -73,7 +76,7 @@ class Web:
         return self.send("POST", self.target(path), body, {"Content-Type": "application/json"} | (headers or {}))
 
     def counts(self, *articles):
-        """Views of the articles, in order; every one is to be exact."""
+        """Returns the views of the articles in the same order. Fails unless every count is exact."""
         answer = self.get("/counts", [("article", article) for article in articles]).json()
         assert answer["exact"], answer
         assert [count["articleId"] for count in answer["counts"]] == list(articles), answer
@@ -85,7 +88,7 @@ class Web:
 
 
 class Live:
-    """A reader of Server-Sent Events; use as a context manager."""
+    """A reader of Server-Sent Events. Use it as a context manager."""
 
     def __init__(self, connection, target, headers=None):
         self._connection = connection
@@ -95,7 +98,7 @@ class Live:
         lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         connection.sendall("\r\n".join(lines).encode())
         self.head = self._read_until(b"\r\n\r\n", time.monotonic() + ANSWER_SECONDS_MAX).decode()
-        # A proxy may cut a stream without a length into chunks.
+        # A proxy may send a stream without a length in chunks.
         self._chunked = re.search(r"^transfer-encoding: chunked\r$", self.head, re.IGNORECASE | re.MULTILINE)
 
     def __enter__(self):
@@ -105,7 +108,10 @@ class Live:
         self._connection.close()
 
     def next(self, seconds=ANSWER_SECONDS_MAX):
-        """The data of the next event; raises if there is none in time. Comments and fields without data are passed."""
+        """Returns the data of the next event. Raises if there is none in time.
+
+        Comments and fields other than data are skipped.
+        """
         deadline = time.monotonic() + seconds
         while True:
             lines = self._event(deadline).split("\n")
@@ -116,7 +122,7 @@ class Live:
                 return json.loads("\n".join(data))
 
     def until(self, condition, seconds=ANSWER_SECONDS_MAX):
-        """The data of the first event for which `condition` is true."""
+        """Returns the data of the first event for which `condition` returns true."""
         deadline = time.monotonic() + seconds
         while True:
             data = self.next(deadline - time.monotonic())
@@ -156,7 +162,7 @@ class Live:
 
 
 def metrics(admin_address):
-    """Every sample of /metrics: its name with labels, as written there, to its number."""
+    """Returns every sample of /metrics: the number by the name with its labels, as written there."""
     with contextlib.closing(http.client.HTTPConnection(admin_address, timeout=ANSWER_SECONDS_MAX)) as client:
         client.request("GET", "/metrics")
         lines = client.getresponse().read().decode().splitlines()
@@ -164,7 +170,10 @@ def metrics(admin_address):
 
 
 def eventually(condition, seconds=ANSWER_SECONDS_MAX):
-    """Asks until `condition()` is true; returns what it returned last, so that a test can show it."""
+    """Calls `condition()` until its value is true or the time is over.
+
+    Returns the last value, so that a test can show it.
+    """
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

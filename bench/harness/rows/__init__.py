@@ -1,4 +1,4 @@
-"""Families of rows, in the order they are measured; each module's run(context) returns its rows."""
+"""The families of rows in the order of their measurement. Each module's run(context) returns its rows."""
 
 from rows import batches, beacons, calls, counts, curve, flush, idle, million, overload
 

@@ -1,4 +1,4 @@
-"""Batches of 1,000 views against one hash map, and against what people use today on the same articles."""
+"""Batches of 1,000 views, compared with one hash map and with other systems on the same articles."""
 
 import contextlib
 
@@ -18,13 +18,16 @@ BATCH_VIEWS = 1_000
 IN_FLIGHT = 32
 CLIENTS = 16
 CONNECTIONS = 50
-# More than it takes, so that its core is busy; and not many times more, which would only be dropped.
+# The rate is higher than statsd can take, so that its core is busy. A much higher rate would only be dropped.
 STATSD_PACKETS_PER_SECOND = 300_000
 UNIT = "views/CPU s"
 
 
 def service_contender(context, name, service, charge_flush=True, **options):
-    """The service under batches. Each turn ends with a flush, which it is charged for unless told otherwise."""
+    """Returns the service as a contender under batches.
+
+    Each turn ends with a flush. It is charged to the service unless `charge_flush` is false.
+    """
     options = {"articles": ARTICLES, "batch_views": BATCH_VIEWS, "in_flight": IN_FLIGHT, "warmup": 0} | options
     run = load.turn("views_acknowledged", context=context, workload="batches", target=service.address("grpc"),
                     **options)
@@ -49,7 +52,7 @@ def redis_contender(context, server, command, pipeline):
 
 def postgres_contender(context, server, name, scripts, views):
     def run():
-        # pgbench knows whole seconds only.
+        # pgbench accepts whole seconds only.
         seconds = max(2, round(context.seconds))
         return server.load(scripts, CLIENTS, seconds) * views, seconds, {}
     return measure.Contender(f"PostgreSQL {name}, {CLIENTS} clients", server, run, "no flush, durable commits")
@@ -69,7 +72,7 @@ def statsd_contender(context, server):
 
 @contextlib.contextmanager
 def contenders(context):
-    """All that take turns: ours, the same over many articles, the limit, and the peers."""
+    """Starts all contenders: the service, the service with many articles, the limit, and the peers."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(context.empty_folder("batches-peers"))
         few = stack.enter_context(context.service("batches"))

@@ -1,4 +1,4 @@
-"""Beacons of browsers over HTTP, against nginx that does nothing and nginx that counts in Redis."""
+"""Beacons of browsers over HTTP, compared with nginx that does nothing and with nginx that counts in Redis."""
 
 import contextlib
 
@@ -13,7 +13,7 @@ import report
 
 ARTICLES = 100_000
 IN_FLIGHT = 64
-# A portal's articles are known; here all of them come at once, from browsers alone.
+# A portal's articles are known to the service. Here all of them are new at the same time and come from browsers only.
 FLAGS = ("--new-articles-per-minute", "1000000000")
 WARMUP_SECONDS = 5
 

@@ -1,4 +1,4 @@
-"""One view a call against the empty handler, and what its acknowledgement waits for."""
+"""Calls with one view, compared with the empty handler, and the cost of the sync that an acknowledgement waits for."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ SYNC_SECONDS = 0.5
 
 
 def sync_cost(folder):
-    """p50 and p99 of `write` + `fdatasync` by size in bytes, µs."""
+    """Returns p50 and p99 of `write` + `fdatasync` in µs, by size in bytes."""
     told = processes.run([sys.executable, SYNC_COST, folder, "--seconds", SYNC_SECONDS],
                          machine.pinned(machine.SERVER_CORE))
     return {int(size): cost for size, cost in json.loads(told).items()}
@@ -39,7 +39,7 @@ def _throughput(context, service, limit):
 
 
 def _latencies(context, service, limit, rate):
-    """Rounds of (ours, the empty call's, the sync's)."""
+    """Returns rounds of (the service's latency, the empty call's latency, the sync's cost)."""
     rounds = []
     for number in range(1, context.rounds + 1):
         options = {"rate": rate, "articles": ARTICLES, "in_flight": load.IN_FLIGHT_OPEN, "warmup": 0.3}

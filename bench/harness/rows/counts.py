@@ -1,4 +1,4 @@
-"""Counts of 20 popular articles a call, against the empty handler."""
+"""Counts of 20 popular articles per call, compared with the empty handler."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ def _p99(told):
 
 
 def _latency_row(context, service, limit, rate):
-    """Beside the empty handler at the same rate: the generator's own share is in both."""
+    """Returns the row next to the empty handler at the same rate. The generator's own share is in both."""
     told, empty = [], []
     for _ in range(context.rounds):
         for server, results in ((service, told), (limit, empty)):
@@ -36,7 +36,7 @@ def run(context):
         folder = stack.enter_context(context.empty_folder("counts-limit"))
         service = stack.enter_context(context.service("counts"))
         limit = stack.enter_context(servers.LimitServer(context.programs, folder, "empty"))
-        # So that there are counts.
+        # This load creates the counts.
         load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES, seconds=1)
         service.flush()
         options = {"context": context, "workload": "counts", "articles": ARTICLES, "ids": IDS, "in_flight": IN_FLIGHT,

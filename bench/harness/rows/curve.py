@@ -1,4 +1,4 @@
-"""What a view costs by the number of articles, beside one hash map of as many."""
+"""The cost of a view by the number of articles, compared with one hash map of the same size."""
 
 import contextlib
 
@@ -8,7 +8,8 @@ import report
 import servers
 from rows import batches
 
-# Flushing costs by article, not by view, and has a row of its own. (Chunks that grow large are flushed all the same.)
+# The cost of a flush depends on articles, not on views, and has a row of its own. Chunks that become large are flushed
+# all the same.
 FLUSH_INTERVAL = "60s"
 
 
@@ -21,7 +22,7 @@ def _nanoseconds(samples):
 
 
 def _measure(context, size):
-    """ns a view of (the service, the hash map), and what the service's answers meant."""
+    """Returns the ns per view of the service and of the hash map, and the terms of the service's answers."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(context.empty_folder("curve-limit"))
         service = stack.enter_context(context.service("curve", flush_interval=FLUSH_INTERVAL))
@@ -30,7 +31,7 @@ def _measure(context, size):
         ours = batches.service_contender(context, f"viewcountd, {size:,} articles", service, charge_flush=False,
                                          **options)
         map_ = batches.limit_contender(context, limit, **options)
-        # The first round meets each article for the first time.
+        # In the first round every article is new, so it is not measured.
         measure.interleave([ours, map_], 1)
         samples = measure.interleave([ours, map_], 1 if context.quick else 3, context.progress)
         return _nanoseconds(samples[ours.name]), _nanoseconds(samples[map_.name]), ours.terms

@@ -1,4 +1,4 @@
-"""How fast one Redis takes what was counted, and for how long each call holds it."""
+"""The speed at which one Redis takes the counts, and for how long each call blocks it."""
 
 import re
 import time
@@ -10,7 +10,7 @@ import report
 from rows import fill
 from servers import SHARDS
 
-# What a chunk holds before it is sealed by its size.
+# The number of articles in a chunk when it is sealed because of its size.
 ARTICLES = 300_000
 FLUSH_INTERVAL = "60s"
 BATCH_VIEWS = 1_000
@@ -18,14 +18,14 @@ COMMANDS = ("evalsha", "eval", "fcall", "exec")
 
 
 def hold_milliseconds(statistics):
-    """p99 of the slowest kind of call that changes counts, from INFO latencystats."""
+    """Returns the p99 in ms of the slowest kind of call that changes counts, from INFO latencystats."""
     percentiles = {match[1]: float(match[2])
                    for match in re.finditer(r"latency_percentiles_usec_([^:]+):.*?p99=([0-9.]+)", statistics)}
     return max(percentiles[command] for command in COMMANDS if command in percentiles) / 1000
 
 
 def _fill_chunk(context, service):
-    """Views of ARTICLES articles, which wait in the service."""
+    """Records views of ARTICLES articles, which stay pending in the service."""
     views = ARTICLES * 5
     load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES, distribution="uniform",
                         pool_views=views, batch_views=BATCH_VIEWS, rate=1_500, in_flight=32, warmup=0,
@@ -33,7 +33,8 @@ def _fill_chunk(context, service):
 
 
 def _turn(context, service):
-    """Articles a second, how long calls held Redis (ms), and the service's CPU per article (µs)."""
+    """Returns articles per second, the time for which calls blocked Redis (ms), and the service's CPU per article
+    (µs)."""
     _fill_chunk(context, service)
     service.store.ask("CONFIG", "RESETSTAT")
     flushed = service.metrics()["viewcount_flush_articles_total"]
@@ -48,7 +49,7 @@ def _turn(context, service):
 
 def run(context):
     with context.service("flush", flush_interval=FLUSH_INTERVAL) as service:
-        # The first one makes all hashes and rankings; portals have theirs.
+        # The first flush creates all hashes and rankings. A portal in production already has them.
         _turn(context, service)
         turns = [_turn(context, service) for _ in range(context.rounds)]
         distinct = fill.articles_stored(service, SHARDS)

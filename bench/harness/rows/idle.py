@@ -1,4 +1,4 @@
-"""A service that nobody asks anything."""
+"""A service that receives no requests."""
 
 import time
 
@@ -12,7 +12,7 @@ SECONDS = 10
 
 def run(context):
     with context.service("idle", flush_interval="1s") as service:
-        # It has views behind it, like any that is idle.
+        # The service has received views before, like any idle service.
         load.viewcount_load(context, "batches", service.address("grpc"), seconds=0.5, warmup=0)
         service.flush()
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""What 1,000,000 articles take in Redis, and what the service takes while very many views arrive."""
+"""The memory of 1,000,000 articles in Redis, and the service's memory while very many views arrive."""
 
 import context as contexts
 import load
@@ -21,7 +21,8 @@ def _bytes_per_article(service):
 def rows(context, service):
     service.flush()
     stored, known = _bytes_per_article(service), fill.articles_stored(service, SHARDS)
-    # Unless in a hurry longer than a flush interval, so that it both gathers and flushes.
+    # Unless the run is quick, the load lasts longer than a flush interval. The service then both gathers and flushes
+    # views.
     told = load.viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES,
                                rate=VIEWS_PER_SECOND / BATCH_VIEWS, batch_views=BATCH_VIEWS, in_flight=64,
                                seconds=6 if context.quick else 15, warmup=0)

@@ -1,4 +1,4 @@
-"""A service that knows 1,000,000 articles, for the rows that need one: filling it takes a while."""
+"""A service that knows 1,000,000 articles, for the rows that need one. Filling it takes a while."""
 
 from rows import fill, memory, popular
 

@@ -1,4 +1,4 @@
-"""Far more than fits: what is answered meanwhile, how quickly the rest is refused, and what is left afterwards."""
+"""A load far above the limit: the views counted meanwhile, the speed of refusals, and the state afterwards."""
 
 import context as contexts
 import load
@@ -9,9 +9,9 @@ import report
 ARTICLES = 100_000
 BATCH_VIEWS = 1_000
 IN_FLIGHT = 32
-# Together more than the lanes' queues hold.
+# More batches than the queues of all lanes hold.
 IN_FLIGHT_BURST = 4_000
-# The queue alone is filled for longer than a second.
+# Filling the queue takes longer than a second.
 BURST_SECONDS = 4
 POOL_VIEWS = 1_000_000
 
@@ -22,7 +22,10 @@ def _load(context, service, **options):
 
 
 def _half(context, service, fits):
-    """p99 in ms at half of what fits, within one second that begins about a second after this is called."""
+    """Returns the p99 in ms at half of the load that fits.
+
+    The measurement takes one second, which begins about a second after the call.
+    """
     told = _load(context, service, rate=fits["requests_per_second"] / 2, in_flight=512, seconds=1, warmup=0.5)
     if told["errors_whole_run"]:
         context.progress(f"overload: half the load that fits was refused in part: {told['errors']}")

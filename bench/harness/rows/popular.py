@@ -1,4 +1,4 @@
-"""The 100 most viewed of 1,000,000 articles while 1,000,000 views arrive a second."""
+"""The 100 most viewed of 1,000,000 articles while 1,000,000 views arrive per second."""
 
 import context as contexts
 import load
@@ -9,12 +9,12 @@ ARTICLES = 1_000_000
 VIEWS_PER_SECOND = 1_000_000
 BATCH_VIEWS = 1_000
 QUESTIONS_PER_SECOND = 100
-# What waits longer for its turn counts its waiting.
+# A request that finds no free place waits, and its waiting counts.
 QUESTIONS_IN_FLIGHT = 16
 
 
 def _ask(context, service, window):
-    """What the questions took while views arrive, and how many of them did."""
+    """Returns the results of the queries while views arrive, and the results of the views."""
     views = load.start_viewcount_load(context, "batches", service.address("grpc"), articles=ARTICLES,
                                       rate=VIEWS_PER_SECOND / BATCH_VIEWS, batch_views=BATCH_VIEWS, in_flight=64,
                                       warmup=0, seconds=context.seconds + 2)

@@ -1,4 +1,5 @@
-// viewcount over gRPC for Node.js. Copy this file and the folder proto/; example.js shows its use.
+// A client of viewcount over gRPC for Node.js. Copy this file and the folder proto/. The file example.js shows how to
+// use it.
 import {randomBytes} from 'node:crypto';
 import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
@@ -7,16 +8,16 @@ import protoLoader from '@grpc/proto-loader';
 
 const PROTO = fileURLToPath(new URL('../../../proto', import.meta.url));
 const CALL_MS_MAX = 2_000;
-// After these the outcome is unknown, or nothing was counted: send the same batch again.
+// After one of these errors the outcome is unknown, or nothing was counted. The batch is sent again unchanged.
 const RETRIED = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'CANCELLED', 'INTERNAL', 'UNKNOWN']
   .map((name) => grpc.status[name]);
 
-// Counts go up to 2^53, so they are exact as numbers.
+// Counts are at most 2^53, so a JavaScript number represents them exactly.
 const {viewcount} = grpc.loadPackageDefinition(
   protoLoader.loadSync(['viewcount/v1/ingest.proto', 'viewcount/v1/query.proto'],
     {includeDirs: [PROTO], longs: Number, enums: String, keepCase: true, defaults: true}));
 
-// One client for all of a process: it connects, and connects again, by itself.
+// A process needs only one client, which connects and reconnects by itself.
 const connect = (service, address) => new viewcount.v1[service](address, grpc.credentials.createInsecure());
 
 const call = (client, method, request) => new Promise((resolve, reject) => {
@@ -24,10 +25,10 @@ const call = (client, method, request) => new Promise((resolve, reject) => {
     (error, answer) => (error ? reject(error) : resolve(answer)));
 });
 
-// Sends batches of views, each of which counts once, however often it has to be sent. One batch after the other: the
-// service knows a batch by the writer's ID and the batch's number. What a process had not sent when it ended is lost with
-// it; a new process is a new writer. After a day of silence the service forgets a writer, and refuses it with
-// FAILED_PRECONDITION: go on with a new one.
+// Sends batches of views, each of which counts once, however often it has to be sent. Send one batch after the other:
+// the service identifies a batch by the writer's ID and the batch's number. Views that a process had not sent when it
+// ended are lost. A new process is a new writer. The service forgets a writer after a day of silence and then refuses
+// it with FAILED_PRECONDITION: continue with a new writer.
 export class Writer {
   #client;
   #site;
@@ -40,8 +41,8 @@ export class Writer {
     this.#site = site;
   }
 
-  // Counts views: a Map from article ID to number, at most 10,000 articles. When `patienceMs` have passed it throws what
-  // went wrong last, and keeps the batch: call resend() before you send anything else.
+  // Counts views: a Map from article ID to number, with at most 10,000 articles. After `patienceMs` it throws the last
+  // error and keeps the batch. Call resend() then before you send anything else.
   async send(counts, patienceMs = 60_000) {
     if (this.#unacknowledged !== null) throw new Error('resend() first: numbers have no gaps');
     this.#sequence += 1;
@@ -54,7 +55,7 @@ export class Writer {
     return this.resend(patienceMs);
   }
 
-  // Sends what was not acknowledged once more, the same to the last bit; returns the service's answer.
+  // Sends the unacknowledged batch again, with identical content, and returns the service's answer.
   async resend(patienceMs = 60_000) {
     const deadline = Date.now() + patienceMs;
     for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 2_000)) {
@@ -74,7 +75,7 @@ export class Writer {
   }
 }
 
-// Asks for counts.
+// Reads counts.
 export class Reader {
   #client;
   #site;
@@ -84,13 +85,13 @@ export class Reader {
     this.#site = site;
   }
 
-  // Views by article ID, as a Map; at most 1,000 articles.
+  // Returns the views by article ID as a Map. Takes at most 1,000 articles.
   async counts(articles) {
     const {counts} = await call(this.#client, 'GetCounts', {site: this.#site, article_ids: articles});
     return new Map(counts.map(({article_id, views}) => [article_id, views]));
   }
 
-  // The `size` most viewed articles of all time, in order.
+  // Returns the `size` most viewed articles of all time, with the most viewed first.
   async popular(size) {
     const request = {site: this.#site, window: {all_time: true}, page_size: size};
     const {articles} = await call(this.#client, 'ListPopular', request);

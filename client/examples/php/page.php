@@ -1,6 +1,6 @@
 <?php
-// A news page that shows its own number of views and those of the other news, and reports that it was viewed.
-// What to copy: the lines marked with (1) to (3), and viewcount.php.
+// A news page that shows its own number of views and those of the other news, and reports that it was viewed. To use it
+// in your pages, copy the lines marked (1) to (3) and the file viewcount.php.
 //
 //   VIEWCOUNT_ADDRESS=127.0.0.1:8080 VIEWCOUNT_SITE=demo php -S 127.0.0.1:8000 client/examples/php/page.php
 declare(strict_types=1);
@@ -12,29 +12,29 @@ $news = [
     '/news/3932' => 'Library hours change in December',
     '/news/3931' => 'Who won the chess tournament?',
 ];
-// The article's ID: the path is a good one, as it has no tracking parameters.
+// The article's ID. The path is a good ID because it has no tracking parameters.
 $article = parse_url($_SERVER['REQUEST_URI'] ?? array_key_first($news), PHP_URL_PATH);
 if (!isset($news[$article])) {
     http_response_code(404);
     exit("There is no such page.\n");
 }
 
-// (1) Once for a page.
+// (1) Create one object for each page.
 $viewcount = new Viewcount(getenv('VIEWCOUNT_ADDRESS') ?: '127.0.0.1:8080', getenv('VIEWCOUNT_SITE') ?: 'demo');
-// (2) Reported before it is asked for, this view is already in the count. Only what a person is about to look at is a
-// view: no HEAD, and nothing that a browser fetches ahead.
+// (2) Report the view before asking for counts, so that the count includes it. Only a page that a person is about to
+// see is a view. HEAD requests and pages that a browser prefetches are not views.
 $method = $_SERVER['REQUEST_METHOD'] ?? 'GET';
 $ahead = str_contains($_SERVER['HTTP_SEC_PURPOSE'] ?? '', 'prefetch');
 if ($method === 'GET' && !$ahead) {
     $viewcount->record($article);
 }
-// (3) One question for all articles of the page. What is missing has no number.
+// (3) Ask once for all articles of the page. An article that is missing from the answer is shown without a number.
 $counts = $viewcount->counts(array_keys($news));
 $number = fn (string $id, string $format) => isset($counts[$id]) ? sprintf($format, number_format($counts[$id])) : '';
 $text = fn (string $plain) => htmlspecialchars($plain, ENT_QUOTES | ENT_SUBSTITUTE, 'UTF-8');
 
 header('Content-Type: text/html; charset=utf-8');
-// The next visitor has another number to see.
+// The page must not be cached, because the next visitor must see another number.
 header('Cache-Control: no-store');
 ?>
 <!DOCTYPE html>

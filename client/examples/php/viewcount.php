@@ -1,17 +1,18 @@
 <?php
-// viewcount over HTTP for PHP pages, with nothing but PHP itself. Copy this file beside your pages; page.php shows its use.
+// A client of viewcount over HTTP for PHP pages, which needs nothing but PHP itself. Copy this file to the folder of
+// your pages. The file page.php shows how to use it.
 //
-// It never holds up a page: whatever it asks, one page waits for at most SECONDS_MAX in all, and once something failed
-// it asks no more. Give the service's address as a number, or keep the name in /etc/hosts: PHP's own look-up of a name
-// cannot be timed.
+// It never delays a page for long. All requests of one page together wait for at most SECONDS_MAX, and after a failure
+// no more requests are sent. Give the service's address as a number, or keep its name in /etc/hosts. PHP's own look-up
+// of a name has no time limit.
 declare(strict_types=1);
 
 final class Viewcount
 {
-    // What one page waits, all its questions together. A view is answered when it is on the service's disk: some
-    // milliseconds.
+    // The time in seconds that all requests of one page may wait together. The service answers a view when it is on the
+    // service's disk, which takes some milliseconds.
     private const SECONDS_MAX = 0.2;
-    // Of one answer: the service takes 1,000 articles a question, whose IDs have at most 512 bytes.
+    // The largest size of one answer. A request names at most 1,000 articles, whose IDs have at most 512 bytes each.
     private const ANSWER_BYTES_MAX = 1 << 20;
 
     private float $secondsLeft = self::SECONDS_MAX;
@@ -21,13 +22,14 @@ final class Viewcount
     {
     }
 
-    // Reports one view of the article by the visitor of this request. False if it was not acknowledged; it is not sent
-    // again then, because it may have been counted all the same.
+    // Reports one view of the article by the visitor of this request. Returns false if it was not acknowledged. The
+    // view is not sent again in that case, because it may have been counted nevertheless.
     public function record(string $articleId): bool
     {
-        // The service sees this server as its client; with these it knows the visitor, and tells people from bots. It
-        // believes them if --trusted-backends of viewcountd names this server, or both run on one machine. Before the
-        // last address come those that a proxy in front of PHP wrote, if --trusted-proxies names it.
+        // The service sees this server as its client. These fields tell it the visitor's address and agent, so it can
+        // distinguish people from bots. It trusts them if --trusted-backends of viewcountd names this server, or if
+        // both run on one machine. The addresses before the last one were written by a proxy in front of PHP. The
+        // service uses them if --trusted-proxies names that proxy.
         $way = array_filter([$_SERVER['HTTP_X_FORWARDED_FOR'] ?? '', $_SERVER['REMOTE_ADDR'] ?? '']);
         $fields = [
             'X-Viewcount-Visitor-Address' => implode(', ', $way),
@@ -36,13 +38,14 @@ final class Viewcount
         return $this->post('views', ['articleId' => $articleId], $fields) !== null;
     }
 
-    // The counts of up to 1,000 articles in one question, by ID; empty if the service does not tell.
+    // Returns the counts of up to 1,000 articles by ID, using one request. Returns an empty array if the service does
+    // not answer with counts.
     public function counts(array $articleIds): array
     {
         $answer = $this->post('counts:batchGet', ['articleIds' => array_values($articleIds)]);
         $counts = [];
         foreach ($answer['counts'] ?? [] as $count) {
-            // 64-bit numbers are strings in JSON.
+            // JSON represents 64-bit numbers as strings.
             $counts[$count['articleId']] = (int) $count['views'];
         }
         return $counts;
@@ -52,10 +55,10 @@ final class Viewcount
     {
         $body = json_encode($message, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES);
         $fields += ['Host' => $this->address, 'Content-Type' => 'application/json', 'Content-Length' => strlen($body)];
-        // HTTP/1.0: the answer ends with the connection, and has no chunks to be put together.
+        // With HTTP/1.0 the answer ends with the connection, and it is not divided into chunks.
         $request = 'POST /v1/sites/' . rawurlencode($this->site) . "/$path HTTP/1.0\r\n";
         foreach (array_filter($fields, fn ($value) => $value !== '') as $name => $value) {
-            // No field may end early and begin another.
+            // Control characters are replaced, so that no field can end early and begin another one.
             $request .= "$name: " . preg_replace('/[\x00-\x1f\x7f]/', ' ', (string) $value) . "\r\n";
         }
         $began = hrtime(true);
@@ -73,11 +76,12 @@ final class Viewcount
         return is_array($decoded) ? $decoded : null;
     }
 
-    // Sends the request and takes the answer to its end, until `$deadline` (of hrtime); null if that fails.
+    // Sends the request and reads the answer to its end. `$deadline` is a time of hrtime(). Returns null on failure.
     private function exchange(string $request, int $deadline): ?string
     {
         $left = ($deadline - hrtime(true)) / 1e9;
-        // Refused and unreachable are no news to the page, so no warning.
+        // The warning is suppressed, because the page does not care whether the service refuses connections or is
+        // unreachable.
         $stream = $left > 0 ? @stream_socket_client("tcp://$this->address", $code, $text, $left) : false;
         if ($stream === false) {
             return null;

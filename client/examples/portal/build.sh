@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the demonstration portal: the site of a made-up district, as it would use viewcount. Needs bash alone.
+# Builds the demonstration portal: the site of a fictitious district that uses viewcount. Needs only bash.
 #
 #   client/examples/portal/build.sh OUT
 #
-# OUT then has a front page, a page for each text in articles/, spa.html (the same articles as a single-page
-# application) and what is in static/. Links are relative; viewcount is expected at the root of the same host, as
-# `viewcountd --demo-dir OUT` serves it. Articles are counted under the paths of their canonical addresses:
-# /tin/….html.
+# OUT then has a front page, a page for each text in articles/, and the files of static/. It also has spa.html, which
+# shows the same articles as a single-page application. Links are relative. viewcount is expected at the root of the
+# same host, as `viewcountd --demo-dir OUT` serves it. Articles are counted under the paths of their canonical
+# addresses: /tin/….html.
 set -euo pipefail
 out=$(mkdir -p "${1:?usage: build.sh OUT}" && cd "$1" && pwd)
 cd "$(dirname "$0")"
@@ -15,10 +15,10 @@ declare -rA section_names=([thoi-su]="Thời sự" [kinh-te]="Kinh tế" [van-ho
 readonly sections=(thoi-su kinh-te van-hoa thong-bao)
 readonly neighbours_max=5
 
-# By number, newest first.
+# The articles' data, indexed by article number. The newest article has number 0.
 slugs=() dates=() article_sections=() titles=() summaries=() bodies=()
 
-# For text and double-quoted attributes.
+# Escapes text for HTML text and for double-quoted attributes.
 escape() {
   local text=$1
   text=${text//&/"&amp;"}
@@ -27,7 +27,7 @@ escape() {
   printf '%s' "${text//\"/"&quot;"}"
 }
 
-# Reads one article: lines `name: value`, an empty line, paragraphs between empty lines.
+# Reads one article: lines `name: value`, an empty line, and paragraphs separated by empty lines.
 read_article() {
   local name value line date section='' title='' summary='' body=''
   {
@@ -57,14 +57,14 @@ read_article() {
 
 date_text() { printf '<time datetime="%s">%s</time>' "$1" "${1:8:2}/${1:5:2}/${1:0:4}"; }
 
-# `item ROOT NUMBER`: a headline with its date and count.
+# `item ROOT NUMBER` prints a headline with its date and count.
 item() {
   local views="<span data-viewcount=\"/tin/${slugs[$2]}.html\">–</span> lượt xem"
   printf '<li><a href="%stin/%s.html">%s</a> <span class="facts">%s · %s</span></li>\n' \
     "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "$views"
 }
 
-# `list HEADING ROOT NUMBER…`: a section of headlines; nothing if there are none.
+# `list HEADING ROOT NUMBER…` prints a section of headlines, or nothing if there are none.
 list() {
   local heading=$1 root=$2 number
   shift 2
@@ -74,7 +74,7 @@ list() {
   printf '</ul>\n</section>\n'
 }
 
-# `write_page FILE ID TITLE SUMMARY SCRIPTS CONTENT` fills in page.html; ID is what the page is counted under.
+# `write_page FILE ID TITLE SUMMARY SCRIPTS CONTENT` fills in page.html. The page is counted under ID.
 write_page() {
   local page=$template root='' menu='' section
   [[ $1 != */* ]] || root=../
@@ -93,7 +93,7 @@ write_page() {
 
 write_article() {
   local number=$1 section=${article_sections[$1]} newer=() earlier=() i content
-  # Nearest first, both ways.
+  # Both lists begin with the nearest article.
   for ((i = number - 1; i >= 0 && ${#newer[@]} < neighbours_max; --i)); do newer+=("$i"); done
   for ((i = number + 1; i < ${#slugs[@]} && ${#earlier[@]} < neighbours_max; ++i)); do earlier+=("$i"); done
   content="<article>
@@ -143,7 +143,7 @@ write_front_page() {
     '<script defer src="popular.js"></script>'$'\n' "$content"
 }
 
-# Three articles behind one page that exchanges its content and address by itself.
+# Writes one page that shows three articles and changes its content and address without loading another page.
 write_application() {
   local number content
   content='<h1>Ba bài đọc nhanh</h1>
@@ -161,7 +161,7 @@ write_application() {
 
 template=$(<page.html)$'\n'
 articles=(articles/*.txt)
-# Names begin with the day, so the last is the newest.
+# File names begin with the day, so the last file is the newest article.
 for ((i = ${#articles[@]} - 1; i >= 0; --i)); do read_article "${articles[i]}"; done
 mkdir -p "$out/tin"
 cp static/* "$out"

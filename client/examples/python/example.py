@@ -2,7 +2,7 @@
 
     /usr/bin/python3 client/examples/python/example.py [HOST:PORT [SITE]]
 
-What to copy: Writer and Reader, and the message classes as `protoc --python_out` makes them.
+To use it in your program, copy Writer and Reader, and the message classes as `protoc --python_out` generates them.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 
 import grpc
 
-# A project of your own makes the message classes once, when it is built; here they are made at every start.
+# A real project generates the message classes once, when it is built. This example generates them at every start.
 PROTO = pathlib.Path(__file__).resolve().parents[3] / "proto"
 with tempfile.TemporaryDirectory() as folder:
     subprocess.run(["protoc", "-I", PROTO, "--python_out", folder, "viewcount/v1/ingest.proto",
@@ -23,7 +23,7 @@ with tempfile.TemporaryDirectory() as folder:
     from viewcount.v1 import ingest_pb2, query_pb2
     sys.path.pop(0)
 
-# After these the outcome is unknown, or nothing was counted: send the same batch again.
+# After one of these errors the outcome is unknown, or nothing was counted. The batch is sent again unchanged.
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED,
            grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 CALL_SECONDS_MAX = 2
@@ -32,13 +32,13 @@ CALL_SECONDS_MAX = 2
 class Writer:
     """Sends batches of views, each of which counts once, however often it has to be sent.
 
-    One thread, one batch after the other: the service knows a batch by the writer's ID and the batch's number. What a
-    process had not sent when it ended is lost with it; a new process is a new writer. After a day of silence the
-    service forgets a writer, and refuses it with FAILED_PRECONDITION: go on with a new one.
+    Not thread-safe. Send one batch after the other: the service identifies a batch by the writer's ID and the batch's
+    number. Views that a process had not sent when it ended are lost. A new process is a new writer. The service forgets
+    a writer after a day of silence and then refuses it with FAILED_PRECONDITION: continue with a new writer.
     """
 
     def __init__(self, channel, site):
-        # Bytes in, so that a repeat is the same to the last bit.
+        # The call takes serialised bytes, so that a repeated batch is identical to the last bit.
         self._call = channel.unary_unary("/viewcount.v1.IngestService/RecordViews",
                                          response_deserializer=ingest_pb2.RecordViewsResponse.FromString)
         self._site = site
@@ -47,10 +47,10 @@ class Writer:
         self._unacknowledged = None
 
     def send(self, counts, patience_seconds=60):
-        """Counts views: a dictionary from article ID to number, at most 10,000 articles.
+        """Counts views: a dictionary from article ID to number, with at most 10,000 articles.
 
-        When `patience_seconds` have passed it raises what went wrong last, and keeps the batch: call resend() before
-        you send anything else.
+        After `patience_seconds` it raises the last error and keeps the batch. Call resend() then before you send
+        anything else.
         """
         assert self._unacknowledged is None, "resend() first: numbers have no gaps"
         self._sequence += 1
@@ -61,7 +61,7 @@ class Writer:
         return self.resend(patience_seconds)
 
     def resend(self, patience_seconds=60):
-        """Sends what was not acknowledged once more; returns the service's answer."""
+        """Sends the unacknowledged batch again, and returns the service's answer."""
         deadline = time.monotonic() + patience_seconds
         pause = 0.05
         while True:
@@ -77,7 +77,7 @@ class Writer:
 
 
 class Reader:
-    """Asks for counts. Thread safe."""
+    """Reads counts. Thread-safe."""
 
     def __init__(self, channel, site):
         self._get_counts = channel.unary_unary("/viewcount.v1.QueryService/GetCounts",
@@ -89,13 +89,13 @@ class Reader:
         self._site = site
 
     def counts(self, articles):
-        """Views by article ID; at most 1,000 articles."""
+        """Returns the views by article ID. Takes at most 1,000 articles."""
         answer = self._get_counts(query_pb2.GetCountsRequest(site=self._site, article_ids=articles),
                                   timeout=CALL_SECONDS_MAX)
         return {count.article_id: count.views for count in answer.counts}
 
     def popular(self, size):
-        """The `size` most viewed articles of all time: pairs of ID and views."""
+        """Returns the `size` most viewed articles of all time as pairs of ID and views."""
         window = query_pb2.Window(all_time=True)
         answer = self._list_popular(query_pb2.ListPopularRequest(site=self._site, window=window, page_size=size),
                                     timeout=CALL_SECONDS_MAX)
@@ -105,7 +105,7 @@ class Reader:
 def main():
     address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:7400"
     site = sys.argv[2] if len(sys.argv) > 2 else "demo"
-    # One channel for all of a process: it connects, and connects again, by itself.
+    # A process needs only one channel, which connects and reconnects by itself.
     with grpc.insecure_channel(address) as channel:
         writer, reader = Writer(channel, site), Reader(channel, site)
         for counts in ({"/news/3933": 2, "/news/17": 1}, {"/news/3933": 1}):

@@ -27,7 +27,7 @@ using std::chrono::steady_clock;
 constexpr milliseconds kReadyPoll{10};
 constexpr timeval kPingTimeout{1, 0};
 
-// The beginning of what a server answers to an inline command; empty if it does not.
+// Returns the beginning of the server's answer to an inline command; empty if it does not answer.
 std::string Ask(const std::string& path, std::string_view command) {
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -43,7 +43,7 @@ std::string Ask(const std::string& path, std::string_view command) {
   return {answer, size > 0 ? static_cast<size_t>(size) : 0};
 }
 
-// True when a server answers PING at `path`. One that loads its data refuses commands but is there.
+// Returns whether a server answers PING at `path`. A server that loads its data refuses commands, but it is running.
 bool AnswersPing(const std::string& path, bool loaded) {
   const std::string answer = Ask(path, "PING\r\n");
   return answer.starts_with("+PONG") || (!loaded && answer.starts_with("-LOADING"));
@@ -51,14 +51,15 @@ bool AnswersPing(const std::string& path, bool loaded) {
 
 std::vector<std::string> ArgumentsOf(const RedisDirectory& directory, const std::string& append_fsync) {
   return {"--dir", directory.path(), "--daemonize", "no",
-          // No TCP. The socket's name is relative to --dir, since the whole path may be too long for a socket address.
+          // No TCP port. The socket's name is relative to --dir, since the whole path may be too long for a socket
+          // address.
           "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "600",
           // Counts are never evicted, and the append-only file is the only copy on disk.
           "--maxmemory-policy", "noeviction", "--save", "", "--appendonly", "yes", "--appendfsync", append_fsync,
           "--loglevel", "notice", "--logfile", directory.log_path()};
 }
 
-// Waits until `fd` is readable; false when `delay` passed first.
+// Waits until `fd` is readable. Returns false if `delay` passed first.
 bool WaitReadable(int fd, milliseconds delay) {
   pollfd event{fd, POLLIN, 0};
   const auto deadline = steady_clock::now() + delay;
@@ -106,7 +107,7 @@ void EmbeddedRedis::Stop(SteadyTime deadline) {
 }
 
 void EmbeddedRedis::Run(std::promise<absl::Status> first) {
-  // Signals are for the threads that expect them.
+  // Signals are handled by the threads that expect them.
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
@@ -114,7 +115,7 @@ void EmbeddedRedis::Run(std::promise<absl::Status> first) {
   std::optional<RedisProcess> process;
   if (auto status = StartFirst(process); !status.ok()) {
     if (process) {
-      // Nobody can call Stop yet, so its deadline is ours to set.
+      // No caller can call Stop yet, so this thread sets the deadline.
       stop_deadline_ = steady_clock::now() + limits::kEmbeddedStopWait;
       EndChild(*process);
     }
@@ -147,7 +148,7 @@ absl::Status EmbeddedRedis::StartFirst(std::optional<RedisProcess>& process) {
   if (!dump.ok()) return dump.status();
   const bool taken = *dump == RestoredDump::kTaken;
   absl::Status ready;
-  // A torn append-only file that is not the last one is mended by a start that fails: see redis/append_only_seal.h.
+  // A torn append-only file that is not the last one is repaired by a start that fails: see redis/append_only_seal.h.
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto launched = Launch();
     if (!launched.ok()) return launched.status();
@@ -155,7 +156,7 @@ absl::Status EmbeddedRedis::StartFirst(std::optional<RedisProcess>& process) {
     ready = AwaitReady(*process, taken);
     if (!absl::IsAborted(ready)) break;
   }
-  // A snapshot that is broken is noticed while it is loaded.
+  // A broken snapshot is detected while it is loaded.
   if (taken && absl::IsAborted(ready)) UndoTakeRestoredDump(folder);
   if (!ready.ok()) return absl::UnavailableError(ready.message());
   if (*dump == RestoredDump::kBeside && Ask(directory_.socket_path(), "DBSIZE\r\n").starts_with(":0\r\n")) {

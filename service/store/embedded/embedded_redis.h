@@ -1,7 +1,7 @@
-// A private redis-server for `--redis embedded`, kept alive for as long as this process lives and no longer.
+// Runs a private redis-server for `--redis embedded`, exactly as long as this process lives.
 //
-// A thread of its own starts the server, waits for its death and starts it again. The server is told of that thread's
-// end by the kernel (PR_SET_PDEATHSIG), so that not even a kill -9 of this process leaves it behind. Its data is an
+// A separate thread starts the server, waits for its end and starts it again. The kernel signals that thread's end to
+// the server (PR_SET_PDEATHSIG). So even a kill -9 of this process leaves no server running. The server's data is an
 // append-only file in <data_dir>/redis; see redis_directory.h for the files.
 #pragma once
 
@@ -27,49 +27,49 @@
 
 namespace viewcount {
 
+// Owns the server and the thread that supervises it. Not thread-safe, except for pid() and socket_path().
 class EmbeddedRedis {
  public:
   struct Options {
     std::string data_dir;
-    // "everysec": a crash of the machine costs Redis its last second or two, which the flusher's cursors detect.
-    // "always": nothing, at the price of one disk sync per flushed part.
+    // "everysec": a crash of the machine costs Redis the last second or two, which the flusher's cursors detect.
+    // "always": it costs nothing, but every flushed part requires one disk sync.
     std::string append_fsync = "everysec";
     std::chrono::milliseconds lock_wait = limits::kEmbeddedLockWait;
     std::chrono::milliseconds ready_wait = limits::kEmbeddedReadyWait;
   };
 
-  // Returns once the server answers (also if it still loads its data). Blocks up to lock_wait + ready_wait.
-  // `on_restart` is called from the supervising thread each time a dead server was started again; it must not call
-  // Stop. May be empty.
-  // Errors, each with the next step in its message: FAILED_PRECONDITION when redis-server is not installed or
-  // the directory or a snapshot restored into it cannot be used, PERMISSION_DENIED, ALREADY_EXISTS when another server
-  // uses the directory, UNAVAILABLE with the server's last words when it does not come up.
+  // Returns when the server answers, even if it still loads its data. Blocks for up to lock_wait + ready_wait.
+  // `on_restart` may be empty. The supervising thread calls it each time it has started a dead server again. It must
+  // not call Stop. Errors, each with the next step in its message: FAILED_PRECONDITION if redis-server is not
+  // installed, or if the directory or a snapshot restored into it cannot be used. PERMISSION_DENIED. ALREADY_EXISTS if
+  // another server uses the directory. UNAVAILABLE, with the end of the server's log, if the server does not start.
   static absl::StatusOr<std::unique_ptr<EmbeddedRedis>> Start(Options options, std::function<void()> on_restart);
 
-  // Stops as by Stop() with limits::kEmbeddedStopWait from now.
+  // Stops the server as Stop() does, with a deadline of limits::kEmbeddedStopWait from now.
   ~EmbeddedRedis();
   EmbeddedRedis(const EmbeddedRedis&) = delete;
   EmbeddedRedis& operator=(const EmbeddedRedis&) = delete;
 
-  // The UNIX socket; the same over all restarts. To be used in this process only, see RedisDirectory::socket_path.
+  // The UNIX socket. It stays the same over all restarts. Use it in this process only, see RedisDirectory::socket_path.
   std::string socket_path() const { return directory_.socket_path(); }
-  // The running server; 0 between a death and the restart. Thread safe.
+  // Thread-safe. The process ID of the running server; 0 between its end and the restart.
   pid_t pid() const { return pid_.load(); }
-  // Asks the server to write everything down and end, kills it at `deadline`, returns when it is gone. Call from one
-  // thread; a second call does nothing.
+  // Asks the server to write all data to disk and end, and kills it at `deadline`. Returns when the server has ended.
+  // Must be called from one thread only. A second call does nothing.
   void Stop(SteadyTime deadline);
 
  private:
   EmbeddedRedis(Options options, RedisDirectory directory, std::string program, std::function<void()> on_restart);
 
-  // The supervising thread. `first` is told of the first start once it answers or has failed.
+  // The body of the supervising thread. Sets `first` when the first server answers or has failed to start.
   void Run(std::promise<absl::Status> first);
-  // Starts a server; if `pid_` is not 0 afterwards it runs.
+  // Starts a server. If `pid_` is not 0 afterwards, the server runs.
   absl::StatusOr<RedisProcess> Launch();
-  // Until the server answers, `loaded`: and has loaded its data, as far as it does so in time; ABORTED if it ended
-  // instead, UNAVAILABLE if it took too long.
+  // Waits until the server answers. With `loaded`, also waits until it has loaded its data, but accepts at the time
+  // limit that it still loads. ABORTED if the server ended instead, UNAVAILABLE if it took too long.
   absl::Status AwaitReady(RedisProcess& process, bool loaded) const;
-  // The first start; `process` may be there after an error, too.
+  // Makes the first start. `process` may be set even after an error.
   absl::Status StartFirst(std::optional<RedisProcess>& process);
   void Restart(std::optional<RedisProcess>& process, std::chrono::milliseconds delay);
   void EndChild(RedisProcess& process);
@@ -79,7 +79,7 @@ class EmbeddedRedis {
   const std::string program_;
   const std::function<void()> on_restart_;
   std::atomic<pid_t> pid_{0};
-  // Readable once Stop was called; stop_deadline_ is written before.
+  // Readable after Stop was called. stop_deadline_ is written before that.
   UniqueFd stop_event_;
   SteadyTime stop_deadline_{};
   LogThrottle end_lines_;

@@ -66,7 +66,7 @@ absl::StatusOr<RedisDirectory> RedisDirectory::Open(const std::string& data_dir,
 
   UniqueFd directory = OpenAboveStandard(path.c_str(), O_RDONLY | O_DIRECTORY);
   if (!directory.valid()) return CannotUse(path, errno);
-  // One that was there before may be open to others; Redis asks no password on this socket.
+  // An existing directory may be open to other users, and Redis asks for no password on this socket.
   if (fchmod(directory.get(), 0700) != 0) return CannotUse(path, errno);
   UniqueFd lock = OpenAboveStandard((path + "/LOCK").c_str(), O_RDWR | O_CREAT);
   if (!lock.valid()) return CannotUse(path, errno);
@@ -82,7 +82,7 @@ std::string RedisDirectory::socket_path() const {
 
 void RedisDirectory::NoteHolders(pid_t server) const {
   const std::string text = fmt::format("viewcountd (process {}) and its redis-server (process {})\n", getpid(), server);
-  // Only a courtesy to whoever finds the lock held, so a full disk must not stop anything here.
+  // This note only helps an operator who finds the lock held. So a full disk must not be an error here.
   if (ftruncate(lock_.get(), 0) != 0 || pwrite(lock_.get(), text.data(), text.size(), 0) < 0) {
     spdlog::warn("cannot note the holder of the lock file={}/LOCK error={}", path_, std::strerror(errno));
   }
@@ -104,7 +104,7 @@ std::string RedisDirectory::LogTail() const {
   log.seekg(static_cast<std::streamoff>(size - text.size()));
   log.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(log.gcount()));
-  // Begin with a whole line.
+  // The text begins with a whole line.
   if (size > kLogTailBytes) text.erase(0, text.find('\n') + 1);
   return text;
 }

@@ -23,10 +23,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kPollWithoutPidfd{20};
 constexpr int kCannotExecute = 127;
-// The first real-time signal is not constant in glibc; the kernel's own highest number is.
+// The first real-time signal is not constant in glibc. The kernel's highest signal number is constant.
 constexpr int kSignals = 64;
 
-// Everything the child needs, prepared before fork: behind it only async-signal-safe calls are allowed, because
+// All data that the child needs, prepared before fork. After fork only async-signal-safe calls are allowed, because
 // another thread may have held malloc's lock.
 struct Prepared {
   const char* program;
@@ -40,7 +40,8 @@ struct Prepared {
 void CloseOthers(unsigned kept) {
   const auto close_span = [](unsigned first, unsigned last) {
     if (first > last || close_range(first, last, 0) == 0) return;
-    // Kernels before 5.9. Ours are all close-on-exec, so this is only for what somebody else opened carelessly.
+    // Kernels before 5.9 have no close_range. Descriptors of viewcountd are close-on-exec, so this only closes those of
+    // libraries that did not set the flag.
     for (unsigned fd = first; fd <= std::min(last, 65'536u); ++fd) close(static_cast<int>(fd));
   };
   close_span(3, kept - 1);
@@ -48,10 +49,10 @@ void CloseOthers(unsigned kept) {
 }
 
 [[noreturn]] void RunChild(const Prepared& prepared) {
-  // Handlers first, and signals unblocked only then: no handler of the parent may run here.
+  // Handlers are reset first, and signals are unblocked only later: no handler of the parent may run here.
   for (int number = 1; number <= kSignals; ++number) signal(number, SIG_DFL);
   if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) _exit(kCannotExecute);
-  // The parent may have died before the line above.
+  // The parent may have died before prctl was called.
   if (getppid() != prepared.parent) _exit(0);
   setsid();
   if (dup2(prepared.null_fd, 0) < 0 || dup2(prepared.output_fd, 1) < 0 || dup2(prepared.output_fd, 2) < 0) {
@@ -120,7 +121,7 @@ std::optional<std::string> RedisProcess::Wait(int wake_fd, std::chrono::steady_c
     auto left = duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return std::nullopt;
     left = std::min<milliseconds>(left + milliseconds(1), pidfd_.valid() ? std::chrono::hours(1) : kPollWithoutPidfd);
-    // poll() passes over descriptors below zero.
+    // poll() ignores descriptors below zero.
     std::array<pollfd, 2> fds = {{{pidfd_.get(), POLLIN, 0}, {wake_fd, POLLIN, 0}}};
     poll(fds.data(), fds.size(), static_cast<int>(left.count()));
     if (fds[1].revents != 0) return Reap();
@@ -131,7 +132,8 @@ std::optional<std::string> RedisProcess::Reap() {
   if (reaped_) return "is gone";
   siginfo_t info{};
   if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) != 0) {
-    // EINTR cannot happen with WNOHANG. ECHILD: somebody ignores SIGCHLD, and the kernel has reaped it.
+    // EINTR cannot happen with WNOHANG. ECHILD means that this process ignores SIGCHLD, so that the kernel has reaped
+    // the child.
     reaped_ = true;
     return "ended in an unknown way";
   }
@@ -141,7 +143,7 @@ std::optional<std::string> RedisProcess::Reap() {
 }
 
 void RedisProcess::Signal(int signal) const {
-  // Until it is reaped the number cannot belong to another process.
+  // Until the child is reaped, its process ID cannot belong to another process.
   if (!reaped_) kill(pid_, signal);
 }
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr char kDump[] = "/dump.rdb";
 constexpr char kData[] = "/appendonlydir";
 constexpr char kDraft[] = "/appendonlydir.new";
-// Before Redis 7; it makes an appendonlydir of it.
+// The append-only file of Redis before version 7. Redis 7 converts it to an appendonlydir.
 constexpr char kOldFile[] = "/appendonly.aof";
 constexpr char kBase[] = "appendonly.aof.1.base.rdb";
 constexpr char kManifest[] = "appendonly.aof.manifest";
@@ -33,7 +33,7 @@ absl::Status CannotTake(const std::string& dump, const std::string& why) {
                   dump, why));
 }
 
-// The data set: what it is made of, if there is any.
+// Whether a data set exists, and which kinds of files it has.
 struct DataFiles {
   bool manifest = false;
   bool others = false;
@@ -77,7 +77,7 @@ absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder) {
   if (fs::create_directory(draft, error); error) return CannotTake(dump, error.message());
   if (fs::copy_file(dump, base, error); error) return CannotTake(dump, error.message());
   std::ofstream(manifest) << "file " << kBase << " seq 1 type b\n";
-  // An empty folder may be there already.
+  // An empty folder may already exist.
   fs::remove(folder + kData, error);
   if (!Sync(base) || !Sync(manifest) || !Sync(draft)) return CannotTake(dump, std::strerror(errno));
   if (fs::rename(draft, folder + kData, error); error) return CannotTake(dump, error.message());

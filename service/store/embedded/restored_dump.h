@@ -1,7 +1,8 @@
-// A snapshot, dump.rdb, that somebody restored into the folder of the embedded redis-server.
+// Takes over a snapshot, dump.rdb, that an operator restored into the folder of the embedded redis-server.
 //
-// Redis 7 with an append-only file reads its appendonlydir/ and nothing else: beside a dump.rdb it starts empty, and
-// says nothing about it. So a dump beside no data set is made the base file of a new one before the server starts.
+// Redis 7 with an append-only file reads only its appendonlydir/. If there is only a dump.rdb, Redis starts empty
+// without a warning. So a dump without a data set is made the base file of a new data set before the server starts. The
+// functions are not thread-safe.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,22 +14,24 @@ namespace viewcount {
 
 enum class RestoredDump {
   kNone,
-  // It is now the data set. The server must be seen to have loaded it, else UndoTakeRestoredDump.
+  // The snapshot is now the data set. The caller must see the server load it, or else call UndoTakeRestoredDump.
   kTaken,
-  // There is one beside a data set, which is what the server reads.
+  // There is a snapshot, but also a data set, which is the one that the server reads.
   kBeside,
 };
 
-// `folder` is the server's, and no server runs in it. Whole or not at all even in a crash; the dump stays. Copies the
-// file, which takes as much room again until Redis rewrites its append-only file. FAILED_PRECONDITION, with the next
-// step in its message, for a dump that cannot be read, and for data files without the manifest that Redis finds them
-// by: it would start empty beside them.
+// Makes a restored snapshot the data set. `folder` is the server's, and no server may run in it. Even a crash leaves
+// this done completely or not at all. The dump stays. The file is copied, which takes the same room again until Redis
+// rewrites its append-only file.
+//
+// FAILED_PRECONDITION, with the next step in its message, for a dump that cannot be read. Also for data files without
+// the manifest by which Redis finds them: Redis would ignore them and start empty.
 absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder);
 
-// The server cannot load what was taken: removes it, so that the next start takes what is there then.
+// Removes a snapshot's data set that the server cannot load. The next start then takes over the dump of that time.
 void UndoTakeRestoredDump(const std::string& folder);
 
-// What to say of a dump that is beside a data set without a single key.
+// Returns the error for a dump whose data set does not hold a single key.
 absl::Status DumpBesideNothing(const std::string& folder);
 
 }  // namespace viewcount

@@ -13,14 +13,14 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Of vc:meta: the run of Redis for which it was done.
+// The field of vc:meta that holds the run of Redis for which the append-only file was rewritten.
 constexpr std::string_view kSealedRun = "sealed_run";
 
-// Whether a new file is begun.
+// Returns whether Redis has begun a new file. `reply` is its answer to BGREWRITEAOF.
 absl::StatusOr<bool> Begun(const absl::StatusOr<Reply>& reply) {
   if (!reply.ok()) return reply.status();
   if (reply->kind != Reply::Kind::kError) return reply->text.find("started") != std::string::npos;
-  // By somebody else, or by Redis itself: since its start in any case.
+  // Another client, or Redis itself, has begun a rewrite. In any case that happened after the start of Redis.
   if (reply->text.find("already in progress") != std::string::npos) return true;
   const absl::Status error = ErrorOfReply(reply->text);
   const std::string reason = ReasonOf(error);
@@ -56,7 +56,7 @@ asio::awaitable<absl::StatusOr<bool>> SealAppendOnlyFile(RedisConnection& connec
   const RedisCommand ask = {"HGET", keys::kMeta, kSealedRun};
   const auto sealed = co_await connection.Execute(ask);
   if (!sealed.ok()) co_return sealed.status();
-  // Of another type: the check of the data set says so.
+  // If vc:meta holds another type, the check of the data set reports it.
   if (sealed->kind == Reply::Kind::kError || sealed->text == InfoField(info, "run_id")) co_return false;
   const RedisCommand rewrite = {"BGREWRITEAOF"};
   const auto begun = Begun(co_await connection.Execute(rewrite));

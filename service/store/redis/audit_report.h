@@ -1,4 +1,4 @@
-// What an audit of the store found.
+// The result of an audit of the store.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace viewcount {
 
-// What makes a shard's books agree without changing a count: a change of a number in its totals hash.
+// A change of a number in a shard's totals hash that makes the totals agree with the counts. No count changes.
 struct TotalsRepair {
   Shard shard;
   std::string field;
   int64_t add = 0;
 };
 
-// A ranking to be made again from its hash.
+// A ranking that is to be rebuilt from its hash.
 struct RankingRepair {
   Shard shard;
   std::string hash_key;
@@ -34,22 +34,22 @@ struct StoreRepairs {
   bool empty() const { return totals.empty() && rankings.empty(); }
 };
 
-// A value; one thread.
+// A value. Not thread-safe.
 struct AuditReport {
-  // In words for an operator, each naming the key, what was expected and what is there.
+  // For an operator to read: each text names the key, the expected value and the value found.
   std::vector<std::string> differences;
-  // Differences beyond limits::kAuditDifferencesMax.
+  // The number of differences beyond limits::kAuditDifferencesMax.
   uint64_t more_differences = 0;
-  // Keys that flushes changed whenever they were looked at: nothing is known of them.
+  // Keys that flushes changed during every attempt to check them. The audit says nothing about these keys.
   std::vector<std::string> busy;
-  // Over all shards.
+  // The totals of each lane, added up over all shards.
   std::map<LaneId, LaneTotals> lanes;
-  // Of all lanes that were removed.
+  // The totals of all lanes that were removed.
   LaneTotals retired;
-  // Hashes of counts and their articles that were looked at.
+  // The numbers of hashes of counts, and of their articles, that were checked.
   uint64_t hashes = 0;
   uint64_t articles = 0;
-  // What would make the differences go that can be made to go: see RedisStore::Repair.
+  // Repairs for those differences that can be repaired: see RedisStore::Repair.
   StoreRepairs repairs;
 
   void Add(std::string difference) {

@@ -19,20 +19,21 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Half to all of `delay`, so that many instances do not come back in step.
+// Returns a random delay between half and all of `delay`, so that many instances do not reconnect in step.
 std::chrono::milliseconds Jittered(std::chrono::milliseconds delay) {
   static thread_local std::minstd_rand generator{std::random_device{}()};
   return std::chrono::milliseconds(std::uniform_int_distribution<int64_t>(delay.count() / 2, delay.count())(generator));
 }
 
-// `status` with the same code and details.
+// Returns `status` with `prefix` before its message, and with the same code and details.
 absl::Status WithPrefix(const std::string& prefix, const absl::Status& status) {
   absl::Status result(status.code(), prefix + std::string(status.message()));
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { result.SetPayload(url, payload); });
   return result;
 }
 
-// A server that answered and refused says more than one that is away. `failures` is not empty.
+// Returns the most informative failure: an answer that refuses the client says more than a server that is unreachable.
+// `failures` must not be empty.
 absl::Status MostTelling(const std::vector<absl::Status>& failures) {
   const auto rank = [](const absl::Status& status) {
     if (absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status)) return 2;
@@ -53,7 +54,7 @@ RedisConnection::RedisConnection(asio::any_io_executor executor, RedisAddress ad
 RedisConnection::~RedisConnection() { Close(); }
 
 void RedisConnection::Open() {
-  // An exception goes on to the executor: nobody would connect any more.
+  // An exception is passed to the executor. If it were dropped, no coroutine would reconnect any more.
   asio::co_spawn(executor_, Run(), [](std::exception_ptr error) {
     if (error) std::rethrow_exception(error);
   });
@@ -149,9 +150,10 @@ asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Execute(const RedisComma
 asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Transact(const std::vector<RedisCommand>& commands) {
   auto link = link_;
   if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
-  // All of it or nothing: a MULTI without its EXEC would take in whatever is sent next.
+  // Either all commands are sent or none. After a MULTI without its EXEC, Redis would queue later commands in the
+  // transaction.
   if (!link->HasRoom(commands.size() + 2)) co_return Link::QueueFull();
-  // Nothing else can come between: all of it is sent before anybody else runs on this thread.
+  // No other command can come between: all of them are sent before other code runs on this thread.
   const auto ignore = [](const absl::StatusOr<Reply>&) {};
   const RedisCommand multi = {"MULTI"};
   const RedisCommand exec = {"EXEC"};

@@ -1,4 +1,4 @@
-// One connection to Redis: hiredis' asynchronous API on Boost.Asio, with time-outs and reconnects of its own.
+// A connection to Redis: hiredis' asynchronous API on Boost.Asio, with time-outs and reconnects.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,44 +19,48 @@
 
 namespace viewcount {
 
-// A command's words; they must live until Execute was called, not until it answers.
+// The words of a command. They must stay valid until Execute has been called, not until the command is answered.
 using RedisCommand = std::vector<std::string_view>;
 
-// All functions on the executor's thread (one). Destroy it after Close and when no coroutine waits on it any more.
+// Keeps a connection to one Redis, and makes a new one whenever it breaks. Used by the executor's only thread. Destroy
+// it after Close, and only when no coroutine waits on it any more.
 //
-// Commands are answered in the order they were given. One that is not answered within limits::kStoreCommandTimeout
-// costs the connection: what waits on it fails with "outcome unknown", and a new connection is made. An error that
-// says that the server is no master (any more) costs it as well: see IsFromWrongServer. Every new connection resolves
-// the host's name again and tries its addresses in turn, until one passes Events::prepare.
+// Commands are answered in the order in which they were given. If a command is not answered within
+// limits::kStoreCommandTimeout, the connection is dropped. All waiting commands then fail with "outcome unknown", and a
+// new connection is made. An error that says that the server is not the master drops the connection as well: see
+// IsFromWrongServer. Every new connection resolves the host's name again. It tries the addresses in turn, until one
+// passes Events::prepare.
 class RedisConnection {
  public:
   struct Events {
-    // Runs on a fresh connection before anyone else may use it; an error closes it again.
+    // Runs on a new connection before any other use of it. An error closes the connection again.
     std::function<boost::asio::awaitable<absl::Status>(RedisConnection&)> prepare;
-    // The connection is usable; or it is not, and why.
+    // `up` is called when the connection is usable; `down` when it is not, with the reason.
     std::function<void()> up;
     std::function<void(const absl::Status&)> down;
   };
 
-  // `resolve` is asked at every connect to a host's name; none means ResolveBySystem.
+  // `resolve` is called at every connect to a host's name. The default is ResolveBySystem.
   RedisConnection(boost::asio::any_io_executor executor, RedisAddress address, Events events,
                   HostResolver resolve = nullptr);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
 
-  // Connects and keeps connecting, with jittered delays, until Close.
+  // Connects, and reconnects after a jittered delay, until Close.
   void Open();
-  // Fails what waits and stays closed.
+  // Fails all waiting commands. The connection stays closed.
   void Close();
-  // Fails what waits with `why` and connects again. Does nothing while there is no connection.
+  // Fails all waiting commands with `why` and connects again. Does nothing while there is no connection.
   void Reconnect(const absl::Status& why);
 
-  // The reply (of any kind, kError too), UNAVAILABLE without a connection or when it broke, DEADLINE_EXCEEDED after the
-  // time-out; RESOURCE_EXHAUSTED beyond limits::kStorePendingCommandsMax.
+  // Sends a command and returns its reply, which may be of any kind, kError included. UNAVAILABLE without a connection
+  // or when it breaks. DEADLINE_EXCEEDED after the time-out. RESOURCE_EXHAUSTED beyond
+  // limits::kStorePendingCommandsMax.
   boost::asio::awaitable<absl::StatusOr<Reply>> Execute(const RedisCommand& command);
-  // All of `commands` in one MULTI … EXEC, and EXEC's reply: an array with one reply for each, of the same moment, or
-  // the error with which Redis refused the transaction. Readers use ReadTogether (snapshot.h).
+  // Runs all of `commands` in one MULTI … EXEC and returns EXEC's reply. That is an array with one reply for each
+  // command, all of the same moment, or the error with which Redis refused the transaction. Readers use ReadTogether
+  // (snapshot.h).
   boost::asio::awaitable<absl::StatusOr<Reply>> Transact(const std::vector<RedisCommand>& commands);
 
  private:
@@ -72,10 +76,10 @@ class RedisConnection {
   const RedisAddress address_;
   const Events events_;
   const HostResolver resolve_;
-  // Shared with handlers of a connection that is going away.
+  // Shared with pending handlers of a connection that is being dropped.
   std::shared_ptr<Link> link_;
   bool closed_ = false;
-  // Wakes Run from its delay at Close.
+  // Close cancels it, to wake Run from its delay.
   std::shared_ptr<boost::asio::steady_timer> delay_;
 };
 

@@ -21,7 +21,7 @@ void HashTally::Add(const std::string& field, const Reply& value) {
     return;
   }
   sum_ += *views;
-  // Zeros are never ranked.
+  // Articles with a count of 0 are never ranked.
   if (ranked_ == 0 || *views == 0) return;
   RankedCount article{field, *views};
   if (highest_.size() == ranked_) {

@@ -13,7 +13,7 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-// Not hiredis' own look-up, which blocks the thread and uses the first address only.
+// hiredis' own look-up is not used, because it blocks the thread and uses only the first address.
 asio::awaitable<absl::StatusOr<std::vector<std::string>>> ResolveBySystem(std::string host, uint16_t port) {
   asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
   boost::system::error_code error;

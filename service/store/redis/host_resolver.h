@@ -1,4 +1,4 @@
-// The addresses of a host's name.
+// Resolves the name of a host to its addresses.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -11,12 +11,12 @@
 
 namespace viewcount {
 
-// Returns at least one and at most limits::kStoreAddressesMax numeric addresses in the order in which to try them, each
-// once; UNAVAILABLE if the name has none. Runs on the executor of its caller and never blocks it.
+// Returns at least one and at most limits::kStoreAddressesMax numeric addresses. They are in the order in which to try
+// them, each once. UNAVAILABLE if the name has none. Runs on the executor of its caller and never blocks it.
 using HostResolver =
     std::function<boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>>(std::string host, uint16_t port)>;
 
-// Asks the system, which reads its hosts file and asks DNS. `host` may be an address.
+// Asks the system, which reads its hosts file and queries DNS. `host` may be an address.
 boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> ResolveBySystem(std::string host, uint16_t port);
 
 }  // namespace viewcount

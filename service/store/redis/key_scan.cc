@@ -20,7 +20,7 @@ bool AreDigits(std::string_view text, size_t count) {
 
 std::string PrefixOf(Shard shard) { return fmt::format("vc:{{{:02}}}:", shard.value); }
 
-// The shard that a key names, and what is behind; nothing for keys of no shard.
+// Returns the shard that a key names, and the rest of the key; nothing for a key of no shard.
 std::optional<std::pair<Shard, std::string_view>> SplitKey(std::string_view key) {
   uint8_t number = 0;
   if (key.size() < 8 || !key.starts_with("vc:{") || key.substr(6, 2) != "}:") return std::nullopt;
@@ -33,7 +33,7 @@ void Take(std::string_view key, ShardHashes& hashes) {
   const auto split = SplitKey(key);
   if (!split) return;
   std::string name(split->second);
-  // A ranking stands for its hash.
+  // A ranking's name is replaced by its hash's name.
   const size_t colon = name.find(':');
   if (colon != std::string::npos && std::string_view(name).substr(colon + 1).starts_with(kTop)) {
     name.erase(colon + 1, kTop.size());

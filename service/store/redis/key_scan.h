@@ -1,4 +1,4 @@
-// Which hashes of counts and rankings a store holds, found without blocking it.
+// Lists the hashes of counts and the rankings that a store holds, without blocking it.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,29 +16,32 @@
 
 namespace viewcount {
 
-// A hash of counts within its shard, as `demo:all` or `demo:d:20261122`. Points into the text it was made of.
+// The name of a hash of counts within its shard, such as `demo:all` or `demo:d:20261122`. Refers to the text it was
+// parsed from.
 struct HashName {
   std::string_view site;
   std::string_view window;
 
-  // Nothing if `text` names no hash of counts.
+  // Returns nothing if `text` does not name a hash of counts.
   static std::optional<HashName> Parse(std::string_view text);
   bool is_day() const { return window.starts_with("d:"); }
   bool is_hour() const { return window.starts_with("h:"); }
-  // Visits are the site's alone, and bots have no ranking.
+  // Hashes of visits and of bots have no ranking: visits belong to the site alone.
   bool is_ranked() const { return window == "all" || is_day() || is_hour(); }
-  // Whether its views are among those that lanes' totals speak of.
+  // Returns whether the hash's views are among those that lanes' totals count.
   bool is_of_all_time() const { return window == "all" || window == "bots"; }
   std::string Key(Shard shard) const;
-  // Empty for a hash without one.
+  // Returns an empty text for a hash without a ranking.
   std::string RankingKey(Shard shard) const;
 };
 
-// A value. Names as HashName::Parse takes them: those of hashes, and of rankings, whose hash may be missing.
+// The hashes' names of each shard, in the form that HashName::Parse accepts. A name is listed if its hash or its
+// ranking was found; so the hash of a listed name may be missing.
 using ShardHashes = std::array<std::set<std::string>, limits::kShards>;
 
-// Reads the whole key space in steps, or what of it belongs to one shard. What is there all the while is found; what
-// comes or goes meanwhile may be. Errors are those of the connection.
+// Reads the whole key space in steps, and returns the names of all shards or of the shard `only`. Finds every key that
+// exists during the whole scan; a key that is created or removed meanwhile may be missed. Errors are those of the
+// connection.
 boost::asio::awaitable<absl::StatusOr<ShardHashes>> ScanHashes(RedisConnection& connection, std::optional<Shard> only);
 
 }  // namespace viewcount

@@ -31,7 +31,7 @@ std::string NameOf(Window window) {
     case Window::Kind::kVisitDay:
       return fmt::format("{}{:08}", kVisitDay, window.number);
     case Window::Kind::kViewers:
-      // Sets, not a hash: see Viewers.
+      // The viewers of an article are sets, not a hash: see Viewers.
       break;
   }
   VIEWCOUNT_CHECK(false);
@@ -51,7 +51,7 @@ std::string NameOf(const ViewerSetName& set) {
   VIEWCOUNT_CHECK(false);
 }
 
-// The number that all of `digits` is.
+// Returns the number if `digits` consists of nothing else.
 std::optional<uint32_t> NumberOf(std::string_view digits) {
   uint32_t number = 0;
   const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -97,7 +97,7 @@ std::optional<Window> WindowOfName(std::string_view name) {
   const absl::CivilHour hour(*number / 1'000'000, *number / 10'000 % 100, *number / 100 % 100, *number % 100);
   const int64_t seconds = absl::ToUnixSeconds(absl::FromCivil(hour, absl::UTCTimeZone()));
   const Window window{Window::Kind::kHour, static_cast<uint32_t>(seconds / 3600)};
-  // Not an hour that there is.
+  // No such hour exists.
   if (seconds < 0 || NameOf(window) != name) return std::nullopt;
   return window;
 }

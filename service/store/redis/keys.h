@@ -1,4 +1,5 @@
-// The names of everything in Redis. service/store/redis/KEYS.md is the page about them.
+// The names of all keys in Redis. service/store/redis/KEYS.md describes what the keys hold. All functions are
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +17,22 @@ inline constexpr std::string_view kSites = "vc:sites";
 inline constexpr std::string_view kAliases = "vc:aliases";
 inline constexpr std::string_view kSalts = "vc:salts";
 
-// vc:{07}:lanes
+// Returns a key such as vc:{07}:lanes.
 std::string Lanes(Shard shard);
-// vc:{07}:totals
+// Returns a key such as vc:{07}:totals.
 std::string Totals(Shard shard);
-// vc:{07}:SITE:adjustments
+// Returns a key such as vc:{07}:SITE:adjustments.
 std::string Notes(Shard shard, std::string_view site);
-// vc:{07}:SITE:articles
+// Returns a key such as vc:{07}:SITE:articles.
 std::string Articles(Shard shard, std::string_view site);
-// vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots, …:visits, …:visits:d:20261122. Not of an article's viewers.
+// Returns vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots, …:visits or …:visits:d:20261122. The window must not
+// be kViewers.
 std::string Counts(Shard shard, std::string_view site, Window window);
-// vc:{07}:SITE:viewers:a:ARTICLE, …:all, …:d:20261122, …:o:12345
+// Returns vc:{07}:SITE:viewers:a:ARTICLE, …:all, …:d:20261122 or …:o:12345.
 std::string Viewers(Shard shard, std::string_view site, const ViewerSetName& set);
-// The window of a name such as `all`, `d:20261122` or `h:2026112213`; nothing for another text.
+// Returns the window of a name such as `all`, `d:20261122` or `h:2026112213`; nothing for any other text.
 std::optional<Window> WindowOfName(std::string_view name);
-// vc:{07}:SITE:top:all and so on; empty for a window without a ranking.
+// Returns a key such as vc:{07}:SITE:top:all; empty for a window without a ranking.
 std::string Ranking(Shard shard, std::string_view site, Window window);
 
 }  // namespace viewcount::keys

@@ -1,4 +1,4 @@
-// What a shard holds of a lane, as text and as values: its entry in the lanes hash and its totals.
+// The entry and the totals that a shard holds for a lane, as text and as values. All functions are thread-safe.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -15,26 +15,29 @@
 
 namespace viewcount {
 
-// `<incarnation> <cursor>`: what a shard's lanes hash holds for a lane. Nothing for text that is none.
+// The text `<incarnation> <cursor>` that a shard's lanes hash holds for a lane. ParseLaneEntry returns nothing for any
+// other text.
 std::string FormatLaneEntry(const Incarnation& incarnation, const Cursor& cursor);
 std::optional<LaneEntry> ParseLaneEntry(std::string_view text);
 
-// What HMGET on a lanes hash answered, lane by lane. Entries that nobody of us wrote count as unknown: the next apply
-// will meet them and say so.
+// Converts the answer to HMGET on a lanes hash, lane by lane. An entry that viewcount did not write counts as unknown.
+// The next apply will find it and report it.
 std::vector<std::optional<LaneEntry>> LaneEntriesOf(const Reply& reply);
 
-// The whole number from 2^63 below zero to 2^63 − 1 that a reply is; nil is 0. DATA_LOSS for anything else.
+// Returns the reply's whole number, from −2^63 to 2^63 − 1; nil is 0. DATA_LOSS for any other reply.
 absl::StatusOr<int64_t> NumberOf(const Reply& reply);
 
-// In the totals hash: `<lane>:views`, `…:set_aside`, `…:adjusted`, `…:lost`; `retired` in the place of a lane.
+// The fields of a lane in the totals hash: `<lane>:views`, `…:set_aside`, `…:adjusted`, `…:lost`. `retired` may stand
+// in the place of a lane.
 inline constexpr size_t kTotalsFields = 4;
 std::array<std::string, kTotalsFields> TotalsFieldsOf(std::string_view lane);
-// From the values of these fields. DATA_LOSS if one is no such number.
+// Converts the values of these fields. DATA_LOSS if a value is not a number, or is below zero where it cannot be.
 absl::StatusOr<LaneTotals> LaneTotalsOf(std::span<const Reply> values);
 
-// What scripts/claim.lua answered. Errors: ABORTED with reason FENCED, DATA_LOSS.
+// Converts the answer of scripts/claim.lua. Errors: ABORTED with reason FENCED, DATA_LOSS.
 absl::StatusOr<Claimed> ClaimedOf(Shard shard, const LaneId& lane, const Reply& reply);
-// What HGET of the entry and HMGET of the totals answered. DATA_LOSS if one is not what we write.
+// Converts the answers to HGET of the entry and HMGET of the totals. DATA_LOSS if a value is not one that viewcount
+// writes.
 absl::StatusOr<StoredLane> StoredLaneOf(Shard shard, const LaneId& lane, const Reply& entry, const Reply& totals);
 
 }  // namespace viewcount

@@ -25,7 +25,8 @@ void AppendNumber(char type, size_t number, std::string& out) {
   out.append(digits, end).append("\r\n");
 }
 
-// In Redis' protocol, as an array of bulk strings. hiredis' own way takes longer, and flushes send many short words.
+// Encodes a command in Redis' protocol, as an array of bulk strings. hiredis' own encoder takes longer, and flushes
+// send many short words.
 void Encode(const RedisCommand& command, std::string& out) {
   out.clear();
   AppendNumber('*', command.size(), out);
@@ -92,7 +93,7 @@ void RedisConnection::Link::Attach() {
   });
 }
 
-// hiredis owns the file: let it go without closing it.
+// Releases the descriptor without closing it, because hiredis owns it.
 void RedisConnection::Link::Detach() {
   want_read_ = want_write_ = false;
   if (descriptor_.is_open()) descriptor_.release();
@@ -122,7 +123,7 @@ void RedisConnection::Link::WatchWrite() {
                          });
 }
 
-// One timer for all commands: answers come in order, so the oldest is the first to time out.
+// One timer serves all commands. Answers come in order, so the oldest command times out first.
 void RedisConnection::Link::WatchTimeouts() {
   if (watching_timeouts_ || sent_.empty() || context_ == nullptr) return;
   watching_timeouts_ = true;
@@ -170,9 +171,9 @@ void RedisConnection::Link::Answered(const Done& done, void* reply) {
   } else {
     result = absl::UnavailableError("the connection to Redis broke; the outcome is unknown");
   }
-  // Nothing is done from within hiredis' callback: the caller may send the next command or drop the connection.
+  // Nothing is done inside hiredis' callback, because the caller may send the next command or drop the connection.
   if (result.ok() && result->kind == Reply::Kind::kError && IsFromWrongServer(result->text)) {
-    // Redis leaves connections open when it is demoted, so this one would never lead to the right server again.
+    // Redis keeps connections open when it is demoted. So this connection would never lead to the right server again.
     asio::post(executor_, [weak = weak_from_this(), why = ErrorOfReply(result->text)] {
       if (const auto self = weak.lock()) self->Break(why);
     });
@@ -222,7 +223,7 @@ void RedisConnection::Link::Send(const RedisCommand& command, Done done) {
 asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Link::Call(const RedisCommand& command) {
   return asio::async_initiate<const asio::use_awaitable_t<>&, void(absl::StatusOr<Reply>)>(
       [this](auto handler, const RedisCommand& words) {
-        // std::function wants something that can be copied.
+        // std::function requires a copyable callable.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         Send(words, [shared](absl::StatusOr<Reply> reply) { (*shared)(std::move(reply)); });
       },
@@ -233,7 +234,7 @@ void RedisConnection::Link::Break(absl::Status reason) {
   if (broken_.ok()) broken_ = std::move(reason);
   timeout_.cancel();
   changed_.cancel();
-  // Calls the pending commands' callbacks with no reply, and cleanup.
+  // hiredis calls the callbacks of pending commands without a reply, then `cleanup`.
   if (context_ != nullptr) redisAsyncFree(std::exchange(context_, nullptr));
 }
 

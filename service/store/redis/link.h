@@ -1,4 +1,5 @@
-// One life of a connection: a hiredis context bound to an Asio descriptor. RedisConnection makes a new one each time.
+// One life of a connection: a hiredis context bound to an Asio descriptor. RedisConnection makes a new Link for each
+// connect.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -20,8 +21,8 @@ struct redisAsyncContext;
 
 namespace viewcount {
 
-// On the executor's thread. Owned by shared pointers: pending waits on the descriptor hold one, so that hiredis may
-// drop the context at any time.
+// Used by the executor's thread only. Owned by shared pointers. Pending waits on the descriptor hold one, so that
+// hiredis may free the context at any time.
 class RedisConnection::Link : public std::enable_shared_from_this<Link> {
  public:
   using Done = std::function<void(absl::StatusOr<Reply>)>;
@@ -29,20 +30,21 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   explicit Link(boost::asio::any_io_executor executor);
   ~Link();
 
-  // `host` must be an address, not a name. UNAVAILABLE if it cannot even begin.
+  // Begins to connect. `host` must be an address, not a name. UNAVAILABLE if connecting cannot even begin.
   absl::Status Start(const RedisAddress& address, const std::string& host);
-  // Waits until connected, failed or timed out.
+  // Waits until the connection is made, has failed or has timed out.
   boost::asio::awaitable<absl::Status> WaitConnected();
-  // Waits until the connection is gone, and says why.
+  // Waits until the connection is broken, and returns the reason.
   boost::asio::awaitable<absl::Status> WaitBroken();
 
-  // Whether so many more commands may wait for Redis, and the error of those that may not.
+  // HasRoom returns whether that many more commands may wait for Redis. QueueFull returns the error for those that may
+  // not.
   bool HasRoom(size_t commands) const;
   static absl::Status QueueFull();
-  // `done` is called exactly once, never from within Send.
+  // Sends a command. `done` is called exactly once, never from within Send.
   void Send(const RedisCommand& command, Done done);
   boost::asio::awaitable<absl::StatusOr<Reply>> Call(const RedisCommand& command);
-  // Ends the connection; everything pending fails with `reason`.
+  // Ends the connection. All pending commands fail with `reason`.
   void Break(absl::Status reason);
 
  private:
@@ -57,7 +59,7 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   redisAsyncContext* context_ = nullptr;
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer timeout_;
-  // Waited on until something changes; never expires by itself.
+  // Coroutines wait on it for a change of state. It never expires, except in WaitConnected.
   boost::asio::steady_timer changed_;
   bool connected_ = false;
   bool want_read_ = false;
@@ -68,7 +70,7 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   absl::Status broken_;
   // When each pending command was sent, oldest first.
   std::deque<std::chrono::steady_clock::time_point> sent_;
-  // The command sent last; kept for its memory.
+  // The encoded form of the last command. It is a member to reuse its memory.
   std::string encoded_;
 };
 

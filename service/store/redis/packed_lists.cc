@@ -9,7 +9,8 @@ namespace viewcount {
 
 namespace {
 
-// Of the last so many lists one may be equal: total, day and hour of an article come one behind the other.
+// The number of latest lists that are compared with a new one. The total, day and hour of an article follow one
+// another.
 constexpr size_t kCompared = 8;
 
 template <typename Number>

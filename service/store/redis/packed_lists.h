@@ -1,4 +1,4 @@
-// Lists of articles and of numbers in one text that a script unpacks at once.
+// Packs lists of articles and of numbers into one text, which a script unpacks in one call.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +10,16 @@
 
 namespace viewcount {
 
-// One thread. What it was given must live as long as it does.
+// Not thread-safe. The vectors given to it must outlive it.
 class PackedLists {
  public:
-  // Both return the list's number, from 1: that of an equal list if one of the last few is equal, since the hashes of a
-  // part mostly get the same. A list of articles ends with the empty field.
+  // Both functions return the list's number, from 1. If one of the last few lists is equal, they return its number
+  // instead, since the hashes of a part mostly get the same lists. A list of articles ends with the empty field.
   size_t AddArticles(const std::vector<ArticleDelta>& deltas);
   size_t AddViews(const std::vector<ArticleDelta>& deltas);
 
-  // An array of arrays in MessagePack (github.com/msgpack/msgpack/blob/master/spec.md), what Redis' `cmsgpack` reads.
+  // Returns all lists as an array of arrays in MessagePack (github.com/msgpack/msgpack/blob/master/spec.md), the format
+  // that Redis' `cmsgpack` reads.
   std::string Take();
 
  private:
@@ -27,7 +28,7 @@ class PackedLists {
     const std::vector<ArticleDelta>* deltas;
   };
 
-  // The number of an equal list; 0 if there is none.
+  // Returns the number of an equal list; 0 if there is none.
   size_t Find(const List& list) const;
   void PutText(std::string_view text);
   void PutNumber(int64_t number);

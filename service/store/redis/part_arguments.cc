@@ -15,7 +15,7 @@ namespace viewcount {
 
 namespace {
 
-// Views of all time in the part, people's and bots'.
+// Returns the views of all time in the part, people's and bots'.
 uint64_t ViewsOf(const Part& part) {
   uint64_t views = 0;
   for (const HashDelta& hash : part.hashes) {
@@ -113,7 +113,7 @@ std::string_view PartArguments::AddKey(std::string key) {
 
 namespace {
 
-// What `field` of the hash with that number was to get; of a note if the number is 0.
+// Returns the value that was meant for `field` of the hash with that number, or of a note if the number is 0.
 std::optional<SetAside> SetAsideOf(const Part& part, size_t number, const std::string& field) {
   if (number == 0) {
     const auto note = std::find_if(part.notes.begin(), part.notes.end(),

@@ -1,4 +1,4 @@
-// A part as the apply script takes it, and the script's answer as a result.
+// Converts a part to the arguments of the apply script, and the script's answer to a result.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,7 @@
 
 namespace viewcount {
 
-// KEYS and ARGV of scripts/apply.lua. Points into the part, which must live longer.
+// KEYS and ARGV of scripts/apply.lua. Refers to the part, which must outlive it. Immutable.
 class PartArguments {
  public:
   PartArguments(const Part& part, const RankedLimits& ranked);
@@ -26,13 +26,14 @@ class PartArguments {
   void AddNotes(const Part& part);
   // `number` stands for the hash in the answer.
   void AddHash(Shard shard, size_t number, const HashDelta& hash, const RankedLimits& ranked);
-  // What to add to the hash; views in order of the articles' bytes, as those of a chunk are already.
+  // Returns the deltas of the hash. Views are sorted by the articles' bytes; those of a chunk are in this order
+  // already.
   const std::vector<ArticleDelta>& InOrder(const HashDelta& hash);
-  // Gives `key` its number in KEYS.
+  // Adds `key` to KEYS and returns its number there.
   std::string_view AddKey(std::string key);
   std::string_view Keep(std::string text) { return owned_.emplace_back(std::move(text)); }
 
-  // Texts that are not in the part; a deque so that they stay where they are.
+  // Texts that are not in the part. A deque, so that they are never moved.
   std::deque<std::string> owned_;
   std::deque<std::vector<ArticleDelta>> sorted_;
   PackedLists lists_;
@@ -40,7 +41,7 @@ class PartArguments {
   std::vector<std::string_view> words_;
 };
 
-// DATA_LOSS for totals that are no numbers, or an answer that the script does not give.
+// DATA_LOSS for totals that are not numbers, or for an answer that the script never gives.
 absl::StatusOr<ApplyResult> ApplyResultOf(const Part& part, const Reply& reply);
 
 }  // namespace viewcount

@@ -21,13 +21,13 @@ constexpr std::string_view kHash = "vc:{preflight}:hash";
 constexpr std::string_view kRanking = "vc:{preflight}:ranking";
 constexpr std::string_view kViewers = "vc:{preflight}:viewers";
 
-// A rule of an ACL, and the command that shows whether it is there.
+// A rule of an ACL, and a command that Redis refuses without that rule.
 struct Probe {
   std::string_view rule;
   std::vector<std::string_view> words;
 };
 
-// In an order in which each of them finds its key as it needs it.
+// The order is such that each command finds its key in the state that it needs.
 const std::vector<Probe>& ScriptProbes() {
   static const std::vector<Probe> probes = {
       {"+hset", {"HSET", kHash, "", "0"}},
@@ -58,7 +58,7 @@ const std::vector<Probe>& ScriptProbes() {
   return probes;
 }
 
-// What runs outside of scripts only. MULTI and EXEC belong together.
+// Commands that run only outside of scripts. MULTI and EXEC belong together.
 const std::vector<Probe>& DirectProbes() {
   static const std::vector<Probe> probes = {
       {"+info", {"INFO", "server"}},
@@ -69,7 +69,7 @@ const std::vector<Probe>& DirectProbes() {
   return probes;
 }
 
-// Run by their own steps of the preflight, which say what they need.
+// Rights for commands that other steps of the preflight run. Those steps report what they need.
 constexpr std::string_view kOtherRules[] = {"+eval", "+evalsha", "+bgrewriteaof", "+config|get", "+select"};
 
 struct Refused {
@@ -117,7 +117,7 @@ asio::awaitable<absl::Status> RunScriptProbes(RedisConnection& connection, Refus
   const std::vector<std::string_view> keys = {kHash, kRanking, kViewers};
   const auto reply = co_await probe.Run(connection, keys, arguments);
   if (!reply.ok()) {
-    // A script of which Redis refuses the keys is not run at all.
+    // Redis does not run a script at all if it refuses the script's keys.
     if (absl::IsPermissionDenied(reply.status())) {
       const std::string text(reply.status().message());
       if (text.find("access") != std::string::npos) {

@@ -1,4 +1,4 @@
-// The commands of Redis that viewcountd needs: the one list of them.
+// The one list of the Redis commands that viewcountd needs.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,13 +11,14 @@
 
 namespace viewcount {
 
-// The least user for viewcountd, as `user …` of redis.conf and of an ACL file; the arguments of ACL SETUSER are what
-// follows `user`. RUNBOOK.md quotes it with PASSWORD. `name` and `password` without spaces.
+// Returns the user with the fewest rights that viewcountd can use, as a `user …` line of redis.conf or of an ACL file.
+// The text after `user` also serves as arguments of ACL SETUSER. RUNBOOK.md quotes it with PASSWORD. `name` and
+// `password` must not contain spaces.
 std::string LeastUser(std::string_view name, std::string_view password);
 
-// Runs every command that the store needs on scratch keys. FAILED_PRECONDITION if Redis refuses one of them, in one
-// line that says which and what to do; `user` is the one of the connection, empty for the default user. Other errors of
-// Redis are left to Preflight, those of the connection are returned.
+// Runs every command that the store needs on scratch keys. `user` is the connection's user, empty for the default user.
+// FAILED_PRECONDITION if Redis refuses a command; the message is one line that says which ones, and what to do. Other
+// errors of Redis are left to Preflight. Errors of the connection are returned.
 boost::asio::awaitable<absl::Status> CheckPermissions(RedisConnection& connection, std::string_view user);
 
 }  // namespace viewcount

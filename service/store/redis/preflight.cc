@@ -111,7 +111,7 @@ absl::Status CheckDataSet(const std::vector<Reply>& meta, DataSetId expected, Pr
   return absl::OkStatus();
 }
 
-// Whether lanes have brought something to any shard.
+// Returns whether lanes have brought something to any shard.
 asio::awaitable<absl::StatusOr<bool>> HoldsCounts(RedisConnection& connection) {
   std::vector<std::string> lanes;
   for (uint32_t i = 0; i < limits::kShards; ++i) lanes.push_back(keys::Lanes(Shard{static_cast<uint8_t>(i)}));
@@ -122,12 +122,12 @@ asio::awaitable<absl::StatusOr<bool>> HoldsCounts(RedisConnection& connection) {
   co_return reply->integer > 0;
 }
 
-// A store whose vc:meta was lost must not become another data set: its own instances could never use it again.
+// A store that lost vc:meta must not become another data set, because its own instances could never use it again.
 asio::awaitable<absl::Status> CheckUnclaimed(RedisConnection& connection) {
   const RedisCommand ask = {"HEXISTS", keys::kMeta, "data_set"};
   const auto known = co_await connection.Execute(ask);
   if (!known.ok()) co_return known.status();
-  // A key of another type is reported by the check of the data set.
+  // If the key holds another type, the check of the data set reports it.
   if (known->kind == Reply::Kind::kError || known->integer == 1) co_return absl::OkStatus();
   const auto holds = co_await HoldsCounts(connection);
   if (!holds.ok()) co_return holds.status();
@@ -148,17 +148,17 @@ asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& conn
     co_return absl::PermissionDeniedError("Redis wants a password; give it as --redis redis://:PASSWORD@host:port");
   }
   const auto info = Expect(std::move(reply), Reply::Kind::kText, "INFO");
-  // What kind of server it is comes first: a replica refuses to be written to, whatever its user may do.
+  // The kind of server is checked first, because a replica refuses writes whatever rights its user has.
   if (info.ok()) {
     if (auto status = CheckServer(info->text); !status.ok()) co_return status;
   }
-  // Names all rights that the user lacks, the one of INFO among them.
+  // The error of this check names all rights that the user lacks, the one for INFO included.
   if (auto status = co_await CheckPermissions(connection, user); !status.ok()) co_return status;
   if (!info.ok()) co_return info.status();
   if (expected.IsNone()) {
     if (auto status = co_await CheckUnclaimed(connection); !status.ok()) co_return status;
   }
-  // Before the first write.
+  // Must precede the first write.
   absl::StatusOr<bool> sealed = false;
   if (!waivers.aof_rewrite) sealed = co_await SealAppendOnlyFile(connection, info->text);
   if (!sealed.ok()) co_return sealed.status();

@@ -1,4 +1,4 @@
-// What is checked of a Redis before anything is entrusted to it.
+// The checks of a Redis that precede its first use.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,35 +16,38 @@ namespace viewcount {
 
 struct PreflightResult {
   DataSetId data_set;
-  // Names this run of this server: another one answers when it changes.
+  // Identifies this run of this server. If it changes, another server, or another run, answers.
   std::string run_id;
-  // Keys that this run has evicted.
+  // The number of keys that this run has evicted.
   uint64_t evicted_keys = 0;
-  // The store was empty and was begun now.
+  // True if the store was empty and a data set was begun now.
   bool begun = false;
-  // Worth a warning; empty if nothing is.
+  // A text that is worth a warning; empty if there is none.
   std::string warning;
 };
 
-// Checks version, eviction, role, the rights of `user` and data set over a fresh connection. `expected` none: any data
-// set will do, and an empty store is begun with a new one; else an empty store is begun with that ID.
+// Checks the version, eviction policy, role, rights of `user` and data set over a new connection. If `expected` is
+// none, any data set is accepted, and an empty store is begun with a new ID. Otherwise an empty store is begun with
+// `expected`. Used on the connection's thread.
 //
-// Errors: UNAVAILABLE for what passes by itself (loading, a replica about to be promoted); FAILED_PRECONDITION for what
-// somebody must change, in one line that says what to do.
+// Errors: UNAVAILABLE for a state that ends by itself (loading, a replica about to be promoted). FAILED_PRECONDITION
+// for a state that an operator must change; the message is one line that says what to do. PERMISSION_DENIED if Redis
+// refuses the credentials.
 boost::asio::awaitable<absl::StatusOr<PreflightResult>> Preflight(RedisConnection& connection, DataSetId expected,
                                                                   std::string_view user, RedisWaivers waivers = {});
 
-// The number of evicted keys in Redis' answer to INFO; 0 if it is not there.
+// Returns the number of evicted keys in Redis' answer to INFO; 0 if it is not there.
 uint64_t EvictedKeysOf(std::string_view info);
 
-// The part that needs no more than Redis' answer to INFO: version, mode, loading, role, eviction. Errors as above, with
-// a reason: REDIS_LOADING, REDIS_READONLY for a replica, REDIS_EVICTING.
+// Checks everything that Redis' answer to INFO shows: version, mode, loading, role, eviction policy. Errors as above,
+// with a reason: REDIS_LOADING, REDIS_READONLY for a replica, REDIS_EVICTING.
 absl::Status CheckServer(std::string_view info);
 
-// Says what is wrong with the persistence of this Redis; empty if nothing is. `info` is its answer to INFO.
+// Returns a text about a problem with the persistence of this Redis; empty if there is none. `info` is its answer to
+// INFO.
 boost::asio::awaitable<std::string> PersistenceWarning(RedisConnection& connection, std::string_view info);
 
-// Whether an error will not go away by waiting.
+// Returns whether an error stays until an operator changes something, however long the caller waits.
 bool IsRefusal(const absl::Status& status);
 
 }  // namespace viewcount

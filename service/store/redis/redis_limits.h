@@ -1,4 +1,4 @@
-// Maxima and intervals of the connections to Redis; those that other folders share are in base/limits.h.
+// Maxima and intervals of the connections to Redis. Limits that other folders share are in base/limits.h.
 #pragma once
 
 #include <chrono>
@@ -9,13 +9,13 @@
 namespace viewcount::limits {
 
 // How often a connected store is examined: role, identity, eviction, persistence, data set. With a longer interval a
-// change is noticed later; a look costs Redis a fraction of a millisecond.
+// change is noticed later. One examination costs Redis a fraction of a millisecond.
 inline constexpr std::chrono::milliseconds kStoreLookInterval{10'000};
-// The loss of vc:meta is noticed at least as often as the loss of a cursor.
+// The loss of vc:meta must be noticed at least as often as the loss of a cursor.
 static_assert(kStoreLookInterval <= kStoreCheckInterval);
-// Addresses of one host's name that are tried; each that does not answer takes kStoreConnectTimeout.
+// The number of addresses of one host's name that are tried. Each one that does not answer takes kStoreConnectTimeout.
 inline constexpr size_t kStoreAddressesMax = 16;
-// Words of one command that a script may pass on: Lua's stack holds 8,000.
+// The number of words of one command that a script may pass on. Lua's stack holds 8,000.
 inline constexpr size_t kScriptCommandWordsMax = 4'000;
 
 }  // namespace viewcount::limits

@@ -29,13 +29,13 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Whether a connection ended because of what its server is, not because the line broke.
+// Returns whether a connection ended because of the server's state, not because the line broke.
 bool IsAboutServer(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   return IsRefusal(status) || reason == "REDIS_READONLY" || reason == "REDIS_MASTERDOWN" || reason == "REDIS_LOADING";
 }
 
-// Asks for the entries of lanes, and whether the shard is whole: see ReadWhole.
+// The command that reads the entries of lanes, and whether the shard is whole: see ReadWhole.
 struct LanesCommand {
   LanesCommand(Shard shard, const std::vector<LaneId>& lanes) : key(keys::Lanes(shard)) {
     words = {"HMGET", key};
@@ -131,10 +131,10 @@ asio::awaitable<absl::Status> RedisStore::Prepare(Channel& channel) {
 void RedisStore::ChannelUp(Channel& channel) {
   channel.ready = true;
   ++channel.life;
-  // Before anything is sent: parts go out as soon as their own channel is up.
+  // The generation grows before anything is sent, because parts are sent as soon as their own channel is up.
   ++generation_;
   if (Channel& other = OtherOf(channel); other.ready && other.run_id != channel.run_id) {
-    // The other one leads to the server that was here before.
+    // The other connection leads to the server that was here before.
     other.connection->Reconnect(AnotherServer());
     return;
   }
@@ -154,10 +154,10 @@ void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
   const std::string problem = fmt::format("Redis at {}: {}", options_.address.ToString(), ToStd(status.message()));
   SetProblem(problem);
   if (IsRefusal(status)) refusal_ = status;
-  // A verdict on the server holds for both connections, although Redis breaks none of them.
+  // A verdict on the server holds for both connections, although Redis breaks neither of them.
   if (IsAboutServer(status) && OtherOf(channel).ready) OtherOf(channel).connection->Reconnect(status);
   if (problem_lines_.Take()) {
-    // Before Open has returned its caller reports a refusal.
+    // Before Open returns, its caller reports a refusal.
     if (opened_ && IsRefusal(status)) {
       spdlog::error("{}; nothing is flushed until that is right, and views stay in the journal; trying again", problem);
     } else if (opened_ || refusal_.ok()) {
@@ -174,7 +174,7 @@ absl::Status RedisStore::AnotherServer() {
 void RedisStore::SetProblem(std::string problem) {
   std::lock_guard lock(mutex_);
   problem_ = std::move(problem);
-  // A refusal that an earlier connection was given is over.
+  // A refusal that an earlier connection received does not hold any more.
   refuses_writes_ = false;
   refused_writes_.clear();
 }
@@ -191,7 +191,7 @@ DataSetId RedisStore::data_set() const {
 
 absl::Status RedisStore::Away() const {
   absl::Status away = RetryLater(absl::StatusCode::kUnavailable, problem(), limits::kRetryDelay);
-  // The reason too, so that whoever counts errors counts this one as what it is.
+  // The reason is copied too, so that a caller that counts errors by reason counts this one correctly.
   down_.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
     if (!away.GetPayload(url)) away.SetPayload(url, payload);
   });
@@ -204,7 +204,7 @@ asio::awaitable<absl::StatusOr<Claimed>> RedisStore::Claim(Shard shard, const La
   const std::string totals_key = keys::Totals(shard);
   std::vector<std::string> words = {ToHex(lane.id), ToHex(lane.incarnation)};
   for (const Incarnation& earlier : lane.earlier) words.push_back(ToHex(earlier));
-  // A claim may be repeated: the incarnation is then already the new one.
+  // A claim may be repeated. The stored incarnation is then already the new one.
   words.push_back(ToHex(lane.incarnation));
   const std::vector<std::string_view> keys = {lanes_key, totals_key};
   const std::vector<std::string_view> arguments(words.begin(), words.end());
@@ -274,7 +274,7 @@ asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
   for (const ViewerCall& call : calls.calls()) {
     const auto reply = co_await scripts_.viewers.Run(*writer_.connection, call.keys, call.arguments);
     if (!reply.ok()) co_return reply.status();
-    // That must not hold up the counts.
+    // A key of another type must not prevent the counts from being applied.
     for (const Reply& key : reply->elements)
       if (viewer_lines_.Take())
         spdlog::error("{} holds no viewers, but something else: those of now are not noted", key.text);
@@ -372,11 +372,11 @@ asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shar
   result.lanes = LaneEntriesOf(replies->front());
   const std::vector<Reply>& entries = replies->back().elements;
   for (size_t i = 0; i + 1 < entries.size(); i += 2) {
-    // No article: it keeps a ranking that would be empty.
+    // The empty member is not an article. It keeps the ranking from vanishing.
     if (entries[i].text.empty()) continue;
     const auto score = CountOf(entries[i + 1]);
     if (!score.ok()) co_return score.status();
-    // Scores are the totals with the other sign.
+    // Scores are the totals with the opposite sign.
     result.articles.push_back({entries[i].text, -*score});
   }
   if (result.articles.size() >= ranked) {
@@ -406,7 +406,7 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(S
   const std::vector<RedisCommand> only_whole = {lanes_command.words};
   if (const auto whole = co_await ReadWhole(shard, only_whole); !whole.ok()) co_return whole.status();
   const std::string key = keys::Notes(shard, site);
-  // In steps, since there is no limit to them; a field may come twice.
+  // Reads in steps, since the number of notes is not limited. A field may be returned twice.
   std::map<std::string, std::string> notes;
   std::string cursor = "0";
   do {
@@ -419,7 +419,7 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(S
     cursor = reply->elements[0].text;
   } while (cursor != "0");
   std::vector<StoredNote> result;
-  // No note: it keeps a hash that would be empty.
+  // The empty field is not a note. It keeps the hash from vanishing.
   notes.erase("");
   for (auto& [field, text] : notes) result.push_back({field, std::move(text)});
   co_return result;
@@ -448,7 +448,7 @@ asio::awaitable<absl::Status> RedisStore::Repair(const StoreRepairs& repairs) {
   std::map<uint8_t, std::vector<std::string>> totals;
   for (const TotalsRepair& repair : repairs.totals) {
     std::vector<std::string>& words = totals[repair.shard.value];
-    // The script takes each field once.
+    // The script accepts each field once.
     const auto same = std::find(words.begin(), words.end(), repair.field);
     if (same != words.end()) co_return absl::InternalError(fmt::format("two repairs of {}", repair.field));
     words.push_back(repair.field);

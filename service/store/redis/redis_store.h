@@ -1,4 +1,4 @@
-// The count store on a standalone Redis 7: see KEYS.md for what is where, scripts/ for what happens in one step.
+// The count store on a standalone Redis 7. KEYS.md describes the keys; scripts/ holds the atomic steps.
 #pragma once
 
 #include <atomic>
@@ -23,20 +23,24 @@
 
 namespace viewcount {
 
-// Lives on one executor's thread, as its coroutines do; what other threads may call says so. Two connections: one for
-// writes, so that no read waits behind a queue of parts, and one for reads. Both lead to the same run of one server,
-// and a look at every interval makes sure that it still is a master that may be trusted (redis_store_watch.cc).
+// Used by the thread of one executor, as its coroutines are. Functions that other threads may call are marked as
+// thread-safe. Destroy it when none of its coroutines runs any more.
+//
+// It has two connections: one for writes and one for reads, so that no read waits for a queue of parts. Both lead to
+// the same run of one server. At every interval the store checks that the server is still a master that may be trusted
+// (redis_store_watch.cc).
 class RedisStore final : public CountStore {
  public:
   struct Options {
     RedisAddress address;
-    // None for a data directory that has not met a store yet.
+    // None for a data directory that has never been connected to a store.
     DataSetId data_set;
-    // Told once which data set it is when `data_set` was none; must make it last. An error refuses the store.
+    // Called once with the ID of the data set if `data_set` was none. It must store the ID durably. If it returns an
+    // error, the store is refused.
     std::function<absl::Status(DataSetId)> keep_data_set;
     RankedLimits ranked = {};
     RedisWaivers waivers = {};
-    // How often the server is looked at while it is used (server_look.h).
+    // How often the server is examined while it is used (server_look.h).
     std::chrono::milliseconds look_interval = limits::kStoreLookInterval;
     // See RedisConnection.
     HostResolver resolve = nullptr;
@@ -47,17 +51,18 @@ class RedisStore final : public CountStore {
   RedisStore(boost::asio::any_io_executor executor, Options options, Metrics& metrics);
   ~RedisStore() override;
 
-  // Connects, and returns when the store is ready; logs every 10 s while it waits. An error means that waiting does not
-  // help (see Preflight): it goes on connecting, and a later call returns OK if somebody has put things right. From
-  // then on it reconnects by itself.
+  // Connects, and returns when the store is ready. Logs every 10 s while it waits. An error means that waiting does not
+  // help (see Preflight). The store goes on connecting, and a later call returns OK if an operator has fixed the cause.
+  // After Open has returned OK, the store reconnects by itself.
   boost::asio::awaitable<absl::Status> Open();
   void Close();
 
-  // Thread safe. Empty when ready, else one line that says why not.
+  // Thread-safe. Returns an empty text if the store is ready, else one line that gives the reason.
   std::string problem() const;
-  // Thread safe. Empty unless the store is ready but refuses writes; else one line that says with which error and why.
+  // Thread-safe. Returns an empty text unless the store is ready but refuses writes. Then it returns one line with the
+  // error and its explanation.
   std::string refused_writes() const;
-  // Thread safe, after Open.
+  // Thread-safe. Valid after Open.
   DataSetId data_set() const;
 
   boost::asio::awaitable<absl::StatusOr<Claimed>> Claim(Shard shard, const LaneIdentity& lane) override;
@@ -85,22 +90,23 @@ class RedisStore final : public CountStore {
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
-  // Looks at everything in the store, for seconds or minutes; see StoreAudit.
+  // Checks everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
-  // Has the totals say what the counts are, and the rankings what their hashes hold; no count changes. Since a
-  // difference stays the same while flushes go on, what an audit found a moment ago may be repaired now; but once only.
+  // Changes the totals to agree with the counts, and the rankings to agree with their hashes. No count changes. A
+  // difference stays the same while flushes go on, so the result of an earlier audit may be repaired later; but only
+  // once.
   boost::asio::awaitable<absl::Status> Repair(const StoreRepairs& repairs);
   uint64_t generation() const override { return generation_.load(); }
   void NoteRollback() override;
 
  private:
-  // One of the two connections and what is known of it.
+  // One of the two connections and its state.
   struct Channel {
     std::unique_ptr<RedisConnection> connection;
     bool ready = false;
-    // How often it was up: an answer of an earlier life says nothing about this one.
+    // How often the connection has been up. An answer from an earlier life says nothing about this one.
     uint64_t life = 0;
-    // Identifies the run of the server that it leads to.
+    // Identifies the run of the server that the connection leads to.
     std::string run_id;
   };
 
@@ -112,27 +118,27 @@ class RedisStore final : public CountStore {
   void SetProblem(std::string problem);
   absl::Status Away() const;
   static absl::Status AnotherServer();
-  // Looks at the server over both connections at every interval until Close.
+  // Examines the server over both connections at every interval until Close.
   boost::asio::awaitable<void> Watch();
-  // Breaks the connection if it does not lead to a usable master any more, or to another server.
+  // Breaks the connection if it leads to another server, or to one that is no usable master any more.
   boost::asio::awaitable<void> Look(Channel& channel);
-  // Reports keys that this run of the server evicted since it was asked last.
+  // Reports keys that this run of the server has evicted since the last examination.
   void NoteEvicted(const std::string& run_id, uint64_t evicted_keys);
   void Warn(const std::string& warning);
   // Runs the whole preflight again over the writing connection.
   boost::asio::awaitable<void> Recheck();
-  // Keeps what refused_writes tells.
+  // Updates the result of refused_writes.
   void NoteWrite(const absl::Status& status);
   boost::asio::awaitable<absl::Status> AddViewers(const Part& part);
-  // What the script answers about a whole shard: a torn one is restored first.
+  // Runs a script on a shard and returns its answer. If the shard is torn, it is restored first.
   boost::asio::awaitable<absl::StatusOr<Reply>> RunOnShard(Shard shard, const Script& script,
                                                            const std::vector<std::string_view>& keys,
                                                            const std::vector<std::string_view>& arguments);
-  // The replies to `commands`, of one moment in which the shard was whole. The first one must be an HMGET of the
-  // shard's lanes hash that asks for kUndoField last; that value is left out.
+  // Returns the replies to `commands`, all of one moment in which the shard was whole. The first command must be an
+  // HMGET of the shard's lanes hash that requests kUndoField last. That value is removed from the reply.
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadWhole(Shard shard,
                                                                        const std::vector<RedisCommand>& commands);
-  // Undoes the half part that the shard holds, if it does.
+  // Undoes the half-written part that the shard holds, if there is one.
   boost::asio::awaitable<absl::Status> Restore(Shard shard);
 
   const boost::asio::any_io_executor executor_;
@@ -142,7 +148,7 @@ class RedisStore final : public CountStore {
   Channel writer_;
   Channel reader_;
   std::atomic<uint64_t> generation_{0};
-  // A refusal, kept for Open.
+  // The last refusal, which Open returns.
   absl::Status refusal_;
   bool connecting_ = false;
   bool opened_ = false;
@@ -153,13 +159,13 @@ class RedisStore final : public CountStore {
   boost::asio::steady_timer changed_;
   boost::asio::steady_timer look_timer_;
   bool rechecking_ = false;
-  // Why a connection went down last.
+  // The reason why a connection last went down.
   absl::Status down_;
-  // Whether refused_writes_ has something; without the mutex.
+  // True if refused_writes_ is not empty. Read and written without the mutex.
   bool refuses_writes_ = false;
   // The last warning that was logged.
   std::string warning_;
-  // Keys that the server had evicted when it was looked at last, and which run of it that was.
+  // The number of keys that the server had evicted at the last examination, and the run of the server at that time.
   uint64_t evicted_keys_ = 0;
   std::string evicted_run_;
 

@@ -1,4 +1,4 @@
-// What the store keeps of sites themselves: settings, aliases, announced articles, salts.
+// The store's data about sites: settings, aliases, announced articles, salts.
 #include <utility>
 
 #include "service/store/redis/keys.h"

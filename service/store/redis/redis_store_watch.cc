@@ -1,5 +1,4 @@
-// How the store notices what changes about a connected Redis: its role, its identity, what it evicts and keeps, and
-// that it lost data.
+// Detects changes of a connected Redis: its role, its identity, evictions, its persistence, and lost data.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -21,7 +20,7 @@ asio::awaitable<void> RedisStore::Watch() {
     look_timer_.expires_after(options_.look_interval);
     boost::system::error_code ignored;
     co_await look_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    // Each over its own connection, since a proxy may lead them to different servers.
+    // Each connection is examined separately, since a proxy may lead them to different servers.
     if (!closed_) co_await Look(writer_);
     if (!closed_) co_await Look(reader_);
   }
@@ -32,8 +31,8 @@ asio::awaitable<void> RedisStore::Look(Channel& channel) {
   const uint64_t life = channel.life;
   const auto look = co_await LookAtServer(*channel.connection, options_.waivers);
   if (closed_ || !channel.ready || channel.life != life) co_return;
-  // A server that preflight would refuse is not used any longer; preflight passes when that is right again. Other
-  // errors, such as BUSY, end by themselves or have broken the connection already.
+  // A server that preflight would refuse is no longer used; preflight succeeds again when the cause is fixed. Other
+  // errors, such as BUSY, end by themselves or have already broken the connection.
   absl::Status verdict = look.ok() ? look->usable : look.status();
   if (!look.ok() && !IsRefusal(verdict)) co_return;
   if (verdict.ok() && look->run_id != channel.run_id) verdict = AnotherServer();
@@ -72,13 +71,13 @@ asio::awaitable<void> RedisStore::Recheck() {
   absl::Status status;
   if (writer_.ready) status = co_await Prepare(writer_);
   rechecking_ = false;
-  // A connection made meanwhile has passed its own preflight.
+  // A connection that was made meanwhile has passed its own preflight.
   if (closed_ || !writer_.ready || writer_.life != life) co_return;
   if (!status.ok()) {
     writer_.connection->Reconnect(status);
     co_return;
   }
-  // Salts and cursors are compared again, as after a reconnect.
+  // The new generation makes callers compare salts and cursors again, as after a reconnect.
   ++generation_;
 }
 
@@ -91,10 +90,10 @@ void RedisStore::NoteWrite(const absl::Status& status) {
     refused = fmt::format("Redis at {} refuses writes with {}{}{}; its words: {}", options_.address.ToString(),
                           reason.substr(6), explanation.empty() ? "" : ": ", explanation, ToStd(status.message()));
   } else if (!status.ok()) {
-    // A connection that broke is a problem of its own.
+    // A connection that broke is reported as a problem, not as a refused write.
     return;
   }
-  // Once; whoever writes logs that it goes on.
+  // Logged once. The caller that writes logs that the refusal continues.
   if (!refused.empty() && !refuses_writes_) spdlog::warn("{}", refused);
   refuses_writes_ = !refused.empty();
   std::lock_guard lock(mutex_);

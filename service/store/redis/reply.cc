@@ -33,8 +33,8 @@ Reply CopyReply(const redisReply& reply) {
 
 namespace {
 
-// The word that an error with the word ERR should have. Redis 7.0 gives some errors of commands inside scripts that
-// word.
+// Returns the word that an error with the word ERR should have. Redis 7.0 uses ERR for some errors of commands inside
+// scripts.
 std::string_view WordOfPlainError(std::string_view text) {
   const auto has = [&](std::string_view part) { return text.find(part) != std::string_view::npos; };
   if (has("OOM command not allowed")) return "OOM";

@@ -10,7 +10,7 @@
 namespace viewcount {
 namespace {
 
-// SHA-1 in hexadecimal: what Redis calls a script by.
+// Returns the SHA-1 of a script in hexadecimal. Redis identifies scripts by it.
 std::string DigestOf(std::string_view source) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

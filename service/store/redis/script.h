@@ -1,4 +1,4 @@
-// A Lua script of the store, named to Redis by its digest.
+// A Lua script of the store, which Redis identifies by its digest.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,13 +12,14 @@
 
 namespace viewcount {
 
-// Immutable.
+// Immutable, so thread-safe.
 class Script {
  public:
   explicit Script(std::string source);
 
-  // Runs it by its digest; if Redis has forgotten it (a restart), once more with the whole text. The words of `keys`
-  // and `arguments` must live until the answer. Returns an array; any error of Redis is a status.
+  // Runs the script by its digest. If Redis does not know it (after a restart), runs it again with the whole text. The
+  // words of `keys` and `arguments` must stay valid until the answer. Returns an array; every error of Redis is
+  // returned as a status.
   boost::asio::awaitable<absl::StatusOr<Reply>> Run(RedisConnection& connection,
                                                     const std::vector<std::string_view>& keys,
                                                     const std::vector<std::string_view>& arguments) const;

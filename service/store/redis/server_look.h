@@ -14,20 +14,20 @@
 namespace viewcount {
 
 struct ServerLook {
-  // The result of CheckServer; if it is an error nothing else was examined.
+  // The result of CheckServer. If it is an error, nothing else was examined.
   absl::Status usable;
-  // As PreflightResult::run_id.
+  // See PreflightResult::run_id.
   std::string run_id;
-  // vc:meta does not name a data set any more.
+  // True if vc:meta does not name a data set any more.
   bool meta_lost = false;
-  // Keys that this run of the server has evicted.
+  // The number of keys that this run of the server has evicted.
   uint64_t evicted_keys = 0;
-  // As PreflightResult::warning.
+  // See PreflightResult::warning.
   std::string warning;
 };
 
-// Reads only, so that it works while Redis refuses writes. Errors are those of the connection, and what Redis answers
-// instead of a result.
+// Examines the server once. Only reads, so that it works while Redis refuses writes. Errors are those of the
+// connection, and errors that Redis answers instead of a result. Used on the connection's thread.
 boost::asio::awaitable<absl::StatusOr<ServerLook>> LookAtServer(RedisConnection& connection, RedisWaivers waivers);
 
 }  // namespace viewcount

@@ -18,10 +18,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-// The script's keys and arguments.
+// The keys and arguments of the script read.lua.
 class Reads {
  public:
-  // Divides an HMGET that is too long for Lua, and leaves any other command as it is.
+  // Adds a command. Divides an HMGET that is too long for Lua, and leaves any other command as it is.
   void Add(const RedisCommand& command) {
     size_t& pieces = pieces_.emplace_back(0);
     if (command[0] != "HMGET") {
@@ -43,7 +43,7 @@ class Reads {
   const std::vector<std::string_view>& keys() const { return keys_; }
   const std::vector<std::string_view>& arguments() const { return arguments_; }
 
-  // Joins the answers of divided commands; nothing if there are too few or too many.
+  // Joins the answers to divided commands. Returns nothing if there are too few or too many.
   std::vector<Reply> Join(std::vector<Reply> answers) const {
     std::vector<Reply> joined;
     auto next = answers.begin();
@@ -71,7 +71,7 @@ class Reads {
     arguments_.push_back(numbers_.emplace_back(std::to_string(further)));
   }
 
-  // How many commands of the script each command became.
+  // For each command, the number of commands into which it was divided.
   std::vector<size_t> pieces_;
   std::vector<std::string_view> keys_;
   std::vector<std::string_view> arguments_;

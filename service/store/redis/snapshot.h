@@ -1,4 +1,4 @@
-// Several answers of Redis that are of one moment.
+// Reads several values of Redis at the same moment.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,11 +10,13 @@
 
 namespace viewcount {
 
-// Carries out reading commands in one step and returns one reply for each: in a transaction, or where Redis refuses
-// that (while its memory is full, or by the user's rules) in a script, which costs it three times as much. Their words
-// must live until the answer. All words after the first of PFCOUNT are keys; of any other command the second word is
-// the only key. HMGET may have any number of fields; other commands at most limits::kScriptCommandWordsMax words. An
-// error of one command is the status of all.
+// Runs reading commands in one atomic step and returns one reply for each. Uses a transaction. Where Redis refuses that
+// (while its memory is full, or by the user's rules), it uses a script, which costs Redis three times as much. Used on
+// the connection's thread.
+//
+// The words must stay valid until the answer. All words of PFCOUNT but the first are keys; of any other command only
+// the second word is a key. HMGET may have any number of fields, other commands at most limits::kScriptCommandWordsMax
+// words. An error of one command becomes the status of all.
 boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadTogether(RedisConnection& connection,
                                                                         const std::vector<RedisCommand>& commands);
 

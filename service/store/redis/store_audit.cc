@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// An hour that ends sooner may expire between two looks at it.
+// The hash of an hour that expires sooner may expire between two reads.
 constexpr std::chrono::milliseconds kExpiresSoon = std::chrono::minutes(1);
 
 bool SameTexts(const std::vector<Reply>& a, const std::vector<Reply>& b) {
@@ -28,7 +28,7 @@ bool SameTexts(const std::vector<Reply>& a, const std::vector<Reply>& b) {
                     [](const Reply& x, const Reply& y) { return x.text == y.text; });
 }
 
-// Fields and values in turn.
+// `lanes` alternates fields and values.
 bool HoldsUndoLog(const std::vector<Reply>& lanes) {
   for (size_t i = 0; i + 1 < lanes.size(); i += 2) {
     if (lanes[i].text == kUndoField) return !lanes[i + 1].text.empty();
@@ -36,7 +36,7 @@ bool HoldsUndoLog(const std::vector<Reply>& lanes) {
   return false;
 }
 
-// Members and scores in turn. The empty member is no article: it keeps a ranking that would be empty.
+// `ranking` alternates members and scores. The empty member is not an article. It keeps the ranking from vanishing.
 std::vector<Reply> WithoutEmptyMember(std::vector<Reply> ranking) {
   for (size_t i = 0; i + 1 < ranking.size(); i += 2) {
     if (!ranking[i].text.empty()) continue;
@@ -76,7 +76,7 @@ asio::awaitable<absl::StatusOr<AuditReport>> StoreAudit::Run() {
 }
 
 asio::awaitable<absl::Status> StoreAudit::CheckShard(Shard shard, std::set<std::string> names) {
-  // Without these two nothing of the shard can be said.
+  // If one of these two keys is unusable, nothing can be said about the shard.
   for (const std::string& key : {keys::Lanes(shard), keys::Totals(shard)}) {
     const RedisCommand command = {"TYPE", key};
     const auto type = Expect(co_await connection_.Execute(command), Reply::Kind::kText, "TYPE");
@@ -172,7 +172,7 @@ asio::awaitable<absl::StatusOr<StoreAudit::Moment>> StoreAudit::ReadMoment(Shard
   const std::string lanes_key = keys::Lanes(shard);
   const std::string ranking_key = name.RankingKey(shard);
   const std::string start_field = fmt::format("start:{}:{}", name.site, name.window);
-  // One more than there may be.
+  // Requests one more article than the ranking may hold.
   const std::string last = std::to_string(RankedOf(name));
   const RedisCommand sum = {"HGET", key, ""};
   const RedisCommand start = {"HGET", totals_key, start_field};
@@ -197,7 +197,7 @@ void StoreAudit::Judge(Shard shard, HashName name, const HashTally& tally, const
   for (const auto& [article_id, value] : tally.broken()) {
     report_.Add(fmt::format("{} holds \"{}\" for \"{}\", expected a count", key, value.substr(0, 40), article_id));
   }
-  // What CheckSums finds no number in is reported there.
+  // A start value that is not a number is reported by CheckSums.
   const int64_t start = NumberOf(moment.start).value_or(0);
   const int64_t expected = tally.sum() + start;
   const auto sum = CountOf(moment.sum);
@@ -209,7 +209,7 @@ void StoreAudit::Judge(Shard shard, HashName name, const HashTally& tally, const
         fmt::format("{} holds {} as its sum (the empty field), expected {}: its articles' {} and the site's own "
                     "adjustments, {}",
                     key, *sum, expected, tally.sum(), start));
-    // The site's own adjustments are what no article has.
+    // The site's own adjustments account for the part of the sum that no article has.
     report_.repairs.totals.push_back({shard, fmt::format("start:{}:{}", name.site, name.window), *sum - expected});
   }
   if (const std::string ranking = name.RankingKey(shard); !ranking.empty()) {
@@ -219,7 +219,7 @@ void StoreAudit::Judge(Shard shard, HashName name, const HashTally& tally, const
   }
 }
 
-// Tells of the first place that is wrong, and whether there is none.
+// Reports the first place that is wrong. Returns true if there is none.
 bool StoreAudit::JudgeRanking(const std::string& key, const HashTally& tally, const std::vector<Reply>& ranking) {
   const std::vector<RankedCount> expected = tally.Highest();
   const size_t found = ranking.size() / 2;
@@ -247,7 +247,7 @@ asio::awaitable<absl::Status> StoreAudit::CheckSums(Shard shard, std::set<std::s
   auto found = co_await sums.Run(names);
   if (!found.ok()) co_return found.status();
   if (!found->differences.empty()) {
-    // Perhaps a hash that was not there yet when the keys were listed: look again.
+    // The difference may be due to a hash that did not exist when the keys were listed, so they are listed again.
     auto hashes = co_await ScanHashes(connection_, shard);
     if (!hashes.ok()) co_return hashes.status();
     found = co_await sums.Run((*hashes)[shard.value]);

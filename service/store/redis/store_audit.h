@@ -1,5 +1,5 @@
-// Tells whether everything in Redis fits together as KEYS.md says: what an operator runs after somebody changed a count
-// by hand, or to know that nobody did.
+// Checks whether everything in Redis agrees as KEYS.md says. Operators run it after a count was changed by hand, or to
+// confirm that none was.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -18,30 +18,32 @@
 
 namespace viewcount {
 
-// For one run, on the connection's thread; the connection must outlive it. Flushes go on: whatever is compared is of
-// one moment, known by the shard's lanes not having changed meanwhile. No call takes Redis longer than a millisecond or
-// two. An hour that somebody removed with its ranking cannot be told from one that has expired.
+// Used for one run, on the connection's thread. The connection must outlive it. Flushes go on during the audit. So only
+// values of one moment are compared; the audit knows that by the shard's lanes, which did not change meanwhile. No call
+// keeps Redis busy for longer than a millisecond or two. The audit cannot distinguish an hour whose hash and ranking
+// were removed by hand from an hour that has expired.
 class StoreAudit {
  public:
-  // `restore` undoes the half part that a torn shard holds.
+  // Undoes the half-written part that a torn shard holds.
   using Restore = std::function<boost::asio::awaitable<absl::Status>(Shard)>;
   StoreAudit(RedisConnection& connection, const RankedLimits& ranked, Restore restore)
       : connection_(connection), ranked_(ranked), restore_(std::move(restore)) {}
 
-  // Errors are those of the connection.
+  // Runs the audit. Errors are those of the connection.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Run();
 
  private:
-  // Sum and start value of a hash, its ranking, and the shard's lanes: of one moment.
+  // The sum and start value of a hash, its ranking, and the shard's lanes, all of one moment.
   struct Moment;
 
   boost::asio::awaitable<absl::Status> CheckShard(Shard shard, std::set<std::string> names);
   boost::asio::awaitable<absl::Status> CheckHash(Shard shard, HashName name);
-  // Whether the keys of the hash have the right types; if not it is in the report.
+  // Returns whether the keys of the hash have the right types, and reports those that do not. Also false for an hour
+  // that is about to expire.
   boost::asio::awaitable<absl::StatusOr<bool>> CheckTypes(Shard shard, HashName name);
   boost::asio::awaitable<absl::StatusOr<HashTally>> Tally(Shard shard, HashName name);
   boost::asio::awaitable<absl::StatusOr<Moment>> ReadMoment(Shard shard, HashName name);
-  // The lanes hash of the shard, which is restored first if it is torn.
+  // Returns the lanes hash of the shard. If the shard is torn, it is restored first.
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadLanes(Shard shard);
   // Compares the sums of different hashes with each other and with the lanes' totals.
   boost::asio::awaitable<absl::Status> CheckSums(Shard shard, std::set<std::string> names);
@@ -55,7 +57,7 @@ class StoreAudit {
   const Restore restore_;
   AuditReport report_;
   std::vector<std::string> sites_;
-  // Keys of another type than they should have, already in the report.
+  // Keys of another type than they should have. They have been reported already.
   std::set<std::string> unusable_;
 };
 

@@ -1,4 +1,4 @@
-// The scripts that read and write shards, put together from the texts in scripts/.
+// The scripts that read and write shards, composed of the texts in scripts/.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 
 namespace viewcount {
 
-// Changes the text of the script with that name: for tests that make commands fail.
+// Changes the text of the script with that name. Used by tests, to make commands fail.
 using ScriptEdit = std::function<std::string(std::string_view name, std::string text)>;
 
-// Immutable.
+// Immutable, so thread-safe.
 struct StoreScripts {
-  // Without `edit` the texts stay as they are.
+  // Without `edit` the texts stay unchanged.
   explicit StoreScripts(const ScriptEdit& edit = {});
 
   const Script apply;
@@ -27,7 +27,7 @@ struct StoreScripts {
   const Script viewers;
 };
 
-// Every script by its name, with its whole text; `open` of the preflight among them.
+// Returns the name and the whole text of every script, including `open`, which the preflight uses.
 std::vector<std::pair<std::string, std::string>> StoreScriptTexts();
 
 }  // namespace viewcount

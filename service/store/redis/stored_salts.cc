@@ -14,9 +14,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Whether the field is of a day before the one that is given for its site.
+// Returns whether the field's day lies before the day that is given for its site.
 bool IsBefore(std::string_view field, const SiteDays& first_days) {
-  // A site's name holds no slash.
+  // A site's name contains no slash.
   const size_t slash = field.find('/');
   if (slash == std::string_view::npos) return false;
   const auto first = first_days.find(field.substr(0, slash));
@@ -27,7 +27,7 @@ bool IsBefore(std::string_view field, const SiteDays& first_days) {
   return error == std::errc() && stop == digits.data() + digits.size() && day < first->second;
 }
 
-// The text or nil.
+// Returns the field's text, or nil.
 asio::awaitable<absl::StatusOr<Reply>> ReadField(RedisConnection& connection, const RedisCommand& command) {
   auto reply = co_await connection.Execute(command);
   if (reply.ok() && reply->kind == Reply::Kind::kError) co_return ErrorOfReply(reply->text);
@@ -45,7 +45,7 @@ asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& co
   const RedisCommand get = {"HGET", keys::kSalts, field};
   auto stored = co_await ReadField(connection, get);
   if (stored.ok() && stored->is_nil()) {
-    // If several instances write, the first one's salt stays, and all read that one.
+    // If several instances write a salt, the first one stays, and all instances read that one.
     const RedisCommand set = {"HSETNX", keys::kSalts, field, hex};
     const auto written = Expect(co_await connection.Execute(set), Reply::Kind::kInteger, "HSETNX");
     if (!written.ok()) co_return written.status();
@@ -53,7 +53,7 @@ asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& co
   }
   if (!stored.ok()) co_return stored.status();
   const auto salt = stored->kind == Reply::Kind::kText ? IdFromHex<ViewerSalt>(stored->text) : std::nullopt;
-  // Not what stands there: it may be a secret all the same.
+  // The message does not quote the stored value, which may be a secret.
   if (!salt || salt->IsNone())
     co_return absl::DataLossError(fmt::format("{} holds no salt in field {}", keys::kSalts, field));
   co_return *salt;

@@ -1,4 +1,4 @@
-// Viewers' salts as Redis holds them: see KEYS.md.
+// Viewers' salts in Redis: see KEYS.md. All coroutines run on the connection's thread.
 #pragma once
 
 #include <absl/status/status.h>
@@ -15,15 +15,17 @@
 
 namespace viewcount {
 
-// The field in `vc:salts`.
+// Returns the field in `vc:salts`.
 std::string SaltField(std::string_view site, uint32_t day);
 
-// As CountStore::ObtainSalt. DATA_LOSS if what stands there is no salt.
+// See CountStore::ObtainSalt. DATA_LOSS if the stored value is not a salt.
 boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& connection, std::string_view site,
                                                                     uint32_t day, const ViewerSalt& fresh);
-// The fields of days before those given, whatever their values. Fields that nobody of us wrote are left out.
+// Returns the fields whose day lies before the one given for their site, whatever their values. Fields of another form
+// are left out.
 boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> ListStoredSalts(RedisConnection& connection,
                                                                                  const SiteDays& first_days);
+// Removes these fields from `vc:salts`, in steps.
 boost::asio::awaitable<absl::Status> RemoveStoredSalts(RedisConnection& connection,
                                                        const std::vector<std::string>& fields);
 

@@ -15,7 +15,7 @@ std::vector<StoredSite> StoredSitesOf(const Reply& sites, const Reply& aliases) 
     found[name] = {.name = name, .settings = ParseSettings(sites.elements[i + 1].text)};
   }
   for (size_t i = 0; i + 1 < aliases.elements.size(); i += 2) {
-    // A site's name holds no slash, a number no space.
+    // A site's name contains no slash, and a number contains no space.
     const std::string& field = aliases.elements[i].text;
     const std::string& value = aliases.elements[i + 1].text;
     const size_t slash = field.find('/');

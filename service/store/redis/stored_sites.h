@@ -1,4 +1,4 @@
-// Sites and their aliases as Redis holds them: see KEYS.md.
+// Sites and their aliases in Redis: see KEYS.md. All functions are pure, and so thread-safe.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace viewcount {
 
-// Of everything in `vc:sites` and `vc:aliases`. An alias that nobody of us wrote, or of a site that is not there, is
-// left out. Pure functions; thread safe.
+// Converts the contents of `vc:sites` and `vc:aliases`. Leaves out an alias that viewcount did not write, or whose site
+// is missing.
 std::vector<StoredSite> StoredSitesOf(const Reply& sites, const Reply& aliases);
-// Field and value for `vc:sites`.
+// Returns field and value for `vc:sites`.
 std::vector<std::string> SiteWords(const StoredSite& site);
-// Fields and values for `vc:aliases`, in turn.
+// Returns fields and values for `vc:aliases`, alternating.
 std::vector<std::string> AliasWords(std::string_view site, const AliasEntries& aliases);
 
 }  // namespace viewcount

@@ -22,7 +22,8 @@ std::map<std::string, std::string> FieldsOf(const Reply& reply) {
   return fields;
 }
 
-// Puts a number where `kind` says; false if there is no such kind or the number is below zero where it cannot be.
+// Stores a number in the total that `kind` names. Returns false if there is no such total, or if the number is below
+// zero where it cannot be.
 bool Assign(std::string_view kind, int64_t number, LaneTotals& totals) {
   if (kind == "adjusted") {
     totals.adjusted = number;
@@ -93,7 +94,7 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
   const RedisCommand read_lanes = {"HGETALL", lanes_key};
   const RedisCommand read_totals = {"HGETALL", totals_key};
   Snapshot snapshot;
-  // Once at least, for the totals; each step reads the lanes again, which tell whether anything changed.
+  // Runs at least once, for the totals. Each step reads the lanes again, which show whether anything changed.
   for (size_t begin = 0; begin == 0 || begin < list.size(); begin += limits::kAuditStep) {
     std::vector<RedisCommand> commands = {read_lanes, read_totals};
     const size_t end = std::min(list.size(), begin + limits::kAuditStep);
@@ -105,13 +106,13 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
     if (!replies.ok()) co_return replies.status();
     Fields lanes = FieldsOf((*replies)[0]);
     if (begin > 0 && lanes != snapshot.lanes) co_return std::nullopt;
-    // Torn: whoever flushes there restores it.
+    // The shard is torn. The next lane that flushes to it restores it.
     if (const auto undo = lanes.find(std::string(kUndoField)); undo != lanes.end() && !undo->second.empty()) {
       co_return std::nullopt;
     }
     snapshot.lanes = std::move(lanes);
     snapshot.totals = FieldsOf((*replies)[1]);
-    // A sum that is no count was reported with its hash.
+    // A sum that is not a count was reported with its hash.
     for (size_t i = begin; i < end; ++i) snapshot.sums[list[i]] = CountOf((*replies)[2 + i - begin]).value_or(0);
   }
   co_return snapshot;
@@ -173,7 +174,7 @@ void SumAudit::JudgeTotals(const Snapshot& snapshot, const Totals& totals, Found
       fmt::format("the sums of all sites' all and bots in shard {:02} are {}, expected {} by {}: {} views, less {} set "
                   "aside, {:+} adjusted",
                   shard_.value, sums, expected, keys::Totals(shard_), all.views, all.set_aside, all.adjusted));
-  // As an adjustment of nobody who is still there.
+  // The repair is booked as an adjustment of the retired lanes.
   Propose("retired:adjusted", sums - expected, found);
 }
 

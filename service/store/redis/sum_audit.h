@@ -1,4 +1,4 @@
-// Of one shard: whether the sums of its hashes are what its lanes' totals say, and what its days hold.
+// Checks one shard: whether the sums of its hashes agree with its lanes' totals, and with the sums of its days.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,13 +16,13 @@
 
 namespace viewcount {
 
-// Adds up all four.
+// Adds all four totals of `from` to those of `to`.
 void AddTotals(const LaneTotals& from, LaneTotals& to);
 
-// On the connection's thread. Everything given must outlive it.
+// Used on the connection's thread. All constructor arguments must outlive it.
 class SumAudit {
  public:
-  // Hashes whose key is in `unusable` count as empty: they are no hashes.
+  // Hashes whose key is in `unusable` count as empty, because they are not hashes.
   SumAudit(RedisConnection& connection, Shard shard, const std::vector<std::string>& sites,
            const std::set<std::string>& unusable)
       : connection_(connection), shard_(shard), sites_(sites), unusable_(unusable) {}
@@ -30,38 +30,39 @@ class SumAudit {
   struct Found {
     std::vector<std::string> differences;
     std::vector<TotalsRepair> repairs;
-    // The shard changed whenever it was looked at: nothing is known.
+    // True if the shard changed during every attempt. Nothing else is known then.
     bool busy = false;
     std::map<LaneId, LaneTotals> lanes;
     LaneTotals retired;
   };
-  // `names` are the shard's hashes, as HashName::Parse takes them. Errors are those of the connection.
+  // Runs the audit. `names` are the names of the shard's hashes, in the form that HashName::Parse accepts. Errors are
+  // those of the connection.
   boost::asio::awaitable<absl::StatusOr<Found>> Run(const std::set<std::string>& names);
 
  private:
-  // Sums over thousands of sites pass 2^63.
+  // Sums over thousands of sites can exceed 2^63.
   using Wide = __int128;
   using Fields = std::map<std::string, std::string>;
-  // All of one moment.
+  // Values of one moment.
   struct Snapshot {
     Fields lanes;
     Fields totals;
-    // By the hash's name.
+    // The sum of each hash, by the hash's name.
     std::map<std::string, int64_t> sums;
   };
-  // The numbers of the totals hash, told apart.
+  // The numbers of the totals hash, sorted by their meaning.
   struct Totals {
     std::map<LaneId, LaneTotals> lanes;
     LaneTotals retired;
     std::map<std::string, int64_t> apart;
   };
 
-  // Nothing if the shard changed while it was read.
+  // Returns nothing if the shard changed while it was read.
   boost::asio::awaitable<absl::StatusOr<std::optional<Snapshot>>> Read(const std::set<std::string>& names);
-  // The hashes whose sums are compared: not those of hours, but of every site all views and bots.
+  // Returns the hashes whose sums are compared: no hashes of hours, but `all` and `bots` of every site.
   std::set<std::string> Compared(const std::set<std::string>& names) const;
   Totals ParseTotals(const Fields& fields, Found& found) const;
-  // Adds a repair, unless it is beyond what the totals can hold exactly.
+  // Adds a repair, unless it is larger than the totals can hold exactly.
   void Propose(const std::string& field, Wide add, Found& found) const;
   void JudgeLanes(const Snapshot& snapshot, const Totals& totals, Found& found) const;
   void JudgeTotals(const Snapshot& snapshot, const Totals& totals, Found& found) const;

@@ -16,7 +16,7 @@ bool IsTorn(const Reply& reply) { return !reply.elements.empty() && reply.elemen
 
 asio::awaitable<absl::StatusOr<bool>> RestoreShard(RedisConnection& connection, const Script& restore, Shard shard) {
   const std::string lanes_key = keys::Lanes(shard);
-  // A script says which keys it uses before it runs, but only the log knows them. So the first run asks for them.
+  // A script must name its keys before it runs, but only the log knows them. So the first run asks for them.
   std::vector<std::string> keys = {lanes_key, keys::Totals(shard)};
   for (int attempt = 0; attempt < limits::kRestoreAttemptsMax; ++attempt) {
     const std::vector<std::string_view> words(keys.begin(), keys.end());

@@ -1,5 +1,5 @@
-// Shards that hold half a part, because a script failed between its first write and its last: how they are recognised,
-// and how they are undone (scripts/restore.lua; KEYS.md, "Torn parts").
+// Torn shards hold a half-written part, because a script failed between its first write and its last. This file
+// recognises and restores them (scripts/restore.lua; KEYS.md, "Torn parts").
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,13 +16,13 @@ namespace viewcount {
 // The field of a shard's lanes hash that holds the undo log; absent or empty while the shard is whole.
 inline constexpr std::string_view kUndoField = "undo";
 
-// Whether `reply` is what a script answers instead of working on a torn shard.
+// Returns whether `reply` is the answer that a script gives instead of working on a torn shard.
 bool IsTorn(const Reply& reply);
 
-// Undoes the half part that the shard holds, if it does. Whether it did. On the connection's thread.
+// Undoes the half-written part that the shard holds. Returns true if there was one. Used on the connection's thread.
 //
-// Errors: those of the connection and of Redis, and then the shard is as torn as before; DATA_LOSS for an undo log that
-// this version cannot read; ABORTED if others kept tearing the shard meanwhile.
+// Errors: those of the connection and of Redis, after which the shard is as torn as before. DATA_LOSS for an undo log
+// that this version cannot read. ABORTED if other processes kept tearing the shard meanwhile.
 boost::asio::awaitable<absl::StatusOr<bool>> RestoreShard(RedisConnection& connection, const Script& restore,
                                                           Shard shard);
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kOnlineSeconds = "900";
 static_assert(limits::kOnlineKeysExpireAfter.count() == 900);
 
-// A viewer's eight bytes, as they lie in memory: only their being equal matters.
+// A viewer's eight bytes, in the byte order of the machine. Viewers are only compared for equality.
 std::string_view BytesOf(const uint64_t& viewer) { return {reinterpret_cast<const char*>(&viewer), sizeof(viewer)}; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Whom a part adds to the sets of viewers, as the calls of one script.
+// Converts the viewers that a part adds to sets into calls of a script.
 #pragma once
 
 #include <cstddef>
@@ -12,31 +12,31 @@
 
 namespace viewcount {
 
-// What scripts/viewers.lua is given at once.
+// The keys and arguments of one call of scripts/viewers.lua.
 struct ViewerCall {
   std::vector<std::string_view> keys;
   std::vector<std::string_view> arguments;
 };
 
-// Refers to the part, which must outlive it. Not to be moved: its calls refer to it.
+// Refers to the part, which must outlive it. It cannot be moved, because its calls refer to its texts. Immutable.
 class ViewerCalls {
  public:
   explicit ViewerCalls(const Part& part);
   ViewerCalls(const ViewerCalls&) = delete;
   ViewerCalls& operator=(const ViewerCalls&) = delete;
 
-  // None if the part adds nobody. Each keeps Redis for a fraction of a millisecond.
+  // Empty if the part adds no viewers. Each call keeps Redis busy for a fraction of a millisecond.
   const std::vector<ViewerCall>& calls() const { return calls_; }
 
  private:
   void Add(Shard shard, const ViewerSet& set);
   std::string_view Keep(std::string text) { return texts_.emplace_back(std::move(text)); }
-  // Of a number of viewers; those of most sets are few.
+  // Returns a number of viewers as text. Most numbers have one digit, and these need no new text.
   std::string_view NumberOf(size_t count);
 
   std::deque<std::string> texts_;
   std::vector<ViewerCall> calls_;
-  // In the last call.
+  // The number of viewers in the last call.
   size_t viewers_ = 0;
 };
 

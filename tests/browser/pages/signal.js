@@ -1,5 +1,5 @@
-// Tells the test, as views of articles of their own, how far the page is: loaded (so count.js has run), and activated
-// after having been prerendered.
+// Reports the state of the page to the test, as views of special articles. The states are loaded (so count.js has run),
+// and activated after prerendering.
 (() => {
   const signal = (article) =>
     fetch('/v1/sites/demo/views', {method: 'POST', body: JSON.stringify({articleId: article + location.search})});

@@ -1,8 +1,9 @@
-// Calls that are cancelled, run out of time, or are never read to their end, on many connections.
+// Makes calls on many connections that are cancelled, run out of time, or are never read to their end.
 //
 //   abandoned_calls ADDRESS CALLS
 //
-// Prints how many ended with which code. Ends with 1 if one ended with a code that an abandoned call cannot have.
+// Prints how many calls ended with which code. The exit code is 1 if a call ended with a code that an abandoned call
+// cannot have.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ namespace viewcount::clients {
 namespace {
 using namespace std::chrono_literals;
 
-// A connection may abandon 10,000 calls at once and 1,000 a second.
+// A connection may abandon 10,000 calls in a burst and 1,000 per second.
 constexpr int kCallsPerChannel = 5'000;
 constexpr int kChannelsMin = 8;
 constexpr int kCallsAtOnce = 400;
@@ -31,10 +32,10 @@ constexpr size_t kArticleBytes = 400;
 constexpr size_t kAskedArticles = 10;
 constexpr size_t kWatchedArticles = 50;
 
-// What calls ended with, and how many are under way. Thread-safe.
+// The codes that calls ended with, and the number of calls under way. Thread-safe.
 class Tally {
  public:
-  // Waits for room.
+  // Waits until one more call may begin.
   void Begin() {
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [&] { return open_ < kCallsAtOnce; });
@@ -82,7 +83,7 @@ class Watch final : public grpc::ClientReadReactor<v1::WatchCountsResponse> {
   v1::WatchCountsResponse message_;
 };
 
-// Cancels calls some time after they began, on a thread of its own.
+// Cancels calls some time after they began. It uses a separate thread. Thread-safe.
 class Canceller {
  public:
   Canceller() : thread_([this](const std::stop_token& stop) { Run(stop); }) {}

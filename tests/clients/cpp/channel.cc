@@ -40,9 +40,9 @@ Channel::Channel(const std::string& addresses) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
-  // With one server the library's own choice, which connects again only for a call.
+  // With one server, the library's default policy applies, which reconnects only for a call.
   if (addresses.find(',') != std::string::npos) arguments.SetLoadBalancingPolicyName("round_robin");
-  // A server that is started again is used soon.
+  // The short backoff makes the client use a restarted server soon.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
   const auto channel = grpc::CreateCustomChannel(addresses, grpc::InsecureChannelCredentials(), arguments);

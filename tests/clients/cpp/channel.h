@@ -16,22 +16,22 @@
 
 namespace viewcount::clients {
 
-// For calls that are expected to be answered.
+// The deadline of calls that are expected to be answered.
 inline constexpr std::chrono::seconds kCallMax{30};
 
 using Articles = std::vector<std::string>;
 
-// `prefix/0`, `prefix/1` and so on, each of `bytes` bytes or as long as it has to be.
+// Returns `prefix/0`, `prefix/1` and so on. Each has `bytes` bytes, or as many as it needs.
 Articles MakeArticles(const std::string& prefix, size_t size, size_t bytes = 0);
 
 v1::RecordViewsRequest Batch(const Articles& articles);
 v1::GetCountsRequest Question(const Articles& articles);
 v1::WatchCountsRequest Watching(const Articles& articles);
 
-// A channel that shares its connection with no other one. Thread-safe.
+// A channel that shares its connection with no other channel. Thread-safe.
 class Channel {
  public:
-  // `addresses` is any target of gRPC; more than one server is used in turn.
+  // `addresses` is any target of gRPC. Several servers are used in turn.
   explicit Channel(const std::string& addresses);
 
   v1::IngestService::Stub& ingest() { return *ingest_; }
@@ -46,9 +46,9 @@ class Channel {
   std::unique_ptr<grpc::reflection::v1alpha::ServerReflection::Stub> reflection_;
 };
 
-// A GetCounts under way. It goes away when it has ended and nobody holds it.
+// A GetCounts call under way. It is destroyed when it has ended and no reference is left.
 struct CountsCall {
-  // `done` is called on a thread of gRPC.
+  // Starts the call. `done` is called on a thread of gRPC.
   static std::shared_ptr<CountsCall> Start(Channel& channel, const Articles& articles,
                                            std::chrono::microseconds timeout,
                                            std::function<void(const grpc::Status&, const v1::GetCountsResponse&)> done);
@@ -58,8 +58,8 @@ struct CountsCall {
   v1::GetCountsResponse response;
 };
 
-// Ends the process without destroying its channels. If a gRPC callback drops the last reference to the last channel,
-// gRPC 1.51 joins the callback's own thread, fails, and uses freed memory (grpc/grpc pull request 32584).
+// Ends the process without destroying its channels. A gRPC callback may drop the last reference to the last channel.
+// gRPC 1.51 then joins the callback's own thread, fails, and uses freed memory (grpc/grpc pull request 32584).
 [[noreturn]] void Leave(int exit_code);
 
 }  // namespace viewcount::clients

@@ -26,8 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 using grpc::StatusCode;
 
-// Sizes of the burst: so many calls at once of 20 KB each way, with articles that nobody asked for before. A call names
-// each of its articles again and again, so that all calls together fit into the queue to Redis.
+// The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
+// before. A call repeats its articles, so that all calls together fit into the queue to Redis.
 constexpr int kBurstRounds = 20;
 constexpr int kBurstCalls = 200;
 constexpr size_t kArticlesOfACall = 50;
@@ -54,10 +54,10 @@ Articles ArticlesOf(const std::string& name, int round, int call) {
   return articles;
 }
 
-// Of these one message is larger than every client's window.
+// One message with all of these is larger than every client's window.
 Articles LongArticles() { return MakeArticles("/cpp-held", kWatchedArticles, kArticleBytes); }
 
-// A call's context, with a deadline.
+// The context of a call, with a deadline.
 struct Context : grpc::ClientContext {
   explicit Context(std::chrono::milliseconds timeout = kCallMax) {
     set_deadline(std::chrono::system_clock::now() + timeout);
@@ -115,14 +115,14 @@ grpc::Status ReadToTheEnd(Watch& watch) {
   return watch.Finish();
 }
 
-// What calls ended with.
+// The codes that calls ended with. Thread-safe.
 class Outcomes {
  public:
   void Add(StatusCode code) {
     const std::lock_guard lock(mutex_);
     ++codes_[code];
   }
-  // Each must be one of the allowed, and the last of these must have been seen.
+  // Every code must be one of the allowed codes, and the last allowed code must have occurred.
   void Expect(const std::vector<StatusCode>& allowed) {
     const std::lock_guard lock(mutex_);
     std::ostringstream text;
@@ -243,7 +243,7 @@ void Metadata(Channel& channel) {
     large.AddMetadata("x-large-" + std::to_string(number), std::string(1000, 'v'));
   }
   ExpectOk(GetCounts(channel, {"/cpp/none"}, large, views));
-  // A stream on the same connection must not notice the call that is refused.
+  // A stream on the same connection must not be affected by the refused call.
   Context context;
   const auto watch = StartWatch(channel, {"/cpp/metadata"}, context);
   NextChange(*watch);
@@ -290,7 +290,7 @@ void Errors(Channel& channel) {
   Expect(DetailOf<google::rpc::ErrorInfo>(error).reason() == "UNKNOWN_SITE", Text(error));
 }
 
-// Returns when calls that were begun before on the same channel are under way.
+// Returns when calls that began before on the same channel are under way.
 void CheckHealth(Channel& channel) {
   Context context;
   grpc::health::v1::HealthCheckResponse response;
@@ -300,7 +300,7 @@ void CheckHealth(Channel& channel) {
 
 void Health(Channel& channel) {
   CheckHealth(channel);
-  // All at once: gRPC's own server answers this method.
+  // Concurrent calls, because gRPC's own server answers this method.
   struct Check {
     Context context;
     grpc::health::v1::HealthCheckRequest request;
@@ -356,7 +356,7 @@ void Burst(Channel& channel) {
   }
 }
 
-// Streams that nobody reads, on a connection of their own.
+// Streams on a separate connection that are never read.
 class SlowReaders {
  public:
   explicit SlowReaders(const std::string& address) : channel_(address) {
@@ -384,7 +384,8 @@ void SlowReadersDelayNobody(Channel& channel, const std::string& address) {
 }
 
 void RetryInfo(Channel& channel) {
-  // More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+  // These are more different articles than all streams together may watch. Some other calls may find the queue to Redis
+  // full.
   std::vector<Context> contexts(60);
   std::vector<std::unique_ptr<Watch>> watches;
   for (auto& context : contexts) {
@@ -410,7 +411,7 @@ void RetryInfo(Channel& channel) {
   Expect(delay.seconds() > 0 || delay.nanos() > 0, delay.ShortDebugString());
 }
 
-// Runs a case, unless the variable CASES names others, and prints a line about it.
+// Runs a case, unless the variable CASES names others, and prints a line about it. Returns false if the case failed.
 bool Passes(const std::string& name, const std::function<void()>& test) {
   const char* const only = std::getenv("CASES");
   if (only != nullptr && ("," + std::string(only) + ",").find("," + name + ",") == std::string::npos) return true;

@@ -1,10 +1,10 @@
-// A client that is idle while its server restarts. It has one connection and no thread that reads from it between
-// calls, as a synchronous client has it.
+// A client that is idle while its server restarts. Like a synchronous client, it has one connection, and no thread that
+// reads from it between calls.
 //
 //   idle_client ADDRESS
 //
-// For each line of standard input: makes calls with large answers and prints "idle"; waits for another line, makes one
-// call and prints "ok" or what went wrong.
+// For each line of standard input, makes calls with large answers and prints "idle". Then waits for another line, makes
+// one call, and prints "ok" or the error.
 #include <iostream>
 #include <string>
 

@@ -1,10 +1,10 @@
-// Load on servers that are restarted one after the other: views and questions, so many at once on each of some
-// channels, which use the servers in turn.
+// Generates load on servers that are restarted one after the other. It records views and queries counts, with several
+// concurrent calls on each of several channels. The channels use the servers in turn.
 //
 //   rolling_load ADDRESS,ADDRESS
 //
-// Runs until standard input ends. Then prints how many views of the article /rolling/0/ were acknowledged, how many
-// calls ended well, and a line for each way in which calls failed: number, code, text.
+// Runs until standard input ends. Then prints how many views of the article /rolling/0/ were acknowledged, and how many
+// calls succeeded. Also prints a line for each kind of failure: number, code, text.
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -27,7 +27,7 @@ constexpr int kCallersPerChannel = 10;
 constexpr size_t kArticles = 50;
 constexpr size_t kArticleBytes = 400;
 
-// What became of all calls. Thread-safe.
+// The results of all calls. Thread-safe.
 class Tally {
  public:
   void Add(const grpc::Status& status, uint64_t views) {
@@ -55,7 +55,7 @@ class Tally {
   std::map<std::pair<grpc::StatusCode, std::string>, int> failures_;
 };
 
-// Makes calls, one at a time, until it is told to stop.
+// Makes calls, one at a time, until `stop` is set.
 void Call(Channel& channel, Tally& tally, const std::atomic<bool>& stop) {
   const auto view = Batch({"/rolling/0/"});
   const auto question = Question(MakeArticles("/rolling", kArticles, kArticleBytes));

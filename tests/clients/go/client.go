@@ -27,8 +27,8 @@ import (
 
 const timeout = 30 * time.Second
 
-// Sizes of the burst: so many calls at once of 20 KB each way, with articles that nobody asked for before. A call names
-// each of its articles again and again, so that all calls together fit into the queue to Redis.
+// The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
+// before. A call repeats its articles, so that all calls together fit into the queue to Redis.
 const (
 	burstRounds       = 20
 	burstCalls        = 200
@@ -37,7 +37,7 @@ const (
 	articleBytes      = 400
 )
 
-// A channel with a connection of its own.
+// A channel with a separate connection.
 type channel struct {
 	connection *grpc.ClientConn
 	ingest     viewcount_v1.IngestServiceClient
@@ -69,7 +69,7 @@ func padded(name string, numbers ...int) string {
 	return text + "/" + strings.Repeat("x", articleBytes-len(text))
 }
 
-// The articles of one call of the burst; no other call asks for them.
+// Returns the articles of one call of the burst. No other call requests them.
 func articlesOf(name string, round, call int) []string {
 	var articles []string
 	for number := 0; number < articlesOfACall; number++ {
@@ -78,7 +78,7 @@ func articlesOf(name string, round, call int) []string {
 	return articles
 }
 
-// Of these one message is larger than every client's window.
+// One message with all of these is larger than every client's window.
 func longArticles(name string) []string {
 	var articles []string
 	for number := 0; number < 1000; number++ {
@@ -147,7 +147,7 @@ func nextChange(stream viewcount_v1.QueryService_WatchCountsClient) ([]*viewcoun
 	}
 }
 
-// The codes that calls made at once end with.
+// Returns the codes that concurrent calls end with.
 func codesOf(calls int, call func(number int) error) map[codes.Code]int {
 	results := make(chan codes.Code, calls)
 	for number := 0; number < calls; number++ {
@@ -160,7 +160,7 @@ func codesOf(calls int, call func(number int) error) map[codes.Code]int {
 	return found
 }
 
-// Every code must be one of the allowed, and the last of these among them.
+// Every code must be one of the allowed codes, and the last allowed code must occur.
 func expectCodes(found map[codes.Code]int, allowed ...codes.Code) error {
 	others := 0
 	for _, count := range found {
@@ -316,7 +316,7 @@ func largeMetadata(c *channel) error {
 	if _, err := c.countsAt(large, []string{"/go/none"}); err != nil {
 		return err
 	}
-	// A stream on the same connection must not notice the call that is refused.
+	// A stream on the same connection must not be affected by the refused call.
 	call, err := c.watch(ctx, "/go/metadata")
 	if err != nil {
 		return err
@@ -376,7 +376,7 @@ func errors(c *channel) error {
 }
 
 func health(c *channel) error {
-	// All at once: gRPC's own server answers this method.
+	// Concurrent calls, because gRPC's own server answers this method.
 	found := codesOf(500, func(int) error {
 		ctx, cancel := withTimeout()
 		defer cancel()
@@ -434,7 +434,7 @@ func burst(c *channel) error {
 	return nil
 }
 
-// Streams that nobody reads.
+// Opens streams that are never read.
 func hold(ctx context.Context, address string) (*channel, error) {
 	c, err := open(address)
 	if err != nil {
@@ -476,7 +476,8 @@ func retryInfo(c *channel) error {
 	defer cancel()
 	var refused error
 	var mutex sync.Mutex
-	// More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+	// These are more different articles than all streams together may watch. Some other calls may find the queue to Redis
+	// full.
 	found := codesOf(60, func(number int) error {
 		var articles []string
 		for article := 0; article < 1000; article++ {

@@ -46,8 +46,8 @@ import viewcount.v1.QueryServiceGrpc;
  */
 public class Client {
   private static final long SECONDS_MAX = 30;
-  // Sizes of the burst: so many calls at once of 20 KB each way, with articles that nobody asked for before. A call
-  // names each of its articles again and again, so that all calls together fit into the queue to Redis.
+  // The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
+  // before. A call repeats its articles, so that all calls together fit into the queue to Redis.
   private static final int BURST_ROUNDS = 20;
   private static final int BURST_CALLS = 200;
   private static final int ARTICLES_OF_A_CALL = 50;
@@ -56,7 +56,7 @@ public class Client {
 
   private static String address;
 
-  /** A channel with a connection of its own. */
+  /** A channel with a separate connection. */
   private static final class Channel {
     final ManagedChannel channel =
         NettyChannelBuilder.forTarget(address).usePlaintext().maxInboundMessageSize(64 << 20).build();
@@ -94,7 +94,7 @@ public class Client {
     }
   }
 
-  /** Reads a stream one message at a time: nothing is read that nobody asks for. */
+  /** Reads a stream one message at a time. No message is read before the test requests it. */
   private static final class Reader<Q, T> implements ClientResponseObserver<Q, T> {
     private final BlockingQueue<Object> events = new LinkedBlockingQueue<>();
     private ClientCallStreamObserver<Q> call;
@@ -120,7 +120,7 @@ public class Client {
       events.add("end");
     }
 
-    /** The next message; null at the end. */
+    /** Returns the next message, or null at the end. */
     @SuppressWarnings("unchecked")
     T next() throws InterruptedException {
       call.request(1);
@@ -152,7 +152,7 @@ public class Client {
         number -> padded("/" + name + "/" + round + "/" + call + "/" + number % DIFFERENT_ARTICLES + "/"));
   }
 
-  // Of these one message is larger than every client's window.
+  // One message with all of these is larger than every client's window.
   private static String[] longArticles(String name) {
     return articles(1000, number -> padded("/" + name + "/" + number + "/"));
   }
@@ -205,7 +205,7 @@ public class Client {
     throw new IllegalStateException("the call was answered");
   }
 
-  /** Every code must be one of the allowed, and the last of these among them. */
+  /** Every code must be one of the allowed codes, and the last allowed code must occur. */
   private static void expectCodes(List<Status.Code> codes, Status.Code... allowed) {
     expect(Arrays.asList(allowed).containsAll(codes) && codes.contains(allowed[allowed.length - 1]),
         codes.stream().distinct().collect(Collectors.toList()));
@@ -335,7 +335,7 @@ public class Client {
     final Metadata large = new Metadata();
     for (int number = 0; number < 6; number++) large.merge(metadata("x-large-" + number, "v".repeat(1000)));
     countWith(channel, large);
-    // A stream on the same connection must not notice the call that is refused.
+    // A stream on the same connection must not be affected by the refused call.
     final Reader<WatchCountsRequest, WatchCountsResponse> call = channel.watch("/java/metadata");
     nextChange(call);
     for (int size : new int[] {70_000, 200_000}) {
@@ -361,7 +361,7 @@ public class Client {
   }
 
   private static void health(Channel channel) throws Exception {
-    // All at once: gRPC's own server answers this method.
+    // Concurrent calls, because gRPC's own server answers this method.
     final List<ListenableFuture<grpc.health.v1.HealthOuterClass.HealthCheckResponse>> answers = new ArrayList<>();
     for (int number = 0; number < 500; number++) {
       final var stub = channel.timed(HealthGrpc.newFutureStub(channel.channel));
@@ -393,11 +393,11 @@ public class Client {
     }
   }
 
-  /** Streams that nobody reads. */
+  /** Opens streams that are never read. */
   private static List<Reader<WatchCountsRequest, WatchCountsResponse>> hold(Channel slow) {
     final List<Reader<WatchCountsRequest, WatchCountsResponse>> calls = new ArrayList<>();
     for (int number = 0; number < 20; number++) calls.add(slow.watch(longArticles("java-held")));
-    // All of them are under way when this is answered.
+    // When this call is answered, all streams are under way.
     slow.timed(HealthGrpc.newBlockingStub(slow.channel)).check(HealthCheckRequest.getDefaultInstance());
     return calls;
   }
@@ -414,7 +414,8 @@ public class Client {
   }
 
   private static void retryInfo(Channel channel) throws Exception {
-    // More different articles than all streams together may watch. Some of the others may find the queue to Redis full.
+    // These are more different articles than all streams together may watch. Some other calls may find the queue to
+    // Redis full.
     final List<Reader<WatchCountsRequest, WatchCountsResponse>> calls = new ArrayList<>();
     for (int call = 0; call < 60; call++) {
       final String prefix = "/java/" + call + "/";
@@ -438,7 +439,7 @@ public class Client {
     void run(Channel channel) throws Exception;
   }
 
-  /** Runs a case unless the variable CASES names others. */
+  /** Runs a case unless the variable CASES names others. Returns false if the case failed. */
   private static boolean passes(Channel channel, String name, Case test) {
     final String only = System.getenv("CASES");
     if (only != null && !Arrays.asList(only.split(",")).contains(name)) return true;
@@ -459,7 +460,7 @@ public class Client {
     return failure == null;
   }
 
-  /** Runs all cases, then holds streams until standard input ends. */
+  /** Runs all cases. Then holds streams until standard input ends. */
   public static void main(String[] words) throws Exception {
     address = words[0];
     final Channel channel = new Channel();

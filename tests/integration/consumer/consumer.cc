@@ -1,4 +1,5 @@
-// Uses the installed client without a service: views are taken, cannot be delivered, and are told as dropped.
+// Uses the installed client without a service. The views are accepted, cannot be delivered, and are reported as
+// dropped.
 #include <viewcount/client/writer.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What is undone, and undone again.
+// Tests of AdjustmentLog: an adjustment may be undone, and the undo may itself be undone.
 #include "service/adjustments/adjustment_log.h"
 
 #include <gtest/gtest.h>

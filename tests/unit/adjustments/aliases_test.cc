@@ -1,4 +1,5 @@
-// Which article is counted for which, and that every journal and store comes to the same.
+// Tests which article is counted under which alias. Every journal and every store must resolve an alias to the same
+// article.
 #include "service/sites/aliases.h"
 
 #include <gtest/gtest.h>

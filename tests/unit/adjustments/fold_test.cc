@@ -1,4 +1,4 @@
-// Adjustments beside views in chunk, ledger and plan.
+// Tests adjustments next to views in the chunk, the ledger and the flush plan.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -63,7 +63,7 @@ TEST_F(FoldTest, AChunkAddsAdjustmentsToItsViews) {
   EXPECT_EQ(chunk.ViewsOf(a, kAll), -2);
   EXPECT_EQ(chunk.ViewsOf(a, kDay), 5);
   EXPECT_EQ(chunk.ViewsOf(*chunk.Find(SiteIndex{0}, HashOf("b"), "b"), kBots), 3);
-  // The audit compares views alone.
+  // Adjustments are not included, because the audit compares views only.
   EXPECT_EQ(chunk.views(), 5u);
   EXPECT_EQ(chunk.views(ShardOf(HashOf("a"))), 5u);
 }
@@ -92,11 +92,11 @@ TEST_F(FoldTest, WindowsSinceAMarkAreThoseOfEveryChunk) {
   EXPECT_THAT(*ledger_.WindowsSince(mark, site()->index), ElementsAre(kAll, kDay));
   for (uint8_t i = 0; i < limits::kShards; ++i) ledger_.SetCursor(Shard{i}, Cursor::End(sealed.chunk->to()));
   ledger_.Release(*sealed.chunk);
-  // A chunk came and went.
+  // A chunk was sealed and released since the mark.
   EXPECT_FALSE(ledger_.WindowsSince(mark, site()->index));
 }
 
-// Cut into parts anywhere and gone on with from the cursor, by a plan of its own each time.
+// The flush is interrupted at random points. Each time a new plan continues from the cursor.
 TEST_F(FoldTest, AFlushThatBreaksOffAnywhereAppliesEveryChangeOnce) {
   std::mt19937_64 random(TestSeed());
   std::map<std::pair<std::string, Window>, int64_t> expected;

@@ -1,4 +1,4 @@
-// Adjustments as tests make them.
+// Builds adjustments for tests.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct TestChange {
   int64_t views = 0;
 };
 
-// Of site demo, made at `unix_ms`.
+// Returns an adjustment of the site "demo", made at `unix_ms`.
 inline Adjustment TestAdjustment(int64_t unix_ms, const std::vector<TestChange>& changes,
                                  const std::string& undoes = "") {
   journal::v1::Adjustment message;

@@ -1,4 +1,4 @@
-// A journal of views, adjustments and changing aliases gives the same counts whenever it is folded.
+// A journal of views, adjustments and changing aliases must give the same counts every time it is folded.
 #include "service/lane/refold.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class WholeBatch final : public Batch {
   std::string text_;
 };
 
-// A lane on real files, stepped through by the test.
+// This fixture runs a lane on real files. The test itself calls the lane's steps.
 class RefoldTest : public ::testing::Test {
  protected:
   void SetUp() override {

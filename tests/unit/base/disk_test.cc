@@ -1,4 +1,4 @@
-// What a disk promises: the machine's and the one in memory alike.
+// Tests the contract of Disk on the machine's disk and on the disk in memory.
 #include "service/base/disk.h"
 
 #include <gmock/gmock.h>

@@ -29,7 +29,7 @@ TEST(Identifiers, RandomIdsDiffer) {
   EXPECT_EQ(ids.size(), 1000u);
 }
 
-// The values are part of the store's format: stored data is lost to its reader if one of them ever changes.
+// The hash values are part of the store's format. If one of them ever changes, readers no longer find the stored data.
 TEST(Hash, ShardsOfKnownArticlesNeverChange) {
   const uint64_t seed = Hash64("demo");
   EXPECT_EQ(seed, 573979926299239216ULL);

@@ -11,14 +11,15 @@
 namespace viewcount {
 namespace {
 
-// The calling thread's slice in nanoseconds, as sched_getattr(2) tells it: the fourth of its 64-bit words.
+// Returns the calling thread's scheduler slice in nanoseconds. sched_getattr(2) reports it in the fourth of its 64-bit
+// words.
 uint64_t SliceNow() {
   std::array<uint64_t, 6> words{};
   EXPECT_EQ(syscall(SYS_sched_getattr, 0, words.data(), sizeof(words), 0), 0);
   return words[3];
 }
 
-// Kernels before 6.12 know no slice, and tell 0.
+// Kernels before 6.12 do not support slices and report 0.
 TEST(SchedulingTest, TheSliceIsThatOfTheThreadWhichAskedForIt) {
   const uint64_t before = SliceNow();
   uint64_t asked = 0;

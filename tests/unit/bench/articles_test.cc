@@ -19,7 +19,7 @@ TEST(Articles, RanksFollowZipf) {
   EXPECT_EQ(drawn[0], 0);
   for (const size_t rank : {1, 2, 3, 10, 100, 1'000}) {
     const double expected = kDraws / sum / static_cast<double>(rank);
-    // Six standard deviations.
+    // The tolerance is six standard deviations.
     EXPECT_NEAR(drawn[rank], expected, 6 * std::sqrt(expected)) << rank;
   }
 }

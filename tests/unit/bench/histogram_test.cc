@@ -31,7 +31,7 @@ TEST(Histogram, EveryDurationIsWithinOnePercent) {
   for (int64_t value = 1; value < int64_t{1} << 62; value += value / 3 + 1) {
     Histogram histogram;
     histogram.Record(Duration(value));
-    // So that the longest does not hide what the step says.
+    // A longer duration is recorded as well, so that the maximum does not hide the error of the histogram's bucket.
     histogram.Record(Duration::max());
     const auto error = static_cast<double>(std::abs(histogram.Quantile(0.5).count() - value));
     EXPECT_LT(error, 0.01 * static_cast<double>(value)) << value;

@@ -17,7 +17,7 @@ const TimePoint kStart{std::chrono::hours(1)};
 
 Period PeriodOf(milliseconds length) { return {.start = kStart, .measured_from = kStart, .end = kStart + length}; }
 
-// Slots with the milliseconds from the start at which their requests were due.
+// Records each request's slot, and its due time in milliseconds after the start.
 using Sent = std::vector<std::pair<size_t, int64_t>>;
 
 Pump::Send Into(Sent& sent) {

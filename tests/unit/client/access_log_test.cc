@@ -16,7 +16,7 @@ std::string Line(const std::string& request, const std::string& status = "200", 
   return "192.0.2.1 - - [17/May/2015:10:05:03 +0000] \"" + request + "\" " + status + " 5120" + rest;
 }
 
-// The article of a page view; "(other)", "(bad)" or "(blank)".
+// Returns the article of a page view, or else "(other)", "(bad)" or "(blank)".
 std::string ArticleOf(const std::string& line) {
   const auto parsed = ParseAccessLogLine(line, ViewerSalt());
   switch (parsed.kind) {
@@ -111,7 +111,7 @@ TEST(AccessLog, EveryCutLineIsBadOrWholeInItsFields) {
   const auto line = Line("GET /a HTTP/1.1");
   const size_t common = line.find(" \"https");
   for (size_t size = 1; size < line.size(); ++size) {
-    // Cut within the number of bytes it is a line of the common format.
+    // A line that is cut inside the number of bytes is still a whole line of the common log format.
     const bool whole = size > line.find(" 5120") + 1 && size <= common + 1;
     EXPECT_EQ(ArticleOf(line.substr(0, size)), whole ? "/a" : "(bad)") << line.substr(0, size);
   }
@@ -146,7 +146,7 @@ TEST(AccessLog, ViewersAreTellableByAddressAndAgent) {
   EXPECT_NE(SaltOfLog("portal", "one log"), SaltOfLog("other", "one log"));
 }
 
-// Not even a mangled line may give an article that the service would refuse: its whole batch would be lost with it.
+// No line, however mangled, may give an article that the service refuses. The line's whole batch would be lost with it.
 TEST(AccessLog, WhateverTheBytesAPageViewIsValid) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

@@ -1,4 +1,4 @@
-// The commands against scripted services: what they ask, what they print, how they end.
+// Tests the commands against scripted services. The tests check their requests, their output and their exit status.
 #include "client/cli/commands.h"
 
 #include <fmt/format.h>
@@ -60,7 +60,7 @@ class FakeQuery : public v1::QueryService::Service {
     response->mutable_as_of()->set_seconds(1'431'857'103);
     return grpc::Status::OK;
   }
-  // Ranks 1 to `ranks`, at most `page` of them at once.
+  // Returns the ranks 1 to `ranks`, at most `page` of them in one response.
   grpc::Status ListPopular(grpc::ServerContext*, const v1::ListPopularRequest* request,
                            v1::ListPopularResponse* response) override {
     ++calls;
@@ -96,7 +96,7 @@ class FakeQuery : public v1::QueryService::Service {
     response->mutable_as_of()->set_seconds(1'431'857'103);
     return grpc::Status::OK;
   }
-  // One message after another, for as long as somebody listens.
+  // Sends up to `watch_messages` messages, until the client cancels the stream.
   grpc::Status WatchCounts(grpc::ServerContext* context, const v1::WatchCountsRequest* request,
                            grpc::ServerWriter<v1::WatchCountsResponse>* writer) override {
     for (uint64_t i = 0; i < watch_messages && !context->IsCancelled(); ++i) {
@@ -126,7 +126,7 @@ class CommandsTest : public ::testing::Test {
  protected:
   CommandsTest() { options_.server = service_.address(); }
 
-  // Runs the command and keeps what it prints.
+  // Runs the command and captures its output.
   template <typename Command>
   auto RunIt(const Command& command) {
     Session session(options_);
@@ -256,7 +256,7 @@ TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   for (const char* part : {"9.9", "12,345", "1 d 01:01:01", "away: connection refused", "abc"}) {
     EXPECT_THAT(output_, HasSubstr(part));
   }
-  // The message says what is refused and why.
+  // The message states which error the store reports.
   admin_.store_state = v1::STORE_STATE_REFUSING;
   ASSERT_TRUE(RunIt(StatusCommand{}).ok());
   EXPECT_THAT(output_, ::testing::ContainsRegex("store +connection refused"));

@@ -16,7 +16,7 @@ TEST(SafeExcerpt, AddressesElsewhereAreMasked) {
   EXPECT_EQ(SafeExcerpt("x \"192.0.2.1:8080\""), " \"(address):8080\"");
   EXPECT_EQ(SafeExcerpt("x a=192.0.2.255. b"), " a=(address). b");
   EXPECT_EQ(SafeExcerpt("x 2001:db8::1, ::ffff:192.0.2.1"), " (address), (address)");
-  // Two lines in one, as when two processes write at once.
+  // Two log lines are mixed into one, as happens when two processes write at the same time.
   EXPECT_EQ(SafeExcerpt("x - - [17/May/2015:10:0192.0.2.7 - -").find("192.0.2.7"), std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-// What the importer's tests share: a service, and files to import into it.
+// The importer's tests share this fixture. It provides a service and imports files into it.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,13 +14,13 @@
 
 namespace viewcount::cli {
 
-// A line that is a view of `article`.
+// Returns a log line that is a view of `article`.
 inline std::string PageLine(const std::string& article) {
   return fmt::format("192.0.2.1 - - [17/May/2015:10:05:03 +0000] \"GET {} HTTP/1.1\" 200 1 \"-\" \"agent\"\n", article);
 }
 inline std::string OtherLine() { return PageLine("/logo.png"); }
 
-// `count` lines: every third is no page view, the others are of ten articles.
+// Returns `count` lines. Every third line is no page view; the others are views of ten articles.
 inline std::string ManyPages(int count, int from = 0) {
   std::string text;
   for (int i = from; i < from + count; ++i) {
@@ -31,7 +31,7 @@ inline std::string ManyPages(int count, int from = 0) {
 
 class ImportTest : public ::testing::Test {
  protected:
-  // What one run of the import gave.
+  // Holds the result of one run of the import.
   struct Outcome {
     absl::Status status;
     ImportCounts counts;
@@ -39,7 +39,7 @@ class ImportTest : public ::testing::Test {
     std::vector<BadLine> bad_lines;
   };
 
-  // Imports the file as a run of its own.
+  // Imports the file in a separate run, with a new importer.
   Outcome Import(const std::string& path, const std::string& site = "portal") {
     client::BatchSender sender(service_.channel(), send_options_);
     Outcome outcome;
@@ -61,7 +61,7 @@ class ImportTest : public ::testing::Test {
     return outcome;
   }
 
-  // Every line of what was counted is one sequence, without gap or overlap; returns the last.
+  // Checks that the counted batches give every line one sequence, without gap or overlap. Returns the last sequence.
   uint64_t ExpectSeamless() {
     uint64_t next = 1;
     for (const auto& request : service_.counted()) {

@@ -1,4 +1,4 @@
-// Imports where something fails: nothing counts twice, and nothing is left out in silence.
+// Tests imports in which something fails. No view may count twice, and no view may be left out without an error.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -46,7 +46,8 @@ TEST_F(ImportTest, AnImportBrokenOffAnywhereGoesOnFromThere) {
   EXPECT_EQ(service_.total(), kViews);
 }
 
-// The other run cut its batches elsewhere.
+// A run over a shorter file cut its batches at other lines. A batch of the next run then begins before the last counted
+// sequence and ends after it.
 TEST_F(ImportTest, ABatchThatReachesBeyondTheLastSequenceIsCut) {
   const TemporaryFile file(ManyPages(1'000));
   ASSERT_TRUE(Import(file.path()).status.ok());
@@ -75,7 +76,7 @@ TEST_F(ImportTest, AServiceThatForgotStopsTheImport) {
       << message;
   EXPECT_NE(message.find(fmt::format("tail -n +{} {}", counted + 1, file.path())), std::string::npos) << message;
   EXPECT_EQ(service_.attempts().size(), 3u) << "it does not go on under another identity";
-  // What the message says is right: the rest counts, and nothing twice.
+  // Following the message's advice counts the remaining lines, and counts no line twice.
   std::string rest = ManyPages(kLines);
   for (uint64_t i = 0; i < counted; ++i) rest.erase(0, rest.find('\n') + 1);
   ASSERT_TRUE(Import(TemporaryFile(rest).path()).status.ok());

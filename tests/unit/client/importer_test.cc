@@ -1,4 +1,4 @@
-// Imports where nothing fails: what counts, and what a second import adds.
+// Tests imports in which nothing fails. The tests check which lines count, and which lines a second import adds.
 #include "client/cli/importer.h"
 
 #include <gtest/gtest.h>
@@ -93,7 +93,7 @@ TEST_F(ImportTest, AnotherSiteOrAnotherLogIsAnotherWriter) {
   EXPECT_NE(ImportWriterId("portal", head), ImportWriterId("other", head));
   EXPECT_NE(ImportWriterId("portal", head), ImportWriterId("portal", head.substr(1)));
   EXPECT_NE(ImportWriterId("portal", ""), ImportWriterId("portal", std::string(1, '\0')));
-  // Services remember it for good: it must never change.
+  // Services remember the writer ID permanently, so it must never change.
   const auto known = ImportWriterId("portal", "abc");
   std::string hex;
   for (unsigned char byte : known) hex += fmt::format("{:02x}", byte);

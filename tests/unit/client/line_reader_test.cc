@@ -44,7 +44,7 @@ Lines ReadAll(const std::string& path) {
 }
 Lines ReadContent(const std::string& content) { return ReadAll(TemporaryFile(content).path()); }
 
-// Incompressible lines, so that compressed ones span several buffers.
+// Returns incompressible lines, so that the compressed text spans several buffers.
 std::string ManyLines(int count) {
   std::minstd_rand random(1);
   std::string text;

@@ -1,4 +1,5 @@
-// Parser and reader over whole logs: the real one where it is, and the made one, against numbers from elsewhere.
+// Tests parser and reader on whole logs, against independently computed counts. The real log is used where it exists,
+// the generated log always.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -15,11 +16,11 @@
 namespace viewcount::cli {
 namespace {
 
-// What a log gives, and what it is expected to give.
+// Holds the counts that were read from a log, or the counts that are expected of it.
 struct Aggregate {
-  // article → views, viewers
+  // Maps an article to its views and its viewers.
   std::map<std::string, std::pair<uint64_t, uint64_t>> articles;
-  // (day, article) → views
+  // Maps a day and an article to the views.
   std::map<std::pair<std::string, std::string>, uint64_t> days;
   std::vector<LineKind> kinds;
   uint64_t views = 0;
@@ -56,7 +57,7 @@ Aggregate Read(const std::string& path) {
   return result;
 }
 
-// The fields of a file's lines; `#` begins a comment.
+// Returns the fields of a file's lines. A line that begins with `# ` is a comment.
 std::vector<std::vector<std::string>> Rows(const std::string& path) {
   std::ifstream file(path);
   EXPECT_TRUE(file.is_open()) << path;
@@ -83,7 +84,7 @@ void Compare(const Aggregate& read, const std::string& articles, const std::stri
 
 const std::string kMade = VIEWCOUNT_MADE_LOG_DIR "/";
 
-// Where the real log is; empty if nowhere.
+// Returns the folder of the real log, or an empty string if the log does not exist.
 std::string RealFolder() {
   const char* const folder = std::getenv("VIEWCOUNT_REAL_LOG_DIR");
   const std::string path = folder != nullptr ? folder : VIEWCOUNT_SOURCE_DIR "/../shared/data";

@@ -6,7 +6,7 @@ namespace viewcount::cli {
 namespace {
 
 TEST(LogTime, KnownTimes) {
-  // By date(1): date -u -d '2015-05-17 10:05:03' +%s
+  // date(1) computes the expected values, for example: date -u -d '2015-05-17 10:05:03' +%s
   EXPECT_EQ(ParseLogTime("17/May/2015:10:05:03 +0000"), 1'431'857'103'000);
   EXPECT_EQ(ParseLogTime("17/May/2015:17:05:03 +0700"), 1'431'857'103'000);
   EXPECT_EQ(ParseLogTime("17/May/2015:04:35:03 -0530"), 1'431'857'103'000);
@@ -18,7 +18,7 @@ TEST(LogTime, ALeapSecondIsTheNextMinutesFirst) {
   EXPECT_EQ(ParseLogTime("31/Dec/2016:23:59:60 +0000"), ParseLogTime("01/Jan/2017:00:00:00 +0000"));
 }
 
-// 0 in a request means "on receipt".
+// In a request the time 0 means "on receipt", so no log time may be 0.
 TEST(LogTime, TheFirstSecondIsNotZero) {
   EXPECT_EQ(ParseLogTime("01/Jan/1970:00:00:00 +0000"), 1);
   EXPECT_EQ(ParseLogTime("01/Jan/1970:00:00:01 +0000"), 1'000);

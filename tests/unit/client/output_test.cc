@@ -29,7 +29,7 @@ TEST(Output, NothingFromOutsideDrivesTheTerminal) {
 TEST(Output, ExitCodesTellARefusalFromAnAbsence) {
   EXPECT_EQ(ExitCodeOf(absl::UnavailableError("connection refused")), ExitCode::kUnreachable);
   EXPECT_EQ(ExitCodeOf(absl::DeadlineExceededError("late")), ExitCode::kUnreachable);
-  // The service is there, and says that its store is not.
+  // The service answers, and reports that its store is unavailable.
   EXPECT_EQ(ExitCodeOf(RetryLater(absl::StatusCode::kUnavailable, "store away", std::chrono::seconds(1))),
             ExitCode::kFailed);
   EXPECT_EQ(ExitCodeOf(UnknownSite("x")), ExitCode::kFailed);

@@ -1,4 +1,4 @@
-// A file of a test's own.
+// Provides a temporary file for one test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 
 namespace viewcount::testing {
 
-// Removed with this object.
+// Creates the file in the constructor and deletes it in the destructor.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::string_view content) : path_(::testing::TempDir() + "viewcount_XXXXXX") {
@@ -27,7 +27,7 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  // Replaces the content.
+  // Replaces the content of the file.
   void Write(std::string_view content) const {
     std::FILE* const file = std::fopen(path_.c_str(), "wb");
     VIEWCOUNT_CHECK(file != nullptr);
@@ -40,7 +40,7 @@ class TemporaryFile {
   std::string path_;
 };
 
-// One gzip member.
+// Returns the text as one gzip member.
 inline std::string Gzip(std::string_view text) {
   z_stream stream{};
   VIEWCOUNT_CHECK(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);

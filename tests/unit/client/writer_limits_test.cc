@@ -1,4 +1,4 @@
-// The writer's bounds, and its end.
+// Tests the writer's limits, and its behaviour when it is closed.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -32,7 +32,7 @@ class WriterLimitsTest : public ::testing::Test {
     options_.log = [](const std::string&) {};
     return std::move(*Writer::Create(options_));
   }
-  // Records distinct articles until one is refused; returns how many were taken.
+  // Records views of distinct articles until one is refused. Returns how many were accepted.
   int FillUp(Writer& writer) {
     for (int i = 0;; ++i) {
       const auto status = writer.TryRecord(OneViewOf("article" + std::to_string(i)));

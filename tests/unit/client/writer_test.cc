@@ -1,4 +1,4 @@
-// The writer's promise: each view counted exactly once, in order, whatever fails between.
+// Tests the writer's guarantee: each view is counted exactly once and in order, whatever fails in between.
 #include "client/cpp/writer.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ class WriterTest : public ::testing::Test {
     return std::move(*writer);
   }
 
-  // One batch for each article.
+  // Records every article and flushes it, so that each article has its own batch.
   void RecordOneByOne(Writer& writer, const std::vector<std::string>& articles) {
     for (const auto& article : articles) {
       ASSERT_TRUE(writer.Record(ViewsOf(article)).ok());
@@ -54,7 +54,8 @@ class WriterTest : public ::testing::Test {
 
   FakeIngest service_;
   WriterOptions options_;
-  // Read after Flush or Close only: the writer's thread fills them before it says that a batch is done.
+  // These may be read after Flush() or Close() only. The writer's thread fills them before it reports that a batch is
+  // done.
   std::vector<DroppedBatch> drops_;
   std::string log_;
 };
@@ -191,8 +192,8 @@ TEST_F(WriterTest, ARefusedBatchIsToldAndTheNextOneCounts) {
   ExpectBalance(writer->statistics());
 }
 
-// Under the old identity the next batch would carry the sequence that the service has already counted, and pass for a
-// repeat of the dropped one.
+// Under the old identity the next batch would carry a sequence that the service has already counted. The service would
+// take it for a repeat of the dropped batch.
 TEST_F(WriterTest, AfterABatchGivenUpTheNextOneIsNotTakenForARepeat) {
   service_.Decide([](const auto& attempt) {
     if (attempt.request.views(0).article_id() == "given up") {

@@ -1,4 +1,4 @@
-// Runs ParseConfig with flags, environment and file, each clean of what the machine has set.
+// Runs ParseConfig() with flags, an environment and a file. The machine's own settings do not affect the result.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -45,7 +45,7 @@ class ConfigTest : public testing::Test {
     set_.push_back(name);
   }
 
-  // The path of a file with this text.
+  // Writes a file with this text and returns its path.
   std::string File(const std::string& text) {
     const std::string path = directory_.path() + "/viewcount.toml";
     std::ofstream(path) << text;
@@ -64,7 +64,7 @@ class ConfigTest : public testing::Test {
     return outcome;
   }
 
-  // The settings; a failure if there are none.
+  // Returns the settings. The test fails if the flags are refused.
   static Config Read(const std::vector<std::string>& flags) {
     const auto outcome = Run(flags);
     EXPECT_TRUE(outcome.parsed.config.has_value()) << outcome.error;
@@ -72,7 +72,7 @@ class ConfigTest : public testing::Test {
     return outcome.parsed.config.value_or(Config());
   }
 
-  // The error that refuses these flags.
+  // Returns the error message with which these flags are refused.
   static std::string ErrorOf(const std::vector<std::string>& flags) {
     const auto outcome = Run(flags);
     EXPECT_FALSE(outcome.parsed.config.has_value());

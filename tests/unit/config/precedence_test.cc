@@ -1,4 +1,4 @@
-// Flags over environment over file over defaults, for every setting and every pair of sources.
+// Tests the precedence of flags over environment over file over defaults, for every setting and every pair of sources.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ using testing::ElementsAre;
 
 struct Case {
   const char* key;
-  // Different from each other and from the default.
+  // The three values differ from each other and from the default.
   const char* flag;
   const char* environment;
   const char* file;
@@ -44,7 +44,7 @@ constexpr std::array kCases = {
 
 class PrecedenceTest : public ConfigTest {
  protected:
-  // One value per source, in the order of rank; empty: not given there.
+  // Takes one value per source, highest precedence first. An empty value means that the source does not set the key.
   Config With(const std::string& key, const std::string& flag, const std::string& environment,
               const std::string& file) {
     std::vector<std::string> flags;
@@ -58,8 +58,8 @@ class PrecedenceTest : public ConfigTest {
 };
 
 TEST_F(PrecedenceTest, EveryPairOfSourcesForEverySetting) {
-  // log-format and redis-waive have two values only, tls-cert and tls-key go together: tests below and in
-  // config_test.cc are theirs.
+  // Four settings are tested elsewhere, below and in config_test.cc. log-format and redis-waive have only two values;
+  // tls-cert and tls-key must be set together.
   ASSERT_EQ(kCases.size() + 4, Settings().size());
   for (const auto& [key, flag, environment, file] : kCases) {
     SCOPED_TRACE(key);

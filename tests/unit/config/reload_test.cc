@@ -1,4 +1,4 @@
-// Settings that are read again while the service runs.
+// Tests settings that are read again while the service runs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using testing::IsEmpty;
 
 class ReloadTest : public ConfigTest {
  protected:
-  // Starts with `flags` and a file with this text.
+  // Start() begins with `flags` and with a file of this text.
   ReloadTest() { arguments_ = {"viewcountd", "--config"}; }
   void Start(const std::string& text, const std::vector<std::string>& flags = {}) {
     path_ = File(text);
@@ -48,7 +48,7 @@ TEST_F(ReloadTest, WhatCanBeTakenOverIsAndTheRestStays) {
   EXPECT_EQ(update->parsed.config->log_level, "debug");
   EXPECT_EQ(update->parsed.config->address_views_per_second, 7u);
   EXPECT_EQ(update->parsed.config->lanes, 2u);
-  // Back again, from what runs now.
+  // The file goes back to the earlier values, and is compared with the settings that run now.
   running_ = std::move(update->parsed);
   update = Reload("lanes = 2\n");
   ASSERT_TRUE(update.ok()) << update.status();

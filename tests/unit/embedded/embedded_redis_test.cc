@@ -25,7 +25,7 @@ using std::chrono::steady_clock;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// The first line that the server answers to an inline command, or "" if it does not answer.
+// Returns the first line of the server's answer to an inline command, or "" if the server does not answer.
 std::string AskOnce(const EmbeddedRedis& redis, const std::string& command) {
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -41,7 +41,7 @@ std::string AskOnce(const EmbeddedRedis& redis, const std::string& command) {
   return size > 0 ? std::string(answer, static_cast<size_t>(size)) : "";
 }
 
-// The same, once it has loaded its data.
+// Like AskOnce(), but waits until the server has loaded its data.
 std::string Ask(const EmbeddedRedis& redis, const std::string& command) {
   std::string answer;
   Eventually([&] {
@@ -114,7 +114,7 @@ TEST(EmbeddedRedis, StopEndsTheServerCleanlyAndTheNextStartHasTheData) {
   EXPECT_EQ(Ask(**redis, "GET key"), "$5\r\nvalue\r\n");
 }
 
-// A directory with a snapshot in which `key` is 3933, and nothing else.
+// Leaves only a snapshot in `directory`, in which `key` is 3933.
 void PutDump(const std::string& directory) {
   {
     auto redis = EmbeddedRedis::Start(In(directory), {});
@@ -189,14 +189,14 @@ TEST(EmbeddedRedis, ServerThatDoesNotEndInTimeIsKilled) {
   EXPECT_FALSE(Exists(pid));
 }
 
-// The part of viewcountd in a process of its own, which is killed as `kill -9` kills.
+// A child process takes the part of viewcountd and is killed with SIGKILL, as by `kill -9`.
 TEST(EmbeddedRedis, KilledParentTakesTheServerWithIt) {
   TemporaryDirectory directory;
   int channel[2];
   ASSERT_EQ(pipe2(channel, O_CLOEXEC), 0);
   const UniqueFd read_end(channel[0]);
   UniqueFd write_end(channel[1]);
-  // So that the orphan becomes ours and its end can be waited for.
+  // Makes this process the parent of the orphaned redis-server, so that it can wait for the server's end.
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   const pid_t parent = fork();
   if (parent == 0) {

@@ -60,7 +60,7 @@ TEST_F(RedisProcessTest, MissingProgramSaysSoInItsOutput) {
 }
 
 TEST_F(RedisProcessTest, OnlyTheChosenDescriptorIsInherited) {
-  // Without close-on-exec, as a careless library opens one.
+  // The descriptor is opened without close-on-exec, as a careless library opens one.
   const UniqueFd leaked(open("/dev/full", O_WRONLY));
   ASSERT_TRUE(leaked.valid());
   auto process = RedisProcess::Start(Shell("for fd in /proc/$$/fd/*; do readlink $fd; done; true"));

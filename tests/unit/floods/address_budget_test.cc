@@ -66,7 +66,7 @@ TEST(AddressBudgetTest, NoneIsNoLimit) {
   EXPECT_EQ(TakenOf(budget, "203.0.113.9", 100'000, kStart), 100'000u);
 }
 
-// Ten times as many addresses as are remembered, and one that floods all the while.
+// Uses ten times as many addresses as the budget remembers, while one address floods throughout.
 TEST(AddressBudgetTest, ManyAddressesDoNotMakeOneForgotten) {
   AddressBudget budget(kPerSecond);
   SteadyTime now = kStart;

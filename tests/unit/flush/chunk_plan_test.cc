@@ -1,4 +1,4 @@
-// How a chunk is laid out for the store: order, parts, and the cursors between them.
+// Tests how a chunk is laid out for the store, in which order, in which parts, and with which cursors between them.
 #include "service/flush/chunk_plan.h"
 
 #include <gmock/gmock.h>
@@ -33,7 +33,7 @@ class ChunkPlanTest : public ::testing::Test {
     const uint32_t bucket = chunk_->BucketIndex({of->index, hour, 20260101 + hour / 24});
     chunk_->Add(of->index, ArticleHash(of->seed, id), id, bucket, count, bot);
   }
-  // An ID of the site's that belongs to `shard`.
+  // Returns an article ID of the site that belongs to `shard`.
   std::string IdIn(const std::string& site, Shard shard, const std::string& prefix = "news") {
     const auto of = sites_.Find(site);
     for (;; ++number_) {
@@ -45,7 +45,7 @@ class ChunkPlanTest : public ::testing::Test {
     chunk_->Extend(kTo, SteadyTime());
     return ChunkPlan({chunk_, shards}, sites_);
   }
-  // All parts of a shard, from `cursor` to the end.
+  // Returns all parts of a shard, from `cursor` to the end of the chunk.
   static std::vector<PlannedPart> Walk(ChunkPlan& plan, Shard shard, Cursor cursor) {
     std::vector<PlannedPart> parts;
     while (!plan.IsFinished(shard, cursor)) {
@@ -166,7 +166,7 @@ TEST_F(ChunkPlanTest, AnArticleWithMoreFieldsThanAPartMayHaveGoesAlone) {
   EXPECT_THAT(KeysOf(plan, parts[1].articles), ElementsAre("alpha/" + ids[1]));
 }
 
-// So that its cursor moves with the others.
+// The empty part moves the shard's cursor together with those of the other shards.
 TEST_F(ChunkPlanTest, AShardWithoutArticlesIsSentAnEmptyPart) {
   Add("alpha", IdIn("alpha", Shard{3}));
   ChunkPlan plan = Plan();
@@ -211,7 +211,8 @@ TEST_F(ChunkPlanTest, OnlyPartsOfThisChunkLead) {
   EXPECT_FALSE(plan.Leads(shard, begin, Cursor::Middle(kFrom, Position{150}, {"alpha", "a"}, kTo)));
 }
 
-// Wherever a chunk is taken up again, the rest is the same, and what lies between two cursors is exactly their parts.
+// A chunk is resumed at any cursor. The remaining parts are always the same, and the articles between two cursors are
+// exactly those of the parts between them.
 TEST_F(ChunkPlanTest, RandomChunksAreCutTheSameWheneverAsked) {
   std::mt19937_64 random(TestSeed());
   std::map<Shard, std::map<std::string, uint64_t>> expected;

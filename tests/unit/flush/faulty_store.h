@@ -1,4 +1,5 @@
-// A store that stands before the real one and loses what it is told to lose: commands, replies, the order of time.
+// This store stands in front of the real one and injects faults. It loses commands, loses replies and changes their
+// order.
 #pragma once
 
 #include <atomic>
@@ -18,41 +19,42 @@
 
 namespace viewcount {
 
-// What is to become of one command.
+// Describes the fault that is injected into one command.
 struct Fate {
   enum class Kind : uint8_t {
     kForward,
-    // It never arrives.
+    // The command never arrives.
     kLoseCommand,
-    // It is carried out; nobody is told.
+    // The command is carried out, but its reply is lost.
     kLoseReply,
-    // Nobody is told, and it is carried out only after `delay`.
+    // The reply is lost, and the command is carried out only after `delay`.
     kLate,
-    // It arrives after `delay`.
+    // The command arrives after `delay`.
     kSlow,
   };
   Kind kind = Kind::kForward;
   std::chrono::milliseconds delay{0};
-  // Called behind the command, before the answer.
+  // The store calls it after the command and before the command's answer.
   std::function<void()> after = {};
 };
 
-// On the store's executor. The real store must be closed, and its thread drained, before this goes.
+// Runs on the store's executor. The real store must be closed, and its thread drained, before this object is destroyed.
 class FaultyStore final : public CountStore {
  public:
   struct Faults {
-    // Asked for every part; all is well if there is no function.
+    // The store calls it for every part. Without a function no fault is injected.
     std::function<Fate(const Part&)> apply = {};
     std::function<Fate(Shard)> claim = {};
-    // Asked for every shard that is to forget lanes; true: it does not arrive.
+    // The store calls it for every shard that must forget lanes. If it returns true, the command does not arrive.
     std::function<bool(Shard)> loses_removal = {};
-    // Called when the sites were read, before the answer.
+    // The store calls it after the sites are read and before the answer.
     std::function<boost::asio::awaitable<void>()> sites_read = {};
-    // Asked before a site's salt is obtained, and with an empty name before salts are removed: an error is the answer.
+    // The store calls it before a site's salt is obtained. It calls it with an empty name before salts are removed. If
+    // it returns an error, that error is the answer.
     std::function<absl::Status(std::string_view site)> salts = {};
-    // Lost connections are not told of.
+    // If true, lost connections are not reported.
     bool hides_reconnects = false;
-    // Commands that have not arrived yet.
+    // Counts the commands that have not arrived yet.
     std::shared_ptr<std::atomic<int>> late = std::make_shared<std::atomic<int>>(0);
   };
   FaultyStore(CountStore& store, Faults faults) : store_(store), faults_(std::move(faults)) {}
@@ -142,7 +144,7 @@ class FaultyStore final : public CountStore {
   uint64_t generation() const override { return faults_.hides_reconnects ? 1 : store_.generation(); }
 
  private:
-  // A part that owns its texts, since the chunk it points into may be gone when it arrives.
+  // This part owns its texts. The chunk that the original part points into may be deleted before this part arrives.
   struct Letter {
     explicit Letter(const Part& of) : part(of) {
       for (HashDelta& hash : part.hashes) {
@@ -169,7 +171,7 @@ class FaultyStore final : public CountStore {
                                                 std::chrono::milliseconds delay,
                                                 std::shared_ptr<std::atomic<int>> late) {
     co_await Sleep(delay);
-    // It matters to nobody any more how it went.
+    // The result is ignored, because the caller has already received an error.
     (void)co_await store.Apply(letter->part);
     --*late;
   }

@@ -1,4 +1,4 @@
-// Chunks on their way into a real Redis that is killed, rolled back and cut off: every view arrives once.
+// Sends chunks to a real Redis that is killed, rolled back and cut off. Every view must be counted exactly once.
 #include "service/flush/flusher.h"
 
 #include <fmt/format.h>
@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 using Totals = std::map<std::string, uint64_t>;
 
 const std::vector<std::string> kDurable = {"--appendonly", "yes", "--appendfsync", "always"};
-// Goes back to its last SAVE when it is killed.
+// With these options Redis returns to its last SAVE when it is killed.
 const std::vector<std::string> kForgetful = {"--appendonly", "no", "--save", ""};
 const uint64_t kDemoSeed = Hash64("demo");
 
@@ -41,7 +41,7 @@ std::vector<std::string> IdsIn(Shard shard, size_t count) {
   return ids;
 }
 
-// What Redis counts of all time, every shard's sum checked.
+// Returns the all-time counts in Redis, and checks the stored sum of every shard.
 Totals Stored(RedisProcess& redis) {
   Totals totals;
   for (uint32_t i = 0; i < limits::kShards; ++i) {
@@ -62,14 +62,14 @@ Totals Stored(RedisProcess& redis) {
   return totals;
 }
 
-// A pipeline whose flusher goes through a FaultyStore.
+// Returns options for a pipeline whose flusher uses a FaultyStore.
 LanePipeline::Options Through(FaultyStore::Faults faults) {
   LanePipeline::Options options;
   options.decorate = [faults](CountStore& store) { return std::make_unique<FaultyStore>(store, faults); };
   return options;
 }
 
-// Counts what is folded, too.
+// Folds views into the pipeline and counts them as well.
 class Counted {
  public:
   explicit Counted(LanePipeline& pipeline) : pipeline_(pipeline) {}
@@ -93,7 +93,7 @@ bool FlushedAtLast(LanePipeline& pipeline) {
   return Eventually([&] { return pipeline.Flush().ok(); }, std::chrono::seconds(20));
 }
 
-// As readers see it, as soon as the store is there again.
+// Returns the views that readers see, as soon as the store is available again.
 uint64_t ViewsOf(LanePipeline& pipeline, const std::string& id) {
   absl::StatusOr<Counts> read;
   EXPECT_TRUE(Eventually([&] { return (read = pipeline.Read({id})).ok() && read->exact; })) << read.status();
@@ -110,7 +110,7 @@ TEST(Flusher, NothingFoldedIsFlushedAtOnce) {
   ASSERT_TRUE(pipeline.Open().ok());
   EXPECT_TRUE(pipeline.Flush().ok());
   EXPECT_EQ(pipeline.metrics().flush_views.Value(), 0);
-  // The site's settings are a chunk of their own; behind them there is nothing.
+  // The site's settings form a chunk of their own. No further chunk follows.
   EXPECT_EQ(pipeline.metrics().flush_chunks.Value(), 1);
   EXPECT_TRUE(pipeline.Flush().ok());
   EXPECT_EQ(pipeline.metrics().flush_chunks.Value(), 1);
@@ -125,7 +125,7 @@ TEST(Flusher, CountsWhatItBrings) {
   ASSERT_TRUE(pipeline.Flush().ok());
   EXPECT_EQ(Stored(redis), counted.totals());
   EXPECT_EQ(pipeline.metrics().flush_chunks.Value(), 1);
-  // One for each other shard moves its cursor.
+  // The 63 other shards get one part each, which moves their cursor.
   EXPECT_EQ(pipeline.metrics().flush_parts.Value(), 2 + 63);
   EXPECT_EQ(pipeline.metrics().flush_articles.Value(), 700);
   EXPECT_EQ(pipeline.metrics().flush_views.Value(), 1'400);
@@ -146,7 +146,7 @@ TEST(Flusher, SaysWhatKeepsAFlushFromTheStore) {
   EXPECT_EQ(Stored(redis), Totals({{"a", 1}}));
 }
 
-// Killed behind the first of five parts; the rest goes on behind the cursor that Redis kept.
+// Redis is killed after the first of five parts. The flush continues after the cursor that Redis kept.
 TEST(Flusher, AChunkIsResumedInTheMiddle) {
   const Shard shard{9};
   RedisProcess redis(kDurable);
@@ -175,7 +175,7 @@ TEST(Flusher, AChunkIsResumedInTheMiddle) {
   EXPECT_EQ(pipeline.metrics().store_rollbacks.Value(), 0);
 }
 
-// Redis carries out each part and dies before it can say so.
+// Redis carries out each part and is killed before it can reply.
 TEST(Flusher, ALostReplyIsNotCountedTwice) {
   const Shard shard{9};
   RedisProcess redis(kDurable);
@@ -223,7 +223,7 @@ TEST(Flusher, ALateCommandIsRefused) {
 
 TEST(Flusher, RandomFaultsCostNoViewAndCountNoneTwice) {
   const uint64_t seed = TestSeed();
-  // This thread's, and the store's.
+  // One generator is used by this thread, the other by the store's thread.
   std::mt19937_64 random(seed);
   std::mt19937_64 fates(seed + 1);
   const auto roll = [&](uint64_t sides) { return random() % sides; };
@@ -256,7 +256,7 @@ TEST(Flusher, RandomFaultsCostNoViewAndCountNoneTwice) {
       const size_t size = 1 + roll(of_shard.size() - begin);
       counted.Fold({of_shard.begin() + begin, of_shard.begin() + begin + size}, static_cast<uint32_t>(1 + roll(3)));
     }
-    // Reads are of what was folded, in whatever state the flush is.
+    // A read returns all folded views, in every state of the flush.
     const std::string& asked = ids[roll(ids.size())][roll(1'200)];
     (void)pipeline.Flush();
     const auto read = pipeline.Read({asked});
@@ -272,7 +272,7 @@ TEST(Flusher, RandomFaultsCostNoViewAndCountNoneTwice) {
   EXPECT_GE(faults_seen, 10) << "too few to be a test";
 }
 
-// kill -9 at whatever moment, again and again, with the append-only file on.
+// Kills Redis with SIGKILL at random moments, repeatedly, with the append-only file on.
 TEST(Flusher, KilledRedisServersCostNoView) {
   std::mt19937_64 random(TestSeed());
   RedisProcess redis(kDurable);
@@ -328,7 +328,7 @@ TEST(Flusher, WhatIsSetAsideDoesNotBlockTheRest) {
   EXPECT_EQ(pipeline.ledger().totals().pending_views, 0u);
 }
 
-// Everything of a shard, put aside and brought back: a shard goes back in time without a reconnect.
+// Saves all keys of a shard and restores them later. A restore rolls the shard back without a reconnect.
 class SavedShard {
  public:
   SavedShard(RedisProcess& redis, Shard shard) : redis_(redis), tag_(fmt::format("{{{:02}}}", shard.value)) {
@@ -376,7 +376,7 @@ TEST(Flusher, ARolledBackShardIsRefolded) {
   EXPECT_EQ(pipeline.metrics().lost_views.Value(), 0);
 }
 
-// Redis comes back as it was before a chunk whose first shards it had confirmed: the chunk is still in memory.
+// Redis returns to its state before a chunk whose first shards it had already confirmed. The chunk is still in memory.
 TEST(Flusher, AChunkUnderWayIsGivenAgainToShardsThatWentBack) {
   RedisProcess redis(kForgetful);
   std::atomic<bool> armed = false;
@@ -406,7 +406,7 @@ TEST(Flusher, AChunkUnderWayIsGivenAgainToShardsThatWentBack) {
   EXPECT_GT(pipeline.metrics().store_rollbacks.Value(), 0);
 }
 
-// The same between two chunks: both have left memory, and come from the journal.
+// Redis is rolled back between two chunks. The flushed chunks have left memory, so their views come from the journal.
 TEST(Flusher, AnEmptiedStoreIsFilledFromTheJournal) {
   ASSERT_NE(ShardOfId("a"), ShardOfId("b"));
   RedisProcess redis(kForgetful);
@@ -420,7 +420,7 @@ TEST(Flusher, AnEmptiedStoreIsFilledFromTheJournal) {
   redis.Start();
   pipeline.Fold("a", 7);
   EXPECT_TRUE(FlushedAtLast(pipeline));
-  // The store may have come back during that chunk; before the next all shards are looked at.
+  // Redis may have been restored during that chunk. Before the next chunk the flusher checks all shards.
   pipeline.Fold("a", 1);
   EXPECT_TRUE(FlushedAtLast(pipeline));
   EXPECT_EQ(Stored(redis), Totals({{"a", 13}, {"b", 5}}));

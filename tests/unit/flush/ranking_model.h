@@ -1,4 +1,5 @@
-// What the store must hold after a stream of views: exact totals of every hash, counted in the simplest way.
+// Models the contents of the store after a stream of views. It counts the exact totals of every hash in the simplest
+// way.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,7 @@
 namespace viewcount {
 
 using Totals = std::map<std::string, uint64_t>;
-// (ID, total): by total falling, then by ID rising, bytewise.
+// Returns the `count` highest (ID, total) pairs, by descending total and then by ascending ID in bytewise order.
 using RankedTotals = std::vector<std::pair<std::string, uint64_t>>;
 
 inline RankedTotals HighestOf(const Totals& totals, size_t count) {
@@ -29,7 +30,7 @@ inline RankedTotals HighestOf(const Totals& totals, size_t count) {
   return ranked;
 }
 
-// For a site in UTC.
+// Models a site in UTC. Not thread-safe.
 class RankingModel {
  public:
   explicit RankingModel(const Site& site) : site_(site) {}
@@ -48,14 +49,14 @@ class RankingModel {
     hashes_[{shard, {Window::Kind::kHour, hour}}][id] += view.count;
   }
 
-  // Lowers an article of one hash by `views` of it, 0 and all of them included.
+  // Lowers the total of an article in one hash by `views`, which may be 0 or the article's whole total.
   void Lower(Shard shard, Window window, const std::string& id, uint64_t views) {
     Totals& totals = hashes_.at({shard, window});
     if ((totals.at(id) -= views) == 0) totals.erase(id);
   }
 
   const std::map<std::pair<Shard, Window>, Totals>& hashes() const { return hashes_; }
-  // Of all shards.
+  // Returns the totals of a window over all shards.
   Totals Of(Window window) const {
     Totals all;
     for (const auto& [key, totals] : hashes_) {
@@ -69,8 +70,8 @@ class RankingModel {
   std::map<std::pair<Shard, Window>, Totals> hashes_;
 };
 
-// IDs that are hard to keep in order: common prefixes, one the beginning of another, bytes of UTF-8, spaces, percent
-// signs. Only of shards below `shards`, so that few or many share one.
+// Returns IDs that are hard to sort. They have common prefixes, begin with other IDs, or contain UTF-8 bytes, spaces
+// and percent signs. All IDs belong to shards below `shards`, so the caller chooses how many IDs share a shard.
 inline std::vector<std::string> HardIds(const Site& site, size_t count, uint32_t shards, std::mt19937_64& random) {
   static const std::vector<std::string> kPieces = {"a",
                                                    "b",

@@ -1,4 +1,5 @@
-// The bounded ranking against a full sort: whatever comes in whatever order, after every flush it is the top K.
+// Compares the bounded ranking with a full sort. For any views in any order, the ranking is the top K after every
+// flush.
 #include <gtest/gtest.h>
 
 #include "service/base/hash.h"
@@ -11,20 +12,20 @@
 namespace viewcount {
 namespace {
 
-// 2026-11-22T22:00Z: with the hours after it two days.
+// This hour begins at 2026-11-22T22:00Z. It and the hours after it fall on two days.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
-// What one stream of views is like.
+// Describes one stream of views.
 struct Stream {
   RankedLimits ranked;
   size_t articles = 100;
   uint32_t shards = limits::kShards;
   int rounds = 4;
   size_t views_per_round = 200;
-  // All counts are 1 to this: the smaller, the more ties.
+  // All counts are between 1 and this value. A smaller value gives more ties.
   uint32_t count_max = 3;
   uint32_t hours = 3;
-  // One in so many articles of each hash is lowered after each round; 0: none.
+  // After each round one in this many articles of each hash is lowered. 0 lowers none.
   uint32_t lower_one_in = 0;
 };
 
@@ -37,7 +38,7 @@ std::vector<DecodedView> RandomViews(const Stream& stream, const std::vector<std
                                      std::mt19937_64& random) {
   std::vector<DecodedView> views;
   for (size_t i = 0; i < stream.views_per_round; ++i) {
-    // Squared, so that some come often and most at times.
+    // The random number is squared, so a few articles occur often and most occur rarely.
     const double place = std::uniform_real_distribution<>(0, 1)(random);
     DecodedView view;
     view.article_id = ids[static_cast<size_t>(place * place * static_cast<double>(ids.size()))];
@@ -49,7 +50,8 @@ std::vector<DecodedView> RandomViews(const Stream& stream, const std::vector<std
   return views;
 }
 
-// Lowers random articles of every hash, as an administrator does: through parts of a lane of its own.
+// Lowers random articles of every hash as an administrator does. The changes are applied through parts of a separate
+// lane.
 class Adjuster {
  public:
   explicit Adjuster(LanePipeline& pipeline) : pipeline_(pipeline) {}
@@ -61,7 +63,7 @@ class Adjuster {
       HashDelta hash{.site = site, .window = window, .deltas = {}, .adjustment = true};
       for (const auto& [id, views] : totals) {
         if (random() % one_in != 0 || hash.deltas.size() == limits::kFlushPartArticlesMax) continue;
-        // Often by one only, so that ties arise; at times to nothing.
+        // Half of the changes subtract only one view, so that ties arise. Some changes lower an article to 0.
         const uint64_t less = random() % 2 == 0 ? 1 : 1 + random() % views;
         hash.deltas.push_back({id, -static_cast<int64_t>(less)});
         model.Lower(shard, window, id, less);
@@ -90,7 +92,7 @@ RankedTotals StoredRanking(RedisProcess& redis, const std::string& key) {
   const auto words = redis.List({"ZRANGE", key, "0", "-1", "WITHSCORES"});
   RankedTotals ranked;
   for (size_t i = 0; i + 1 < words.size(); i += 2) {
-    // The empty member is no article: see KEYS.md.
+    // The empty member is not an article: see KEYS.md.
     if (!words[i].empty()) ranked.emplace_back(words[i], -std::stoll(words[i + 1]));
   }
   return ranked;
@@ -110,7 +112,7 @@ void ExpectStoreHolds(RedisProcess& redis, const std::string& site, const Rankin
     const std::string name = keys::Counts(shard, site, window);
     Totals expected = totals;
     for (const auto& [id, views] : totals) expected[""] += views;
-    // A hash whose articles were all lowered to 0 is gone.
+    // A hash whose articles were all lowered to 0 does not exist in Redis.
     ASSERT_EQ(StoredHash(redis, name), expected) << name;
     if (window.kind == Window::Kind::kBots) continue;
     ASSERT_EQ(StoredRanking(redis, keys::Ranking(shard, site, window)), HighestOf(totals, ranked.Of(window.kind)))
@@ -118,7 +120,7 @@ void ExpectStoreHolds(RedisProcess& redis, const std::string& site, const Rankin
   }
 }
 
-// The list as far as a ranking of K proves it.
+// Checks the first `count` entries of the popular list. A ranking of K articles proves only the first K.
 void ExpectPopular(LanePipeline& pipeline, const RankingModel& model, Window window, size_t count) {
   const auto popular = pipeline.Popular(window);
   ASSERT_TRUE(popular.ok()) << popular.status();
@@ -130,7 +132,7 @@ void ExpectPopular(LanePipeline& pipeline, const RankingModel& model, Window win
   ASSERT_EQ(found, HighestOf(model.Of(window), count)) << "window " << window.number;
 }
 
-// Each stream has a site of its own in one Redis.
+// Every stream has its own site, and all sites share one Redis.
 class RankingTest : public ::testing::Test {
  protected:
   void Run(const Stream& stream) {
@@ -147,7 +149,7 @@ class RankingTest : public ::testing::Test {
       const auto views = RandomViews(stream, ids, random_);
       for (const DecodedView& view : views) model.Add(view);
       pipeline.Fold(views);
-      // What readers remember may be of before counts were lowered, for a second.
+      // For up to a second, readers may use remembered counts from before an adjustment lowered them.
       const bool readable = stream.lower_one_in == 0;
       for (const Window window : {kAll, Window{Window::Kind::kDay, 20261122}, Window{Window::Kind::kDay, 20261123}}) {
         if (!readable) continue;
@@ -218,7 +220,7 @@ TEST_F(RankingTest, EqualsAFullSortAfterCountsWereLowered) {
   }
 }
 
-// More than a shard ranks, in one shard: who is popular then rests on articles that are not ranked.
+// One shard holds more articles than its ranking. The popular list then depends on articles that are not ranked.
 TEST_F(RankingTest, PopularIsExactWhereItRestsOnArticlesThatAreNotRanked) {
   Run({.ranked = {},
        .articles = 1'500,

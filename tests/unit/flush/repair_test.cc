@@ -1,5 +1,5 @@
-// A store that goes back in time, is emptied, or is written to by others: what the journal has is brought again, what
-// it has not is said to be lost, to the view.
+// Tests the repair of a store that is rolled back, emptied, or written to by others. Views that the journal holds are
+// applied again. Views that it no longer holds are reported as lost, with their exact number.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,8 @@ using Totals = std::map<std::string, uint64_t>;
 
 constexpr uint64_t kSegment = 64 << 10;
 
-// A lane, its flusher and a store, all in memory and on one thread; every shard is a node that can go back by itself.
+// This fixture runs a lane, its flusher and a store in memory and on one thread. Every shard is a node that can be
+// rolled back separately.
 class RepairTest : public ::testing::Test {
  protected:
   explicit RepairTest(FaultyStore::Faults faults = {}) : faulty_(store_, std::move(faults)) { Start(); }
@@ -38,7 +39,7 @@ class RepairTest : public ::testing::Test {
     context_.run();
     return result.get();
   }
-  // A flusher for the lane as it is.
+  // Starts a flusher for the lane in its current state.
   absl::Status TryStart() {
     if (!identity_.incarnation.IsNone()) identity_.earlier.push_back(identity_.incarnation);
     identity_.incarnation = RandomId<Incarnation>();
@@ -54,7 +55,7 @@ class RepairTest : public ::testing::Test {
                        .blocking = context_.get_executor()},
         Flusher::Options{.lane = identity_, .fenced = [this](const absl::Status& why) { fenced_ = why; }});
     absl::Status status = Await(flusher_->Recover());
-    // Lost on the way, as a try of the server's.
+    // A call that was lost on the way is repeated, as the server does.
     for (int i = 0; i < 200 && absl::IsDeadlineExceeded(status); ++i) status = Await(flusher_->Recover());
     if (!status.ok()) return status;
     rig_.lane->ApplySite(rig_.site);
@@ -65,7 +66,7 @@ class RepairTest : public ::testing::Test {
     const auto status = TryStart();
     ASSERT_TRUE(status.ok()) << status;
   }
-  // The process dies and comes back.
+  // Simulates a process that is killed and started again.
   void Restart() {
     flusher_.reset();
     rig_.Recover();
@@ -151,14 +152,14 @@ TEST_F(RepairTest, AShardThatWentBackToAChunksEndIsRefolded) {
   EXPECT_EQ(rig_.metrics.store_rollbacks.Value(), 1);
 }
 
-// The chunk in whose middle it is has left memory long ago.
+// The shard's cursor is in the middle of a chunk that left memory long ago.
 TEST_F(RepairTest, AShardThatWentBackIntoAReleasedChunkIsRefolded) {
   const auto ids = IdsIn(Shard{9}, 2 * limits::kFlushPartArticlesMax + 100);
   Fold(ids, 1);
   FlushAtLast();
   Fold(ids, 2);
   FlushAtLast();
-  // The second chunk's three parts, and the last of the first.
+  // Rolls back the three parts of the second chunk and the last part of the first chunk.
   ASSERT_EQ(store_.Rollback(9, 4), 4u);
   ASSERT_TRUE(Lane(Shard{9}).entry->cursor.in_middle());
   Fold(ids, 4);
@@ -179,7 +180,7 @@ TEST_F(RepairTest, AnEmptiedStoreIsFilledAgain) {
   ExpectAllWell();
 }
 
-// What was flushed before the journal's beginning is gone with the store; the rest comes back.
+// Views that were flushed before the journal's beginning are lost with the store. All others are applied again.
 TEST_F(RepairTest, WhatNeitherHasIsLostAndSaidToBe) {
   std::vector<std::string> ids;
   for (int i = 0; i < 2'000; ++i) ids.push_back("/story/" + std::to_string(i));
@@ -214,7 +215,7 @@ TEST_F(RepairTest, WhatNeitherHasIsLostAndSaidToBe) {
     EXPECT_EQ(totals.views + totals.lost, journaled[i]) << "shard " << int{i};
   }
   EXPECT_EQ(rig_.metrics.audit_differences.Value(), 0);
-  // A loss is told once.
+  // A loss is reported only once.
   Restart();
   FlushAtLast();
   EXPECT_EQ(rig_.metrics.lost_views.Value(), lost);
@@ -250,7 +251,7 @@ TEST_F(RepairTest, ACursorBeyondTheJournalsEndStopsARunningLane) {
   EXPECT_EQ(ReasonOf(fenced_), "BEYOND_JOURNAL");
 }
 
-// Views that somebody wrote into the store by the side.
+// Views are written into the store without the lane. The audit reports the difference for as long as it exists.
 TEST_F(RepairTest, TotalsThatDoNotAgreeAreShownAsLongAsTheyDoNot) {
   Fold({"a"}, 5);
   FlushAtLast();
@@ -270,7 +271,7 @@ TEST_F(RepairTest, TotalsThatDoNotAgreeAreShownAsLongAsTheyDoNot) {
     EXPECT_EQ(rig_.metrics.audit_differences.Value(), 1);
   }
   EXPECT_THAT(log.text(), HasSubstr("the journal has 5 views up to its cursor, the store 7 and 0 lost"));
-  // Behind it there are only claims.
+  // Only claims were recorded after the manual part, so the loop rolls back those claims and that part.
   while (Lane(shard).totals.views != 5) {
     ASSERT_EQ(store_.Rollback(shard.value, 1), 1u);
   }
@@ -288,11 +289,11 @@ class SilentRollbackTest : public RepairTest {
                         },
                     .hides_reconnects = true}) {}
 
-  // Not of the object: the base claims before it is there.
+  // The member is static because the constructor of the base class claims shards before this class's members exist.
   inline static int claims_ = 0;
 };
 
-// A store that was rolled back behind an open connection, and a lane with nothing to say.
+// The store is rolled back while its connection stays open, and the lane has nothing to flush.
 TEST_F(SilentRollbackTest, AnIdleFlusherLooksNowAndThen) {
   Fold({"a", "b", "c"}, 5);
   FlushAtLast();
@@ -348,7 +349,7 @@ TEST_F(RandomRepairTest, WhateverTheStoreForgetsAndWhoeverDiesNoViewIsLostOrCoun
     ASSERT_TRUE(fenced_.ok()) << fenced_;
   }
   ASSERT_NO_FATAL_FAILURE(FlushAtLast());
-  // The audit of everything.
+  // A restart of the store makes the flusher audit all shards.
   store_.Restart();
   ASSERT_NO_FATAL_FAILURE(FlushAtLast());
   ExpectAllWell();

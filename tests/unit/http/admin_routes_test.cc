@@ -30,7 +30,7 @@ class AdminRoutesTest : public HttpServerTest {
     return client.Receive();
   }
 
-  // Changed only while no request is under way.
+  // The tests change these only while no request is running.
   std::optional<std::string> reason_;
   std::optional<std::string> sickness_;
 };

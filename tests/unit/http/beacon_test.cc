@@ -1,4 +1,5 @@
-// The express way's reader: what it takes, what it leaves, and that the general parser reads all it takes alike.
+// Tests ReadBeacon(), the reader of the express route. The tests check which requests it takes, and which it leaves to
+// the general parser. The general parser must read every request that ReadBeacon() takes in the same way.
 #include "service/http/beacon.h"
 
 #include <gtest/gtest.h>
@@ -90,7 +91,7 @@ TEST(Beacon, BodiesOfAnotherShapeAreLeft) {
   }
 }
 
-// Bytes of a request replaced, left out or put in, at random.
+// Replaces, removes or inserts bytes of a request at random.
 std::string Mutate(std::string request, std::mt19937_64& random) {
   static constexpr std::string_view kPieces[] = {"\r\n",
                                                  "\n",

@@ -39,7 +39,7 @@ TEST_F(ClientTrustTest, AProxyTellsTheClient) {
 }
 
 TEST_F(ClientTrustTest, OnlyWhatProxiesWroteIsBelieved) {
-  // The client itself sent the first entry; the proxy added the address it saw.
+  // The client itself sent the first entry. The proxy added the address that it saw.
   const Client client = Find("127.0.0.1", {"127.0.0.1, 203.0.113.9"});
   EXPECT_EQ(client.address, make_address("203.0.113.9"));
   EXPECT_FALSE(client.trusted_backend);
@@ -49,7 +49,7 @@ TEST_F(ClientTrustTest, OnlyWhatProxiesWroteIsBelieved) {
 TEST_F(ClientTrustTest, ChainsOfProxiesAreFollowed) {
   EXPECT_EQ(Find("127.0.0.1", {"198.51.100.1, 203.0.113.9,10.0.0.5", " 10.0.0.6 "}).address,
             make_address("203.0.113.9"));
-  // Nobody but proxies.
+  // The list names proxies only.
   EXPECT_EQ(Find("127.0.0.1", {"10.0.0.5"}).address, make_address("10.0.0.5"));
 }
 
@@ -57,7 +57,7 @@ TEST_F(ClientTrustTest, APeerThatIsNoProxyIsNotBelieved) {
   const Client client = Find("203.0.113.9", {"127.0.0.1"});
   EXPECT_EQ(client.address, make_address("203.0.113.9"));
   EXPECT_FALSE(client.trusted_backend);
-  // A backend that is no proxy but forwards something: it may be a proxy that nobody told us of.
+  // A backend that is not a known proxy forwards a request. It may be a proxy that the configuration does not name.
   EXPECT_FALSE(Find("10.0.7.1", {"203.0.113.9"}).trusted_backend);
 }
 
@@ -91,7 +91,7 @@ TEST_F(ClientTrustTest, PortsAndBracketsOfAProxyAreNoPartOfTheAddress) {
 TEST_F(ClientTrustTest, TheVisitorThatABackendNamesIsFoundBehindItsProxies) {
   EXPECT_EQ(trust_.FindNamed("203.0.113.9"), make_address("203.0.113.9"));
   EXPECT_EQ(trust_.FindNamed(" 2001:db8::9\t"), make_address("2001:db8::9"));
-  // The proxy before the backend added the one it saw.
+  // The proxy in front of the backend added the address that it saw.
   EXPECT_EQ(trust_.FindNamed("198.51.100.1, 203.0.113.9, 10.0.0.5"), make_address("203.0.113.9"));
   EXPECT_EQ(trust_.FindNamed("198.51.100.1, 203.0.113.9"), make_address("203.0.113.9"));
   EXPECT_EQ(trust_.FindNamed("127.0.0.1"), make_address("127.0.0.1")) << "who looks may be on this machine";

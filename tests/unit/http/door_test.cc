@@ -1,5 +1,5 @@
-// What the HTTP door makes of requests, as it stands in the journal afterwards: whose views they are, and that both
-// ways through the server agree.
+// Tests how HTTP view requests arrive in the journal, and to which viewer each view is attributed. The express route
+// and the general route must agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,16 +30,16 @@ using ::testing::SizeIs;
 constexpr uint32_t kViewsPerSecond = 5;
 constexpr uint32_t kArticlesPerMinute = 1;
 
-// The rig's clock begins on that day.
+// The rig's clock begins on this day.
 constexpr uint32_t kFirstDay = 20261122;
 constexpr char kBrowser[] = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
 constexpr char kAgent[] = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0\r\n";
 constexpr char kBotAgent[] = "User-Agent: Mozilla/5.0 (compatible; Googlebot/2.1)\r\n";
-// Through the proxy that the test is: for somebody, and for a backend.
+// The test acts as a trusted proxy and forwards requests for a visitor and for a backend.
 constexpr char kForSomebody[] = "X-Forwarded-For: 203.0.113.9\r\n";
 constexpr char kForBackend[] = "X-Forwarded-For: 10.0.7.1\r\n";
 constexpr char kNamed[] = "X-Viewcount-Visitor-Address: 203.0.113.9\r\n";
-// With the blank it is for the general way.
+// The express route takes the first body. The blank in the second body sends it to the general route.
 constexpr char kBeacon[] = R"({"articleId":"a"})";
 constexpr char kSameView[] = R"({"articleId": "a"})";
 
@@ -48,7 +48,7 @@ std::string Post(const std::string& fields, const std::string& body) {
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// A view as it was journaled.
+// Holds a view as it was journaled.
 struct Journaled {
   std::string article_id;
   uint64_t viewer = 0;
@@ -71,17 +71,17 @@ class DoorTest : public HttpServerTest {
     router_.AddExpress(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_, gate_));
     Start();
   }
-  // Before what its handlers refer to.
+  // Stops the server before the objects that its handlers use are destroyed.
   ~DoorTest() override { server_->Stop(); }
 
-  // The answer's first line and its body.
+  // Returns the answer's first line and its body.
   std::string Ask(const std::string& request) {
     HttpClient client(port());
     EXPECT_TRUE(client.Send(request));
     const std::string answer = client.Receive();
     return answer.substr(0, answer.find('\r')) + " " + answer.substr(answer.find("\r\n\r\n") + 4);
   }
-  // The views of the requests that were answered since the last call.
+  // Returns the views of the requests that were answered since the last call.
   std::vector<Journaled> Take() {
     std::vector<Journaled> views;
     auto reader = JournalReader::Open(rig_.disk, LaneRig::kFolder, LaneRig::kLane, taken_, rig_.journal->end());
@@ -210,7 +210,7 @@ TEST_F(DoorTest, AheadOrNotWhatIsForbiddenIsRefused) {
   EXPECT_EQ(Prefetched(), 0);
 }
 
-// It numbers its batches: one that was left out would be a gap.
+// A writer numbers its batches, so an omitted batch would leave a gap in its sequence.
 TEST_F(DoorTest, AWritersBatchCountsInAnyCase) {
   const std::string batch = R"({"writerId":"MDEyMzQ1Njc4OWFiY2RlZg==","sequence":"1","views":[{"articleId":"a"}]})";
   EXPECT_THAT(Send(std::string(kForBackend) + "Purpose: prefetch\r\n", batch), ElementsAre(Journaled{"a"}));
@@ -242,7 +242,7 @@ TEST_F(DoorTest, ExcludedAddressesAreAnsweredAndCountNothing) {
   EXPECT_THAT(Ask(Post(std::string(kForBackend) + kNamed, kSameView)), HasSubstr(R"("acceptedViews":"0")"));
   EXPECT_EQ(Rejected(RejectReason::kExcluded), 8);
   EXPECT_THAT(Take(), IsEmpty());
-  // Neither the backend itself nor anybody else is meant.
+  // The exclusion affects neither the backend itself nor visitors at other addresses.
   EXPECT_THAT(Send(kForBackend, kBeacon), SizeIs(1));
   EXPECT_THAT(Send("X-Forwarded-For: 203.0.114.1\r\n", kBeacon), SizeIs(1));
   PutSite({});
@@ -260,13 +260,14 @@ TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
   EXPECT_EQ(Rejected(RejectReason::kFlood), 10);
   EXPECT_THAT(Take(), SizeIs(kAtOnce));
   EXPECT_THAT(Ask(Get("/v1/sites/demo/pixel.gif?article=a", kForSomebody)), HasSubstr("429"));
-  // A spoofed address does not help who is no proxy of ours, and does not hurt whom it names.
+  // A spoofed address does not help a sender that is not a trusted proxy. It does not hurt the visitor at that address
+  // either.
   EXPECT_THAT(Ask(Post("X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n", kBeacon)), HasSubstr("429"));
   EXPECT_THAT(Send("X-Forwarded-For: 198.51.100.7\r\n", kBeacon), SizeIs(1));
   for (uint32_t i = 0; i < kAtOnce + 10; ++i) EXPECT_THAT(Ask(Post(kForBackend, kBeacon)), HasSubstr("200 OK"));
   rig_.clock.Turn(std::chrono::seconds(1));
   EXPECT_THAT(Ask(Post(kForSomebody, kBeacon)), HasSubstr("200 OK"));
-  // What never comes in is not asked to try again.
+  // A batch that exceeds the budget can never be accepted, so the answer does not ask the client to try again.
   std::string views = R"({"articleId":"a"})";
   for (uint32_t i = 0; i < kAtOnce; ++i) views += R"(,{"articleId":"a"})";
   const std::string answer = Ask(Post("X-Forwarded-For: 198.51.100.8\r\n", R"({"views":[)" + views + "]}"));

@@ -1,4 +1,4 @@
-// Senders that break the rules or the limits.
+// Tests clients that break the rules or exceed the limits.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using testing::StartsWith;
 
 class HttpAbuseTest : public HttpServerTest {
  protected:
-  // The answer to `request`, behind which the server must close the connection.
+  // Returns the answer to `request`. The server must close the connection after it.
   std::string RefusalOf(const std::string& request) {
     HttpClient client(port());
     EXPECT_TRUE(client.Send(request));
@@ -111,7 +111,7 @@ TEST_F(HttpAbuseTest, SlowSenderIsCutOffHoweverSteadilyItSends) {
   HttpClient client(port());
   const auto start = steady_clock::now();
   ASSERT_TRUE(client.Send("GET /hello HTTP/1.1\r\nHost: "));
-  // A byte every 20 ms: each alone is in time.
+  // The client sends a byte every 20 ms. Each single byte is in time.
   while (client.Send("x")) {
     ASSERT_LT(steady_clock::now() - start, std::chrono::seconds(10));
     std::this_thread::sleep_for(milliseconds(20));
@@ -132,7 +132,7 @@ TEST_F(HttpAbuseTest, ReaderThatTakesNothingIsCutOff) {
   HttpClient client(port());
   const std::string request =
       "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 60000\r\n\r\n" + std::string(60'000, 'x');
-  // Its answers fill the sockets' buffers, until the server's time for writing is over.
+  // The answers fill the sockets' buffers until the server's time-out for writing expires.
   const auto start = steady_clock::now();
   while (client.Send(request)) ASSERT_LT(steady_clock::now() - start, std::chrono::seconds(10));
   ExpectStillServing();

@@ -1,4 +1,4 @@
-// Many connections, none left to accept, and the end of the server while they are open.
+// Tests many connections, a server without free descriptors, and the end of the server while connections are open.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/sink.h>
@@ -31,7 +31,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// Counts messages instead of writing them.
+// Counts log messages instead of writing them.
 class CountingSink final : public spdlog::sinks::sink {
  public:
   void log(const spdlog::details::log_msg&) override { ++count; }
@@ -44,14 +44,14 @@ class CountingSink final : public spdlog::sinks::sink {
 
 class HttpConnectionsTest : public HttpServerTest {
  protected:
-  // Opens a connection that the server certainly has accepted.
+  // Opens a connection, and makes sure that the server has accepted it.
   HttpClient Served() {
     HttpClient client(port());
     EXPECT_TRUE(client.Send(Get("/hello")));
     EXPECT_THAT(client.Receive(), EndsWith("hello\n"));
     return client;
   }
-  // Adds /slow, which answers after `delay`, and counts down `started`.
+  // Adds the route /slow, which counts down `started` and answers after `delay`.
   void AddSlow(milliseconds delay, std::latch& started) {
     router_.Add(boost::beast::http::verb::get, "/slow",
                 [delay, &started](const HttpRequest&) -> awaitable<HttpResponse> {
@@ -113,7 +113,7 @@ TEST_F(HttpConnectionsTest, LackOfDescriptorsDoesNotEndAccepting) {
   HttpClient second;
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  // The lowest free number is where the limit goes, so that no descriptor can be made.
+  // The limit becomes the lowest free descriptor number, so that no further descriptor can be opened.
   rlimit none = before;
   {
     const UniqueFd lowest(dup(0));
@@ -125,7 +125,7 @@ TEST_F(HttpConnectionsTest, LackOfDescriptorsDoesNotEndAccepting) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   ASSERT_TRUE(client.Connect(port()));
   EXPECT_TRUE(client.Send(Get("/hello")));
-  // Nothing else is logged meanwhile: accepting has failed.
+  // The only message that can be logged meanwhile is that accepting has failed.
   EXPECT_TRUE(Eventually([&] { return log->count > 0; }));
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   spdlog::set_default_logger(logger_before);
@@ -160,7 +160,7 @@ TEST_F(HttpConnectionsTest, StopLetsTheAnswerUnderWayFinish) {
   stopper.join();
 }
 
-// Long enough that a test that waits for its end by mistake is noticed.
+// The time-out is so long that a test which waits for it by mistake fails.
 constexpr HttpLimits Graceful() { return {.drain_idle_timeout = std::chrono::seconds(5)}; }
 
 TEST_F(HttpConnectionsTest, ADrainAnswersOneMoreRequestOfEachConnectionAndAsksToCloseIt) {
@@ -169,7 +169,7 @@ TEST_F(HttpConnectionsTest, ADrainAnswersOneMoreRequestOfEachConnectionAndAsksTo
   HttpClient half = Served();
   ASSERT_TRUE(half.Send("GET /hello HTTP/1.1\r\n"));
   server_->BeginDrain();
-  // The port is closed, but what was open is served.
+  // The port is closed, but connections that were open are still served.
   ASSERT_TRUE(Eventually([&] { return !HttpClient().Connect(port()); }));
   for (HttpClient* client : {&idle, &half}) {
     ASSERT_TRUE(client->Send(client == &half ? "Host: test\r\n\r\n" : Get("/hello")));
@@ -185,7 +185,7 @@ TEST_F(HttpConnectionsTest, ADrainAnswersOneMoreRequestOfEachConnectionAndAsksTo
 TEST_F(HttpConnectionsTest, ADrainServesConnectionsThatNobodyHadAcceptedYet) {
   std::latch go_on(1);
   Start(Graceful());
-  // Holds up the thread, so that connections wait in the system's queue.
+  // Blocks the server's thread, so that connections wait in the kernel's accept queue.
   boost::asio::post(server_->executor(), [&] { go_on.wait(); });
   std::thread stopper([&] { server_->Stop(); });
   std::vector<HttpClient> waiting;
@@ -199,7 +199,7 @@ TEST_F(HttpConnectionsTest, ADrainServesConnectionsThatNobodyHadAcceptedYet) {
   stopper.join();
 }
 
-// What a handler waits for may end between a drain and the stop, as a lane does.
+// An event that a handler waits for may occur between the drain and the stop. The end of a lane is an example.
 TEST_F(HttpConnectionsTest, TheStopAfterADrainLetsLateAnswersFinish) {
   std::latch started(1);
   AddSlow(milliseconds(300), started);

@@ -1,4 +1,4 @@
-// Answers that go on: Server-Sent Events, and what ends them.
+// Tests streaming answers (Server-Sent Events) and the ways in which they end.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-// Sends `count` events, then waits until it is closed, or ends if `ends`.
+// Sends `count` events of at least `bytes` bytes. Then it ends if `ends` is true, or else waits until it is closed.
 class Numbers final : public EventSource {
  public:
   Numbers(const asio::any_io_executor& executor, int count, bool ends, size_t bytes, std::atomic<int>& alive)
@@ -66,7 +66,7 @@ class HttpEventsTest : public HttpServerTest {
       co_return response;
     });
   }
-  // Everything until the server closes.
+  // Returns all bytes until the server closes the connection.
   static std::string All(HttpClient& client) {
     std::string all;
     for (std::string more; !(more = client.ReceiveAny()).empty();) all += more;

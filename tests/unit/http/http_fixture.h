@@ -1,4 +1,4 @@
-// A server with a few routes, and a client that sends any bytes.
+// Provides a server with a few routes, and a client that can send any bytes.
 #pragma once
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 
 namespace viewcount {
 
-// A connection to 127.0.0.1. Every wait ends after ten seconds at the latest.
+// This client has one connection to 127.0.0.1. Every wait ends after ten seconds at the latest. Not thread-safe.
 class HttpClient {
  public:
   HttpClient() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -35,7 +35,7 @@ class HttpClient {
     return connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   }
 
-  // False when the server has closed the connection.
+  // Returns false if the server has closed the connection.
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -45,8 +45,8 @@ class HttpClient {
     return true;
   }
 
-  // The next answer: its header, and as much body as Content-Length says unless `head`. Empty when the connection ends
-  // before that.
+  // Returns the next answer. It consists of the header, and of a body as long as Content-Length says, unless `head` is
+  // true. Returns an empty string if the connection ends before that.
   std::string Receive(bool head = false) {
     size_t header_end;
     while ((header_end = received_.find("\r\n\r\n")) == std::string::npos) {
@@ -63,13 +63,13 @@ class HttpClient {
     return answer;
   }
 
-  // Whatever comes next; empty when the connection ends.
+  // Returns the next bytes that arrive, or an empty string if the connection ends.
   std::string ReceiveAny() {
     if (received_.empty()) ReceiveSome();
     return std::exchange(received_, {});
   }
 
-  // True when the server ends the connection, and nothing was left to read.
+  // Returns true if the server has ended the connection and no bytes were left to read.
   bool IsClosed() { return received_.empty() && !ReceiveSome() && errno != EAGAIN; }
 
  private:
@@ -93,7 +93,7 @@ class HttpServerTest : public testing::Test {
  protected:
   HttpServerTest() {
     namespace http = boost::beast::http;
-    // /hello greets, /echo gives the body back, /fail throws.
+    // GET /hello greets, POST /echo returns the body, and PUT /echo throws.
     router_.Add(http::verb::get, "/hello", [](const HttpRequest&) -> boost::asio::awaitable<HttpResponse> {
       HttpResponse response;
       response.body() = "hello\n";
@@ -104,7 +104,8 @@ class HttpServerTest : public testing::Test {
       response.body() = request.body();
       co_return response;
     });
-    // Of ten bytes for peers with that field, else two.
+    // Accepts bodies of up to ten bytes from loopback peers that send the field "More", and of up to two bytes from
+    // others.
     router_.Add(
         http::verb::post, "/short",
         [](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {

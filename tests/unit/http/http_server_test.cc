@@ -57,7 +57,7 @@ TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
   EXPECT_THAT(client.Receive(true), AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Length: 6\r\n")));
   ASSERT_TRUE(client.Send("HEAD /nothing HTTP/1.1\r\nHost: test\r\n\r\n"));
   EXPECT_THAT(client.Receive(true), StartsWith("HTTP/1.1 404 "));
-  // A body would stand before this answer.
+  // If the answer to HEAD had a body, that body would precede this answer.
   ASSERT_TRUE(client.Send(Get("/hello")));
   EXPECT_THAT(client.Receive(), StartsWith("HTTP/1.1 200 "));
 }

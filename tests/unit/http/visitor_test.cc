@@ -1,4 +1,5 @@
-// Whose view a request is: the same visitor whatever way it comes, nobody who only says that they are somebody.
+// Tests to which visitor a request is attributed. A visitor is the same on every route. A client without trust cannot
+// claim to be another visitor.
 #include "service/http/visitor.h"
 
 #include <gtest/gtest.h>
@@ -27,13 +28,13 @@ using namespace std::chrono_literals;
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-// The clock begins at 22:00 UTC of the 22nd.
+// The clock begins at 22:00 UTC on 22 November.
 constexpr uint32_t kToday = 20261122;
 constexpr uint32_t kTomorrow = 20261123;
 constexpr auto kToMidnight = 2h;
 constexpr char kFirefox[] = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
 constexpr char kGooglebot[] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
-// A proxy of ours, a backend of ours, somebody.
+// These are the addresses of a trusted proxy, of a trusted backend, and of an unknown visitor.
 constexpr char kProxy[] = "10.0.0.1";
 constexpr char kBackend[] = "10.0.7.1";
 constexpr char kSomebody[] = "203.0.113.9";
@@ -56,7 +57,7 @@ class VisitorTest : public ::testing::Test {
     return finder_.Find(message, trust_.Find(message, make_address(peer)), site_);
   }
   Visitor WithAgent(const std::string& agent) { return Find(kSomebody, {{"User-Agent", agent}}); }
-  // Somebody's viewer of the first day.
+  // Returns the viewer hash on the first day.
   uint64_t Viewer(const std::string& address, const std::string& agent = kFirefox) {
     return ViewerHash(today_, site_.name, make_address(address), agent);
   }
@@ -113,10 +114,10 @@ TEST_F(VisitorTest, ABackendPassesItsVisitorOn) {
                          {std::string(kVisitorAgentField), kFirefox}};
   EXPECT_EQ(Find(kBackend, fields), WithAgent(kFirefox));
   EXPECT_EQ(Find(kBackend, {fields[1]}).viewer, Viewer(kSomebody, ""));
-  // Behind a proxy of ours.
+  // The visitor's request reached the backend through a trusted proxy.
   EXPECT_EQ(Find(kBackend, {{std::string(kVisitorAddressField), "203.0.113.9, 10.0.0.1"}, fields[2]}).viewer,
             Viewer(kSomebody));
-  // A backend that asks through a proxy of ours.
+  // The backend sends its request through a trusted proxy.
   EXPECT_EQ(Find(kProxy, {{"X-Forwarded-For", kBackend}, fields[1], fields[2]}), WithAgent(kFirefox));
 }
 
@@ -137,7 +138,7 @@ TEST_F(VisitorTest, OthersCannotNameAVisitor) {
   Fields forwarded = named;
   forwarded.emplace_back("X-Forwarded-For", kSomebody);
   EXPECT_EQ(Find(kProxy, forwarded), WithAgent(kFirefox));
-  // A page that runs on a backend's machine is a browser.
+  // A request with an Origin comes from a page in a browser, even if the browser runs on a backend's machine.
   Fields page = named;
   page.emplace_back("Origin", "https://news.example");
   EXPECT_EQ(Find(kBackend, page).viewer, Viewer(kBackend));
@@ -212,7 +213,7 @@ TEST_F(VisitorTest, SitesDoNotShareViewers) {
   EXPECT_NE(finder_.Find(fields, {.address = make_address(kSomebody)}, other).viewer, Viewer(kSomebody));
 }
 
-// Every beacon that the express way takes has the visitor that the general way finds.
+// For every beacon that the express route takes, it must find the same visitor as the general route.
 TEST_F(VisitorTest, BothWaysFindTheSame) {
   static constexpr std::string_view kLines[] = {
       "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",

@@ -1,4 +1,4 @@
-// Peers that mean harm, or are broken: what they get is bounded, and others are served.
+// Tests peers that are malicious or broken. The resources that they get are bounded, and other peers are served.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -11,7 +11,7 @@
 namespace viewcount {
 namespace {
 
-// A kernel's buffer as small as it gets.
+// This is close to the smallest buffer that a kernel allows.
 constexpr int kTinyBuffer = 4 << 10;
 
 class AbuseTest : public GrpcServerTest {
@@ -88,9 +88,9 @@ TEST_F(AbuseTest, PeerThatNeverReadsSendsNoMoreRequests) {
   RawClient client(address(), kTinyBuffer);
   client.Begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 30}});
   client.Send(RawClient::WindowUpdate(0, 1 << 30));
-  // Some 100 MB of answers.
+  // These calls ask for about 100 MB of answers.
   for (int32_t stream = 1; stream < 2'000; stream += 2) client.Call(stream, kBig, "100000");
-  // Answers that the connection has not sent yet count.
+  // Answers that the connection has not sent yet count as held bytes.
   ExpectServed();
   EXPECT_LT(HeldBytes(), size_t{150} << 20);
   client.Vanish(true);
@@ -103,7 +103,7 @@ TEST_F(AbuseTest, PeerWhoseWindowIsClosedSendsNoMoreMessages) {
   const std::string message = RawClient::Message(std::string(100, 'x'));
   std::string frame;
   while (frame.size() + message.size() < (16 << 10)) frame += message;
-  // Within the window that the server grants.
+  // The test sends no more than the window that the server grants.
   uint64_t sent = 0;
   for (; sent + frame.size() < limits::kHttp2StreamWindowBytes; sent += frame.size()) {
     ASSERT_TRUE(client.Send(RawClient::Data(1, frame, false)));
@@ -111,7 +111,7 @@ TEST_F(AbuseTest, PeerWhoseWindowIsClosedSendsNoMoreMessages) {
   ASSERT_TRUE(client.AwaitAllTaken());
   EXPECT_LE(client.stream(1).window, limits::kHttp2AnswerBytesMax * 4);
   EXPECT_LT(HeldBytes(), 3 * size_t{limits::kHttp2StreamWindowBytes});
-  // With a window everything comes, in order.
+  // Once the window is open, all answers come in order.
   client.Send(RawClient::WindowUpdate(1, 1 << 30) + RawClient::WindowUpdate(0, 1 << 30) + RawClient::Data(1, "", true));
   ASSERT_TRUE(client.AwaitEnd(1));
   EXPECT_EQ(client.stream(1).data.size(), sent);
@@ -129,7 +129,7 @@ TEST_F(AbuseTest, EmptyMessagesWithoutEndAreHeldBack) {
   }
   ASSERT_TRUE(lane_.Await(1));
   ASSERT_TRUE(client.AwaitAllTaken());
-  // Five bytes each, of which the last frame's worth was not sent.
+  // An empty message has five bytes. The divisor of six allows for the last frame, which was not sent.
   EXPECT_GT(HeldBytes(), limits::kHttp2StreamWindowBytes / 6 * sizeof(std::string));
   ExpectServed();
 }
@@ -146,7 +146,8 @@ TEST_F(AbuseTest, EmptyMessagesWithoutEndInAUnaryCallAreRefused) {
 TEST_F(AbuseTest, RequestsNeverEndedStopAtTheMemoryLimit) {
   RawClient client(address());
   client.Begin();
-  // Each announces the largest message, so memory is set aside before it comes: that counts as if it had.
+  // Each request announces the largest message, so the server reserves its memory in advance. Reserved memory counts as
+  // held.
   const std::string begun("\0\x00\x80\x00\x00xxx", 8);
   const int32_t streams = 3'000;
   for (int32_t i = 0; i < streams; ++i) {
@@ -155,11 +156,11 @@ TEST_F(AbuseTest, RequestsNeverEndedStopAtTheMemoryLimit) {
   ASSERT_TRUE(client.AwaitEnd(2 * streams - 1));
   EXPECT_EQ(client.header(2 * streams - 1, "grpc-status"), "8");
   EXPECT_NE(client.header(2 * streams - 1, "grpc-status-details-bin"), "");
-  // The first one still has its place.
+  // The first request still holds its memory.
   EXPECT_FALSE(client.stream(1).ended);
   EXPECT_LE(HeldBytes(), limits::kGrpcMemoryBytesMax + (1 << 20));
   client.Vanish();
-  // Then there is room again, as soon as the server has heard of it.
+  // As soon as the server notices that the client is gone, memory is available again.
   for (int i = 0; i < 1'000 && HeldBytes() > limits::kGrpcMemoryBytesMax / 2; ++i) {
   }
   EXPECT_LT(HeldBytes(), limits::kGrpcMemoryBytesMax / 2);

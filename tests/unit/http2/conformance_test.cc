@@ -1,4 +1,4 @@
-// What RFC 9113 demands for frames that come out of place: a test per case.
+// Tests the reactions that RFC 9113 demands to frames in an unexpected state. Each test covers one case.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -20,7 +20,7 @@ class ConformanceTest : public GrpcServerTest {
     client_.Call(stream, kLane, "x");
     ASSERT_TRUE(lane_.Await(1));
   }
-  // A call that both sides have ended.
+  // Makes a call and waits until both sides have ended it.
   void CallEnded(int32_t stream) {
     client_.Call(stream, kEcho, "x");
     ASSERT_TRUE(client_.AwaitEnd(stream));
@@ -39,7 +39,7 @@ class ConformanceTest : public GrpcServerTest {
   RawClient client_;
 };
 
-// Section 5.1, closed: by the peer's own RST_STREAM.
+// These tests cover RFC 9113 section 5.1, state "closed", after an RST_STREAM of the peer.
 TEST_F(ConformanceTest, DataOnAStreamThatThePeerResetIsAStreamError) {
   BeginWaiting(1);
   client_.Send(RawClient::Reset(1) + RawClient::Data(1, "late", true));
@@ -52,7 +52,7 @@ TEST_F(ConformanceTest, HeadersOnAStreamThatThePeerResetAreAStreamError) {
   ExpectStreamError(1, NGHTTP2_STREAM_CLOSED);
 }
 
-// Section 5.1, closed: by END_STREAM of both sides.
+// These tests cover RFC 9113 section 5.1, state "closed", after END_STREAM from both sides.
 TEST_F(ConformanceTest, DataOnAnEndedStreamIsAConnectionError) {
   CallEnded(1);
   client_.Send(RawClient::Data(1, "late", true));
@@ -65,7 +65,8 @@ TEST_F(ConformanceTest, HeadersOnAnEndedStreamAreAConnectionError) {
   ExpectConnectionError(NGHTTP2_STREAM_CLOSED);
 }
 
-// Section 5.1, closed: what was on its way when the other side closed the stream is ignored.
+// RFC 9113 section 5.1, state "closed", says that frames are ignored if they were on their way when the other side
+// closed the stream.
 TEST_F(ConformanceTest, FramesOnAStreamThatTheServerResetAreIgnored) {
   client_.Send(RawClient::Headers(1, kFail));
   ASSERT_TRUE(client_.Await([&] { return client_.stream(1).reset.has_value(); }));
@@ -77,7 +78,8 @@ TEST_F(ConformanceTest, FramesOnAStreamThatTheServerResetAreIgnored) {
   CallEnded(3);
 }
 
-// Section 5.1, half-closed (remote). Section 5.4.1 lets a stream error be a connection error.
+// These tests cover RFC 9113 section 5.1, state "half-closed (remote)". Section 5.4.1 permits a connection error in
+// place of a stream error.
 TEST_F(ConformanceTest, DataOnAHalfClosedStreamIsAnError) {
   BeginWaiting(1);
   client_.Send(RawClient::Data(1, "more", true));
@@ -107,14 +109,14 @@ TEST_F(ConformanceTest, WindowUpdateAndPriorityOnAnEndedStreamAreTaken) {
   CallEnded(3);
 }
 
-// Section 5.1, idle.
+// This test covers RFC 9113 section 5.1, state "idle".
 TEST_F(ConformanceTest, DataOnAnIdleStreamIsAConnectionError) {
   CallEnded(1);
   client_.Send(RawClient::Data(3, "x", true));
   ExpectConnectionError(NGHTTP2_PROTOCOL_ERROR);
 }
 
-// Section 5.1.1.
+// These tests cover RFC 9113 section 5.1.1 about stream identifiers.
 TEST_F(ConformanceTest, StreamIdBelowTheOneBeforeIsAConnectionError) {
   CallEnded(5);
   client_.Send(RawClient::Headers(3, kEcho, true));
@@ -126,7 +128,7 @@ TEST_F(ConformanceTest, EvenStreamIdIsAConnectionError) {
   ExpectConnectionError(NGHTTP2_PROTOCOL_ERROR);
 }
 
-// Section 4.2.
+// This test covers RFC 9113 section 4.2 about the frame size.
 TEST_F(ConformanceTest, HeadersAboveTheFrameSizeAreAConnectionError) {
   ASSERT_TRUE(client_.AwaitAllTaken());
   client_.Send(RawClient::Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
@@ -134,7 +136,7 @@ TEST_F(ConformanceTest, HeadersAboveTheFrameSizeAreAConnectionError) {
   ExpectConnectionError(NGHTTP2_FRAME_SIZE_ERROR);
 }
 
-// Section 8.1: a second block of headers is trailers, which end the request.
+// RFC 9113 section 8.1 says that a second block of headers is the trailers, which must end the request.
 TEST_F(ConformanceTest, SecondHeadersWithoutEndAreAStreamError) {
   const std::string again =
       RawClient::Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, RawClient::HeaderField("x-trailer", "y"));
@@ -152,7 +154,8 @@ TEST_F(ConformanceTest, SecondHeadersOfAnotherProtocolAreTheSame) {
   ExpectStreamError(1, NGHTTP2_PROTOCOL_ERROR);
 }
 
-// Section 5.1.2, with requests whose answers wait for the window, so that they stay open.
+// This test covers RFC 9113 section 5.1.2 about concurrent streams. The answers wait for the flow-control window, so
+// the requests stay open.
 TEST(StreamsTest, MoreStreamsThanAdvertisedAreRefusedInAnyProtocol) {
   class Server : public GrpcServerTest {
    public:

@@ -1,4 +1,4 @@
-// How connections end: when the server stops, when peers say nothing, and when there are too many of them.
+// Tests how connections end. They end when the server stops, when peers are silent, and when there are too many peers.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -27,7 +27,7 @@ class EndingTest : public GrpcServerTest {
       took_ = steady_clock::now() - begun;
     });
   }
-  // How long the stop took.
+  // Waits for the end of the stop and returns its duration.
   steady_clock::duration Stopped() {
     stop_.join();
     return took_;
@@ -45,14 +45,14 @@ TEST_F(EndingTest, StopAsksFirstAndTakesCallsThatWereOnTheirWay) {
   ASSERT_TRUE(client_.Await([&] { return !client_.pings().empty(); }));
   EXPECT_EQ(client_.goaway(), uint32_t{NGHTTP2_NO_ERROR});
   ASSERT_EQ(client_.goaway_streams(), std::vector<int32_t>{std::numeric_limits<int32_t>::max()});
-  // Begun before the peer has read that: it is answered.
+  // The call begins before the peer has read the GOAWAY, so it is answered.
   client_.Call(3, kEcho, "on its way");
   ASSERT_TRUE(client_.AwaitEnd(3));
   EXPECT_EQ(client_.header(3, "grpc-status"), "0");
   client_.AnswerPings();
   ASSERT_TRUE(client_.Await([&] { return client_.goaway_streams().size() == 2; }));
   EXPECT_EQ(client_.goaway_streams()[1], 3);
-  // Begun after that: it is ignored as a whole, and harms nobody.
+  // The call begins after the final GOAWAY. It is ignored completely and disturbs no other call.
   client_.Call(5, kEcho, "too late");
   ASSERT_TRUE(client_.AwaitAllTaken());
   lane_.Answer();
@@ -64,7 +64,8 @@ TEST_F(EndingTest, StopAsksFirstAndTakesCallsThatWereOnTheirWay) {
   EXPECT_LT(Stopped(), std::chrono::seconds(5));
 }
 
-// A client's library repeats a call above the last stream by itself, so it must not have been taken here.
+// A client library repeats calls above the last stream of the GOAWAY, so the server must not have processed such a
+// call.
 TEST_F(EndingTest, CallsThatComeWithTheAnswerToThePingAreServedOrNotTaken) {
   client_.Call(1, kEcho, "x");
   ASSERT_TRUE(client_.AwaitEnd(1));
@@ -94,8 +95,8 @@ TEST_F(EndingTest, PeerThatDoesNotAnswerThePingGetsTheLastGoAway) {
   EXPECT_LT(Stopped(), std::chrono::seconds(5));
 }
 
-// What comes between GOAWAY and the peer's own end is read: unread bytes would make the kernel send a reset, and the
-// peer would lose what it has not read yet.
+// The server reads bytes that arrive between GOAWAY and the peer's own end. Unread bytes would make the kernel send a
+// reset. The peer would then lose data that it has not read yet.
 TEST_F(EndingTest, WhatAnIdlePeerSendsMeanwhileCausesNoReset) {
   client_.Call(1, kBig, "1000000");
   client_.Send(RawClient::WindowUpdate(0, 1 << 30) + RawClient::WindowUpdate(1, 1 << 30));
@@ -104,13 +105,13 @@ TEST_F(EndingTest, WhatAnIdlePeerSendsMeanwhileCausesNoReset) {
   ASSERT_TRUE(client_.Await([&] { return !client_.pings().empty(); }));
   client_.AnswerPings();
   ASSERT_TRUE(client_.Await([&] { return client_.goaway_streams().size() == 2; }));
-  // The server has closed for sending by now, or does so soon.
+  // By now the server has shut down its sending side, or does so soon.
   const auto begun = steady_clock::now();
   while (steady_clock::now() - begun < milliseconds(200)) {
     ASSERT_TRUE(client_.Send(RawClient::Frame(NGHTTP2_PING, 0, 0, "bandwidt")));
     std::this_thread::sleep_for(milliseconds(20));
   }
-  // An orderly end, and no ECONNRESET.
+  // The connection ends in order, without ECONNRESET.
   EXPECT_TRUE(client_.IsClosed());
   EXPECT_EQ(errno, 0);
   client_.Vanish();
@@ -125,7 +126,7 @@ TEST_F(EndingTest, StopWaitsLessThanASecondForIdlePeers) {
   EXPECT_LT(Stopped(), std::chrono::seconds(2));
 }
 
-// --- Silent peers ---
+// The following tests are about silent peers.
 
 class SilenceTest : public GrpcServerTest {
  protected:
@@ -162,7 +163,7 @@ TEST_F(SilenceTest, PeerThatAnswersPingsStays) {
   EXPECT_TRUE(client.AwaitEnd(1));
 }
 
-// --- Many peers ---
+// The following tests are about many peers.
 
 class ManyPeersTest : public GrpcServerTest {
  protected:
@@ -192,7 +193,7 @@ TEST_F(ManyPeersTest, SilentConnectionsMakeRoomForHonestOnes) {
   ASSERT_TRUE(Eventually([&] { return server_->connections() == 3; }));
   const auto honest = Greeted();
   EXPECT_EQ(honest->header(1, "grpc-status"), "0");
-  // The one that came first had to go.
+  // The server has closed the connection that came first.
   EXPECT_TRUE(silent[0]->IsClosed());
   EXPECT_EQ(displaced_, 1);
   EXPECT_EQ(refused_, 0);
@@ -225,7 +226,7 @@ TEST(AcceptedPeersTest, AllAddressesTogetherHaveALimit) {
   first.reset();
   const auto third = peers.Admit("c", [&] { ++closed; });
   EXPECT_NE(third.ticket, nullptr);
-  // Still silent, so it makes room for the next one.
+  // This peer is still silent, so its connection is closed in favour of the next one.
   EXPECT_NE(peers.Admit("d", [] {}).ticket, nullptr);
   EXPECT_EQ(closed, 1);
   EXPECT_EQ(displaced, 1);

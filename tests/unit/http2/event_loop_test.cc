@@ -29,7 +29,7 @@ class CountedFlush : public Flushable {
   int flushes = 0;
 };
 
-// Waits until the loop has done what it was given before.
+// Waits until the loop has finished all tasks that were posted before.
 void Settle(EventLoop& loop) {
   std::promise<void> done;
   boost::asio::post(loop.context(), [&] { done.set_value(); });
@@ -90,7 +90,7 @@ TEST(EventLoopTest, BusyLoopIsWokenOnceForAll) {
   });
   blocked.get_future().wait();
   int ran = 0;
-  // Between the first task's event and the second's, were there two.
+  // An event that is posted after the first task sets this value. It is 100 only if a single event runs all tasks.
   int ran_before = 0;
   std::vector<std::unique_ptr<Action>> tasks;
   for (int i = 0; i < 100; ++i) tasks.push_back(std::make_unique<Action>([&] { ++ran; }));

@@ -1,4 +1,4 @@
-// gRPC's own clients, of methods that are answered here and of those that are handed on.
+// Tests gRPC's own clients, both on methods that this server answers and on methods that it forwards to gRPC.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ using std::chrono::steady_clock;
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 constexpr char kHealthWatch[] = "/grpc.health.v1.Health/Watch";
 constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-// Of HealthCheckResponse: SERVING, NOT_SERVING.
+// These are encoded HealthCheckResponse messages with the statuses SERVING and NOT_SERVING.
 const std::string kServing("\x08\x01", 2);
 const std::string kNotServing("\x08\x02", 2);
 
@@ -40,7 +40,7 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// A call of one message in either direction that goes on by itself.
+// Makes a call with one message in each direction. Start() returns without waiting for the answer.
 class UnaryCall {
  public:
   UnaryCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& path, const std::string& message)
@@ -63,7 +63,7 @@ class UnaryCall {
   std::promise<grpc::Status> done_;
 };
 
-// A call of many messages, which waits for each.
+// Makes a call with many messages. Every operation blocks until it is done.
 class StreamCall {
  public:
   StreamCall(const std::shared_ptr<grpc::Channel>& channel, const char* path) {
@@ -88,7 +88,7 @@ class StreamCall {
 class GrpcClientsTest : public GrpcServerTest {
  protected:
   GrpcClientsTest() : GrpcServerTest(2), channel_(MakeChannel()) {}
-  // With a connection of its own.
+  // Returns a channel that shares its connection with no other channel.
   std::shared_ptr<grpc::Channel> MakeChannel() {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -243,7 +243,7 @@ TEST_F(GrpcClientsTest, ReflectionListsTheServices) {
   EXPECT_TRUE(call.Finish().ok());
 }
 
-// --- Stopping ---
+// The following tests are about stopping the server.
 
 TEST_F(GrpcClientsTest, StopWithIdleConnectionsIsQuick) {
   std::vector<std::shared_ptr<grpc::Channel>> channels;
@@ -261,7 +261,7 @@ TEST_F(GrpcClientsTest, StopWaitsForCallsThatEndWithinItsGrace) {
   call.Start();
   ASSERT_TRUE(lane_.Await(1));
   std::jthread stop([&] { server_->Stop(10s); });
-  // No new call is taken once the stop has begun.
+  // Waits until the stop has begun and new calls are refused.
   while (true) {
     UnaryCall late(MakeChannel(), kEcho, "late");
     if (!late.Start().Wait().ok()) break;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 
-// Does something with each message, at once.
+// Calls `action` with each message immediately.
 class SimpleCall final : public CallHandler {
  public:
   using Action = void (*)(Call& call, const std::string& message);
@@ -37,7 +37,7 @@ class FailingCall final : public CallHandler {
   void OnEnd() override {}
 };
 
-// The lane has a reference to it, as to a call with views.
+// The lane holds a reference to this handler, as it does to a call with views.
 class LaneCall final : public CallHandler, public LoopTask {
  public:
   LaneCall(SlowLane& lane, Call& call, bool stream) : lane_(lane), loop_(call.loop()), call_(&call), stream_(stream) {}
@@ -182,12 +182,12 @@ GrpcServerTest::GrpcServerTest(size_t loops, Http2Limits limits, AcceptedPeers::
 GrpcServerTest::~GrpcServerTest() {
   if (server_ == nullptr) return;
   server_->Stop(std::chrono::milliseconds(0));
-  // Whoever is still with the lane is told, so that it goes away.
+  // Runs the tasks that still wait for the lane, so that their call handlers are destroyed.
   lane_.Answer();
   if (*loop_ != nullptr) {
     EXPECT_EQ(HeldBytes(), 0u);
   }
-  // Before what it serves.
+  // Destroys the server before the objects that it serves.
   server_.reset();
 }
 

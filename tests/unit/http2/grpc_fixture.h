@@ -1,4 +1,4 @@
-// A server with a few methods of its own, and a real service of gRPC behind them.
+// Provides a server with a few test methods. The server forwards other methods to a real gRPC service.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,15 +16,16 @@
 
 namespace viewcount {
 
-// Stands for a lane: what it is given it answers when it is told to, from the caller's thread.
+// Simulates a lane. It keeps each task until Answer() is called, and then posts it to the task's event loop.
+// Thread-safe.
 class SlowLane {
  public:
-  // Any thread. It lives until its Run.
+  // May be called on any thread. The task must exist until its Run() is called.
   void Give(LoopTask& task, EventLoop& loop);
-  // True once so many are waiting; false if they do not come within ten seconds.
+  // Waits until `waiting` tasks wait. Returns false if that takes more than ten seconds.
   bool Await(size_t waiting);
   size_t waiting();
-  // Answers all that wait.
+  // Posts all waiting tasks to their loops.
   void Answer();
 
  private:
@@ -37,32 +38,32 @@ class SlowLane {
   std::vector<Waiting> waiting_;
 };
 
-// Under these paths:
-inline constexpr char kEcho[] = "/test.Test/Echo";              // one message, sent back
-inline constexpr char kEchoStream[] = "/test.Test/EchoStream";  // each message, sent back
-inline constexpr char kLane[] = "/test.Test/Lane";              // one message, sent back when the lane answers
-inline constexpr char kLaneStream[] = "/test.Test/LaneStream";  // each message; the next is taken then
-inline constexpr char kFail[] = "/test.Test/Fail";              // an error with details, before anything is read
-inline constexpr char kBig[] = "/test.Test/Big";                // as many bytes as the message says
-inline constexpr char kChatty[] = "/test.Test/Chatty";          // an error whose text is as long as the message says
-// Of gRPC's own server, both echoes.
+// These are the paths of the test methods. kLane and kLaneStream answer when the lane does.
+inline constexpr char kEcho[] = "/test.Test/Echo";              // Returns the one message.
+inline constexpr char kEchoStream[] = "/test.Test/EchoStream";  // Returns each message.
+inline constexpr char kLane[] = "/test.Test/Lane";              // Returns the one message after the lane's answer.
+inline constexpr char kLaneStream[] = "/test.Test/LaneStream";  // Returns each message, and then reads the next.
+inline constexpr char kFail[] = "/test.Test/Fail";              // Fails with details before it reads anything.
+inline constexpr char kBig[] = "/test.Test/Big";                // Returns as many bytes as the message says.
+inline constexpr char kChatty[] = "/test.Test/Chatty";          // Fails with a text as long as the message says.
+// These are the paths of two echo methods that gRPC's own server answers.
 inline constexpr char kInnerEcho[] = "/viewcount.v1.IngestService/RecordViews";
 inline constexpr char kInnerStream[] = "/viewcount.v1.IngestService/StreamViews";
 
-// Of the error of kFail.
+// kFail's error has this text and these details.
 inline constexpr char kFailText[] = "a text with ü, % and\nlines";
 inline const std::string kFailDetails("\x08\x09\x00\xFF details", 12);
 
 class GrpcServerTest : public testing::Test {
  protected:
-  // With `loops` threads.
+  // Starts a server with `loops` event loops, each on its own thread.
   explicit GrpcServerTest(size_t loops = 1, Http2Limits limits = {}, AcceptedPeers::Observer observer = {});
   ~GrpcServerTest() override;
 
   const std::string& address() const { return server_->address(); }
-  // False if it does not become true within ten seconds.
+  // Returns false if the condition does not become true within ten seconds.
   static bool Eventually(const std::function<bool()>& condition);
-  // Bytes held by the calls of all connections of the first loop.
+  // Returns the bytes that the calls of all connections of the first loop hold.
   size_t HeldBytes();
 
   SlowLane lane_;
@@ -74,7 +75,7 @@ class GrpcServerTest : public testing::Test {
   class EchoService;
 
   std::unique_ptr<grpc::Service> service_;
-  // Known from its calls.
+  // The first calls set it, because they know their loop.
   std::shared_ptr<EventLoop*> loop_ = std::make_shared<EventLoop*>(nullptr);
 };
 

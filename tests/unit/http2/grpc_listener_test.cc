@@ -23,7 +23,7 @@ class GrpcListenerTest : public testing::Test {
     EXPECT_TRUE(listener.ok()) << listener.status();
     return listener.ok() ? *std::move(listener) : nullptr;
   }
-  // Connects to the listener's port at another host; the kernel accepts it.
+  // Connects to the listener's port at another host. The kernel accepts the connection.
   static void ExpectReached(const GrpcListener& listener, const std::string& host) {
     const uint16_t port = ParseHostPort(listener.address())->port;
     EXPECT_NE(port, 0);
@@ -67,7 +67,7 @@ TEST_F(GrpcListenerTest, UnixSocketIsServedAndRemoved) {
     ASSERT_NE(listener, nullptr);
     EXPECT_EQ(listener->address(), "unix:" + path);
     RawClient client(listener->address());
-    // In use.
+    // The path is in use.
     EXPECT_FALSE(GrpcListener::Open(context_, prefix + path).ok());
     listener.reset();
     EXPECT_FALSE(std::filesystem::exists(path));

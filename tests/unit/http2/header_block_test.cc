@@ -22,7 +22,7 @@ TEST(ShortenHeaderBlockTest, LeavesWhatIsShort) {
   const std::string block = RawClient::HeaderBlock("/path", RawClient::HeaderField("x", std::string(kBlockMax, 'v')));
   EXPECT_EQ(Shorten(block), block);
   EXPECT_EQ(Shorten(""), "");
-  // Indexed, a change of the table's size, and literals with an indexed name.
+  // The block has indexed fields, a change of the dynamic table's size, and literals with an indexed name.
   const std::string indexed("\x82\x3F\xE1\x1F\x44\x01/\x04\x01/\x14\x01/", 13);
   EXPECT_EQ(Shorten(indexed), indexed);
 }
@@ -49,12 +49,12 @@ TEST(ShortenHeaderBlockTest, RefusesWhatEndsTooSoon) {
   EXPECT_EQ(Shorten(std::string(1, '\xFF') + std::string(20, '\xFF')), std::nullopt);
 }
 
-// --- Over a connection ---
+// The following tests send long metadata over a connection.
 
 class LongMetadataTest : public GrpcServerTest {
  protected:
   LongMetadataTest() : client_(address()) { client_.Begin(); }
-  // Sends a call's headers as HEADERS and CONTINUATIONs of at most `frame_bytes`.
+  // Sends a call's headers as HEADERS and CONTINUATION frames of at most `frame_bytes`.
   void SendHeaders(int32_t stream, const std::string& block, size_t frame_bytes) {
     std::string frames;
     for (size_t at = 0; at < block.size(); at += frame_bytes) {
@@ -92,7 +92,7 @@ TEST_F(LongMetadataTest, ValueAbove64KiBInManyFramesFailsItsCallOnly) {
   ExpectOnlyThisCallIsRefused(RawClient::HeaderField("x-long", std::string(900'000, 'v')), 16 << 10);
 }
 
-// The server may not take larger frames yet.
+// Before the client acknowledges the settings, the server may not accept larger frames.
 TEST_F(LongMetadataTest, FirstCallOfAConnectionBeforeSettingsAreAcknowledged) {
   RawClient client(address());
   const std::string block = RawClient::HeaderBlock(kEcho, RawClient::HeaderField("x-long", std::string(100'000, 'v')) +

@@ -1,4 +1,4 @@
-// Calls end in every order of their two sides, and leave nothing behind.
+// Tests calls whose two sides end in every order. No call may leave resources in use.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -14,15 +14,15 @@ namespace viewcount {
 namespace {
 
 constexpr char kDeadlineExceeded[] = "4";
-// An answer of two bytes, with its prefix.
+// An answer of two bytes has this size with its prefix.
 constexpr uint32_t kWindow = 7;
 constexpr int kCalls = 20;
 
 class LifetimeTest : public GrpcServerTest {
  protected:
   LifetimeTest() : client_(address()) {}
-  // Calls that were handed on to gRPC, whose answers fill their windows exactly: the trailers wait. Other calls go on
-  // between them.
+  // Makes calls that are forwarded to gRPC and whose answers fill their windows exactly, so that the trailers wait.
+  // Other calls must still be answered meanwhile.
   void FillWindows() {
     client_.Begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindow}});
     for (int i = 0; i < kCalls; ++i) client_.Call(Stream(i), kInnerEcho, "xy");
@@ -30,7 +30,7 @@ class LifetimeTest : public GrpcServerTest {
       ASSERT_TRUE(client_.Await([&] { return client_.stream(Stream(i)).data.size() == kWindow; })) << i;
       EXPECT_FALSE(client_.stream(Stream(i)).ended);
     }
-    // By then gRPC has ended its side of all of them.
+    // By then gRPC has ended its side of all these calls.
     ASSERT_TRUE(Eventually([&] { return server_->forwarded_calls() <= size_t{kCalls}; }));
     client_.Call(1'001, kEcho, "");
     ASSERT_TRUE(client_.Await([&] { return client_.stream(1'001).data.size() == 5; }));
@@ -105,7 +105,7 @@ TEST_F(LifetimeTest, CallsAreEndedAtTheirDeadlineWhileTheirAnswersWait) {
   client_.Send(RawClient::Headers(1, kInnerStream, false, Timeout("50m")) +
                RawClient::Data(1, RawClient::Message("a message"), false));
   ASSERT_TRUE(client_.Await([&] { return client_.stream(1).data.size() == 3; }));
-  // Its caller has gone by then, in practice.
+  // In practice a caller is gone by its deadline. This one widens its window, so that it receives the status.
   client_.Send(RawClient::WindowUpdate(1, 100));
   ASSERT_TRUE(client_.AwaitEnd(1));
   EXPECT_EQ(client_.header(1, "grpc-status"), kDeadlineExceeded);
@@ -127,13 +127,13 @@ TEST_F(LifetimeTest, FloodOfCancelledCallsIsBoundedAndLeavesNothing) {
   most = std::max(most, server_->forwarded_calls());
   EXPECT_LE(most, limits::kGrpcAbandonedCallsMax + 150);
   EXPECT_TRUE(NothingIsLeft());
-  // Then calls are handed on again.
+  // Calls are forwarded to gRPC again.
   client_.Call(stream, kInnerEcho, "x");
   EXPECT_TRUE(client_.AwaitEnd(stream));
   EXPECT_EQ(client_.header(stream, "grpc-status"), "0");
 }
 
-// Bytes that the program has allocated now; 0 under a sanitizer, which has an allocator of its own.
+// Returns the number of bytes that the program has allocated. It is 0 under a sanitizer, which has its own allocator.
 size_t AllocatedBytes() { return mallinfo2().uordblks; }
 
 TEST_F(LifetimeTest, AnsweredCallsLeaveNoMemory) {
@@ -150,11 +150,11 @@ TEST_F(LifetimeTest, AnsweredCallsLeaveNoMemory) {
   const size_t before = AllocatedBytes();
   constexpr int kMany = 1'000;
   call(kMany);
-  // The client of this test keeps some hundred bytes of each.
+  // The test client itself keeps a few hundred bytes of each call.
   EXPECT_LT(AllocatedBytes(), before + kMany * size_t{4'000});
 }
 
-// --- Deadlines of methods that are answered here ---
+// The following tests are about deadlines of methods that this server answers itself.
 
 TEST_F(LifetimeTest, ExpiredCallIsNotHandedOver) {
   client_.Begin();
@@ -183,7 +183,7 @@ TEST_F(LifetimeTest, CallAtTheLaneEndsAtItsDeadline) {
     const auto begun = std::chrono::steady_clock::now();
     client.Send(RawClient::Headers(1, path, false, Timeout("50m")) + RawClient::Data(1, RawClient::Message("x"), true));
     ASSERT_TRUE(lane_.Await(1));
-    // A later deadline does not hold up the earlier one, nor the other way round.
+    // A later deadline does not delay an earlier one, and an earlier one does not delay a later one.
     client.Send(RawClient::Headers(3, path, false, Timeout("20m")) + RawClient::Data(3, RawClient::Message("y"), true));
     ASSERT_TRUE(client.AwaitEnd(3));
     ASSERT_TRUE(client.AwaitEnd(1));
@@ -197,7 +197,7 @@ TEST_F(LifetimeTest, CallAtTheLaneEndsAtItsDeadline) {
   }
 }
 
-// --- Metadata ---
+// The following test is about metadata.
 
 TEST_F(LifetimeTest, MetadataMayHaveBlanksAtEitherEnd) {
   client_.Begin();

@@ -114,7 +114,7 @@ TEST(MessageReaderTest, LargestIsTakenAndOneMoreIsRefusedByItsPrefix) {
   MessageReader reader;
   ASSERT_TRUE(reader.Add(Framed(std::string(kMessageMax, 'x')), kMessageMax).ok());
   EXPECT_EQ(reader.Take().size(), kMessageMax);
-  // Before anything of it came.
+  // The message is refused before any of its bytes arrive.
   const std::string prefix = Framed(std::string(kMessageMax + 1, 'x')).substr(0, MessageReader::kPrefixBytes);
   EXPECT_TRUE(absl::IsResourceExhausted(reader.Add(prefix, kMessageMax)));
 }
@@ -173,7 +173,7 @@ TEST(MessageReaderTest, EmptyMessagesAndAnnouncedOnesCount) {
   EXPECT_GE(reader.bytes(), 1'000 * sizeof(std::string));
   const size_t before = reader.bytes();
   ASSERT_TRUE(reader.Add(Framed(std::string(kMessageMax, 'x')).substr(0, 10), kMessageMax).ok());
-  // Memory is set aside for it.
+  // Memory is reserved for the announced message.
   EXPECT_GE(reader.bytes(), before + kMessageMax);
 }
 
@@ -191,7 +191,7 @@ TEST(MessageReaderTest, ManySmallMessagesAreTakenQuicklyAndLeaveNothing) {
   std::string bytes;
   for (int i = 0; i < 800'000; ++i) bytes += message;
   ASSERT_TRUE(reader.Add(bytes, kMessageMax).ok());
-  // A second would not do, did each move all that wait behind it.
+  // The test would take far longer than a second if each removal moved all remaining messages.
   size_t taken = 0;
   for (; reader.has_message(); ++taken) reader.Take();
   EXPECT_EQ(taken, 800'000u);

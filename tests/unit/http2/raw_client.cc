@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kFrameHeaderBytes = 9;
 
-// Of at most four bytes.
+// Decodes a big-endian number from the first four bytes at most.
 uint32_t Number(std::string_view bytes) {
   uint32_t number = 0;
   for (const char byte : bytes.substr(0, 4)) number = number << 8 | static_cast<uint8_t>(byte);
@@ -31,7 +31,7 @@ std::string Bytes(uint32_t number, int count) {
   return bytes;
 }
 
-// RFC 7541, section 5.1, with a prefix of seven bits.
+// Encodes a length as in RFC 7541, section 5.1, with a prefix of seven bits.
 std::string HpackLength(size_t length) {
   constexpr size_t kPrefix = 127;
   if (length < kPrefix) return std::string(1, static_cast<char>(length));
@@ -44,7 +44,7 @@ std::string HpackLength(size_t length) {
 
 namespace {
 
-// A socket address of any family.
+// Holds a socket address of any family.
 struct Peer {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -90,7 +90,8 @@ RawClient::~RawClient() { nghttp2_hd_inflate_del(inflater_); }
 void RawClient::Begin(Settings settings) {
   std::string payload;
   for (const auto& [name, value] : settings) payload += Bytes(name, 2) + Bytes(value, 4);
-  // The server's settings hold once they are acknowledged; it sends them before it reads.
+  // The server sends its settings before it reads, so they may be acknowledged here. They apply from the
+  // acknowledgement on.
   Send(std::string(kPreface) + Frame(NGHTTP2_SETTINGS, 0, 0, payload) +
        Frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, ""));
 }
@@ -217,7 +218,7 @@ std::string RawClient::WindowUpdate(int32_t stream, uint32_t bytes) {
 }
 
 std::string RawClient::HeaderField(std::string_view name, std::string_view value) {
-  // A literal that is not indexed, with a new name.
+  // The field is a literal without indexing and with a new name.
   std::string field(1, '\0');
   field.append(HpackLength(name.size())).append(name);
   return field.append(HpackLength(value.size())).append(value);

@@ -1,4 +1,5 @@
-// What comes back for what is sent, frame by frame: gRPC's protocol over HTTP/2.
+// Tests gRPC's protocol over HTTP/2, frame by frame. The tests check the frames that the server sends in answer to
+// given frames.
 #include <absl/strings/escaping.h>
 #include <gtest/gtest.h>
 
@@ -59,7 +60,7 @@ TEST_F(WireTest, PaddingWidensWindowsToo) {
   client_.Begin();
   client_.Send(RawClient::Headers(1, kEcho));
   const std::string padded = std::string(1, '\xFF') + "x" + std::string(255, '\0');
-  // Together several times the stream's window.
+  // The frames together have several times the size of the stream's window.
   constexpr int kFrames = 70'000;
   const std::string prefix = RawClient::Message(std::string(kFrames, 'x')).substr(0, 5);
   client_.Send(RawClient::Data(1, prefix, false));
@@ -210,7 +211,7 @@ TEST_F(WireTest, ErrorAloneHasItsDetailsAndEndsTheRequestToo) {
   EXPECT_EQ(status(), "9");
   EXPECT_EQ(client_.header(1, "grpc-message"), "a text with %C3%BC, %25 and%0Alines");
   EXPECT_EQ(client_.header(1, "grpc-status-details-bin"), absl::Base64Escape(kFailDetails));
-  // What was on its way meanwhile harms nobody.
+  // Frames that were still on their way disturb no other call.
   client_.Send(RawClient::Data(1, RawClient::Message("late"), true));
   client_.Call(3, kEcho, "next");
   EXPECT_TRUE(client_.AwaitEnd(3));
@@ -234,7 +235,7 @@ TEST_F(WireTest, TooManyHeaderBytesAreRefused) {
   client_.Begin();
   std::string more;
   for (int i = 0; i < 20; ++i) more += RawClient::HeaderField("x-large-" + std::to_string(i), std::string(900, 'x'));
-  // In two frames, as one has at most 16 KiB.
+  // The block is sent in two frames, because one frame has at most 16 KiB.
   const std::string block = RawClient::HeaderBlock(kEcho, more);
   client_.Send(RawClient::Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_NONE, 1, block.substr(0, 10'000)) +
                RawClient::Frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, block.substr(10'000)) +
@@ -246,7 +247,7 @@ TEST_F(WireTest, TooManyHeaderBytesAreRefused) {
   EXPECT_EQ(client_.header(3, "grpc-status"), kStatusOk);
 }
 
-// --- Windows ---
+// The following tests are about flow-control windows.
 
 TEST_F(WireTest, LargeMessagePassesASmallerWindow) {
   client_.Begin();
@@ -273,7 +274,7 @@ TEST_F(WireTest, BusyHandlerHoldsItsSenderBackAndGoesOnLater) {
     ASSERT_TRUE(client_.Send(RawClient::Data(1, message, false)));
   }
   ASSERT_TRUE(lane_.Await(1));
-  // Others go on.
+  // Other calls are still answered.
   client_.Call(3, kEcho, "other");
   ASSERT_TRUE(client_.AwaitEnd(3));
   EXPECT_LE(client_.stream(1).window, 2 * message.size());

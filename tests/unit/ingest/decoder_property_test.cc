@@ -29,7 +29,7 @@ std::string Hex(const std::string& bytes) {
   return hex;
 }
 
-// The decoder's own words for what the reference gives.
+// Compares the decoder's result with that of the reference, translated into the decoder's representation.
 void ExpectSame(const ViewsRequest& request, const v1::RecordViewsRequest& expected) {
   EXPECT_EQ(request.site, expected.site());
   const auto& writer = request.writer.bytes;
@@ -53,16 +53,16 @@ void ExpectSame(const ViewsRequest& request, const v1::RecordViewsRequest& expec
 }
 
 TEST(DecoderProperty, AcceptsAndReadsExactlyWhatTheGeneratedClassesDo) {
-  // Each string that is not UTF-8 would be logged.
+  // Protobuf would log every string that is not UTF-8.
   google::protobuf::LogSilencer silencer;
   RandomRequests requests(TestSeed(), kReceivedUnixMs);
-  // Reused, as the service does: nothing may be left over from the message before.
+  // The request is reused, as the service does. Nothing of the previous message may remain in it.
   ViewsRequest request;
   int accepted = 0, unparsable = 0;
   for (int i = 0; i < kMessages && !HasFailure(); ++i) {
     const std::string bytes = requests.Next();
     const ReferenceResult expected = DecodeByReference(bytes, kReceivedUnixMs);
-    // A copy of exactly that size, so that a sanitizer sees any byte read beyond it.
+    // The copy has exactly the message's size, so that a sanitizer detects every read beyond it.
     const std::vector<char> exact(bytes.begin(), bytes.end());
     const absl::Status status = DecodeViewsRequest({exact.data(), exact.size()}, kReceivedUnixMs, request);
     EXPECT_EQ(status.ok(), expected.accepted) << status;
@@ -77,7 +77,7 @@ TEST(DecoderProperty, AcceptsAndReadsExactlyWhatTheGeneratedClassesDo) {
   if (HasFailure()) return;
   std::printf("%d messages: %d accepted, %d not parsed, %d beyond a limit\n", kMessages, accepted, unparsable,
               kMessages - accepted - unparsable);
-  // Otherwise the messages prove little.
+  // Without enough messages of each kind the test would prove little.
   EXPECT_GT(accepted, kMessages / 3);
   EXPECT_GT(unparsable, kMessages / 10);
   EXPECT_GT(kMessages - accepted - unparsable, kMessages / 20);

@@ -1,4 +1,5 @@
-// Every limit on both sides, by name. That all else is read as Protobuf reads it: decoder_property_test.cc.
+// Tests every limit on both sides, by name. decoder_property_test.cc tests that everything else is read as Protobuf
+// reads it.
 #include "service/ingest/decoder.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ namespace {
 constexpr int64_t kReceiptUnixMs = 1'750'000'000'123;
 const std::string kWriter(16, 'w');
 
-// Three views of the site "demo", without a writer.
+// Returns a request with three views of the site "demo" and without a writer.
 v1::RecordViewsRequest Sample() {
   v1::RecordViewsRequest request;
   request.set_site("demo");
@@ -33,7 +34,7 @@ v1::RecordViewsRequest SampleWithWriter() {
   return request;
 }
 
-// The field that the answer names; empty if the message is accepted.
+// Returns the field that the answer names, or an empty string if the message is accepted.
 std::string RefusedField(const std::string& bytes, uint64_t* view_count = nullptr) {
   ViewsRequest decoded;
   const auto status = DecodeViewsRequest(bytes, kReceiptUnixMs, decoded);
@@ -53,7 +54,7 @@ using Change = std::function<void(v1::RecordViewsRequest&)>;
 
 struct Case {
   const char* name;
-  // Empty: accepted.
+  // It is empty if the message is accepted.
   const char* refused_field;
   Change change;
 };
@@ -178,7 +179,7 @@ TEST(Decoder, BatchHasAtMost10000Views) {
 
 TEST(Decoder, MessageHasAtMost4MiB) {
   auto bytes = Sample().SerializeAsString();
-  // An unknown field fills it up: its tag, four bytes of length, zeros.
+  // An unknown field fills the message up to the limit. It consists of its tag, four bytes of length, and zeros.
   const size_t filling = limits::kRequestBytesMax - bytes.size() - 5;
   bytes += '\x7A';
   for (int i = 0; i < 4; ++i) bytes += static_cast<char>((filling >> (7 * i) & 0x7F) | (i < 3 ? 0x80 : 0));
@@ -205,7 +206,7 @@ TEST(Decoder, NothingIsAValidBatchWithoutItsSite) {
 
 TEST(Decoder, GroupsNest100Deep) {
   const auto nested = [](size_t levels) { return std::string(levels, '\x7B') + std::string(levels, '\x7C'); };
-  // Unknown fields that the generated class keeps and writes again.
+  // The generated class keeps unknown fields and serializes them again.
   const auto in_view = [&](size_t levels) {
     auto request = Sample();
     EXPECT_TRUE(request.mutable_views(1)->MergeFromString(nested(levels)));
@@ -213,7 +214,7 @@ TEST(Decoder, GroupsNest100Deep) {
   };
   EXPECT_EQ(RefusedField(Sample().SerializeAsString() + nested(kNestingMax)), "");
   EXPECT_EQ(RefusedField(Sample().SerializeAsString() + nested(kNestingMax + 1)), "request");
-  // The view is a level itself.
+  // The view itself is one level of nesting.
   EXPECT_EQ(RefusedField(in_view(kNestingMax - 1)), "");
   EXPECT_EQ(RefusedField(in_view(kNestingMax)), "views[1]");
 }

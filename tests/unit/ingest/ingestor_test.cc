@@ -1,4 +1,4 @@
-// Which lane a batch goes to: a writer's and a viewer's always to the same one.
+// Tests the choice of the lane. All batches of one writer, and all of one viewer, go to the same lane.
 #include "service/ingest/ingestor.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 namespace viewcount {
 namespace {
 
-// As a transport makes it.
+// This batch looks as a transport creates it.
 class RawBatch final : public AnsweredBatch {
  public:
   explicit RawBatch(const v1::RecordViewsRequest& message) : text_(message.SerializeAsString()) { bytes = text_; }
@@ -26,7 +26,7 @@ class RawBatch final : public AnsweredBatch {
   std::string text_;
 };
 
-// Three lanes without threads: what is submitted stays queued until the test steps.
+// This fixture has three lanes without threads. Submitted batches stay queued until the test calls Step().
 class IngestorTest : public ::testing::Test {
  protected:
   static constexpr size_t kLanes = 3;
@@ -39,7 +39,7 @@ class IngestorTest : public ::testing::Test {
     }
   }
 
-  // The number of the lane that the batch goes to.
+  // Returns the number of the lane that receives the batch.
   size_t LaneOf(const v1::RecordViewsRequest& message, uint64_t previous_viewer = 0) {
     RawBatch batch(message);
     batch.previous_viewer = previous_viewer;
@@ -56,7 +56,7 @@ class IngestorTest : public ::testing::Test {
     EXPECT_TRUE(batch.answered());
     return found;
   }
-  // One view of each of these viewers.
+  // Returns a request with one view by each of these viewers.
   static v1::RecordViewsRequest By(std::initializer_list<uint64_t> viewers) {
     v1::RecordViewsRequest message;
     message.set_site("demo");

@@ -9,12 +9,12 @@
 namespace viewcount {
 namespace {
 
-// Protobuf's limit, and one more.
+// This is Protobuf's nesting limit plus one.
 constexpr int kDeepest = 101;
 
 }  // namespace
 
-// Now and then longer than needed, by zeros in front.
+// Returns the varint, sometimes longer than necessary because of leading zeros.
 std::string RandomRequests::Varint(uint64_t value) {
   std::string bytes;
   do {
@@ -68,13 +68,13 @@ std::string RandomRequests::Group(uint32_t field, int depth) {
   return Tag(field, 3) + content + (OneIn(50) ? "" : Tag(end, 4));
 }
 
-// A field that the message does not have.
+// Returns a field that the message does not have.
 std::string RandomRequests::Unknown(int depth) {
   const uint32_t field = OneIn(100)  ? 0
                          : OneIn(10) ? static_cast<uint32_t>((1U << 29) - 1 - Below(3))
                                      : static_cast<uint32_t>(9 + Below(40));
   if (OneIn(20)) {
-    // Groups in groups, to the limit and over it.
+    // Groups are nested in groups, up to the limit and beyond it.
     const auto levels = static_cast<size_t>(OneIn(2) ? Below(kDeepest) : kDeepest - Below(3));
     std::string open, close;
     for (size_t i = 0; i < levels; ++i) open += Tag(11, 3), close += Tag(11, 4);
@@ -86,7 +86,8 @@ std::string RandomRequests::Unknown(int depth) {
   return Tag(field, type) + AnyValue(type, depth);
 }
 
-// One of the message's own field numbers with any type, mostly a wrong one, which Protobuf takes for an unknown field.
+// Returns one of the message's own field numbers with any wire type, usually a wrong one. Protobuf treats such a field
+// as unknown.
 std::string RandomRequests::AnyType() {
   const auto field = static_cast<uint32_t>(1 + Below(8));
   const uint32_t types[] = {0, 1, 2, 3, 5, 5};
@@ -186,7 +187,7 @@ std::string RandomRequests::Writer() {
   return Shuffled(std::move(fields));
 }
 
-// Packed and one by one, in any mixture.
+// The takeovers are encoded packed and one by one, in any mixture.
 std::string RandomRequests::Takeovers() {
   const uint64_t count = OneIn(20) ? limits::kTakeoversMax - 1 + Below(3) : Below(6);
   std::string bytes, packed;
@@ -221,7 +222,7 @@ void RandomRequests::Damage(std::string& bytes) {
       bytes.erase(at, 1 + Below(4));
       break;
     default:
-      // A stretch of it once more, somewhere else.
+      // A part of the message is inserted again at another place.
       bytes.insert(Below(bytes.size() + 1), bytes.substr(at, Below(40)));
       break;
   }

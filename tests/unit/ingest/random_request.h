@@ -1,4 +1,4 @@
-// Messages that are nearly RecordViewsRequests, as no generated class would write them.
+// Generates messages that resemble RecordViewsRequests, but that no generated class would write.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,10 @@
 
 namespace viewcount {
 
-// An endless row of serialized messages from one seed: fields in any order and repeated, tags, lengths and numbers
-// longer than needed, unknown fields and groups, wrong wire types, values on both sides of every limit; and then, in
-// some, bytes changed, cut off or added. About half keep all rules.
+// Generates an endless sequence of serialized messages from one seed. Not thread-safe. The messages have fields in any
+// order and repeated fields. Tags, lengths and numbers may be longer than necessary. They have unknown fields and
+// groups, wrong wire types, and values on both sides of every limit. In some messages bytes are changed, cut off or
+// added. About half of the messages keep all rules.
 class RandomRequests {
  public:
   RandomRequests(uint64_t seed, int64_t receipt_unix_ms) : random_(seed), receipt_unix_ms_(receipt_unix_ms) {}
@@ -21,7 +22,7 @@ class RandomRequests {
   bool OneIn(uint32_t n) { return random_() % n == 0; }
   uint64_t Below(uint64_t n) { return random_() % n; }
 
-  // Pieces of the wire format.
+  // These functions write the parts of the wire format.
   std::string Varint(uint64_t value);
   std::string Tag(uint32_t field, uint32_t wire_type);
   std::string Number(uint32_t field, uint64_t value) { return Tag(field, 0) + Varint(value); }
@@ -31,7 +32,7 @@ class RandomRequests {
   std::string Group(uint32_t field, int depth);
   std::string AnyType();
 
-  // Values, mostly valid.
+  // These functions return values, most of which are valid.
   uint64_t AnyNumber();
   std::string Text();
   std::string ArticleId();

@@ -7,7 +7,8 @@
 namespace viewcount {
 namespace {
 
-// The text is known to be UTF-8, so a code point is its lead's low bits and six of each that follows.
+// The text is known to be UTF-8. A code point consists of the low bits of its first byte and six bits of each later
+// byte.
 bool HasControlCharacter(const std::string& text) {
   for (size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at]);
@@ -40,7 +41,7 @@ bool IsWriterInOrder(const v1::RecordViewsRequest& request) {
   return true;
 }
 
-// Whatever `import` says.
+// Checks the view independently of `import`.
 bool IsViewInOrder(const v1::View& view) {
   return !view.article_id().empty() && view.article_id().size() <= limits::kArticleIdBytesMax &&
          !HasControlCharacter(view.article_id()) && view.count() <= limits::kViewCountMax &&

@@ -1,4 +1,5 @@
-// What the decoder must do, said a second time: the generated class parses, plain code checks the limits.
+// This is a second, independent implementation of the decoder. The generated class parses, and plain code checks the
+// limits.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +11,17 @@
 namespace viewcount {
 
 struct ReferenceResult {
-  // The generated class parsed it. `message` is only then of use.
+  // It is true if the generated class parsed the message. `message` is usable only then.
   bool parsed = false;
-  // And it keeps all limits.
+  // It is true if the message also keeps all limits.
   bool accepted = false;
   v1::RecordViewsRequest message;
-  // The sum of the counts up to the first view that is refused by itself; without a value when more than the views'
-  // order decides how far a decoder gets.
+  // Sums the counts before the first view that is refused. It has no value if other errors than that view also decide
+  // how far a decoder gets.
   std::optional<uint64_t> view_count;
 };
 
-// Slow, and independent of everything in service/ but the limits.
+// The function is slow, and independent of all code in service/ except the limits.
 ReferenceResult DecodeByReference(const std::string& bytes, int64_t receipt_unix_ms);
 
 }  // namespace viewcount

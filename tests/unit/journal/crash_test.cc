@@ -1,4 +1,5 @@
-// A journal on a disk that crashes: what was committed is there, in order; of the rest whole records or nothing.
+// Tests a journal on a disk that crashes. All committed records must remain, in order. An uncommitted group may leave a
+// few whole records or nothing.
 #include <algorithm>
 #include <random>
 
@@ -19,12 +20,12 @@ class CrashTest : public JournalTest {
   }
   Disk& disk() override { return memory_; }
 
-  // A group that the process does not live to see committed, or only to see its sync fail.
+  // Writes a group whose sync fails, so that the process never sees it committed.
   void WriteWithoutSync(const Payloads& group) {
     memory_.FailSync(1);
     const auto status = TryWrite(group);
     EXPECT_FALSE(status.ok());
-    // Without room nothing was written.
+    // If there was no room, nothing was written, and the journal has not failed.
     if (!absl::IsResourceExhausted(status)) {
       EXPECT_FALSE(TryWrite({"late"}).ok());
     }
@@ -95,7 +96,7 @@ TEST_F(CrashTest, IsOpenedOnADiskWithoutRoomForTheRestOfItsSegment) {
   EXPECT_EQ(ReadAll().size(), 2u);
 }
 
-// Random groups, seals, upkeep, restarts and crashes, compared with a model.
+// Compares random groups, seals, maintenance, restarts and crashes with a model.
 class CrashModel : public CrashTest {
  protected:
   Payloads RandomGroup(std::mt19937_64& random) {
@@ -105,7 +106,7 @@ class CrashModel : public CrashTest {
     }
     return group;
   }
-  // The journal holds the last of what was committed, then a beginning of what was not.
+  // The journal must hold the latest committed records, followed by a beginning of the uncommitted ones.
   void ExpectRecovered() {
     ASSERT_NO_FATAL_FAILURE(Open());
     const Payloads found = ReadAll();
@@ -131,7 +132,7 @@ class CrashModel : public CrashTest {
       case 0:
         pending_ = group;
         WriteWithoutSync(group);
-        // The process dies alone, or with the machine.
+        // Either the process alone dies, or the machine crashes as well.
         if (random() % 2 == 0) memory_.Crash(random);
         ExpectRecovered();
         break;
@@ -147,7 +148,7 @@ class CrashModel : public CrashTest {
         ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
         break;
       case 4:
-        // A segment's or the folder's sync fails somewhere on the way.
+        // The sync of a segment or of the folder fails at some point.
         pending_ = group;
         memory_.FailSync(1 + static_cast<int>(random() % 4));
         if (TryWrite(group).ok()) committed_.insert(committed_.end(), group.begin(), group.end()), pending_.clear();
@@ -173,9 +174,9 @@ class CrashModel : public CrashTest {
 
   uint64_t next_ = 0;
   Payloads committed_;
-  // Of a group whose commit failed.
+  // Holds the payloads of a group whose commit failed.
   Payloads pending_;
-  // So many of the committed ones may have gone with their segments.
+  // Counts the committed payloads that may have been deleted with their segments.
   size_t forgotten_ = 0;
 };
 
@@ -184,7 +185,7 @@ TEST_F(CrashModel, WhatWasCommittedIsThereAfterAnyCrash) {
   Open();
   for (int step = 0; step < 20'000; ++step) {
     if (step % 200 == 0) {
-      // Lookups in the model stay short.
+      // Old payloads are dropped, so that look-ups in the model stay short.
       const size_t keep = std::min<size_t>(committed_.size(), 400);
       const size_t gone = committed_.size() - keep;
       if (gone <= forgotten_ && ReadAll().size() <= keep) {

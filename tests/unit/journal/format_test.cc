@@ -1,4 +1,4 @@
-// The bytes of FORMAT.md.
+// Tests the bytes that FORMAT.md specifies.
 #include "service/journal/format.h"
 
 #include <gtest/gtest.h>

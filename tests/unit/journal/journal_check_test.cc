@@ -1,4 +1,4 @@
-// Damage is told, and mended so that everything whole stays where it was.
+// Tests that damage is reported. A repair must leave every whole record at its position.
 #include "service/journal/journal_check.h"
 
 #include <algorithm>
@@ -136,7 +136,8 @@ TEST_F(JournalCheckTest, AfterRandomDamageAndRepairTheJournalIsInOrderAndLostNot
     }
     const JournalReport report = Repair();
     ASSERT_GE(report.broken.size(), 1u);
-    // A header beside a broken record follows it.
+    // The repair of a segment's last record may also change the header that the next segment must have. One flipped bit
+    // is then reported twice.
     ASSERT_LE(report.broken.size(), 2 * flips);
     ExpectWhole();
     ASSERT_NO_FATAL_FAILURE(Open());

@@ -1,4 +1,5 @@
-// What a crash tore is cut off; what was durable and is broken is refused, by file and offset.
+// Tests damaged journals. A group that a crash tore is cut off. Broken records that were durable are refused, with
+// their file and offset.
 #include <random>
 
 #include "tests/support/seed.h"
@@ -12,7 +13,7 @@ using ::testing::HasSubstr;
 
 class JournalDamageTest : public JournalTest {
  protected:
-  // The segment's bytes after `group`, and where it begins.
+  // Writes two groups. Keeps the segment's bytes and the position at which the second group begins.
   void Prepare() {
     Open();
     Write({"early", "bird"});
@@ -22,7 +23,7 @@ class JournalDamageTest : public JournalTest {
     writer_.reset();
     bytes_ = Contents(PathOf({0}));
   }
-  // How many whole records of the last group are before `offset`.
+  // Returns the number of whole records of the last group before `offset`.
   static size_t WholeBefore(uint64_t offset) {
     size_t whole = 0;
     uint64_t end = 0;
@@ -37,7 +38,7 @@ class JournalDamageTest : public JournalTest {
     expected.resize(2 + whole);
     Open();
     ASSERT_EQ(ReadAll(), expected);
-    // Nothing of the torn group comes back, however far the next one reaches.
+    // No record of the torn group reappears, however far the next group reaches.
     Write({"new"});
     expected.push_back("new");
     Open();
@@ -76,10 +77,10 @@ TEST_F(JournalDamageTest, ATornTailIsCutOffWhereverItIsTorn) {
 
 TEST_F(JournalDamageTest, AHoleInTheLastGroupIsCutOffWithWhatIsBehind) {
   Prepare();
-  // The group's first record never reached the disk, the others did.
+  // The group's first record never reached the disk, but its other records did.
   for (uint64_t i = 0; i < kRecordHeaderBytes; ++i) bytes_[last_group_ + i] = '\0';
   SetContents(PathOf({0}), bytes_);
-  // The next group's record ends exactly where the old second record stood.
+  // The record of the next group ends exactly where the old second record began.
   Open();
   EXPECT_THAT(ReadAll(), ElementsAre("early", "bird"));
   Write({"sixsix"});

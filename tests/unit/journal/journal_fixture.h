@@ -1,4 +1,4 @@
-// A journal with small segments, and words for writing, reading and damaging it.
+// Provides a journal with small segments, and helpers that write, read and damage it.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -58,7 +58,7 @@ class JournalTest : public ::testing::Test {
     const auto status = TryWrite(group);
     ASSERT_TRUE(status.ok()) << status;
   }
-  // Payloads of the records in (from, to], and what their segment begins with.
+  // Returns the payloads of the records in (from, to], and of the earlier records of the same segment.
   absl::StatusOr<Payloads> TryRead(Position from, Position to) {
     auto reader = JournalReader::Open(disk(), options_.folder, options_.lane, from, to);
     if (!reader.ok()) return reader.status();

@@ -1,4 +1,4 @@
-// What goes into a journal comes out of it, over restarts and from file to file.
+// Tests that a journal returns the records that were written, across restarts and segments.
 #include <random>
 
 #include "tests/support/seed.h"
@@ -43,7 +43,7 @@ TEST_F(JournalTest, PositionsNameWhatIsRead) {
   Write({"b"});
   const Position to = writer_->end();
   Write({"c"});
-  // And what stands before in the segment.
+  // The result includes the earlier records of the segment.
   EXPECT_THAT(*TryRead(from, to), ElementsAre("a", "b"));
   EXPECT_THAT(*TryRead(from, from), IsEmpty());
 }

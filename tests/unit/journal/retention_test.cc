@@ -1,4 +1,4 @@
-// Which files of a journal stay, which go, and what happens when there is no room for more.
+// Tests which segments of a journal are kept and which are deleted, and how the journal behaves without room for more.
 #include <set>
 
 #include "service/base/limits.h"
@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 
 class RetentionTest : public JournalTest {
  protected:
-  // One segment each.
+  // Each group fills one segment.
   void WriteSegments(int count) {
     for (int i = 0; i < count; ++i) Write({std::string(3'900, static_cast<char>('a' + i))});
   }
@@ -72,7 +72,7 @@ TEST_F(RetentionTest, OldSegmentsAreUsedAgainAndWhatWasInThemIsNot) {
     EXPECT_LE(Spares(), limits::kJournalSparesMax);
     EXPECT_LE(writer_->bytes(), (1 + limits::kJournalSparesMax) * options_.segment_bytes);
   }
-  // Only some of its bytes are written over, and what is behind them in the file is an older segment's.
+  // Only some bytes of the reused file are overwritten. The bytes after them belong to an older segment.
   Write({std::string(2'500, 'w')});
   Write({"v"});
   const std::string bytes = Contents(PathOf(Segments().back()));
@@ -106,7 +106,7 @@ TEST_F(RetentionTest, OverTheBudgetNothingIsTakenUntilThereIsRoom) {
     EXPECT_EQ(writer_->end(), end);
     EXPECT_EQ(writer_->bytes(), options_.budget_bytes);
   }
-  // What is needed stays; what is not goes before its time.
+  // Segments that are needed are kept. The others are deleted before their retention ends.
   EXPECT_TRUE(absl::IsResourceExhausted(writer_->Maintain({0})));
   EXPECT_EQ(Segments().size(), 3u);
   ASSERT_TRUE(writer_->Maintain(end).ok());
@@ -137,7 +137,7 @@ TEST_F(RetentionTest, AFullBudgetIsSharedOutAgainWithoutWaitingForUpkeep) {
   Open();
   WriteSegments(4);
   ASSERT_TRUE(writer_->Maintain(Segments()[3]).ok());
-  // Three of them may go: one went to make a spare, and two are left.
+  // Three segments may be deleted. One has already become a spare, and two are left.
   for (int i = 0; i < 3; ++i) Write({std::string(3'900, static_cast<char>('e' + i))});
   EXPECT_EQ(writer_->bytes(), options_.budget_bytes);
   EXPECT_TRUE(absl::IsResourceExhausted(TryWrite({std::string(3'900, 'x')})));

@@ -1,5 +1,5 @@
-// Giving an identity up on a disk that crashes at any step: the next start finds either the old identity with a journal
-// that can be read, or the new one without any, and every segment is still somewhere.
+// A lane's identity is abandoned on a disk that crashes at any step. The next start must find one of two states. Either
+// the old identity has a readable journal, or the new identity has no journal. No segment may be lost in either state.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -19,7 +19,7 @@ constexpr char kFolder[] = "/lanes/0";
 
 class AbandonTest : public ::testing::Test {
  protected:
-  // A lane with a journal of some segments and a checkpoint.
+  // Creates a lane with a journal of a few segments and with a checkpoint.
   void Fill(MemoryDisk& disk) {
     auto directory = LaneDirectory::OpenUnlocked(disk, clock_, kFolder);
     ASSERT_TRUE(directory.ok()) << directory.status();

@@ -1,5 +1,6 @@
-// A view costs the hot path no allocation: what a batch of 1,000 allocates on its way through decoder, queue, dedupe,
-// a journal on a real file and the fold is as much as a batch of one does. Counted, not timed.
+// Tests that the hot path makes no allocation per view. A batch passes through decoder, queue, dedupe table, a journal
+// on a real file, and the fold. A batch of 1,000 views must allocate as much as a batch of one view. The allocations
+// are counted, not timed.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -20,7 +21,7 @@ std::atomic<uint64_t> allocations{0};
 
 }  // namespace
 
-// In front of the C library's: operator new comes here too.
+// These functions replace those of the C library. Operator new calls them as well.
 extern "C" {
 void* __libc_malloc(size_t bytes);
 void* __libc_calloc(size_t count, size_t bytes);
@@ -61,7 +62,7 @@ class OwnBatch final : public Batch {
   bool ok = false;
 };
 
-// A lane without its thread, on a real disk.
+// This fixture runs a lane without its thread, on a real disk.
 class Allocations : public testing::Test {
  protected:
   static constexpr LaneId kLane{{7}};
@@ -98,8 +99,8 @@ class Allocations : public testing::Test {
     return request.SerializeAsString();
   }
 
-  // Sends so many batches, a group of four at a time, and returns what was allocated meanwhile for each. `on_view` is
-  // what a view costs beside.
+  // Sends `batches` batches in groups of four and returns the number of allocations per batch. `on_view` simulates
+  // additional work for each view.
   template <typename OnView>
   double PerBatch(int batches, int views, OnView on_view) {
     std::vector<std::string> requests;
@@ -149,7 +150,7 @@ TEST_F(Allocations, OfABatchDoNotGrowWithItsViews) {
   const double of_one = PerBatch(kBatches, 1);
   const double of_hundred = PerBatch(kBatches, 100);
   const double of_thousand = PerBatch(kBatches, 1'000);
-  // Much less than one for a view in a hundred.
+  // The tolerance is far below one allocation per hundred views.
   EXPECT_LE(of_one, 1);
   EXPECT_LE(of_hundred, of_one + 0.1);
   EXPECT_LE(of_thousand, of_one + 0.1);

@@ -1,4 +1,4 @@
-// The queue's limits, its order, and its end.
+// Tests the limits of the queue, its order and its end.
 #include "service/lane/batch_queue.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The writers' checkpoint: what is read is what was written last, whatever the disk does.
+// Tests the writers' checkpoint. A reader must find the checkpoint that was written last, however the disk fails.
 #include "service/lane/checkpoint.h"
 
 #include <gmock/gmock.h>
@@ -67,7 +67,7 @@ TEST_F(CheckpointTest, EachTableIsReadAsWritten) {
   EXPECT_EQ(read->cool_downs, "pairs");
 }
 
-// As it was written before there were cool-downs: writers are never forgotten, visits are.
+// This format was written before cool-downs existed. Writers must be read from it, but visits may be forgotten.
 TEST_F(CheckpointTest, TheFirstFormatIsRead) {
   const std::string content = "writersvisits";
   const auto append = [](std::string& text, auto number) {
@@ -97,7 +97,7 @@ TEST_F(CheckpointTest, TheNewestCountsAndOlderOnesGo) {
   Write(10, "newer");
   ExpectRead(10, "newer");
   EXPECT_THAT(Files(), ElementsAre("00000000000000000010.writers"));
-  // Of the same position it replaces the one before.
+  // A checkpoint of the same position replaces the previous one.
   Write(10, "again");
   ExpectRead(10, "again");
 }
@@ -113,7 +113,7 @@ TEST_F(CheckpointTest, ABrokenOneIsRefusedByName) {
   for (size_t size = 0; size < good.size(); ++size) damage(good.substr(0, size));
   damage(good + "x");
   for (size_t at = 0; at < good.size(); ++at) {
-    // Four bytes of the header mean nothing.
+    // Four bytes of the header have no meaning.
     if (at >= 36 && at < 40) continue;
     std::string flipped = good;
     flipped[at] = static_cast<char>(flipped[at] ^ 4);
@@ -147,7 +147,7 @@ TEST_F(CheckpointTest, ACrashLeavesTheOldOrTheNewOne) {
     ASSERT_TRUE(disk.MakeFolder(kLaneFolder).ok());
     ASSERT_TRUE(WriteCheckpoint(disk, kLaneFolder, kLane, {{10}, "before"}).ok());
     const std::string next(random() % 3'000, 'n');
-    // One of the syncs of writing it is the moment of the crash; sometimes it comes behind all of them.
+    // The crash happens at one of the syncs of the write, or sometimes after all of them.
     disk.FailSync(static_cast<int>(1 + random() % 4));
     const bool written = WriteCheckpoint(disk, kLaneFolder, kLane, {{20}, next}).ok();
     disk.FailSync(0);
@@ -161,7 +161,7 @@ TEST_F(CheckpointTest, ACrashLeavesTheOldOrTheNewOne) {
       EXPECT_EQ(read->writers, "before");
       EXPECT_FALSE(written);
     }
-    // The next one is written over whatever is left.
+    // The next checkpoint overwrites all remains of the crash.
     ASSERT_TRUE(WriteCheckpoint(disk, kLaneFolder, kLane, {{30}, "after"}).ok());
     ASSERT_EQ(ReadCheckpoint(disk, kLaneFolder, kLane)->writers, "after");
   }

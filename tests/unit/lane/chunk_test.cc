@@ -1,4 +1,4 @@
-// A chunk against the simplest thing that counts.
+// Compares a chunk with the simplest possible counter.
 #include "service/lane/chunk.h"
 
 #include <gtest/gtest.h>
@@ -61,7 +61,7 @@ TEST(Chunk, BucketsAreFoundAgain) {
   EXPECT_EQ(chunk.bucket(index), a);
 }
 
-// Hashes may be equal, in part or whole: the ID decides.
+// Hashes may be equal in part or as a whole. The ID distinguishes the articles.
 TEST(Chunk, CollidingHashesAreDifferentArticles) {
   Chunk chunk(Position{0});
   const uint32_t bucket = chunk.BucketIndex({kSite, 1, 19700101});
@@ -104,7 +104,7 @@ TEST(Chunk, EqualsAMapOfCounts) {
     const SiteIndex site{static_cast<uint32_t>(random() % 2)};
     const std::string id = "story/" + std::to_string(random() % 30'000);
     const auto hour = static_cast<uint32_t>(random() % 5);
-    // Hour 2 is half in one day, half in the next.
+    // Half of hour 2 belongs to one day and half to the next.
     const uint32_t day = 20261122 + (hour > 2 || (hour == 2 && random() % 2 == 0) ? 1 : 0);
     const uint64_t count = 1 + random() % 1'000'000;
     const bool bot = random() % 4 == 0;

@@ -1,4 +1,5 @@
-// A site's cool-down: what the lane leaves out, what it journals of that, and what it still knows after a restart.
+// Tests the cool-down of a site. The tests check which views the lane omits, what it journals about them, and what it
+// remembers after a restart.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -32,7 +33,7 @@ class CoolDownTest : public ::testing::Test {
     rig_.lane->ApplySite(std::make_shared<const Site>(std::move(site)));
     (void)rig_.lane->Step();
   }
-  // Returns how many were counted.
+  // Returns how many views were counted.
   uint64_t Send(const std::vector<SentView>& views, uint64_t previous_viewer = 0) {
     v1::RecordViewsRequest message;
     for (const SentView& view : views) {
@@ -51,7 +52,7 @@ class CoolDownTest : public ::testing::Test {
     return answer.result.accepted_views;
   }
   uint64_t View(const std::string& article, uint64_t viewer) { return Send({{article, viewer}}); }
-  // What folding the whole journal again gives.
+  // Returns the result of folding the whole journal again.
   int64_t Refolded(const std::string& id, Window window = {}) {
     const auto chunks = Refold(rig_.source, PlanRefold(ShardSet::All(), ShardCursors(), rig_.journal->end()));
     EXPECT_TRUE(chunks.ok()) << chunks.status();
@@ -70,7 +71,7 @@ TEST_F(CoolDownTest, AViewerCountsOncePerArticleInSoLong) {
   EXPECT_EQ(View("a", 2), 1u);
   rig_.clock.Turn(kCoolDown - minutes(1));
   EXPECT_EQ(View("a", 1), 0u);
-  // What was left out does not begin a cool-down of its own.
+  // An omitted view does not begin a new cool-down.
   rig_.clock.Turn(minutes(1));
   EXPECT_EQ(View("a", 1), 1u);
   EXPECT_EQ(rig_.Pending("a"), 3u);
@@ -113,7 +114,7 @@ TEST_F(CoolDownTest, AViewerIsKnownByTheNameOfTheDayBefore) {
 TEST_F(CoolDownTest, FoldingAgainGivesTheSame) {
   EXPECT_EQ(Send({{"a", 1, 5}, {"b", 1}, {"a", 1}, {"a", 0, 9}}), 1u + 1 + 9);
   EXPECT_EQ(Send({{"a", 1, 3}, {"a", 2, 3}}), 1u);
-  // Whatever the settings are now.
+  // The decisions of the past do not depend on the present settings.
   Apply({"UTC"});
   EXPECT_EQ(Send({{"a", 1, 3}}), 3u);
   EXPECT_EQ(Refolded("a"), 14);

@@ -1,4 +1,4 @@
-// Whose a lane's folder is, and what it remembers of earlier starts.
+// Tests the ownership of a lane's folder, and the record that the folder keeps of earlier starts.
 #include "service/lane/lane_directory.h"
 
 #include <gmock/gmock.h>
@@ -34,7 +34,7 @@ class LaneDirectoryTest : public ::testing::Test {
   absl::StatusOr<LaneDirectory> Open(uint32_t number = 3) {
     return LaneDirectory::Open(disk_, clock_, folder_.path(), number);
   }
-  // What one start that has ended was.
+  // Starts the lane once, ends it, and returns its identity.
   LaneIdentity StartOnce() {
     auto directory = Open();
     EXPECT_TRUE(directory.ok()) << directory.status();
@@ -121,11 +121,12 @@ TEST_F(LaneDirectoryTest, AStoreBeyondWhatWasCheckedIsAnotherHistory) {
   EXPECT_EQ(directory->Judge(Position{100}, Position{100}, false), Verdict::kKeep);
   EXPECT_EQ(directory->Judge(Position{101}, Position{100}, false), Verdict::kAbandon);
   ASSERT_TRUE(directory->BeginUnchecked(Position{100}).ok());
-  // The journal has grown since; the store's position may even be one that it has.
+  // The journal has grown since. A farther position in the store belongs to another history, even if the journal now
+  // reaches that position.
   EXPECT_EQ(directory->Judge(Position{100}, Position{200}, true), Verdict::kKeep);
   EXPECT_EQ(directory->Judge(Position{150}, Position{200}, true), Verdict::kFenceOff);
   EXPECT_EQ(directory->Judge(Position{150}, Position{200}, false), Verdict::kFenceOff);
-  // Nothing was taken since.
+  // The lane has accepted no views since.
   EXPECT_EQ(directory->Judge(Position{150}, Position{100}, false), Verdict::kAbandon);
   EXPECT_EQ(directory->Judge(Position{150}, Position{100}, true), Verdict::kFenceOff);
 }

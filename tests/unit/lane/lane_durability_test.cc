@@ -1,4 +1,5 @@
-// A lane step by step: when each level of durability is answered, what a full journal does, and that all counts add up.
+// Tests a lane step by step. The tests check when batches of each durability level are answered, and how a full journal
+// behaves. The counters must always add up.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,12 +22,12 @@ using testing::HasSubstr;
 
 constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
-// What a failed journal ends a step with, since the handler must not return.
+// Thrown to end a step when the journal fails, because the handler must not return.
 struct JournalFailed {
   absl::Status status;
 };
 
-// Small segments and little room, so that a few batches fill it.
+// Returns options with small segments and a small budget, so that a few batches fill the journal.
 LaneRig::Options Small() {
   return {.segment_bytes = 64 << 10, .budget_bytes = 192 << 10, .failed = [](const absl::Status& status) {
             throw JournalFailed{status};
@@ -48,7 +49,7 @@ class LaneStepTest : public ::testing::Test {
     const auto status = TrySubmit(batch);
     ASSERT_TRUE(status.ok()) << status;
   }
-  // received = counted + duplicate + rejected + waiting, and what each is.
+  // Checks each counter, and that received = counted + duplicate + rejected + waiting.
   void ExpectCounters(uint64_t counted, uint64_t duplicate, uint64_t rejected, uint64_t waiting) {
     const Lane::Counters counters = lane().counters();
     EXPECT_EQ(counters.counted, counted);
@@ -80,7 +81,7 @@ TEST_F(LaneStepTest, MemoryIsAnsweredBeforeTheSyncAndSaysSo) {
   EXPECT_EQ(rig_.Pending("a"), 2u);
 }
 
-// Its views are in the chunk, and must not reach the store before the journal has them.
+// The batch's views are in the chunk. They must not reach the store before they are in the journal.
 TEST_F(LaneStepTest, WhatOnlyMemoryHasIsNotSealed) {
   lane().Start();
   TestBatch memory({"a"});
@@ -187,7 +188,7 @@ class FullJournalTest : public LaneStepTest {
  protected:
   FullJournalTest() : LaneStepTest(Small()) {}
 
-  // Until it refuses. Returns how many it took.
+  // Sends batches until one is refused. Returns how many were accepted.
   size_t Fill() {
     for (size_t taken = 0;; ++taken) {
       TestBatch batch({"full"}, 20'000);
@@ -200,7 +201,7 @@ class FullJournalTest : public LaneStepTest {
       return taken;
     }
   }
-  // All is in the store, and the retention has passed.
+  // Flushes everything to the store and lets the retention period pass.
   void MakeRoom() {
     rig_.Flush();
     lane().Maintain();
@@ -246,7 +247,7 @@ TEST_F(FullJournalTest, ALargerBudgetMakesRoomAtOnce) {
   lane().Maintain();
   EXPECT_EQ(lane().refusal(), std::nullopt);
   EXPECT_GT(Fill(), 3u);
-  // Less than four segments would hold up the lane for ever.
+  // A budget of less than four segments would block the lane forever, so the journal raises a smaller budget.
   rig_.journal->SetLimits(1, limits::kJournalRetention);
   MakeRoom();
   EXPECT_GT(Fill(), 0u);
@@ -270,7 +271,7 @@ TEST_F(FullJournalTest, ACheckpointThatCannotBeWrittenIsLoggedNowAndThen) {
   EXPECT_LE(lines, static_cast<size_t>(kMinutes * 60 / kLogRepeatInterval.count() + 1));
 }
 
-// A refused batch is not taken note of: the same sequence is new when it comes again.
+// A refused batch is not entered in the dedupe table, so its sequence is new when the batch is sent again.
 TEST_F(FullJournalTest, ARefusedBatchIsNewWhenItComesAgain) {
   TestBatch first({"a"}), second({"a"}, 60'000), again({"a"}, 60'000);
   Submit(first.From(writer_, 1));
@@ -296,14 +297,14 @@ TEST_F(FullJournalTest, SettingsThatFoundNoRoomHoldOnceThereIsSome) {
     EXPECT_TRUE(lane().Step());
   };
   (void)Fill();
-  // Until not even settings find room.
+  // Changes the settings until the journal has no room even for them.
   std::string applied = "UTC";
   while (rig_.ledger->FindSite(rig_.site->index)->settings.time_zone == applied) {
     applied = applied == "UTC" ? "Asia/Tokyo" : "UTC";
     apply(applied.c_str());
   }
   const std::string in_force = rig_.ledger->FindSite(rig_.site->index)->settings.time_zone;
-  // The newest counts, even if it is what the lane still folds by.
+  // The newest settings apply, even if the lane still folds by the same settings.
   apply("Asia/Ho_Chi_Minh");
   apply(in_force.c_str());
   EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.time_zone, in_force);

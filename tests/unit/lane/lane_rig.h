@@ -1,4 +1,4 @@
-// A lane on a disk in memory, whose syncs can be held up; with its thread or without.
+// Runs a lane on a disk in memory whose syncs can be blocked. The lane runs with or without its thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@
 
 namespace viewcount {
 
-// One thread, that of the test; `lane` may have its own.
+// The rig is not thread-safe and is used by the test's thread only. `lane` may have its own thread.
 class LaneRig {
  public:
   struct Options {
@@ -27,7 +27,7 @@ class LaneRig {
     uint64_t budget_bytes = uint64_t{1} << 30;
     std::chrono::milliseconds retention = limits::kJournalRetention;
     std::function<void(const absl::Status&)> failed = {};
-    // A flusher finds out where the shards stand; without one they stand at the journal's end.
+    // If true, a flusher determines the cursors of the shards. Otherwise all shards are at the journal's end.
     bool has_flusher = false;
   };
   LaneRig() : LaneRig(Options()) {}
@@ -37,13 +37,13 @@ class LaneRig {
   }
   ~LaneRig() { gate.Open(); }
 
-  // What a process keeps in memory is gone.
+  // Discards everything that a process keeps in memory.
   void Kill() {
     lane.reset();
     ledger.reset();
     journal.reset();
   }
-  // As at a start.
+  // Recovers the lane as a start does.
   void Recover() {
     Kill();
     auto recovered = TryRecover();
@@ -74,7 +74,7 @@ class LaneRig {
   uint64_t Pending(const std::string& id, Window window = {}) {
     return ledger->HoldStill().Pending(Cursor(), *site, ArticleHash(site->seed, id), id, window);
   }
-  // How many batches the journal holds.
+  // Returns the number of batches in the journal.
   size_t Journaled() {
     auto reader = JournalReader::Open(disk, kFolder, kLane, journal->begin(), journal->end());
     EXPECT_TRUE(reader.ok()) << reader.status();
@@ -87,7 +87,7 @@ class LaneRig {
       batches += record.type == RecordType::kViews;
     }
   }
-  // As the flusher does, with a store that takes everything.
+  // Acts like a flusher with a store that accepts everything.
   void Flush() {
     while (true) {
       const SealedChunk sealed = ledger->Next();

@@ -1,4 +1,4 @@
-// A lane with its thread: who is answered when, and with what.
+// Tests a lane with its thread. The tests check when a batch is answered, and with which result.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,9 +25,9 @@ class LaneTest : public ::testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
   uint64_t Pending(const std::string& id, Window window = {}) { return rig_.Pending(id, window); }
-  // Has the lane wait in a sync with `batch`.
+  // Makes the lane wait in the sync of `batch`.
   void Block(AnsweredBatch& batch) {
-    // The site's settings must be through.
+    // The lane must have processed the site's settings before.
     ASSERT_TRUE(Eventually([&] { return rig_.ledger->FindSite(rig_.site->index) != nullptr; }));
     gate_.Shut();
     Submit(batch);
@@ -129,7 +129,7 @@ TEST_F(LaneTest, AFullQueueRefusesAndRecovers) {
   EXPECT_EQ(Pending("a"), 2u + queued.size());
 }
 
-// All of it in one group: the day of each view follows from the settings before it.
+// All batches and settings are in one group. The day of each view follows from the settings that precede it.
 TEST_F(LaneTest, SettingsAreInOrderWithBatches) {
   constexpr int64_t kLateEvening = int64_t{498'718} * 3'600'000;
   TestBatch blocker({"x"}), before({"a"}), after({"a"}), back({"a"});

@@ -1,5 +1,5 @@
-// The ledger beside a plain list of what was folded and a cursor per shard: what is pending is what lies behind the
-// cursor, whatever the lane and the flusher do in whatever order.
+// Compares the ledger with a plain list of folded batches and one cursor per shard. The pending views must be exactly
+// those after the cursor, in every order of lane and flusher.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -23,7 +23,7 @@ constexpr Window kWindows[] = {
     kAll, kBots, {Window::Kind::kDay, 20261122}, {Window::Kind::kDay, 20261123}, {Window::Kind::kHour, 498'719}};
 constexpr uint32_t kFirstHour = 498'718;
 constexpr Position kNowhere{~uint64_t{0}};
-// Records behind which a shard may be set back.
+// This many records are kept, so that a shard can be set back before them.
 constexpr size_t kRemembered = 60;
 
 class ModelledLedger {
@@ -33,7 +33,7 @@ class ModelledLedger {
     ledger_.NotifySealed([this] { ++told_; });
   }
 
-  // A batch that is not durable yet.
+  // Folds a batch that is not durable yet.
   void Fold() {
     const auto& site = sites_[Roll(2)];
     std::vector<std::string> ids;
@@ -55,7 +55,7 @@ class ModelledLedger {
     ledger_.Fold(batch);
   }
 
-  // What was folded is durable.
+  // Makes all folded batches durable.
   void Extend() {
     if (!unsettled_) return;
     position_.value += 1 + Roll(1'000);
@@ -69,7 +69,7 @@ class ModelledLedger {
     if (std::exchange(seal_wanted_, false)) open_from_ = position_;
   }
 
-  // Some articles of a shard reach the store; the chunk's last shard releases it.
+  // Applies some articles of a shard to the store. When the last shard of a chunk is finished, the chunk is released.
   void Apply() {
     const SealedChunk sealed = Next();
     if (sealed.chunk == nullptr) return;
@@ -77,7 +77,7 @@ class ModelledLedger {
     sealed.shards.ForEach([&](Shard shard) {
       if (cursors_[shard.value].applied_to() < sealed.chunk->to()) unfinished.push_back(shard);
     });
-    // Those without views here quickly, so that chunks end.
+    // Shards without views in this chunk are finished quickly, so that chunks end.
     for (size_t n = 1 + Roll(12); n > 0 && !unfinished.empty(); --n) {
       const size_t at = Roll(unfinished.size());
       if (ApplySome(*sealed.chunk, unfinished[at])) unfinished.erase(unfinished.begin() + static_cast<ptrdiff_t>(at));
@@ -85,7 +85,7 @@ class ModelledLedger {
     if (unfinished.empty()) ledger_.Release(*sealed.chunk);
   }
 
-  // Some shards are found where they had been before, and what they lost is folded again.
+  // Sets some shards back to an earlier cursor, and folds their lost views again.
   void Rewind() {
     ShardSet shards;
     for (size_t n = 1 + Roll(limits::kShards); n > 0; --n) {
@@ -101,7 +101,7 @@ class ModelledLedger {
       if (Roll(3) != 0) cursors_[shard.value] = Earlier(shard);
     });
     ASSERT_FALSE(ledger_.ForEachPending(ledger_.MarkNow(), cursors_, *sites_[0], kAll, [](auto...) {}));
-    // The lane goes on meanwhile.
+    // The lane continues meanwhile.
     if (Roll(2) == 0) Fold();
     if (Roll(2) == 0) Extend();
     std::vector<SealedChunk> chunks;
@@ -111,7 +111,7 @@ class ModelledLedger {
   }
 
   void Check() {
-    // By site and window, then by ID.
+    // Maps site and window, and then the article ID, to views.
     std::map<std::pair<const Site*, Window>, std::map<std::string, uint64_t>> expected;
     ShardViews pending{};
     uint64_t coarse = 0;
@@ -143,7 +143,7 @@ class ModelledLedger {
     const Ledger::Totals totals = ledger_.totals();
     ASSERT_EQ(totals.position, position_);
     ASSERT_TRUE(totals.absent.empty());
-    // A chunk's views count until the shard has it whole.
+    // The views of a chunk are pending until their shard has applied the whole chunk.
     ASSERT_EQ(totals.pending_views, pending_views_);
     Position flushed = open_from_;
     for (const SealedChunk& sealed : ledger_.MarkNow().sealed) flushed = std::min(flushed, sealed.chunk->from());
@@ -154,7 +154,7 @@ class ModelledLedger {
     }
   }
 
-  // Nobody can be set back behind what is forgotten, or has everything of it.
+  // Forgets the oldest records that all shards have applied. No shard can be set back before `begin_`.
   void Trim() {
     Position applied = open_from_;
     for (const Cursor& cursor : cursors_) applied = std::min(applied, cursor.applied_to());
@@ -176,7 +176,7 @@ class ModelledLedger {
   };
   struct FoldedBatch {
     std::shared_ptr<const Site> site;
-    // kNowhere while it is not durable.
+    // It is kNowhere until the batch is durable.
     Position end;
     std::vector<FoldedView> views;
   };
@@ -199,7 +199,8 @@ class ModelledLedger {
     }
     return false;
   }
-  // Of the chunk that a record belongs to, as far as this cursor makes a difference.
+  // Returns the end of the chunk that holds a record. It differs from `record_end` only if the cursor is in the middle
+  // of that chunk.
   static Position EndOfChunk(const Cursor& cursor, Position record_end) {
     return cursor.in_middle() && record_end > cursor.from() && record_end <= cursor.to() ? cursor.to() : record_end;
   }
@@ -222,7 +223,7 @@ class ModelledLedger {
     return sealed;
   }
 
-  // True if the shard is finished.
+  // Returns true if the shard is finished.
   bool ApplySome(const Chunk& chunk, Shard shard) {
     Cursor& cursor = cursors_[shard.value];
     std::vector<ArticleKey> left;
@@ -239,7 +240,7 @@ class ModelledLedger {
     return !cursor.in_middle();
   }
 
-  // A cursor at or before the shard's, where a chunk may have begun, ended or been cut.
+  // Returns a cursor at or before the shard's cursor. A chunk may have begun, ended or been cut at that position.
   Cursor Earlier(Shard shard) {
     const Position reached = cursors_[shard.value].applied_to();
     std::vector<Position> boundaries = {begin_};
@@ -293,10 +294,10 @@ class ModelledLedger {
   }
 
   std::mt19937_64 random_;
-  // In order of index, not of name.
+  // The sites are ordered by index, not by name.
   const std::vector<std::shared_ptr<const Site>> sites_ = {MakeIndexed("zeta", 0), MakeIndexed("alpha", 1)};
   Ledger ledger_{RandomId<LaneId>()};
-  // Everything behind `begin_`.
+  // Holds all records after `begin_`.
   std::deque<FoldedBatch> log_;
   Position begin_;
   Position position_;

@@ -1,4 +1,4 @@
-// What is pending, to the view; ledger_model_test.cc has the random interleavings.
+// Tests the exact number of pending views. ledger_model_test.cc tests random interleavings.
 #include "service/lane/ledger.h"
 
 #include <gtest/gtest.h>
@@ -14,10 +14,10 @@
 namespace viewcount {
 namespace {
 
-// 2026-11-22T22:00Z.
+// This hour begins at 2026-11-22T22:00Z.
 constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 
-// A batch that is durable at once.
+// Folds a batch that is durable immediately.
 void Fold(Ledger& ledger, const Batch& batch, Position position) {
   ledger.Fold(batch);
   ledger.Extend(position);
@@ -57,7 +57,7 @@ TEST(Ledger, ASealedChunkNeverChanges) {
   EXPECT_EQ(chunk->to(), Position{10});
 }
 
-// What is folded before it is durable is counted, and kept from the store.
+// A view that is folded before it is durable is counted, but is not sealed for the store.
 TEST(Ledger, WhatIsNotDurableIsPendingAndNotSealed) {
   Ledger ledger(RandomId<LaneId>());
   const auto site = MakeIndexed("demo", 0);
@@ -98,7 +98,7 @@ TEST(Ledger, WhatAnEarlierProcessLeftIsAbsentUntilItsCursorIsKnown) {
   EXPECT_EQ(ledger.Next().chunk, nullptr);
 }
 
-// The same moment belongs to another day from the change on, and only from then.
+// After the change of settings the same moment belongs to another day. Earlier views keep their day.
 TEST(Ledger, SettingsHoldFromWhereTheyStand) {
   Ledger ledger(RandomId<LaneId>());
   const auto utc = MakeIndexed("demo", 0);
@@ -116,7 +116,8 @@ TEST(Ledger, SettingsHoldFromWhereTheyStand) {
   EXPECT_EQ(still.Pending(Cursor(), *hanoi, hash, "a", kAll), 4u);
 }
 
-// Cursors read after a mark can be completed as long as no chunk came and went; then they are to be read again.
+// Cursors that were read after a mark are usable until a chunk has been sealed and released since. Then they must be
+// read again.
 TEST(Ledger, AMarkHoldsForOneChunkOnly) {
   Ledger ledger(RandomId<LaneId>());
   const auto site = MakeIndexed("demo", 0);
@@ -133,7 +134,7 @@ TEST(Ledger, AMarkHoldsForOneChunkOnly) {
   Fold(ledger, batch, Position{10});
   ASSERT_NE(ledger.Next().chunk, nullptr);
   const Ledger::Mark mark = ledger.MarkNow();
-  // Read before the sealed chunk reached the store.
+  // These cursors were read before the sealed chunk reached the store.
   const ShardCursors cursors;
   flush();
   Fold(ledger, batch, Position{20});
@@ -143,7 +144,8 @@ TEST(Ledger, AMarkHoldsForOneChunkOnly) {
   EXPECT_FALSE(ledger.ForEachPending(mark, cursors, *site, kAll, sum));
 }
 
-// One article, one view a batch, positions equal to views: cursor and pending always add up to what was folded.
+// Each batch has one view of one article, and positions equal views. Cursor and pending views must always add up to the
+// number of folded views.
 TEST(Ledger, CursorsAndPendingAreOfOneMoment) {
   constexpr uint64_t kViews = 100'000;
   Ledger ledger(RandomId<LaneId>());

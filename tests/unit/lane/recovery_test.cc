@@ -1,4 +1,5 @@
-// A lane that is killed at any point goes on as if it had not been: dedupe, settings and totals.
+// A lane is killed at any point. It must continue as if it had not been killed, with its dedupe table, its settings and
+// its totals.
 #include "service/lane/recovery.h"
 
 #include <gtest/gtest.h>
@@ -66,7 +67,8 @@ class RecoveryTest : public ::testing::Test {
     }
     last_[number] = sent;
   }
-  // Everybody's last batch is known, and the totals are those of what was taken.
+  // Check() compares the totals with the accepted batches. CheckDedupe() checks that the last batch of every writer is
+  // known.
   void Check() {
     const auto still = rig_.ledger->HoldStill();
     for (uint8_t i = 0; i < limits::kShards; ++i) ASSERT_EQ(still.Journaled(Shard{i}), journaled_[i]) << int{i};
@@ -117,7 +119,7 @@ TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
   rig_.Recover();
   ASSERT_NE(rig_.ledger->FindSite(rig_.site->index), nullptr);
   EXPECT_EQ(rig_.ledger->FindSite(rig_.site->index)->settings.time_zone, "Asia/Ho_Chi_Minh");
-  // As a process does that has not seen the store yet.
+  // Recovers as a process does that has not reached the store yet.
   rig_.Kill();
   SiteDirectory empty;
   const JournalSource source{rig_.disk, LaneRig::kFolder, LaneRig::kLane, empty, rig_.clock};
@@ -128,7 +130,7 @@ TEST_F(RecoveryTest, SettingsComeBackAndUnknownSitesAreAdded) {
   EXPECT_EQ(recovered->beginning.folding.Find(added->index)->settings.time_zone, "Asia/Ho_Chi_Minh");
 }
 
-// As when Redis is empty: the last settings are those that all get again.
+// Redis is empty, for example. Then the last settings in the journal are those that every lane gets again.
 TEST_F(RecoveryTest, OfSitesThatOnlyTheJournalKnowsTheLastSettingsCount) {
   const Site kChanges[] = {*MakeSite("demo", {"Asia/Tokyo", {"https://a.example"}}),
                            *MakeSite("demo", {"Asia/Tokyo", {"https://a.example", "https://b.example"}}),
@@ -207,7 +209,7 @@ TEST_F(RecoveryTest, VisitsGoOnAndAreNeverDecidedAnew) {
     }
     rig_.Recover();
     ApplySite();
-    // The rest is folded again from the journal: as it was decided, though all of these viewers are known by now.
+    // Refolding must repeat the decisions that were journaled, although all of these viewers are known by now.
     const auto refolded = Refold(rig_.source, PlanRefold(ShardSet::All(), ShardCursors(), rig_.journal->end()));
     ASSERT_TRUE(refolded.ok()) << refolded.status();
     const uint64_t hash = ArticleHash(rig_.site->seed, "");
@@ -218,7 +220,8 @@ TEST_F(RecoveryTest, VisitsGoOnAndAreNeverDecidedAnew) {
     rig_.clock.Turn(std::chrono::minutes(20));
     view(1);
     view(checkpoint ? 2 : 3);
-    // 2 was silent for forty minutes.
+    // The new visit belongs to viewer 3 in the first round. In the second round viewer 2 has been silent for forty
+    // minutes.
     EXPECT_EQ(pending(), 1u) << checkpoint;
   }
 }
@@ -256,7 +259,7 @@ TEST_F(RecoveryTest, KilledAtAnyPointNothingIsForgottenOrTakenTwice) {
       ASSERT_NO_FATAL_FAILURE(rig_.Recover());
       ASSERT_NO_FATAL_FAILURE(CheckDedupe());
     } else if (rolled == 37) {
-      // Killed within a sync: nobody knows whether the batch is in the journal until it is sent again.
+      // The lane is killed within a sync. Only sending the batch again shows whether the journal holds it.
       ++kills;
       const Sent sent = NewBatch(number);
       rig_.gate.Fail(absl::InternalError("killed"));

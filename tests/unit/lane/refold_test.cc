@@ -1,4 +1,4 @@
-// What the journal gives back is what was folded live, whichever boundaries are asked for.
+// Tests that refolding the journal gives the counts that were folded live, for any boundaries.
 #include "service/lane/refold.h"
 
 #include <gmock/gmock.h>
@@ -44,7 +44,8 @@ TEST(PlanRefold, AllAtOnePlaceNeedOneChunk) {
               ElementsAre(RefoldTarget{{40}, {100}, ShardSet::All()}));
 }
 
-// The usual crash: a chunk was under way; some shards have it, some do not, one is in its middle.
+// The usual crash happens while a chunk is being applied. Some shards have the chunk, some do not, and one is in its
+// middle.
 TEST(PlanRefold, AHalfAppliedChunkIsFinishedFirst) {
   ShardCursors cursors;
   cursors.fill(Cursor::End(Position{40}));
@@ -78,7 +79,7 @@ TEST(PlanRefold, AMiddleOfAChunkThatEndsAtTheEndIsAllThereIs) {
   EXPECT_THAT(PlanRefold(Shards({1}), cursors, Position{60}), ElementsAre(RefoldTarget{{10}, {60}, Shards({1})}));
 }
 
-// For every shard the targets lead from its cursor to the end without a gap, in order, none twice.
+// For every shard the targets must lead from its cursor to the end in order, without a gap, and each only once.
 TEST(PlanRefold, LeadsEveryShardToTheEndFromAnywhere) {
   std::mt19937_64 random(TestSeed());
   for (int round = 0; round < 300; ++round) {
@@ -109,7 +110,7 @@ TEST(PlanRefold, LeadsEveryShardToTheEndFromAnywhere) {
   }
 }
 
-// Site, ID, hour and day to views and bots' views.
+// Adds the chunk's views and bot views to `counts`, by site, ID, hour and day.
 using Counts = std::map<std::tuple<uint32_t, std::string, uint32_t, uint32_t>, std::pair<uint64_t, uint64_t>>;
 
 void AddTo(Counts& counts, const Chunk& chunk, ShardSet shards) {
@@ -124,7 +125,7 @@ void AddTo(Counts& counts, const Chunk& chunk, ShardSet shards) {
   }
 }
 
-// A lane whose every group is kept as it was folded live.
+// This fixture runs a lane and keeps every group as it was folded live.
 class RefoldTest : public ::testing::Test {
  protected:
   RefoldTest() {
@@ -182,7 +183,7 @@ class RefoldTest : public ::testing::Test {
     }
     return counts;
   }
-  // Where a chunk may begin or end.
+  // Returns a position at which a chunk may begin or end.
   Position Boundary(size_t index) const { return index == 0 ? Position{0} : live_[index - 1]->to(); }
 
   std::mt19937_64 random_{TestSeed()};
@@ -202,7 +203,7 @@ TEST_F(RefoldTest, GivesWhatWasFoldedLiveBetweenAnyBoundaries) {
       const size_t from = Roll(live_.size());
       const size_t to = from + 1 + Roll(live_.size() - from);
       ShardSet shards{random_()};
-      // A shard's targets do not overlap.
+      // The targets of one shard must not overlap.
       for (const RefoldTarget& other : targets) {
         if (other.from < Boundary(to) && Boundary(from) < other.to) shards.Remove(other.shards);
       }
@@ -250,7 +251,7 @@ TEST_F(RefoldTest, WhatTheJournalLetGoIsOutOfRange) {
   EXPECT_TRUE(absl::IsOutOfRange(Refold(rig_.source, {{Position{0}, end, ShardSet::All()}}).status()));
   const auto chunks = Refold(rig_.source, {{begin, end, ShardSet::All()}});
   ASSERT_TRUE(chunks.ok()) << chunks.status();
-  // What is left, and what was there before, are all there ever was.
+  // The remaining records and the deleted ones together must give all views that were ever journaled.
   const auto before = JournaledBefore(rig_.source, begin, end);
   ASSERT_TRUE(before.ok()) << before.status();
   const ShardViews journaled = rig_.ledger->journaled();

@@ -1,4 +1,4 @@
-// Who waits for the store, and for how long.
+// Tests which batches wait for the store, and for how long.
 #include "service/lane/stored_waiters.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Batches whose answer a test waits for.
+// Provides batches whose answer a test waits for.
 #pragma once
 
 #include <future>
@@ -14,14 +14,14 @@
 
 namespace viewcount {
 
-// A site with an index, as the directory of sites gives it one.
+// Returns a site with an index, as a SiteDirectory assigns it.
 inline std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index, std::string_view zone = "") {
   Site site = *MakeSite(name, {std::string(zone)});
   site.index = {index};
   return std::make_shared<const Site>(std::move(site));
 }
 
-// Owned by the test; Done from any thread.
+// The test owns the batch. Done() may be called on any thread.
 class AnsweredBatch : public Batch {
  public:
   struct Answer {
@@ -30,7 +30,7 @@ class AnsweredBatch : public Batch {
   };
 
   void Done(const absl::Status& status, const IngestResult& result) final { answer_.set_value({status, result}); }
-  // Waits; fails with UNKNOWN if none comes.
+  // Waits for the answer. Returns UNKNOWN if none comes within 20 seconds.
   Answer Wait() {
     if (future_.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
       return {absl::UnknownError("no answer came"), {}};
@@ -44,7 +44,8 @@ class AnsweredBatch : public Batch {
   std::future<Answer> future_ = answer_.get_future();
 };
 
-// `size` bytes that are no request, and one view of each article: for what nobody reads again.
+// This batch has one view of each article, and `size` bytes that are not a valid request. It serves tests that never
+// read the bytes again.
 class TestBatch final : public AnsweredBatch {
  public:
   explicit TestBatch(std::vector<std::string> articles, size_t size = 100)
@@ -74,10 +75,10 @@ class TestBatch final : public AnsweredBatch {
   std::string text_;
 };
 
-// A batch as the Ingestor hands it over: bytes, and what the decoder made of them.
+// This batch looks as the Ingestor submits it. It holds the bytes of the request and the decoder's result.
 class EncodedBatch final : public AnsweredBatch {
  public:
-  // Received at `now_unix_ms`. The message's site is set here.
+  // Creates a batch that was received at `now_unix_ms`. Sets the message's site.
   EncodedBatch(const Site& of, v1::RecordViewsRequest message, int64_t now_unix_ms, SteadyTime now = {}) {
     message.set_site(of.name);
     text_ = message.SerializeAsString();

@@ -1,4 +1,4 @@
-// Payloads of records: what is written is read, anything else is refused.
+// Tests the payloads of records. Written payloads must be read back, and all others refused.
 #include "service/lane/view_record.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ TEST(ViewRecord, ViewsThatNobodyWroteAreRefused) {
       EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload.substr(0, size)).status())) << size;
     }
   }
-  // A flag of a later version.
+  // The flag belongs to a later version.
   std::string payload = Encoded({.receipt_unix_ms = 1});
   payload.back() = 4;
   EXPECT_TRUE(absl::IsDataLoss(ParseViewsPayload(payload).status()));
@@ -63,7 +63,7 @@ TEST(ViewRecord, WhichViewsBeginAVisitIsReadAsWritten) {
 TEST(ViewRecord, WhichViewsCameTooSoonIsReadAsWritten) {
   for (const size_t count : {1, 7, 8, 9, 100}) {
     std::vector<DecodedView> sent(count);
-    // Of each five: two by known viewers, a bot's, and two of nobody.
+    // Each five views are two by known viewers, one by a bot, and two without a viewer.
     for (size_t i = 0; i < count; ++i) {
       sent[i] = {.viewer = i % 5 < 3 ? i + 1 : 0, .count = static_cast<uint32_t>(i + 2), .bot = i % 5 == 2};
     }

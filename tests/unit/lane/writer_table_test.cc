@@ -1,4 +1,4 @@
-// Dedupe in sequence, and who is forgotten when.
+// Tests deduplication by sequence, and the order in which writers are forgotten.
 #include "service/lane/writer_table.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ void ExpectDecision(const WriterTable::Decision& decision, Verdict verdict, uint
 }
 
 bool Knows(WriterTable& table, uint8_t writer, SteadyTime now) {
-  // A gap, so that nothing is taken.
+  // The sequence leaves a gap, so the table does not accept it.
   return table.Take(Request(writer, 1'000'000), now).verdict == Verdict::kGap;
 }
 
@@ -71,7 +71,7 @@ TEST(WriterTable, ABatchMayCoverASpan) {
 TEST(WriterTable, WhoWasNotHeardOfForLongestIsForgottenFirst) {
   WriterTable table(3);
   for (uint8_t writer : {1, 2, 3}) (void)table.Take(Request(writer, 1), kNow);
-  // A duplicate is a sign of life, and so is a gap.
+  // A duplicate shows that the writer is alive, and so does a gap.
   (void)table.Take(Request(1, 1), kNow + seconds(1));
   (void)table.Take(Request(4, 1), kNow + seconds(2));
   EXPECT_EQ(table.size(), 3u);
@@ -81,7 +81,7 @@ TEST(WriterTable, WhoWasNotHeardOfForLongestIsForgottenFirst) {
   ExpectDecision(table.Take(Request(2, 2), kNow + seconds(2)), Verdict::kUnknown, 0);
 }
 
-// A full table must not forget anyone for a batch that it refuses or knows.
+// A full table must not forget a writer because of a batch that it refuses or knows.
 TEST(WriterTable, OnlyANewWriterCostsAnother) {
   WriterTable table(2);
   (void)table.Take(Request(1, 1), kNow);
@@ -135,7 +135,7 @@ TEST(WriterTableText, KeepsSequencesImportsAndTheOrderOfForgetting) {
   for (uint8_t writer = 1; writer <= 6; ++writer) {
     (void)table.Take(Request(writer, 1, writer, writer % 3 == 0), kNow + seconds(writer));
   }
-  // The first is heard of once more.
+  // The first writer sends once more.
   (void)table.Take(Request(1, 1), kNow + seconds(7));
   const std::string text = table.Serialize(kNow + seconds(10));
   WriterTable restored(6);
@@ -144,7 +144,7 @@ TEST(WriterTableText, KeepsSequencesImportsAndTheOrderOfForgetting) {
   const SteadyTime later = SteadyTime() + hours(5'000);
   ExpectDecision(restored.Take(Request(3, 1), later), Verdict::kDuplicate, 3);
   ExpectDecision(restored.Take(Request(5, 6), later), Verdict::kNew, 6);
-  // 2 is the one not heard of for longest, then 4, then 1; the imports go last.
+  // Writer 2 was silent for longest, then writers 4 and 1. Writers of imports are forgotten last.
   for (const uint8_t forgotten : {2, 4, 1}) {
     (void)restored.Take(Request(static_cast<uint8_t>(100 + forgotten), 1), later);
     EXPECT_FALSE(Knows(restored, forgotten, later)) << int{forgotten};
@@ -161,7 +161,7 @@ TEST(WriterTableText, SilenceBeforeCountsButNotTheTimeTheMachineWasDown) {
   WriterTable restored;
   ASSERT_TRUE(restored.Merge(text, restart).ok());
   EXPECT_TRUE(Knows(restored, 2, restart));
-  // 23 hours before the restart and one after it.
+  // Writer 1 was silent for 23 hours before the restart and for one hour after it.
   ExpectDecision(restored.Take(Request(1, 2), restart + hours(1)), Verdict::kUnknown, 0);
   EXPECT_TRUE(Knows(restored, 2, restart + hours(1)));
 }
@@ -174,12 +174,13 @@ TEST(WriterTableText, MergingTakesTheHigherSequenceAndTheLaterSign) {
     const std::string other = into == &ahead ? behind.Serialize(kNow + hours(2)) : ahead.Serialize(kNow + hours(2));
     ASSERT_TRUE(into->Merge(other, kNow + hours(2)).ok());
     EXPECT_EQ(into->size(), 1u);
-    // Heard of an hour ago: 23 more and it is forgotten.
+    // At the merge the writer has been silent for one hour. It is forgotten only after 23 more.
     ExpectDecision(into->Take(Request(1, 50), kNow + hours(24)), Verdict::kDuplicate, 50);
   }
 }
 
-// Lanes that become fewer bring several tables into one: among all of them the longest silent goes first.
+// When the number of lanes falls, several tables are merged into one. The writer that was silent for longest in any of
+// them is forgotten first.
 TEST(WriterTableText, TablesMergeInOrderOfSilence) {
   WriterTable first, second;
   for (const uint8_t writer : {1, 3, 5}) (void)first.Take(Request(writer, 1), kNow + seconds(writer));
@@ -229,7 +230,7 @@ TEST(WriterTableText, SplittingMovesWritersWhole) {
     ExpectDecision(owner.Take(Request(writer, writer), kNow + seconds(10)), Verdict::kDuplicate, writer);
     ExpectDecision(stranger.Take(Request(writer, writer + 1), kNow + seconds(10)), Verdict::kUnknown, 0);
   }
-  // Imports can be told.
+  // The filter also receives whether the writer is an import.
   WriterTable imports;
   ASSERT_TRUE(imports.Merge(table.Split([](const WriterId&, bool import) { return import; }, kNow), kNow).ok());
   EXPECT_EQ(imports.size(), 1u);
@@ -257,14 +258,14 @@ TEST(WriterTable, ReplayTakesTheRecordsSequence) {
   WriterTable table;
   table.Replay(Request(1, 7, 3), kNow);
   ExpectDecision(table.Take(Request(1, 9), kNow), Verdict::kDuplicate, 9);
-  // Forgotten meanwhile, it had begun anew.
+  // The writer was forgotten meanwhile and began again with sequence 1.
   table.Replay(Request(1, 1, 2), kNow);
   ExpectDecision(table.Take(Request(1, 3), kNow), Verdict::kNew, 3);
   table.Replay(Request(2, 1, 1, true), kNow);
   EXPECT_TRUE(Knows(table, 2, kNow + hours(24 * 365)));
 }
 
-// Against a list in order of the last batch, over millions of seconds.
+// Compares the table with a list in order of the last batch, over nearly a million seconds.
 TEST(WriterTable, EqualsAPlainModel) {
   std::mt19937_64 random(TestSeed());
   constexpr size_t kMax = 20;

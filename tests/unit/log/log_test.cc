@@ -21,7 +21,7 @@ using testing::MatchesRegex;
 using namespace std::string_literals;
 
 constexpr char kTime[] = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z";
-// All that might end a line, close a string or drive a terminal.
+// Contains bytes that might end a line, close a string or control a terminal.
 const std::string kHostile =
     "a\"b\\c\n2026-01-02T03:04:05.678Z error forged\r\t\x1b[2J\0\x7f\xc2\x85\xe2\x80\xa8\xff|\xc3\xa9"s;
 
@@ -71,7 +71,7 @@ TEST(Log, HostileTextStaysOneJsonObject) {
   EXPECT_EQ(object.fields().at("message").string_value(), expected);
 }
 
-// A pipe in the place of standard error, which nobody reads until told.
+// Replaces standard error by a pipe, which is read only when the test calls Read().
 class StuckReader {
  public:
   StuckReader() : before_(dup(STDERR_FILENO)) {
@@ -83,7 +83,7 @@ class StuckReader {
   }
   ~StuckReader() { dup2(before_.get(), STDERR_FILENO); }
 
-  // Reads what there is, without waiting.
+  // Reads all available bytes without waiting.
   std::string Read() {
     EXPECT_EQ(fcntl(reading_.get(), F_SETFL, O_NONBLOCK), 0);
     std::string text;
@@ -112,7 +112,7 @@ TEST(Log, AReaderThatDoesNotReadCostsLinesAndNotTime) {
   }
   const uint64_t dropped = DroppedLogLines() - dropped_before;
   EXPECT_GT(dropped, 1'000u);
-  // All that came is whole.
+  // All lines that arrived are complete.
   EXPECT_EQ(static_cast<uint64_t>(std::count(first.begin(), first.end(), '\n')), kLines - dropped);
   EXPECT_TRUE(first.ends_with("x\n"));
   EXPECT_THAT(second, MatchesRegex("[^\n]* warn  standard error did not take " + std::to_string(dropped) +
@@ -122,7 +122,7 @@ TEST(Log, AReaderThatDoesNotReadCostsLinesAndNotTime) {
 TEST(Log, ALongLineThatIsCutOffDoesNotRunIntoTheNext) {
   StuckReader reader;
   InitLogging(LogFormat::kText, "info");
-  // More than a pipe holds.
+  // The line is longer than the pipe's capacity.
   spdlog::info("{}", std::string(200'000, 'y'));
   const std::string first = reader.Read();
   EXPECT_TRUE(first.ends_with("y"));

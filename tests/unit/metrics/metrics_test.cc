@@ -17,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// Types and series without their values, sorted: what dashboards and alerts rely on.
+// Returns the types and the series without their values, sorted. Dashboards and alerts rely on them.
 std::string ShapeOf(const std::string& serialized) {
   std::istringstream input(serialized);
   std::set<std::string> lines;
@@ -32,7 +32,7 @@ std::string ShapeOf(const std::string& serialized) {
   return shape;
 }
 
-// A change here breaks someone's dashboard or alert: make it only on purpose, and together with deploy/.
+// A change here breaks dashboards and alerts of operators. Make it only on purpose, and change deploy/ with it.
 TEST(Metrics, NamesTypesAndSeriesAreTheGoldenOnes) {
   std::ostringstream golden;
   golden << std::ifstream(GOLDEN_METRICS).rdbuf();

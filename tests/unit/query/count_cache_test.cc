@@ -1,4 +1,4 @@
-// What the cache keeps, and how much of it.
+// Tests which counts the cache keeps, and how many.
 #include "service/query/count_cache.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ const std::vector<Window> kWindows(CountCache::kRemembered.begin(), CountCache::
 
 class CountCacheTest : public ::testing::Test {
  protected:
-  // As if the store had just answered `views` for the article.
+  // Acts as if the store had just answered `views` for the article.
   bool Read(const std::string& id, uint64_t views, const std::optional<LaneEntry>& entry, SteadyTime read_at = {}) {
     ShardCounts counts{.counts = {{static_cast<int64_t>(views)}, {0}, {0}}, .lanes = {entry}};
     const std::vector<ArticleRef> articles = {{id, ArticleHash(site_.seed, id)}};
@@ -24,11 +24,11 @@ class CountCacheTest : public ::testing::Test {
     completed_ = static_cast<uint64_t>(counts.counts[0][0]);
     return taken;
   }
-  // As the flusher left it.
+  // Acts as if the store had answered with the flusher's cursor.
   bool Read(const std::string& id, uint64_t views, SteadyTime read_at = {}) {
     return Read(id, views, LaneEntry{incarnation_, Cursor::End(kBegin)}, read_at);
   }
-  // The `number`-th of some articles that belong to the shard.
+  // Returns one of the articles that belong to the shard; `number` selects which.
   std::string IdOf(Shard shard, int number = 0) const {
     for (int i = 0;; ++i) {
       std::string id = "story " + std::to_string(i);
@@ -43,7 +43,7 @@ class CountCacheTest : public ::testing::Test {
   static constexpr Position kBegin{100};
   const Site site_ = *MakeSite("demo", {});
   const Incarnation incarnation_ = RandomId<Incarnation>();
-  // What an earlier process left is in the store.
+  // The views of an earlier process, up to kBegin, are already in the store.
   Ledger ledger_{RandomId<LaneId>(), {.end = kBegin, .folding = {}}};
   CountCache cache_{{{&ledger_, incarnation_}}};
   uint64_t completed_ = 0;
@@ -70,7 +70,8 @@ TEST_F(CountCacheTest, AnswersOlderThanWhatIsKnownAreRefused) {
   EXPECT_TRUE(Find("a"));
 }
 
-// The flusher has not heard yet what the reader saw: it will add it, so that is left out of what is remembered.
+// The reader saw a cursor that the flusher does not know yet. The flusher will add those views later, so the remembered
+// count excludes them.
 TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreRememberedAsTheFlusherKnowsThem) {
   const auto id = IdOf(kShard);
   TestBatch batch({id, id, id});
@@ -105,7 +106,7 @@ TEST_F(CountCacheTest, ManyAreFoundAtOnceOrNone) {
   EXPECT_EQ(totals[1].views, 8u);
   EXPECT_FALSE(cache_.FindAll(site, articles, second, SteadyTime(), totals)) << "one is too old";
   EXPECT_TRUE(cache_.TakeWanted(kShard).empty());
-  // Those read before the second are wanted, once.
+  // Counts that were read before the second limit are requested again, but only once.
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(cache_.FindAll(site, articles, SteadyTime(), second, totals));
   const auto wanted = cache_.TakeWanted(kShard);
   ASSERT_EQ(wanted.size(), 1u);
@@ -113,7 +114,7 @@ TEST_F(CountCacheTest, ManyAreFoundAtOnceOrNone) {
   EXPECT_TRUE(cache_.TakeWanted(kShard).empty());
 }
 
-// Until it is known where the shard stands, nobody knows what is pending there.
+// Until the shard's cursor is known, its pending views are unknown.
 TEST_F(CountCacheTest, AnAbsentShardIsNotAnsweredFor) {
   EXPECT_TRUE(Read("a", 7));
   ledger_.Withdraw(ShardSet::Of(kShard));

@@ -1,4 +1,4 @@
-// Counts as readers see them while Redis is there, is killed, is silent, and is shared.
+// Tests counts as readers see them while Redis is available, killed, silent, and shared with another instance.
 #include "service/query/count_reader.h"
 
 #include <gtest/gtest.h>
@@ -64,7 +64,7 @@ TEST(CountReader, TheCacheIsTrueToWhatIsFoldedAndFlushed) {
   const std::vector<std::string_view> ids = {"a"};
   EXPECT_FALSE(pipeline.counts().ReadCached(pipeline.site(), ids));
   EXPECT_EQ(ViewsOf(pipeline, "a"), 0u);
-  // By itself, whenever it was read: the age is not what this is about.
+  // Looks the count up in the cache, whatever its age. This test is not about age.
   const Site& site = *pipeline.site();
   const ArticleRef article{"a", ArticleHash(site.seed, "a")};
   for (uint64_t views = 1; views <= 20; ++views) {
@@ -125,8 +125,8 @@ TEST(CountReader, ASilentRedisIsWaitedForOnceThenAnsweredFromMemory) {
   EXPECT_FALSE(read->exact);
 }
 
-// Readers on a thread of their own while views are folded, flushed, and Redis dies: no count ever falls, and none is
-// below what was folded before it was asked for.
+// A reader runs on its own thread while views are folded and flushed and Redis is killed. No count may ever fall. No
+// count may be below the number of views folded before the read.
 TEST(CountReader, NoReadIsBelowWhatWasFolded) {
   std::mt19937_64 random(TestSeed());
   RedisProcess redis(kDurable);
@@ -144,7 +144,8 @@ TEST(CountReader, NoReadIsBelowWhatWasFolded) {
       std::array<uint64_t, kArticles> before;
       for (int i = 0; i < kArticles; ++i) before[i] = folded[i];
       const auto read = pipeline.Read(ids);
-      // A store that restarts may be found older than what was written to it; the answer is then the one of memory.
+      // After a restart the store may be older than the data that was written to it. The read is then answered from
+      // memory.
       ASSERT_TRUE(read.ok()) << read.status();
       exact_reads += read->exact;
       for (int i = 0; i < kArticles; ++i) {
@@ -176,7 +177,7 @@ TEST(CountReader, NoReadIsBelowWhatWasFolded) {
   for (int i = 0; i < kArticles; ++i) EXPECT_EQ(last->totals[i].views, folded[i]);
 }
 
-// Two writers, one store: each sees its own at once, the other's after the other's flush.
+// Two writers share one store. Each sees its own views immediately, and the other's views after the other's flush.
 TEST(CountReader, AnotherWritersViewsAreSeenAfterItsFlush) {
   RedisProcess redis;
   LanePipeline one(redis);

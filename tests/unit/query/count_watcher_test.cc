@@ -1,4 +1,4 @@
-// What watchers are told, and when: ticks are made by hand and the clock is turned.
+// Tests which messages watchers receive, and when. The test makes the ticks and turns the clock.
 #include "service/query/count_watcher.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ using ::testing::MatchesRegex;
 
 using Views = std::map<std::string, uint64_t>;
 
-// A watcher of the test, which counts how often it is called.
+// This watcher of the test counts how often it is called.
 struct Watching {
   std::shared_ptr<CountWatcher::Subscription> subscription;
   std::shared_ptr<std::atomic<int>> calls = std::make_shared<std::atomic<int>>(0);
@@ -63,7 +63,7 @@ class CountWatcherTest : public ::testing::Test {
     EXPECT_TRUE(watching.ok()) << watching.status();
     return watching.ok() ? *std::move(watching) : Watching();
   }
-  // The next tick, a second after the last.
+  // Turns the clock by `after`, which is one second by default, and makes the next tick.
   void Tick(milliseconds after = limits::kWatchInterval) {
     clock_.Turn(after);
     pipeline_.Await(watcher_.Tick());
@@ -90,7 +90,7 @@ TEST_F(CountWatcherTest, TheFirstMessageHasAllAndIsOfNow) {
   EXPECT_TRUE(watching.message.has_as_of());
   EXPECT_THAT(watching.event_id, MatchesRegex("[0-9a-f]{16}-[0-9]+"));
   EXPECT_FALSE(watching.Take());
-  // Another one, of articles that are known by now.
+  // A second subscription asks for articles that are known by now.
   pipeline_.Fold("a");
   auto other = Subscribe({"a"});
   ASSERT_TRUE(other.Take());
@@ -141,7 +141,7 @@ TEST_F(CountWatcherTest, NoneIsToldTwiceWithinASecondAndNothingIsLost) {
   EXPECT_EQ(*watching.calls, 1);
   ASSERT_TRUE(watching.Take());
   EXPECT_EQ(watching.views(), (Views{{"a", 1}}));
-  // Ticks are never quite on time.
+  // Real ticks are never exactly on time.
   pipeline_.Fold("a");
   Tick(limits::kWatchPause);
   ASSERT_TRUE(watching.Take());
@@ -170,7 +170,7 @@ TEST_F(CountWatcherTest, OneThatComesBackGetsWhatItMissed) {
   auto leaving = Subscribe({"a", "b"});
   ASSERT_TRUE(leaving.Take());
   leaving.subscription.reset();
-  // Nothing changed: nothing to take, until something does.
+  // Nothing has changed, so there is no message until something changes.
   auto back = Subscribe({"a", "b"}, leaving.event_id);
   EXPECT_FALSE(back.Take());
   pipeline_.Fold("b", 2);
@@ -203,7 +203,8 @@ TEST_F(CountWatcherTest, AnEventIdThatSaysNothingHereBringsEverything) {
   auto first = Subscribe({"a", "b"});
   ASSERT_TRUE(first.Take());
   const std::string prefix = first.event_id.substr(0, 17);
-  // Another process' watcher, and this one's of other articles.
+  // None of these event IDs can be resumed. They come from another process's watcher, from other articles, or are
+  // malformed or unknown.
   CountWatcher other(pipeline_.executor(), parts_);
   auto elsewhere = TrySubscribe(other, {"a", "b"}, first.event_id);
   ASSERT_TRUE(elsewhere.ok() && elsewhere->Take());
@@ -269,7 +270,7 @@ TEST_F(CountWatcherTest, WhatCannotBeWatchedIsNamed) {
 }
 
 TEST_F(CountWatcherTest, ManyThatComeAtOnceAreAllTold) {
-  // As after a start, when nothing is known yet; each asks another some of the shards.
+  // Nothing is known yet, as after a start. Each subscription asks different shards.
   pipeline_.Fold("7", 3);
   using Answer = absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>;
   std::vector<std::future<Answer>> answers;

@@ -1,5 +1,5 @@
-// Popular lists by day, by site, without bots, with two writers. That they equal a full sort is shown in
-// tests/unit/flush/ranking_test.cc.
+// Tests popular lists by day and by site, without bots, and with two writers. tests/unit/flush/ranking_test.cc shows
+// that the lists equal a full sort.
 #include "service/query/popular_reader.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// 2026-11-22T16:30Z, half past eleven at night in Hanoi; and an hour later.
+// kEveningMs is 2026-11-22T16:30Z, which is 23:30 in Hanoi. kNextDayMs is one hour later.
 constexpr int64_t kEveningMs = (int64_t{498'712} * 60 + 30) * 60'000;
 constexpr int64_t kNextDayMs = kEveningMs + 3'600'000;
 
@@ -142,7 +142,7 @@ TEST_F(PopularWithoutRedis, TheListReadLastIsAnsweredWithWhatIsPending) {
   pipeline_.Fold("c", 1);
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(InexactTexts(Read()), ElementsAre("b 6", "a 3", "c 1"));
-    // However long it lasts.
+    // The list remains available, however long the outage lasts.
     clock_.Turn(std::chrono::minutes(10));
     pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
       co_await reader.Refresh();
@@ -160,7 +160,7 @@ TEST_F(PopularWithoutRedis, TheListReadLastIsAnsweredWithWhatIsPending) {
 TEST_F(PopularWithoutRedis, AListOfLongAgoIsAnsweredWithWhatIsPendingSince) {
   EXPECT_THAT(Texts(Read()), ElementsAre("a 3", "b 2"));
   clock_.Turn(std::chrono::minutes(10));
-  // Its rankings are let go of.
+  // Refresh() releases the rankings of this list, because they are too old.
   pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
     co_await reader.Refresh();
     co_return true;
@@ -170,7 +170,7 @@ TEST_F(PopularWithoutRedis, AListOfLongAgoIsAnsweredWithWhatIsPendingSince) {
   pipeline_.Fold("c", 1);
   const auto list = Read();
   EXPECT_THAT(InexactTexts(list), ElementsAre("b 6", "a 3"));
-  // The new article is missing, and has not more than that.
+  // The new article is missing from the list. It has no more views than the error bound.
   EXPECT_EQ(list->error_bound, 5u);
 }
 
@@ -180,7 +180,7 @@ TEST_F(PopularWithoutRedis, WhatWasFlushedSinceIsNotCountedTwice) {
   EXPECT_THAT(Texts(Read()), ElementsAre("b 6", "a 3"));
   Kill();
   pipeline_.Fold("a", 1);
-  // Nothing more is let go of, so the rankings know the rest.
+  // The rankings have not been released, so they give the other counts.
   EXPECT_THAT(InexactTexts(Read()), ElementsAre("b 6", "a 4"));
 }
 

@@ -1,5 +1,5 @@
-// Popular lists of two lanes against a full sort, whatever is folded, adjusted, sealed and flushed in whatever order,
-// from rankings that were read before or just now.
+// Compares the popular lists of two lanes with a full sort. Views are folded, adjusted, sealed and flushed in any
+// order. The rankings were read just now or earlier.
 #include "service/query/ranked_window.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 constexpr Window kDay{Window::Kind::kDay, 20261122};
-// 2026-11-22T22:00Z: with the hours after it two days.
+// This hour begins at 2026-11-22T22:00Z. It and the hours after it fall on two days.
 constexpr uint32_t kFirstHour = 498'718;
 constexpr size_t kLanes = 2;
 
@@ -33,16 +33,16 @@ std::shared_ptr<const Site> MakeIndexed(std::string_view name, uint32_t index) {
 
 struct Shape {
   size_t articles = 1'000;
-  // In how few shards they are: above 256 each, they are not all ranked.
+  // This many shards hold the articles. If a shard holds more than 256 articles, not all of them are ranked.
   uint32_t shards = 2;
   uint32_t count_max = 2;
-  // How strongly views go to few articles.
+  // This is the exponent of the distribution. A larger value gives more views to fewer articles.
   double skew = 1;
   size_t batch_views = 300;
   uint32_t hours = 3;
-  // How many articles a shard ranks; with fewer than a list has, the list is right that far.
+  // A shard ranks this many articles. If a list has more entries, only that many of them are guaranteed.
   size_t ranked = limits::kRankedAllTimeAndDay;
-  // One in so many steps adjusts; 0: none.
+  // One in this many steps makes an adjustment. 0 makes none.
   uint32_t adjust_one_in = 0;
 };
 
@@ -73,7 +73,8 @@ class RankedModel {
   size_t contenders() const { return contenders_; }
 
  private:
-  // Of one article in one window: what everybody counted, and what of it the store has.
+  // Counts the views of one article in one window. `all` are the views that all lanes counted, and `stored` are those
+  // in the store.
   struct Count {
     int64_t all = 0;
     int64_t stored = 0;
@@ -84,7 +85,7 @@ class RankedModel {
   uint64_t HashOf(std::string_view id) const { return ArticleHash(sites_[0]->seed, id); }
 
   void Fold(size_t lane) {
-    // Of the other site now and then, and under the same names.
+    // Sometimes the views belong to the other site, with the same article IDs.
     const bool other = Roll(5) == 0;
     std::vector<std::string> ids;
     for (size_t n = 1 + Roll(shape_.batch_views); n > 0; --n) {
@@ -103,7 +104,7 @@ class RankedModel {
       if (hour < kFirstHour + 2) counts_[kDay][std::string(view.article_id)].all += view.count;
     }
     ledgers_[lane]->Fold(batch);
-    // Now and then what is pending is not durable yet.
+    // Sometimes pending views are not durable yet.
     if (Roll(4) != 0) Extend(lane);
   }
 
@@ -126,7 +127,7 @@ class RankedModel {
     Extend(lane);
   }
 
-  // Some shards' articles reach the store, to the end or a part of the way.
+  // Applies the articles of some shards to the store, to the end of the chunk or only a part of them.
   void Apply(size_t lane) {
     Ledger& ledger = *ledgers_[lane];
     const SealedChunk sealed = ledger.Next();

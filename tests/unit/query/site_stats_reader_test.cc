@@ -1,4 +1,4 @@
-// A site's totals over its own calendar, and the total that is kept between two reads of the store.
+// Tests a site's totals over its own calendar, and the total that is kept between two reads of the store.
 #include "service/query/site_stats_reader.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 using std::chrono::hours, std::chrono::milliseconds, std::chrono::minutes;
 
 constexpr int64_t kHourMs = 3'600'000;
-// 2026-11-22T17:00Z is midnight in Hanoi, from a Sunday to a Monday. The clock begins five hours later.
+// 2026-11-22T17:00Z is midnight in Hanoi, between a Sunday and a Monday. The clock begins five hours later.
 constexpr int64_t kMondayMs = int64_t{498'713} * kHourMs;
 
 class SiteStatsReaderTest : public ::testing::Test {
@@ -25,12 +25,12 @@ class SiteStatsReaderTest : public ::testing::Test {
   SiteStatsReaderTest() { EXPECT_TRUE(pipeline_.Open().ok()); }
 
   void Fold(int64_t unix_ms, uint32_t count) {
-    // Of different shards; bots' views are no views.
+    // The articles belong to different shards. Bots' views are not counted as views.
     const std::string id = std::to_string(count);
     pipeline_.Fold({{.article_id = id, .event_time_unix_ms = unix_ms, .count = count},
                     {.article_id = "bot", .event_time_unix_ms = unix_ms, .count = 1'000, .bot = true}});
   }
-  // "in all, today, yesterday, this week, this month".
+  // Returns the text "in all, today, yesterday, this week, this month".
   std::string Stats() {
     const auto stats = pipeline_.Await(reader_.Read(pipeline_.site()));
     EXPECT_TRUE(stats.ok()) << stats.status();
@@ -78,7 +78,7 @@ TEST_F(SiteStatsReaderTest, DaysBeginAtTheSitesMidnight) {
 }
 
 TEST_F(SiteStatsReaderTest, WeeksBeginOnMondayAndMonthsOnTheFirst) {
-  // From Monday the 23rd to Monday the 30th, the last of the month, and to Tuesday the first.
+  // The clock moves from Monday the 23rd to Monday the 30th, the last day of the month, and to Tuesday the first.
   constexpr int64_t kSundayMs = kMondayMs + 6 * 24 * kHourMs;
   Fold(kMondayMs - 31 * 24 * kHourMs, 100);
   Fold(kSundayMs, 1);
@@ -118,7 +118,7 @@ TEST_F(SiteStatsReaderTest, QuestionsThatShareAReadContainWhatCameBeforeThem) {
 
 TEST_F(SiteStatsReaderTest, VisitsCountOnTheDayTheyBeganAndViewersOnEach) {
   constexpr int64_t kMinuteMs = 60'000;
-  // One viewer who stays over midnight, one who comes twice, a bot, and one who is not known.
+  // The views are by a viewer who stays past midnight, a viewer who comes twice, a bot, and an unknown viewer.
   FoldBy(1, kMondayMs - 20 * kMinuteMs);
   FoldBy(1, kMondayMs + 5 * kMinuteMs);
   FoldBy(2, kMondayMs + 10 * kMinuteMs);
@@ -203,7 +203,7 @@ TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalAndStatisticsGrow) {
   EXPECT_FALSE(stats->exact);
   EXPECT_EQ(stats->as_of_unix_ms, read_unix_ms);
   EXPECT_EQ(TextOf(stats->views), "7 7 0 7 7");
-  // A day that has begun since, of which nothing could be read.
+  // A day has begun since the last read, and none of its counts could be read.
   clock_.Turn(hours(24));
   Fold(kMondayMs + 24 * kHourMs, 1);
   stats = pipeline_.Await(reader_.Read(pipeline_.site()));

@@ -1,4 +1,4 @@
-// Versions and slots, without a store.
+// Tests versions and slots, without a store.
 #include "service/query/watched_site.h"
 
 #include <gtest/gtest.h>

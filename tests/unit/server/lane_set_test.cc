@@ -1,4 +1,5 @@
-// A process' lanes over its starts: more of them, fewer of them, and a data directory that is an older copy.
+// Tests the lanes of a process across starts. A start may have more lanes, fewer lanes, or an older copy of the data
+// directory.
 #include "service/server/lane_set.h"
 
 #include <gmock/gmock.h>
@@ -58,7 +59,7 @@ class LaneSetTest : public ::testing::Test {
     set_ = *std::move(set);
     return absl::OkStatus();
   }
-  // Takes views before the store is there.
+  // Starts and accepts views before the store is available.
   void StartWithout(uint32_t lanes) {
     const auto opened = OpenJournals(lanes);
     ASSERT_TRUE(opened.ok()) << opened;
@@ -72,7 +73,7 @@ class LaneSetTest : public ::testing::Test {
     return settled.ok() ? StartFlushing() : settled;
   }
   absl::Status StartFlushing() {
-    // Flushes only when the test says so.
+    // With this interval the lanes flush only when the test demands it.
     return Await(set_->StartFlushing({.store = store_,
                                       .listener = *cache_,
                                       .interval = std::chrono::hours(1),
@@ -94,7 +95,7 @@ class LaneSetTest : public ::testing::Test {
     const auto flushed = Await(set_->FlushNow(std::chrono::seconds(10)));
     ASSERT_TRUE(flushed.ok()) << flushed;
   }
-  // Ends it with whatever is not flushed left in the journals.
+  // Ends the lanes. Views that are not flushed stay in the journals.
   void Kill() {
     set_->StopTaking();
     Await([](LaneSet& set) -> boost::asio::awaitable<bool> {
@@ -118,7 +119,7 @@ class LaneSetTest : public ::testing::Test {
     if (answer.status.ok() && !answer.result.duplicate) ++totals_["/by/" + std::to_string(writer)];
     return answer;
   }
-  // Every writer goes on where it was: its last batch again, then the next.
+  // Every writer must continue at its position. Its last batch is a duplicate, and its next batch is new.
   void ExpectGoesOn(int writers, uint64_t last_sequence) {
     for (int writer = 0; writer < writers; ++writer) {
       const auto again = Send(writer, last_sequence);
@@ -174,7 +175,7 @@ TEST_F(LaneSetTest, WritersMoveToLanesThatCome) {
   Flush();
   EXPECT_EQ(Stored(), totals_);
   Kill();
-  // And again, from journals that begin behind what was moved.
+  // The writers continue once more. The journals now begin after the records of the writers that moved.
   Start(3);
   ExpectGoesOn(kWriters, 2);
 }
@@ -202,7 +203,7 @@ TEST_F(LaneSetTest, LanesThatGoAreFlushedAndTheirWritersMove) {
   ExpectGoesOn(kWriters, 2);
 }
 
-// The store forgets the lane in some shards only before the process dies.
+// Before the process dies, the store forgets the lane in some shards only.
 TEST_F(LaneSetTest, ALaneThatIsHalfForgottenIsNotCountedAgain) {
   Start(2);
   for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
@@ -218,7 +219,7 @@ TEST_F(LaneSetTest, ALaneThatIsHalfForgottenIsNotCountedAgain) {
   EXPECT_EQ(metrics_.lost_views.Value(), 0);
 }
 
-// The checkpoint of the lane that writers come to fails, as if the process died there.
+// The checkpoint of a lane to which writers move cannot be written, as if the process died at that moment.
 TEST_F(LaneSetTest, WritersThatAreMovingAreNotForgottenInACrash) {
   for (const char* failing : {"lanes/0/", "lanes/1/", "lanes/2/"}) {
     SCOPED_TRACE(failing);
@@ -237,7 +238,7 @@ TEST_F(LaneSetTest, WritersThatAreMovingAreNotForgottenInACrash) {
   }
 }
 
-// The disk was restored from a copy that is older than what the store has of it.
+// The disk was restored from a copy that is older than the state in the store.
 TEST_F(LaneSetTest, AnOlderCopyBeginsAnewUnderAnotherIdentity) {
   Start(1);
   const LaneId old = set_->states()[0].identity.id;
@@ -256,7 +257,7 @@ TEST_F(LaneSetTest, AnOlderCopyBeginsAnewUnderAnotherIdentity) {
   EXPECT_TRUE(std::filesystem::exists(aside + "/00000000000000000000.journal"));
   for (int writer = 0; writer < kWriters; ++writer) {
     if (writer % 2 == 0) {
-      // An import is known for ever, as far as the copy knows it.
+      // An import is remembered forever, if the copy contains it.
       EXPECT_TRUE(Send(writer, 1, true).result.duplicate);
     } else {
       EXPECT_TRUE(absl::IsFailedPrecondition(Send(writer, 3).status)) << "it begins as a new writer";
@@ -295,7 +296,7 @@ TEST_F(LaneSetTest, WhatIsTakenBeforeTheStoreIsThereIsCountedOnce) {
     const uint64_t last = totals_.empty() ? 0 : totals_.begin()->second;
     for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, last + 1).status.ok());
     Kill();
-    // Twice, since the process may die before the store comes.
+    // The test starts twice, because the process may die before the store is available.
     for (uint64_t start = 1; start <= 2; ++start) {
       StartWithout(lanes);
       EXPECT_TRUE(absl::IsUnavailable(Await(set_->FlushNow(std::chrono::seconds(1)))));
@@ -317,7 +318,7 @@ TEST_F(LaneSetTest, ADirectoryThatNeverTookAViewHasNothingToFlushWithoutTheStore
   EXPECT_TRUE(Await(set_->FlushNow(std::chrono::seconds(1))).ok());
 }
 
-// The journal grows past what the store knows of the other history before they meet.
+// The journal grows past the position that the store has of the other history. Only then do lane and store meet.
 TEST_F(LaneSetTest, AnOlderCopyThatTookViewsWithoutTheStoreIsFencedOffUntilItIsDrained) {
   Start(1);
   for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
@@ -335,7 +336,7 @@ TEST_F(LaneSetTest, AnOlderCopyThatTookViewsWithoutTheStoreIsFencedOffUntilItIsD
   EXPECT_EQ(ReasonOf(Await(set_->Settle(store_))), "FENCED");
   EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/lanes/0/FENCED"));
   Kill();
-  // Nor does a later start take the position for its own.
+  // A later start does not take the store's position for its own either.
   EXPECT_EQ(ReasonOf(TryOpen(1)), "FENCED");
   EXPECT_EQ(Stored(), stored);
 }

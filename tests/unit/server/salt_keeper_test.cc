@@ -1,5 +1,5 @@
-// Each day of each site has one salt, in time, for all instances alike; and when it is of no use any more it is
-// nowhere.
+// Each day of each site must have one salt, in time and shared by all instances. A salt that is no longer of use must
+// not exist anywhere.
 #include "service/server/salt_keeper.h"
 
 #include <gmock/gmock.h>
@@ -27,13 +27,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
-// The clock begins at 22:00 UTC of the 22nd: in Hanoi it is five in the morning of the 23rd.
+// The clock begins at 22:00 UTC on 22 November. In Hanoi that is 5:00 on 23 November.
 constexpr uint32_t kToday = 20261122;
 constexpr uint32_t kTomorrow = 20261123;
 constexpr auto kToMidnight = 2h;
 constexpr char kHanoi[] = "Asia/Ho_Chi_Minh";
 
-// One process: what it knows, and its connection to the store.
+// Represents one process, with its knowledge of sites and salts and its connection to the store.
 class Instance {
  public:
   Instance(StoreThread& thread, CountStore& store, const Clock& clock)
@@ -51,9 +51,9 @@ class Instance {
   ViewerSalts::Pair Salts(const std::string& site) { return salts_.At(*sites_.Find(site), clock_.UnixMillis()); }
   ViewerSalt Salt(const std::string& site, uint32_t day) { return salts_.Of(*sites_.Find(site), day); }
   void SetAway(bool away) { away_ = away; }
-  // That site's salt is none.
+  // Makes every request for this site's salt fail.
   void Break(const std::string& site) { broken_ = site; }
-  // How many commands have gone to the store since the last question.
+  // Returns how many commands the store has received since the last call.
   int Asked() { return std::exchange(asked_, 0); }
   SaltKeeper& keeper() { return keeper_; }
 
@@ -84,7 +84,7 @@ class SaltKeeperTest : public ::testing::Test {
     const auto status = instance_.Refresh();
     ASSERT_TRUE(status.ok()) << status;
   }
-  // The days of which the store has a salt.
+  // Returns the days for which the store has a salt.
   std::vector<uint32_t> Stored(const std::string& site = "demo") {
     std::vector<uint32_t> days;
     for (const auto& [key, salt] : store_.salts()) {

@@ -1,4 +1,4 @@
-// The directory and the store come to know the same sites, whoever changes them when.
+// Tests that directory and store get to know the same sites, whichever of them changes, at any time.
 #include "service/server/site_keeper.h"
 
 #include <gmock/gmock.h>
@@ -46,7 +46,7 @@ class SiteKeeperTest : public ::testing::Test {
 
   StoreThread thread_;
   MemoryStore store_;
-  // Happens once while the store's answer is on its way.
+  // Runs once, while the store's answer is on its way.
   std::function<boost::asio::awaitable<void>()> meanwhile_;
   FaultyStore slow_{store_, {.sites_read = [this]() -> boost::asio::awaitable<void> {
                       if (meanwhile_) co_await std::exchange(meanwhile_, {})();
@@ -120,7 +120,7 @@ TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
 }
 
 TEST_F(SiteKeeperTest, OriginsOfAllSitesTogetherHaveALimit) {
-  // 64 of 259 bytes with what is between them.
+  // Each list has 64 origins. An origin takes 259 bytes, including its separator.
   Origins origins;
   const std::string host = std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + ".";
   for (size_t i = 0; i < limits::kSiteOriginsMax; ++i) {
@@ -138,7 +138,7 @@ TEST_F(SiteKeeperTest, OriginsOfAllSitesTogetherHaveALimit) {
   EXPECT_EQ(sites_.Find(name), nullptr);
   EXPECT_EQ(Await(store_.ReadSites())->size(), sites_.All().size()) << "nothing was stored";
   EXPECT_TRUE(Put(name, "UTC", {}).ok());
-  // What is there may stay, and make room.
+  // Stored origins may stay, and they may be removed to make room.
   EXPECT_TRUE(Put("site0", "Asia/Tokyo", origins).ok());
   EXPECT_TRUE(Put("site0", "Asia/Tokyo", {}).ok());
   EXPECT_TRUE(Put(name, "UTC", origins).ok());

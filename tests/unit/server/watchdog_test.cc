@@ -19,7 +19,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// So that a test takes less than a second.
+// The intervals are so short that a test takes less than a second.
 constexpr Watchdog::Options kFast{.interval = milliseconds(5), .looks = 10};
 
 TEST(Watchdog, AThreadThatStopsInItsWorkIsStuckUntilItMoves) {
@@ -33,7 +33,7 @@ TEST(Watchdog, AThreadThatStopsInItsWorkIsStuckUntilItMoves) {
     watchdog.Start();
     ASSERT_TRUE(Eventually([&] { return watchdog.stuck().has_value(); }));
     EXPECT_THAT(*watchdog.stuck(), AllOf(HasSubstr("lane 0 has not moved for"), Not(HasSubstr("lane 1"))));
-    // It begins another piece of work.
+    // The thread begins another piece of work.
     steps += 2;
     EXPECT_TRUE(Eventually([&] { return !watchdog.stuck().has_value(); }));
   }
@@ -58,7 +58,7 @@ TEST(Watchdog, AThreadThatWorksOnAndOnIsNotStuck) {
   Watchdog watchdog(kFast);
   watchdog.Watch("lane 0", [&] {
     ++looks;
-    // Always at work, but at another piece.
+    // The thread is always working, but on another piece of work at each check.
     return steps += 2;
   });
   watchdog.Start();

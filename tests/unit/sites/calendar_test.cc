@@ -1,4 +1,5 @@
-// A moment's hour and day in zones that leap, fall back and skip, compared with what Abseil says of that moment alone.
+// Tests the hour and day of a moment in time zones whose clocks leap, fall back or skip days. The results are compared
+// with Abseil's answer for that moment alone.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -30,20 +31,21 @@ int64_t UtcMillis(int year, int month, int day, int hour, int minute = 0) {
   return absl::ToUnixMillis(absl::FromCivil(absl::CivilSecond(year, month, day, hour, minute), absl::UTCTimeZone()));
 }
 
-// The slot of a moment, as found by a calendar that has answered before.
+// Checks the slot of a moment. The calendar has answered other requests before.
 void ExpectAgrees(SiteCalendar& calendar, const absl::TimeZone& zone, int64_t unix_ms) {
   const SiteCalendar::Slot slot = calendar.SlotOf(unix_ms);
   ASSERT_TRUE(slot.Contains(unix_ms)) << unix_ms;
   ASSERT_EQ(slot.day, DayAt(zone, unix_ms)) << zone.name() << " " << unix_ms;
   ASSERT_EQ(slot.hour, unix_ms / kHourMs) << zone.name() << " " << unix_ms;
-  // What it promises of the whole slot, at its ends.
+  // The slot's guarantee is checked at both of its ends.
   for (const int64_t end : {slot.begin_ms, slot.end_ms - 1}) {
     ASSERT_EQ(DayAt(zone, end), slot.day) << zone.name() << " " << end << " of the slot of " << unix_ms;
     ASSERT_EQ(end / kHourMs, slot.hour) << zone.name() << " " << end << " of the slot of " << unix_ms;
   }
 }
 
-// Every minute from `begin`, forwards, backwards and at random: what was asked before must not matter.
+// Checks every half minute from `begin` to `end`, forwards, backwards and at random. Earlier requests must not
+// influence the answer.
 void ExpectAgreesAround(const std::string& name, int64_t begin, int64_t end) {
   const absl::TimeZone zone = Zone(name);
   SiteCalendar calendar(zone);
@@ -70,7 +72,7 @@ TEST(SiteCalendar, ASlotIsAnHourWhereNothingHappens) {
   EXPECT_EQ(slot.end_ms, hour + kHourMs);
 }
 
-// Midnight in Kolkata is half past an hour of UTC, in Kathmandu a quarter past.
+// Midnight in Kolkata is at half past an hour of UTC. In Kathmandu it is at a quarter past.
 TEST(SiteCalendar, DaysMayBeginWithinAnHour) {
   SiteCalendar kolkata(Zone("Asia/Kolkata"));
   const int64_t midnight = UtcMillis(2026, 11, 22, 18, 30);
@@ -89,7 +91,7 @@ TEST(SiteCalendar, ClocksThatLeapAndFallBackByDay) {
   ExpectAgreesAround("Australia/Lord_Howe", UtcMillis(2026, 4, 3, 0), UtcMillis(2026, 4, 7, 0));
 }
 
-// In Brazil clocks leapt at midnight, so that a day began at one o'clock, and fell back at midnight.
+// In Brazil clocks leapt at midnight, so that a day began at one o'clock. They also fell back at midnight.
 TEST(SiteCalendar, ClocksThatLeapAndFallBackAtMidnight) {
   ExpectAgreesAround("America/Sao_Paulo", UtcMillis(2018, 11, 3, 0), UtcMillis(2018, 11, 6, 0));
   ExpectAgreesAround("America/Sao_Paulo", UtcMillis(2019, 2, 16, 0), UtcMillis(2019, 2, 19, 0));
@@ -97,13 +99,13 @@ TEST(SiteCalendar, ClocksThatLeapAndFallBackAtMidnight) {
   ExpectAgreesAround("Africa/Cairo", UtcMillis(2026, 10, 29, 0), UtcMillis(2026, 10, 31, 0));
 }
 
-// In Newfoundland clocks fell back a minute after midnight, into the day before.
+// In Newfoundland clocks fell back one minute after midnight, into the previous day.
 TEST(SiteCalendar, ClocksThatFallBackIntoTheDayBefore) {
   ExpectAgreesAround("America/St_Johns", UtcMillis(2006, 10, 28, 0), UtcMillis(2006, 10, 31, 0));
   ExpectAgreesAround("America/St_Johns", UtcMillis(2006, 4, 1, 0), UtcMillis(2006, 4, 4, 0));
 }
 
-// Samoa left out 2011-12-30; Kwajalein 1993-08-21.
+// Samoa skipped 2011-12-30, and Kwajalein skipped 1993-08-21.
 TEST(SiteCalendar, DaysThatWereLeftOut) {
   ExpectAgreesAround("Pacific/Apia", UtcMillis(2011, 12, 28, 12), UtcMillis(2012, 1, 1, 12));
   ExpectAgreesAround("Pacific/Kwajalein", UtcMillis(1993, 8, 19, 0), UtcMillis(1993, 8, 23, 0));
@@ -141,7 +143,7 @@ TEST(SiteCalendar, AgreesAtRandomMomentsAndNearMidnights) {
         ASSERT_NO_FATAL_FAILURE(ExpectAgrees(calendar, zone, std::max<int64_t>(0, near)));
       }
     }
-    // And around every change of its clocks.
+    // Checks moments around every change of the zone's clocks as well.
     absl::TimeZone::CivilTransition change;
     for (absl::Time at = absl::UnixEpoch(); zone.NextTransition(at, &change);) {
       at = std::max(zone.At(change.from).trans, zone.At(change.to).trans);

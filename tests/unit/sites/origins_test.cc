@@ -1,4 +1,4 @@
-// What is an origin, and which of them a site allows.
+// Tests which texts are origins, and which origins a site allows.
 #include "service/sites/origins.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// What the directory promises those who listen and those who look.
+// Tests the guarantees of the directory for its listeners and for its readers.
 #include "service/sites/site_directory.h"
 
 #include <gmock/gmock.h>
@@ -60,7 +60,7 @@ TEST(SiteDirectory, ChangedSettingsKeepTheIndex) {
   EXPECT_EQ(after->index, before->index);
   EXPECT_EQ(after->settings.time_zone, "Asia/Kolkata");
   EXPECT_EQ(sites.At(after->index), after);
-  // Who holds the old one keeps it.
+  // A reader that holds the old site keeps it.
   EXPECT_EQ(before->settings.time_zone, "UTC");
 }
 
@@ -123,7 +123,7 @@ TEST(SiteDirectory, ThereIsALimit) {
   EXPECT_FALSE(*sites.Put(*MakeSite("s0", {"Asia/Kolkata"})));
 }
 
-// Two threads put, two look: whatever is found has been heard of before.
+// Two threads put sites and two threads look them up. Listeners must have been notified of every site that is found.
 TEST(SiteDirectory, IsUsedByManyThreads) {
   constexpr int kSites = 300;
   std::array<std::atomic<int>, 2 * kSites> heard{};

@@ -45,7 +45,7 @@ TEST(SiteSettings, AreCheckedFieldByField) {
   EXPECT_EQ(field_of({.cool_down = seconds(-1)}), "site.cool_down");
   EXPECT_EQ(field_of({.cool_down = limits::kCoolDownMax + seconds(1)}), "site.cool_down");
   EXPECT_EQ(field_of({.excluded_addresses = {"10.0.0.1", "news.example"}}), "site.excluded_addresses");
-  // Each would be read as something else.
+  // Each of these texts would be read as something else.
   EXPECT_EQ(field_of({.excluded_addresses = {"::1%a\nb"}}), "site.excluded_addresses");
   EXPECT_EQ(field_of({.excluded_addresses = {"::1% https://a.example"}}), "site.excluded_addresses");
   EXPECT_EQ(field_of({.time_zone = "UTC https://a.example"}), "site.time_zone");

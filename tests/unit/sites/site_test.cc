@@ -1,4 +1,4 @@
-// What a site may be called, and how its days are numbered.
+// Tests which names a site may have, and how its days are numbered.
 #include "service/sites/site.h"
 
 #include <fcntl.h>
@@ -62,7 +62,7 @@ TEST(Site, ZonesThatWereAcceptedOnceStayUsable) {
   EXPECT_TRUE(absl::IsInvalidArgument(MakeStoredSite("demo", {"/dev/null"}).status()));
 }
 
-// A FIFO that is opened for reading waits for a writer: without the check this would never return.
+// A FIFO that is opened for reading waits for a writer. Without the check this test would never return.
 TEST(Site, AFifoIsNoTimeZone) {
   const TemporaryDirectory folder;
   const std::string fifo = folder.path() + "/Pipe";
@@ -74,7 +74,7 @@ TEST(Site, AFifoIsNoTimeZone) {
   });
   const bool returned = refused.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
   EXPECT_TRUE(returned);
-  // Lets it go on if it waits.
+  // Opens the FIFO for writing, so that a waiting reader continues.
   while (refused.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
     const int writer = open(fifo.c_str(), O_WRONLY | O_NONBLOCK);
     if (writer >= 0) close(writer);

@@ -1,4 +1,4 @@
-// A crash of Redis that cuts its append-only file in the middle of a transaction, and another one soon after.
+// Redis crashes and its append-only file is cut in the middle of a transaction. Soon afterwards it crashes again.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,7 +19,7 @@ class AppendOnlySealTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(pipeline_.Open().ok()); }
 
-  // Adds views of "x" to a shard, from one position to the next.
+  // Adds views of "x" to a shard and moves its cursor from one position to the next.
   void Add(Shard shard, Cursor from, Cursor to, int64_t views) {
     Part part{.shard = shard, .lane = lane_.id, .incarnation = lane_.incarnation, .expected = from, .next = to};
     part.hashes.push_back({.site = "demo", .window = kAll, .deltas = {{"x", views}}});
@@ -30,7 +30,7 @@ class AppendOnlySealTest : public testing::Test {
   }
   void Claim(Shard shard) { ASSERT_TRUE(pipeline_.Await(store().Claim(shard, lane_)).ok()); }
 
-  // Cuts the last command but EXEC of the last file off in its middle.
+  // Cuts the append-only file in the middle of the last command before EXEC.
   void TearLastTransaction() {
     fs::path last;
     for (const auto& entry : fs::directory_iterator(redis_.folder() + "/appendonlydir")) {
@@ -50,7 +50,7 @@ class AppendOnlySealTest : public testing::Test {
                 store().problem().empty());
   }
 
-  // Views of "x" and the cursor.
+  // Returns the views of "x" in both windows, and the cursor.
   std::string StateOf(Shard shard) {
     const auto counts = pipeline_.Await(store().ReadCounts(shard, {lane_.id}, "demo", {kAll, kDay}, {"x"}));
     if (!counts.ok()) return std::string(counts.status().message());
@@ -76,7 +76,8 @@ TEST_F(AppendOnlySealTest, ATornTransactionIsNeverCarriedOutInPart) {
   ASSERT_NO_FATAL_FAILURE(TearLastTransaction());
   ASSERT_NO_FATAL_FAILURE(Restart());
   ASSERT_EQ(StateOf(torn), "5 5 END 10");
-  // The next transaction of the file: with it Redis would carry out what is left of the torn one at its next start.
+  // This is the next transaction in the file. Without the seal, Redis would execute the rest of the torn transaction
+  // with it at the next start.
   ASSERT_NO_FATAL_FAILURE(Claim(other));
   ASSERT_NO_FATAL_FAILURE(Add(other, Cursor::End(Position{0}), Cursor::End(Position{10}), 1));
   redis_.WaitUntilWritten();

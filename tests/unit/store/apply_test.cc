@@ -1,4 +1,4 @@
-// The store protocol against a real Redis: what one part does, and what it refuses to do.
+// Tests the store protocol against a real Redis. The tests check the effect of one part, and which parts are refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,7 +77,8 @@ TEST_F(ApplyTest, TheSamePartTwiceAddsOnce) {
   EXPECT_EQ(Stored(kAll, "a"), "2");
 }
 
-// A store rolled back from chunk 100 to 90 must not take 101: what lies between would be lost.
+// A store that was rolled back from chunk 100 to 90 must not accept chunk 101. The views of the chunks in between would
+// be lost.
 TEST_F(ApplyTest, APartBeyondTheStoredCursorIsRefused) {
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{90}), {{"demo", kAll, {{"a", 1}}}})).applied);
   EXPECT_FALSE(
@@ -167,7 +168,7 @@ TEST_F(ApplyTest, ReadsAnswerCountsAndCursorsOfOneMoment) {
 
 TEST_F(ApplyTest, RemovedLanesAreForgotten) {
   EXPECT_TRUE(pipeline_.Await(pipeline_.store().RemoveLanes(kShard, {lane_.id})).ok());
-  // The pipeline's own is still there.
+  // The entry of the pipeline's own lane still exists.
   EXPECT_THAT(redis_.List({"HKEYS", "vc:{05}:lanes"}), ElementsAre(ToHex(pipeline_.lane().id)));
 }
 

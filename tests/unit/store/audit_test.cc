@@ -1,4 +1,4 @@
-// The audit of a real Redis: nothing to say of what was flushed, and everything that a hand changed, by its key.
+// Tests the audit of a real Redis. It must report nothing about flushed views, and every manual change by its key.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ class AuditTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(pipeline_.Open().ok()); }
 
-  // People's and bots' views of many articles, in all shards and two days.
+  // Flushes views by people and by bots, of many articles, in all shards and on two days.
   void Fill() {
     std::vector<std::string> ids;
     for (int i = 0; i < 2'000; ++i) ids.push_back("/story/" + std::to_string(i));
@@ -54,7 +54,7 @@ class AuditTest : public ::testing::Test {
     EXPECT_THAT(report.busy, IsEmpty());
     return report.differences;
   }
-  // An administrator's part of a lane of its own, to the shard of the first article.
+  // Applies an administrator's part to the shard of the first article. The part belongs to a separate lane.
   ApplyResult Adjust(std::vector<HashDelta> hashes) {
     const Shard shard = ShardOfId(std::string(hashes.front().deltas.front().article_id));
     const auto claimed = pipeline_.Await(pipeline_.store().Claim(shard, administrator_));
@@ -95,7 +95,7 @@ TEST_F(AuditTest, AdjustmentsRetiredLanesAndWhatWasSetAsideAreInOrder) {
   Adjust({{"demo", kAll, {{"", 1'000'000}, {id, 7}}, true}, {"demo", {Window::Kind::kBots, 0}, {{id, 3}}, true}});
   Adjust({{"demo", {Window::Kind::kDay, 20260101}, {{id, 5}}, true}});
   EXPECT_THAT(Differences(), IsEmpty());
-  // The article's views of all time have no room any more, those of its day have.
+  // The article's all-time count has no room for more views, but its count of the day has.
   Adjust({{"demo", kAll, {{id, kHighest - 2'000'000}}, true}});
   pipeline_.Fold(id, 1'000'000);
   pipeline_.Fold(id, 1'000'000);
@@ -110,7 +110,7 @@ TEST_F(AuditTest, AdjustmentsRetiredLanesAndWhatWasSetAsideAreInOrder) {
 
 struct ByHand {
   std::vector<std::string> command;
-  // Both in one difference.
+  // Both texts must occur in one difference.
   std::string key;
   std::string words;
 };
@@ -135,7 +135,7 @@ TEST_F(AuditTest, ARepairMakesEverythingAgreeAndChangesNoCount) {
     EXPECT_THAT(Differences(), IsEmpty()) << command[0] << " " << command[1];
     EXPECT_EQ(redis_.List({"HGETALL", prefix + "demo:all"}), counts);
   }
-  // What is counted from now on fits the books.
+  // Views that are counted from now on agree with the totals.
   pipeline_.Fold("a", 5);
   ASSERT_TRUE(pipeline_.Flush().ok());
   EXPECT_THAT(Differences(), IsEmpty());
@@ -211,12 +211,12 @@ TEST_F(AuditTest, ManyDifferencesAreCountedBeyondAHundred) {
   EXPECT_EQ(report.more_differences, 50u);
 }
 
-// Whatever is looked at while it changes is looked at again, or called busy; never different.
+// A shard that changes during the audit is read again or reported as busy. It is never reported as different.
 TEST_F(AuditTest, FlushesMeanwhileAreNoDifferences) {
   Fill();
   std::atomic<int> flushes = 0;
   auto audits = std::async(std::launch::async, [&] {
-    // However quick one is beside a flush.
+    // Audits are repeated until enough flushes have run, because one audit may be much faster than a flush.
     while (flushes < 4) EXPECT_THAT(Audit().differences, IsEmpty());
   });
   while (audits.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {

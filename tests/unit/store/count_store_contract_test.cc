@@ -1,4 +1,4 @@
-// What every count store promises, asked of the one in Redis and of the one in memory alike.
+// Tests the contract of a count store on the store in Redis and on the store in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ class CountStoreContract : public ::testing::Test {
   void SetUp() override { ASSERT_TRUE(Claim(lane_).ok()); }
 
   absl::StatusOr<Claimed> Claim(const LaneIdentity& lane) { return rig_.Await(rig_.store().Claim(kShard, lane)); }
-  // The next part of the lane.
+  // Returns the next part of the lane.
   Part NextPart(std::vector<HashDelta> hashes = {}) {
     const Cursor expected = Cursor::End(at_);
     at_.value += 10;
@@ -158,7 +158,7 @@ TYPED_TEST(CountStoreContract, VisitsAreTheSitesAndOfNoArticle) {
   }
   EXPECT_THAT(this->Counts(visits, {"", "a"}), ElementsAre(4, 0));
   EXPECT_THAT(this->Counts(of_day, {"", "a"}), ElementsAre(4, 0));
-  // They are no views.
+  // Visits are not counted as views.
   EXPECT_EQ(this->Totals(), (LaneTotals{.views = 10}));
   EXPECT_THAT(*this->rig_.Await(this->rig_.store().ListWindows("demo")),
               ::testing::UnorderedElementsAre(kAll, visits, of_day));
@@ -178,11 +178,11 @@ TYPED_TEST(CountStoreContract, WhatWouldPassTwoToThe53IsSetAside) {
   EXPECT_EQ(this->Totals(), (LaneTotals{.views = kHighest + 3, .set_aside = 6}));
 }
 
-// A double would take 2^53 + 1 for 2^53.
+// A double cannot distinguish 2^53 + 1 from 2^53.
 TYPED_TEST(CountStoreContract, AHashWhoseSumWouldPassTwoToThe53ByOneIsSetAside) {
   EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kHighest}, {"b", 1}})})).set_aside.size(), 2u);
-  EXPECT_EQ(this->Apply(this->NextPart({AdjustmentOf(kAll, {{"", 2}, {"a", kHighest - 1}, {"b", 1}})})).set_aside.size(),
-            3u);
+  EXPECT_EQ(
+      this->Apply(this->NextPart({AdjustmentOf(kAll, {{"", 2}, {"a", kHighest - 1}, {"b", 1}})})).set_aside.size(), 3u);
   EXPECT_EQ(this->Apply(this->NextPart({Views(kAll, {{"a", kHighest - 1}, {"b", 1}})})).set_aside.size(), 0u);
   EXPECT_THAT(this->Counts(kAll, {"a", "b", ""}), ElementsAre(kHighest - 1, 1, kHighest));
   EXPECT_EQ(this->Totals(), (LaneTotals{.views = 2 * kHighest + 1, .set_aside = kHighest + 1}));
@@ -237,7 +237,7 @@ TYPED_TEST(CountStoreContract, RemovedLanesAreUnknown) {
 std::string Describe(const absl::StatusOr<ApplyResult>& result) {
   if (!result.ok()) return result.status().ToString();
   std::string text = result->applied ? "applied" : "stored " + result->stored.value_or("nothing");
-  // In no promised order.
+  // The store does not guarantee their order.
   std::set<std::string> set_aside;
   for (const SetAside& aside : result->set_aside) {
     set_aside.insert("\n" + aside.key + " " + aside.article_id + " " + std::to_string(aside.views) +
@@ -252,7 +252,7 @@ std::string Describe(const absl::StatusOr<Claimed>& claimed) {
   return claimed->cursor.ToString() + (claimed->known ? " known " : " new ") + std::to_string(claimed->totals.views);
 }
 
-// One random step, taken in both stores at once.
+// Takes random steps, each in both stores.
 class BothStores {
  public:
   explicit BothStores(uint64_t seed) : parts_(seed) {
@@ -283,7 +283,7 @@ class BothStores {
  private:
   void Claim(LaneIdentity& lane) {
     if (parts_.Below(2) == 0) {
-      // At times one that forgot who it was.
+      // Sometimes the lane has forgotten its earlier incarnation.
       if (parts_.Below(4) != 0) lane.earlier.push_back(lane.incarnation);
       lane.incarnation = RandomId<Incarnation>();
     }

@@ -1,4 +1,4 @@
-// Scripts of the store in which one call to Redis fails, whichever a test chooses, and which notice a key that
+// Changes the store's scripts so that a test can let any one call to Redis fail. The scripts also report a key that
 // vanishes.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace viewcount {
 
-// How a script talks to the test: a hash in Redis that no script of ours knows.
+// Through this Lua code a script communicates with the test. It uses a hash in Redis that no production script knows.
 inline constexpr std::string_view kFailingCallsLua = R"lua(
 local real_redis = redis
 local calls_made, calls_fail_at = 0, tonumber(real_redis.call('HGET', 'failing_calls', 'fail_at') or '0')
@@ -44,10 +44,10 @@ local function call_at(site, kind, ...)
 end
 )lua";
 
-// One thread.
+// Edits scripts and controls their failures. Not thread-safe.
 class FailingCalls {
  public:
-  // What RedisStore::Options::edit_script does. Every place in the text that calls Redis gets a name.
+  // Implements RedisStore::Options::edit_script. Gives a name to every place in the text that calls Redis.
   std::string Edit(std::string_view name, const std::string& text) {
     std::string edited = fmt::format("local SCRIPT_NAME = '{}'\n{}", name, kFailingCallsLua);
     size_t at = 0;
@@ -63,7 +63,7 @@ class FailingCalls {
         at = call + 6;
         continue;
       }
-      // Scripts share files, so a place is known by its line and the one before.
+      // Scripts share files, so a place is identified by its line and the line before.
       const size_t line = text.rfind('\n', call);
       const size_t before = line == 0 || line == std::string::npos ? 0 : text.rfind('\n', line - 1) + 1;
       const std::string words = text.substr(call, text.find('\n', call) - call);
@@ -77,29 +77,29 @@ class FailingCalls {
     return edited + text.substr(at);
   }
 
-  // From now on the `call`th call of every script fails; 0: none does.
+  // From now on the call with number `call` of every script fails. With 0 no call fails.
   void FailAt(RedisProcess& redis, int call) {
     redis.Command({"HSET", "failing_calls", "fail_at", std::to_string(call), "made", "0"});
     redis.Command({"HDEL", "failing_calls", "failed", "vanished"});
   }
-  // The `call`th call after the first write of the next script that may end half way fails; once.
+  // Makes one call fail in the next script that may be torn. It is the `call`th call after the script's first write.
   static void TearNext(RedisProcess& redis, size_t call) {
     redis.Command({"HSET", "failing_calls", "tear_after", std::to_string(call)});
   }
-  // Whether one has failed since; it is then among failed().
+  // Returns true if a call has failed since. Its place is then in failed().
   bool Failed(RedisProcess& redis) {
     const std::string site = redis.Command({"HGET", "failing_calls", "failed"});
     if (site == "(nil)") return false;
     failed_.insert(site);
     return true;
   }
-  // A key that vanished before the last call of a script; empty if none did.
+  // Returns a key that vanished before the last call of a script, or an empty string if none did.
   static std::string Vanished(RedisProcess& redis) {
     const std::string key = redis.Command({"HGET", "failing_calls", "vanished"});
     return key == "(nil)" ? "" : key;
   }
 
-  // The text of every call by its name, and the names of those that have failed.
+  // Return the text of every call by its name, and the names of the calls that have failed.
   const std::map<std::string, std::string>& places() const { return places_; }
   const std::set<std::string>& failed() const { return failed_; }
 

@@ -1,4 +1,4 @@
-// Every script with every one of its calls to Redis failing, one at a time: nothing is counted twice or lost, whatever
+// Lets every call to Redis of every script fail, one at a time. No view may be counted twice or lost, whatever request
 // comes next.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-// All keys of shards are copied, or put back as they were copied.
+// Copies all keys of the shards, or puts the copies back.
 constexpr const char* kSaveLua = R"lua(
 for _, key in ipairs(redis.call('KEYS', 'saved:*')) do redis.call('DEL', key) end
 for _, key in ipairs(redis.call('KEYS', 'vc:{*')) do redis.call('COPY', key, 'saved:' .. key) end
@@ -36,7 +36,7 @@ for _, key in ipairs(redis.call('KEYS', 'vc:{*')) do redis.call('DEL', key) end
 for _, key in ipairs(redis.call('KEYS', 'saved:*')) do redis.call('COPY', key, string.sub(key, 7)) end
 )lua";
 
-// A Redis whose scripts fail on demand, and beside it the store in memory that says what is right.
+// This fixture has a Redis whose scripts fail on demand. A store in memory gives the expected result.
 class FailingScriptsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -56,7 +56,7 @@ class FailingScriptsTest : public ::testing::Test {
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return pipeline_.Await(std::move(coroutine));
   }
-  // What ContentOf calls a rig.
+  // ContentOf() requires a rig of this type.
   struct Rig {
     FailingScriptsTest& test;
     RedisStore& store() { return test.store(); }
@@ -71,7 +71,7 @@ class FailingScriptsTest : public ::testing::Test {
   }
   std::string RightContent() { return ContentOf(memory_, {lanes_[0].id, lanes_[1].id}); }
 
-  // A random part of a lane that its shard will take, of several hashes.
+  // Returns a random part of a lane that its shard will accept, with several hashes.
   Part PartOf(const LaneIdentity& lane, Shard shard = Shard{0}) {
     Part part;
     while (part.hashes.size() < 2) part = parts_.AnyPart();
@@ -86,7 +86,7 @@ class FailingScriptsTest : public ::testing::Test {
     ASSERT_TRUE(memory_.Await(memory_.store().Apply(part))->applied);
     ASSERT_TRUE(Await(store().Apply(part))->applied);
   }
-  // The same random history in both stores, to be put back by PutBack.
+  // Makes the same random history in both stores. PutBack() restores it.
   void MakeHistory(int length) {
     for (int i = 0; i < length; ++i) ApplyToBoth(PartOf(lanes_[parts_.Below(2)], parts_.AnyShard()));
     Save();
@@ -96,12 +96,12 @@ class FailingScriptsTest : public ::testing::Test {
     calls_.FailAt(redis_, 0);
     redis_.Command({"EVAL", kPutBackLua, "0"});
   }
-  // Redis as it is when it comes back from its append-only file.
+  // Reloads the append-only file, as Redis does after a crash.
   void Crash() {
     const std::string before = redis_.Command({"DEBUG", "DIGEST"});
     ASSERT_EQ(redis_.Command({"DEBUG", "LOADAOF"}), "OK");
     ASSERT_EQ(redis_.Command({"DEBUG", "DIGEST"}), before);
-    // A connection that asked meanwhile was told LOADING, and is made again.
+    // A connection that sent a command meanwhile received LOADING and is opened again.
     AwaitReady();
   }
   void AwaitReady() {
@@ -115,7 +115,7 @@ class FailingScriptsTest : public ::testing::Test {
     const std::string undo = redis_.Command({"HGET", keys::Lanes(shard), "undo"});
     return undo != "(nil)" && !undo.empty();
   }
-  // Random parts are not all as lanes make them, so there may be differences: but no others than without failures.
+  // Random parts are not always as lanes make them, so there may be differences. Failures must not add others.
   std::vector<std::string> Differences() {
     const auto report = Await(store().Audit());
     EXPECT_TRUE(report.ok()) << report.status();
@@ -123,8 +123,8 @@ class FailingScriptsTest : public ::testing::Test {
     return report->differences;
   }
 
-  // Calls `attempt` from the saved state with the 1st, 2nd, … call of its scripts failing, and then `judge` with
-  // whether the shard is torn, until a call with that number is not made any more.
+  // Calls `attempt` from the saved state with the 1st, 2nd, … call of its scripts failing. After each failure it calls
+  // `judge`, with true if the shard is torn. It stops when no call with that number is made.
   void ForEveryCall(const std::function<absl::Status(int call)>& attempt, const std::function<void(bool torn)>& judge) {
     for (int call = 1;; ++call) {
       PutBack();
@@ -146,7 +146,7 @@ class FailingScriptsTest : public ::testing::Test {
     }
   }
 
-  // Like RightContent, but of a site and shard that random parts leave alone.
+  // Works like RightContent(), but reads a site and a shard that random parts do not use.
   template <typename Rig>
   static std::string RankedOfThird(Rig& rig, const LaneId& lane) {
     const std::vector<LaneId> lanes = {lane};
@@ -157,7 +157,7 @@ class FailingScriptsTest : public ::testing::Test {
     }
     return text;
   }
-  // A part of one hash of that site.
+  // Returns a part of one hash of that site.
   Part PartOfThird(std::vector<ArticleDelta> deltas, bool adjustment) {
     Part part = PartOf(lanes_[0]);
     part.hashes = {{"third", {Window::Kind::kAllTime, 0}, std::move(deltas), adjustment}};
@@ -165,7 +165,7 @@ class FailingScriptsTest : public ::testing::Test {
     part.notes.clear();
     return part;
   }
-  // Every call of the part's script fails, and then it is sent again.
+  // Lets every call of the part's script fail, and sends the part again after each failure.
   void CheckPart(const Part& part) {
     Save();
     Rig rig{*this};
@@ -180,7 +180,7 @@ class FailingScriptsTest : public ::testing::Test {
                  });
   }
 
-  // Every call of a random part's script fails, and what follows is right in each case.
+  // Lets every call of a random part's script fail, and checks the requests that follow.
   void CheckRandomPart();
   bool EveryCallFailed() const {
     return std::ranges::all_of(calls_.places(),
@@ -206,7 +206,7 @@ void FailingScriptsTest::CheckRandomPart() {
   while (part.hashes.empty()) part = PartOf(lanes_[0]);
   if (part.notes.empty()) part.notes.push_back({kRandomSites[0], kRandomIds[0], kRandomIds[1]});
   Part others = PartOf(lanes_[1]);
-  // A note replaces one of the same name, so the order of two would matter.
+  // A note replaces a note of the same name, so the order of two notes would matter.
   others.notes.clear();
   const auto apply = [&](int) { return Await(store().Apply(part)).status(); };
   const std::string before = RightContent();
@@ -216,14 +216,14 @@ void FailingScriptsTest::CheckRandomPart() {
   ASSERT_TRUE(memory_.Await(memory_.store().Apply(others))->applied);
   const std::string after_both = RightContent();
 
-  // Sent again.
+  // The part is sent again.
   ForEveryCall(apply, [&](bool) {
     ASSERT_TRUE(Await(store().Apply(part))->applied);
     ASSERT_EQ(Content(), after);
   });
-  // Redis dies and comes back; a reader comes first; then it is sent again.
+  // Redis crashes and restarts. A reader comes first, and then the part is sent again.
   ForEveryCall(apply, [&](bool torn) {
-    // Not each time, for it reads the history of all cases.
+    // Crash() reads the history of all cases, so it is not called each time.
     if (torn && parts_.Below(8) == 0) {
       ASSERT_NO_FATAL_FAILURE(Crash());
     }
@@ -231,12 +231,12 @@ void FailingScriptsTest::CheckRandomPart() {
     ASSERT_TRUE(Await(store().Apply(part))->applied);
     ASSERT_EQ(Content(), after);
   });
-  // Numbers near the limit are set aside in one order and not in the other.
+  // Numbers near the limit may be set aside in one order of the parts and not in the other.
   PutBack();
   ASSERT_TRUE(Await(store().Apply(others))->applied);
   ASSERT_TRUE(Await(store().Apply(part))->applied);
   const std::string others_first = Content();
-  // Another lane comes first, after a claim or without one, and the audit sees all.
+  // Another lane's part comes first, after a claim or without one. The audit must see the same differences.
   ForEveryCall(apply, [&](bool torn) {
     if (parts_.Below(2) == 0) {
       ASSERT_TRUE(Await(store().Claim(Shard{0}, lanes_[0])).ok());
@@ -248,14 +248,14 @@ void FailingScriptsTest::CheckRandomPart() {
     ASSERT_TRUE(Await(store().Apply(part))->applied);
     ASSERT_EQ(Content(), others_first);
   });
-  // What undoes fails too.
+  // The undoing of a torn part may fail as well.
   std::vector<int> tearing;
   int failing = 0;
   ForEveryCall(apply, [&](bool torn) {
     ++failing;
     if (torn) tearing.push_back(failing);
   });
-  // A part whose numbers are all set aside writes the cursor only, and cannot be torn.
+  // A part whose numbers are all set aside writes only the cursor, so it cannot be torn.
   std::set<int> tear_at_calls;
   if (!tearing.empty()) tear_at_calls = {tearing.front(), tearing[tearing.size() / 2], tearing.back()};
   for (const int tear_at : tear_at_calls) {
@@ -280,11 +280,11 @@ void FailingScriptsTest::CheckRandomPart() {
 }
 
 TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
-  spdlog::set_level(spdlog::level::err);  // Hundreds of half parts are undone.
+  spdlog::set_level(spdlog::level::err);  // Hundreds of torn parts are undone.
   constexpr int kRounds = 2;
   for (int round = 0; round < kRounds; ++round) ASSERT_NO_FATAL_FAILURE(CheckRandomPart());
-  // What random parts hardly bring: nothing at all, a hash of many articles, one that makes room in a ranking, and
-  // totals beyond 2^53.
+  // Random parts rarely cover these cases. They are an empty part, a hash of many articles, a part that makes room in a
+  // ranking, and totals beyond 2^53.
   Part rare = PartOfThird({}, false);
   rare.hashes.clear();
   ASSERT_NO_FATAL_FAILURE(CheckPart(rare));
@@ -334,7 +334,7 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
   ASSERT_TRUE(memory_.Await(memory_.store().RemoveLanes(Shard{0}, removed)).ok());
   ForEveryCall([&](int) { return Await(store().RemoveLanes(Shard{0}, removed)); },
                [&](bool torn) {
-                 // Not each time, for it reads the history of all cases.
+                 // Crash() reads the history of all cases, so it is not called each time.
                  if (torn && parts_.Below(8) == 0) {
                    ASSERT_NO_FATAL_FAILURE(Crash());
                  }
@@ -344,7 +344,7 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
                  ASSERT_EQ(Differences(), differences);
                });
 
-  // One of which only the totals are left.
+  // Only the totals are left of this lane.
   const std::vector<LaneId> forgotten = {RandomId<LaneId>()};
   PutBack();
   redis_.Command({"HSET", "vc:{00}:totals", ToHex(forgotten[0]) + ":views", "5"});
@@ -411,7 +411,7 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
       },
       [&](bool) { ASSERT_TRUE(run_open().ok()); });
 
-  // Random parts do not make every call; so more of them, until each has been made.
+  // Random parts do not reach every call. More of them are tried until each call has failed.
   constexpr int kMoreMax = 8;
   for (int more = 0; more < kMoreMax && !EveryCallFailed(); ++more) ASSERT_NO_FATAL_FAILURE(CheckRandomPart());
   for (const auto& [place, text] : calls_.places()) {

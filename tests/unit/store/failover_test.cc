@@ -1,5 +1,5 @@
-// A Redis that is no master any more, and another server in its place: connections that stay open must not keep the
-// store at the old one.
+// A Redis is no longer the master, and another server takes its place. Connections that stay open must not keep the
+// store at the old server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,10 +21,10 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr std::chrono::milliseconds kOften{50};
-// Longer than any test: only answers show what happened.
+// The interval is longer than any test, so the store learns of a change only from answers.
 constexpr std::chrono::milliseconds kNever = std::chrono::hours(1);
 
-// As many clients as it has besides the test itself and its replica.
+// Returns the number of the server's clients, without the test itself and without its replica.
 int ClientsOf(RedisProcess& redis) {
   int clients = -1;
   const std::string list = redis.Command({"CLIENT", "LIST", "TYPE", "NORMAL"});
@@ -46,7 +46,7 @@ class FailoverTest : public ::testing::Test {
     pipeline_->Fold("x", views);
     views_ += views;
   }
-  // Flushes until it succeeds, and holds the count in the present master against the truth.
+  // Flushes until it succeeds, and compares the count in the present master with the expected one.
   void ExpectStored() {
     EXPECT_TRUE(Eventually([&] { return pipeline_->Flush().ok(); })) << pipeline_->store().problem();
     const auto counts = pipeline_->Read({"x"});
@@ -69,7 +69,7 @@ TEST_F(FailoverTest, AWriteToADemotedMasterLeadsToTheNewOne) {
     ASSERT_TRUE(pair_.PromoteInOrder());
     Count(5);
     ExpectStored();
-    // The reader too: replies of the old server never count for the new one.
+    // The reader's connection moves as well. Replies of the old server never count for the new one.
     EXPECT_TRUE(Eventually([&] { return ClientsOf(pair_.replica()) == 0; }));
   }
 }
@@ -79,7 +79,7 @@ TEST_F(FailoverTest, ViewsThatTheOldMasterLostAreFlushedAgain) {
   Count(3);
   ExpectStored();
   ASSERT_TRUE(Eventually([&] { return pair_.master().Command({"WAIT", "1", "100"}) == "1"; }));
-  // Views flushed from here on never reach the replica.
+  // Views that are flushed from now on never reach the replica.
   pair_.replica().Command({"REPLICAOF", "NO", "ONE"});
   Count(5);
   ExpectStored();
@@ -108,7 +108,7 @@ TEST_F(FailoverTest, AReadFromAReplicaThatLostItsMasterEndsTheConnection) {
   EXPECT_TRUE(Eventually([&] { return pipeline_->store().problem().empty(); }));
 }
 
-// A host's name whose addresses the test decides.
+// This fixture has a host name whose addresses the test chooses.
 class NamedHostTest : public ::testing::Test {
  protected:
   static std::vector<std::string> Listening(const std::string& address, uint16_t port) {
@@ -138,7 +138,7 @@ class NamedHostTest : public ::testing::Test {
 
 TEST_F(NamedHostTest, AllAddressesAreTriedInTurn) {
   RedisProcess redis(Listening("127.0.0.1", port_));
-  // Nobody listens at the first two.
+  // No server listens at the first two addresses.
   SetAddresses({"::1", "127.0.0.7", "127.0.0.1"});
   LanePipeline pipeline(redis, Named());
   auto opened = pipeline.Spawn(pipeline.store().Open());

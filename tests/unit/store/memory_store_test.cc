@@ -1,4 +1,4 @@
-// The store in memory goes back in time as a restored Redis does.
+// Tests that the store in memory can be rolled back as a restored Redis is.
 #include "tests/support/memory_store.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ class MemoryStoreTest : public ::testing::Test {
  protected:
   explicit MemoryStoreTest(uint32_t nodes = 1) : rig_(nodes) {}
 
-  // One write that changes something.
+  // Makes one write that changes the store.
   void Write(Shard shard) {
     if (!rig_.Await(rig_.store().ReadLane(shard, lane_.id))->entry || parts_.Below(20) == 0) {
       lane_.earlier.push_back(lane_.incarnation);

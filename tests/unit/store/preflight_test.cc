@@ -1,4 +1,4 @@
-// What a Redis must be before anything is entrusted to it.
+// Tests the requirements that a Redis must meet before any data is stored in it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -81,7 +81,7 @@ TEST(Preflight, CountsWhoseDataSetIsUnknownAreNotTaken) {
   redis.Command({"DEL", "vc:meta"});
   EXPECT_THAT(OpenError(redis), HasSubstr("vc:meta, which says of which data set they are, is gone"));
   EXPECT_EQ(redis.Command({"EXISTS", "vc:meta"}), "0");
-  // Their own instance puts it back.
+  // The instance that owns the data set restores vc:meta.
   LanePipeline own(redis, {.data_set = data_set});
   ASSERT_TRUE(own.Open().ok());
   EXPECT_EQ(redis.Command({"HGET", "vc:meta", "data_set"}), ToHex(data_set));

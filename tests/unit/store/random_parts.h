@@ -1,4 +1,5 @@
-// Random parts of a few lanes over a few articles, and everything that a store answers about them as text.
+// Generates random parts of a few lanes over a few articles. ContentOf() returns all answers of a store about them as
+// text.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +22,7 @@ inline const std::vector<Window> kRandomWindows = {{Window::Kind::kAllTime, 0},
                                                    {Window::Kind::kBots, 0}};
 inline constexpr uint8_t kRandomShards = 2;
 
-// One thread. Parts point to texts that live for ever.
+// Not thread-safe. The texts that parts point to are never destroyed.
 class RandomParts {
  public:
   explicit RandomParts(uint64_t seed) : random_(seed) {}
@@ -29,7 +30,7 @@ class RandomParts {
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   Shard AnyShard() { return Shard{static_cast<uint8_t>(Below(kRandomShards))}; }
 
-  // Without a lane and cursors.
+  // Returns a part without a lane and cursors.
   Part AnyPart() {
     Part part{.shard = AnyShard()};
     if (Below(8) == 0) return part;
@@ -59,7 +60,7 @@ class RandomParts {
     return deltas;
   }
 
-  // Mostly small, so that there are ties and zeros; at times near the limit.
+  // Most numbers are small, so that there are ties and zeros. Some are near the limit.
   int64_t AnyViews(bool adjustment) {
     const auto max = static_cast<int64_t>(limits::kCountMax);
     const auto small = static_cast<int64_t>(1 + Below(4));
@@ -77,7 +78,7 @@ class RandomParts {
   std::mt19937_64 random_;
 };
 
-// Everything that the store answers about `lanes` and what RandomParts touches, line by line.
+// Returns all answers of the store about `lanes` and about the keys that RandomParts changes, line by line.
 template <typename Rig>
 std::string ContentOf(Rig& rig, const std::vector<LaneId>& lanes) {
   std::string content;

@@ -1,4 +1,4 @@
-// Connections that break, and Redis servers that come back.
+// Tests broken connections and restarted Redis servers.
 #include <gtest/gtest.h>
 #include <signal.h>
 

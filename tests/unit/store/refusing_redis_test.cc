@@ -1,5 +1,5 @@
-// A Redis that answers but refuses: what it cannot do is named, what it can do goes on, and what its operator changes
-// under a running service is noticed.
+// A Redis answers but refuses some commands. The store must name what Redis cannot do, and continue with what it can
+// do. It must notice an operator's changes while the service runs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ class RefusingRedisTest : public ::testing::Test {
     ASSERT_TRUE(counts.ok()) << counts.status();
     EXPECT_EQ(counts->totals[0].views, views_);
   }
-  // Views that cannot be flushed now: the kind of error is this one.
+  // Folds views that cannot be flushed now, and checks the kind of the error.
   void ExpectRefused(FlushError kind) {
     pipeline_.Fold("x", 3);
     views_ += 3;
@@ -98,7 +98,7 @@ TEST_F(RefusingRedisTest, MissingReplicasAreNamed) {
 }
 
 TEST_F(RefusingRedisTest, ADiskThatCannotBeWrittenIsNamed) {
-  // In the way of the file that a snapshot becomes.
+  // A folder takes the name of the file that the snapshot is renamed to.
   std::filesystem::create_directory(redis_.folder() + "/dump.rdb");
   redis_.Command({"CONFIG", "SET", "save", "3600 1"});
   redis_.Command({"BGSAVE"});
@@ -121,7 +121,7 @@ TEST_F(RefusingRedisTest, AMissingPermissionIsNamed) {
 TEST_F(RefusingRedisTest, ADemotedMasterIsNamed) {
   redis_.Command({"REPLICAOF", "127.0.0.1", "1"});
   ExpectRefused(FlushError::kReadOnly);
-  // While preflight waits too.
+  // The flush is also refused while preflight waits.
   ASSERT_TRUE(Eventually([&] { return store().problem().find("is a replica") != std::string::npos; }));
   ExpectRefused(FlushError::kReadOnly);
   redis_.Command({"REPLICAOF", "NO", "ONE"});
@@ -134,7 +134,7 @@ TEST_F(RefusingRedisTest, AnEvictingPolicyStopsFlushingUntilItIsRight) {
     return store().problem().find("evicts keys (maxmemory-policy allkeys-lru)") != std::string::npos;
   })) << store().problem();
   ExpectRefused(FlushError::kEvicting);
-  // It may hold less than was counted, so no answer is taken from it.
+  // This Redis may have evicted counted views, so no answer is taken from it.
   EXPECT_FALSE(pipeline_.Await(store().ReadSites()).ok());
   redis_.Command({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
   CountAndExpect();
@@ -158,12 +158,12 @@ TEST_F(RefusingRedisTest, LostMetaIsPutBackWhenIdle) {
   redis_.Command({"DEL", "vc:meta"});
   EXPECT_TRUE(Eventually([&] { return redis_.Command({"HGET", "vc:meta", "data_set"}) == data_set; }));
   EXPECT_EQ(redis_.Command({"HGET", "vc:meta", "shards"}), "64");
-  // Salts are written again because of that.
+  // The new generation causes the salts to be written again.
   EXPECT_TRUE(Eventually([&] { return store().generation() > generation; }));
   CountAndExpect();
 }
 
-// Without waiting for the next look.
+// Preflight runs immediately, without waiting for the next regular check.
 TEST(EmptiedRedis, ARollbackOfAShardRunsPreflightAgain) {
   RedisProcess redis;
   LanePipeline pipeline(
@@ -179,14 +179,14 @@ TEST(EmptiedRedis, ARollbackOfAShardRunsPreflightAgain) {
   EXPECT_TRUE(Eventually([&] { return redis.Command({"HGET", "vc:meta", "data_set"}) == data_set; }));
   EXPECT_TRUE(Eventually([&] { return pipeline.store().generation() > generation; }));
   EXPECT_EQ(pipeline.Read({"x"})->totals[0].views, 7);
-  // Another instance joins it.
+  // Another instance can join the restored data set.
   LanePipeline second(redis);
   ASSERT_TRUE(second.Open().ok());
   EXPECT_EQ(second.store().data_set(), pipeline.store().data_set());
 }
 
-// In a transaction, and in the script that reads while Redis refuses transactions: more articles than Lua takes at
-// once.
+// Reads more articles than Lua accepts in one call. The test uses a transaction, and the script that reads while Redis
+// refuses transactions.
 TEST(ReadTogether, AnswersAlikeInTransactionsAndScripts) {
   RedisProcess redis;
   LanePipeline pipeline(redis);
@@ -223,7 +223,7 @@ TEST(ReadTogether, AnswersAlikeInTransactionsAndScripts) {
   }
 }
 
-// Somebody's key of another type is an error in both.
+// A key of another type, written by another program, is an error in both ways of reading.
 TEST(ReadTogether, AnErrorOfOneCommandIsTheirs) {
   RedisProcess redis;
   LanePipeline pipeline(redis);

@@ -1,4 +1,4 @@
-// The rules that the text of the scripts keeps (KEYS.md, "Torn parts").
+// Tests the rules for the text of the scripts (KEYS.md, "Torn parts").
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::IsSubsetOf;
 
-// The commands that a text calls by name.
+// Returns the commands that a text calls by name.
 std::set<std::string> CommandsIn(const std::string& text) {
   static const std::regex call(R"(redis\.p?call\('([A-Z]+)')");
   std::set<std::string> commands;
@@ -26,7 +26,7 @@ std::set<std::string> CommandsIn(const std::string& text) {
   return commands;
 }
 
-// The commands that any script asks for.
+// Returns the commands that the text requires with require_command.
 std::set<std::string> AskedFor(const std::string& text) {
   static const std::regex call(R"(require_command\('([A-Z]+)')");
   std::set<std::string> commands;
@@ -51,9 +51,10 @@ TEST(ScriptText, NoCommandLetsAKeyVanish) {
   }
 }
 
-// Scripts that write with more than one command ask for each, but for those that have run on the same key before.
+// A script that writes with more than one command must require each command in advance. Commands that have run on the
+// same key before are exempt.
 TEST(ScriptText, EveryCommandThatMayFollowAWriteIsAskedFor) {
-  // Scripts share ranking.lua, and not each of them uses all of it.
+  // Scripts share ranking.lua, and not every script uses all of it.
   std::set<std::string> asked;
   for (const auto& [name, text] : StoreScriptTexts()) asked.merge(AskedFor(text));
   for (const auto& [name, text] : StoreScriptTexts()) {

@@ -1,4 +1,4 @@
-// What every store promises to keep of sites, asked of the one in Redis and of the one in memory alike.
+// Tests the contract of a site store on the store in Redis and on the store in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ TYPED_TEST(SiteStoreContract, WhoeverComesFirstMakesADaysSalt) {
 }
 
 TYPED_TEST(SiteStoreContract, SaltsOfEarlierDaysAreRemoved) {
-  // More than one step's.
+  // There are more sites than one step of the removal processes.
   constexpr uint32_t kSites = 1'500;
   const auto name = [](uint32_t i) { return "site" + std::to_string(i); };
   const auto is_there = [&](const std::string& site, uint32_t day) {

@@ -1,4 +1,4 @@
-// The two count stores that are held to one contract, each behind the same few functions.
+// These rigs run the two count stores that must keep the same contract. All rigs have the same functions.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,10 +13,10 @@
 
 namespace viewcount {
 
-// So short that every test pushes articles out.
+// The rankings are so short that every test pushes articles out.
 inline constexpr RankedLimits kShortRankings{4, 2};
 
-// One thread.
+// Runs the store in Redis. Not thread-safe.
 class RedisRig {
  public:
   RedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
@@ -31,7 +31,7 @@ class RedisRig {
   LanePipeline pipeline_{redis_, {.ranked = kShortRankings}};
 };
 
-// One whose scripts fail on demand. One thread.
+// Runs the store in a Redis whose scripts fail on demand. Not thread-safe.
 class FailingRedisRig {
  public:
   FailingRedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
@@ -40,7 +40,7 @@ class FailingRedisRig {
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return pipeline_.Await(std::move(coroutine));
   }
-  // See MemoryStore; `changes` are commands here.
+  // See MemoryStore::TearNext(). Here `changes` is a number of commands.
   void TearNext(size_t changes) { FailingCalls::TearNext(redis_, changes); }
   void RefuseAll(bool refused) { redis_.Command({"ACL", "SETUSER", "default", refused ? "-zadd" : "+zadd"}); }
 
@@ -53,7 +53,7 @@ class FailingRedisRig {
                }}};
 };
 
-// One thread.
+// Runs the store in memory. Not thread-safe.
 class MemoryRig {
  public:
   explicit MemoryRig(uint32_t nodes = 1) : store_({.ranked = kShortRankings, .nodes = nodes}) {}

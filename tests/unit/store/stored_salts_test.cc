@@ -1,4 +1,4 @@
-// Salts in a real Redis, and what a hand may have put in their place.
+// Tests salts in a real Redis, and values that an operator may have put in their place.
 #include "service/store/redis/stored_salts.h"
 
 #include <gmock/gmock.h>
@@ -74,7 +74,7 @@ TEST_F(StoredSaltsTest, WithoutAnyThereIsNothingToRemove) {
   EXPECT_EQ(redis_.Command({"EXISTS", "vc:salts"}), "0");
 }
 
-// The audit looks at everything of the shards, and salts are of none.
+// The audit reads all keys of the shards. Salts do not belong to a shard.
 TEST_F(StoredSaltsTest, TheAuditHasNothingToSayOfThem) {
   ASSERT_TRUE(Obtain().ok());
   const auto report = pipeline_.Await(pipeline_.store().Audit());

@@ -1,4 +1,4 @@
-// What every count store promises of parts that fail, asked of the one in Redis and of the one in memory alike.
+// Tests the contract of a count store for parts that fail, on the store in Redis and on the store in memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

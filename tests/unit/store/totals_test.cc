@@ -1,4 +1,5 @@
-// What is kept beside the cursor: the totals of each lane, and what adjustments change, against a real Redis.
+// Tests the totals of each lane, which are kept next to the cursor, and the effect of adjustments, against a real
+// Redis.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +24,7 @@ class TotalsTest : public ::testing::Test {
   absl::StatusOr<Claimed> Claim(const LaneIdentity& lane) {
     return pipeline_.Await(pipeline_.store().Claim(kShard, lane));
   }
-  // The next part of the lane.
+  // Returns the next part of the lane.
   Part NextPart(std::vector<HashDelta> hashes = {}) {
     const Cursor expected = Cursor::End(at_);
     at_.value += 10;
@@ -43,7 +44,7 @@ class TotalsTest : public ::testing::Test {
     return redis_.Command({"HGET", keys::Counts(kShard, "demo", window), article});
   }
   std::string Total(const std::string& field) { return redis_.Command({"HGET", "vc:{05}:totals", field}); }
-  // The sum stays, and the ranking's empty member: see KEYS.md.
+  // The sum and the empty member of the ranking remain: see KEYS.md.
   void ExpectNothingLeft() {
     EXPECT_THAT(redis_.List({"HGETALL", "vc:{05}:demo:all"}), ElementsAre("", "0"));
     EXPECT_THAT(Ranked(), ElementsAre(""));
@@ -103,7 +104,7 @@ TEST_F(TotalsTest, WhatIsSetAsideIsCountedOfAllTimeOnly) {
                                              Views(kDay, {{"fine", 2}}), Views(kBots, {{"fine", 8}})}));
   EXPECT_EQ(result.set_aside.size(), 3u);
   EXPECT_EQ(Totals(), (LaneTotals{.views = 15, .set_aside = 5}));
-  // `all` lacks 5, the day 2.
+  // `all` lacks 5 views and the day lacks 2, so they differ by 3.
   EXPECT_EQ(Total("apart:demo"), "-3");
 }
 
@@ -145,7 +146,7 @@ TEST_F(TotalsTest, RemovedLanesLeaveTheirTotalsToTheRetired) {
     EXPECT_THAT(redis_.List({"HGETALL", "vc:{05}:totals"}),
                 ElementsAre("apart:demo", "-1", "retired:views", "3", "retired:adjusted", "-1", "retired:lost", "4"));
   }
-  // The pipeline's own is still there.
+  // The entry of the pipeline's own lane still exists.
   EXPECT_THAT(redis_.List({"HKEYS", "vc:{05}:lanes"}), ElementsAre(ToHex(pipeline_.lane().id)));
   const Claimed anew = *Claim(lane_);
   EXPECT_FALSE(anew.known);

@@ -1,4 +1,4 @@
-// Who is a bot: agents that were seen, and agents that mean harm.
+// Tests which user agents are recognised as bots, with agents that were observed and with malicious ones.
 #include "service/visitors/bot_patterns.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ const BotPatterns& Patterns() {
   return patterns;
 }
 
-// What is said of an agent and what is said of all of it that is looked at.
+// Expects the same verdict for an agent and for the beginning of it that is examined.
 void ExpectVerdictOfItsBeginning(const std::string& agent, bool expected) {
   ASSERT_GT(agent.size(), limits::kAgentBytesMax);
   EXPECT_EQ(Patterns().IsBot(agent), expected);
@@ -93,7 +93,7 @@ TEST(BotPatterns, ProgramsThatPeopleReadInAreNot) {
 TEST(BotPatterns, AnAbsentAgentIsNoBots) {
   EXPECT_FALSE(Patterns().IsBot(""));
   EXPECT_FALSE(Patterns().IsBot({}));
-  // Not even where a pattern matches nothing at all.
+  // A pattern that matches the empty text does not make an absent agent a bot.
   EXPECT_FALSE(BotPatterns({"a*"}).IsBot(""));
 }
 
@@ -118,7 +118,7 @@ TEST(PlainText, IsWhatAPatternWithoutOperatorsStandsFor) {
   }
 }
 
-// Each pattern for itself, as the list's own tests try them.
+// Tries each pattern separately, as the list's own tests do.
 class OneByOne {
  public:
   OneByOne() {
@@ -138,7 +138,7 @@ class OneByOne {
   std::vector<std::unique_ptr<RE2>> expressions_;
 };
 
-// An agent in which some bytes are other or missing: often no bot's any more.
+// Returns an agent in which some bytes are changed or missing. It is often no longer recognised as a bot.
 std::string Damaged(std::string agent, std::mt19937_64& random) {
   for (int i = 0; i < 3; ++i) {
     agent[random() % agent.size()] = static_cast<char>(random());
@@ -147,7 +147,7 @@ std::string Damaged(std::string agent, std::mt19937_64& random) {
   return agent;
 }
 
-// Beginnings of patterns one behind another, up to what is looked at.
+// Returns beginnings of patterns one after another, up to the length that is examined.
 std::string NearMisses(std::mt19937_64& random) {
   static const auto patterns = CrawlerPatterns();
   std::string agent;
@@ -176,7 +176,7 @@ TEST(BotPatterns, TogetherSayWhatEachForItselfSays) {
   std::printf("%d of 300 are bots'\n", bots);
 }
 
-// However many states RE2 had to make, and to forget, for those between.
+// RE2 may have to create and discard many states for the agents in between. That must not change other verdicts.
 TEST(BotPatterns, StrangeAgentsDoNotChangeWhatIsSaidOfOthers) {
   const BotPatterns patterns;
   std::mt19937_64 random(TestSeed());
@@ -204,13 +204,13 @@ TEST(BotPatterns, BytesThatAreNoUtf8ChangeNothing) {
     EXPECT_FALSE(Patterns().IsBot(bytes));
     EXPECT_FALSE(Patterns().IsBot(kChrome + std::string(bytes)));
     EXPECT_TRUE(Patterns().IsBot(bytes + std::string("Googlebot/2.1") + bytes));
-    // By an expression.
+    // This agent is matched by an expression.
     EXPECT_TRUE(Patterns().IsBot("ContextualBot" + std::string(bytes) + "outcomes.net"));
   }
   EXPECT_TRUE(Patterns().IsBot(std::string("a\0Googlebot/2.1", 15)));
 }
 
-// What makes a backtracking matcher try for ever; the limit of time for a test is what would tell.
+// These agents make a backtracking matcher run almost endlessly. The time limit of the test would detect that.
 TEST(BotPatterns, BaitForExpressionsIsNoMoreWorkThanOtherAgents) {
   const auto repeated = [](std::string_view piece) {
     std::string text;

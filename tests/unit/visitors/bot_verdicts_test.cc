@@ -1,4 +1,4 @@
-// Remembered verdicts are those that the patterns give, and there are never more than may be.
+// Tests that remembered verdicts equal those of the patterns, and that their number is limited.
 #include "service/visitors/bot_verdicts.h"
 
 #include <gtest/gtest.h>

@@ -17,7 +17,7 @@ constexpr int64_t kMinuteMs = 60'000;
 constexpr int64_t kNowMs = 1'795'000'000'000;
 constexpr uint64_t kArticle = 0x1234'5678'9abc'def0;
 
-// Of a view that is received when it is.
+// Passes on a view that is received at the time of its event.
 bool Takes(CoolDownTable& table, uint64_t article, uint64_t viewer, int64_t unix_ms, seconds cool_down) {
   return table.Takes(article, viewer, 0, unix_ms, unix_ms, cool_down);
 }
@@ -41,7 +41,7 @@ TEST(CoolDownTableTest, OneThatComesLateIsTooSoonAsWell) {
 TEST(CoolDownTableTest, ABacklogHasItsCoolDownsToo) {
   CoolDownTable table;
   EXPECT_TRUE(Takes(table, kArticle, 1, kNowMs, minutes(5)));
-  // Of an hour ago, and received now, between others that are not late.
+  // These views are an hour old and are received now, between others that are not late.
   int counted = 0;
   for (int i = 0; i < 12; ++i) {
     counted += table.Takes(kArticle, 1, 0, kNowMs - 60 * kMinuteMs + i * kMinuteMs, kNowMs, minutes(5)) ? 1 : 0;
@@ -75,7 +75,7 @@ TEST(CoolDownTableTest, WhatIsOverTakesNoMemoryThoughNobodyComes) {
 
 TEST(CoolDownTableTest, ViewersAndArticlesAreToldApart) {
   CoolDownTable table;
-  // As callers may number them.
+  // The numbers are small and consecutive, as callers may choose them.
   for (uint64_t article = 1; article <= 100; ++article) {
     for (uint64_t viewer = 1; viewer <= 100; ++viewer) {
       ASSERT_TRUE(Takes(table, article, viewer, kNowMs, minutes(5))) << article << " " << viewer;
@@ -90,7 +90,7 @@ TEST(CoolDownTableTest, AConstantViewerCountsOnce) {
   EXPECT_EQ(counted, 1);
 }
 
-// Held against what keeps everything, through restarts.
+// Compares the table with a model that keeps everything, across restarts.
 TEST(CoolDownTableTest, NothingThatMattersIsForgotten) {
   std::mt19937_64 random(TestSeed());
   CoolDownTable table;
@@ -99,7 +99,7 @@ TEST(CoolDownTableTest, NothingThatMattersIsForgotten) {
   for (int i = 0; i < 200'000; ++i) {
     now += static_cast<int64_t>(random() % 200);
     const uint64_t article = random() % 40;
-    // Two sites, of which one has a longer cool-down.
+    // There are two sites, one of which has a longer cool-down.
     const seconds cool_down = article % 2 == 0 ? minutes(7) : minutes(40);
     const uint64_t viewer = 1 + random() % (1 + random() % 500);
     const auto last = counted.find({article, viewer});
@@ -120,7 +120,7 @@ TEST(CoolDownTableTest, MorePairsThanItMayHoldAreNotHeld) {
   for (uint64_t viewer = 1; viewer <= 2 * kPairs; ++viewer) Takes(table, kArticle, viewer, kNowMs, minutes(30));
   EXPECT_LE(table.size(), kPairs);
   EXPECT_LE(table.bytes(), 40 * kPairs);
-  // At least half of what it may hold is remembered.
+  // The table remembers at least half of the pairs that it may hold.
   for (uint64_t viewer = 2 * kPairs; viewer > 2 * kPairs - kPairs / 2; viewer -= 1'000) {
     ASSERT_FALSE(Takes(table, kArticle, viewer, kNowMs, minutes(30))) << viewer;
   }

@@ -1,4 +1,4 @@
-// Which requests come before anybody looks.
+// Tests which requests a browser sends before a person sees the page.
 #include "service/visitors/request_purpose.h"
 
 #include <gtest/gtest.h>

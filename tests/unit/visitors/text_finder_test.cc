@@ -1,4 +1,4 @@
-// What the automaton finds, compared with looking for each literal.
+// Compares the automaton with a separate search for each literal.
 #include "service/visitors/text_finder.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ TEST(TextFinder, FindsWhatEndsWithinABeginning) {
   EXPECT_TRUE(finder.IsIn("abce"));
   EXPECT_TRUE(finder.IsIn("abc f"));
   EXPECT_FALSE(finder.IsIn("abc"));
-  // In the midst of a longer one.
+  // The literal is inside a longer one.
   EXPECT_TRUE(TextFinder({"xboty", "bot"}).IsIn("xbotz"));
   EXPECT_TRUE(TextFinder({"bot", "bots"}).IsIn("bot"));
 }
@@ -47,7 +47,7 @@ TEST(TextFinder, LiteralsMayHaveAnyByte) {
   EXPECT_FALSE(finder.IsIn(std::string("\xFF\0\xFE", 3)));
 }
 
-// Few letters, so that literals overlap in every way there is.
+// The texts have few different letters, so that literals overlap in every possible way.
 TEST(TextFinder, FindsWhatLookingForEachFinds) {
   std::mt19937_64 random(TestSeed());
   const auto word = [&](size_t length_max) {

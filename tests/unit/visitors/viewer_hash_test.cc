@@ -1,5 +1,5 @@
-// One visitor has one number as long as the salt is the same, and everything that makes another visitor makes another
-// number.
+// A visitor must have the same number for as long as the salt is the same. Everything that makes another visitor must
+// give another number.
 #include "service/visitors/viewer_hash.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,8 @@ uint64_t Hash(const std::string& address, const std::string& agent = kAgent, con
   return ViewerHash(Salt(), site, make_address(address), agent);
 }
 
-// As SipHash-2-4 in another language makes it of the two lengths, the address, the site and the agent.
+// The expected values come from SipHash-2-4 in another language. Its input is the two lengths, the address, the site
+// and the agent.
 TEST(ViewerHash, IsTheSameInAllVersions) {
   EXPECT_EQ(Hash("203.0.113.9"), 0x77c07c8ce71c101eu);
   EXPECT_EQ(Hash("2001:db8::9", ""), 0x8bfab2b53493f270u);

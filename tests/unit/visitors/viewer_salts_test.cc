@@ -1,4 +1,4 @@
-// Which salts are of use at which moment of a site's day, and that no others are given out.
+// Tests which salts are usable at each moment of a site's day, and that no others are returned.
 #include "service/visitors/viewer_salts.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ ViewerSalt SaltOf(uint8_t number) {
   return salt;
 }
 
-// 17:00 UTC.
+// This is midnight in Hanoi, or 17:00 UTC.
 const int64_t kMidnight = UtcMillis(2026, 11, 22, 17);
 
 TEST(SaltDays, AreThoseOfHalfAnHourAgoAndOfTenMinutesAhead) {
@@ -51,7 +51,7 @@ TEST(SaltDays, AreThoseOfHalfAnHourAgoAndOfTenMinutesAhead) {
   EXPECT_EQ(at(kMidnight + 30 * kSaltMinuteMs), (Days{20261123, 20261123, 20261123, 20261123}));
 }
 
-// Every half minute of some days, of which some are short, long or missing.
+// Checks every half minute of several days. Some of these days are short, long or missing.
 TEST(SaltDays, HoldAsLongAsTheySay) {
   struct Period {
     const char* zone;
@@ -62,9 +62,9 @@ TEST(SaltDays, HoldAsLongAsTheySay) {
         Period{"Europe/Berlin", UtcMillis(2026, 10, 24, 21)}, Period{"America/Havana", UtcMillis(2026, 3, 8, 3)},
         // At midnight clocks went back to 23:00.
         Period{"America/Asuncion", UtcMillis(2024, 3, 24, 1)},
-        // At one minute past midnight they went back to 23:01.
+        // At one minute past midnight clocks went back to 23:01.
         Period{"America/St_Johns", UtcMillis(2010, 11, 7, 0)},
-        // A day that there was not.
+        // This day did not exist.
         Period{"Pacific/Apia", UtcMillis(2011, 12, 30, 8)}}) {
     const absl::TimeZone zone = MakeOne("demo", name).zone;
     SaltDays days;

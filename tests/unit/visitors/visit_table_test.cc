@@ -15,7 +15,7 @@ constexpr int64_t kVisitMinuteMs = 60'000;
 constexpr int64_t kVisitNowMs = 1'795'000'000'000;
 constexpr VisitorKey kNobody{};
 
-// Of a view that is received when it is.
+// Passes on a view that is received at the time of its event.
 bool Begins(VisitTable& table, VisitorKey viewer, VisitorKey previous, int64_t unix_ms) {
   return table.Begins(viewer, previous, unix_ms, unix_ms);
 }
@@ -67,7 +67,7 @@ TEST(VisitTableTest, ABacklogHasItsVisitsToo) {
   EXPECT_EQ(visits, 1);
 }
 
-// As when a clock was ahead and is set right.
+// This happens when a clock was ahead and is then corrected.
 TEST(VisitTableTest, AfterAViewFromTheFutureVisitsGoOn) {
   VisitTable table;
   EXPECT_TRUE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 120 * kVisitMinuteMs));
@@ -76,7 +76,7 @@ TEST(VisitTableTest, AfterAViewFromTheFutureVisitsGoOn) {
   EXPECT_FALSE(Begins(table, Viewer(1), kNobody, kVisitNowMs + 20 * kVisitMinuteMs));
 }
 
-// Held against what keeps everything.
+// Compares the table with a model that keeps everything.
 TEST(VisitTableTest, NothingThatMattersIsForgotten) {
   std::mt19937_64 random(TestSeed());
   VisitTable table;
@@ -86,7 +86,7 @@ TEST(VisitTableTest, NothingThatMattersIsForgotten) {
     now += static_cast<int64_t>(random() % 200);
     const uint64_t viewer = 1 + random() % (1 + random() % 20'000);
     const auto last = seen.find(viewer);
-    // As the table does: in whole seconds.
+    // The model counts in whole seconds, as the table does.
     const bool begins = last == seen.end() || now / 1'000 - last->second / 1'000 > 1'800;
     ASSERT_EQ(Begins(table, Viewer(viewer), kNobody, now), begins) << i;
     seen[viewer] = now;
@@ -98,7 +98,7 @@ TEST(VisitTableTest, ViewersOfLongAgoTakeNoMemory) {
   for (uint64_t viewer = 1; viewer <= 100'000; ++viewer) {
     Begins(table, Viewer(viewer), kNobody, kVisitNowMs + static_cast<int64_t>(viewer) * kVisitMinuteMs / 10);
   }
-  // Ten viewers a minute for an hour.
+  // There are ten viewers a minute for an hour.
   EXPECT_LE(table.size(), 630u);
 }
 

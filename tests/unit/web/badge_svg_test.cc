@@ -1,4 +1,4 @@
-// What a badge shows, and that it is as wide as its text.
+// Tests the content of a badge, and that its width fits its text.
 #include "service/web/badge_svg.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// What an odometer shows. That every output is XML is for tests/integration/svg_test.py.
+// Tests the content of an odometer. tests/integration/svg_test.py tests that every output is XML.
 #include "service/web/odometer_svg.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using ::testing::StartsWith;
 
 constexpr OdometerStyle kStyles[] = {OdometerStyle::kClassic, OdometerStyle::kFlat, OdometerStyle::kPlain};
 
-// The digits from left to right.
+// Returns the digits from left to right.
 std::string Shown(const std::string& svg) {
   static const std::regex kDigit(
       "<text x=\"[0-9]+\" y=\"[0-9.]+\" (?:fill=\"#fff\"|class=\"vc-digit\")>([0-9])</text>");

@@ -1,4 +1,4 @@
-// Nothing that a stranger writes leaves its place in a picture.
+// Tests that text from strangers cannot leave its place in a picture.
 #include "service/web/svg_text.h"
 
 #include <gtest/gtest.h>

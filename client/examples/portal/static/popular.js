@@ -1,7 +1,7 @@
-// Fills «Đọc nhiều nhất» from viewcount's list of popular pages. It knows pages by their IDs; headlines are those that
-// stand on this page, so what has none here is left out.
+// Fills «Đọc nhiều nhất» with viewcount's list of popular pages. The list contains page IDs only. The headlines come
+// from the links on this page, so pages without a link here are left out.
 (() => {
-  // More than are shown, as the front page and pages of other programs are in the list too.
+  // More pages are requested than are shown. The list also contains the front page and pages of other programs.
   const asked = 100;
   const shown = 8;
 
@@ -31,10 +31,10 @@
       const section = document.getElementById('popular');
       section.querySelector('ol').append(...known.slice(0, shown).map(item));
       section.hidden = false;
-      // Else count.js is yet to look for spans.
+      // If count.js has not run yet, it will find the new elements itself.
       if (window.viewcount) viewcount.refresh();
     })
     .catch(() => {
-      // Without the service the page is complete but for this list.
+      // Without the service the page lacks only this list.
     });
 })();

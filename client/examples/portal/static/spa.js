@@ -1,11 +1,11 @@
-// A small single-page application: shows articles in place and writes their addresses into the browser's history.
-// count.js notices by itself. What matters to it: address and canonical address change together.
+// A small single-page application. It shows articles in place and writes their addresses into the browser's history.
+// count.js notices these changes by itself. It requires that the address and the canonical address change together.
 (() => {
   const reader = document.getElementById('reader');
   const canonical = document.querySelector('link[rel=canonical]');
-  // By address: what was shown, so that going back needs no waiting.
+  // The pages shown so far, by address. Going back therefore needs no request.
   const pages = new Map([[location.pathname, {title: document.title, canonical: canonical.href, article: null}]]);
-  // Relative ones would change their meaning with the page's address.
+  // Relative links would change their targets when the page's address changes.
   for (const element of document.querySelectorAll('a[href], link[href]')) {
     if (!element.getAttribute('href').startsWith('#')) element.setAttribute('href', element.href);
   }
@@ -33,7 +33,7 @@
     try {
       if (!pages.has(link.pathname)) await load(link.href);
     } catch (error) {
-      // The browser shows what is wrong better than we could.
+      // On failure the browser loads the address itself, because it can show the problem better.
       location.href = link.href;
       return;
     }

@@ -1,4 +1,5 @@
-// Fills the numbers of visitors in the masthead: who is here now, and how many visits there were today and this month.
+// Fills in the visitor numbers of the masthead: the visitors who are online now, and the visits of today and of this
+// month.
 (() => {
   const everyMs = 30_000;
   const list = document.getElementById('visitors');
@@ -16,7 +17,7 @@
         list.hidden = false;
       })
       .catch(() => {
-        // Without the service the page is complete but for these numbers.
+        // Without the service the page lacks only these numbers.
       });
   };
   refresh();

@@ -1,27 +1,36 @@
--- Applies one part of a chunk to one shard in one step: see DESIGN.md section 6 and KEYS.md.
+-- Applies one part of a chunk to one shard in one atomic step: see docs/PROTOCOL.md, "Application of a chunk", and
+-- KEYS.md.
 --
--- KEYS[1] is the shard's lanes hash, KEYS[2] its totals; every other key is named by ARGV.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. ARGV refers to every other key by its number in KEYS.
+--
 -- ARGV: lane, expected entry, next entry, views of all time in this part, views given up, number of notes, then
 --   for each note: number of its key in KEYS, field, text;
---   lists, packed as MessagePack: an array of arrays, either of articles (for views in order of their bytes) and behind
---     them the empty field, which is the sum's, or of what to add to each article;
---   for each hash, adjustments behind views: its number in the answer, number of its key in KEYS, number of its
---     ranking's key (0: none), articles ranked, seconds to live (0: for ever), window (all, d, h, bots or visits), 1 for an
---     adjustment else 0, number of its articles' list, number of the list of what to add to them.
--- Packed, because Redis and Lua handle each word of a command several times; and in lists that hashes share, because the
--- windows of one part mostly get the same.
--- Answers {'TORN'} if the shard holds half a part that restore.lua must undo first, {'STORED', entry} or {'STORED'} if the
--- lane's entry is not the one expected, {'CORRUPT', key} if the totals cannot be counted in, and nothing was written; else
--- {'APPLIED', number of the hash, article, …} with what was set aside; notes have number 0 and their field.
+--   lists, packed as MessagePack: an array of arrays. An array holds either articles or the numbers to add to them. An
+--     array of articles ends with the empty field, which is the sum's. Articles of views are sorted by their bytes;
+--   for each hash, adjustments after views: its number in the answer, number of its key in KEYS, number of its
+--     ranking's key (0: none), articles ranked, seconds to live (0: never expires), window (all, d, h, bots or visits),
+--     1 for an adjustment else 0, number of its list of articles, number of the list of what to add to them.
 --
--- Redis does not undo what a script wrote before it failed. So everything is read and checked before the first write, and
--- the first write stores what was read (the undo log, see KEYS.md) and marks the lane's entry as torn, in one command. The
--- last write replaces both, in one command. If the script ends in between, whoever comes next runs restore.lua.
+-- The lists are packed, because Redis and Lua handle each word of a command several times. Hashes share lists, because
+-- the windows of one part mostly get the same articles and numbers.
+--
+-- Answers:
+--   {'TORN'}: the shard holds a half-written part that restore.lua must undo first; nothing was written.
+--   {'STORED', entry} or {'STORED'}: the lane's entry, or its absence, is not the one expected; nothing was written.
+--   {'CORRUPT', key}: the totals hold values that cannot be added to; nothing was written.
+--   {'APPLIED', number of the hash, article, …}: the part was applied, except for the articles listed here, which were
+--     set aside. A note that was set aside has number 0 and its field instead of an article.
+--
+-- Redis does not undo the writes of a script that fails. So everything is read and checked before the first write. The
+-- first write stores the old values (the undo log, see KEYS.md) and marks the lane's entry as torn, in one command. The
+-- last write replaces both, in one command. If the script ends in between, the next script that finds the shard torn
+-- reports it, and its caller runs restore.lua.
 local KEYS, ARGV = KEYS, ARGV
 local LANE = ARGV[1]
--- Redis keeps a hash of up to 512 fields as a list, unless one of its texts is long. A part of as many articles would walk
--- through it for 20 ms and more, so a hash with more fields than this is made a table, by a sum that the same command
--- replaces. A short list takes less than half the memory of a table.
+-- Redis stores a hash of up to 512 fields as a list, unless one of its texts is long. A part of 512 articles would
+-- search that list for 20 ms and more. So a hash with more fields than LISTED_MAX is converted to a hash table: the
+-- command that writes it first sets the sum to a long text, then replaces it. A short list takes less than half the
+-- memory of a table.
 local LISTED_MAX = 128
 local LONG = string.rep('0', 100)
 
@@ -34,9 +43,10 @@ if entry ~= ARGV[2] then
 end
 
 local answer = {'APPLIED'}
-local planned = {} -- by key, what this part has put into that hash so far
+local planned = {} -- by key: what this part has planned for that hash so far
 
--- Fields of the totals and what to add to them, in turn; as texts, since they are exact where Lua's numbers are not.
+-- Alternates fields of the totals and the numbers to add to them. The numbers are texts, which are exact where Lua's
+-- numbers are not.
 local changes = {}
 local function change(field, text)
   changes[#changes + 1] = field
@@ -48,10 +58,10 @@ local function negative(text)
   return '-' .. text
 end
 
--- `SITE:WINDOW` of a hash's key, behind `vc:{nn}:`.
+-- Returns the `SITE:WINDOW` that follows `vc:{nn}:` in a hash's key.
 local function name_of(key) return string.sub(key, 9) end
 
--- Keeps `apart:SITE` at the difference between the sums of `all` and of the days.
+-- Keeps `apart:SITE` at the difference between the sum of `all` and the sums of the days.
 local function set_apart(hash, text)
   local site = string.match(name_of(hash.key), '^[^:]*')
   if hash.window == 'all' then change('apart:' .. site, text) end
@@ -72,12 +82,13 @@ local function note_adjustment(hash, article, text)
   set_apart(hash, text)
 end
 
--- Ends the script unless the error says that the key is of another type. Only before the first write.
+-- Raises the error again unless it says that the key holds another type. Called only before the first write.
 local function require_wrong_type(reply)
   if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply) end
 end
 
--- What the hash holds for its names, or nil if it or its ranking is of another type. `hash.old` keeps it for the undo log.
+-- Returns the hash's values for its names, including what this part has already planned for it. Returns nil if the hash
+-- or its ranking holds another type. `hash.old` keeps the values that Redis holds, for the undo log.
 local function old_values(hash)
   if hash.ranking then
     local kind = redis.call('TYPE', hash.ranking).ok
@@ -99,7 +110,7 @@ local function old_values(hash)
   return old
 end
 
--- Both work out what the hash will hold. False if it cannot hold the sum.
+-- Both plan functions compute the values that the hash will hold. They return false if it cannot hold the sum.
 local function plan_views(hash, old)
   local adds, totals = hash.adds, {}
   local planned_any, added = false, 0
@@ -124,7 +135,7 @@ local function plan_views(hash, old)
   return hash.sum ~= nil
 end
 
--- Whether Redis keeps the hash, or would keep it, as a list that it walks through for every field.
+-- Returns whether Redis stores the hash, or would store it, as a list that it searches for every field.
 local function is_list(hash, fields)
   if fields <= LISTED_MAX and redis.call('HLEN', hash.key) <= LISTED_MAX then return false end
   return redis.call('OBJECT', 'ENCODING', hash.key) ~= 'hashtable'
@@ -175,7 +186,7 @@ end
 local function write_adjustment(hash)
   local before = articles_in(hash)
   local fields, removed = {}, {}
-  -- Zeros are not kept: an article lowered to 0 leaves the hash. Its sum stays, so that the hash does not vanish.
+  -- Zeros are not stored: an article that falls to 0 leaves the hash. The sum stays, so that the hash does not vanish.
   for i, article in ipairs(hash.articles) do
     if hash.totals[i] == 0 then
       removed[#removed + 1] = article
@@ -191,7 +202,8 @@ local function write_adjustment(hash)
   if hash.ranking then rank_adjusted(hash, before) end
 end
 
--- Zeros are not kept, and what was ranked below 0 must not stay there. Returns whether that made room in the ranking.
+-- Removes articles whose total is 0 from the hash and its ranking: zeros are not stored. Without this, an article that
+-- was ranked below 0 would stay ranked. Returns whether the removal made room in the ranking.
 local function remove_zeros(hash)
   local zeros = {}
   for i, total in ipairs(hash.totals) do
@@ -223,7 +235,7 @@ local function write_views(hash)
   redis.call('HSET', hash.key, unpack(fields))
   local made_room = hash.repays and remove_zeros(hash)
   if not hash.ranking then return end
-  -- An article that only the hash knows may come in.
+  -- The room may belong to an article that only the hash knows.
   if made_room and articles_in(hash) > redis.call('ZCARD', hash.ranking) then return rebuild(hash) end
   local lowest, last = hash.lowest, hash.last
   if made_room then lowest, last = last_place(hash) end
@@ -242,10 +254,10 @@ local function write(hash)
   end
 end
 
--- Fields of the totals and what they held, in turn; for the undo log.
+-- Alternates fields of the totals and their old values, for the undo log.
 local totals_before = {}
 
--- What the totals hold for the fields of `changes`; nil if something there is no number.
+-- Returns the values that the totals hold for the fields of `changes`; nil if one of them is not a number.
 local function old_totals()
   local fields, seen = {}, {}
   for i = 1, #changes, 2 do
@@ -262,7 +274,7 @@ local function old_totals()
   for i, field in ipairs(fields) do
     totals_before[2 * i - 1] = field
     totals_before[2 * i] = old[i]
-    -- Of 18 digits at most, so that it is far from 2^63.
+    -- At most 18 digits are accepted, so that the value is far below 2^63.
     if old[i] and not (string.match(old[i], '^%-?%d+$') and #old[i] <= 18) then return nil end
     values[field] = tonumber(old[i] or '0')
   end
@@ -309,13 +321,13 @@ end
 local totals = old_totals()
 if not totals then return {'CORRUPT', KEYS[2]} end
 
--- Most parts only move the cursor: one command, which cannot end half way.
+-- Most parts only move the cursor. That takes one command, which cannot fail half way.
 if #changes == 0 and #notes == 0 and #hashes == 0 then
   redis.call('HSET', KEYS[1], LANE, ARGV[3])
   return answer
 end
 
--- What restore.lua reads: see KEYS.md. The lists follow as they came.
+-- Returns the log that restore.lua reads (see KEYS.md). The packed lists are appended unchanged.
 local function undo_log()
   local before, restored = {}, {}
   for _, note in ipairs(notes) do before[#before + 1] = {note[1], note[2], note[4]} end
@@ -357,8 +369,9 @@ end
 require_permissions()
 redis.call('HSET', KEYS[1], LANE, 'TORN ' .. entry, 'undo', undo_log())
 
--- As values, like the counts, and not as increments: a Redis that reads a command of its append-only file twice, from an
--- overlap of two parts of it, must come to the same. Beyond 2^53, where a value would be rounded, that is given up.
+-- Totals, like counts, are written as values, not as increments. Redis may read a command of its append-only file
+-- twice, where two parts of the file overlap, and the result must be the same. Beyond 2^53 a value would be rounded, so
+-- an increment is used there.
 local function is_exact(value) return value > -COUNT_MAX and value < COUNT_MAX end
 for i = 1, #changes, 2 do
   local field, add = changes[i], tonumber(changes[i + 1])
@@ -368,7 +381,7 @@ for i = 1, #changes, 2 do
     totals[field] = old + add
   else
     redis.call('HINCRBY', KEYS[2], field, changes[i + 1])
-    totals[field] = nil -- only Redis knows it exactly now
+    totals[field] = nil -- from here on only Redis knows the exact value
   end
 end
 for _, hash in ipairs(hashes) do

@@ -1,9 +1,15 @@
--- Enters a lane's new incarnation into one shard and answers where the lane stands there.
+-- Stores a lane's new incarnation in one shard and answers with the lane's progress there.
 --
--- KEYS[1] is the shard's lanes hash, KEYS[2] its totals. ARGV: lane, its new incarnation, then its earlier incarnations.
--- Answers {'TORN'} if the shard holds half a part that restore.lua must undo first, {'CLAIMED', cursor, 1 if the lane was
--- known else 0, views, set aside, adjusted, lost} (false for 0), {'FENCED', incarnation, cursor} if someone unknown has the
--- lane, or {'CORRUPT', entry}. Its only write is one command, which cannot end half way.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. ARGV: lane, its new incarnation, its earlier
+-- incarnations.
+--
+-- Answers:
+--   {'TORN'}: the shard holds a half-written part that restore.lua must undo first.
+--   {'CLAIMED', cursor, 1 if the lane was known else 0, views, set aside, adjusted, lost}: a total of 0 may be false.
+--   {'FENCED', incarnation, cursor}: an incarnation that is not in ARGV has the lane.
+--   {'CORRUPT', entry}: the lane's entry is not one that viewcount writes.
+--
+-- The only write is one command, which cannot fail half way.
 local lane = ARGV[1]
 local stored = redis.call('HMGET', KEYS[1], lane, 'undo')
 if stored[2] and stored[2] ~= '' then return {'TORN'} end

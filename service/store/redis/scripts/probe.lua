@@ -1,8 +1,9 @@
--- Runs commands on scratch keys, to know which of them Redis refuses. None of the keys is left behind.
+-- Runs commands on scratch keys, to find out which of them Redis refuses. None of the keys remains afterwards.
 --
--- KEYS are the scratch keys: a hash, a sorted set, a HyperLogLog. ARGV: for each command the number of its words, and these.
--- Answers {'PROBED'}, and for each command that the user may not run or that Redis does not know: its number from 1, and
--- the error. Other errors (memory, a replica) say nothing about permissions.
+-- KEYS are the scratch keys: a hash, a sorted set, a HyperLogLog. ARGV: for each command the number of its words, then
+-- the words. Answers {'PROBED'}, followed by two elements for each command that the user may not run or that Redis does
+-- not know. These are the command's number, from 1, and the error. Other errors (memory, a replica) say nothing about
+-- permissions.
 local answer = {'PROBED'}
 
 local function is_about_permission(text)
@@ -10,7 +11,7 @@ local function is_about_permission(text)
     string.find(text, 'no permissions', 1, true) or string.find(text, 'nknown Redis command', 1, true)
 end
 
--- What Redis would say, without the command being run.
+-- Returns the error that Redis would report for the command, without running it.
 local function ask(...)
   local known, allowed = pcall(redis.acl_check_cmd, ...)
   if not known then return {err = 'Unknown Redis command'} end
@@ -23,7 +24,7 @@ while at <= #ARGV do
   local words = tonumber(ARGV[at])
   number = number + 1
   local name = ARGV[at + 1]
-  -- Without EXPIRE nothing of what the user needs removes a HyperLogLog.
+  -- If EXPIRE is refused, no command that the user needs could remove a HyperLogLog. So none is created then.
   local run = expires and redis.pcall or (name == 'PFADD' and ask or redis.pcall)
   local reply = run(unpack(ARGV, at + 1, at + words))
   at = at + 1 + words
@@ -33,7 +34,7 @@ while at <= #ARGV do
     answer[#answer + 1] = reply.err
   end
 end
--- A time to live that is over removes a key; so does the end of its last field or member.
+-- An expired time to live removes a key. So does the removal of its last field or member.
 redis.pcall('HDEL', KEYS[1], '')
 redis.pcall('ZREM', KEYS[2], '')
 for _, key in ipairs(KEYS) do redis.pcall('EXPIRE', key, 0) end

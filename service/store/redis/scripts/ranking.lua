@@ -1,12 +1,12 @@
--- Bounded rankings: the highest of a hash, by total falling and then by ID rising. Redis orders equal scores by ID
--- bytewise; Lua's own comparison of strings does not.
+-- Bounded rankings: the articles of a hash with the highest totals, by total descending, then by ID ascending. Redis
+-- orders equal scores by the bytes of the ID; Lua's own comparison of strings does not.
 --
--- A ranking never vanishes inside a script: while a slot moves in Redis Cluster, the next command on a key that has
--- vanished ends the script. So articles are entered before others are removed, and before anything is removed the
--- ranking gets the empty member. LAST_SCORE puts that member behind every article, where it means "nothing".
-local SCANNED = 1000 -- articles at a time when a whole hash is read; unpack takes some thousand values
-local LAST_SCORE = COUNT_MAX -- the score of the least count
-local ENTERED = 64 -- articles of one ZADD: those behind it are compared with the last place that it leaves
+-- A ranking never vanishes inside a script. While a slot moves in Redis Cluster, the next command on a key that has
+-- vanished ends the script. So articles are entered before others are removed, and before any removal the ranking gets
+-- the empty member. LAST_SCORE ranks that member after every article; there it means "no article".
+local SCANNED = 1000 -- articles per step when a whole hash is read; unpack takes some thousand values
+local LAST_SCORE = COUNT_MAX -- the score of the lowest possible count
+local ENTERED = 64 -- articles per ZADD: later ones are compared with the last place that it leaves
 
 local function precedes(a, b)
   for i = 1, math.min(#a, #b) do
@@ -16,22 +16,22 @@ local function precedes(a, b)
   return #a < #b
 end
 
--- Total and article of the last place; nothing if there is room.
+-- Returns total and article of the last place; nothing if the ranking is not full.
 local function last_place(hash)
   local last = redis.call('ZRANGE', hash.ranking, hash.ranked_max - 1, hash.ranked_max - 1, 'WITHSCORES')
   if last[1] then return -tonumber(last[2]), last[1] end
 end
 
--- Enters scores and articles in turn, trims, and returns the last place.
+-- Enters `entries`, which alternate scores and articles, trims the ranking, and returns the last place.
 local function add(hash, entries)
   redis.call('ZADD', hash.ranking, unpack(entries))
   redis.call('ZREMRANGEBYRANK', hash.ranking, hash.ranked_max, -1)
   return last_place(hash)
 end
 
--- Enters what views have raised. Articles are in order of their bytes: of those with the last place's total, if one does
--- not precede it then none behind it does. A total may be false: that article did not change. `lowest` and `last` are what
--- last_place returns.
+-- Enters the articles whose totals were raised by views. Articles are in order of their bytes. So once an article with
+-- the last place's total does not precede the last place, no later article with that total does. A total may be false:
+-- that article did not change. `lowest` and `last` are the results of last_place.
 local function enter(hash, articles, totals, lowest, last)
   local entries, n = {}, 0
   for i = 1, #totals do
@@ -60,8 +60,8 @@ local function require_rebuild(key, ranking)
   require_command('ZREMRANGEBYRANK', ranking)
 end
 
--- Makes the ranking again from its hash. What is ranked now goes to the last place first, and what the hash does not
--- hold is removed at the end.
+-- Builds the ranking again from its hash. First all ranked articles get the lowest score. Those that the hash does not
+-- hold are removed at the end.
 local function rebuild(hash)
   redis.call('ZREMRANGEBYRANK', hash.ranking, hash.ranked_max, -1)
   local members = redis.call('ZRANGE', hash.ranking, 0, -1)
@@ -87,7 +87,7 @@ local function rebuild(hash)
         local total = plus(words[i + 1], 0)
         if total and total ~= 0 and words[i] ~= '' then
           unseen[words[i]] = nil
-          -- In no order: of those with the last place's total trimming takes the right ones.
+          -- The scan has no order. Among articles with the last place's total, trimming keeps the right ones.
           if not lowest or total >= lowest then
             entries[#entries + 1] = -total
             entries[#entries + 1] = words[i]
@@ -104,9 +104,10 @@ end
 
 local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
 
--- After an adjustment. `before`: how many articles the hash had. If all of them were ranked, all are known; else one
--- that was ranked may make room for an article that only the hash knows, unless it still comes before the last and has
--- not left the hash.
+-- Updates the ranking after an adjustment. `before` is the number of articles that the hash had. If all of them were
+-- ranked, the ranking can be updated from what it knows. Otherwise a ranked article that was lowered may have to make
+-- room for an article that only the hash knows. It need not if it is still above the last place and has not left the
+-- hash.
 local function rank_adjusted(hash, before)
   local all_known = before <= redis.call('ZCARD', hash.ranking)
   local lowest = last_place(hash)
@@ -132,8 +133,8 @@ local function rank_adjusted(hash, before)
       entries[#entries + 1] = article
     end
   end
-  -- All at once, and those below the last place too: an article that is ranked may fall, and trimming before that would
-  -- take another one's place.
+  -- All articles are entered in one command, including those below the last place. A ranked article may fall, and
+  -- trimming before that would remove the wrong article.
   if #entries > 0 then add(hash, entries) end
   if #removed > 0 then redis.call('ZREM', hash.ranking, unpack(removed)) end
 end

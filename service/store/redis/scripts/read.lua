@@ -1,10 +1,10 @@
--- Runs reading commands one after the other, so that their answers are of one moment.
+-- Runs reading commands one after the other, so that all answers belong to the same moment.
 --
--- MULTI does the same and costs less, but Redis refuses to queue any command in a transaction while its memory is full,
--- reading ones too. A script that only reads is carried out then.
+-- MULTI does the same and costs less. But Redis refuses to queue any command in a transaction while its memory is full,
+-- even reading commands. A script that only reads runs in that state too.
 --
--- KEYS: the keys of all commands, in order. ARGV: for each command its name, number of keys, number of further words,
--- then these words. Answers an array with the answer of each.
+-- KEYS: the keys of all commands, in order. ARGV: for each command its name, the number of its keys, the number of
+-- further words, then these words. Answers an array with one answer for each command.
 local answers, key, at = {}, 0, 1
 while at <= #ARGV do
   local words = {ARGV[at]}

@@ -1,8 +1,11 @@
--- Forgets one lane in one shard and adds its totals to those of all retired lanes, in one step.
+-- Deletes one lane from one shard and adds its totals to those of all retired lanes, in one atomic step.
 --
--- KEYS[1] is the shard's lanes hash, KEYS[2] its totals. ARGV: the lane.
--- Answers {'TORN'} if the shard holds half a part that restore.lua must undo first, {'REMOVED'}, or {'CORRUPT', key} if the
--- totals are no numbers, and nothing was written.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. ARGV: the lane.
+--
+-- Answers:
+--   {'TORN'}: the shard holds a half-written part that restore.lua must undo first; nothing was written.
+--   {'CORRUPT', key}: the totals are not numbers; nothing was written.
+--   {'REMOVED'}
 local LANE = ARGV[1]
 local KINDS = {'views', 'set_aside', 'adjusted', 'lost'}
 local EXACT_MAX = 9007199254740992 -- 2^53: up to there Lua's numbers are exact
@@ -17,7 +20,7 @@ local function fields_of(owner)
   return fields
 end
 
--- The totals of a lane; nil if they are no numbers, or of more than 18 digits and so near to what HINCRBY can add.
+-- Returns the totals of a lane; nil if they are not numbers, or have more than 18 digits and so may overflow HINCRBY.
 local function totals_of(owner)
   local totals = redis.pcall('HMGET', KEYS[2], unpack(fields_of(owner)))
   if totals.err then
@@ -30,7 +33,7 @@ local function totals_of(owner)
   return totals
 end
 
--- As a value rather than an increment, for the reason that apply.lua gives.
+-- Written as a value, not as an increment, for the reason that apply.lua gives.
 local function add_total(field, old, add)
   local a, b = tonumber(old or '0'), tonumber(add)
   if math.abs(a) < EXACT_MAX and math.abs(b) < EXACT_MAX and math.abs(a + b) < EXACT_MAX then
@@ -63,6 +66,6 @@ if counted then
   end
   redis.call('HDEL', KEYS[2], unpack(own_fields))
 end
--- Both in one command. It is the last one, since the hash may vanish with it.
+-- Both fields are removed in one command. It is the last one, because the hash may vanish with it.
 redis.call('HDEL', KEYS[1], LANE, 'undo')
 return {'REMOVED'}

@@ -1,9 +1,13 @@
--- Books differences that an audit found in one shard, without changing a count; or makes one ranking again.
+-- Corrects the totals of one shard where an audit found differences, without changing a count; or rebuilds one ranking.
 --
--- KEYS[1] is the shard's lanes hash, KEYS[2] its totals; with KEYS[3] and KEYS[4] it makes the ranking KEYS[4] of the hash
--- KEYS[3] again, of ARGV[1] articles. Without them ARGV are fields of the totals, and what to add to each.
--- Answers {'TORN'} if the shard holds half a part that restore.lua must undo first, {'UNUSABLE', field} if the totals
--- hold no number there, or one that would pass 2^53, and nothing was written; else {'REPAIRED'}.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. If KEYS[3] and KEYS[4] are given, the script rebuilds the
+-- ranking KEYS[4] of the hash KEYS[3] with ARGV[1] articles. Otherwise ARGV alternates fields of the totals and the
+-- numbers to add to them.
+--
+-- Answers:
+--   {'TORN'}: the shard holds a half-written part that restore.lua must undo first; nothing was written.
+--   {'UNUSABLE', field}: the field holds no number, or the result would pass 2^53; nothing was written.
+--   {'REPAIRED'}
 local undo = redis.call('HGET', KEYS[1], 'undo')
 if undo and undo ~= '' then return {'TORN'} end
 
@@ -20,6 +24,6 @@ for i = 1, #ARGV, 2 do
   words[i] = ARGV[i]
   words[i + 1] = format('%d', total)
 end
--- All at once: one command is done whole or not at all.
+-- All fields are written by one command, which is carried out completely or not at all.
 redis.call('HSET', KEYS[2], unpack(words))
 return {'REPAIRED'}

@@ -1,11 +1,15 @@
--- Undoes a part of which only the first half was written, because the script that applied it failed half way. The undo log
--- (KEYS.md) holds what everything held before; every value is put back as it was, and the rankings concerned are made
--- again. Until the last command the log stays, so this may fail half way too, and is then run again.
+-- Undoes a part that was written only in part, because the script that applied it failed half way. The undo log
+-- (KEYS.md) holds the old value of everything that the part may have changed. This script puts back every value and
+-- rebuilds the rankings concerned. The log stays until the last command. So if this script fails half way, it is run
+-- again.
 --
--- KEYS[1] is the shard's lanes hash, KEYS[2] its totals, then all keys that the log names.
--- Answers {'WHOLE'} if there is nothing to undo, {'KEYS', key, …} with the keys that the log names if one of them is not in
--- KEYS, {'UNKNOWN'} if the log is none that this script can read; in all of these nothing was written. Else {'RESTORED',
--- lane}.
+-- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash; after them come all keys that the log names.
+--
+-- Answers:
+--   {'WHOLE'}: there is nothing to undo.
+--   {'KEYS', key, …}: the keys that the log names, because one of them is not in KEYS; nothing was written.
+--   {'UNKNOWN'}: this script cannot read the log; nothing was written.
+--   {'RESTORED', lane}: the part of this lane was undone.
 local log = redis.call('HGET', KEYS[1], 'undo')
 if not log or log == '' then return {'WHOLE'} end
 local readable, undo, lists = pcall(cmsgpack.unpack, log)
@@ -27,11 +31,12 @@ for _, hash in ipairs(hashes) do
 end
 if not complete then return named end
 
--- Keys may have expired, and somebody may have put something else there.
+-- Keys may have expired, and another program may have replaced them by keys of another type.
 local kinds = {}
 for i = 2, #KEYS do kinds[KEYS[i]] = redis.call('TYPE', KEYS[i]).ok end
 
--- Fields with what they held; false: nothing. `kept` is a field that gets 0 rather than going, so that the hash stays.
+-- Puts back the old values of fields; false stands for a field that was absent. The field `kept` gets 0 instead of
+-- being removed, so that the hash does not vanish.
 local function put_back(key, fields, values, kept)
   local present, absent = {}, {}
   for i = 1, #fields do
@@ -84,11 +89,11 @@ if #totals > 0 and kinds[KEYS[2]] == 'hash' then
     fields[#fields + 1] = totals[i]
     values[#values + 1] = totals[i + 1]
   end
-  -- A total of 0 is as good as none, and the hash stays.
+  -- A total of 0 means the same as none, and keeps the hash from vanishing.
   put_back(KEYS[2], fields, values, fields[1])
 end
 for _, note in ipairs(notes) do
-  -- The empty field is no note; it keeps the hash.
+  -- The empty field is not a note. It keeps the hash from vanishing.
   if kinds[note[1]] == 'hash' then put_back(note[1], {'', note[2]}, {'', note[3]}) end
 end
 for _, hash in ipairs(hashes) do restore_hash(hash) end

@@ -1,11 +1,12 @@
--- Adds viewers to sets: see KEYS.md. Adding twice changes nothing, so it may be repeated and may end half way.
+-- Adds viewers to sets: see KEYS.md. Adding a viewer twice changes nothing. So the script may be repeated, and it may
+-- fail half way.
 --
--- KEYS are the sets. ARGV: for each of them seconds to live (0: for ever), number of viewers, and these.
--- Answers the keys that hold something else and were left alone. One call for many sets, because a command for each would
--- cost its sender more than the adding.
+-- KEYS are the sets. ARGV: for each set its seconds to live (0: never expires), the number of viewers, then the
+-- viewers. Answers the keys that hold another type; these were left unchanged. One call adds to many sets, because a
+-- command for each set would cost its sender more than the adding.
 local answer = {}
 local at = 1
--- A set that never expires because EXPIRE is refused would stay for ever.
+-- If EXPIRE were refused after PFADD, the set would never expire.
 for _, key in ipairs(KEYS) do require_command('EXPIRE', key) end
 for _, key in ipairs(KEYS) do
   local seconds, count = ARGV[at], tonumber(ARGV[at + 1])
