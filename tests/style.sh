@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the form of the code: clang-format for every .h and .cc of the repository, with --tidy also clang-tidy.
+# Checks the form of the code: clang-format for every .h and .cc of the repository, the language of comments and
+# documents (prose.py), and the folders' dependencies (includes.py). With --tidy it also runs clang-tidy.
 #
 #   tests/style.sh          # changes nothing and shows the differences
 #   tests/style.sh --fix    # formats in place
@@ -17,7 +18,7 @@ mode=${1:-}
 case $mode in
   "" | --fix | --tidy) ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -38,6 +39,8 @@ if ! clang-format --dry-run -Werror "${files[@]}"; then
   exit 1
 fi
 echo "clang-format: ${#files[@]} files in order"
+tests/prose.py
+tests/includes.py
 
 if [[ $mode == --tidy ]]; then
   require clang-tidy
