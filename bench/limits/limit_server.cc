@@ -10,7 +10,7 @@
 #include <string>
 
 #include "bench/limits/view_adder.h"
-#include "service/http2/http2_limits.h"
+#include "service/grpc/http2/http2_limits.h"
 #include "service/server/stop_signal.h"
 #include "viewcount/v1/ingest.grpc.pb.h"
 #include "viewcount/v1/query.grpc.pb.h"

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "bench/articles.h"
-#include "service/ingest/batch.h"
+#include "service/model/batch.h"
 
 namespace viewcount {
 

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "service/ingest/decoder.h"
+#include "service/model/decoder.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {

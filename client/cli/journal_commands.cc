@@ -12,9 +12,9 @@
 #include "service/base/redis_waivers.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
+#include "service/instance/drain.h"
 #include "service/journal/journal_check.h"
 #include "service/lane/lane_directory.h"
-#include "service/server/drain.h"
 
 namespace viewcount::cli {
 namespace {

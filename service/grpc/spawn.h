@@ -12,7 +12,7 @@
 #include <functional>
 #include <utility>
 
-#include "service/grpc/status.h"
+#include "service/grpc/http2/grpc_status.h"
 
 namespace viewcount {
 

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "service/base/limits.h"
-#include "service/ingest/article_id.h"
+#include "service/model/article_id.h"
 
 namespace viewcount {
 namespace {

@@ -12,7 +12,7 @@
 #include "service/base/log.h"
 #include "service/base/status.h"
 #include "service/http/on_store.h"
-#include "service/ingest/article_id.h"
+#include "service/model/article_id.h"
 
 namespace viewcount {
 namespace {

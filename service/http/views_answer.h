@@ -2,7 +2,7 @@
 #pragma once
 
 #include "service/http/router.h"
-#include "service/ingest/batch.h"
+#include "service/model/batch.h"
 
 namespace viewcount {
 

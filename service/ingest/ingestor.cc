@@ -1,8 +1,8 @@
 #include "service/ingest/ingestor.h"
 
 #include "service/base/status.h"
-#include "service/ingest/decoder.h"
-#include "service/ingest/lane_choice.h"
+#include "service/model/decoder.h"
+#include "service/model/lane_choice.h"
 
 namespace viewcount {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "service/base/clock.h"
-#include "service/ingest/batch.h"
 #include "service/lane/lane.h"
 #include "service/metrics/metrics.h"
+#include "service/model/batch.h"
 #include "service/sites/site_directory.h"
 
 namespace viewcount {

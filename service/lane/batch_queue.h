@@ -9,8 +9,8 @@
 #include <mutex>
 #include <vector>
 
-#include "service/ingest/batch.h"
 #include "service/lane/adjustment.h"
+#include "service/model/batch.h"
 #include "service/sites/site.h"
 
 namespace viewcount {

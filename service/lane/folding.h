@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "service/base/check.h"
-#include "service/ingest/views_request.h"
 #include "service/lane/adjustment.h"
 #include "service/lane/chunk.h"
+#include "service/model/views_request.h"
 #include "service/sites/site.h"
 
 namespace viewcount {

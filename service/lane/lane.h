@@ -17,7 +17,6 @@
 #include "service/base/clock.h"
 #include "service/base/disk.h"
 #include "service/base/log_throttle.h"
-#include "service/ingest/batch.h"
 #include "service/journal/journal_writer.h"
 #include "service/lane/batch_queue.h"
 #include "service/lane/checkpoint.h"
@@ -25,6 +24,7 @@
 #include "service/lane/stored_waiters.h"
 #include "service/lane/writer_table.h"
 #include "service/metrics/metrics.h"
+#include "service/model/batch.h"
 #include "service/visitors/cool_down_table.h"
 #include "service/visitors/visit_table.h"
 

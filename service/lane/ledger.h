@@ -18,12 +18,12 @@
 #include <string_view>
 #include <vector>
 
-#include "service/ingest/batch.h"
 #include "service/lane/chunk.h"
 #include "service/lane/folding.h"
 #include "service/lane/pending_views.h"
+#include "service/model/batch.h"
+#include "service/model/cursor.h"
 #include "service/sites/site.h"
-#include "service/store/cursor.h"
 
 namespace viewcount {
 

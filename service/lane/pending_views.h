@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "service/lane/chunk.h"
+#include "service/model/cursor.h"
 #include "service/sites/site.h"
-#include "service/store/cursor.h"
 
 namespace viewcount {
 

@@ -6,7 +6,7 @@
 
 #include "service/base/planted_bug.h"
 #include "service/base/status.h"
-#include "service/ingest/decoder.h"
+#include "service/model/decoder.h"
 
 namespace viewcount {
 

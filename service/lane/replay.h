@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
-#include "service/ingest/views_request.h"
 #include "service/journal/journal_reader.h"
 #include "service/lane/refold.h"
+#include "service/model/views_request.h"
 
 namespace viewcount {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
-#include "service/ingest/batch.h"
+#include "service/model/batch.h"
 
 namespace viewcount {
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "service/ingest/views_request.h"
 #include "service/lane/chunk.h"
+#include "service/model/views_request.h"
 #include "service/sites/site.h"
 
 namespace viewcount {

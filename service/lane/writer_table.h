@@ -13,7 +13,7 @@
 
 #include "service/base/clock.h"
 #include "service/base/identifiers.h"
-#include "service/ingest/views_request.h"
+#include "service/model/views_request.h"
 
 namespace viewcount {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "service/lane/pending_views.h"
+#include "service/model/cursor.h"
 #include "service/sites/site.h"
-#include "service/store/cursor.h"
 
 namespace viewcount {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "service/base/limits.h"
-#include "service/http2/http2_limits.h"
+#include "service/grpc/http2/http2_limits.h"
 
 namespace viewcount {
 namespace {

@@ -14,6 +14,8 @@
 #include "service/base/files.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/grpc/cached_methods.h"
+#include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
 #include "service/http/beacon_route.h"
 #include "service/http/file_routes.h"
@@ -21,9 +23,7 @@
 #include "service/http/query_routes.h"
 #include "service/http/tls.h"
 #include "service/http/view_routes.h"
-#include "service/ingest/ingest_methods.h"
-#include "service/query/cached_methods.h"
-#include "service/server/data_set_file.h"
+#include "service/instance/data_set_file.h"
 #include "service/server/server_limits.h"
 
 namespace viewcount {

@@ -18,9 +18,9 @@
 #include "service/base/clock.h"
 #include "service/base/log_throttle.h"
 #include "service/flush/applied_listener.h"
-#include "service/server/lane_set.h"
-#include "service/server/salt_keeper.h"
-#include "service/server/site_keeper.h"
+#include "service/instance/lane_set.h"
+#include "service/instance/salt_rotator.h"
+#include "service/instance/site_sync.h"
 #include "service/sites/site_directory.h"
 #include "service/store/redis/redis_store.h"
 

@@ -16,36 +16,18 @@
 #include <vector>
 
 #include "service/base/identifiers.h"
+#include "service/model/cursor.h"
+#include "service/model/lane_identity.h"
+#include "service/model/window.h"
 #include "service/sites/aliases.h"
 #include "service/sites/site_settings.h"
-#include "service/store/cursor.h"
 
 namespace viewcount {
-
-// Selects one of a site's counts. Views are counted of all time, of a day and of an hour; bots' views of all time.
-// Visits are counted of all time and of a day, for the site but not for an article. The number of an article's viewers
-// is estimated, and can only be read.
-struct Window {
-  enum class Kind : uint8_t { kAllTime, kDay, kHour, kBots, kVisits, kVisitDay, kViewers };
-  Kind kind = Kind::kAllTime;
-  // The day in the form of DayNumber, or hours since 1970; 0 for the other kinds.
-  uint32_t number = 0;
-
-  auto operator<=>(const Window&) const = default;
-};
 
 // The entry of a lane in a shard: the incarnation that claimed the shard, and the progress of the lane there.
 struct LaneEntry {
   Incarnation incarnation;
   Cursor cursor;
-};
-
-// Identifies a lane when it claims a shard.
-struct LaneIdentity {
-  LaneId id;
-  Incarnation incarnation;
-  // The incarnations that the lane had before. Finding one of them in the store means that the store went back in time.
-  std::vector<Incarnation> earlier;
 };
 
 // Sums up the outcome of everything that a lane ever brought to one shard. It is stored next to the cursor and changed

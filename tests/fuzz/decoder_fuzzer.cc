@@ -11,8 +11,8 @@
 #include "service/base/check.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
-#include "service/ingest/decoder.h"
-#include "tests/unit/ingest/reference_decoder.h"
+#include "service/model/decoder.h"
+#include "tests/unit/model/reference_decoder.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {

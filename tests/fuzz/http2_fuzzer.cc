@@ -27,11 +27,11 @@
 
 #include "service/base/check.h"
 #include "service/base/unique_fd.h"
-#include "service/http2/connection.h"
-#include "service/http2/event_loop.h"
-#include "service/http2/grpc_headers.h"
-#include "service/http2/header_block.h"
-#include "service/http2/in_process_calls.h"
+#include "service/grpc/http2/connection.h"
+#include "service/grpc/http2/event_loop.h"
+#include "service/grpc/http2/grpc_headers.h"
+#include "service/grpc/http2/header_block.h"
+#include "service/grpc/http2/in_process_calls.h"
 
 namespace viewcount {
 namespace {

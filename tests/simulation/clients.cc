@@ -8,7 +8,7 @@
 
 #include "service/base/check.h"
 #include "service/base/status.h"
-#include "service/ingest/decoder.h"
+#include "service/model/decoder.h"
 #include "tests/simulation/violation.h"
 #include "viewcount/v1/ingest.pb.h"
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "service/ingest/batch.h"
 #include "service/lane/lane.h"
+#include "service/model/batch.h"
 #include "service/sites/site.h"
 #include "tests/simulation/truth.h"
 

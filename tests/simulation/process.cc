@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "service/base/status.h"
-#include "service/ingest/lane_choice.h"
 #include "service/lane/fenced_cursors.h"
+#include "service/model/lane_choice.h"
 #include "tests/simulation/crash.h"
 
 namespace viewcount::simulation {

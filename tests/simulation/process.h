@@ -1,5 +1,5 @@
 // A simulated viewcountd without threads and transports. It consists of the product's own parts, assembled as in
-// service/server/lane_set.cc. Keep the two alike.
+// service/instance/lane_set.cc. Keep the two alike.
 #pragma once
 
 #include <absl/status/status.h>

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "service/ingest/views_request.h"
+#include "service/model/views_request.h"
 #include "service/store/count_store.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/settings.h"

@@ -7,7 +7,7 @@
 
 #include "service/base/check.h"
 #include "service/base/wait_group.h"
-#include "service/ingest/decoder.h"
+#include "service/model/decoder.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {

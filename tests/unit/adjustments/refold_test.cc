@@ -7,9 +7,9 @@
 #include <set>
 
 #include "service/base/hash.h"
-#include "service/ingest/decoder.h"
 #include "service/lane/lane.h"
 #include "service/lane/recovery.h"
+#include "service/model/decoder.h"
 #include "tests/support/seed.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/adjustments/make_adjustment.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "service/base/hash.h"
-#include "service/ingest/views_request.h"
+#include "service/model/views_request.h"
 #include "service/sites/site.h"
 #include "service/store/count_store.h"
 

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "service/ingest/lane_choice.h"
+#include "service/model/lane_choice.h"
 #include "tests/support/seed.h"
 #include "tests/unit/lane/lane_rig.h"
 #include "viewcount/v1/ingest.pb.h"

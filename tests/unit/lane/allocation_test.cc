@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "service/ingest/decoder.h"
 #include "service/lane/lane.h"
+#include "service/model/decoder.h"
 #include "tests/support/temporary_directory.h"
 #include "viewcount/v1/ingest.pb.h"
 

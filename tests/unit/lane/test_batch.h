@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "service/base/check.h"
-#include "service/ingest/batch.h"
-#include "service/ingest/decoder.h"
+#include "service/model/batch.h"
+#include "service/model/decoder.h"
 #include "service/sites/site.h"
 #include "viewcount/v1/ingest.pb.h"
 

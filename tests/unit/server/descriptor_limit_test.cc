@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "service/base/limits.h"
-#include "service/http2/http2_limits.h"
+#include "service/grpc/http2/http2_limits.h"
 
 namespace viewcount {
 namespace {

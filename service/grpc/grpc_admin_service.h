@@ -1,0 +1,70 @@
+// Implements AdminService for gRPC's callback API.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "service/adjustments/adjuster.h"
+#include "service/articles/article_catalog.h"
+#include "service/base/clock.h"
+#include "service/instance/lane_set.h"
+#include "service/instance/site_sync.h"
+#include "service/metrics/metrics.h"
+#include "service/sites/site_directory.h"
+#include "service/store/redis/redis_store.h"
+#include "viewcount/v1/admin.grpc.pb.h"
+
+namespace viewcount {
+
+// Thread-safe, as gRPC requires. The objects that it refers to must outlive it.
+class GrpcAdminService final : public v1::AdminService::CallbackService {
+ public:
+  struct Parts {
+    // The executor of the store thread.
+    boost::asio::any_io_executor executor;
+    const SiteDirectory& sites;
+    SiteKeeper& keeper;
+    Adjuster& adjuster;
+    ArticleCatalog& catalog;
+    LaneSet& lanes;
+    RedisStore& store;
+    const Clock& clock;
+    Metrics& metrics;
+    SteadyTime started;
+  };
+
+  explicit GrpcAdminService(Parts parts) : parts_(std::move(parts)) {}
+
+  grpc::ServerUnaryReactor* PutSite(grpc::CallbackServerContext* context, const v1::PutSiteRequest* request,
+                                    v1::PutSiteResponse* response) override;
+  grpc::ServerUnaryReactor* ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest* request,
+                                      v1::ListSitesResponse* response) override;
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetStatusRequest* request,
+                                      v1::GetStatusResponse* response) override;
+  grpc::ServerUnaryReactor* Flush(grpc::CallbackServerContext* context, const v1::FlushRequest* request,
+                                  v1::FlushResponse* response) override;
+  grpc::ServerUnaryReactor* Audit(grpc::CallbackServerContext* context, const v1::AuditRequest* request,
+                                  v1::AuditResponse* response) override;
+
+  grpc::ServerUnaryReactor* PutArticles(grpc::CallbackServerContext* context, const v1::PutArticlesRequest* request,
+                                        v1::PutArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* SetCounts(grpc::CallbackServerContext* context, const v1::SetCountsRequest* request,
+                                      v1::SetCountsResponse* response) override;
+  grpc::ServerUnaryReactor* MergeArticles(grpc::CallbackServerContext* context, const v1::MergeArticlesRequest* request,
+                                          v1::MergeArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteArticles(grpc::CallbackServerContext* context,
+                                           const v1::DeleteArticlesRequest* request,
+                                           v1::DeleteArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* ListAdjustments(grpc::CallbackServerContext* context,
+                                            const v1::ListAdjustmentsRequest* request,
+                                            v1::ListAdjustmentsResponse* response) override;
+  grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context,
+                                           const v1::UndoAdjustmentRequest* request,
+                                           v1::UndoAdjustmentResponse* response) override;
+
+ private:
+  const Parts parts_;
+  // True while a repair is running. Used by the store thread only.
+  bool repairing_ = false;
+};
+
+}  // namespace viewcount

@@ -1,0 +1,71 @@
+#include "service/grpc/grpc_query_service.h"
+
+#include <string>
+#include <vector>
+
+#include "service/base/status.h"
+#include "service/grpc/grpc_watch_stream.h"
+#include "service/grpc/spawn.h"
+
+namespace viewcount {
+namespace {
+
+class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchCountsResponse> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* GrpcQueryService::GetCounts(grpc::CallbackServerContext* context,
+                                                      const v1::GetCountsRequest* request,
+                                                      v1::GetCountsResponse* response) {
+  if (const auto answered = parts_.api.GetCountsCached(*request, *response)) return Answer(context, *answered);
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.api.GetCounts(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::ListPopular(grpc::CallbackServerContext* context,
+                                                        const v1::ListPopularRequest* request,
+                                                        v1::ListPopularResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.api.ListPopular(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::ListTrending(grpc::CallbackServerContext* context,
+                                                         const v1::ListTrendingRequest*, v1::ListTrendingResponse*) {
+  return Answer(context, NotBuiltYet("ListTrending"));
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::ListRising(grpc::CallbackServerContext* context,
+                                                       const v1::ListRisingRequest*, v1::ListRisingResponse*) {
+  return Answer(context, NotBuiltYet("ListRising"));
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::ListArticles(grpc::CallbackServerContext* context,
+                                                         const v1::ListArticlesRequest*, v1::ListArticlesResponse*) {
+  return Answer(context, NotBuiltYet("ListArticles"));
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest*,
+                                                      v1::GetSeriesResponse*) {
+  return Answer(context, NotBuiltYet("GetSeries"));
+}
+
+grpc::ServerUnaryReactor* GrpcQueryService::GetSiteStats(grpc::CallbackServerContext* context,
+                                                         const v1::GetSiteStatsRequest* request,
+                                                         v1::GetSiteStatsResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.api.GetSiteStats(*request, *response); });
+}
+
+grpc::ServerWriteReactor<v1::WatchCountsResponse>* GrpcQueryService::WatchCounts(
+    grpc::CallbackServerContext*, const v1::WatchCountsRequest* request) {
+  auto site = parts_.sites.Find(request->site());
+  if (site == nullptr) return new RefusedWatch(parts_.sites.Unknown(request->site()));
+  return GrpcWatchStream::Begin(parts_.watcher, parts_.executor, std::move(site),
+                                {request->article_ids().begin(), request->article_ids().end()});
+}
+
+}  // namespace viewcount

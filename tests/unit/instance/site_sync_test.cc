@@ -1,0 +1,148 @@
+// Tests that directory and store get to know the same sites, whichever of them changes, at any time.
+#include "service/instance/site_sync.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/base/store_thread.h"
+#include "tests/support/memory_store.h"
+#include "tests/unit/flush/faulty_store.h"
+
+namespace viewcount {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+using Origins = std::vector<std::string>;
+
+class SiteKeeperTest : public ::testing::Test {
+ protected:
+  ~SiteKeeperTest() override { thread_.Drain(std::chrono::seconds(5)); }
+
+  template <typename Result>
+  Result Await(boost::asio::awaitable<Result> coroutine) {
+    return thread_.Spawn(std::move(coroutine)).get();
+  }
+  absl::StatusOr<bool> Put(const std::string& name, const std::string& zone, const Origins& origins) {
+    return Await(keeper_.Put(*MakeSite(name, {zone, origins})));
+  }
+  void Refresh() {
+    const auto status = Await(keeper_.Refresh());
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  StoredSite Stored(const std::string& name) {
+    const auto sites = *Await(store_.ReadSites());
+    for (const StoredSite& site : sites) {
+      if (site.name == name) return site;
+    }
+    ADD_FAILURE() << name << " is not stored";
+    return {};
+  }
+
+  StoreThread thread_;
+  MemoryStore store_;
+  // Runs once, while the store's answer is on its way.
+  std::function<boost::asio::awaitable<void>()> meanwhile_;
+  FaultyStore slow_{store_, {.sites_read = [this]() -> boost::asio::awaitable<void> {
+                      if (meanwhile_) co_await std::exchange(meanwhile_, {})();
+                    }}};
+  SiteDirectory sites_;
+  SiteKeeper keeper_{thread_.executor(), slow_, sites_};
+};
+
+TEST_F(SiteKeeperTest, WhatIsPutIsInBoth) {
+  EXPECT_TRUE(*Put("demo", "Asia/Tokyo", {"https://a.example"}));
+  EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
+  EXPECT_TRUE(sites_.Find("demo")->Allows("https://a.example"));
+  EXPECT_FALSE(*Put("demo", "Asia/Tokyo", {}));
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, IsEmpty());
+  EXPECT_TRUE(sites_.Find("demo")->Allows("https://b.example"));
+}
+
+TEST_F(SiteKeeperTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
+  ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example"}})).ok());
+  Refresh();
+  EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://b.example"));
+}
+
+TEST_F(SiteKeeperTest, SettingsThatCannotBeUsedChangeNothing) {
+  ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example/"}})).ok());
+  Refresh();
+  EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://a.example"));
+}
+
+TEST_F(SiteKeeperTest, WhatTheStoreLostIsWrittenAgain) {
+  ASSERT_TRUE(Put("demo", "Asia/Tokyo", {"https://a.example"}).ok());
+  store_.Empty();
+  Refresh();
+  EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
+  EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
+}
+
+TEST_F(SiteKeeperTest, AliasesThatTheStoreLostAreWrittenAgain) {
+  Site site = *MakeSite("demo", {"UTC", {"https://a.example"}});
+  site.SetAliases({{"a", {"b", 2}}});
+  ASSERT_TRUE(sites_.Put(site).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", "Asia/Tokyo", {}, {}})).ok());
+  Refresh();
+  EXPECT_EQ(Stored("demo").aliases, site.alias_entries());
+  EXPECT_EQ(sites_.Find("demo")->alias_entries(), site.alias_entries());
+  EXPECT_EQ(sites_.Find("demo")->settings.time_zone, "Asia/Tokyo");
+}
+
+TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
+  ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
+  std::vector<Origins> heard;
+  class Listener final : public SiteListener {
+   public:
+    explicit Listener(std::vector<Origins>& heard) : heard_(heard) {}
+    void SiteChanged(std::shared_ptr<const Site> site) override { heard_.push_back(site->settings.allowed_origins); }
+
+   private:
+    std::vector<Origins>& heard_;
+  } listener(heard);
+  sites_.Listen(listener);
+  const Site changed = *MakeSite("demo", {"UTC", {"https://b.example"}});
+  meanwhile_ = [this, &changed]() -> boost::asio::awaitable<void> {
+    const auto put = co_await keeper_.Put(changed);
+    EXPECT_TRUE(put.ok()) << put.status();
+  };
+  Refresh();
+  EXPECT_THAT(heard, ElementsAre(Origins{"https://a.example"}, Origins{"https://b.example"}));
+}
+
+TEST_F(SiteKeeperTest, OriginsOfAllSitesTogetherHaveALimit) {
+  // Each list has 64 origins. An origin takes 259 bytes, including its separator.
+  Origins origins;
+  const std::string host = std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + ".";
+  for (size_t i = 0; i < limits::kSiteOriginsMax; ++i) {
+    origins.push_back("https://" + host + std::string(63, 'd') + "." + std::to_string(i + 10) + "e");
+  }
+  const std::string last_name = "site" + std::to_string(limits::kSiteListsBytesMax / (64 * 259));
+  absl::StatusOr<bool> put = true;
+  std::string name;
+  for (int i = 0; put.ok(); ++i) {
+    name = "site" + std::to_string(i);
+    put = Put(name, "UTC", origins);
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(put.status())) << put.status();
+  EXPECT_EQ(name, last_name);
+  EXPECT_EQ(sites_.Find(name), nullptr);
+  EXPECT_EQ(Await(store_.ReadSites())->size(), sites_.All().size()) << "nothing was stored";
+  EXPECT_TRUE(Put(name, "UTC", {}).ok());
+  // Stored origins may stay, and they may be removed to make room.
+  EXPECT_TRUE(Put("site0", "Asia/Tokyo", origins).ok());
+  EXPECT_TRUE(Put("site0", "Asia/Tokyo", {}).ok());
+  EXPECT_TRUE(Put(name, "UTC", origins).ok());
+}
+
+}  // namespace
+}  // namespace viewcount
