@@ -35,7 +35,7 @@ void FoldSealed(benchmark::State& state) {
   size_t next = 0;
   for (auto _ : state) {
     ledger.Fold(*batches[next]);
-    ledger.Extend(Position{++position});
+    ledger.MarkDurable(Position{++position});
     if (++next == batches.size()) {
       next = 0;
       ledger.Release(*ledger.Next().chunk);

@@ -25,7 +25,7 @@ class Sealed {
     ledger.ApplySite(sites_.Find("demo"));
     const auto ids = ArticleIds(static_cast<size_t>(articles));
     for (const auto& batch : Batches(ids, EachOnceShuffled(ids.size()))) ledger.Fold(*batch);
-    ledger.Extend(Position{1});
+    ledger.MarkDurable(Position{1});
     chunk_ = ledger.Next();
     VIEWCOUNT_CHECK(chunk_.chunk != nullptr && chunk_.chunk->articles().size() == ids.size());
   }

@@ -18,7 +18,7 @@
 #include "service/base/limits.h"
 #include "service/query/query_api.h"
 #include "tests/support/lane_pipeline.h"
-#include "tests/support/turned_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace viewcount {
 namespace {
@@ -71,7 +71,7 @@ class Portal {
   const std::vector<std::string> ids_;
   RedisProcess redis_;
   LanePipeline pipeline_;
-  const TurnedClock clock_;
+  const ManualClock clock_;
   CountReader counts_;
   PopularReader popular_;
   SiteTotalReader totals_;

@@ -23,7 +23,7 @@ constexpr int64_t kStoredMax = 100'000'000;
 // articles.
 RankedWindow::Rankings RankingsOf(const std::vector<std::string>& ids, const Site& site, const Ledger& ledger) {
   RankedWindow::Rankings rankings;
-  rankings.marks.push_back(ledger.MarkNow());
+  rankings.marks.push_back(ledger.TakeSnapshot());
   rankings.cursors.resize(1);
   const RankedArticles ranked(ids.size());
   for (size_t rank = 1; rank <= ids.size(); ++rank) {

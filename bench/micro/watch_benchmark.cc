@@ -12,7 +12,7 @@
 #include "service/base/check.h"
 #include "service/query/count_watcher.h"
 #include "tests/support/lane_pipeline.h"
-#include "tests/support/turned_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace viewcount {
 namespace {
@@ -29,7 +29,7 @@ void Watch(benchmark::State& state) {
   RedisProcess redis;
   LanePipeline pipeline(redis);
   VIEWCOUNT_CHECK(pipeline.Open().ok());
-  TurnedClock clock;
+  ManualClock clock;
   SiteTotalReader totals(pipeline.store(), pipeline.cache(), {&pipeline.ledger()});
   SiteStatsReader stats(pipeline.store(), totals, clock);
   CountWatcher watcher(pipeline.executor(), {pipeline.sites(), pipeline.counts(), stats, clock, pipeline.metrics()});
@@ -59,7 +59,7 @@ void Watch(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     pipeline.Fold(views);
-    clock.Turn(limits::kWatchInterval);
+    clock.Advance(limits::kWatchInterval);
     told.clear();
     state.ResumeTiming();
     pipeline.Await(watcher.Tick());

@@ -48,25 +48,22 @@ absl::Status CheckIsNoAlias(const Site& site, const std::string& field, const st
 
 }  // namespace
 
-Adjuster::Adjuster(const asio::any_io_executor& executor, Parts parts)
+Adjuster::Adjuster(const asio::any_io_executor& executor, Dependencies parts)
     : parts_(std::move(parts)),
       survey_(parts_.store, parts_.counts, parts_.ledgers),
       aliases_(parts_.sites, parts_.store, parts_.ledgers),
-      gate_(std::make_shared<Gate>(executor)) {}
+      mutex_(std::make_shared<AsyncMutex>(executor)) {}
 
 asio::awaitable<absl::Status> Adjuster::Enter() {
-  const std::shared_ptr<Gate> gate = gate_;
-  if (gate->waiting >= limits::kAdjustmentsWaitingMax) {
+  const std::shared_ptr<AsyncMutex> mutex = mutex_;
+  if (mutex->waiting >= limits::kAdjustmentsWaitingMax) {
     co_return RetryLater(absl::StatusCode::kResourceExhausted, "too many adjustments wait for their turn",
                          limits::kRetryDelay);
   }
-  ++gate->waiting;
-  while (gate->busy) {
-    boost::system::error_code ignored;
-    co_await gate->left.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-  --gate->waiting;
-  gate->busy = true;
+  ++mutex->waiting;
+  while (mutex->busy) co_await mutex->left.Wait();
+  --mutex->waiting;
+  mutex->busy = true;
   co_return absl::OkStatus();
 }
 
@@ -91,8 +88,8 @@ asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adj
                     limits::kAdjustmentBytesMax));
   }
   struct Answer {
-    explicit Answer(const asio::any_io_executor& executor) : changed(executor, steady_clock::time_point::max()) {}
-    asio::steady_timer changed;
+    explicit Answer(const asio::any_io_executor& executor) : changed(executor) {}
+    AsyncEvent changed;
     std::optional<absl::Status> status;
   };
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -103,14 +100,11 @@ asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adj
   submitted->done = [answer, executor](const absl::Status& status) {
     asio::post(executor, [answer, status] {
       answer->status = status;
-      answer->changed.cancel();
+      answer->changed.NotifyAll();
     });
   };
   if (auto status = parts_.lanes.front()->Submit(submitted); !status.ok()) co_return status;
-  while (!answer->status) {
-    boost::system::error_code ignored;
-    co_await answer->changed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (!answer->status) co_await answer->changed.Wait();
   co_return *answer->status;
 }
 
@@ -134,7 +128,7 @@ asio::awaitable<absl::StatusOr<int64_t>> Adjuster::Present(std::shared_ptr<const
 asio::awaitable<absl::Status> Adjuster::Set(const v1::SetCountsRequest& request, v1::SetCountsResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;
   if (auto status = co_await Enter(); !status.ok()) co_return status;
-  const Turn turn(gate_);
+  const Lock lock(mutex_);
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   if (auto status = CheckIsNoAlias(*site, "article_id", request.article_id()); !status.ok()) co_return status;
@@ -166,7 +160,7 @@ asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& 
                                                v1::DeleteArticlesResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;
   if (auto status = co_await Enter(); !status.ok()) co_return status;
-  const Turn turn(gate_);
+  const Lock lock(mutex_);
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const std::vector<std::string> ids(request.article_ids().begin(), request.article_ids().end());
@@ -192,7 +186,7 @@ asio::awaitable<absl::Status> Adjuster::Note(const std::string& site_name, const
                                              const std::string& description) {
   if (auto status = Check(provenance); !status.ok()) co_return status;
   if (auto status = co_await Enter(); !status.ok()) co_return status;
-  const Turn turn(gate_);
+  const Lock lock(mutex_);
   const auto site = parts_.sites.Find(site_name);
   if (site == nullptr) co_return UnknownSite(site_name);
   auto message = Begin(*site, provenance, journal::v1::ADJUSTMENT_KIND_SET);

@@ -36,6 +36,7 @@
 #include "service/adjustments/adjustment_log.h"
 #include "service/adjustments/alias_setter.h"
 #include "service/adjustments/count_survey.h"
+#include "service/base/async_event.h"
 #include "service/base/clock.h"
 #include "service/lane/lane.h"
 #include "service/query/count_reader.h"
@@ -51,7 +52,7 @@ namespace viewcount {
 class Adjuster {
  public:
   // The objects that the adjuster works with.
-  struct Parts {
+  struct Dependencies {
     SiteDirectory& sites;
     CountStore& store;
     CountReader& counts;
@@ -61,7 +62,7 @@ class Adjuster {
     std::vector<Ledger*> ledgers;
     const Clock& clock;
   };
-  Adjuster(const boost::asio::any_io_executor& executor, Parts parts);
+  Adjuster(const boost::asio::any_io_executor& executor, Dependencies parts);
 
   // Each function returns when its change is on disk and every read of this instance shows it. The response names the
   // adjustment. Errors: INVALID_ARGUMENT names the field. NOT_FOUND means that the site or the adjustment does not
@@ -86,27 +87,26 @@ class Adjuster {
  private:
   // The state by which changes wait for each other. It is shared, because a coroutine that never ended may outlive the
   // adjuster.
-  struct Gate {
-    explicit Gate(const boost::asio::any_io_executor& executor)
-        : left(executor, boost::asio::steady_timer::time_point::max()) {}
-    // Changes wait on this timer until it is their turn. It never expires by itself.
-    boost::asio::steady_timer left;
+  struct AsyncMutex {
+    explicit AsyncMutex(const boost::asio::any_io_executor& executor) : left(executor) {}
+    // Changes wait for this event until it is their turn.
+    AsyncEvent left;
     bool busy = false;
     size_t waiting = 0;
   };
   // The turn of one change. The caller of Enter creates it; its destructor lets the next change begin.
-  class Turn {
+  class Lock {
    public:
-    explicit Turn(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() {
-      gate_->busy = false;
-      gate_->left.cancel();
+    explicit Lock(std::shared_ptr<AsyncMutex> mutex) : mutex_(std::move(mutex)) {}
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock() {
+      mutex_->busy = false;
+      mutex_->left.NotifyAll();
     }
 
    private:
-    const std::shared_ptr<Gate> gate_;
+    const std::shared_ptr<AsyncMutex> mutex_;
   };
 
   // Waits until no other change is under way. Returns RESOURCE_EXHAUSTED if limits::kAdjustmentsWaitingMax changes wait
@@ -134,10 +134,10 @@ class Adjuster {
   boost::asio::awaitable<absl::Status> CheckChanges(std::shared_ptr<const Site> site,
                                                     const journal::v1::Adjustment& message);
 
-  Parts parts_;
+  Dependencies parts_;
   CountSurvey survey_;
   AliasSetter aliases_;
-  const std::shared_ptr<Gate> gate_;
+  const std::shared_ptr<AsyncMutex> mutex_;
   int64_t last_unix_ms_ = 0;
 };
 

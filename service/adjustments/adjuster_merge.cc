@@ -102,7 +102,7 @@ asio::awaitable<absl::Status> Adjuster::Merge(const v1::MergeArticlesRequest& re
                                               v1::MergeArticlesResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;
   if (auto status = co_await Enter(); !status.ok()) co_return status;
-  const Turn turn(gate_);
+  const Lock lock(mutex_);
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const std::string& from = request.from_article_id();
@@ -195,7 +195,7 @@ asio::awaitable<absl::Status> Adjuster::Undo(const v1::UndoAdjustmentRequest& re
                                              v1::UndoAdjustmentResponse& response) {
   if (auto status = Check(request); !status.ok()) co_return status;
   if (auto status = co_await Enter(); !status.ok()) co_return status;
-  const Turn turn(gate_);
+  const Lock lock(mutex_);
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const auto log = co_await ReadAdjustments(parts_.store, parts_.counts, parts_.ledgers, site);

@@ -69,11 +69,11 @@ asio::awaitable<absl::Status> CountSurvey::ReadArticles(const Site& site, Shard 
 
 void CountSurvey::Mark() {
   marks_.clear();
-  for (const Ledger* ledger : ledgers_) marks_.push_back(ledger->MarkNow());
+  for (const Ledger* ledger : ledgers_) marks_.push_back(ledger->TakeSnapshot());
 }
 
 std::optional<bool> CountSurvey::TakeWindows(SiteIndex site) {
-  const std::vector<Ledger::Mark> before = std::exchange(marks_, {});
+  const std::vector<Ledger::Snapshot> before = std::exchange(marks_, {});
   Mark();
   const size_t known = windows_.size();
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {

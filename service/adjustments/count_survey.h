@@ -56,7 +56,7 @@ class CountSurvey {
   CountReader& counts_;
   const std::vector<Ledger*> ledgers_;
   // The marks and windows of the survey that is under way.
-  std::vector<Ledger::Mark> marks_;
+  std::vector<Ledger::Snapshot> marks_;
   std::set<Window> windows_;
 };
 

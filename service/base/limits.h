@@ -235,7 +235,7 @@ inline constexpr int kReadAttemptsMax = 5;
 inline constexpr std::chrono::milliseconds kRetryDelay{500};
 // The maximum number of articles outside the rankings whose counts one popular list reads because of their pending
 // views.
-inline constexpr size_t kPopularContendersMax = 20'000;
+inline constexpr size_t kPopularCandidatesMax = 20'000;
 
 // How often watched counts are read. It is also the minimum time between two updates for a watcher.
 inline constexpr std::chrono::milliseconds kWatchInterval{1'000};

@@ -3,11 +3,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <utility>
+
+#include "service/base/async_event.h"
 
 namespace viewcount {
 
@@ -15,28 +14,24 @@ namespace viewcount {
 // before it is destroyed.
 class WaitGroup {
  public:
-  explicit WaitGroup(const boost::asio::any_io_executor& executor)
-      : executor_(executor), done_(executor, boost::asio::steady_timer::time_point::max()) {}
+  explicit WaitGroup(const boost::asio::any_io_executor& executor) : executor_(executor), done_(executor) {}
 
   // Starts a coroutine. An exception that leaves the coroutine is passed on to the executor.
   void Spawn(boost::asio::awaitable<void> coroutine) {
     ++running_;
     boost::asio::co_spawn(executor_, std::move(coroutine), [this](const std::exception_ptr& error) {
-      if (--running_ == 0) done_.cancel();
+      if (--running_ == 0) done_.NotifyAll();
       if (error) std::rethrow_exception(error);
     });
   }
 
   boost::asio::awaitable<void> Wait() {
-    while (running_ > 0) {
-      boost::system::error_code ignored;
-      co_await done_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    }
+    while (running_ > 0) co_await done_.Wait();
   }
 
  private:
   const boost::asio::any_io_executor executor_;
-  boost::asio::steady_timer done_;
+  AsyncEvent done_;
   int running_ = 0;
 };
 

@@ -63,7 +63,7 @@ bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
   return !of_.Has(shard) || cursor.applied_to() >= chunk_->to();
 }
 
-bool ChunkPlan::IsFinished(const Ledger::Still& still) const {
+bool ChunkPlan::IsFinished(const Ledger::LockedView& still) const {
   bool finished = true;
   of_.ForEach([&](Shard shard) { finished = finished && IsFinished(shard, still.CursorOf(shard)); });
   return finished;

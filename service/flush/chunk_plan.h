@@ -48,7 +48,7 @@ class ChunkPlan {
   // Returns whether a shard whose cursor is `cursor` needs no more parts of this chunk.
   bool IsFinished(Shard shard, const Cursor& cursor) const;
   // Returns whether this is true for all shards of the chunk.
-  bool IsFinished(const Ledger::Still& still) const;
+  bool IsFinished(const Ledger::LockedView& still) const;
   // Returns whether parts of this plan lead from cursor `before` of the shard to cursor `after`.
   bool Leads(Shard shard, const Cursor& before, const Cursor& after) const;
   // Returns the articles that are applied at `after` but not at `before`. Both must be cursors of this shard, and refer

@@ -43,12 +43,12 @@ absl::Status BeyondJournal(const LaneId& lane, Shard shard, Position stored, Pos
 
 }  // namespace
 
-Flusher::Flusher(const asio::any_io_executor& executor, Parts parts, Options options)
+Flusher::Flusher(const asio::any_io_executor& executor, Dependencies parts, Options options)
     : executor_(executor), parts_(std::move(parts)), options_(std::move(options)), timer_(executor) {}
 
 asio::awaitable<absl::Status> Flusher::Recover() {
   auto status = co_await Verify();
-  if (status.ok() && !misplaced_.empty()) status = co_await Realign();
+  if (status.ok() && !misplaced_.empty()) status = co_await RepairShards();
   recovered_ = status.ok();
   co_return status;
 }
@@ -134,7 +134,7 @@ asio::awaitable<absl::Status> Flusher::Step() {
   while (!stopped_) {
     LogRollbacks();
     if (!misplaced_.empty()) {
-      if (auto status = co_await Realign(); !status.ok()) co_return NoteError(status);
+      if (auto status = co_await RepairShards(); !status.ok()) co_return NoteError(status);
     }
     const SealedChunk sealed = parts_.ledger.Next();
     if (sealed.chunk == nullptr) break;
@@ -145,7 +145,7 @@ asio::awaitable<absl::Status> Flusher::Step() {
     if (!status.ok()) co_return NoteError(status);
     // The store may have gone back in time again while its cursors were read.
     const bool steady = misplaced_.empty() && parts_.store.generation() == generation_;
-    if (steady && plan_->IsFinished(parts_.ledger.HoldStill())) NoteReleased();
+    if (steady && plan_->IsFinished(parts_.ledger.Lock())) NoteReleased();
   }
   if (stopped_) co_return absl::CancelledError("stopped");
   if (error_lines_.Reset()) spdlog::info("lane {}: flushing again", ToHex(options_.lane.id));
@@ -214,7 +214,7 @@ asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
       if (auto status = co_await Claim(shard); !status.ok()) co_return status;
       continue;
     }
-    const Cursor cursor = parts_.ledger.HoldStill().CursorOf(shard);
+    const Cursor cursor = parts_.ledger.Lock().CursorOf(shard);
     if (plan_->IsFinished(shard, cursor)) co_return absl::OkStatus();
     const PlannedPart planned = plan_->NextPart(shard, cursor, options_.lane);
     const SteadyTime began = parts_.clock.Now();
@@ -251,7 +251,7 @@ void Flusher::NoteApplied(const PlannedPart& planned, const ApplyResult& result,
   metrics.flush_parts.Increment();
   metrics.flush_articles.Increment(static_cast<double>(planned.articles.size()));
   metrics.flush_views.Increment(static_cast<double>(planned.views));
-  for (const SetAside& aside : result.set_aside) {
+  for (const Quarantined& aside : result.set_aside) {
     metrics.flush_set_aside_views.Increment(static_cast<double>(std::abs(aside.views)));
     spdlog::error("{} views of \"{}\" were set aside: {} in Redis holds no count for it, or would pass 2^53",
                   aside.views, aside.article_id, aside.key);
@@ -264,7 +264,7 @@ asio::awaitable<absl::Status> Flusher::Claim(Shard shard) {
     if (ReasonOf(stored.status()) == "FENCED") {
       // A part whose answer was lost may have arrived before another process took the lane.
       const auto cursor = Cursor::Parse(MetadataOf(stored.status(), "cursor"));
-      if (cursor && plan_ && plan_->Leads(shard, parts_.ledger.HoldStill().CursorOf(shard), *cursor)) {
+      if (cursor && plan_ && plan_->Leads(shard, parts_.ledger.Lock().CursorOf(shard), *cursor)) {
         parts_.listener.Rewound(parts_.ledger, shard, *cursor);
       }
       Stop();
@@ -283,7 +283,7 @@ void Flusher::Reconcile(Shard shard, const Claimed& stored) {
   bool absent = false;
   Cursor known;
   {
-    const Ledger::Still still = ledger.HoldStill();
+    const Ledger::LockedView still = ledger.Lock();
     absent = still.IsAbsent(shard);
     known = still.CursorOf(shard);
   }
@@ -325,7 +325,7 @@ void Flusher::LogRollbacks() {
 void Flusher::Audit(Shard shard, const LaneTotals& totals) {
   uint64_t expected = 0;
   {
-    const Ledger::Still still = parts_.ledger.HoldStill();
+    const Ledger::LockedView still = parts_.ledger.Lock();
     expected = still.Journaled(shard) - still.Pending(shard);
   }
   const bool differs = totals.views + totals.lost != expected;
@@ -338,7 +338,7 @@ void Flusher::Audit(Shard shard, const LaneTotals& totals) {
   parts_.metrics.audit_differences.Increment(differs ? 1 : -1);
 }
 
-asio::awaitable<absl::Status> Flusher::Realign() {
+asio::awaitable<absl::Status> Flusher::RepairShards() {
   Ledger& ledger = parts_.ledger;
   const ShardSet shards = misplaced_;
   const Position end = ledger.Withdraw(shards);
@@ -374,7 +374,7 @@ asio::awaitable<absl::Status> Flusher::Realign() {
     }
   });
   if (!early.empty()) {
-    if (auto status = co_await GiveUp(early, begin, cursors); !status.ok()) co_return status;
+    if (auto status = co_await WriteOffLost(early, begin, cursors); !status.ok()) co_return status;
   }
   const auto work = [&]() -> asio::awaitable<absl::StatusOr<std::vector<SealedChunk>>> {
     co_return Refold(parts_.source, PlanRefold(shards, cursors, end));
@@ -400,7 +400,7 @@ asio::awaitable<absl::Status> Flusher::Realign() {
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> Flusher::GiveUp(ShardSet shards, Position begin, const ShardCursors& cursors) {
+asio::awaitable<absl::Status> Flusher::WriteOffLost(ShardSet shards, Position begin, const ShardCursors& cursors) {
   JournaledTotals before;
   const Position end = parts_.journal.end();
   if (begin < end) {

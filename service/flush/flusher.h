@@ -31,7 +31,7 @@ namespace viewcount {
 class Flusher {
  public:
   // The objects that the flusher works with.
-  struct Parts {
+  struct Dependencies {
     Ledger& ledger;
     CountStore& store;
     AppliedListener& listener;
@@ -53,7 +53,7 @@ class Flusher {
     std::function<void()> released = {};
   };
 
-  Flusher(const boost::asio::any_io_executor& executor, Parts parts, Options options);
+  Flusher(const boost::asio::any_io_executor& executor, Dependencies parts, Options options);
 
   // Claims every shard and folds the views beyond its cursor. Call it before Run and before anything is read. Returns
   // ABORTED with reason FENCED if another process has the lane. Returns FAILED_PRECONDITION with reason BEYOND_JOURNAL
@@ -90,10 +90,10 @@ class Flusher {
   // views were counted twice or not at all, or another program wrote into the store.
   void Audit(Shard shard, const LaneTotals& totals);
   // Folds again the views of the misplaced shards.
-  boost::asio::awaitable<absl::Status> Realign();
+  boost::asio::awaitable<absl::Status> RepairShards();
   // Moves shards whose stored cursors lie before the journal's beginning to `cursors`, which do not. Reports the views
   // that are lost by that.
-  boost::asio::awaitable<absl::Status> GiveUp(ShardSet shards, Position begin, const ShardCursors& cursors);
+  boost::asio::awaitable<absl::Status> WriteOffLost(ShardSet shards, Position begin, const ShardCursors& cursors);
   // Writes the parts of a chunk for all its shards.
   boost::asio::awaitable<absl::Status> FlushChunk(SealedChunk sealed);
   // Runs `work` for each of the shards, a few of them concurrently, until one fails.
@@ -113,7 +113,7 @@ class Flusher {
   boost::asio::awaitable<void> Sleep(std::chrono::milliseconds duration);
 
   const boost::asio::any_io_executor executor_;
-  Parts parts_;
+  Dependencies parts_;
   const Options options_;
   // Sleep waits on this timer. Stop and Kick end the sleep.
   boost::asio::steady_timer timer_;

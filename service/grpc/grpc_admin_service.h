@@ -18,11 +18,11 @@ namespace viewcount {
 // Thread-safe, as gRPC requires. The objects that it refers to must outlive it.
 class GrpcAdminService final : public v1::AdminService::CallbackService {
  public:
-  struct Parts {
+  struct Dependencies {
     // The executor of the store thread.
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
-    SiteKeeper& keeper;
+    SiteSync& keeper;
     Adjuster& adjuster;
     ArticleCatalog& catalog;
     LaneSet& lanes;
@@ -32,7 +32,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     SteadyTime started;
   };
 
-  explicit GrpcAdminService(Parts parts) : parts_(std::move(parts)) {}
+  explicit GrpcAdminService(Dependencies parts) : parts_(std::move(parts)) {}
 
   grpc::ServerUnaryReactor* PutSite(grpc::CallbackServerContext* context, const v1::PutSiteRequest* request,
                                     v1::PutSiteResponse* response) override;
@@ -62,7 +62,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
                                            v1::UndoAdjustmentResponse* response) override;
 
  private:
-  const Parts parts_;
+  const Dependencies parts_;
   // True while a repair is running. Used by the store thread only.
   bool repairing_ = false;
 };

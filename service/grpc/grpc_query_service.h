@@ -14,7 +14,7 @@ namespace viewcount {
 // Thread-safe, as gRPC requires. Everything that it refers to must outlive it.
 class GrpcQueryService final : public v1::QueryService::CallbackService {
  public:
-  struct Parts {
+  struct Dependencies {
     // The store's executor.
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
@@ -22,7 +22,7 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
     CountWatcher& watcher;
   };
 
-  explicit GrpcQueryService(Parts parts) : parts_(std::move(parts)) {}
+  explicit GrpcQueryService(Dependencies parts) : parts_(std::move(parts)) {}
 
   grpc::ServerUnaryReactor* GetCounts(grpc::CallbackServerContext* context, const v1::GetCountsRequest* request,
                                       v1::GetCountsResponse* response) override;
@@ -43,7 +43,7 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
                                                                  const v1::WatchCountsRequest* request) override;
 
  private:
-  const Parts parts_;
+  const Dependencies parts_;
 };
 
 }  // namespace viewcount

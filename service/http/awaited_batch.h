@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "service/http/return_queue.h"
+#include "service/http/completion_queue.h"
 #include "service/ingest/ingestor.h"
 #include "viewcount/v1/ingest.pb.h"
 
@@ -18,9 +18,9 @@ namespace viewcount {
 
 // Owned by the coroutine that waits for it. Reusable: when Wait has returned, it takes the next request and keeps its
 // memory. Not thread-safe: all functions except Done are called on the server's thread.
-class AwaitedBatch final : public Batch, public ReturnQueue::Item {
+class AwaitedBatch final : public Batch, public CompletionQueue::Item {
  public:
-  explicit AwaitedBatch(ReturnQueue& returns) : returns_(returns) {}
+  explicit AwaitedBatch(CompletionQueue& returns) : returns_(returns) {}
 
   // Submits `views` for counting. `viewer_before` has the meaning of Batch::previous_viewer. The caller must call Wait
   // next, without awaiting anything in between.
@@ -39,7 +39,7 @@ class AwaitedBatch final : public Batch, public ReturnQueue::Item {
   void Return() override;
   void Abandon() override;
 
-  ReturnQueue& returns_;
+  CompletionQueue& returns_;
   std::string text_;
   // Resumes the waiting coroutine. Set while a lane has the batch.
   std::optional<Handler> handler_;

@@ -68,15 +68,15 @@ struct Shared {
   Ingestor& ingestor;
   const ClientTrust& trust;
   VisitorFinder& visitors;
-  Gate& gate;
+  BrowserAdmission& admission;
   AnswerCache answers = {};
   // Reused to keep its memory.
   v1::RecordViewsRequest request = {};
 };
 
-class BeaconConnection final : public ExpressConnection {
+class BeaconConnection final : public FastPathConnection {
  public:
-  BeaconConnection(Shared& shared, ReturnQueue& returns, const asio::ip::address& peer)
+  BeaconConnection(Shared& shared, CompletionQueue& returns, const asio::ip::address& peer)
       : shared_(shared), batch_(returns), peer_(peer) {}
 
   size_t Take(std::string_view received) override {
@@ -86,10 +86,10 @@ class BeaconConnection final : public ExpressConnection {
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
     origin_ = beacon->origin;
     const Client client = ClientOf(*beacon);
-    shared_.gate.Prefetch(client, *site_, beacon->article_id);
+    shared_.admission.Prefetch(client, *site_, beacon->article_id);
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
     // Views that need a question to the store, or a refusal, take the general path.
-    if (visitor.rejected || !shared_.gate.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
+    if (visitor.rejected || !shared_.admission.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
     v1::View& view = *shared_.request.add_views();
@@ -131,15 +131,15 @@ class BeaconConnection final : public ExpressConnection {
   std::string answer_;
 };
 
-class BeaconRoute final : public ExpressRoute {
+class BeaconRoute final : public FastPathRoute {
  public:
   BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-              Gate& gate)
-      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors, .gate = gate} {}
+              BrowserAdmission& admission)
+      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors, .admission = admission} {}
 
-  std::unique_ptr<ExpressConnection> Open(const asio::any_io_executor& executor,
-                                          const asio::ip::address& peer) override {
-    return std::make_unique<BeaconConnection>(shared_, ReturnQueue::Of(executor), peer);
+  std::unique_ptr<FastPathConnection> Open(const asio::any_io_executor& executor,
+                                           const asio::ip::address& peer) override {
+    return std::make_unique<BeaconConnection>(shared_, CompletionQueue::Of(executor), peer);
   }
 
  private:
@@ -148,9 +148,9 @@ class BeaconRoute final : public ExpressRoute {
 
 }  // namespace
 
-std::unique_ptr<ExpressRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
-                                              VisitorFinder& visitors, Gate& gate) {
-  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors, gate);
+std::unique_ptr<FastPathRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
+                                               VisitorFinder& visitors, BrowserAdmission& admission) {
+  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors, admission);
 }
 
 }  // namespace viewcount

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "service/http/express.h"
+#include "service/http/fast_path.h"
 
 namespace viewcount {
 
@@ -57,7 +57,7 @@ using HttpHandler = std::function<boost::asio::awaitable<HttpResponse>(const Htt
 using HttpBodyLimit = std::function<size_t(const HttpFields&, const boost::asio::ip::address&)>;
 
 // The table of routes. It is built before the server starts and is read-only afterwards. From then on it is
-// thread-safe, except for express().
+// thread-safe, except for fast_path().
 class HttpRouter {
  public:
   // A path that begins with kSitePath applies to every site, for example "/v1/sites/{site}/counts".
@@ -67,11 +67,11 @@ class HttpRouter {
   // Without `body_limit` the server's limit applies.
   void Add(boost::beast::http::verb method, std::string path, HttpHandler handler, HttpBodyLimit body_limit = {});
 
-  // Sets the express path for the most common request. Must be called at most once. `express` must answer as the route
+  // Sets the fast path for the most common request. Must be called at most once. `fast_path` must answer as the route
   // in this table does.
-  void AddExpress(std::unique_ptr<ExpressRoute> express) { express_ = std::move(express); }
-  // Returns the express path, or null if there is none. Used by the server's thread only.
-  ExpressRoute* express() const { return express_.get(); }
+  void AddFastPath(std::unique_ptr<FastPathRoute> fast_path) { fast_path_ = std::move(fast_path); }
+  // Returns the fast path, or null if there is none. Used by the server's thread only.
+  FastPathRoute* fast_path() const { return fast_path_.get(); }
 
   // Answers a request. An unknown path gets 404, a known path with another method 405 and Allow. HEAD is GET without a
   // body. If a handler throws, the answer is 500 and the error is logged.
@@ -94,7 +94,7 @@ class HttpRouter {
   static std::string AllowedOf(const Methods& methods);
 
   std::map<std::string, Methods, std::less<>> routes_;
-  std::unique_ptr<ExpressRoute> express_;
+  std::unique_ptr<FastPathRoute> fast_path_;
 };
 
 }  // namespace viewcount

@@ -49,7 +49,7 @@ class StreamSession final : public HttpSession {
     peer_ = socket().remote_endpoint(ignored).address();
     // Put first tries to write without waiting, which needs a non-blocking socket.
     socket().non_blocking(true, ignored);
-    if (router.express() != nullptr) express_ = router.express()->Open(socket().get_executor(), peer_);
+    if (router.fast_path() != nullptr) fast_path_ = router.fast_path()->Open(socket().get_executor(), peer_);
   }
 
   awaitable<void> Run() override;
@@ -78,9 +78,9 @@ class StreamSession final : public HttpSession {
   awaitable<bool> Greet();
   // Waits for the first byte of a request. Returns false if the peer sends none.
   awaitable<bool> AwaitRequest();
-  // Offers the buffered request to the express path. Returns its size, or 0 if the request needs the general path.
-  size_t TakeExpress();
-  // Answers the request that TakeExpress accepted. Returns false if the session takes no further request.
+  // Offers the buffered request to the fast path. Returns its size, or 0 if the request needs the general path.
+  size_t TakeFastPath();
+  // Answers the request that TakeFastPath accepted. Returns false if the session takes no further request.
   awaitable<bool> AnswerExpress();
   // Reads one request into `parser`. If the request cannot be read but the peer can get an answer, returns the refusal.
   // If the connection is broken, sets `gone_` instead.
@@ -102,8 +102,8 @@ class StreamSession final : public HttpSession {
   const HttpRouter& router_;
   const HttpLimits& limits_;
   asio::ip::address peer_;
-  // Null if there is no express path.
-  std::unique_ptr<ExpressConnection> express_;
+  // Null if there is no fast path.
+  std::unique_ptr<FastPathConnection> fast_path_;
   beast::flat_buffer buffer_;
   SteadyTime deadline_ = kNever;
   size_t body_bytes_max_ = 0;
@@ -121,7 +121,7 @@ awaitable<void> StreamSession<Stream>::Run() {
   while (co_await AwaitRequest()) {
     // This is not part of the loop's condition, because g++ 12 evaluates a co_await after && in any case.
     bool more;
-    if (const size_t size = TakeExpress(); size > 0) {
+    if (const size_t size = TakeFastPath(); size > 0) {
       buffer_.consume(size);
       more = co_await AnswerExpress();
     } else {
@@ -161,19 +161,19 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
 }
 
 template <typename Stream>
-size_t StreamSession<Stream>::TakeExpress() {
-  if (express_ == nullptr) return 0;
+size_t StreamSession<Stream>::TakeFastPath() {
+  if (fast_path_ == nullptr) return 0;
   const auto received = buffer_.data();
-  return express_->Take({static_cast<const char*>(received.data()), received.size()});
+  return fast_path_->Take({static_cast<const char*>(received.data()), received.size()});
 }
 
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::AnswerExpress() {
   answering_ = true;
   deadline_ = kNever;
-  co_await express_->Wait();
+  co_await fast_path_->Wait();
   const bool keep_alive = !finishing_;
-  const bool written = co_await Put(express_->Answer(keep_alive));
+  const bool written = co_await Put(fast_path_->Answer(keep_alive));
   answering_ = false;
   co_return written&& keep_alive && !EndsNow();
 }

@@ -107,10 +107,10 @@ HttpResponse Picture() {
 }
 
 // Checks requests with views, and has the views counted. Used on the server's thread only.
-class Door {
+class ViewHandlers {
  public:
-  Door(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, Gate& gate)
-      : ingestor_(ingestor), trust_(trust), visitors_(visitors), gate_(gate) {}
+  ViewHandlers(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, BrowserAdmission& admission)
+      : ingestor_(ingestor), trust_(trust), visitors_(visitors), admission_(admission) {}
 
   awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (auto status = CheckOrigin(request, *site); !status.ok())
@@ -132,12 +132,12 @@ class Door {
       const IngestResult nothing{.durability = Durability::kJournaled};
       co_return ViewsAnswer(nothing);
     }
-    if (const auto refused = co_await gate_.Admit(client, site, views)) {
+    if (const auto refused = co_await admission_.Admit(client, site, views)) {
       co_return Refuse(refused->reason, views.views_size(), refused->status);
     }
     views.set_site(site->name);
     const uint64_t previous_viewer = SetVisitor(visitor, client, views);
-    AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
+    AwaitedBatch batch(CompletionQueue::Of(co_await asio::this_coro::executor));
     batch.Submit(ingestor_, views, previous_viewer);
     co_await batch.Wait();
     if (!batch.status().ok()) co_return batch.status();
@@ -160,11 +160,11 @@ class Door {
       v1::RecordViewsRequest views;
       views.set_site(site->name);
       views.add_views()->set_article_id(parameters->Find("article").value_or(""));
-      if (const auto refused = co_await gate_.Admit(client, site, views)) {
+      if (const auto refused = co_await admission_.Admit(client, site, views)) {
         co_return Refuse(refused->reason, 1, refused->status);
       }
       const uint64_t previous_viewer = SetVisitor(visitor, client, views);
-      AwaitedBatch batch(ReturnQueue::Of(co_await asio::this_coro::executor));
+      AwaitedBatch batch(CompletionQueue::Of(co_await asio::this_coro::executor));
       batch.Submit(ingestor_, views, previous_viewer);
       co_await batch.Wait();
       if (!batch.status().ok()) co_return batch.status();
@@ -185,14 +185,14 @@ class Door {
   Ingestor& ingestor_;
   const ClientTrust& trust_;
   VisitorFinder& visitors_;
-  Gate& gate_;
+  BrowserAdmission& admission_;
 };
 
 }  // namespace
 
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-                   Gate& gate) {
-  const Door door(ingestor, trust, visitors, gate);
+                   BrowserAdmission& admission) {
+  const ViewHandlers door(ingestor, trust, visitors, admission);
   const auto unknown_site = [&ingestor] { ingestor.Refuse(RejectReason::kUnknownSite, 1); };
   routes.Add(http::verb::post, "/views",
              [door](const HttpRequest& request, std::shared_ptr<const Site> site) {

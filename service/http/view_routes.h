@@ -1,8 +1,8 @@
 // Views over HTTP: beacons and pixels of browsers, and batches of backends.
 #pragma once
 
+#include "service/http/browser_admission.h"
 #include "service/http/client_trust.h"
-#include "service/http/gate.h"
 #include "service/http/site_routes.h"
 #include "service/http/visitor.h"
 #include "service/ingest/ingestor.h"
@@ -16,6 +16,6 @@ namespace viewcount {
 // All arguments must outlive the server. Views that wait for a lane when the server stops are counted,
 // but their requests get no answer.
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-                   Gate& gate);
+                   BrowserAdmission& admission);
 
 }  // namespace viewcount

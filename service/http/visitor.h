@@ -42,14 +42,14 @@ struct Visitor {
 // Not thread-safe: used by one server's thread only. Stores no address and no user agent.
 class VisitorFinder {
  public:
-  struct Parts {
+  struct Dependencies {
     const ClientTrust& trust;
     const BotPatterns& bots;
     ViewerSalts& salts;
     const Clock& clock;
   };
   // All objects that `parts` refers to must outlive the finder.
-  explicit VisitorFinder(const Parts& parts) : parts_(parts), verdicts_(parts.bots) {}
+  explicit VisitorFinder(const Dependencies& parts) : parts_(parts), verdicts_(parts.bots) {}
 
   // Returns the visitor of a request. A browser's visitor follows from its address and User-Agent. A trusted backend's
   // visitor follows from what the backend passes on. If it passes on nothing, the view has no viewer and is not a
@@ -62,7 +62,7 @@ class VisitorFinder {
   Visitor Of(const Site& site, const std::optional<boost::asio::ip::address>& address, std::string_view agent);
   Visitor OfBackend(const HttpFields& fields, const Site& site);
 
-  const Parts parts_;
+  const Dependencies parts_;
   BotVerdicts verdicts_;
 };
 

@@ -28,7 +28,7 @@ void Add(LaneTotals& sum, const LaneTotals& totals) {
 // Returns the number of views that the store should have of the shard if its cursor there is `cursor`. Returns nothing
 // if the ledger has another cursor, or if the shard is absent from it.
 std::optional<uint64_t> ExpectedAt(const Ledger& ledger, Shard shard, const Cursor& cursor) {
-  const Ledger::Still still = ledger.HoldStill();
+  const Ledger::LockedView still = ledger.Lock();
   if (still.IsAbsent(shard) || still.CursorOf(shard) != cursor) return std::nullopt;
   return still.Journaled(shard) - still.Pending(shard);
 }
@@ -87,7 +87,7 @@ asio::awaitable<absl::StatusOr<Audit>> RunAudit(const LaneSet& lanes, RedisStore
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       const Shard shard{static_cast<uint8_t>(i)};
       if (auto status = co_await CheckShard(store, shard, lane, audit); !status.ok()) co_return status;
-      lane.journaled += lane.state.ledger->HoldStill().Journaled(shard);
+      lane.journaled += lane.state.ledger->Lock().Journaled(shard);
     }
     audit.lanes.push_back(std::move(lane));
   }

@@ -25,7 +25,7 @@ namespace {
 constexpr std::chrono::milliseconds kPause{100};
 
 template <typename Attempt>
-asio::awaitable<absl::Status> Insist(Attempt attempt) {
+asio::awaitable<absl::Status> RetryWhileUnavailable(Attempt attempt) {
   asio::steady_timer pause(co_await asio::this_coro::executor);
   while (true) {
     const absl::Status status = co_await attempt();
@@ -38,7 +38,7 @@ asio::awaitable<absl::Status> Insist(Attempt attempt) {
 // Brings the views that a fenced lane took on its own into the store, as the views of a new lane.
 class DrainAsNew {
  public:
-  DrainAsNew(LaneSet::Parts parts, std::string folder) : parts_(parts), folder_(std::move(folder)) {}
+  DrainAsNew(LaneSet::Dependencies parts, std::string folder) : parts_(parts), folder_(std::move(folder)) {}
 
   // Locks the folder of the fenced lane, opens the new lane, and reads the journal.
   absl::Status Open();
@@ -48,7 +48,7 @@ class DrainAsNew {
  private:
   asio::awaitable<absl::Status> Place(CountStore& store, Shard shard);
 
-  const LaneSet::Parts parts_;
+  const LaneSet::Dependencies parts_;
   const std::string folder_;
   UniqueFd lock_;
   std::optional<LaneDirectory> old_;
@@ -109,14 +109,14 @@ asio::awaitable<absl::Status> DrainAsNew::Run(CountStore& store) {
   }
   LedgerListener listener;
   const auto executor = co_await asio::this_coro::executor;
-  Flusher::Parts parts{.ledger = *ledger_,
-                       .store = store,
-                       .listener = listener,
-                       .journal = *journal_,
-                       .source = *source_,
-                       .clock = parts_.clock,
-                       .metrics = parts_.metrics,
-                       .blocking = blocking_.get_executor()};
+  Flusher::Dependencies parts{.ledger = *ledger_,
+                              .store = store,
+                              .listener = listener,
+                              .journal = *journal_,
+                              .source = *source_,
+                              .clock = parts_.clock,
+                              .metrics = parts_.metrics,
+                              .blocking = blocking_.get_executor()};
   Flusher::Options options;
   options.lane = fresh_->identity();
   options.fenced = [](const absl::Status&) {};
@@ -144,7 +144,7 @@ absl::StatusOr<uint64_t> DrainJournals(const DrainOptions& options) {
   const SystemClock clock;
   Metrics metrics;
   SiteDirectory sites;
-  const LaneSet::Parts parts{disk, sites, clock, metrics};
+  const LaneSet::Dependencies parts{disk, sites, clock, metrics};
   const auto lanes = ListLanes(options.data_dir);
   if (lanes.empty()) return absl::NotFoundError(fmt::format("{} holds no lane of a journal", options.data_dir));
   const auto data_set = ReadDataSet(disk, options.data_dir);
@@ -177,10 +177,10 @@ absl::StatusOr<uint64_t> DrainJournals(const DrainOptions& options) {
   const auto run = [&]() -> asio::awaitable<absl::Status> {
     absl::Status status = co_await store.Open();
     const auto drain_set = [&]() { return set->Settle(store); };
-    if (status.ok() && set != nullptr) status = co_await Insist(drain_set);
+    if (status.ok() && set != nullptr) status = co_await RetryWhileUnavailable(drain_set);
     for (const auto& lane : fenced) {
       const auto drain_lane = [&]() { return lane->Run(store); };
-      if (status.ok()) status = co_await Insist(drain_lane);
+      if (status.ok()) status = co_await RetryWhileUnavailable(drain_lane);
     }
     store.Close();
     co_return status;

@@ -14,7 +14,7 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(Parts parts, Options options) {
+absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(Dependencies parts, Options options) {
   std::unique_ptr<LaneSet> set(new LaneSet(parts, std::move(options)));
   const std::string& data_dir = set->options_.data_dir;
   for (uint32_t i = 0; i < set->options_.count; ++i) {
@@ -65,16 +65,16 @@ absl::Status LaneSet::Fill(Entry& entry) {
   if (!recovered.ok()) return recovered.status();
   entry.journal = std::move(recovered->journal);
   entry.ledger = std::make_unique<Ledger>(lane, std::move(recovered->beginning));
-  entry.lane = std::make_unique<Lane>(Lane::Parts{.disk = parts_.disk,
-                                                  .folder = folder,
-                                                  .journal = *entry.journal,
-                                                  .writers = std::move(recovered->writers),
-                                                  .visits = std::move(recovered->visits),
-                                                  .cool_downs = std::move(recovered->cool_downs),
-                                                  .checkpoint = recovered->checkpoint,
-                                                  .ledger = *entry.ledger,
-                                                  .clock = parts_.clock,
-                                                  .metrics = parts_.metrics});
+  entry.lane = std::make_unique<Lane>(Lane::Dependencies{.disk = parts_.disk,
+                                                         .folder = folder,
+                                                         .journal = *entry.journal,
+                                                         .writers = std::move(recovered->writers),
+                                                         .visits = std::move(recovered->visits),
+                                                         .cool_downs = std::move(recovered->cool_downs),
+                                                         .checkpoint = recovered->checkpoint,
+                                                         .ledger = *entry.ledger,
+                                                         .clock = parts_.clock,
+                                                         .metrics = parts_.metrics});
   return absl::OkStatus();
 }
 
@@ -223,7 +223,7 @@ asio::awaitable<absl::Status> LaneSet::Retire(CountStore& store, Entry& entry) {
   co_return absl::OkStatus();
 }
 
-Flusher::Parts LaneSet::FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener) {
+Flusher::Dependencies LaneSet::FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener) {
   return {.ledger = *entry.ledger,
           .store = store,
           .listener = listener,
@@ -324,7 +324,7 @@ void LaneSet::ReportRefusal() {
 
 absl::Status LaneSet::FlushedUnmet() const {
   for (const auto& entry : entries_) {
-    const Ledger::Still still = entry->ledger->HoldStill();
+    const Ledger::LockedView still = entry->ledger->Lock();
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       if (still.Journaled(Shard{static_cast<uint8_t>(i)}) == 0) continue;
       return RetryLater(absl::StatusCode::kUnavailable, "Redis has not come since the start", limits::kRetryDelay);

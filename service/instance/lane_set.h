@@ -39,10 +39,10 @@ namespace viewcount {
 // lanes, StartTaking. When the store becomes available, Settle and StartFlushing follow.
 //
 // Thread safety is that of the parts it holds: `Lane`, `Ledger`, `JournalWriter`. Coroutines run on the store's
-// executor. The objects in Parts must outlive it.
+// executor. The objects in Dependencies must outlive it.
 class LaneSet final : public SiteListener {
  public:
-  struct Parts {
+  struct Dependencies {
     Disk& disk;
     SiteDirectory& sites;
     const Clock& clock;
@@ -56,7 +56,7 @@ class LaneSet final : public SiteListener {
     std::chrono::milliseconds journal_retention = limits::kJournalRetention;
   };
   // Locks the folders of the lanes and reads their journals. Sites that the journals name are put into the directory.
-  static absl::StatusOr<std::unique_ptr<LaneSet>> Open(Parts parts, Options options);
+  static absl::StatusOr<std::unique_ptr<LaneSet>> Open(Dependencies parts, Options options);
   ~LaneSet() override;
 
   // Prepares the lanes for the store. It records this start on disk. It gives up an identity if the store has more of
@@ -150,7 +150,7 @@ class LaneSet final : public SiteListener {
   };
   using Entries = std::vector<std::unique_ptr<Entry>>;
 
-  LaneSet(Parts parts, Options options)
+  LaneSet(Dependencies parts, Options options)
       : parts_(parts), options_(std::move(options)), journal_budget_bytes_(options_.journal_budget_bytes) {}
   absl::StatusOr<std::unique_ptr<Entry>> OpenEntry(uint32_t number);
   // Reads the journal of the entry's folder and creates the entry's parts.
@@ -165,7 +165,7 @@ class LaneSet final : public SiteListener {
   // FlushNow before StartFlushing: fails if any view was ever taken.
   absl::Status FlushedUnmet() const;
   boost::asio::awaitable<absl::Status> Retire(CountStore& store, Entry& entry);
-  Flusher::Parts FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
+  Flusher::Dependencies FlusherParts(Entry& entry, CountStore& store, AppliedListener& listener);
   Flusher::Options FlusherOptions(Entry& entry, const FlushParts& parts);
   void Maintain();
   // Logs that views are refused, or that they are accepted again.
@@ -178,7 +178,7 @@ class LaneSet final : public SiteListener {
     return sum;
   }
 
-  const Parts parts_;
+  const Dependencies parts_;
   const Options options_;
   // The journal budget of each lane. It differs from the options' value after a change.
   std::atomic<uint64_t> journal_budget_bytes_;

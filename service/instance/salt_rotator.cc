@@ -15,7 +15,7 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-void SaltKeeper::SiteChanged(std::shared_ptr<const Site> site) {
+void SaltRotator::SiteChanged(std::shared_ptr<const Site> site) {
   const std::lock_guard lock(mutex_);
   const size_t index = site->index.value;
   if (index >= sites_.size()) sites_.resize(index + 1);
@@ -23,7 +23,7 @@ void SaltKeeper::SiteChanged(std::shared_ptr<const Site> site) {
   ++changes_;
 }
 
-SaltKeeper::Sites SaltKeeper::AllSites(uint64_t& changes) const {
+SaltRotator::Sites SaltRotator::AllSites(uint64_t& changes) const {
   const std::lock_guard lock(mutex_);
   changes = changes_;
   Sites sites;
@@ -34,7 +34,7 @@ SaltKeeper::Sites SaltKeeper::AllSites(uint64_t& changes) const {
   return sites;
 }
 
-asio::awaitable<absl::Status> SaltKeeper::Refresh() {
+asio::awaitable<absl::Status> SaltRotator::Refresh() {
   Done now{.generation = parts_.store.generation(), .begin_ms = parts_.clock.UnixMillis()};
   {
     const std::lock_guard lock(mutex_);
@@ -59,7 +59,7 @@ asio::awaitable<absl::Status> SaltKeeper::Refresh() {
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> SaltKeeper::Obtain(const Sites& sites, int64_t now_ms, bool again) {
+asio::awaitable<absl::Status> SaltRotator::Obtain(const Sites& sites, int64_t now_ms, bool again) {
   for (const auto& site : sites) {
     const SaltDays days = SaltDays::At(site->zone, now_ms);
     // The salt of the present day comes first, because views wait for it.
@@ -67,13 +67,13 @@ asio::awaitable<absl::Status> SaltKeeper::Obtain(const Sites& sites, int64_t now
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (std::find(wanted.begin(), wanted.begin() + i, wanted[i]) != wanted.begin() + i) continue;
       const absl::Status status = co_await ObtainOne(*site, wanted[i], again);
-      if (Passes(status)) co_return status;
+      if (ReportUnlessTransient(status)) co_return status;
     }
   }
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> SaltKeeper::ObtainOne(const Site& site, uint32_t day, bool again) {
+asio::awaitable<absl::Status> SaltRotator::ObtainOne(const Site& site, uint32_t day, bool again) {
   const ViewerSalt known = parts_.salts.Of(site, day);
   if (!known.IsNone() && !again) co_return absl::OkStatus();
   const ViewerSalt fresh = known.IsNone() ? RandomId<ViewerSalt>() : known;
@@ -83,7 +83,7 @@ asio::awaitable<absl::Status> SaltKeeper::ObtainOne(const Site& site, uint32_t d
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> SaltKeeper::Remove(const Sites& sites, int64_t now_ms, bool again) {
+asio::awaitable<absl::Status> SaltRotator::Remove(const Sites& sites, int64_t now_ms, bool again) {
   SiteDays first_days;
   for (const auto& site : sites) {
     const size_t index = site->index.value;
@@ -93,7 +93,7 @@ asio::awaitable<absl::Status> SaltKeeper::Remove(const Sites& sites, int64_t now
   }
   if (first_days.empty()) co_return absl::OkStatus();
   const absl::Status status = co_await parts_.store.RemoveSalts(first_days);
-  if (Passes(status)) co_return status;
+  if (ReportUnlessTransient(status)) co_return status;
   if (!status.ok()) co_return absl::OkStatus();
   for (const auto& site : sites) {
     const auto removed = first_days.find(site->name);
@@ -102,7 +102,7 @@ asio::awaitable<absl::Status> SaltKeeper::Remove(const Sites& sites, int64_t now
   co_return absl::OkStatus();
 }
 
-bool SaltKeeper::Passes(const absl::Status& status) {
+bool SaltRotator::ReportUnlessTransient(const absl::Status& status) {
   if (IsTransient(status)) return true;
   if (status.ok()) return false;
   unusable_ = true;
@@ -112,7 +112,7 @@ bool SaltKeeper::Passes(const absl::Status& status) {
   return false;
 }
 
-asio::awaitable<void> SaltKeeper::Run() {
+asio::awaitable<void> SaltRotator::Run() {
   while (!stopped_) {
     timer_.expires_after(limits::kSaltInterval);
     boost::system::error_code ignored;
@@ -123,7 +123,7 @@ asio::awaitable<void> SaltKeeper::Run() {
   }
 }
 
-void SaltKeeper::Stop() {
+void SaltRotator::Stop() {
   stopped_ = true;
   timer_.cancel();
 }

@@ -22,14 +22,14 @@ namespace viewcount {
 
 // Runs on the store's executor, except SiteChanged, which is thread-safe. The objects that it refers to must outlive
 // it. It knows the sites of the directory to which it listens.
-class SaltKeeper final : public SiteListener {
+class SaltRotator final : public SiteListener {
  public:
-  struct Parts {
+  struct Dependencies {
     CountStore& store;
     const Clock& clock;
     ViewerSalts& salts;
   };
-  SaltKeeper(boost::asio::any_io_executor executor, Parts parts) : parts_(parts), timer_(std::move(executor)) {}
+  SaltRotator(boost::asio::any_io_executor executor, Dependencies parts) : parts_(parts), timer_(std::move(executor)) {}
 
   // Does the work that is due; if nothing is due, it costs next to nothing.
   //
@@ -74,9 +74,9 @@ class SaltKeeper final : public SiteListener {
   boost::asio::awaitable<absl::Status> Remove(const Sites& sites, int64_t now_ms, bool again);
   // Returns true for an error that passes when the store is available again. Any other error is logged, and the work is
   // tried again later.
-  bool Passes(const absl::Status& status);
+  bool ReportUnlessTransient(const absl::Status& status);
 
-  const Parts parts_;
+  const Dependencies parts_;
   boost::asio::steady_timer timer_;
   Done done_;
   // True if a salt in the store could not be used.

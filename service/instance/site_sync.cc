@@ -22,10 +22,10 @@ constexpr std::chrono::seconds kRefreshEvery{1};
 
 }  // namespace
 
-SiteKeeper::SiteKeeper(asio::any_io_executor executor, CountStore& store, SiteDirectory& sites)
+SiteSync::SiteSync(asio::any_io_executor executor, CountStore& store, SiteDirectory& sites)
     : store_(store), sites_(sites), timer_(executor) {}
 
-asio::awaitable<absl::Status> SiteKeeper::Refresh() {
+asio::awaitable<absl::Status> SiteSync::Refresh() {
   const uint64_t puts = puts_;
   const auto stored = co_await store_.ReadSites();
   if (!stored.ok()) co_return stored.status();
@@ -70,7 +70,7 @@ asio::awaitable<absl::Status> SiteKeeper::Refresh() {
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> SiteKeeper::Restore(const StoredSite& stored, const AliasEntries& known) {
+asio::awaitable<absl::Status> SiteSync::Restore(const StoredSite& stored, const AliasEntries& known) {
   const AliasEntries newest = Newest(stored.aliases, known);
   AliasEntries lost;
   for (const auto& [from, alias] : newest) {
@@ -81,7 +81,7 @@ asio::awaitable<absl::Status> SiteKeeper::Restore(const StoredSite& stored, cons
   co_return co_await store_.WriteAliases(stored.name, lost);
 }
 
-bool SiteKeeper::HasRoomFor(const Site& site) const {
+bool SiteSync::HasRoomFor(const Site& site) const {
   size_t bytes = ListBytesOf(site.settings);
   if (bytes == 0) return true;
   for (const auto& other : sites_.All()) {
@@ -90,7 +90,7 @@ bool SiteKeeper::HasRoomFor(const Site& site) const {
   return bytes <= limits::kSiteListsBytesMax;
 }
 
-asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
+asio::awaitable<absl::StatusOr<bool>> SiteSync::Put(Site site) {
   if (!HasRoomFor(site)) {
     co_return absl::ResourceExhaustedError(
         "there are as many allowed origins and excluded addresses as one data set may have (1 MiB)");
@@ -101,7 +101,7 @@ asio::awaitable<absl::StatusOr<bool>> SiteKeeper::Put(Site site) {
   co_return sites_.Put(std::move(site));
 }
 
-asio::awaitable<absl::Status> SiteKeeper::Create(const std::vector<std::string>& names) {
+asio::awaitable<absl::Status> SiteSync::Create(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (sites_.Find(name) != nullptr) continue;
     auto site = MakeSite(name, {});
@@ -112,7 +112,7 @@ asio::awaitable<absl::Status> SiteKeeper::Create(const std::vector<std::string>&
   co_return absl::OkStatus();
 }
 
-asio::awaitable<void> SiteKeeper::Run() {
+asio::awaitable<void> SiteSync::Run() {
   while (!stopped_) {
     timer_.expires_after(kRefreshEvery);
     boost::system::error_code ignored;
@@ -123,7 +123,7 @@ asio::awaitable<void> SiteKeeper::Run() {
   }
 }
 
-void SiteKeeper::Stop() {
+void SiteSync::Stop() {
   stopped_ = true;
   timer_.cancel();
 }

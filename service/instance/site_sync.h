@@ -17,9 +17,9 @@
 namespace viewcount {
 
 // Runs on the store's executor. The objects that it refers to must outlive it.
-class SiteKeeper {
+class SiteSync {
  public:
-  SiteKeeper(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
+  SiteSync(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
 
   // Reads the store's sites into the directory. Sites and aliases that the store has lost are written to it. If this
   // machine does not understand the settings of a stored site, the site keeps its present settings and the error is

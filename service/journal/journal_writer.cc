@@ -52,7 +52,7 @@ class JournalWriter::Impl {
   absl::Status Begin(size_t records, size_t bytes);
   Position Append(RecordType type, std::string_view head, std::string_view body, Body kind);
   absl::Status Commit();
-  void Seal();
+  void WriteCommitMarker();
 
   Position end() const { return {end_.load(std::memory_order_acquire)}; }
   Position begin() const { return pool_.begin().value_or(options_.begin); }
@@ -120,7 +120,7 @@ void JournalWriter::Impl::AppendTo(Group& group, RecordType type, std::string_vi
   char bytes[kRecordHeaderBytes];
   group.last = {header.begin, format_.Encode(header, bytes)};
   group.copied.append(bytes, sizeof(bytes)).append(head);
-  if (kind == Body::kStays && body.size() >= kGatheredBytesMin) {
+  if (kind == Body::kBorrow && body.size() >= kGatheredBytesMin) {
     group.outside.push_back({group.copied.size(), body});
   } else {
     group.copied.append(body);
@@ -160,7 +160,7 @@ absl::Status JournalWriter::Impl::Rotate(uint64_t room) {
   const auto header_bytes = EncodeSegmentHeader(header);
   const Position first{header.start.value + kSegmentHeaderBytes};
   Group preamble{.at = first, .group_begin = first, .last = MarkOf(header)};
-  for (const RecordDraft& record : preamble_()) AppendTo(preamble, record.type, record.payload, {}, Body::kGoes);
+  for (const RecordDraft& record : preamble_()) AppendTo(preamble, record.type, record.payload, {}, Body::kCopy);
   preamble.copied.insert(0, header_bytes.data(), header_bytes.size());
 
   auto spare = pool_.Take(preamble.copied.size() + room);
@@ -234,11 +234,11 @@ absl::Status JournalWriter::Impl::Commit() {
   return absl::OkStatus();
 }
 
-void JournalWriter::Impl::Seal() {
+void JournalWriter::Impl::WriteCommitMarker() {
   if (!failed_.ok() || file_ == nullptr || sealed_ || group_.bytes != 0) return;
   if (written_ + kRecordHeaderBytes > start_.value + capacity_) return;
   Group commit{.at = {written_}, .group_begin = {written_}};
-  AppendTo(commit, RecordType::kCommit, {}, {}, Body::kGoes);
+  AppendTo(commit, RecordType::kCommit, {}, {}, Body::kCopy);
   if (auto status = file_->Write(written_ - start_.value, commit.copied); !status.ok()) {
     if (seal_lines_.Take()) {
       spdlog::warn("journal: cannot note that the last group is durable: {}", std::string(status.message()));
@@ -268,7 +268,7 @@ Position JournalWriter::Append(RecordType type, std::string_view head, std::stri
   return impl_->Append(type, head, body, kind);
 }
 absl::Status JournalWriter::Commit() { return impl_->Commit(); }
-void JournalWriter::Seal() { impl_->Seal(); }
+void JournalWriter::WriteCommitMarker() { impl_->WriteCommitMarker(); }
 Position JournalWriter::end() const { return impl_->end(); }
 Position JournalWriter::begin() const { return impl_->begin(); }
 uint64_t JournalWriter::bytes() const { return impl_->pool().bytes(); }

@@ -22,8 +22,8 @@ namespace viewcount {
 
 class JournalPins;
 
-// The journal of one lane, open for writing. Begin, Append, Commit, Seal and SetPreamble are called by the lane's
-// thread only. All other functions are thread-safe. Owns the journal's files.
+// The journal of one lane, open for writing. Begin, Append, Commit, WriteCommitMarker and SetPreamble are called by the
+// lane's thread only. All other functions are thread-safe. Owns the journal's files.
 class JournalWriter {
  public:
   struct Options {
@@ -56,11 +56,11 @@ class JournalWriter {
   // the budget is full: then nothing has changed, and the caller may try again later. Any other error is final, as in
   // Commit.
   absl::Status Begin(size_t records, size_t bytes);
-  // Says whether a body's bytes stay valid until Commit has returned (kStays), so that they need not be copied.
-  enum class Body : uint8_t { kGoes, kStays };
+  // Says whether a body's bytes stay valid until Commit has returned (kBorrow), so that they need not be copied.
+  enum class Body : uint8_t { kCopy, kBorrow };
   // Adds a record, whose payload is passed in two pieces. Returns the position after the record. The group must not
   // exceed what Begin made room for.
-  Position Append(RecordType type, std::string_view head, std::string_view body = {}, Body kind = Body::kGoes);
+  Position Append(RecordType type, std::string_view head, std::string_view body = {}, Body kind = Body::kCopy);
   // Makes the group durable with one write and one sync. An error is final: the disk's content is then unknown, and
   // nothing may be acknowledged any more.
   absl::Status Commit();
@@ -68,7 +68,7 @@ class JournalWriter {
   // Writes a commit record after the last group, unless there is one already. It proves that the group was durable, so
   // a bit that flips in the group later is not taken for a torn write. Call it when no records wait to be written, and
   // at an orderly stop. It costs a write but no sync, and does not move end(). Nothing depends on its success.
-  void Seal();
+  void WriteCommitMarker();
 
   // Returns the position after the last durable record.
   Position end() const;

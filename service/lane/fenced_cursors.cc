@@ -19,7 +19,7 @@ std::string PathIn(const std::string& folder) { return folder + "/FENCED"; }
 void NoteFenced(Disk& disk, const std::string& folder, const Ledger& ledger, std::optional<Position> unchecked) {
   std::string text;
   {
-    const Ledger::Still still = ledger.HoldStill();
+    const Ledger::LockedView still = ledger.Lock();
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       const Shard shard{static_cast<uint8_t>(i)};
       // Without the shard's cursor, bringing its views in could count some of them twice.

@@ -36,7 +36,7 @@ constexpr char kMemoryFull[] = "the store is away and as many views are pending 
 
 }  // namespace
 
-Lane::Lane(Parts parts)
+Lane::Lane(Dependencies parts)
     : parts_(std::move(parts)),
       ledger_(parts_.ledger),
       journal_(parts_.journal),
@@ -155,7 +155,7 @@ void Lane::HandleGroup(std::vector<LaneItem>& group) {
     rest = rest.subspan(batches);
   }
   // No batch waits now, so there is time to mark the group as durable.
-  if (queue_.bytes() == 0) journal_.Seal();
+  if (queue_.bytes() == 0) journal_.WriteCommitMarker();
 }
 
 // Keeps the order: a later change of a site must not overtake an earlier one that found no room.
@@ -182,7 +182,7 @@ bool Lane::WriteSite(const std::shared_ptr<const Site>& site) {
   position_ = journal_.Append(RecordType::kSite, payload);
   Commit();
   ledger_.ApplySite(site);
-  ledger_.Extend(position_);
+  ledger_.MarkDurable(position_);
   return true;
 }
 
@@ -195,7 +195,7 @@ void Lane::HandleAdjustment(const SubmittedAdjustment& submitted) {
   position_ = journal_.Append(RecordType::kAdjustment, payload);
   Commit();
   ledger_.Fold(submitted.site, submitted.adjustment, parts_.clock.Now());
-  ledger_.Extend(position_);
+  ledger_.MarkDurable(position_);
   submitted.done(absl::OkStatus());
 }
 
@@ -276,7 +276,7 @@ void Lane::HandleBatches(std::span<LaneItem> items) {
   for (const Outcome& outcome : outcomes_) {
     if (outcome.journaled && !outcome.answered) ledger_.Fold(*outcome.batch);
   }
-  if (journaled) ledger_.Extend(position_);
+  if (journaled) ledger_.MarkDurable(position_);
   writers_count_.store(writers_.size(), std::memory_order_relaxed);
   WatchChunk();
   Acknowledge(outcomes_);
@@ -313,7 +313,7 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   // copy those bytes.
   const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
   position_ = journal_.Append(RecordType::kViews, head_, batch.bytes,
-                              stays ? JournalWriter::Body::kStays : JournalWriter::Body::kGoes);
+                              stays ? JournalWriter::Body::kBorrow : JournalWriter::Body::kCopy);
   return outcome;
 }
 
@@ -325,12 +325,12 @@ uint64_t Lane::Decide(Batch& batch) {
   uint64_t left_out = 0;
   for (DecodedView& view : batch.request.views) {
     if (!view.by_known_viewer()) continue;
-    view.begins_visit = visits_.Begins({site->seed, view.viewer}, {site->seed, batch.previous_viewer},
-                                       view.event_time_unix_ms, batch.receipt_unix_ms);
+    view.begins_visit = visits_.RecordView({site->seed, view.viewer}, {site->seed, batch.previous_viewer},
+                                           view.event_time_unix_ms, batch.receipt_unix_ms);
     if (cool_down.count() == 0) continue;
     const uint64_t article = ArticleHash(site->seed, site->Resolve(view.article_id));
-    const bool takes = cool_downs_.Takes(article, view.viewer, batch.previous_viewer, view.event_time_unix_ms,
-                                         batch.receipt_unix_ms, cool_down);
+    const bool takes = cool_downs_.TryCountView(article, view.viewer, batch.previous_viewer, view.event_time_unix_ms,
+                                                batch.receipt_unix_ms, cool_down);
     left_out += view.count - (takes ? 1 : 0);
     view.count = takes ? 1 : 0;
   }

@@ -35,7 +35,7 @@ namespace viewcount {
 class Lane {
  public:
   // Everything that a lane works with and the tables that it starts with.
-  struct Parts {
+  struct Dependencies {
     // The disk and the folder for checkpoints. The folder is that of the journal.
     Disk& disk;
     std::string folder;
@@ -55,7 +55,7 @@ class Lane {
     std::function<void(const absl::Status&)> failed = {};
   };
   // Everything that `parts` refers to must outlive the lane.
-  explicit Lane(Parts parts);
+  explicit Lane(Dependencies parts);
   ~Lane();
 
   // Starts the thread. Call it once.
@@ -81,7 +81,7 @@ class Lane {
   // Answers the batches that wait for the store. Call it when the flusher has released a chunk, and periodically.
   void AnswerStored();
 
-  // --- Upkeep: one thread at a time, but not the lane's thread ---
+  // --- Maintenance: one thread at a time, but not the lane's thread ---
 
   // Writes the checkpoint that is due, prepares the journal's next segment and deletes segments that are no longer
   // needed.
@@ -158,7 +158,7 @@ class Lane {
   void Notify();
   std::vector<RecordDraft> Preamble();
 
-  Parts parts_;
+  Dependencies parts_;
   Ledger& ledger_;
   JournalWriter& journal_;
   Metrics& metrics_;

@@ -64,7 +64,7 @@ void Ledger::AddFoldedLocked(SiteIndex site, int64_t views) {
 
 int64_t Ledger::FoldedLocked(SiteIndex site) const { return site.value < folded_.size() ? folded_[site.value] : 0; }
 
-void Ledger::Extend(Position position) {
+void Ledger::MarkDurable(Position position) {
   std::function<void()> notify;
   {
     std::lock_guard lock(mutex_);
@@ -170,8 +170,8 @@ void Ledger::Release(const Chunk& chunk) {
 }
 
 template <typename Visit>
-void Ledger::Still::ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
-                                  Visit visit) const {
+void Ledger::LockedView::ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash,
+                                       std::string_view article_id, Visit visit) const {
   const Shard shard = ShardOf(hash);
   for (const SealedChunk& sealed : ledger_.sealed_) {
     if (!sealed.shards.Has(shard) || cursor.Covers(sealed.chunk->to(), {site.name, article_id})) continue;
@@ -184,16 +184,16 @@ void Ledger::Still::ForEachBeyond(const Cursor& cursor, const Site& site, uint64
   if (article != nullptr) visit(*ledger_.open_, *article);
 }
 
-int64_t Ledger::Still::Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
-                               Window window) const {
+int64_t Ledger::LockedView::Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
+                                    Window window) const {
   int64_t sum = 0;
   ForEachBeyond(cursor, site, hash, article_id,
                 [&](const Chunk& chunk, const Chunk::Article& article) { sum += chunk.ViewsOf(article, window); });
   return sum;
 }
 
-Ledger::Still::Totals Ledger::Still::PendingTotals(const Cursor& cursor, const Site& site, uint64_t hash,
-                                                   std::string_view article_id) const {
+Ledger::LockedView::Totals Ledger::LockedView::PendingTotals(const Cursor& cursor, const Site& site, uint64_t hash,
+                                                             std::string_view article_id) const {
   Totals sum;
   ForEachBeyond(cursor, site, hash, article_id, [&](const Chunk& chunk, const Chunk::Article& article) {
     sum.views += chunk.ViewsOf(article, {Window::Kind::kAllTime, 0});
@@ -202,9 +202,9 @@ Ledger::Still::Totals Ledger::Still::PendingTotals(const Cursor& cursor, const S
   return sum;
 }
 
-uint64_t Ledger::Still::Pending(Shard shard) const { return ledger_.PendingLocked(shard); }
+uint64_t Ledger::LockedView::Pending(Shard shard) const { return ledger_.PendingLocked(shard); }
 
-uint64_t Ledger::Still::Journaled(Shard shard) const {
+uint64_t Ledger::LockedView::Journaled(Shard shard) const {
   return ledger_.journaled_[shard.value] + ledger_.open_->views(shard);
 }
 
@@ -226,13 +226,13 @@ uint64_t Ledger::PendingLocked(Shard shard) const {
   return sum;
 }
 
-Ledger::Mark Ledger::MarkNow() const {
+Ledger::Snapshot Ledger::TakeSnapshot() const {
   std::lock_guard lock(mutex_);
   return {sealed_, open_->from(), withdrawals_};
 }
 
 template <typename Begin>
-std::optional<int64_t> Ledger::VisitPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+std::optional<int64_t> Ledger::VisitPending(const Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                             Begin begin) const {
   const auto visit_chunk = [&](const Chunk& chunk, ShardSet shards, bool open) {
     auto visit = begin(chunk);
@@ -253,7 +253,7 @@ std::optional<int64_t> Ledger::VisitPending(const Mark& mark, const ShardCursors
   return folded;
 }
 
-bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
+bool Ledger::ForEachPending(const Snapshot& mark, const ShardCursors& cursors, const Site& site, Window window,
                             const PendingVisitor& visit) const {
   return VisitPending(mark, cursors, site,
                       [&](const Chunk& chunk) {
@@ -266,7 +266,7 @@ bool Ledger::ForEachPending(const Mark& mark, const ShardCursors& cursors, const
       .has_value();
 }
 
-std::optional<PendingViews> Ledger::HoldPending(Mark& mark, const ShardCursors& cursors, const Site& site,
+std::optional<PendingViews> Ledger::HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                                 Window window) const {
   std::unique_lock lock(mutex_);
   auto chunks = ChunksSinceLocked(mark);
@@ -280,8 +280,8 @@ std::optional<PendingViews> Ledger::HoldPending(Mark& mark, const ShardCursors& 
   return std::optional<PendingViews>(std::in_place, std::move(lock), mark.sealed, *open_, cursors, site, window);
 }
 
-std::optional<Ledger::PendingSums> Ledger::SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
-                                                      const std::vector<Window>& windows) const {
+std::optional<Ledger::PendingSums> Ledger::SumPending(const Snapshot& mark, const ShardCursors& cursors,
+                                                      const Site& site, const std::vector<Window>& windows) const {
   PendingSums sums{std::vector<int64_t>(windows.size())};
   const auto folded = VisitPending(
       mark, cursors, site, [&](const Chunk& chunk) { return WindowSums(chunk, site.index, windows, sums.views); });
@@ -290,7 +290,7 @@ std::optional<Ledger::PendingSums> Ledger::SumPending(const Mark& mark, const Sh
   return sums;
 }
 
-std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Mark& mark) const {
+std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Snapshot& mark) const {
   if (!absent_.empty() || mark.withdrawals != withdrawals_) return std::nullopt;
   // The chunks sealed since the mark must still exist. Together with the marked chunks they then leave no gap.
   std::vector<SealedChunk> chunks = mark.sealed;
@@ -304,7 +304,7 @@ std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Mark& ma
   return chunks;
 }
 
-std::optional<std::set<Window>> Ledger::WindowsSince(const Mark& mark, SiteIndex site) const {
+std::optional<std::set<Window>> Ledger::WindowsSince(const Snapshot& mark, SiteIndex site) const {
   std::set<Window> windows;
   std::unique_lock lock(mutex_);
   const auto chunks = ChunksSinceLocked(mark);

@@ -1,5 +1,5 @@
-// The ledger of a lane holds the views that the lane took and the store does not have: the open chunk, the sealed
-// chunks, and the cursor of each shard.
+// The ledger of a lane holds its unflushed views: the open chunk (a memtable), the sealed chunks (immutable memtables),
+// and the cursor of each shard.
 //
 // Three sides use it: the lane's thread folds, the flusher seals and moves cursors, and queries add the pending views.
 //
@@ -54,20 +54,20 @@ class Ledger {
   void ApplySite(std::shared_ptr<const Site> site);
   std::shared_ptr<const Site> FindSite(SiteIndex site) const;
   std::vector<std::shared_ptr<const Site>> sites() const;
-  // Adds a batch to the open chunk. The batch may not be durable yet, so the chunk cannot be sealed until Extend.
+  // Adds a batch to the open chunk. The batch may not be durable yet, so the chunk cannot be sealed until MarkDurable.
   void Fold(const Batch& batch);
   // Does the same for an adjustment of a site that was applied.
   void Fold(SiteIndex site, const Adjustment& adjustment, SteadyTime receipt_time);
   // States that everything folded so far is durable, and ends at `position`.
-  void Extend(Position position);
+  void MarkDurable(Position position);
   // Returns the views of each shard over the lane's whole life. Requires that everything folded is durable.
   ShardViews journaled() const;
 
   // --- Called by the flusher ---
 
   // Returns the sealed chunk to flush next. Seals the open chunk if there is no sealed one. Returns an empty result if
-  // there is nothing to flush, or if the last views folded are not durable. In the latter case the next Extend seals
-  // the chunk and calls the function that was passed to NotifySealed.
+  // there is nothing to flush, or if the last views folded are not durable. In the latter case the next MarkDurable
+  // seals the chunk and calls the function that was passed to NotifySealed.
   SealedChunk Next();
   void NotifySealed(std::function<void()> sealed);
   // Sets the cursor of a shard and ends its absence. The cursor must fit the shard's chunks.
@@ -87,7 +87,7 @@ class Ledger {
 
   // Locks the ledger while it exists, so that several questions get answers of the same moment. Keep it short: folding
   // waits.
-  class Still {
+  class LockedView {
    public:
     bool IsAbsent(Shard shard) const { return ledger_.absent_.Has(shard); }
     const Cursor& CursorOf(Shard shard) const { return ledger_.cursors_[shard.value]; }
@@ -117,50 +117,50 @@ class Ledger {
     template <typename Visit>
     void ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
                        Visit visit) const;
-    explicit Still(const Ledger& ledger) : ledger_(ledger), lock_(ledger.mutex_) {}
+    explicit LockedView(const Ledger& ledger) : ledger_(ledger), lock_(ledger.mutex_) {}
     const Ledger& ledger_;
     std::unique_lock<std::mutex> lock_;
   };
   // Returns a lock on the ledger. It must not outlive the ledger.
-  Still HoldStill() const { return Still(*this); }
+  LockedView Lock() const { return LockedView(*this); }
 
   // Keeps the present chunks alive, so that cursors that are read from now on can be completed from them.
-  struct Mark {
+  struct Snapshot {
     std::vector<SealedChunk> sealed;
     Position open_from;
     uint64_t withdrawals = 0;
   };
-  Mark MarkNow() const;
+  Snapshot TakeSnapshot() const;
   // Calls `visit` for every article of the site whose views in the window change beyond its shard's cursor. `cursors`
   // must have been read after `mark`, and must fit. An article may be visited twice. The empty ID stands for the site's
   // own start value. Folding waits while the open chunk is visited. Returns false, without any visit, if the chunks
   // since the mark are not complete: a chunk was sealed and released meanwhile, a shard was withdrawn, or a shard is
   // absent. The caller must then read the cursors again.
   using PendingVisitor = std::function<void(Shard shard, uint64_t hash, std::string_view article_id, int64_t views)>;
-  bool ForEachPending(const Mark& mark, const ShardCursors& cursors, const Site& site, Window window,
+  bool ForEachPending(const Snapshot& mark, const ShardCursors& cursors, const Site& site, Window window,
                       const PendingVisitor& visit) const;
 
   // Returns what ForEachPending would visit, for callers that need few of the articles. Locks the ledger while the
   // result exists. Moves `mark` to the present. A later call can use the same cursors as long as no chunk is both
   // sealed and released in between. Returns nothing where ForEachPending returns false.
-  std::optional<PendingViews> HoldPending(Mark& mark, const ShardCursors& cursors, const Site& site,
+  std::optional<PendingViews> HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                           Window window) const;
 
   // The pending views of a site in several windows.
   struct PendingSums {
     // One sum for each requested window.
     std::vector<int64_t> views;
-    // The result of Still::Folded at the same moment.
+    // The result of LockedView::Folded at the same moment.
     int64_t folded = 0;
   };
   // Sums up what ForEachPending would visit, in several windows of the same moment. Returns nothing where
   // ForEachPending returns false.
-  std::optional<PendingSums> SumPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+  std::optional<PendingSums> SumPending(const Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                         const std::vector<Window>& windows) const;
 
   // Returns every window in which something of the site is pending, or was pending since the mark. The result may
   // contain further windows. Returns nothing where ForEachPending returns false.
-  std::optional<std::set<Window>> WindowsSince(const Mark& mark, SiteIndex site) const;
+  std::optional<std::set<Window>> WindowsSince(const Snapshot& mark, SiteIndex site) const;
   // Returns the pending notes of the site, as of one moment.
   std::vector<Chunk::Adjusted::Note> PendingNotes(const Site& site) const;
 
@@ -186,14 +186,14 @@ class Ledger {
   void SealLocked();
   // Returns the chunks of the mark and those sealed since, up to the open chunk. Returns nothing if a chunk is missing,
   // or if a shard is absent or was withdrawn.
-  std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Mark& mark) const;
+  std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Snapshot& mark) const;
   uint64_t PendingLocked(Shard shard) const;
   int64_t FoldedLocked(SiteIndex site) const;
   void AddFoldedLocked(SiteIndex site, int64_t views);
   // Calls `begin(chunk)` for every chunk that ForEachPending visits. Calls its result with each pending article of the
-  // chunk. Returns Still::Folded at that moment, or nothing where ForEachPending returns false.
+  // chunk. Returns LockedView::Folded at that moment, or nothing where ForEachPending returns false.
   template <typename Begin>
-  std::optional<int64_t> VisitPending(const Mark& mark, const ShardCursors& cursors, const Site& site,
+  std::optional<int64_t> VisitPending(const Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                       Begin begin) const;
 
   const LaneId lane_;
@@ -204,10 +204,10 @@ class Ledger {
   // The memory of the chunk that was sealed last.
   size_t sealed_bytes_ = 0;
   std::shared_ptr<Chunk> open_;
-  // True if something was folded into the open chunk since the last Extend.
+  // True if something was folded into the open chunk since the last MarkDurable.
   bool unsettled_ = false;
   SteadyTime unsettled_oldest_ = SteadyTime::max();
-  // True if the next Extend must seal the open chunk.
+  // True if the next MarkDurable must seal the open chunk.
   bool seal_wanted_ = false;
   std::function<void()> notify_sealed_;
   // In order of their ends. Chunks of one shard do not overlap.
@@ -218,7 +218,7 @@ class Ledger {
   ShardViews journaled_{};
   // How often Withdraw was called.
   uint64_t withdrawals_ = 0;
-  // The results of Still::Folded, by the site's index.
+  // The results of LockedView::Folded, by the site's index.
   std::vector<int64_t> folded_;
 };
 

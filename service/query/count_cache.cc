@@ -63,7 +63,7 @@ std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard,
   if (found == nullptr || found->read_at < not_before) return std::nullopt;
   Stored now = *found;
   for (const Lane& lane : lanes_) {
-    const Ledger::Still still = lane.ledger->HoldStill();
+    const Ledger::LockedView still = lane.ledger->Lock();
     if (still.IsAbsent(shard)) return std::nullopt;
     const Cursor& cursor = still.CursorOf(shard);
     const auto pending = still.PendingTotals(cursor, site, article.hash, article.id);
@@ -109,7 +109,7 @@ std::optional<SteadyTime> CountCache::FindAll(const std::shared_ptr<const Site>&
     found.push_back(*stored);
   }
   for (const Lane& lane : lanes_) {
-    const Ledger::Still still = lane.ledger->HoldStill();
+    const Ledger::LockedView still = lane.ledger->Lock();
     for (size_t i = 0; i < articles.size(); ++i) {
       const Shard shard = ShardOf(articles[i].hash);
       if (still.IsAbsent(shard)) return std::nullopt;
@@ -137,7 +137,7 @@ bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEn
     // The entry is missing if the lane has not claimed this shard yet, because it has not applied anything to it.
     if (entries[i] && entries[i]->incarnation != lanes_[i].incarnation) return false;
     cursors.push_back(entries[i] ? entries[i]->cursor : Cursor());
-    const Ledger::Still still = lanes_[i].ledger->HoldStill();
+    const Ledger::LockedView still = lanes_[i].ledger->Lock();
     const Cursor& known = still.CursorOf(shard);
     if (cursors.back() < known || !still.Fits(shard, cursors.back())) return false;
     equal = equal && cursors.back() == known;
@@ -164,7 +164,7 @@ void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, c
     for (size_t lane = 0; lane < lanes_.size() && !equal; ++lane) {
       // The counts may include parts whose answer the flusher has not received yet. They are subtracted, since Applied
       // adds them.
-      const Ledger::Still still = lanes_[lane].ledger->HoldStill();
+      const Ledger::LockedView still = lanes_[lane].ledger->Lock();
       const auto beyond = still.PendingTotals(cursors[lane], site, article.hash, article.id);
       const auto known = still.PendingTotals(still.CursorOf(shard), site, article.hash, article.id);
       stored.views += beyond.views - known.views;
@@ -184,7 +184,7 @@ bool CountCache::Complete(const Site& site, Shard shard, const std::vector<Artic
   if (!CheckLocked(shard, counts.lanes, cursors, equal)) return false;
   if (remember) RememberAll(cache, site, shard, articles, read_at, cursors, equal, counts);
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
-    const Ledger::Still still = lanes_[lane].ledger->HoldStill();
+    const Ledger::LockedView still = lanes_[lane].ledger->Lock();
     for (size_t w = 0; w < windows.size(); ++w) {
       for (size_t i = 0; i < articles.size(); ++i) {
         counts.counts[w][i] += still.Pending(cursors[lane], site, articles[i].hash, articles[i].id, windows[w]);

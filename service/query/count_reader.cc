@@ -8,6 +8,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
+#include "service/base/async_event.h"
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -29,19 +30,11 @@ constexpr auto kCountRefreshAge = limits::kCountCacheAge * 2 / 5;
 // This many articles keep Redis busy for half a millisecond.
 constexpr size_t kRoundArticlesMax = limits::kGetCountsArticlesMax;
 
-// Waits until the timer is cancelled.
-asio::awaitable<void> WaitFor(asio::steady_timer& timer) {
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
 }  // namespace
 
 struct CountReader::Round {
   Round(const asio::any_io_executor& executor, std::shared_ptr<const Site> of)
-      : site(std::move(of)),
-        turn(executor, asio::steady_timer::time_point::max()),
-        over(executor, asio::steady_timer::time_point::max()) {}
+      : site(std::move(of)), turn(executor), over(executor) {}
 
   // Returns whether that many more articles of the site may join.
   bool Takes(const std::shared_ptr<const Site>& its_site, size_t count) const {
@@ -59,9 +52,9 @@ struct CountReader::Round {
   boost::unordered_flat_map<std::string_view, size_t> index_of;
   bool begun = false;
   int64_t as_of_unix_ms = 0;
-  // `turn` is cancelled when the previous round is over, `over` when this round is over.
-  asio::steady_timer turn;
-  asio::steady_timer over;
+  // `turn` is notified when the previous round is over, `over` when this round is over.
+  AsyncEvent turn;
+  AsyncEvent over;
   std::optional<absl::StatusOr<ShardCounts>> counts;
 };
 
@@ -161,18 +154,18 @@ asio::awaitable<std::shared_ptr<const CountReader::Round>> CountReader::Join(std
   const std::shared_ptr<Round> round = rounds.back();
   for (const ArticleRef& article : articles) indexes.push_back(round->Add(article));
   if (joins) {
-    while (!round->counts) co_await WaitFor(round->over);
+    while (!round->counts) co_await round->over.Wait();
     co_return round;
   }
-  while (rounds.front() != round) co_await WaitFor(round->turn);
+  while (rounds.front() != round) co_await round->turn.Wait();
   round->begun = true;
   round->as_of_unix_ms = clock_.UnixMillis();
   const std::vector<Window> windows(CountCache::kRemembered.begin(), CountCache::kRemembered.end());
   auto read = co_await ReadCompleted(*site, shard, round->articles, windows, true);
   round->counts = std::move(read);
   rounds.pop_front();
-  if (!rounds.empty()) rounds.front()->turn.cancel();
-  round->over.cancel();
+  if (!rounds.empty()) rounds.front()->turn.NotifyAll();
+  round->over.NotifyAll();
   co_return round;
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
@@ -88,8 +87,8 @@ struct CountWatcher::Watch {
   const std::function<void()> notify;
 };
 
-CountWatcher::CountWatcher(asio::any_io_executor executor, Parts parts)
-    : parts_(parts), seed_(RandomSeed()), timer_(executor), turn_(executor, asio::steady_timer::time_point::max()) {}
+CountWatcher::CountWatcher(asio::any_io_executor executor, Dependencies parts)
+    : parts_(parts), seed_(RandomSeed()), timer_(executor), turn_(executor) {}
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> CountWatcher::Subscribe(
     std::shared_ptr<const Site> site, std::vector<std::string> ids, std::string_view resume_after,
@@ -166,20 +165,18 @@ asio::awaitable<absl::Status> CountWatcher::ReadFirstInTurn(std::shared_ptr<cons
                                                             std::shared_ptr<Caller> caller) {
   if (caller == nullptr) caller = std::make_shared<Caller>();
   while (first_reads_ >= limits::kWatchFirstReadsMax && !stopped_ && !caller->gone()) {
-    boost::system::error_code ignored;
-    co_await turn_.async_wait(
-        asio::bind_cancellation_slot(caller->slot(), asio::redirect_error(asio::use_awaitable, ignored)));
+    co_await turn_.Wait(caller->slot());
   }
   if (stopped_) co_return Stopping();
   if (caller->gone()) {
     // It may have been woken because it is its turn.
-    turn_.cancel_one();
+    turn_.NotifyOne();
     co_return absl::CancelledError("the caller has gone");
   }
   ++first_reads_;
   const absl::Status status = co_await ReadFirst(std::move(site), piece);
   --first_reads_;
-  turn_.cancel_one();
+  turn_.NotifyOne();
   co_return status;
 }
 
@@ -320,7 +317,7 @@ bool CountWatcher::Take(Watch& watch, v1::WatchCountsResponse& response, std::st
 void CountWatcher::Stop() {
   stopped_ = true;
   timer_.cancel();
-  turn_.cancel();
+  turn_.NotifyAll();
   std::vector<std::shared_ptr<Watch>> told;
   {
     std::lock_guard lock(mutex_);

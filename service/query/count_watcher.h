@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "service/base/async_event.h"
 #include "service/base/clock.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_reader.h"
@@ -36,7 +37,7 @@ namespace viewcount {
 // it. It must outlive its subscriptions.
 class CountWatcher {
  public:
-  struct Parts {
+  struct Dependencies {
     const SiteDirectory& sites;
     CountReader& counts;
     SiteStatsReader& stats;
@@ -44,7 +45,7 @@ class CountWatcher {
     Metrics& metrics;
   };
   // `executor` is the store's executor.
-  CountWatcher(boost::asio::any_io_executor executor, Parts parts);
+  CountWatcher(boost::asio::any_io_executor executor, Dependencies parts);
 
   class Subscription;
   class Caller;
@@ -106,13 +107,13 @@ class CountWatcher {
   static void Call(const std::vector<std::shared_ptr<Watch>>& watches);
   static bool HasNews(const Watch& watch);
 
-  const Parts parts_;
+  const Dependencies parts_;
   // Seeds the IDs of events, so that IDs of other processes are recognised.
   const uint64_t seed_;
   // Used on the store's executor only, like the members up to `mutex_`.
   boost::asio::steady_timer timer_;
-  // Never expires. A subscription that waits for a turn is woken when another one's first read ends.
-  boost::asio::steady_timer turn_;
+  // A subscription that waits for a turn is woken when another one's first read ends.
+  AsyncEvent turn_;
   size_t first_reads_ = 0;
   bool stopped_ = false;
   uint64_t reads_ = 0;

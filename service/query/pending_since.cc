@@ -14,14 +14,14 @@ constexpr Position kNoPosition{std::numeric_limits<uint64_t>::max()};
 int64_t LedgerMoment::FoldedSince(std::span<Ledger* const> ledgers, SiteIndex site) const {
   int64_t sum = 0;
   for (size_t lane = 0; lane < ledgers.size(); ++lane) {
-    sum += ledgers[lane]->HoldStill().Folded(site) - folded[lane];
+    sum += ledgers[lane]->Lock().Folded(site) - folded[lane];
   }
   return sum;
 }
 
 std::vector<int64_t> FoldedNow(std::span<Ledger* const> ledgers, SiteIndex site) {
   std::vector<int64_t> folded;
-  for (const Ledger* ledger : ledgers) folded.push_back(ledger->HoldStill().Folded(site));
+  for (const Ledger* ledger : ledgers) folded.push_back(ledger->Lock().Folded(site));
   return folded;
 }
 
@@ -29,7 +29,7 @@ std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& sit
   const ShardCursors cursors;
   std::vector<Position> since;
   for (const Ledger* ledger : ledgers) {
-    Ledger::Mark mark = ledger->MarkNow();
+    Ledger::Snapshot mark = ledger->TakeSnapshot();
     const auto held = ledger->HoldPending(mark, cursors, site, {});
     if (!held) {
       since.push_back(kNoPosition);
@@ -48,7 +48,7 @@ std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& sit
 }
 
 bool FindSince(const Ledger& ledger, Position since, ChunksSince& found) {
-  found.mark = ledger.MarkNow();
+  found.mark = ledger.TakeSnapshot();
   if (found.mark.open_from < since) return false;
   Position before;
   for (const SealedChunk& sealed : found.mark.sealed) {

@@ -17,21 +17,21 @@ namespace viewcount {
 struct LedgerMoment {
   // Positions noted after the answer. A chunk that begins at or after its lane's position holds nothing of the answer.
   std::vector<Position> since;
-  // For every lane, Ledger::Still::Folded of the site, noted no later than the answer.
+  // For every lane, Ledger::LockedView::Folded of the site, noted no later than the answer.
   std::vector<int64_t> folded;
 
   // Returns by how much the views folded by this process since then have changed the site's total. May be negative.
   int64_t FoldedSince(std::span<Ledger* const> ledgers, SiteIndex site) const;
 };
 
-// Returns Ledger::Still::Folded of the site for every lane, for use as `folded` of a LedgerMoment. Thread-safe.
+// Returns Ledger::LockedView::Folded of the site for every lane, for use as `folded` of a LedgerMoment. Thread-safe.
 std::vector<int64_t> FoldedNow(std::span<Ledger* const> ledgers, SiteIndex site);
 // Returns positions for use as `since` of a LedgerMoment. Thread-safe.
 std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& site);
 
 // A lane's chunks since a moment, in the form in which the ledger's functions take them.
 struct ChunksSince {
-  Ledger::Mark mark;
+  Ledger::Snapshot mark;
   ShardCursors cursors;
 };
 // Finds a lane's chunks since a moment. Returns false if there are none. Thread-safe.

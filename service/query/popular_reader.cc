@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <string_view>
 
+#include "service/base/async_event.h"
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -36,12 +37,6 @@ absl::Status AskAgain(const absl::Status& error) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
 }
 
-// Waits until the timer is cancelled.
-asio::awaitable<void> WaitUntilCancelled(asio::steady_timer& timer) {
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
 }  // namespace
 
 struct PopularReader::Reading {
@@ -58,10 +53,10 @@ struct PopularReader::Entry {
         read_at(reading.read_at),
         generation(reading.generation),
         ranked(site, window, ledgers, std::move(reading.rankings)),
-        contenders_read(executor, asio::steady_timer::time_point::max()) {}
+        candidates_read(executor) {}
 
   Key key() const { return {site->index, window}; }
-  std::optional<RankedWindow::Answer> Complete(RankedWindow::Contenders which) {
+  std::optional<RankedWindow::Answer> Complete(RankedWindow::Candidates which) {
     std::lock_guard lock(mutex);
     auto answer = ranked.Complete(which);
     if (answer) GiveUp(*answer);
@@ -72,13 +67,13 @@ struct PopularReader::Entry {
     ranked.Settle(answer);
     GiveUp(answer);
   }
-  // Limits the number of contenders that are read. Beyond the limit the list is marked as not exact.
+  // Limits the number of candidates that are read. Beyond the limit the list is marked as not exact.
   void GiveUp(RankedWindow::Answer& answer) const {
-    if (answer.contenders.empty() || ranked.added() < limits::kPopularContendersMax) return;
+    if (answer.candidates.empty() || ranked.added() < limits::kPopularCandidatesMax) return;
     answer.list.exact = false;
     answer.list.error_bound =
-        std::max(answer.list.error_bound, static_cast<uint64_t>(answer.contenders.front().views_max));
-    answer.contenders.clear();
+        std::max(answer.list.error_bound, static_cast<uint64_t>(answer.candidates.front().views_max));
+    answer.candidates.clear();
   }
 
   const std::shared_ptr<const Site> site;
@@ -91,15 +86,15 @@ struct PopularReader::Entry {
   std::mutex mutex;
   RankedWindow ranked;
 
-  // Used on the store's executor. `contenders_read` is cancelled when contenders have been read.
-  bool reading_contenders = false;
-  asio::steady_timer contenders_read;
+  // Used on the store's executor. `candidates_read` is notified when candidates have been read.
+  bool reading_candidates = false;
+  AsyncEvent candidates_read;
 };
 
 struct PopularReader::Flight {
-  explicit Flight(const asio::any_io_executor& executor) : landed(executor, asio::steady_timer::time_point::max()) {}
+  explicit Flight(const asio::any_io_executor& executor) : landed(executor) {}
 
-  asio::steady_timer landed;
+  AsyncEvent landed;
   std::optional<absl::StatusOr<std::shared_ptr<Entry>>> entry;
 };
 
@@ -116,8 +111,8 @@ std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window wi
   const auto age_max = entry->being_replaced ? kAgeMax : limits::kCountCacheAge;
   if (entry->read_at < clock_.Now() - age_max) return std::nullopt;
   if (entry->generation != store_.generation()) return std::nullopt;
-  auto answer = entry->Complete(RankedWindow::Contenders::kOne);
-  if (!answer || !answer->contenders.empty()) return std::nullopt;
+  auto answer = entry->Complete(RankedWindow::Candidates::kOne);
+  if (!answer || !answer->candidates.empty()) return std::nullopt;
   return std::move(answer->list);
 }
 
@@ -143,7 +138,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   const Key key{site->index, window};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
-    while (!flight->entry) co_await WaitUntilCancelled(flight->landed);
+    while (!flight->entry) co_await flight->landed.Wait();
     co_return *flight->entry;
   }
   const auto executor = co_await asio::this_coro::executor;
@@ -154,7 +149,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   std::shared_ptr<Entry> entry;
   if (read.ok()) {
     entry = std::make_shared<Entry>(executor, site, window, std::move(*reading), ledgers_);
-    auto followed = Followed(key);
+    auto followed = TrackedCandidates(key);
     co_await ReadAhead(*entry, std::move(followed));
     Keep(entry);
     Remember(*entry);
@@ -169,7 +164,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   } else {
     flight->entry = read;
   }
-  flight->landed.cancel();
+  flight->landed.NotifyAll();
   co_return *flight->entry;
 }
 
@@ -178,7 +173,7 @@ std::shared_ptr<PopularReader::Reading> PopularReader::Begin() const {
   reading->read_at = clock_.Now();
   reading->generation = store_.generation();
   reading->rankings.as_of_unix_ms = clock_.UnixMillis();
-  for (const Ledger* ledger : ledgers_) reading->rankings.marks.push_back(ledger->MarkNow());
+  for (const Ledger* ledger : ledgers_) reading->rankings.marks.push_back(ledger->TakeSnapshot());
   reading->rankings.cursors.resize(ledgers_.size());
   return reading;
 }
@@ -214,27 +209,27 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
   if (error.ok()) error = absl::AbortedError(kStoreIsOld);
 }
 
-std::vector<RankedWindow::Contender> PopularReader::Followed(const Key& key) {
+std::vector<RankedWindow::Candidate> PopularReader::TrackedCandidates(const Key& key) {
   const auto entry = Find(key);
   if (entry == nullptr) return {};
   std::lock_guard lock(entry->mutex);
-  return entry->ranked.Followed();
+  return entry->ranked.TrackedCandidates();
 }
 
-asio::awaitable<void> PopularReader::ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders) {
-  // The contenders of the earlier rankings show how many views the list requires. So few other articles must be
+asio::awaitable<void> PopularReader::ReadAhead(Entry& entry, std::vector<RankedWindow::Candidate> candidates) {
+  // The candidates of the earlier rankings show how many views the list requires. So few other articles must be
   // examined.
   bool more = true;
   for (int i = 0; more && i < kReadsAheadMax; ++i) {
-    if (!contenders.empty()) {
-      const absl::Status read = co_await ReadContenders(entry, contenders);
+    if (!candidates.empty()) {
+      const absl::Status read = co_await ReadCandidates(entry, candidates);
       // The next request that needs them reports the error, if it persists.
       if (!read.ok()) co_return;
     }
-    auto answer = entry.Complete(RankedWindow::Contenders::kNear);
+    auto answer = entry.Complete(RankedWindow::Candidates::kNear);
     if (!answer) co_return;
-    contenders = std::move(answer->contenders);
-    more = !contenders.empty();
+    candidates = std::move(answer->candidates);
+    more = !candidates.empty();
   }
 }
 
@@ -250,7 +245,7 @@ void PopularReader::Keep(const std::shared_ptr<Entry>& entry) {
 
 void PopularReader::Remember(Entry& entry) {
   LedgerMoment moment{.since = {}, .folded = FoldedNow(ledgers_, entry.site->index)};
-  auto answer = entry.Complete(RankedWindow::Contenders::kOne);
+  auto answer = entry.Complete(RankedWindow::Candidates::kOne);
   moment.since = SinceNow(ledgers_, *entry.site);
   if (!answer) return;
   std::lock_guard lock(mutex_);
@@ -263,12 +258,12 @@ void PopularReader::Remember(Entry& entry) {
 
 std::optional<PopularList> PopularReader::Recall(const Site& site, Window window) {
   const auto entry = Find({site.index, window});
-  auto answer = entry == nullptr ? std::nullopt : entry->Complete(RankedWindow::Contenders::kOne);
+  auto answer = entry == nullptr ? std::nullopt : entry->Complete(RankedWindow::Candidates::kOne);
   if (!answer) return RecallLast(site, window);
   PopularList& list = answer->list;
   list.exact = false;
-  if (!answer->contenders.empty()) {
-    list.error_bound = std::max(list.error_bound, static_cast<uint64_t>(answer->contenders.front().views_max));
+  if (!answer->candidates.empty()) {
+    list.error_bound = std::max(list.error_bound, static_cast<uint64_t>(answer->candidates.front().views_max));
   }
   return std::move(list);
 }
@@ -306,21 +301,21 @@ std::optional<PopularList> PopularReader::RecallLast(const Site& site, Window wi
 }
 
 asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::AnswerFrom(std::shared_ptr<Entry> entry) {
-  auto answer = entry->Complete(RankedWindow::Contenders::kNear);
+  auto answer = entry->Complete(RankedWindow::Candidates::kNear);
   if (!answer) co_return std::optional<PopularList>();
-  while (!answer->contenders.empty()) {
-    if (entry->reading_contenders) {
-      co_await WaitUntilCancelled(entry->contenders_read);
+  while (!answer->candidates.empty()) {
+    if (entry->reading_candidates) {
+      co_await entry->candidates_read.Wait();
     } else {
-      entry->reading_contenders = true;
-      const absl::Status read = co_await ReadContenders(*entry, answer->contenders);
-      entry->reading_contenders = false;
-      entry->contenders_read.cancel();
+      entry->reading_candidates = true;
+      const absl::Status read = co_await ReadCandidates(*entry, answer->candidates);
+      entry->reading_candidates = false;
+      entry->candidates_read.NotifyAll();
       if (absl::IsAborted(read)) co_return std::optional<PopularList>();
       if (!read.ok()) co_return read;
     }
-    if (answer->more_contenders) {
-      answer = entry->Complete(RankedWindow::Contenders::kNear);
+    if (answer->more_candidates) {
+      answer = entry->Complete(RankedWindow::Candidates::kNear);
       if (!answer) co_return std::optional<PopularList>();
     } else {
       entry->Settle(*answer);
@@ -329,23 +324,23 @@ asio::awaitable<absl::StatusOr<std::optional<PopularList>>> PopularReader::Answe
   co_return std::optional<PopularList>(std::move(answer->list));
 }
 
-asio::awaitable<absl::Status> PopularReader::ReadContenders(Entry& entry,
-                                                            const std::vector<RankedWindow::Contender>& asked) {
-  std::map<Shard, std::vector<RankedWindow::Contender>> by_shard;
-  for (const RankedWindow::Contender& contender : asked) by_shard[ShardOf(contender.hash)].push_back(contender);
+asio::awaitable<absl::Status> PopularReader::ReadCandidates(Entry& entry,
+                                                            const std::vector<RankedWindow::Candidate>& asked) {
+  std::map<Shard, std::vector<RankedWindow::Candidate>> by_shard;
+  for (const RankedWindow::Candidate& candidate : asked) by_shard[ShardOf(candidate.hash)].push_back(candidate);
   absl::Status error;
   const auto executor = co_await asio::this_coro::executor;
   WaitGroup reads(executor);
-  for (const auto& [shard, contenders] : by_shard) reads.Spawn(ReadContendersOf(entry, shard, contenders, error));
+  for (const auto& [shard, candidates] : by_shard) reads.Spawn(ReadCandidatesOf(entry, shard, candidates, error));
   co_await reads.Wait();
   co_return error;
 }
 
-asio::awaitable<void> PopularReader::ReadContendersOf(Entry& entry, Shard shard,
-                                                      const std::vector<RankedWindow::Contender>& asked,
+asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
+                                                      const std::vector<RankedWindow::Candidate>& asked,
                                                       absl::Status& error) {
   std::vector<std::string_view> ids;
-  for (const RankedWindow::Contender& contender : asked) ids.push_back(contender.id);
+  for (const RankedWindow::Candidate& candidate : asked) ids.push_back(candidate.id);
   const std::vector<Window> windows = {entry.window};
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {

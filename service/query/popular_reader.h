@@ -63,9 +63,9 @@ class PopularReader {
   boost::asio::awaitable<void> ReadShard(const Site& site, Window window, Shard shard, RankedWindow::Rankings& rankings,
                                          absl::Status& error);
   // Returns the articles that were read in addition to the earlier rankings; empty if there are no earlier rankings.
-  std::vector<RankedWindow::Contender> Followed(const Key& key);
-  // Reads counts that later requests would have to wait for, those of `contenders` first.
-  boost::asio::awaitable<void> ReadAhead(Entry& entry, std::vector<RankedWindow::Contender> contenders);
+  std::vector<RankedWindow::Candidate> TrackedCandidates(const Key& key);
+  // Reads counts that later requests would have to wait for, those of `candidates` first.
+  boost::asio::awaitable<void> ReadAhead(Entry& entry, std::vector<RankedWindow::Candidate> candidates);
   void Keep(const std::shared_ptr<Entry>& entry);
   // Keeps the current list of an entry, for use after the entry was dropped.
   void Remember(Entry& entry);
@@ -74,9 +74,9 @@ class PopularReader {
   std::optional<PopularList> RecallLast(const Site& site, Window window);
   // Returns nothing if the entry's rankings must be read again.
   boost::asio::awaitable<absl::StatusOr<std::optional<PopularList>>> AnswerFrom(std::shared_ptr<Entry> entry);
-  boost::asio::awaitable<absl::Status> ReadContenders(Entry& entry, const std::vector<RankedWindow::Contender>& asked);
-  boost::asio::awaitable<void> ReadContendersOf(Entry& entry, Shard shard,
-                                                const std::vector<RankedWindow::Contender>& asked, absl::Status& error);
+  boost::asio::awaitable<absl::Status> ReadCandidates(Entry& entry, const std::vector<RankedWindow::Candidate>& asked);
+  boost::asio::awaitable<void> ReadCandidatesOf(Entry& entry, Shard shard,
+                                                const std::vector<RankedWindow::Candidate>& asked, absl::Status& error);
 
   CountStore& store_;
   CountCache& cache_;

@@ -25,14 +25,14 @@ namespace viewcount {
 // error. Errors are those of query.proto. Everything that it refers to must outlive it.
 class QueryApi {
  public:
-  struct Parts {
+  struct Dependencies {
     const SiteDirectory& sites;
     CountReader& counts;
     PopularReader& popular;
     SiteStatsReader& stats;
     const Clock& clock;
   };
-  explicit QueryApi(Parts parts) : parts_(parts) {}
+  explicit QueryApi(Dependencies parts) : parts_(parts) {}
 
   // Thread-safe. Returns the status if the request can be answered, or refused, without the store. Otherwise returns
   // nothing and leaves the response empty: call GetCounts.
@@ -59,7 +59,7 @@ class QueryApi {
   absl::StatusOr<PopularQuestion> QuestionOf(const v1::ListPopularRequest& request) const;
   static void FillPage(const PopularQuestion& question, const PopularList& list, v1::ListPopularResponse& response);
 
-  const Parts parts_;
+  const Dependencies parts_;
 };
 
 }  // namespace viewcount

@@ -24,7 +24,7 @@ size_t LevelOf(int64_t views, size_t places) {
 
 }  // namespace
 
-// A contender whose ID refers to the text in a chunk.
+// A candidate whose ID refers to the text in a chunk.
 struct RankedWindow::Waiting {
   std::string_view id;
   uint64_t hash = 0;
@@ -67,11 +67,11 @@ struct RankedWindow::Merge {
   // Exact counts. An article may occur twice.
   std::vector<Ranked> found;
   // An article may occur twice.
-  std::vector<Waiting> contenders;
-  // No article with fewer views can be on the list, or be needed as a contender.
+  std::vector<Waiting> candidates;
+  // No article with fewer views can be on the list, or be needed as a candidate.
   int64_t least = 1;
-  int64_t contender_least() const { return which == Contenders::kNear ? NearOf(least) : least; }
-  Contenders which = Contenders::kOne;
+  int64_t candidate_least() const { return which == Candidates::kNear ? NearOf(least) : least; }
+  Candidates which = Candidates::kOne;
   // A bound for the views of unranked articles that a lowered ranked article may have to make room for.
   uint64_t hidden_views_max = 0;
 };
@@ -128,7 +128,7 @@ void RankedWindow::AddSealed() {
   }
 }
 
-std::optional<RankedWindow::Answer> RankedWindow::Complete(Contenders which) {
+std::optional<RankedWindow::Answer> RankedWindow::Complete(Candidates which) {
   // Sealed chunks do not change, so adding them first delays no thread. The call after HoldPending seldom adds more.
   AddSealed();
   auto pending = HoldPending();
@@ -196,7 +196,7 @@ void RankedWindow::AddAdjusted(Merge& merge) const {
 // An unranked article needs enough pending views to bridge the gap between the highest unranked count and the list.
 void RankedWindow::AddRisen(Merge& merge) const {
   if (merge.places() == 0) return;
-  merge.ForEachWith(merge.contender_least() - static_cast<int64_t>(unlisted_views_max_),
+  merge.ForEachWith(merge.candidate_least() - static_cast<int64_t>(unlisted_views_max_),
                     [&](uint64_t hash, std::string_view id) { Consider(merge, hash, id); });
 }
 
@@ -209,7 +209,7 @@ void RankedWindow::Consider(Merge& merge, uint64_t hash, std::string_view id) co
   const auto unlisted = static_cast<int64_t>(rankings_.shards[ShardOf(hash).value].unlisted_views_max);
   const int64_t views = pending + unlisted;
   if (unlisted == 0 && views >= merge.least) merge.found.push_back({id, hash, views});
-  if (unlisted > 0 && views >= merge.contender_least()) merge.contenders.push_back({id, hash, pending, views});
+  if (unlisted > 0 && views >= merge.candidate_least()) merge.candidates.push_back({id, hash, pending, views});
 }
 
 RankedWindow::Answer RankedWindow::Finish(Merge& merge) {
@@ -223,13 +223,13 @@ RankedWindow::Answer RankedWindow::Finish(Merge& merge) {
   }
   const int64_t least = is_full ? merge.found.back().views : 1;
   merge.least = least_ = least;
-  std::erase_if(merge.contenders, [&](const Waiting& article) { return article.views < merge.contender_least(); });
-  SortOut(merge.contenders);
-  const size_t contenders_max = merge.which == Contenders::kOne ? 1 : kContendersMax;
-  answer.more_contenders = merge.contenders.size() > contenders_max;
-  if (answer.more_contenders) merge.contenders.resize(contenders_max);
-  for (const Waiting& article : merge.contenders) {
-    answer.contenders.push_back({std::string(article.id), article.hash, article.pending, article.views});
+  std::erase_if(merge.candidates, [&](const Waiting& article) { return article.views < merge.candidate_least(); });
+  SortOut(merge.candidates);
+  const size_t candidates_max = merge.which == Candidates::kOne ? 1 : kCandidatesMax;
+  answer.more_candidates = merge.candidates.size() > candidates_max;
+  if (answer.more_candidates) merge.candidates.resize(candidates_max);
+  for (const Waiting& article : merge.candidates) {
+    answer.candidates.push_back({std::string(article.id), article.hash, article.pending, article.views});
   }
   if (merge.hidden_views_max > 0 && !(is_full && static_cast<uint64_t>(least) > merge.hidden_views_max)) {
     answer.list.exact = false;
@@ -269,9 +269,9 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
   return true;
 }
 
-std::vector<RankedWindow::Contender> RankedWindow::Followed() const {
-  std::vector<Contender> near;
-  for (size_t i = ranked_; i < followed_.articles().size() && near.size() < kContendersMax; ++i) {
+std::vector<RankedWindow::Candidate> RankedWindow::TrackedCandidates() const {
+  std::vector<Candidate> near;
+  for (size_t i = ranked_; i < followed_.articles().size() && near.size() < kCandidatesMax; ++i) {
     const auto& article = followed_.articles()[i];
     if (followed_.views(i) < NearOf(least_)) continue;
     near.push_back({.id = std::string(article.id), .hash = article.hash});
@@ -281,11 +281,11 @@ std::vector<RankedWindow::Contender> RankedWindow::Followed() const {
 
 void RankedWindow::Settle(Answer& answer) const {
   auto& articles = answer.list.articles;
-  std::erase_if(answer.contenders, [&](const Contender& contender) {
-    const auto known = indexes_.find(Key{contender.hash, contender.id});
+  std::erase_if(answer.candidates, [&](const Candidate& candidate) {
+    const auto known = indexes_.find(Key{candidate.hash, candidate.id});
     if (known == indexes_.end()) return false;
-    const int64_t views = followed_.articles()[known->second].stored + contender.pending;
-    if (views > 0) articles.push_back({contender.id, static_cast<uint64_t>(views)});
+    const int64_t views = followed_.articles()[known->second].stored + candidate.pending;
+    if (views > 0) articles.push_back({candidate.id, static_cast<uint64_t>(views)});
     return true;
   });
   std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) {
@@ -294,7 +294,7 @@ void RankedWindow::Settle(Answer& answer) const {
   if (articles.size() < kListMax) return;
   articles.resize(kListMax);
   const auto least = static_cast<int64_t>(articles.back().views);
-  std::erase_if(answer.contenders, [&](const Contender& contender) { return contender.views_max < least; });
+  std::erase_if(answer.candidates, [&](const Candidate& candidate) { return candidate.views_max < least; });
 }
 
 }  // namespace viewcount

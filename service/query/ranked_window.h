@@ -55,14 +55,14 @@ class RankedWindow {
     // For every lane, the cursor of every shard.
     std::vector<ShardCursors> cursors;
     // For every lane, a mark taken before the shards were read.
-    std::vector<Ledger::Mark> marks;
+    std::vector<Ledger::Snapshot> marks;
     int64_t as_of_unix_ms = 0;
   };
   // `ledgers`, one for each lane, must outlive this object.
   RankedWindow(std::shared_ptr<const Site> site, Window window, std::span<Ledger* const> ledgers, Rankings rankings);
 
   // An article that is not ranked, but may belong on the list because of its pending views.
-  struct Contender {
+  struct Candidate {
     std::string id;
     uint64_t hash = 0;
     int64_t pending = 0;
@@ -71,20 +71,20 @@ class RankedWindow {
   };
   struct Answer {
     PopularList list;
-    // Articles that may be missing from the list: the `kContendersMax` articles with the highest possible counts.
-    std::vector<Contender> contenders;
-    // True if there are more contenders.
-    bool more_contenders = false;
+    // Articles that may be missing from the list: the `kCandidatesMax` articles with the highest possible counts.
+    std::vector<Candidate> candidates;
+    // True if there are more candidates.
+    bool more_candidates = false;
   };
-  static constexpr size_t kContendersMax = 4'096;
-  // kOne: at most one contender, to learn whether there are any. kNear: also articles that lack up to a quarter of the
+  static constexpr size_t kCandidatesMax = 4'096;
+  // kOne: at most one candidate, to learn whether there are any. kNear: also articles that lack up to a quarter of the
   // views that the list requires, because they may be needed soon.
-  enum class Contenders : uint8_t { kOne, kNear };
+  enum class Candidates : uint8_t { kOne, kNear };
   // Returns the list of this moment. Returns nothing if a chunk was sealed and dropped since the last call: the shards
   // must be read again.
-  std::optional<Answer> Complete(Contenders which);
+  std::optional<Answer> Complete(Candidates which);
 
-  // Records the stored counts of contenders of one shard. They were read after the rankings, when the lanes' cursors of
+  // Records the stored counts of candidates of one shard. They were read after the rankings, when the lanes' cursors of
   // the shard were `cursors`. Returns false if the shards must be read again.
   struct Stored {
     std::string id;
@@ -92,11 +92,11 @@ class RankedWindow {
     int64_t views = 0;
   };
   bool AddStored(std::span<const Stored> articles, std::span<const Cursor> cursors);
-  // Adds the contenders that were recorded meanwhile to the list, which remains the list of its moment. Removes
-  // contenders that are no longer needed. Must not be called if `more_contenders` is true.
+  // Adds the candidates that were recorded meanwhile to the list, which remains the list of its moment. Removes
+  // candidates that are no longer needed. Must not be called if `more_candidates` is true.
   void Settle(Answer& answer) const;
-  // Returns the recorded articles that are still near the list, as contenders for the next rankings.
-  std::vector<Contender> Followed() const;
+  // Returns the recorded articles that are still near the list, as candidates for the next rankings.
+  std::vector<Candidate> TrackedCandidates() const;
   // Returns the number of recorded articles.
   size_t added() const { return added_.size(); }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "service/base/async_event.h"
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -104,8 +105,7 @@ SiteStats StatsOf(const Calendar& calendar, std::span<const int64_t> counts, con
 }  // namespace
 
 struct SiteStatsReader::Flight {
-  Flight(const asio::any_io_executor& executor, std::vector<Window> of)
-      : windows(std::move(of)), landed(executor, asio::steady_timer::time_point::max()) {}
+  Flight(const asio::any_io_executor& executor, std::vector<Window> of) : windows(std::move(of)), landed(executor) {}
 
   // Returns the count of a window, which must be one of those requested.
   int64_t Of(Window window) const {
@@ -114,7 +114,7 @@ struct SiteStatsReader::Flight {
   }
 
   const std::vector<Window> windows;
-  asio::steady_timer landed;
+  AsyncEvent landed;
   SteadyTime read_at;
   int64_t as_of_unix_ms = 0;
   uint64_t generation = 0;
@@ -199,10 +199,7 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
   const FlightKey key = {site->index, question.day};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
-    while (!flight->totals) {
-      boost::system::error_code ignored;
-      co_await flight->landed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
+    while (!flight->totals) co_await flight->landed.Wait();
     co_return flight;
   }
   const auto executor = co_await asio::this_coro::executor;
@@ -219,7 +216,7 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
   flight->totals = std::move(totals);
   // No other coroutine has run since the pending views were added. So all requests that joined did so before that.
   flights_.erase(key);
-  flight->landed.cancel();
+  flight->landed.NotifyAll();
   if (flight->totals->ok()) Remember(*site, *flight);
   co_return flight;
 }
@@ -249,7 +246,7 @@ std::optional<SiteTotal> SiteStatsReader::FindKnown(const Site& site, Usable usa
   if (found == known_.end() || !usable(found->second)) return std::nullopt;
   int64_t views = found->second.views;
   for (size_t lane = 0; lane < totals_.ledgers().size(); ++lane) {
-    views += totals_.ledgers()[lane]->HoldStill().Folded(site.index) - found->second.folded[lane];
+    views += totals_.ledgers()[lane]->Lock().Folded(site.index) - found->second.folded[lane];
   }
   return SiteTotal{.views = ShownCount(views),
                    .visits = ShownCount(found->second.visits),

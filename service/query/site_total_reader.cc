@@ -12,8 +12,8 @@ namespace asio = boost::asio;
 asio::awaitable<absl::StatusOr<WindowTotals>> SiteTotalReader::Read(std::shared_ptr<const Site> site,
                                                                     std::vector<Window> windows) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    std::vector<Ledger::Mark> marks;
-    for (const Ledger* ledger : ledgers_) marks.push_back(ledger->MarkNow());
+    std::vector<Ledger::Snapshot> marks;
+    for (const Ledger* ledger : ledgers_) marks.push_back(ledger->TakeSnapshot());
     Sums sums;
     sums.stored.resize(windows.size());
     sums.cursors.resize(ledgers_.size());
@@ -33,7 +33,8 @@ asio::awaitable<absl::StatusOr<WindowTotals>> SiteTotalReader::Read(std::shared_
 }
 
 std::optional<WindowTotals> SiteTotalReader::Complete(const Site& site, const std::vector<Window>& windows,
-                                                      const std::vector<Ledger::Mark>& marks, const Sums& sums) const {
+                                                      const std::vector<Ledger::Snapshot>& marks,
+                                                      const Sums& sums) const {
   WindowTotals totals{.views = sums.stored};
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     const auto pending = ledgers_[lane]->SumPending(marks[lane], sums.cursors[lane], site, windows);

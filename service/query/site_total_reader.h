@@ -20,7 +20,7 @@ struct WindowTotals {
   // One total for each window. The total of all time includes the start value. A total is below 0 only where another
   // instance has not flushed the views that compensate for it.
   std::vector<int64_t> views;
-  // For every lane, Ledger::Still::Folded at the moment of the totals.
+  // For every lane, Ledger::LockedView::Folded at the moment of the totals.
   std::vector<int64_t> folded;
 };
 
@@ -50,7 +50,7 @@ class SiteTotalReader {
   boost::asio::awaitable<void> ReadShard(const Site& site, const std::vector<Window>& windows, Shard shard, Sums& sums);
   // Returns nothing if a chunk was sealed and dropped since the marks: read again.
   std::optional<WindowTotals> Complete(const Site& site, const std::vector<Window>& windows,
-                                       const std::vector<Ledger::Mark>& marks, const Sums& sums) const;
+                                       const std::vector<Ledger::Snapshot>& marks, const Sums& sums) const;
 
   CountStore& store_;
   CountCache& cache_;

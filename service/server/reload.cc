@@ -22,7 +22,7 @@ void Server::Reload(const Config& fresh) {
                     [this, proxies = std::move(proxies), backends = std::move(backends),
                      views = fresh.address_views_per_second, articles = fresh.new_articles_per_minute]() mutable {
                       trust_->Set(std::move(proxies), std::move(backends));
-                      gate_->SetLimits(views, articles);
+                      admission_->SetLimits(views, articles);
                     });
   Config usable = fresh;
   if (fresh.tls_cert.empty() != config_.tls_cert.empty()) {

@@ -152,15 +152,15 @@ absl::Status Server::AwaitStore(std::future<absl::Status> result) {
 
 absl::Status Server::StartLanes() {
   const auto executor = store_thread_.executor();
-  keeper_ = std::make_unique<SiteKeeper>(executor, *store_, *sites_);
-  salt_keeper_ = std::make_unique<SaltKeeper>(executor, SaltKeeper::Parts{*store_, clock_, salts_});
-  sites_->Listen(*salt_keeper_);
+  keeper_ = std::make_unique<SiteSync>(executor, *store_, *sites_);
+  salt_rotator_ = std::make_unique<SaltRotator>(executor, SaltRotator::Dependencies{*store_, clock_, salts_});
+  sites_->Listen(*salt_rotator_);
   const auto fenced = [this](const absl::Status& status) {
     spdlog::critical("{}", ToStd(status.message()));
     stop_.Request(kExitFenced);
   };
   meeting_ = std::make_unique<StoreMeeting>(
-      StoreMeeting::Parts{*store_, *sites_, *keeper_, *salt_keeper_, *lanes_, clock_},
+      StoreMeeting::Dependencies{*store_, *sites_, *keeper_, *salt_rotator_, *lanes_, clock_},
       StoreMeeting::Options{.sites = config_.sites, .flush_interval = config_.flush_interval, .fenced = fenced});
   start_store_until_ = clock_.Now() + (embedded_ == nullptr ? limits::kStartStoreWait : limits::kStartEmbeddedWait);
   if (auto status = AwaitStore(store_thread_.Spawn(meeting_->Prepare())); !status.ok()) return status;
@@ -188,28 +188,28 @@ void Server::MakeReaders() {
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
-  query_api_ = std::make_unique<QueryApi>(QueryApi::Parts{*sites_, *counts_, *popular_, *site_stats_, clock_});
-  query_upkeep_ = std::make_unique<QueryUpkeep>(executor, *counts_, *popular_);
-  watcher_ =
-      std::make_unique<CountWatcher>(executor, CountWatcher::Parts{*sites_, *counts_, *site_stats_, clock_, metrics_});
-  adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Parts{.sites = *sites_,
-                                                                   .store = *store_,
-                                                                   .counts = *counts_,
-                                                                   .totals = *site_totals_,
-                                                                   .lanes = lanes_->lanes(),
-                                                                   .ledgers = lanes_->ledgers(),
-                                                                   .clock = clock_});
+  query_api_ = std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, clock_});
+  query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_);
+  watcher_ = std::make_unique<CountWatcher>(
+      executor, CountWatcher::Dependencies{*sites_, *counts_, *site_stats_, clock_, metrics_});
+  adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Dependencies{.sites = *sites_,
+                                                                          .store = *store_,
+                                                                          .counts = *counts_,
+                                                                          .totals = *site_totals_,
+                                                                          .lanes = lanes_->lanes(),
+                                                                          .ledgers = lanes_->ledgers(),
+                                                                          .clock = clock_});
 }
 
 asio::awaitable<absl::Status> Server::Meet() {
   keeping_ = std::make_unique<WaitGroup>(co_await asio::this_coro::executor);
   keeping_->Spawn(watcher_->Run());
-  keeping_->Spawn(query_upkeep_->Run());
+  keeping_->Spawn(query_maintenance_->Run());
   absl::Status status = co_await meeting_->Recover(*cache_);
   if (status.ok() && store_closed_) status = absl::CancelledError("the service is stopping");
   if (!status.ok()) co_return status;
   keeping_->Spawn(keeper_->Run());
-  keeping_->Spawn(salt_keeper_->Run());
+  keeping_->Spawn(salt_rotator_->Run());
   NoteMet();
   co_return status;
 }
@@ -229,8 +229,8 @@ absl::Status Server::StartGrpc() {
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ =
-      std::make_unique<GrpcQueryService>(GrpcQueryService::Parts{executor, *sites_, *query_api_, *watcher_});
-  admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Parts{
+      std::make_unique<GrpcQueryService>(GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_});
+  admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
       executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
@@ -268,15 +268,16 @@ absl::Status Server::StartHttp() {
   site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
   const auto executor = store_thread_.executor();
   bots_ = std::make_unique<const BotPatterns>();
-  visitors_ = std::make_unique<VisitorFinder>(VisitorFinder::Parts{*trust_, *bots_, salts_, clock_});
-  gate_ = std::make_unique<Gate>(Gate::Parts{.counts = *counts_,
-                                             .catalog = *catalog_,
-                                             .store = executor,
-                                             .clock = clock_,
-                                             .views_per_second = config_.address_views_per_second,
-                                             .articles_per_minute = config_.new_articles_per_minute});
-  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_, *gate_);
-  http_routes_.AddExpress(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_, *gate_));
+  visitors_ = std::make_unique<VisitorFinder>(VisitorFinder::Dependencies{*trust_, *bots_, salts_, clock_});
+  admission_ = std::make_unique<BrowserAdmission>(
+      BrowserAdmission::Dependencies{.counts = *counts_,
+                                     .catalog = *catalog_,
+                                     .store = executor,
+                                     .clock = clock_,
+                                     .views_per_second = config_.address_views_per_second,
+                                     .articles_per_minute = config_.new_articles_per_minute});
+  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_, *admission_);
+  http_routes_.AddFastPath(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_, *admission_));
   AddQueryRoutes(*site_routes_, *query_api_, executor);
   AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
   AddLiveRoutes(*site_routes_, *watcher_, executor);
@@ -399,8 +400,8 @@ void Server::CloseStore() {
     if (self.meeting_ != nullptr) co_await self.meeting_->Stop();
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
-      self.salt_keeper_->Stop();
-      self.query_upkeep_->Stop();
+      self.salt_rotator_->Stop();
+      self.query_maintenance_->Stop();
       co_await self.keeping_->Wait();
     }
     co_await self.lanes_->StopFlushing();

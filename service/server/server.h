@@ -18,8 +18,8 @@
 #include "service/grpc/grpc_admin_service.h"
 #include "service/grpc/grpc_query_service.h"
 #include "service/grpc/http2/grpc_server.h"
+#include "service/http/browser_admission.h"
 #include "service/http/client_trust.h"
-#include "service/http/gate.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
 #include "service/http/visitor.h"
@@ -33,7 +33,7 @@
 #include "service/query/count_watcher.h"
 #include "service/query/popular_reader.h"
 #include "service/query/query_api.h"
-#include "service/query/query_upkeep.h"
+#include "service/query/query_maintenance.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/server/descriptor_limit.h"
@@ -137,10 +137,10 @@ class Server {
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;
   std::unique_ptr<QueryApi> query_api_;
-  std::unique_ptr<QueryUpkeep> query_upkeep_;
+  std::unique_ptr<QueryMaintenance> query_maintenance_;
   std::unique_ptr<CountWatcher> watcher_;
-  std::unique_ptr<SiteKeeper> keeper_;
-  std::unique_ptr<SaltKeeper> salt_keeper_;
+  std::unique_ptr<SiteSync> keeper_;
+  std::unique_ptr<SaltRotator> salt_rotator_;
   std::unique_ptr<StoreMeeting> meeting_;
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;
@@ -154,7 +154,7 @@ class Server {
   std::unique_ptr<ClientTrust> trust_;
   std::unique_ptr<const BotPatterns> bots_;
   std::unique_ptr<VisitorFinder> visitors_;
-  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<BrowserAdmission> admission_;
   std::unique_ptr<SiteRoutes> site_routes_;
   std::string http_address_;
   std::unique_ptr<HttpServer> http_;

@@ -50,7 +50,7 @@ void StoreMeeting::LogWait(const absl::Status& status) {
 }
 
 template <typename Attempt>
-asio::awaitable<absl::Status> StoreMeeting::Insist(Attempt attempt) {
+asio::awaitable<absl::Status> StoreMeeting::RetryWhileUnavailable(Attempt attempt) {
   asio::steady_timer pause(co_await asio::this_coro::executor);
   while (true) {
     absl::Status status = co_await attempt();
@@ -66,10 +66,10 @@ asio::awaitable<absl::Status> StoreMeeting::Insist(Attempt attempt) {
 asio::awaitable<absl::Status> StoreMeeting::Prepare() {
   const Running running(running_);
   const auto open = [this] { return parts_.store.Open(); };
-  absl::Status status = co_await Insist(open);
+  absl::Status status = co_await RetryWhileUnavailable(open);
   if (status.ok()) {
     const auto prepare = [this] { return PrepareOnce(); };
-    status = co_await Insist(prepare);
+    status = co_await RetryWhileUnavailable(prepare);
   }
   if (without_ && ReasonOf(status) == "FENCED") options_.fenced(status);
   prepared_ = status;
@@ -117,7 +117,7 @@ asio::awaitable<absl::Status> StoreMeeting::Recover(AppliedListener& listener) {
   const LaneSet::FlushParts parts{
       .store = parts_.store, .listener = listener, .interval = options_.flush_interval, .fenced = options_.fenced};
   const auto start = [&] { return parts_.lanes.StartFlushing(parts); };
-  recovered_ = co_await Insist(start);
+  recovered_ = co_await RetryWhileUnavailable(start);
   co_return *recovered_;
 }
 

@@ -29,11 +29,11 @@ namespace viewcount {
 // Runs on the store's executor. The objects that it refers to must outlive it, and it must outlive its coroutines.
 class StoreMeeting {
  public:
-  struct Parts {
+  struct Dependencies {
     RedisStore& store;
     SiteDirectory& sites;
-    SiteKeeper& keeper;
-    SaltKeeper& salts;
+    SiteSync& keeper;
+    SaltRotator& salts;
     LaneSet& lanes;
     const Clock& clock;
   };
@@ -45,7 +45,7 @@ class StoreMeeting {
     // Called when another process owns a lane. The process must then stop.
     std::function<void(const absl::Status&)> fenced;
   };
-  StoreMeeting(Parts parts, Options options) : parts_(parts), options_(std::move(options)) {}
+  StoreMeeting(Dependencies parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
   // Connects to the store, obtains sites and salts, and settles the lanes. It repeats attempts as long as waiting may
   // help. Errors: a line that states what an operator must change; CANCELLED.
@@ -67,13 +67,13 @@ class StoreMeeting {
  private:
   // Calls `attempt` until it succeeds, or until it fails with an error that waiting does not help.
   template <typename Attempt>
-  boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
+  boost::asio::awaitable<absl::Status> RetryWhileUnavailable(Attempt attempt);
   bool MayPass(const absl::Status& status) const;
   // Logs the reason for the wait, at most once in 10 s.
   void LogWait(const absl::Status& status);
   boost::asio::awaitable<absl::Status> PrepareOnce();
 
-  const Parts parts_;
+  const Dependencies parts_;
   const Options options_;
   // The results of Prepare and Recover. Empty until they end.
   std::optional<absl::Status> prepared_;

@@ -38,7 +38,7 @@ struct LaneEntry {
 struct LaneTotals {
   // People's and bots' views of all time, including those that were set aside.
   uint64_t views = 0;
-  // The part of `views` that was left out of the counts: see SetAside.
+  // The part of `views` that was left out of the counts: see Quarantined.
   uint64_t set_aside = 0;
   // The change that administrators' adjustments made to the sums of all time.
   int64_t adjusted = 0;
@@ -139,7 +139,7 @@ struct Part {
 // no number, or if the new count would pass limits::kCountMax in either direction. A whole hash is left out if its type
 // or its sum is unusable. A note is left out if its key holds another type; its field is then the article ID, with no
 // views.
-struct SetAside {
+struct Quarantined {
   std::string key;
   std::string article_id;
   int64_t views = 0;
@@ -151,7 +151,7 @@ struct ApplyResult {
   bool applied = false;
   // The entry that the shard holds for the lane; nothing if it holds none. Set only if the part was not applied.
   std::optional<std::string> stored;
-  std::vector<SetAside> set_aside;
+  std::vector<Quarantined> set_aside;
 };
 
 // Counts of one shard, and the progress of the requested lanes at the same moment. A count may be below 0 for a while.

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/visitors/text_finder.h"
+#include "service/visitors/aho_corasick.h"
 
 namespace viewcount {
 
@@ -46,7 +46,7 @@ class BotPatterns {
   bool IsBot(std::string_view agent) const;
 
  private:
-  TextFinder texts_;
+  AhoCorasick texts_;
   // RE2 also has an automaton, which it builds as it processes texts. So the work per byte has a bound that does not
   // depend on the text.
   RE2::Set expressions_;

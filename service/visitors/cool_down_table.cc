@@ -14,15 +14,15 @@ uint64_t KeyOf(uint64_t article, uint64_t viewer) {
 
 // Returns true if the view is within the cool-down of a counted one. A view exactly one cool-down later counts, so the
 // span is a second shorter.
-bool IsTooSoon(const SightingTable::Sighting& counted, uint32_t moment, SightingTable::Seconds cool_down) {
-  return counted.IsWithin(moment, cool_down - SightingTable::Seconds(1));
+bool IsTooSoon(const LastSeenTable::Sighting& counted, uint32_t moment, LastSeenTable::Seconds cool_down) {
+  return counted.IsWithin(moment, cool_down - LastSeenTable::Seconds(1));
 }
 
 }  // namespace
 
-bool CoolDownTable::Takes(uint64_t article, uint64_t viewer, uint64_t previous_viewer, int64_t unix_ms,
-                          int64_t receipt_unix_ms, Seconds cool_down) {
-  const uint32_t moment = SightingTable::SecondsOf(unix_ms);
+bool CoolDownTable::TryCountView(uint64_t article, uint64_t viewer, uint64_t previous_viewer, int64_t unix_ms,
+                                 int64_t receipt_unix_ms, Seconds cool_down) {
+  const uint32_t moment = LastSeenTable::SecondsOf(unix_ms);
   if (IsTooSoon(pairs_.Find(KeyOf(article, viewer)), moment, cool_down)) return false;
   if (previous_viewer != 0 && IsTooSoon(pairs_.Find(KeyOf(article, previous_viewer)), moment, cool_down)) return false;
   Replay(article, viewer, unix_ms, receipt_unix_ms, cool_down);
@@ -32,10 +32,10 @@ bool CoolDownTable::Takes(uint64_t article, uint64_t viewer, uint64_t previous_v
 void CoolDownTable::Replay(uint64_t article, uint64_t viewer, int64_t unix_ms, int64_t receipt_unix_ms,
                            Seconds cool_down) {
   // Two counted views may be exactly one cool-down apart, so the span is a second shorter than the cool-down.
-  pairs_.Note(KeyOf(article, viewer), SightingTable::SecondsOf(unix_ms), SightingTable::SecondsOf(receipt_unix_ms),
+  pairs_.Note(KeyOf(article, viewer), LastSeenTable::SecondsOf(unix_ms), LastSeenTable::SecondsOf(receipt_unix_ms),
               cool_down - Seconds(1));
 }
 
-void CoolDownTable::Forget(int64_t unix_ms) { pairs_.Forget(SightingTable::SecondsOf(unix_ms)); }
+void CoolDownTable::Forget(int64_t unix_ms) { pairs_.Forget(LastSeenTable::SecondsOf(unix_ms)); }
 
 }  // namespace viewcount

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "service/base/limits.h"
-#include "service/visitors/sighting_table.h"
+#include "service/visitors/last_seen_table.h"
 
 namespace viewcount {
 
@@ -19,7 +19,7 @@ namespace viewcount {
 // site may displace those of another site.
 class CoolDownTable {
  public:
-  using Seconds = SightingTable::Seconds;
+  using Seconds = LastSeenTable::Seconds;
 
   explicit CoolDownTable(size_t pairs_max = limits::kCoolDownsPerLaneMax) : pairs_(pairs_max) {}
 
@@ -28,8 +28,8 @@ class CoolDownTable {
   //
   // `article` is the article's hash, which differs between sites. `viewer` is not 0. `previous_viewer` is the same
   // viewer's hash under the salt of the day before, or 0 without one.
-  bool Takes(uint64_t article, uint64_t viewer, uint64_t previous_viewer, int64_t unix_ms, int64_t receipt_unix_ms,
-             Seconds cool_down);
+  bool TryCountView(uint64_t article, uint64_t viewer, uint64_t previous_viewer, int64_t unix_ms,
+                    int64_t receipt_unix_ms, Seconds cool_down);
   // Remembers a view that the journal holds as counted.
   void Replay(uint64_t article, uint64_t viewer, int64_t unix_ms, int64_t receipt_unix_ms, Seconds cool_down);
   // Forgets the pairs whose cool-downs are over at `unix_ms`.
@@ -40,12 +40,12 @@ class CoolDownTable {
   // Returns the approximate memory of the pairs, in bytes.
   size_t bytes() const { return pairs_.bytes(); }
 
-  // These write and read a checkpoint; see SightingTable.
+  // These write and read a checkpoint; see LastSeenTable.
   std::string Serialize() const { return pairs_.Serialize(); }
   absl::Status Merge(std::string_view text) { return pairs_.Merge(text); }
 
  private:
-  SightingTable pairs_;
+  LastSeenTable pairs_;
 };
 
 }  // namespace viewcount

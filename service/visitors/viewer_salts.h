@@ -1,6 +1,6 @@
 // The salts that this process knows. Each site has today's salt, and shortly before midnight also tomorrow's. During
 // the first half hour of a day it also has the salt of the day before, so that visits continue across midnight.
-// SaltKeeper (server/salt_keeper.h) adds and removes the salts, and the code that hashes viewers reads them.
+// SaltRotator (server/salt_rotator.h) adds and removes the salts, and the code that hashes viewers reads them.
 #pragma once
 
 #include <absl/time/time.h>

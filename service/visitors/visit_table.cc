@@ -9,17 +9,17 @@ uint64_t KeyOf(VisitorKey viewer) { return viewer.site_seed ^ viewer.viewer; }
 
 }  // namespace
 
-bool VisitTable::Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms) {
-  const uint32_t moment = SightingTable::SecondsOf(unix_ms);
-  const auto before = viewers_.Note(KeyOf(viewer), moment, SightingTable::SecondsOf(receipt_unix_ms), kPause);
+bool VisitTable::RecordView(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms) {
+  const uint32_t moment = LastSeenTable::SecondsOf(unix_ms);
+  const auto before = viewers_.Note(KeyOf(viewer), moment, LastSeenTable::SecondsOf(receipt_unix_ms), kPause);
   if (before.IsWithin(moment, kPause)) return false;
   return previous.viewer == 0 || !viewers_.Find(KeyOf(previous)).IsWithin(moment, kPause);
 }
 
 void VisitTable::Replay(VisitorKey viewer, int64_t unix_ms, int64_t receipt_unix_ms) {
-  viewers_.Note(KeyOf(viewer), SightingTable::SecondsOf(unix_ms), SightingTable::SecondsOf(receipt_unix_ms), kPause);
+  viewers_.Note(KeyOf(viewer), LastSeenTable::SecondsOf(unix_ms), LastSeenTable::SecondsOf(receipt_unix_ms), kPause);
 }
 
-void VisitTable::Forget(int64_t unix_ms) { viewers_.Forget(SightingTable::SecondsOf(unix_ms)); }
+void VisitTable::Forget(int64_t unix_ms) { viewers_.Forget(LastSeenTable::SecondsOf(unix_ms)); }
 
 }  // namespace viewcount

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "service/base/limits.h"
-#include "service/visitors/sighting_table.h"
+#include "service/visitors/last_seen_table.h"
 
 namespace viewcount {
 
@@ -28,7 +28,7 @@ class VisitTable {
   // Returns true if a view at `unix_ms` begins a visit, and remembers the view. It begins one if the viewer was not
   // seen within limits::kVisitPause of it. `previous` is the same viewer under the salt of the day before; its `viewer`
   // is 0 without one. `viewer.viewer` is not 0.
-  bool Begins(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms);
+  bool RecordView(VisitorKey viewer, VisitorKey previous, int64_t unix_ms, int64_t receipt_unix_ms);
   // Remembers a view from the journal, which was decided before.
   void Replay(VisitorKey viewer, int64_t unix_ms, int64_t receipt_unix_ms);
   // Forgets the viewers whose visits are over at `unix_ms`.
@@ -37,12 +37,12 @@ class VisitTable {
   // Returns the number of remembered viewers.
   size_t size() const { return viewers_.size(); }
 
-  // These write and read a checkpoint; see SightingTable.
+  // These write and read a checkpoint; see LastSeenTable.
   std::string Serialize() const { return viewers_.Serialize(); }
   absl::Status Merge(std::string_view text) { return viewers_.Merge(text); }
 
  private:
-  SightingTable viewers_;
+  LastSeenTable viewers_;
 };
 
 }  // namespace viewcount

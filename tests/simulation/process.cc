@@ -20,7 +20,7 @@ bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || 
 
 }  // namespace
 
-Process::Process(Parts parts)
+Process::Process(Dependencies parts)
     : parts_(parts),
       connection_(parts.store, parts.network),
       context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
@@ -59,17 +59,17 @@ absl::Status Process::Fill(Entry& entry) {
   entry.journal = std::move(recovered->journal);
   entry.ledger = std::make_unique<Ledger>(lane, std::move(recovered->beginning));
   entry.lane = std::make_unique<Lane>(
-      Lane::Parts{.disk = machine.disk,
-                  .folder = folder,
-                  .journal = *entry.journal,
-                  .writers = std::move(recovered->writers),
-                  .visits = std::move(recovered->visits),
-                  .cool_downs = std::move(recovered->cool_downs),
-                  .checkpoint = recovered->checkpoint,
-                  .ledger = *entry.ledger,
-                  .clock = machine.clock,
-                  .metrics = parts_.metrics,
-                  .failed = [](const absl::Status& status) { throw Crash{std::string(status.message())}; }});
+      Lane::Dependencies{.disk = machine.disk,
+                         .folder = folder,
+                         .journal = *entry.journal,
+                         .writers = std::move(recovered->writers),
+                         .visits = std::move(recovered->visits),
+                         .cool_downs = std::move(recovered->cool_downs),
+                         .checkpoint = recovered->checkpoint,
+                         .ledger = *entry.ledger,
+                         .clock = machine.clock,
+                         .metrics = parts_.metrics,
+                         .failed = [](const absl::Status& status) { throw Crash{std::string(status.message())}; }});
   return absl::OkStatus();
 }
 
@@ -94,10 +94,10 @@ void Process::Poll() {
 }
 
 template <typename Attempt>
-asio::awaitable<absl::Status> Process::Insist(Attempt attempt) {
+asio::awaitable<absl::Status> Process::RetryWhileUnavailable(Attempt attempt) {
   while (true) {
     const absl::Status status = co_await attempt();
-    if (status.ok() || !Passes(status)) co_return status;
+    if (status.ok() || !IsTransient(status)) co_return status;
     co_await parts_.network.Hang(&connection_);
   }
 }
@@ -111,11 +111,11 @@ asio::awaitable<void> Process::BringUp(uint32_t late) {
     for (; late > 0; --late) co_await parts_.network.Hang(&connection_);
   }
   const auto settle = [this] { return Settle(); };
-  ended_ = co_await Insist(settle);
+  ended_ = co_await RetryWhileUnavailable(settle);
   if (!ended_.ok()) co_return;
   if (!up_) MakeReader();
   const auto start = [this] { return StartFlushing(); };
-  auto status = co_await Insist(start);
+  auto status = co_await RetryWhileUnavailable(start);
   if (ended_.ok()) ended_ = std::move(status);
   up_ = met_ = ended_.ok();
 }
@@ -188,14 +188,14 @@ absl::Status Process::Abandon(Entry& entry) {
 void Process::MakeFlusher(Entry& entry) {
   entry.flusher =
       std::make_unique<Flusher>(context_.get_executor(),
-                                Flusher::Parts{.ledger = *entry.ledger,
-                                               .store = connection_,
-                                               .listener = *cache_,
-                                               .journal = *entry.journal,
-                                               .source = *entry.source,
-                                               .clock = parts_.machine.clock,
-                                               .metrics = parts_.metrics,
-                                               .blocking = context_.get_executor()},
+                                Flusher::Dependencies{.ledger = *entry.ledger,
+                                                      .store = connection_,
+                                                      .listener = *cache_,
+                                                      .journal = *entry.journal,
+                                                      .source = *entry.source,
+                                                      .clock = parts_.machine.clock,
+                                                      .metrics = parts_.metrics,
+                                                      .blocking = context_.get_executor()},
                                 Flusher::Options{.lane = entry.directory.identity(),
                                                  .part_articles_max = parts_.settings.part_articles_max,
                                                  .fenced = [this](const absl::Status& status) { ended_ = status; },

@@ -28,14 +28,14 @@ namespace viewcount::simulation {
 // Functions may throw Crash; the process must then be destroyed. Everything that `parts` refers to must outlive it.
 class Process final : public SiteListener {
  public:
-  struct Parts {
+  struct Dependencies {
     Machine& machine;
     MemoryStore& store;
     Network& network;
     Metrics& metrics;
     const Settings& settings;
   };
-  explicit Process(Parts parts);
+  explicit Process(Dependencies parts);
   ~Process() override;
 
   // Reads the journals. Returns the error with which the process would end.
@@ -106,9 +106,9 @@ class Process final : public SiteListener {
   boost::asio::awaitable<absl::Status> StartFlushing();
   void MakeFlusher(Entry& entry);
   template <typename Attempt>
-  boost::asio::awaitable<absl::Status> Insist(Attempt attempt);
+  boost::asio::awaitable<absl::Status> RetryWhileUnavailable(Attempt attempt);
 
-  const Parts parts_;
+  const Dependencies parts_;
   FaultyStore connection_;
   SiteDirectory sites_;
   std::vector<std::unique_ptr<Entry>> entries_;

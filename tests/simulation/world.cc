@@ -166,7 +166,7 @@ void World::Bury(Slot& slot, bool power_loss) {
 
 void World::Launch(Slot& slot) {
   if (slot.process != nullptr || slot.retired) return;
-  slot.process = std::make_unique<Process>(Process::Parts{
+  slot.process = std::make_unique<Process>(Process::Dependencies{
       .machine = *slot.machine, .store = store_, .network = network_, .metrics = metrics_, .settings = settings_});
   absl::Status opened;
   With(slot, [&](Process& process) {

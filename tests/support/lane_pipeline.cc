@@ -62,16 +62,16 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std:
   VIEWCOUNT_CHECK(recovered.ok());
   journal_ = std::move(recovered->journal);
   ledger_ = std::make_unique<Ledger>(directory_->identity().id, std::move(recovered->beginning));
-  taking_ = std::make_unique<Lane>(Lane::Parts{.disk = disk_,
-                                               .folder = directory_->path(),
-                                               .journal = *journal_,
-                                               .writers = std::move(recovered->writers),
-                                               .visits = std::move(recovered->visits),
-                                               .cool_downs = std::move(recovered->cool_downs),
-                                               .checkpoint = recovered->checkpoint,
-                                               .ledger = *ledger_,
-                                               .clock = clock_,
-                                               .metrics = metrics_});
+  taking_ = std::make_unique<Lane>(Lane::Dependencies{.disk = disk_,
+                                                      .folder = directory_->path(),
+                                                      .journal = *journal_,
+                                                      .writers = std::move(recovered->writers),
+                                                      .visits = std::move(recovered->visits),
+                                                      .cool_downs = std::move(recovered->cool_downs),
+                                                      .checkpoint = recovered->checkpoint,
+                                                      .ledger = *ledger_,
+                                                      .clock = clock_,
+                                                      .metrics = metrics_});
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, {options_.time_zone})).ok());
   taking_->ApplySite(site());
   taking_->Step();
@@ -99,14 +99,14 @@ absl::Status LanePipeline::Open() {
     CountStore& store = self.decorated_ != nullptr ? *self.decorated_ : *self.store_;
     self.flusher_ = std::make_unique<Flusher>(
         self.thread_.executor(),
-        Flusher::Parts{.ledger = *self.ledger_,
-                       .store = store,
-                       .listener = *self.cache_,
-                       .journal = *self.journal_,
-                       .source = *self.source_,
-                       .clock = self.clock_,
-                       .metrics = self.metrics_,
-                       .blocking = self.blocking_.get_executor()},
+        Flusher::Dependencies{.ledger = *self.ledger_,
+                              .store = store,
+                              .listener = *self.cache_,
+                              .journal = *self.journal_,
+                              .source = *self.source_,
+                              .clock = self.clock_,
+                              .metrics = self.metrics_,
+                              .blocking = self.blocking_.get_executor()},
         // The long interval makes the flusher write only when the test requests it.
         Flusher::Options{.lane = self.lane(),
                          .interval = std::chrono::hours(1),

@@ -8,13 +8,13 @@
 #include <thread>
 #include <vector>
 
-#include "service/base/handover_list.h"
+#include "service/base/mpsc_queue.h"
 
 namespace viewcount {
 
 // A task that runs on a loop's thread. Posting it does not allocate. Its owner keeps it alive until Run, which may
 // delete it.
-class LoopTask : public HandoverList<LoopTask>::Link {
+class LoopTask : public MpscQueue<LoopTask>::Link {
  public:
   virtual ~LoopTask() = default;
   virtual void Run() = 0;
@@ -64,7 +64,7 @@ class EventLoop {
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{context_.get_executor()};
-  HandoverList<LoopTask> tasks_;
+  MpscQueue<LoopTask> tasks_;
   std::vector<std::shared_ptr<Flushable>> outputs_;
   std::string input_;
   std::string output_;

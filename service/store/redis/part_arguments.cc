@@ -114,18 +114,18 @@ std::string_view PartArguments::AddKey(std::string key) {
 namespace {
 
 // Returns the value that was meant for `field` of the hash with that number, or of a note if the number is 0.
-std::optional<SetAside> SetAsideOf(const Part& part, size_t number, const std::string& field) {
+std::optional<Quarantined> QuarantinedOf(const Part& part, size_t number, const std::string& field) {
   if (number == 0) {
     const auto note = std::find_if(part.notes.begin(), part.notes.end(),
                                    [&](const Note& candidate) { return candidate.field == field; });
     if (note == part.notes.end()) return std::nullopt;
-    return SetAside{keys::Notes(part.shard, note->site), field, 0, true};
+    return Quarantined{keys::Notes(part.shard, note->site), field, 0, true};
   }
   const HashDelta& hash = part.hashes[number - 1];
   const auto delta = std::find_if(hash.deltas.begin(), hash.deltas.end(),
                                   [&](const ArticleDelta& candidate) { return candidate.article_id == field; });
   if (delta == hash.deltas.end()) return std::nullopt;
-  return SetAside{keys::Counts(part.shard, hash.site, hash.window), field, delta->views, hash.adjustment};
+  return Quarantined{keys::Counts(part.shard, hash.site, hash.window), field, delta->views, hash.adjustment};
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ absl::StatusOr<ApplyResult> ApplyResultOf(const Part& part, const Reply& reply) 
     size_t index = 0;
     const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), index);
     if (error != std::errc() || index > part.hashes.size()) return wrong();
-    auto aside = SetAsideOf(part, index, reply.elements[i + 1].text);
+    auto aside = QuarantinedOf(part, index, reply.elements[i + 1].text);
     if (!aside) return wrong();
     result.set_aside.push_back(*std::move(aside));
   }

@@ -57,7 +57,7 @@ RedisStore::RedisStore(asio::any_io_executor executor, Options options, Metrics&
       metrics_(metrics),
       writer_(MakeChannel(true)),
       reader_(MakeChannel(false)),
-      changed_(executor_, steady_clock::time_point::max()),
+      changed_(executor_),
       look_timer_(executor_),
       data_set_(options_.data_set) {}
 
@@ -85,8 +85,7 @@ asio::awaitable<absl::Status> RedisStore::Open() {
   while (!(writer_.ready && reader_.ready)) {
     if (!refusal_.ok()) co_return refusal_;
     if (closed_) co_return absl::CancelledError("closed");
-    boost::system::error_code ignored;
-    co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await changed_.Wait();
   }
   opened_ = true;
   asio::co_spawn(executor_, Watch(), [](std::exception_ptr error) {
@@ -97,7 +96,7 @@ asio::awaitable<absl::Status> RedisStore::Open() {
 
 void RedisStore::Close() {
   closed_ = true;
-  changed_.cancel();
+  changed_.NotifyAll();
   look_timer_.cancel();
   writer_.connection->Close();
   reader_.connection->Close();
@@ -144,7 +143,7 @@ void RedisStore::ChannelUp(Channel& channel) {
   problem_lines_.Reset();
   SetProblem("");
   spdlog::info("Redis at {} is ready, data set {}", options_.address.ToString(), ToHex(data_set()));
-  changed_.cancel();
+  changed_.NotifyAll();
 }
 
 void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
@@ -164,7 +163,7 @@ void RedisStore::ChannelDown(Channel& channel, const absl::Status& status) {
       spdlog::warn("{}; trying again", problem);
     }
   }
-  changed_.cancel();
+  changed_.NotifyAll();
 }
 
 absl::Status RedisStore::AnotherServer() {

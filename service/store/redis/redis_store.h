@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "service/base/async_event.h"
 #include "service/base/log_throttle.h"
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
@@ -156,7 +157,7 @@ class RedisStore final : public CountStore {
   bool connected_before_ = false;
   LogThrottle problem_lines_;
   LogThrottle viewer_lines_;
-  boost::asio::steady_timer changed_;
+  AsyncEvent changed_;
   boost::asio::steady_timer look_timer_;
   bool rechecking_ = false;
   // The reason why a connection last went down.

@@ -35,10 +35,10 @@ class FoldTest : public ::testing::Test {
   uint64_t HashOf(std::string_view id) const { return ArticleHash(site()->seed, id); }
   void Adjust(const Adjustment& adjustment) {
     ledger_.Fold(site()->index, adjustment, {});
-    ledger_.Extend(Position{++end_});
+    ledger_.MarkDurable(Position{++end_});
   }
   int64_t Pending(std::string_view id, Window window) const {
-    return ledger_.HoldStill().Pending(Cursor(), *site(), HashOf(id), id, window);
+    return ledger_.Lock().Pending(Cursor(), *site(), HashOf(id), id, window);
   }
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
@@ -76,7 +76,7 @@ TEST_F(FoldTest, PendingCountsFallAtOnce) {
   EXPECT_EQ(Pending("", kAll), 1'000);
   std::map<std::string, int64_t> visited;
   EXPECT_TRUE(ledger_.ForEachPending(
-      ledger_.MarkNow(), ShardCursors(), *site(), kAll,
+      ledger_.TakeSnapshot(), ShardCursors(), *site(), kAll,
       [&](Shard, uint64_t, std::string_view id, int64_t views) { visited[std::string(id)] += views; }));
   EXPECT_EQ(visited, (std::map<std::string, int64_t>{{"", 1'000}, {"a", -7}}));
   const auto notes = ledger_.PendingNotes(*site());
@@ -85,7 +85,7 @@ TEST_F(FoldTest, PendingCountsFallAtOnce) {
 }
 
 TEST_F(FoldTest, WindowsSinceAMarkAreThoseOfEveryChunk) {
-  const Ledger::Mark mark = ledger_.MarkNow();
+  const Ledger::Snapshot mark = ledger_.TakeSnapshot();
   Adjust(TestAdjustment(1, {{"a", kDay, 1}}));
   const SealedChunk sealed = ledger_.Next();
   Adjust(TestAdjustment(2, {{"a", kAll, 1}}));

@@ -53,14 +53,14 @@ class RefoldTest : public ::testing::Test {
     ASSERT_TRUE(recovered.ok()) << recovered.status();
     journal_ = std::move(recovered->journal);
     ledger_ = std::make_unique<Ledger>(id_);
-    lane_ = std::make_unique<Lane>(Lane::Parts{.disk = disk_,
-                                               .folder = folder_.path(),
-                                               .journal = *journal_,
-                                               .writers = std::move(recovered->writers),
-                                               .checkpoint = recovered->checkpoint,
-                                               .ledger = *ledger_,
-                                               .clock = clock_,
-                                               .metrics = metrics_});
+    lane_ = std::make_unique<Lane>(Lane::Dependencies{.disk = disk_,
+                                                      .folder = folder_.path(),
+                                                      .journal = *journal_,
+                                                      .writers = std::move(recovered->writers),
+                                                      .checkpoint = recovered->checkpoint,
+                                                      .ledger = *ledger_,
+                                                      .clock = clock_,
+                                                      .metrics = metrics_});
     ASSERT_TRUE(sites_.Put(*MakeSite("demo", {})).ok());
     lane_->ApplySite(site());
     lane_->Step();
@@ -131,7 +131,7 @@ TEST_F(RefoldTest, FoldedAgainEveryCountIsTheSame) {
     const uint64_t hash = ArticleHash(site()->seed, id);
     const Chunk::Article* article = chunk.Find(site()->index, hash, id);
     for (const Window window : windows) {
-      const int64_t before = ledger_->HoldStill().Pending(Cursor(), *site(), hash, id, window);
+      const int64_t before = ledger_->Lock().Pending(Cursor(), *site(), hash, id, window);
       EXPECT_EQ(article == nullptr ? 0 : chunk.ViewsOf(*article, window), before) << id;
     }
   }

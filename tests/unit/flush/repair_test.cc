@@ -45,14 +45,14 @@ class RepairTest : public ::testing::Test {
     identity_.incarnation = RandomId<Incarnation>();
     flusher_ = std::make_unique<Flusher>(
         context_.get_executor(),
-        Flusher::Parts{.ledger = *rig_.ledger,
-                       .store = faulty_,
-                       .listener = listener_,
-                       .journal = *rig_.journal,
-                       .source = rig_.source,
-                       .clock = rig_.clock,
-                       .metrics = rig_.metrics,
-                       .blocking = context_.get_executor()},
+        Flusher::Dependencies{.ledger = *rig_.ledger,
+                              .store = faulty_,
+                              .listener = listener_,
+                              .journal = *rig_.journal,
+                              .source = rig_.source,
+                              .clock = rig_.clock,
+                              .metrics = rig_.metrics,
+                              .blocking = context_.get_executor()},
         Flusher::Options{.lane = identity_, .fenced = [this](const absl::Status& why) { fenced_ = why; }});
     absl::Status status = Await(flusher_->Recover());
     // A call that was lost on the way is repeated, as the server does.
@@ -188,7 +188,7 @@ TEST_F(RepairTest, WhatNeitherHasIsLostAndSaidToBe) {
     Fold(ids);
     FlushAtLast();
     rig_.lane->Maintain();
-    rig_.clock.Turn(std::chrono::minutes(1));
+    rig_.clock.Advance(std::chrono::minutes(1));
   }
   Fold(ids, 7);
   const Position begin = rig_.journal->begin();
@@ -299,11 +299,11 @@ TEST_F(SilentRollbackTest, AnIdleFlusherLooksNowAndThen) {
   FlushAtLast();
   EmptyTheStore();
   const int before = claims_;
-  rig_.clock.Turn(limits::kStoreCheckInterval - std::chrono::milliseconds(1));
+  rig_.clock.Advance(limits::kStoreCheckInterval - std::chrono::milliseconds(1));
   FlushAtLast();
   EXPECT_EQ(claims_, before);
   EXPECT_TRUE(Stored().empty());
-  rig_.clock.Turn(std::chrono::milliseconds(1));
+  rig_.clock.Advance(std::chrono::milliseconds(1));
   FlushAtLast();
   EXPECT_GE(claims_, before + static_cast<int>(limits::kShards));
   ExpectAllWell();

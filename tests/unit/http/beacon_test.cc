@@ -1,4 +1,4 @@
-// Tests ReadBeacon(), the reader of the express route. The tests check which requests it takes, and which it leaves to
+// Tests ReadBeacon(), the reader of the fast path. The tests check which requests it takes, and which it leaves to
 // the general parser. The general parser must read every request that ReadBeacon() takes in the same way.
 #include "service/http/beacon.h"
 

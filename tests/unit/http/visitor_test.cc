@@ -15,8 +15,8 @@
 
 #include "service/base/limits.h"
 #include "service/visitors/viewer_hash.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/seed.h"
-#include "tests/support/turned_clock.h"
 
 namespace viewcount {
 namespace {
@@ -65,7 +65,7 @@ class VisitorTest : public ::testing::Test {
   const Site site_ = *MakeSite("portal", {"UTC"});
   const ViewerSalt today_ = RandomId<ViewerSalt>();
   const ViewerSalt tomorrow_ = RandomId<ViewerSalt>();
-  TurnedClock clock_;
+  ManualClock clock_;
   ViewerSalts salts_;
   ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"10.0.0.0/24"}),
                      *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})};
@@ -188,17 +188,17 @@ TEST_F(VisitorTest, AnyBytesAreAnAgent) {
 
 TEST_F(VisitorTest, ForHalfAnHourAVisitorIsKnownByYesterdaysSaltToo) {
   const uint64_t yesterday = WithAgent(kFirefox).viewer;
-  clock_.Turn(kToMidnight);
+  clock_.Advance(kToMidnight);
   const Visitor visitor = WithAgent(kFirefox);
   EXPECT_EQ(visitor.previous_viewer, yesterday);
   EXPECT_EQ(visitor.viewer, ViewerHash(tomorrow_, site_.name, make_address(kSomebody), kFirefox));
-  clock_.Turn(limits::kVisitPause);
+  clock_.Advance(limits::kVisitPause);
   EXPECT_EQ(WithAgent(kFirefox).viewer, visitor.viewer);
   EXPECT_EQ(WithAgent(kFirefox).previous_viewer, 0u);
 }
 
 TEST_F(VisitorTest, WithoutTodaysSaltNobodyIsKnown) {
-  clock_.Turn(kToMidnight + 24h);
+  clock_.Advance(kToMidnight + 24h);
   EXPECT_EQ(WithAgent(kFirefox), Visitor()) << "though yesterday's is there";
   EXPECT_TRUE(WithAgent(kGooglebot).bot);
   EXPECT_EQ(Find(kSomebody, {}), Visitor());
@@ -213,7 +213,7 @@ TEST_F(VisitorTest, SitesDoNotShareViewers) {
   EXPECT_NE(finder_.Find(fields, {.address = make_address(kSomebody)}, other).viewer, Viewer(kSomebody));
 }
 
-// For every beacon that the express route takes, it must find the same visitor as the general route.
+// For every beacon that the fast path takes, it must find the same visitor as the general route.
 TEST_F(VisitorTest, BothWaysFindTheSame) {
   static constexpr std::string_view kLines[] = {
       "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
@@ -237,7 +237,7 @@ TEST_F(VisitorTest, BothWaysFindTheSame) {
   std::mt19937_64 random(TestSeed());
   int taken = 0;
   for (int i = 0; i < 50'000; ++i) {
-    if (i == 25'000) clock_.Turn(kToMidnight);
+    if (i == 25'000) clock_.Advance(kToMidnight);
     std::string request = "POST /v1/sites/portal/views HTTP/1.1\r\nHost: test\r\n";
     for (auto lines = random() % 4; lines > 0; --lines) {
       request.append(kLines[random() % std::size(kLines)]).append("\r\n");
@@ -257,10 +257,10 @@ TEST_F(VisitorTest, BothWaysFindTheSame) {
       ASSERT_EQ(finder_.Find(*beacon, client, site_), finder_.Find(fields, client, site_)) << peer << " " << request;
       const auto forwarded_for =
           beacon->forwarded_for.empty() ? std::nullopt : std::optional<std::string_view>(beacon->forwarded_for);
-      const Client express = trust_.Find(forwarded_for, !beacon->origin.empty(), make_address(peer));
-      ASSERT_EQ(express.address, client.address) << peer << " " << request;
-      ASSERT_EQ(express.known, client.known) << peer << " " << request;
-      ASSERT_EQ(express.trusted_backend, client.trusted_backend) << peer << " " << request;
+      const Client fast_path = trust_.Find(forwarded_for, !beacon->origin.empty(), make_address(peer));
+      ASSERT_EQ(fast_path.address, client.address) << peer << " " << request;
+      ASSERT_EQ(fast_path.known, client.known) << peer << " " << request;
+      ASSERT_EQ(fast_path.trusted_backend, client.trusted_backend) << peer << " " << request;
     }
   }
   EXPECT_GT(taken, 5'000);

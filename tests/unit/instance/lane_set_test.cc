@@ -15,9 +15,9 @@
 #include "service/lane/fenced_cursors.h"
 #include "service/model/lane_choice.h"
 #include "tests/support/gated_disk.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/turned_clock.h"
 #include "tests/unit/flush/faulty_store.h"
 #include "tests/unit/lane/test_batch.h"
 
@@ -151,7 +151,7 @@ class LaneSetTest : public ::testing::Test {
   TemporaryDirectory folder_;
   PosixDisk posix_;
   GatedDisk disk_{posix_};
-  TurnedClock clock_;
+  ManualClock clock_;
   Metrics metrics_;
   MemoryStore memory_;
   bool loses_removals_ = false;

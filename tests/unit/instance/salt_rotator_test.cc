@@ -16,8 +16,8 @@
 #include "service/base/store_thread.h"
 #include "tests/support/eventually.h"
 #include "tests/support/log_capture.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
-#include "tests/support/turned_clock.h"
 #include "tests/unit/flush/faulty_store.h"
 
 namespace viewcount {
@@ -55,7 +55,7 @@ class Instance {
   void Break(const std::string& site) { broken_ = site; }
   // Returns how many commands the store has received since the last call.
   int Asked() { return std::exchange(asked_, 0); }
-  SaltKeeper& keeper() { return keeper_; }
+  SaltRotator& keeper() { return keeper_; }
 
  private:
   absl::Status Answer(std::string_view site) {
@@ -73,12 +73,12 @@ class Instance {
   FaultyStore faulty_;
   SiteDirectory sites_;
   ViewerSalts salts_;
-  SaltKeeper keeper_;
+  SaltRotator keeper_;
 };
 
-class SaltKeeperTest : public ::testing::Test {
+class SaltRotatorTest : public ::testing::Test {
  protected:
-  ~SaltKeeperTest() override { thread_.Drain(5s); }
+  ~SaltRotatorTest() override { thread_.Drain(5s); }
 
   void Refresh() {
     const auto status = instance_.Refresh();
@@ -96,11 +96,11 @@ class SaltKeeperTest : public ::testing::Test {
 
   StoreThread thread_;
   MemoryStore store_;
-  TurnedClock clock_;
+  ManualClock clock_;
   Instance instance_{thread_, store_, clock_};
 };
 
-TEST_F(SaltKeeperTest, EverySiteHasOneOfItsPresentDay) {
+TEST_F(SaltRotatorTest, EverySiteHasOneOfItsPresentDay) {
   instance_.Put("demo");
   instance_.Put("portal", kHanoi);
   Refresh();
@@ -112,7 +112,7 @@ TEST_F(SaltKeeperTest, EverySiteHasOneOfItsPresentDay) {
   EXPECT_TRUE(instance_.Salts("demo").before.IsNone());
 }
 
-TEST_F(SaltKeeperTest, ANewSiteHasItsOwnAtTheNextLook) {
+TEST_F(SaltRotatorTest, ANewSiteHasItsOwnAtTheNextLook) {
   instance_.Put("demo");
   Refresh();
   instance_.Put("new");
@@ -121,7 +121,7 @@ TEST_F(SaltKeeperTest, ANewSiteHasItsOwnAtTheNextLook) {
   EXPECT_FALSE(instance_.Salts("new").present.IsNone());
 }
 
-TEST_F(SaltKeeperTest, ASiteThatMovesHasOneOfItsNewDay) {
+TEST_F(SaltRotatorTest, ASiteThatMovesHasOneOfItsNewDay) {
   instance_.Put("demo");
   Refresh();
   instance_.Put("demo", kHanoi);
@@ -131,51 +131,51 @@ TEST_F(SaltKeeperTest, ASiteThatMovesHasOneOfItsNewDay) {
   EXPECT_THAT(Stored(), ElementsAre(kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, NothingIsAskedWhileNothingIsDue) {
+TEST_F(SaltRotatorTest, NothingIsAskedWhileNothingIsDue) {
   instance_.Put("demo");
   Refresh();
   EXPECT_EQ(instance_.Asked(), 2) << "one salt, and what may be left of earlier days";
   for (int i = 0; i < 100; ++i) {
-    clock_.Turn(1min);
+    clock_.Advance(1min);
     Refresh();
   }
   EXPECT_EQ(instance_.Asked(), 0);
 }
 
-TEST_F(SaltKeeperTest, TomorrowsIsThereTenMinutesAhead) {
+TEST_F(SaltRotatorTest, TomorrowsIsThereTenMinutesAhead) {
   instance_.Put("demo");
   Refresh();
-  clock_.Turn(kToMidnight - limits::kSaltAhead - 1ms);
+  clock_.Advance(kToMidnight - limits::kSaltAhead - 1ms);
   Refresh();
   EXPECT_THAT(Stored(), ElementsAre(kToday));
-  clock_.Turn(1ms);
+  clock_.Advance(1ms);
   Refresh();
   EXPECT_THAT(Stored(), ElementsAre(kToday, kTomorrow));
   const ViewerSalt today = StoredSalt(kToday), tomorrow = StoredSalt(kTomorrow);
   EXPECT_EQ(instance_.Salts("demo").present, today);
   EXPECT_TRUE(instance_.Salts("demo").before.IsNone());
-  clock_.Turn(limits::kSaltAhead);
+  clock_.Advance(limits::kSaltAhead);
   EXPECT_EQ(instance_.Salts("demo").present, tomorrow);
   EXPECT_EQ(instance_.Salts("demo").before, today);
 }
 
-TEST_F(SaltKeeperTest, YesterdaysIsNowhereAfterHalfAnHour) {
+TEST_F(SaltRotatorTest, YesterdaysIsNowhereAfterHalfAnHour) {
   instance_.Put("demo");
   Refresh();
-  clock_.Turn(kToMidnight);
+  clock_.Advance(kToMidnight);
   Refresh();
-  clock_.Turn(limits::kVisitPause - 1ms);
+  clock_.Advance(limits::kVisitPause - 1ms);
   Refresh();
   EXPECT_FALSE(instance_.Salts("demo").before.IsNone());
   EXPECT_THAT(Stored(), ElementsAre(kToday, kTomorrow));
-  clock_.Turn(1ms);
+  clock_.Advance(1ms);
   EXPECT_TRUE(instance_.Salts("demo").before.IsNone());
   Refresh();
   EXPECT_THAT(Stored(), ElementsAre(kTomorrow));
   EXPECT_TRUE(instance_.Salt("demo", kToday).IsNone());
 }
 
-TEST_F(SaltKeeperTest, WhatWasLeftByThoseBeforeIsRemovedAtTheStart) {
+TEST_F(SaltRotatorTest, WhatWasLeftByThoseBeforeIsRemovedAtTheStart) {
   for (const uint32_t day : {20261018u, 20261120u, 20261121u, 20261123u}) {
     ASSERT_TRUE(thread_.Spawn(store_.ObtainSalt("demo", day, RandomId<ViewerSalt>())).get().ok());
   }
@@ -184,11 +184,11 @@ TEST_F(SaltKeeperTest, WhatWasLeftByThoseBeforeIsRemovedAtTheStart) {
   EXPECT_THAT(Stored(), ElementsAre(kToday, kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, AStartSoonAfterMidnightTakesUpYesterdays) {
+TEST_F(SaltRotatorTest, AStartSoonAfterMidnightTakesUpYesterdays) {
   instance_.Put("demo");
   Refresh();
   const ViewerSalt yesterday = StoredSalt(kToday);
-  clock_.Turn(kToMidnight + 10min);
+  clock_.Advance(kToMidnight + 10min);
   Instance restarted(thread_, store_, clock_);
   restarted.Put("demo");
   ASSERT_TRUE(restarted.Refresh().ok());
@@ -196,7 +196,7 @@ TEST_F(SaltKeeperTest, AStartSoonAfterMidnightTakesUpYesterdays) {
   EXPECT_EQ(restarted.Salts("demo").present, StoredSalt(kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, InstancesShareThem) {
+TEST_F(SaltRotatorTest, InstancesShareThem) {
   Instance other(thread_, store_, clock_);
   for (Instance* instance : {&instance_, &other}) {
     instance->Put("demo");
@@ -204,7 +204,7 @@ TEST_F(SaltKeeperTest, InstancesShareThem) {
   }
   EXPECT_EQ(other.Salts("demo").present, instance_.Salts("demo").present);
   for (int minute = 0; minute < 200; ++minute) {
-    clock_.Turn(1min);
+    clock_.Advance(1min);
     for (Instance* instance : {&instance_, &other}) ASSERT_TRUE(instance->Refresh().ok());
     ASSERT_EQ(other.Salts("demo").present, instance_.Salts("demo").present);
     ASSERT_EQ(other.Salts("demo").before, instance_.Salts("demo").before);
@@ -213,27 +213,27 @@ TEST_F(SaltKeeperTest, InstancesShareThem) {
   EXPECT_THAT(Stored(), ElementsAre(kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, AStoreThatIsAwayForMinutesAtMidnightIsNotMissed) {
+TEST_F(SaltRotatorTest, AStoreThatIsAwayForMinutesAtMidnightIsNotMissed) {
   instance_.Put("demo");
   Refresh();
-  clock_.Turn(kToMidnight - limits::kSaltAhead);
+  clock_.Advance(kToMidnight - limits::kSaltAhead);
   Refresh();
   instance_.SetAway(true);
-  clock_.Turn(limits::kSaltAhead + 5min);
+  clock_.Advance(limits::kSaltAhead + 5min);
   EXPECT_TRUE(instance_.Refresh().ok()) << "nothing is due";
   EXPECT_FALSE(instance_.Salts("demo").present.IsNone());
   EXPECT_FALSE(instance_.Salts("demo").before.IsNone());
 }
 
-TEST_F(SaltKeeperTest, WithoutAStoreAtMidnightNobodyIsKnownUntilItIsBack) {
+TEST_F(SaltRotatorTest, WithoutAStoreAtMidnightNobodyIsKnownUntilItIsBack) {
   instance_.Put("demo");
   Refresh();
   instance_.SetAway(true);
-  clock_.Turn(kToMidnight);
+  clock_.Advance(kToMidnight);
   EXPECT_TRUE(absl::IsDeadlineExceeded(instance_.Refresh()));
   EXPECT_TRUE(instance_.Salts("demo").present.IsNone());
   EXPECT_FALSE(instance_.Salts("demo").before.IsNone());
-  clock_.Turn(limits::kVisitPause);
+  clock_.Advance(limits::kVisitPause);
   EXPECT_TRUE(absl::IsDeadlineExceeded(instance_.Refresh()));
   EXPECT_TRUE(instance_.Salt("demo", kToday).IsNone()) << "of no use, and gone though the store is away";
   instance_.SetAway(false);
@@ -242,7 +242,7 @@ TEST_F(SaltKeeperTest, WithoutAStoreAtMidnightNobodyIsKnownUntilItIsBack) {
   EXPECT_THAT(Stored(), ElementsAre(kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, WhatTheStoreLostIsWrittenAgain) {
+TEST_F(SaltRotatorTest, WhatTheStoreLostIsWrittenAgain) {
   instance_.Put("demo");
   Refresh();
   const ViewerSalt salt = instance_.Salts("demo").present;
@@ -252,7 +252,7 @@ TEST_F(SaltKeeperTest, WhatTheStoreLostIsWrittenAgain) {
   EXPECT_EQ(instance_.Salts("demo").present, salt);
 }
 
-TEST_F(SaltKeeperTest, WhatAnotherInstanceWroteMeanwhileIsTakenOver) {
+TEST_F(SaltRotatorTest, WhatAnotherInstanceWroteMeanwhileIsTakenOver) {
   instance_.Put("demo");
   Refresh();
   store_.Empty();
@@ -264,12 +264,12 @@ TEST_F(SaltKeeperTest, WhatAnotherInstanceWroteMeanwhileIsTakenOver) {
   EXPECT_EQ(other.Salts("demo").present, instance_.Salts("demo").present);
 }
 
-TEST_F(SaltKeeperTest, WhatARollbackBroughtBackIsRemovedAgain) {
+TEST_F(SaltRotatorTest, WhatARollbackBroughtBackIsRemovedAgain) {
   instance_.Put("demo");
   Refresh();
-  clock_.Turn(kToMidnight);
+  clock_.Advance(kToMidnight);
   Refresh();
-  clock_.Turn(limits::kVisitPause);
+  clock_.Advance(limits::kVisitPause);
   Refresh();
   ASSERT_THAT(Stored(), ElementsAre(kTomorrow));
   ASSERT_EQ(store_.Rollback(0, 1), 1u);
@@ -278,17 +278,17 @@ TEST_F(SaltKeeperTest, WhatARollbackBroughtBackIsRemovedAgain) {
   EXPECT_THAT(Stored(), ElementsAre(kTomorrow));
 }
 
-TEST_F(SaltKeeperTest, AClockThatWentBackHasItsDaysSalt) {
+TEST_F(SaltRotatorTest, AClockThatWentBackHasItsDaysSalt) {
   instance_.Put("demo");
   Refresh();
-  clock_.Turn(kToMidnight + 1h);
+  clock_.Advance(kToMidnight + 1h);
   Refresh();
-  clock_.Turn(-2h);
+  clock_.Advance(-2h);
   Refresh();
   EXPECT_EQ(instance_.Salts("demo").present, StoredSalt(kToday));
 }
 
-TEST_F(SaltKeeperTest, WhatNobodyCanUseHoldsUpNoOtherSite) {
+TEST_F(SaltRotatorTest, WhatNobodyCanUseHoldsUpNoOtherSite) {
   LogCapture log;
   instance_.Put("broken");
   instance_.Put("demo");
@@ -299,23 +299,23 @@ TEST_F(SaltKeeperTest, WhatNobodyCanUseHoldsUpNoOtherSite) {
   EXPECT_THAT(log.text(), HasSubstr("viewers are not told apart everywhere, trying again in a minute: no salt"));
   instance_.Asked();
   instance_.Break("");
-  clock_.Turn(limits::kSaltRetryInterval - 1ms);
+  clock_.Advance(limits::kSaltRetryInterval - 1ms);
   Refresh();
   EXPECT_EQ(instance_.Asked(), 0);
-  clock_.Turn(1ms);
+  clock_.Advance(1ms);
   Refresh();
   EXPECT_FALSE(instance_.Salts("broken").present.IsNone());
 }
 
-TEST_F(SaltKeeperTest, RunsUntilItIsStopped) {
+TEST_F(SaltRotatorTest, RunsUntilItIsStopped) {
   instance_.Put("demo");
-  auto ended = thread_.Spawn([](SaltKeeper& keeper) -> boost::asio::awaitable<bool> {
+  auto ended = thread_.Spawn([](SaltRotator& keeper) -> boost::asio::awaitable<bool> {
     co_await keeper.Run();
     co_return true;
   }(instance_.keeper()));
   EXPECT_TRUE(Eventually([&] { return !instance_.Salts("demo").present.IsNone(); }));
   thread_
-      .Spawn([](SaltKeeper& keeper) -> boost::asio::awaitable<bool> {
+      .Spawn([](SaltRotator& keeper) -> boost::asio::awaitable<bool> {
         keeper.Stop();
         co_return true;
       }(instance_.keeper()))

@@ -20,9 +20,9 @@ using ::testing::IsEmpty;
 
 using Origins = std::vector<std::string>;
 
-class SiteKeeperTest : public ::testing::Test {
+class SiteSyncTest : public ::testing::Test {
  protected:
-  ~SiteKeeperTest() override { thread_.Drain(std::chrono::seconds(5)); }
+  ~SiteSyncTest() override { thread_.Drain(std::chrono::seconds(5)); }
 
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
@@ -52,10 +52,10 @@ class SiteKeeperTest : public ::testing::Test {
                       if (meanwhile_) co_await std::exchange(meanwhile_, {})();
                     }}};
   SiteDirectory sites_;
-  SiteKeeper keeper_{thread_.executor(), slow_, sites_};
+  SiteSync keeper_{thread_.executor(), slow_, sites_};
 };
 
-TEST_F(SiteKeeperTest, WhatIsPutIsInBoth) {
+TEST_F(SiteSyncTest, WhatIsPutIsInBoth) {
   EXPECT_TRUE(*Put("demo", "Asia/Tokyo", {"https://a.example"}));
   EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
   EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
@@ -65,21 +65,21 @@ TEST_F(SiteKeeperTest, WhatIsPutIsInBoth) {
   EXPECT_TRUE(sites_.Find("demo")->Allows("https://b.example"));
 }
 
-TEST_F(SiteKeeperTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
+TEST_F(SiteSyncTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
   ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example"}})).ok());
   Refresh();
   EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://b.example"));
 }
 
-TEST_F(SiteKeeperTest, SettingsThatCannotBeUsedChangeNothing) {
+TEST_F(SiteSyncTest, SettingsThatCannotBeUsedChangeNothing) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
   ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example/"}})).ok());
   Refresh();
   EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://a.example"));
 }
 
-TEST_F(SiteKeeperTest, WhatTheStoreLostIsWrittenAgain) {
+TEST_F(SiteSyncTest, WhatTheStoreLostIsWrittenAgain) {
   ASSERT_TRUE(Put("demo", "Asia/Tokyo", {"https://a.example"}).ok());
   store_.Empty();
   Refresh();
@@ -87,7 +87,7 @@ TEST_F(SiteKeeperTest, WhatTheStoreLostIsWrittenAgain) {
   EXPECT_THAT(Stored("demo").settings.allowed_origins, ElementsAre("https://a.example"));
 }
 
-TEST_F(SiteKeeperTest, AliasesThatTheStoreLostAreWrittenAgain) {
+TEST_F(SiteSyncTest, AliasesThatTheStoreLostAreWrittenAgain) {
   Site site = *MakeSite("demo", {"UTC", {"https://a.example"}});
   site.SetAliases({{"a", {"b", 2}}});
   ASSERT_TRUE(sites_.Put(site).ok());
@@ -98,7 +98,7 @@ TEST_F(SiteKeeperTest, AliasesThatTheStoreLostAreWrittenAgain) {
   EXPECT_EQ(sites_.Find("demo")->settings.time_zone, "Asia/Tokyo");
 }
 
-TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
+TEST_F(SiteSyncTest, WhatIsPutWhileTheStoreIsReadStays) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
   std::vector<Origins> heard;
   class Listener final : public SiteListener {
@@ -119,7 +119,7 @@ TEST_F(SiteKeeperTest, WhatIsPutWhileTheStoreIsReadStays) {
   EXPECT_THAT(heard, ElementsAre(Origins{"https://a.example"}, Origins{"https://b.example"}));
 }
 
-TEST_F(SiteKeeperTest, OriginsOfAllSitesTogetherHaveALimit) {
+TEST_F(SiteSyncTest, OriginsOfAllSitesTogetherHaveALimit) {
   // Each list has 64 origins. An origin takes 259 bytes, including its separator.
   Origins origins;
   const std::string host = std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + ".";

@@ -157,7 +157,7 @@ class CrashModel : public CrashTest {
         ExpectRecovered();
         break;
       case 5:
-        writer_->Seal();
+        writer_->WriteCommitMarker();
         break;
       default: {
         const auto status = TryWrite(group);

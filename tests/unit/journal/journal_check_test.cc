@@ -46,7 +46,7 @@ TEST_F(JournalCheckTest, AnEmptyFolderIsInOrder) { EXPECT_EQ(Verify().segments, 
 TEST_F(JournalCheckTest, AWholeJournalIsTold) {
   Open();
   Write({"a", "bcd"});
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   Write({std::string(4'000, 'x')});
   const Position end = writer_->end();
   writer_.reset();
@@ -124,7 +124,7 @@ TEST_F(JournalCheckTest, AfterRandomDamageAndRepairTheJournalIsInOrderAndLostNot
     Open();
     size_t written = 0;
     for (; written < 60; ++written) Write({std::to_string(written) + std::string(random() % 300, 'x')});
-    writer_->Seal();
+    writer_->WriteCommitMarker();
     const Position end = writer_->end();
     writer_.reset();
     const auto segments = Segments();

@@ -114,7 +114,7 @@ TEST_F(JournalDamageTest, AFlippedBitInTheHeaderIsRefused) {
 TEST_F(JournalDamageTest, AFlippedBitInTheLastGroupIsRefusedOnceItIsSealed) {
   Prepare();
   Open();
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   writer_.reset();
   bytes_ = Contents(PathOf({0}));
   for (uint64_t i = last_group_; i < end_; ++i) {
@@ -128,7 +128,7 @@ TEST_F(JournalDamageTest, ASealThatTheNextGroupLostIsNoProof) {
   Open();
   Write({"a"});
   const uint64_t seal = writer_->end().value;
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   Write({"b"});
   writer_.reset();
   Flip(PathOf({0}), seal);

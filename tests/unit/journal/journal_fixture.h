@@ -21,7 +21,7 @@
 
 namespace viewcount {
 
-class TurnedClock final : public Clock {
+class ManualClock final : public Clock {
  public:
   int64_t UnixMillis() const override { return 0; }
   SteadyTime Now() const override { return now; }
@@ -101,7 +101,7 @@ class JournalTest : public ::testing::Test {
 
   TemporaryDirectory folder_;
   PosixDisk posix_;
-  TurnedClock clock_;
+  ManualClock clock_;
   JournalWriter::Options options_;
   std::unique_ptr<JournalWriter> writer_;
 };

@@ -18,7 +18,7 @@ TEST_F(JournalTest, AnEmptyJournalBeginsWhereItIsTold) {
   EXPECT_EQ(writer_->begin(), Position{1'234});
   EXPECT_EQ(writer_->end(), Position{1'234});
   EXPECT_THAT(ReadAll(), IsEmpty());
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   Open();
   EXPECT_THAT(Segments(), IsEmpty());
   Write({"first"});
@@ -109,16 +109,16 @@ TEST_F(JournalTest, TheSealIsNotSeenAndDoesNotMoveTheEnd) {
   Open();
   Write({"a"});
   const Position end = writer_->end();
-  writer_->Seal();
-  writer_->Seal();
+  writer_->WriteCommitMarker();
+  writer_->WriteCommitMarker();
   EXPECT_EQ(writer_->end(), end);
   Write({"b"});
   EXPECT_EQ(writer_->end().value, end.value + 2 * kRecordHeaderBytes + 1);
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   Open();
   EXPECT_THAT(ReadAll(), ElementsAre("a", "b"));
   const Position sealed = writer_->end();
-  writer_->Seal();
+  writer_->WriteCommitMarker();
   Write({"c"});
   EXPECT_EQ(writer_->end().value, sealed.value + kRecordHeaderBytes + 1);
   EXPECT_THAT(ReadAll(), ElementsAre("a", "b", "c"));
@@ -128,7 +128,7 @@ TEST_F(JournalTest, ASegmentMayFollowASeal) {
   Open();
   for (int i = 0; i < 10; ++i) {
     Write({std::string(1'900, 'x')});
-    writer_->Seal();
+    writer_->WriteCommitMarker();
   }
   EXPECT_EQ(ReadAll().size(), 10u);
   Open();
@@ -167,7 +167,7 @@ TEST_F(JournalTest, RandomGroupsComeBack) {
     for (std::string& payload : group) payload = std::string(random() % 600, static_cast<char>('a' + random() % 26));
     Write(group);
     written.insert(written.end(), group.begin(), group.end());
-    if (random() % 3 == 0) writer_->Seal();
+    if (random() % 3 == 0) writer_->WriteCommitMarker();
     if (random() % 10 == 0) Open();
     if (random() % 10 == 0) {
       ASSERT_TRUE(writer_->Maintain({0}).ok());

@@ -8,9 +8,9 @@
 #include "service/journal/journal_writer.h"
 #include "service/lane/checkpoint.h"
 #include "service/lane/lane_directory.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_disk.h"
 #include "tests/support/seed.h"
-#include "tests/support/turned_clock.h"
 
 namespace viewcount {
 namespace {
@@ -50,7 +50,7 @@ class AbandonTest : public ::testing::Test {
     return segments;
   }
 
-  TurnedClock clock_;
+  ManualClock clock_;
   LaneId old_;
   std::set<std::string> segments_;
 };

@@ -72,14 +72,14 @@ class Allocations : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.status();
     journal_ = *std::move(opened);
     ledger_ = std::make_unique<Ledger>(kLane);
-    lane_ = std::make_unique<Lane>(Lane::Parts{.disk = disk_,
-                                               .folder = folder_.path(),
-                                               .journal = *journal_,
-                                               .writers = WriterTable(),
-                                               .checkpoint = {},
-                                               .ledger = *ledger_,
-                                               .clock = clock_,
-                                               .metrics = metrics_});
+    lane_ = std::make_unique<Lane>(Lane::Dependencies{.disk = disk_,
+                                                      .folder = folder_.path(),
+                                                      .journal = *journal_,
+                                                      .writers = WriterTable(),
+                                                      .checkpoint = {},
+                                                      .ledger = *ledger_,
+                                                      .clock = clock_,
+                                                      .metrics = metrics_});
     lane_->ApplySite(std::make_shared<const Site>(*MakeSite("demo", {})));
     while (lane_->Step()) {
     }

@@ -69,10 +69,10 @@ TEST_F(CoolDownTest, AViewerCountsOncePerArticleInSoLong) {
   EXPECT_EQ(View("a", 1), 0u);
   EXPECT_EQ(View("b", 1), 1u);
   EXPECT_EQ(View("a", 2), 1u);
-  rig_.clock.Turn(kCoolDown - minutes(1));
+  rig_.clock.Advance(kCoolDown - minutes(1));
   EXPECT_EQ(View("a", 1), 0u);
   // An omitted view does not begin a new cool-down.
-  rig_.clock.Turn(minutes(1));
+  rig_.clock.Advance(minutes(1));
   EXPECT_EQ(View("a", 1), 1u);
   EXPECT_EQ(rig_.Pending("a"), 3u);
   EXPECT_EQ(rig_.Pending("b"), 1u);
@@ -95,11 +95,11 @@ TEST_F(CoolDownTest, AVisitGoesOnThroughViewsThatDoNotCount) {
   Apply({"UTC", {}, std::chrono::hours(2)});
   EXPECT_EQ(View("a", 1), 1u);
   for (int i = 0; i < 3; ++i) {
-    rig_.clock.Turn(minutes(20));
+    rig_.clock.Advance(minutes(20));
     EXPECT_EQ(View("a", 1), 0u);
     EXPECT_EQ(rig_.Pending("", visits), 1u);
   }
-  rig_.clock.Turn(minutes(31));
+  rig_.clock.Advance(minutes(31));
   EXPECT_EQ(View("a", 1), 0u);
   EXPECT_EQ(rig_.Pending("", visits), 2u);
 }
@@ -138,7 +138,7 @@ TEST_F(CoolDownTest, ItOutlivesTheProcess) {
     EXPECT_EQ(View("a", 1), 0u) << checkpoint;
     EXPECT_EQ(View("a", checkpoint ? 3 : 2), 1u);
   }
-  rig_.clock.Turn(kCoolDown);
+  rig_.clock.Advance(kCoolDown);
   EXPECT_EQ(View("a", 1), 1u);
 }
 

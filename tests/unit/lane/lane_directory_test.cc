@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "service/base/status.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/turned_clock.h"
 
 namespace viewcount {
 namespace {
@@ -49,7 +49,7 @@ class LaneDirectoryTest : public ::testing::Test {
 
   TemporaryDirectory folder_;
   PosixDisk disk_;
-  TurnedClock clock_;
+  ManualClock clock_;
 };
 
 TEST_F(LaneDirectoryTest, IsMadeWithALaneOfItsOwn) {
@@ -67,7 +67,7 @@ TEST_F(LaneDirectoryTest, IsMadeWithALaneOfItsOwn) {
 
 TEST_F(LaneDirectoryTest, ALaneKeepsItsIdAndRemembersItsIncarnationsInOrder) {
   const LaneIdentity first = StartOnce();
-  clock_.Turn(std::chrono::hours(1));
+  clock_.Advance(std::chrono::hours(1));
   const LaneIdentity second = StartOnce();
   const LaneIdentity third = StartOnce();
   EXPECT_EQ(third.id, first.id);

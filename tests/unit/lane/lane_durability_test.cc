@@ -124,10 +124,10 @@ TEST_F(LaneStepTest, StoredIsAnsweredAsJournaledAfterTheTimeOut) {
   TestBatch stored({"a"});
   Submit(stored.Wishing(Durability::kStored));
   EXPECT_TRUE(lane().Step());
-  rig_.clock.Turn(limits::kStoredWait - std::chrono::milliseconds(1));
+  rig_.clock.Advance(limits::kStoredWait - std::chrono::milliseconds(1));
   lane().Maintain();
   EXPECT_FALSE(stored.answered());
-  rig_.clock.Turn(std::chrono::milliseconds(1));
+  rig_.clock.Advance(std::chrono::milliseconds(1));
   lane().Maintain();
   ASSERT_TRUE(stored.answered());
   EXPECT_EQ(stored.Wait().result.durability, Durability::kJournaled);
@@ -205,7 +205,7 @@ class FullJournalTest : public LaneStepTest {
   void MakeRoom() {
     rig_.Flush();
     lane().Maintain();
-    rig_.clock.Turn(limits::kJournalRetention);
+    rig_.clock.Advance(limits::kJournalRetention);
     lane().Maintain();
   }
 };
@@ -261,7 +261,7 @@ TEST_F(FullJournalTest, ACheckpointThatCannotBeWrittenIsLoggedNowAndThen) {
   const int rounds = kMinutes * 60 * 4;
   for (int i = 0; i < rounds; ++i) {
     lane().Maintain();
-    rig_.clock.Turn(limits::kMaintenanceInterval);
+    rig_.clock.Advance(limits::kMaintenanceInterval);
   }
   const std::string text = log.text();
   size_t lines = 0;

@@ -13,8 +13,8 @@
 #include "service/lane/lane.h"
 #include "service/lane/recovery.h"
 #include "tests/support/gated_disk.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_disk.h"
-#include "tests/support/turned_clock.h"
 #include "tests/unit/lane/test_batch.h"
 
 namespace viewcount {
@@ -51,17 +51,17 @@ class LaneRig {
     journal = std::move(recovered->journal);
     if (!options_.has_flusher) recovered->beginning.absent = {};
     ledger = std::make_unique<Ledger>(kLane, std::move(recovered->beginning));
-    lane = std::make_unique<Lane>(Lane::Parts{.disk = gate,
-                                              .folder = kFolder,
-                                              .journal = *journal,
-                                              .writers = std::move(recovered->writers),
-                                              .visits = std::move(recovered->visits),
-                                              .cool_downs = std::move(recovered->cool_downs),
-                                              .checkpoint = recovered->checkpoint,
-                                              .ledger = *ledger,
-                                              .clock = clock,
-                                              .metrics = metrics,
-                                              .failed = options_.failed});
+    lane = std::make_unique<Lane>(Lane::Dependencies{.disk = gate,
+                                                     .folder = kFolder,
+                                                     .journal = *journal,
+                                                     .writers = std::move(recovered->writers),
+                                                     .visits = std::move(recovered->visits),
+                                                     .cool_downs = std::move(recovered->cool_downs),
+                                                     .checkpoint = recovered->checkpoint,
+                                                     .ledger = *ledger,
+                                                     .clock = clock,
+                                                     .metrics = metrics,
+                                                     .failed = options_.failed});
   }
   absl::StatusOr<RecoveredLane> TryRecover() {
     return RecoverLane(source, JournalWriter::Options{.folder = kFolder,
@@ -72,7 +72,7 @@ class LaneRig {
   }
 
   uint64_t Pending(const std::string& id, Window window = {}) {
-    return ledger->HoldStill().Pending(Cursor(), *site, ArticleHash(site->seed, id), id, window);
+    return ledger->Lock().Pending(Cursor(), *site, ArticleHash(site->seed, id), id, window);
   }
   // Returns the number of batches in the journal.
   size_t Journaled() {
@@ -105,7 +105,7 @@ class LaneRig {
   const Options options_;
 
  public:
-  TurnedClock clock;
+  ManualClock clock;
   Metrics metrics;
   MemoryDisk disk;
   GatedDisk gate{disk};

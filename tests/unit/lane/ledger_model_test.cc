@@ -56,7 +56,7 @@ class ModelledLedger {
   }
 
   // Makes all folded batches durable.
-  void Extend() {
+  void MarkDurable() {
     if (!unsettled_) return;
     position_.value += 1 + Roll(1'000);
     for (FoldedBatch& batch : log_) {
@@ -64,7 +64,7 @@ class ModelledLedger {
     }
     unsettled_ = false;
     const int told = told_;
-    ledger_.Extend(position_);
+    ledger_.MarkDurable(position_);
     ASSERT_EQ(told_ - told, seal_wanted_ ? 1 : 0);
     if (std::exchange(seal_wanted_, false)) open_from_ = position_;
   }
@@ -100,10 +100,10 @@ class ModelledLedger {
       EXPECT_FALSE(ledger_.Fits(shard, cursors_[shard.value]));
       if (Roll(3) != 0) cursors_[shard.value] = Earlier(shard);
     });
-    ASSERT_FALSE(ledger_.ForEachPending(ledger_.MarkNow(), cursors_, *sites_[0], kAll, [](auto...) {}));
+    ASSERT_FALSE(ledger_.ForEachPending(ledger_.TakeSnapshot(), cursors_, *sites_[0], kAll, [](auto...) {}));
     // The lane continues meanwhile.
     if (Roll(2) == 0) Fold();
-    if (Roll(2) == 0) Extend();
+    if (Roll(2) == 0) MarkDurable();
     std::vector<SealedChunk> chunks;
     for (const RefoldTarget& target : PlanRefold(shards, cursors_, end)) chunks.push_back(FoldAgain(target));
     ledger_.Restore(std::move(chunks));
@@ -130,7 +130,7 @@ class ModelledLedger {
     for (const auto& site : sites_) {
       for (const Window window : kWindows) CheckWindow(*site, window, expected[{site.get(), window}]);
     }
-    const auto still = ledger_.HoldStill();
+    const auto still = ledger_.Lock();
     for (uint8_t i = 0; i < limits::kShards; ++i) {
       ASSERT_EQ(still.CursorOf(Shard{i}), cursors_[i]);
       ASSERT_EQ(still.Pending(Shard{i}), pending[i]) << "shard " << int{i};
@@ -146,7 +146,7 @@ class ModelledLedger {
     // The views of a chunk are pending until their shard has applied the whole chunk.
     ASSERT_EQ(totals.pending_views, pending_views_);
     Position flushed = open_from_;
-    for (const SealedChunk& sealed : ledger_.MarkNow().sealed) flushed = std::min(flushed, sealed.chunk->from());
+    for (const SealedChunk& sealed : ledger_.TakeSnapshot().sealed) flushed = std::min(flushed, sealed.chunk->from());
     ASSERT_EQ(totals.flushed, flushed);
     for (const Cursor& cursor : cursors_) ASSERT_GE(cursor.applied_to(), flushed);
     if (!unsettled_) {
@@ -206,7 +206,7 @@ class ModelledLedger {
   }
 
   SealedChunk Next() {
-    const bool before = ledger_.MarkNow().sealed.empty();
+    const bool before = ledger_.TakeSnapshot().sealed.empty();
     const SealedChunk sealed = ledger_.Next();
     const bool has_open = position_ > open_from_;
     if (before && has_open && unsettled_) {
@@ -270,7 +270,7 @@ class ModelledLedger {
 
   void CheckWindow(const Site& site, Window window, const std::map<std::string, uint64_t>& expected) {
     std::map<std::string, uint64_t> visited;
-    ASSERT_TRUE(ledger_.ForEachPending(ledger_.MarkNow(), cursors_, site, window,
+    ASSERT_TRUE(ledger_.ForEachPending(ledger_.TakeSnapshot(), cursors_, site, window,
                                        [&](Shard shard, uint64_t hash, std::string_view id, uint64_t views) {
                                          EXPECT_EQ(hash, ArticleHash(site.seed, id));
                                          EXPECT_EQ(shard, ShardOf(hash));
@@ -279,10 +279,10 @@ class ModelledLedger {
     ASSERT_EQ(visited, expected);
     int64_t sum = 0;
     for (const auto& [id, views] : expected) sum += static_cast<int64_t>(views);
-    const auto sums = ledger_.SumPending(ledger_.MarkNow(), cursors_, site, {window, window});
+    const auto sums = ledger_.SumPending(ledger_.TakeSnapshot(), cursors_, site, {window, window});
     ASSERT_TRUE(sums);
     ASSERT_EQ(sums->views, (std::vector<int64_t>{sum, sum}));
-    const auto still = ledger_.HoldStill();
+    const auto still = ledger_.Lock();
     for (int i = 0; i < 20; ++i) {
       const std::string id = "story " + std::to_string(Roll(150));
       const uint64_t hash = ArticleHash(site.seed, id);
@@ -318,7 +318,7 @@ TEST(LedgerModel, PendingIsExactInEveryInterleaving) {
     if (rolled < 4) {
       ledger.Fold();
     } else if (rolled < 8) {
-      ledger.Extend();
+      ledger.MarkDurable();
     } else if (rolled == 8) {
       ledger.Rewind();
     } else {

@@ -20,7 +20,7 @@ constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
 // Folds a batch that is durable immediately.
 void Fold(Ledger& ledger, const Batch& batch, Position position) {
   ledger.Fold(batch);
-  ledger.Extend(position);
+  ledger.MarkDurable(position);
 }
 
 TEST(Ledger, NothingIsSealedOfNothing) {
@@ -68,12 +68,12 @@ TEST(Ledger, WhatIsNotDurableIsPendingAndNotSealed) {
   TestBatch batch({"a"});
   Fold(ledger, batch, Position{10});
   ledger.Fold(batch);
-  EXPECT_EQ(ledger.HoldStill().Pending(Cursor(), *site, hash, "a", kAll), 2u);
-  EXPECT_EQ(ledger.HoldStill().Pending(ShardOf(hash)), 2u);
+  EXPECT_EQ(ledger.Lock().Pending(Cursor(), *site, hash, "a", kAll), 2u);
+  EXPECT_EQ(ledger.Lock().Pending(ShardOf(hash)), 2u);
   EXPECT_EQ(ledger.totals().position, Position{10});
   EXPECT_EQ(ledger.Next().chunk, nullptr);
   EXPECT_EQ(told, 0);
-  ledger.Extend(Position{20});
+  ledger.MarkDurable(Position{20});
   EXPECT_EQ(told, 1);
   const auto chunk = ledger.Next().chunk;
   ASSERT_NE(chunk, nullptr);
@@ -91,7 +91,7 @@ TEST(Ledger, WhatAnEarlierProcessLeftIsAbsentUntilItsCursorIsKnown) {
   EXPECT_EQ(ledger.FindSite(site->index), site);
   EXPECT_FALSE(ledger.Fits(shard, Cursor::End(Position{100})));
   EXPECT_EQ(ledger.totals().flushed, Position{0});
-  EXPECT_EQ(ledger.HoldStill().Journaled(shard), 7u);
+  EXPECT_EQ(ledger.Lock().Journaled(shard), 7u);
   for (uint8_t i = 0; i < limits::kShards; ++i) ledger.SetCursor(Shard{i}, Cursor::End(Position{100}));
   EXPECT_TRUE(ledger.totals().absent.empty());
   EXPECT_EQ(ledger.totals().flushed, Position{100});
@@ -109,7 +109,7 @@ TEST(Ledger, SettingsHoldFromWhereTheyStand) {
   const auto hanoi = MakeIndexed("demo", 0, "Asia/Ho_Chi_Minh");
   ledger.ApplySite(hanoi);
   for (uint64_t i = 2; i < 5; ++i) Fold(ledger, batch, Position{10 * i});
-  const auto still = ledger.HoldStill();
+  const auto still = ledger.Lock();
   const uint64_t hash = ArticleHash(utc->seed, "a");
   EXPECT_EQ(still.Pending(Cursor(), *hanoi, hash, "a", {Window::Kind::kDay, 20261122}), 1u);
   EXPECT_EQ(still.Pending(Cursor(), *hanoi, hash, "a", {Window::Kind::kDay, 20261123}), 3u);
@@ -133,7 +133,7 @@ TEST(Ledger, AMarkHoldsForOneChunkOnly) {
   };
   Fold(ledger, batch, Position{10});
   ASSERT_NE(ledger.Next().chunk, nullptr);
-  const Ledger::Mark mark = ledger.MarkNow();
+  const Ledger::Snapshot mark = ledger.TakeSnapshot();
   // These cursors were read before the sealed chunk reached the store.
   const ShardCursors cursors;
   flush();
@@ -173,7 +173,7 @@ TEST(Ledger, CursorsAndPendingAreOfOneMoment) {
   while (total < kViews) {
     const uint64_t before = folded;
     {
-      const auto still = ledger.HoldStill();
+      const auto still = ledger.Lock();
       const Cursor& cursor = still.CursorOf(shard);
       total = cursor.to().value + still.Pending(cursor, *site, hash, "a", kAll);
     }

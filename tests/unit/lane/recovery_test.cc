@@ -70,7 +70,7 @@ class RecoveryTest : public ::testing::Test {
   // Check() compares the totals with the accepted batches. CheckDedupe() checks that the last batch of every writer is
   // known.
   void Check() {
-    const auto still = rig_.ledger->HoldStill();
+    const auto still = rig_.ledger->Lock();
     for (uint8_t i = 0; i < limits::kShards; ++i) ASSERT_EQ(still.Journaled(Shard{i}), journaled_[i]) << int{i};
   }
   void CheckDedupe() {
@@ -84,7 +84,7 @@ class RecoveryTest : public ::testing::Test {
   void Maintain() {
     rig_.Flush();
     rig_.lane->Maintain();
-    rig_.clock.Turn(std::chrono::milliseconds(10));
+    rig_.clock.Advance(std::chrono::milliseconds(10));
     rig_.lane->Maintain();
   }
 
@@ -217,7 +217,7 @@ TEST_F(RecoveryTest, VisitsGoOnAndAreNeverDecidedAnew) {
     const Chunk::Article* site = chunk.Find(rig_.site->index, hash, "");
     ASSERT_NE(site, nullptr);
     EXPECT_EQ(chunk.ViewsOf(*site, visits), checkpoint ? 3 : 2);
-    rig_.clock.Turn(std::chrono::minutes(20));
+    rig_.clock.Advance(std::chrono::minutes(20));
     view(1);
     view(checkpoint ? 2 : 3);
     // The new visit belongs to viewer 3 in the first round. In the second round viewer 2 has been silent for forty

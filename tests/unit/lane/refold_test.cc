@@ -167,7 +167,7 @@ class RefoldTest : public ::testing::Test {
     }
     Step();
     for (const auto& batch : batches) ASSERT_TRUE(batch->Wait().status.ok());
-    rig_.clock.Turn(std::chrono::minutes(Roll(90)));
+    rig_.clock.Advance(std::chrono::minutes(Roll(90)));
   }
   void Step() {
     ASSERT_TRUE(rig_.lane->Step());
@@ -243,7 +243,7 @@ TEST_F(RefoldTest, WhatTheJournalLetGoIsOutOfRange) {
   for (int i = 0; i < 3; ++i) {
     rig_.Flush();
     rig_.lane->Maintain();
-    rig_.clock.Turn(std::chrono::hours(1));
+    rig_.clock.Advance(std::chrono::hours(1));
   }
   const Position begin = rig_.journal->begin();
   ASSERT_GT(begin, Position{0});

@@ -78,7 +78,7 @@ TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreRememberedAsTheFlusherKnowsThe
   batch.site = site_.index;
   ledger_.ApplySite(std::make_shared<const Site>(site_));
   ledger_.Fold(batch);
-  ledger_.Extend(Position{200});
+  ledger_.MarkDurable(Position{200});
   const auto sealed = ledger_.Next();
   ASSERT_NE(sealed.chunk, nullptr);
   EXPECT_TRUE(Read(id, 7, LaneEntry{incarnation_, Cursor::End(Position{200})}));
@@ -130,7 +130,7 @@ TEST_F(CountCacheTest, ARewoundShardForgets) {
   EXPECT_TRUE(Read("a", 7));
   cache_.Rewound(ledger_, kShard, Cursor::End(kBegin));
   EXPECT_FALSE(Find("a"));
-  EXPECT_EQ(ledger_.HoldStill().CursorOf(kShard), Cursor::End(kBegin));
+  EXPECT_EQ(ledger_.Lock().CursorOf(kShard), Cursor::End(kBegin));
 }
 
 TEST_F(CountCacheTest, IsBoundedAndForgetsWhatWasAskedForLongestAgo) {

@@ -15,7 +15,7 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
-#include "tests/support/turned_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace viewcount {
 namespace {
@@ -65,16 +65,16 @@ class CountWatcherTest : public ::testing::Test {
   }
   // Turns the clock by `after`, which is one second by default, and makes the next tick.
   void Tick(milliseconds after = limits::kWatchInterval) {
-    clock_.Turn(after);
+    clock_.Advance(after);
     pipeline_.Await(watcher_.Tick());
   }
 
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_};
-  TurnedClock clock_;
+  ManualClock clock_;
   SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
   SiteStatsReader stats_{pipeline_.store(), totals_, clock_};
-  const CountWatcher::Parts parts_{pipeline_.sites(), pipeline_.counts(), stats_, clock_, pipeline_.metrics()};
+  const CountWatcher::Dependencies parts_{pipeline_.sites(), pipeline_.counts(), stats_, clock_, pipeline_.metrics()};
   CountWatcher watcher_{pipeline_.executor(), parts_};
 };
 
@@ -346,7 +346,7 @@ TEST_F(CountWatcherTest, WhileRedisIsAwayOwnViewsAreToldAllTheSame) {
   redis_.Kill();
   ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
   pipeline_.Fold("a", 2);
-  clock_.Turn(limits::kWatchInterval);
+  clock_.Advance(limits::kWatchInterval);
   Tick();
   ASSERT_TRUE(watching.Take());
   EXPECT_EQ(watching.views(), (Views{{"a", 2}}));

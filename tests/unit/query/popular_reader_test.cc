@@ -8,7 +8,7 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
-#include "tests/support/turned_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace viewcount {
 namespace {
@@ -131,7 +131,7 @@ class PopularWithoutRedis : public ::testing::Test {
 
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_};
-  TurnedClock clock_;
+  ManualClock clock_;
   PopularReader reader_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}, clock_};
 };
 
@@ -143,7 +143,7 @@ TEST_F(PopularWithoutRedis, TheListReadLastIsAnsweredWithWhatIsPending) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(InexactTexts(Read()), ElementsAre("b 6", "a 3", "c 1"));
     // The list remains available, however long the outage lasts.
-    clock_.Turn(std::chrono::minutes(10));
+    clock_.Advance(std::chrono::minutes(10));
     pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
       co_await reader.Refresh();
       co_return true;
@@ -159,7 +159,7 @@ TEST_F(PopularWithoutRedis, TheListReadLastIsAnsweredWithWhatIsPending) {
 
 TEST_F(PopularWithoutRedis, AListOfLongAgoIsAnsweredWithWhatIsPendingSince) {
   EXPECT_THAT(Texts(Read()), ElementsAre("a 3", "b 2"));
-  clock_.Turn(std::chrono::minutes(10));
+  clock_.Advance(std::chrono::minutes(10));
   // Refresh() releases the rankings of this list, because they are too old.
   pipeline_.Await([](PopularReader& reader) -> boost::asio::awaitable<bool> {
     co_await reader.Refresh();

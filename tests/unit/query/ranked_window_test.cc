@@ -70,7 +70,7 @@ class RankedModel {
 
   size_t exact_lists() const { return exact_lists_; }
   size_t stale_lists() const { return stale_lists_; }
-  size_t contenders() const { return contenders_; }
+  size_t candidates() const { return candidates_; }
 
  private:
   // Counts the views of one article in one window. `all` are the views that all lanes counted, and `stored` are those
@@ -105,10 +105,10 @@ class RankedModel {
     }
     ledgers_[lane]->Fold(batch);
     // Sometimes pending views are not durable yet.
-    if (Roll(4) != 0) Extend(lane);
+    if (Roll(4) != 0) MarkDurable(lane);
   }
 
-  void Extend(size_t lane) { ledgers_[lane]->Extend(Position{++position_}); }
+  void MarkDurable(size_t lane) { ledgers_[lane]->MarkDurable(Position{++position_}); }
 
   void Adjust(size_t lane) {
     journal::v1::Adjustment message;
@@ -124,7 +124,7 @@ class RankedModel {
       *changed->add_windows() = ChangeOf(kAll, change);
     }
     ledgers_[lane]->Fold(sites_[0]->index, MakeAdjustment(std::move(message)), {});
-    Extend(lane);
+    MarkDurable(lane);
   }
 
   // Applies the articles of some shards to the store, to the end of the chunk or only a part of them.
@@ -137,7 +137,7 @@ class RankedModel {
     bool finished = true;
     for (uint32_t i = 0; i < limits::kShards; ++i) {
       const Shard shard{static_cast<uint8_t>(i)};
-      const Cursor before = ledger.HoldStill().CursorOf(shard);
+      const Cursor before = ledger.Lock().CursorOf(shard);
       if (before.applied_to() >= chunk.to()) continue;
       Cursor next = Cursor::End(chunk.to());
       if (i < shape_.shards && !to_the_end && Roll(2) == 0) {
@@ -168,9 +168,9 @@ class RankedModel {
     RankedWindow::Rankings rankings;
     rankings.cursors.resize(kLanes);
     for (size_t lane = 0; lane < kLanes; ++lane) {
-      rankings.marks.push_back(ledgers_[lane]->MarkNow());
+      rankings.marks.push_back(ledgers_[lane]->TakeSnapshot());
       for (uint32_t i = 0; i < limits::kShards; ++i) {
-        rankings.cursors[lane][i] = ledgers_[lane]->HoldStill().CursorOf(Shard{static_cast<uint8_t>(i)});
+        rankings.cursors[lane][i] = ledgers_[lane]->Lock().CursorOf(Shard{static_cast<uint8_t>(i)});
       }
     }
     for (const auto& [id, count] : counts_[window]) {
@@ -186,14 +186,14 @@ class RankedModel {
     read_[window] = std::make_unique<RankedWindow>(sites_[0], window, pointers_, std::move(rankings));
   }
 
-  bool AddStored(Window window, const std::vector<RankedWindow::Contender>& contenders) {
-    for (const RankedWindow::Contender& contender : contenders) {
+  bool AddStored(Window window, const std::vector<RankedWindow::Candidate>& candidates) {
+    for (const RankedWindow::Candidate& candidate : candidates) {
       const std::vector<RankedWindow::Stored> stored = {
-          {contender.id, contender.hash, counts_[window][contender.id].stored}};
+          {candidate.id, candidate.hash, counts_[window][candidate.id].stored}};
       std::vector<Cursor> cursors;
-      for (const auto& ledger : ledgers_) cursors.push_back(ledger->HoldStill().CursorOf(ShardOf(contender.hash)));
+      for (const auto& ledger : ledgers_) cursors.push_back(ledger->Lock().CursorOf(ShardOf(candidate.hash)));
       if (!read_[window]->AddStored(stored, cursors)) return false;
-      ++contenders_;
+      ++candidates_;
     }
     return true;
   }
@@ -202,13 +202,13 @@ class RankedModel {
     const bool fresh = read_[window] == nullptr || Roll(8) == 0;
     if (fresh) {
       const auto followed =
-          read_[window] != nullptr ? read_[window]->Followed() : std::vector<RankedWindow::Contender>();
+          read_[window] != nullptr ? read_[window]->TrackedCandidates() : std::vector<RankedWindow::Candidate>();
       Read(window);
       if (Roll(2) == 0) {
         ASSERT_TRUE(AddStored(window, followed));
       }
     }
-    const auto which = Roll(2) == 0 ? RankedWindow::Contenders::kNear : RankedWindow::Contenders::kOne;
+    const auto which = Roll(2) == 0 ? RankedWindow::Candidates::kNear : RankedWindow::Candidates::kOne;
     auto answer = read_[window]->Complete(which);
     if (!answer) {
       ASSERT_FALSE(fresh);
@@ -216,9 +216,9 @@ class RankedModel {
       answer = read_[window]->Complete(which);
       ASSERT_TRUE(answer);
     }
-    while (!answer->contenders.empty()) {
-      ASSERT_TRUE(AddStored(window, answer->contenders));
-      if (!answer->more_contenders && Roll(2) == 0) {
+    while (!answer->candidates.empty()) {
+      ASSERT_TRUE(AddStored(window, answer->candidates));
+      if (!answer->more_candidates && Roll(2) == 0) {
         read_[window]->Settle(*answer);
       } else {
         answer = read_[window]->Complete(which);
@@ -270,7 +270,7 @@ class RankedModel {
   std::map<Window, std::unique_ptr<RankedWindow>> read_;
   size_t exact_lists_ = 0;
   size_t stale_lists_ = 0;
-  size_t contenders_ = 0;
+  size_t candidates_ = 0;
 };
 
 class RankedWindowTest : public ::testing::Test {
@@ -283,18 +283,18 @@ class RankedWindowTest : public ::testing::Test {
     }
     EXPECT_GT(model.exact_lists(), 0u);
     EXPECT_GT(model.stale_lists(), 0u) << "no rankings were used twice";
-    contenders_ += model.contenders();
+    candidates_ += model.candidates();
   }
 
   std::mt19937_64 random_{TestSeed()};
-  size_t contenders_ = 0;
+  size_t candidates_ = 0;
 };
 
 TEST_F(RankedWindowTest, EqualsAFullSortOfFewPopularArticles) { Run({.skew = 6, .batch_views = 2'000}, 150); }
 
 TEST_F(RankedWindowTest, EqualsAFullSortWhereAllAreAlike) {
   Run({.articles = 1'500, .shards = 1, .count_max = 1}, 150);
-  EXPECT_GT(contenders_, 0u) << "nobody had to be read";
+  EXPECT_GT(candidates_, 0u) << "nobody had to be read";
 }
 
 TEST_F(RankedWindowTest, EqualsAFullSortAsFarAsShardsRank) {

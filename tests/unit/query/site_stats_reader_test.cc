@@ -9,7 +9,7 @@
 
 #include "tests/support/eventually.h"
 #include "tests/support/lane_pipeline.h"
-#include "tests/support/turned_clock.h"
+#include "tests/support/manual_clock.h"
 
 namespace viewcount {
 namespace {
@@ -53,7 +53,7 @@ class SiteStatsReaderTest : public ::testing::Test {
 
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_, {.time_zone = "Asia/Ho_Chi_Minh"}};
-  TurnedClock clock_;
+  ManualClock clock_;
   SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
   SiteStatsReader reader_{pipeline_.store(), totals_, clock_};
 };
@@ -67,13 +67,13 @@ TEST_F(SiteStatsReaderTest, DaysBeginAtTheSitesMidnight) {
   EXPECT_EQ(Stats(), "10 7 3 7 10") << "stored";
   Fold(kMondayMs + 23 * kHourMs, 5);
   EXPECT_EQ(Stats(), "15 12 3 12 15") << "both";
-  clock_.Turn(hours(19) - milliseconds(1));
+  clock_.Advance(hours(19) - milliseconds(1));
   EXPECT_EQ(Stats(), "15 12 3 12 15");
-  clock_.Turn(milliseconds(1));
+  clock_.Advance(milliseconds(1));
   EXPECT_EQ(Stats(), "15 0 12 12 15");
   Fold(kMondayMs + 24 * kHourMs, 2);
   EXPECT_EQ(Stats(), "17 2 12 14 17");
-  clock_.Turn(hours(24));
+  clock_.Advance(hours(24));
   EXPECT_EQ(Stats(), "17 0 2 14 17");
 }
 
@@ -85,13 +85,13 @@ TEST_F(SiteStatsReaderTest, WeeksBeginOnMondayAndMonthsOnTheFirst) {
   Fold(kSundayMs + 24 * kHourMs, 20);
   Fold(kSundayMs + 48 * kHourMs, 300);
   for (int i = 0; i < 2; ++i) {
-    clock_.Turn(hours(6 * 24));
+    clock_.Advance(hours(6 * 24));
     EXPECT_EQ(Stats(), "421 1 0 1 1") << "Sunday";
-    clock_.Turn(hours(24));
+    clock_.Advance(hours(24));
     EXPECT_EQ(Stats(), "421 20 1 20 21") << "Monday";
-    clock_.Turn(hours(24));
+    clock_.Advance(hours(24));
     EXPECT_EQ(Stats(), "421 300 20 320 300") << "the first of December";
-    clock_.Turn(hours(-8 * 24));
+    clock_.Advance(hours(-8 * 24));
     ASSERT_TRUE(pipeline_.Flush().ok());
   }
 }
@@ -141,16 +141,16 @@ TEST_F(SiteStatsReaderTest, OnlineIsWhoWasSeenWithinFiveMinutes) {
   const auto age = [this](std::chrono::seconds seconds) {
     return SystemClock().UnixMillis() - seconds.count() * 1'000;
   };
-  clock_.Turn(milliseconds(SystemClock().UnixMillis() - clock_.UnixMillis()));
+  clock_.Advance(milliseconds(SystemClock().UnixMillis() - clock_.UnixMillis()));
   FoldBy(1, age(std::chrono::seconds(0)));
   FoldBy(2, age(std::chrono::seconds(280)));
   FoldBy(2, age(std::chrono::seconds(100)));
   FoldBy(3, age(std::chrono::seconds(310)));
   ASSERT_TRUE(pipeline_.Flush().ok());
   EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 2u);
-  clock_.Turn(std::chrono::seconds(210));
+  clock_.Advance(std::chrono::seconds(210));
   EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 1u);
-  clock_.Turn(std::chrono::seconds(100));
+  clock_.Advance(std::chrono::seconds(100));
   EXPECT_EQ(pipeline_.Await(reader_.Read(pipeline_.site()))->online_now, 0u);
 }
 
@@ -167,7 +167,7 @@ TEST_F(SiteStatsReaderTest, TheTotalOfASecondAgoAndWhatCameSinceAreTheTotalOfNow
   EXPECT_EQ(reader_.ReadTotalCached(*pipeline_.site())->views, 7u) << "not twice";
   Fold(kMondayMs, 2);
   EXPECT_EQ(reader_.ReadTotalCached(*pipeline_.site())->views, 9u);
-  clock_.Turn(limits::kCountCacheAge + milliseconds(1));
+  clock_.Advance(limits::kCountCacheAge + milliseconds(1));
   EXPECT_FALSE(reader_.ReadTotalCached(*pipeline_.site()));
   EXPECT_EQ(Total()->views, 9u);
 }
@@ -179,7 +179,7 @@ TEST_F(SiteStatsReaderTest, AnotherWritersViewsAreInTheTotalASecondAfterItsFlush
   other.Fold("a", 40);
   ASSERT_TRUE(other.Flush().ok());
   Fold(kMondayMs, 2);
-  clock_.Turn(limits::kCountCacheAge + milliseconds(1));
+  clock_.Advance(limits::kCountCacheAge + milliseconds(1));
   EXPECT_EQ(Total()->views, 42u);
 }
 
@@ -191,7 +191,7 @@ TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalAndStatisticsGrow) {
   const int64_t read_unix_ms = clock_.UnixMillis();
   redis_.Kill();
   ASSERT_TRUE(Eventually([&] { return !pipeline_.store().problem().empty(); }));
-  clock_.Turn(minutes(1));
+  clock_.Advance(minutes(1));
   Fold(kMondayMs, 2);
   const auto total = Total();
   ASSERT_TRUE(total.ok()) << total.status();
@@ -204,7 +204,7 @@ TEST_F(SiteStatsReaderTest, WhileRedisIsAwayTheLastTotalAndStatisticsGrow) {
   EXPECT_EQ(stats->as_of_unix_ms, read_unix_ms);
   EXPECT_EQ(TextOf(stats->views), "7 7 0 7 7");
   // A day has begun since the last read, and none of its counts could be read.
-  clock_.Turn(hours(24));
+  clock_.Advance(hours(24));
   Fold(kMondayMs + 24 * kHourMs, 1);
   stats = pipeline_.Await(reader_.Read(pipeline_.site()));
   ASSERT_TRUE(stats.ok()) << stats.status();

@@ -239,7 +239,7 @@ std::string Describe(const absl::StatusOr<ApplyResult>& result) {
   std::string text = result->applied ? "applied" : "stored " + result->stored.value_or("nothing");
   // The store does not guarantee their order.
   std::set<std::string> set_aside;
-  for (const SetAside& aside : result->set_aside) {
+  for (const Quarantined& aside : result->set_aside) {
     set_aside.insert("\n" + aside.key + " " + aside.article_id + " " + std::to_string(aside.views) +
                      (aside.adjustment ? " adjusted" : ""));
   }

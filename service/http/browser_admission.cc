@@ -1,4 +1,4 @@
-#include "service/http/gate.h"
+#include "service/http/browser_admission.h"
 
 #include <fmt/format.h>
 
@@ -76,25 +76,25 @@ asio::awaitable<std::vector<std::string_view>> FindCounted(CountReader& counts, 
 
 }  // namespace
 
-Gate::Gate(Parts parts)
+BrowserAdmission::BrowserAdmission(Dependencies parts)
     : parts_(std::move(parts)), addresses_(parts_.views_per_second), articles_(parts_.articles_per_minute) {}
 
-void Gate::SetLimits(uint32_t views_per_second, uint32_t articles_per_minute) {
+void BrowserAdmission::SetLimits(uint32_t views_per_second, uint32_t articles_per_minute) {
   parts_.views_per_second = views_per_second;
   parts_.articles_per_minute = articles_per_minute;
   addresses_.SetRate(views_per_second);
   articles_.SetRate(articles_per_minute);
 }
 
-bool Gate::AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id) {
+bool BrowserAdmission::AdmitAtOnce(const Client& client, const Site& site, std::string_view article_id) {
   if (client.trusted_backend) return true;
   // Clients of a proxy that does not name them cannot be distinguished, so they have no budget per address.
-  return articles_.Knows(site, site.Resolve(article_id)) &&
+  return articles_.LookUp(site, site.Resolve(article_id)) &&
          (!client.known || addresses_.Take(client.address, 1, parts_.clock.Now()));
 }
 
-asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::shared_ptr<const Site> site,
-                                                    const v1::RecordViewsRequest& views) {
+asio::awaitable<std::optional<Refusal>> BrowserAdmission::Admit(const Client& client, std::shared_ptr<const Site> site,
+                                                                const v1::RecordViewsRequest& views) {
   if (client.trusted_backend) co_return std::nullopt;
   const auto count = static_cast<uint32_t>(views.views_size());
   if (client.known && !addresses_.Take(client.address, count, parts_.clock.Now())) {
@@ -105,15 +105,15 @@ asio::awaitable<std::optional<Refusal>> Gate::Admit(const Client& client, std::s
     const std::string_view id = site->Resolve(view.article_id());
     // Invalid IDs are refused by a later check.
     if (!IsArticleIdFast(id)) continue;
-    if (!articles_.Knows(*site, id)) unknown.push_back({id, view.article_id()});
+    if (!articles_.LookUp(*site, id)) unknown.push_back({id, view.article_id()});
   }
   if (unknown.empty()) co_return std::nullopt;
   if (site->settings.announced_articles_only) co_return co_await AdmitAnnounced(std::move(site), unknown);
   co_return co_await AdmitUnknown(std::move(site), unknown);
 }
 
-asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<const Site> site,
-                                                             const std::vector<Unknown>& articles) {
+asio::awaitable<std::optional<Refusal>> BrowserAdmission::AdmitAnnounced(std::shared_ptr<const Site> site,
+                                                                         const std::vector<Unknown>& articles) {
   std::vector<std::string_view> ids;
   for (const Unknown& article : articles) {
     ids.push_back(article.id);
@@ -135,8 +135,8 @@ asio::awaitable<std::optional<Refusal>> Gate::AdmitAnnounced(std::shared_ptr<con
   co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<Refusal>> Gate::AdmitUnknown(std::shared_ptr<const Site> site,
-                                                           const std::vector<Unknown>& articles) {
+asio::awaitable<std::optional<Refusal>> BrowserAdmission::AdmitUnknown(std::shared_ptr<const Site> site,
+                                                                       const std::vector<Unknown>& articles) {
   if (asking_ < kQuestionsMax) {
     ++asking_;
     std::vector<std::string_view> ids;
@@ -148,7 +148,7 @@ asio::awaitable<std::optional<Refusal>> Gate::AdmitUnknown(std::shared_ptr<const
   }
   for (const Unknown& article : articles) {
     // An article may occur twice.
-    if (articles_.Knows(*site, article.id)) continue;
+    if (articles_.LookUp(*site, article.id)) continue;
     if (!articles_.Take(*site, parts_.clock.Now())) co_return TooManyArticles(*site, parts_.articles_per_minute);
     articles_.Learn(*site, article.id);
   }

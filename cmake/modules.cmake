@@ -1,9 +1,9 @@
-# viewcount_room(NAME SOURCES a.cc … LINKS lib …) makes the library viewcount_NAME from a folder of service/ or client/.
-# Such a folder is called a room.
-function(viewcount_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
-  add_library(viewcount_${name} STATIC ${ROOM_SOURCES})
-  target_link_libraries(viewcount_${name} PUBLIC ${ROOM_LINKS} PRIVATE $<BUILD_INTERFACE:viewcount_options>)
+# viewcount_module(NAME SOURCES a.cc … LINKS lib …) makes the library viewcount_NAME from a folder of service/ or client/.
+# Such a folder is called a module.
+function(viewcount_module name)
+  cmake_parse_arguments(MODULE "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(viewcount_${name} STATIC ${MODULE_SOURCES})
+  target_link_libraries(viewcount_${name} PUBLIC ${MODULE_LINKS} PRIVATE $<BUILD_INTERFACE:viewcount_options>)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 endfunction()
 

@@ -22,7 +22,7 @@ namespace viewcount {
 // Each view has a time at which it happened, and is received later or a little earlier. The time of the view decides
 // which views belong together. The time of receipt decides how long an entry matters. So neither a clock that is ahead
 // nor an import of last year's views makes the table forget entries.
-class SightingTable {
+class LastSeenTable {
  public:
   using Seconds = std::chrono::seconds;
 
@@ -42,7 +42,7 @@ class SightingTable {
     }
   };
 
-  explicit SightingTable(size_t entries_max) : entries_max_(entries_max) {}
+  explicit LastSeenTable(size_t entries_max) : entries_max_(entries_max) {}
 
   // Converts milliseconds to the seconds of this table. The result is at least 1 and at most the last second that 32
   // bits hold, in the year 2106.

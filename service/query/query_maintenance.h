@@ -12,9 +12,9 @@
 namespace viewcount {
 
 // Used on the store's executor. The readers must outlive it.
-class QueryUpkeep {
+class QueryMaintenance {
  public:
-  QueryUpkeep(const boost::asio::any_io_executor& executor, CountReader& counts, PopularReader& popular)
+  QueryMaintenance(const boost::asio::any_io_executor& executor, CountReader& counts, PopularReader& popular)
       : counts_(counts), popular_(popular), timer_(executor) {}
 
   // Refreshes the readers every kEvery until Stop.

@@ -8,19 +8,19 @@
 namespace viewcount {
 
 // A list of items, in the order of Put. It owns nothing: an item must live until it is taken. `Item` derives from
-// HandoverList<Item>::Link. Put is thread-safe; TakeAll is called by one thread at a time.
+// MpscQueue<Item>::Link. Put is thread-safe; TakeAll is called by one thread at a time.
 template <typename Item>
-class HandoverList {
+class MpscQueue {
  public:
   // The base of an item. An item is in at most one list at a time.
   class Link {
-    friend class HandoverList;
+    friend class MpscQueue;
     Item* next_ = nullptr;
   };
 
-  HandoverList() = default;
-  HandoverList(const HandoverList&) = delete;
-  HandoverList& operator=(const HandoverList&) = delete;
+  MpscQueue() = default;
+  MpscQueue(const MpscQueue&) = delete;
+  MpscQueue& operator=(const MpscQueue&) = delete;
 
   // Appends `item`. Returns true if the list was empty. The caller that gets true must wake the consumer, and thereby
   // wakes it for all items that are put before the next TakeAll. Thread-safe.

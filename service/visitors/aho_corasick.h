@@ -12,11 +12,11 @@
 namespace viewcount {
 
 // The automaton of a set of literals. Thread-safe, since it does not change after construction.
-class TextFinder {
+class AhoCorasick {
  public:
   // Builds the automaton. The literals must not be empty; they are case-sensitive. Together they must have fewer than
   // 65,535 bytes. The table takes at most 2 * (bytes of the literals) * (number of different bytes in them + 1) bytes.
-  explicit TextFinder(std::vector<std::string> literals);
+  explicit AhoCorasick(std::vector<std::string> literals);
 
   // Returns true if a literal occurs in the text. It reads each byte at most once, and none after the first match.
   bool IsIn(std::string_view text) const {

@@ -1,4 +1,4 @@
-#include "service/floods/article_budget.h"
+#include "service/ratelimit/new_article_limiter.h"
 
 #include <gtest/gtest.h>
 
@@ -19,14 +19,14 @@ Site SiteOf(const std::string& name, uint32_t index, bool announced_only = false
   return site;
 }
 
-uint32_t ArticlesTakenOf(ArticleBudget& budget, const Site& site, uint32_t tries, SteadyTime now) {
+uint32_t ArticlesTakenOf(NewArticleLimiter& budget, const Site& site, uint32_t tries, SteadyTime now) {
   uint32_t taken = 0;
   for (uint32_t i = 0; i < tries; ++i) taken += budget.Take(site, now) ? 1 : 0;
   return taken;
 }
 
-TEST(ArticleBudgetTest, AnHoursWorthMayComeAtOnceAndThenAtTheRate) {
-  ArticleBudget budget(kPerMinute);
+TEST(NewArticleLimiterTest, AnHoursWorthMayComeAtOnceAndThenAtTheRate) {
+  NewArticleLimiter budget(kPerMinute);
   const Site site = SiteOf("demo", 0);
   EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin), kBurst);
   EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin + seconds(9)), 0u);
@@ -34,44 +34,44 @@ TEST(ArticleBudgetTest, AnHoursWorthMayComeAtOnceAndThenAtTheRate) {
   EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin + seconds(10'000)), kBurst);
 }
 
-TEST(ArticleBudgetTest, SitesAreToldApart) {
-  ArticleBudget budget(kPerMinute);
+TEST(NewArticleLimiterTest, SitesAreToldApart) {
+  NewArticleLimiter budget(kPerMinute);
   const Site site = SiteOf("demo", 0);
   const Site other = SiteOf("other", 1);
   EXPECT_EQ(ArticlesTakenOf(budget, site, 10'000, kBegin), kBurst);
   EXPECT_EQ(ArticlesTakenOf(budget, other, 10'000, kBegin), kBurst);
   budget.Learn(site, "a");
-  EXPECT_TRUE(budget.Knows(site, "a"));
-  EXPECT_FALSE(budget.Knows(site, "b"));
-  EXPECT_FALSE(budget.Knows(other, "a"));
+  EXPECT_TRUE(budget.LookUp(site, "a"));
+  EXPECT_FALSE(budget.LookUp(site, "b"));
+  EXPECT_FALSE(budget.LookUp(other, "a"));
 }
 
-TEST(ArticleBudgetTest, WhoIsAskedForStaysKnown) {
+TEST(NewArticleLimiterTest, WhoIsAskedForStaysKnown) {
   constexpr size_t kKnownMax = 1'024;
-  ArticleBudget budget(kPerMinute, kKnownMax);
+  NewArticleLimiter budget(kPerMinute, kKnownMax);
   const Site site = SiteOf("demo", 0);
   budget.Learn(site, "popular");
   for (int i = 0; i < 100'000; ++i) {
     budget.Learn(site, std::to_string(i));
-    ASSERT_TRUE(budget.Knows(site, "popular"));
+    ASSERT_TRUE(budget.LookUp(site, "popular"));
   }
   size_t known = 0;
-  for (int i = 0; i < 100'000; ++i) known += budget.Knows(site, std::to_string(i)) ? 1 : 0;
+  for (int i = 0; i < 100'000; ++i) known += budget.LookUp(site, std::to_string(i)) ? 1 : 0;
   EXPECT_EQ(known, kKnownMax - 1) << "and no more than it may";
 }
 
-TEST(ArticleBudgetTest, NoneIsNoLimit) {
-  ArticleBudget budget(0);
+TEST(NewArticleLimiterTest, NoneIsNoLimit) {
+  NewArticleLimiter budget(0);
   const Site site = SiteOf("demo", 0);
-  EXPECT_TRUE(budget.Knows(site, "a"));
+  EXPECT_TRUE(budget.LookUp(site, "a"));
   EXPECT_EQ(ArticlesTakenOf(budget, site, 100'000, kBegin), 100'000u);
-  EXPECT_FALSE(budget.Knows(SiteOf("strict", 1, true), "a")) << "whether it is announced is another question";
+  EXPECT_FALSE(budget.LookUp(SiteOf("strict", 1, true), "a")) << "whether it is announced is another question";
 }
 
-TEST(ArticleBudgetTest, WhatWasCountedIsNotAnnouncedForThat) {
-  ArticleBudget budget(kPerMinute);
+TEST(NewArticleLimiterTest, WhatWasCountedIsNotAnnouncedForThat) {
+  NewArticleLimiter budget(kPerMinute);
   budget.Learn(SiteOf("demo", 0), "a");
-  EXPECT_FALSE(budget.Knows(SiteOf("demo", 0, true), "a"));
+  EXPECT_FALSE(budget.LookUp(SiteOf("demo", 0, true), "a"));
 }
 
 }  // namespace

@@ -11,13 +11,13 @@ namespace viewcount {
 
 // A rate and a burst, by the generic cell rate algorithm (ITU-T I.371). It keeps one time for each budget and needs no
 // timer. Const functions are thread-safe; assignment is not.
-class Rate {
+class GcraLimiter {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
 
   // Allows `count` events in `time` at an even pace. The events of `burst` at that pace may come at once. A count of 0
   // means no limit.
-  Rate(uint32_t count, Nanoseconds time, Nanoseconds burst)
+  GcraLimiter(uint32_t count, Nanoseconds time, Nanoseconds burst)
       : cost_ns_(count == 0 ? 0 : time.count() / count), burst_ns_(burst.count()) {}
 
   bool limits() const { return cost_ns_ != 0; }

@@ -1,4 +1,4 @@
-#include "service/floods/article_budget.h"
+#include "service/ratelimit/new_article_limiter.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,24 +9,24 @@
 
 namespace viewcount {
 
-ArticleBudget::ArticleBudget(uint32_t articles_per_minute, size_t known_max)
+NewArticleLimiter::NewArticleLimiter(uint32_t articles_per_minute, size_t known_max)
     : rate_(0, {}, {}), lines_(known_max / std::tuple_size_v<decltype(Line::hashes)>) {
   VIEWCOUNT_CHECK(std::has_single_bit(lines_.size()));
   SetRate(articles_per_minute);
 }
 
-void ArticleBudget::SetRate(uint32_t articles_per_minute) {
-  rate_ = Rate(articles_per_minute, std::chrono::minutes(1), limits::kNewArticlesBurst);
+void NewArticleLimiter::SetRate(uint32_t articles_per_minute) {
+  rate_ = GcraLimiter(articles_per_minute, std::chrono::minutes(1), limits::kNewArticlesBurst);
 }
 
-uint64_t ArticleBudget::HashOf(const Site& site, std::string_view article_id) const {
+uint64_t NewArticleLimiter::HashOf(const Site& site, std::string_view article_id) const {
   // Sites that accept announced articles only use other hashes. An article that was counted before that setting need
   // not be announced.
   const uint64_t hash = hash_.Of(article_id) ^ (site.settings.announced_articles_only ? ~site.seed : site.seed);
   return hash != 0 ? hash : 1;
 }
 
-bool ArticleBudget::Knows(const Site& site, std::string_view article_id) {
+bool NewArticleLimiter::LookUp(const Site& site, std::string_view article_id) {
   if (!Remembers(site)) return true;
   const uint64_t hash = HashOf(site, article_id);
   auto& hashes = LineOf(hash).hashes;
@@ -36,16 +36,16 @@ bool ArticleBudget::Knows(const Site& site, std::string_view article_id) {
   return true;
 }
 
-void ArticleBudget::Learn(const Site& site, std::string_view article_id) {
+void NewArticleLimiter::Learn(const Site& site, std::string_view article_id) {
   if (!Remembers(site)) return;
-  if (Knows(site, article_id)) return;
+  if (LookUp(site, article_id)) return;
   const uint64_t hash = HashOf(site, article_id);
   auto& hashes = LineOf(hash).hashes;
   std::rotate(hashes.begin(), hashes.end() - 1, hashes.end());
   hashes.front() = hash;
 }
 
-bool ArticleBudget::Take(const Site& site, SteadyTime now) {
+bool NewArticleLimiter::Take(const Site& site, SteadyTime now) {
   return !rate_.limits() || rate_.Take(whole_at_[site.index.value], 1, now);
 }
 

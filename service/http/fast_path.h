@@ -1,4 +1,4 @@
-// The express path for the most common request. It turns a connection's bytes directly into the bytes of the answer.
+// The fast path for the most common request. It turns a connection's bytes directly into the bytes of the answer.
 //
 // It accepts only requests that the general path would treat in the same way. Errors, rare fields and incomplete
 // requests are left to the general path. So the general path alone defines how HTTP is interpreted.
@@ -13,10 +13,10 @@
 
 namespace viewcount {
 
-// The express path of one connection. Not thread-safe: used on the server's I/O thread only.
-class ExpressConnection {
+// The fast path of one connection. Not thread-safe: used on the server's I/O thread only.
+class FastPathConnection {
  public:
-  virtual ~ExpressConnection() = default;
+  virtual ~FastPathConnection() = default;
 
   // Accepts the request at the beginning of `received` and returns its size. `received` is not needed afterwards.
   // Returns 0, without any effect, if the request needs the general path.
@@ -28,14 +28,14 @@ class ExpressConnection {
   virtual std::string_view Answer(bool keep_alive) = 0;
 };
 
-// Opens the express paths of a server's connections. Not thread-safe: used on the server's I/O thread only.
-class ExpressRoute {
+// Opens the fast paths of a server's connections. Not thread-safe: used on the server's I/O thread only.
+class FastPathRoute {
  public:
-  virtual ~ExpressRoute() = default;
-  // Returns the express path for a connection of `peer`, whose handlers run on `executor`. It must not outlive the
+  virtual ~FastPathRoute() = default;
+  // Returns the fast path for a connection of `peer`, whose handlers run on `executor`. It must not outlive the
   // route.
-  virtual std::unique_ptr<ExpressConnection> Open(const boost::asio::any_io_executor& executor,
-                                                  const boost::asio::ip::address& peer) = 0;
+  virtual std::unique_ptr<FastPathConnection> Open(const boost::asio::any_io_executor& executor,
+                                                   const boost::asio::ip::address& peer) = 0;
 };
 
 }  // namespace viewcount

@@ -11,7 +11,7 @@
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/base/private_hash.h"
-#include "service/floods/rate.h"
+#include "service/ratelimit/gcra_limiter.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -23,21 +23,21 @@ namespace viewcount {
 // caller asks the store before it treats an unknown article as new.
 //
 // Not thread-safe: used by one thread at a time.
-class ArticleBudget {
+class NewArticleLimiter {
  public:
   // Sets the rate. 0 means no limit: then every article counts as known, except on sites that accept announced articles
   // only. `known_max` is a power of 2, at least 8.
-  explicit ArticleBudget(uint32_t articles_per_minute, size_t known_max = limits::kKnownArticlesMax);
+  explicit NewArticleLimiter(uint32_t articles_per_minute, size_t known_max = limits::kKnownArticlesMax);
 
   // Sets another rate. The articles that sites have already got count against it.
   void SetRate(uint32_t articles_per_minute);
 
-  // Loads the memory for the next Knows of this article into the processor's cache.
+  // Loads the memory for the next LookUp of this article into the processor's cache.
   void Prefetch(const Site& site, std::string_view article_id) const {
     if (Remembers(site)) __builtin_prefetch(&LineOf(HashOf(site, article_id)), 1);
   }
   // Returns true if the article is known. `article_id` is the ID as the site resolves it.
-  bool Knows(const Site& site, std::string_view article_id);
+  bool LookUp(const Site& site, std::string_view article_id);
   // Remembers an article that was counted or will be. On a site that accepts announced articles only, it remembers that
   // the article is announced.
   void Learn(const Site& site, std::string_view article_id);
@@ -57,10 +57,10 @@ class ArticleBudget {
   const Line& LineOf(uint64_t hash) const { return lines_[hash & (lines_.size() - 1)]; }
   Line& LineOf(uint64_t hash) { return lines_[hash & (lines_.size() - 1)]; }
 
-  Rate rate_;
+  GcraLimiter rate_;
   const PrivateHash hash_;
   std::vector<Line> lines_;
-  // By the site's index; see Rate::Take.
+  // By the site's index; see GcraLimiter::Take.
   boost::unordered_flat_map<uint32_t, int64_t> whole_at_;
 };
 

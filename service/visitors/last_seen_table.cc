@@ -1,4 +1,4 @@
-#include "service/visitors/sighting_table.h"
+#include "service/visitors/last_seen_table.h"
 
 #include <algorithm>
 #include <bit>
@@ -32,24 +32,24 @@ Number TakeNumber(std::string_view& text) {
 }
 
 // Returns the time `seconds` later, at most the last second of 32 bits, in 2106.
-uint32_t Later(uint32_t moment, SightingTable::Seconds seconds) {
+uint32_t Later(uint32_t moment, LastSeenTable::Seconds seconds) {
   return static_cast<uint32_t>(std::min<int64_t>(moment + seconds.count(), std::numeric_limits<uint32_t>::max()));
 }
 
 }  // namespace
 
-uint32_t SightingTable::SecondsOf(int64_t unix_ms) {
+uint32_t LastSeenTable::SecondsOf(int64_t unix_ms) {
   return static_cast<uint32_t>(std::clamp<int64_t>(unix_ms / 1'000, 1, std::numeric_limits<uint32_t>::max()));
 }
 
-SightingTable::Sighting SightingTable::Find(uint64_t key) const {
+LastSeenTable::Sighting LastSeenTable::Find(uint64_t key) const {
   for (const Sightings* sightings : {&young_, &old_}) {
     if (const auto found = sightings->find(key); found != sightings->end()) return found->second;
   }
   return {};
 }
 
-SightingTable::Sighting SightingTable::Note(uint64_t key, uint32_t moment, uint32_t received, Seconds span) {
+LastSeenTable::Sighting LastSeenTable::Note(uint64_t key, uint32_t moment, uint32_t received, Seconds span) {
   Forget(received);
   if (young_.size() >= entries_max_ / 2) Rotate();
   young_until_ = std::max(young_until_, Later(now_, span));
@@ -70,7 +70,7 @@ SightingTable::Sighting SightingTable::Note(uint64_t key, uint32_t moment, uint3
   return before;
 }
 
-void SightingTable::Forget(uint32_t received) {
+void LastSeenTable::Forget(uint32_t received) {
   now_ = std::max(now_, received);
   if (now_ > old_until_ && !young_.empty()) Rotate();
   // Nothing was noted for so long that the entries that have just become the older generation do not matter any more
@@ -78,14 +78,14 @@ void SightingTable::Forget(uint32_t received) {
   if (now_ > old_until_ && !old_.empty()) old_ = Sightings();
 }
 
-void SightingTable::Rotate() {
+void LastSeenTable::Rotate() {
   old_ = std::exchange(young_, Sightings());
   old_until_ = std::exchange(young_until_, 0);
   // About as many entries are likely to come again. Reserving memory avoids moving entries while the map fills.
   if (now_ <= old_until_) young_.reserve(std::min(old_.size(), entries_max_ / 2));
 }
 
-size_t SightingTable::bytes() const {
+size_t LastSeenTable::bytes() const {
   size_t bytes = 0;
   for (const Sightings* sightings : {&young_, &old_}) {
     bytes += sightings->bucket_count() * (sizeof(Sightings::value_type) + kGroupBytes / kGroupEntries + 1);
@@ -93,7 +93,7 @@ size_t SightingTable::bytes() const {
   return bytes;
 }
 
-std::string SightingTable::Serialize() const {
+std::string LastSeenTable::Serialize() const {
   std::string text;
   text.reserve(2 * kGenerationBytes + size() * kEntryBytes);
   for (const bool young : {false, true}) {
@@ -109,7 +109,7 @@ std::string SightingTable::Serialize() const {
   return text;
 }
 
-absl::Status SightingTable::Merge(std::string_view text) {
+absl::Status LastSeenTable::Merge(std::string_view text) {
   while (!text.empty()) {
     const auto cut_off = absl::DataLossError("a table of who was seen when is cut off");
     if (text.size() < kGenerationBytes) return cut_off;

@@ -9,13 +9,13 @@
 namespace viewcount {
 
 // Thread-safe.
-class TurnedClock final : public Clock {
+class ManualClock final : public Clock {
  public:
   int64_t UnixMillis() const override { return kBeginUnixMs + turned_; }
   SteadyTime Now() const override {
     return SteadyTime() + std::chrono::hours(1'000) + std::chrono::milliseconds(turned_);
   }
-  void Turn(std::chrono::milliseconds by) { turned_ += by.count(); }
+  void Advance(std::chrono::milliseconds by) { turned_ += by.count(); }
 
  private:
   // The begin is 2026-11-22T22:00Z.

@@ -1,5 +1,5 @@
 // Compares the automaton with a separate search for each literal.
-#include "service/visitors/text_finder.h"
+#include "service/visitors/aho_corasick.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 namespace viewcount {
 namespace {
 
-TEST(TextFinder, FindsALiteralAnywhere) {
-  const TextFinder finder({"bot", "Spider"});
+TEST(AhoCorasick, FindsALiteralAnywhere) {
+  const AhoCorasick finder({"bot", "Spider"});
   for (const char* text : {"bot", "Spider", "a bot", "bots", "robots", "botSpider", "bobot", "SpidSpider"}) {
     EXPECT_TRUE(finder.IsIn(text)) << text;
   }
@@ -21,26 +21,26 @@ TEST(TextFinder, FindsALiteralAnywhere) {
   }
 }
 
-TEST(TextFinder, FindsWhatEndsWithinABeginning) {
-  const TextFinder finder({"abcd", "bce", "c f"});
+TEST(AhoCorasick, FindsWhatEndsWithinABeginning) {
+  const AhoCorasick finder({"abcd", "bce", "c f"});
   EXPECT_TRUE(finder.IsIn("abce"));
   EXPECT_TRUE(finder.IsIn("abc f"));
   EXPECT_FALSE(finder.IsIn("abc"));
   // The literal is inside a longer one.
-  EXPECT_TRUE(TextFinder({"xboty", "bot"}).IsIn("xbotz"));
-  EXPECT_TRUE(TextFinder({"bot", "bots"}).IsIn("bot"));
+  EXPECT_TRUE(AhoCorasick({"xboty", "bot"}).IsIn("xbotz"));
+  EXPECT_TRUE(AhoCorasick({"bot", "bots"}).IsIn("bot"));
 }
 
-TEST(TextFinder, WithoutLiteralsFindsNothing) {
-  const TextFinder finder({});
+TEST(AhoCorasick, WithoutLiteralsFindsNothing) {
+  const AhoCorasick finder({});
   EXPECT_FALSE(finder.IsIn(""));
   EXPECT_FALSE(finder.IsIn("a bot"));
 }
 
-TEST(TextFinder, LiteralsMayHaveAnyByte) {
+TEST(AhoCorasick, LiteralsMayHaveAnyByte) {
   std::string every;
   for (int c = 1; c < 256; ++c) every.push_back(static_cast<char>(c));
-  const TextFinder finder({every, std::string("\xFF\xFE")});
+  const AhoCorasick finder({every, std::string("\xFF\xFE")});
   EXPECT_TRUE(finder.IsIn("a" + every));
   EXPECT_TRUE(finder.IsIn("\xC3\xFF\xFE"));
   EXPECT_FALSE(finder.IsIn("\xFE\xFF"));
@@ -48,7 +48,7 @@ TEST(TextFinder, LiteralsMayHaveAnyByte) {
 }
 
 // The texts have few different letters, so that literals overlap in every possible way.
-TEST(TextFinder, FindsWhatLookingForEachFinds) {
+TEST(AhoCorasick, FindsWhatLookingForEachFinds) {
   std::mt19937_64 random(TestSeed());
   const auto word = [&](size_t length_max) {
     std::string text(1 + random() % length_max, ' ');
@@ -58,7 +58,7 @@ TEST(TextFinder, FindsWhatLookingForEachFinds) {
   for (int round = 0; round < 2'000; ++round) {
     std::vector<std::string> literals(1 + random() % 8);
     for (auto& literal : literals) literal = word(7);
-    const TextFinder finder(literals);
+    const AhoCorasick finder(literals);
     for (int i = 0; i < 20; ++i) {
       const std::string text = word(12);
       const bool expected = std::any_of(literals.begin(), literals.end(), [&](const std::string& literal) {

@@ -1,4 +1,4 @@
-#include "service/query/query_upkeep.h"
+#include "service/query/query_maintenance.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -9,7 +9,7 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-asio::awaitable<void> QueryUpkeep::Run() {
+asio::awaitable<void> QueryMaintenance::Run() {
   const auto executor = co_await asio::this_coro::executor;
   while (!stopped_) {
     timer_.expires_after(kEvery);
@@ -23,7 +23,7 @@ asio::awaitable<void> QueryUpkeep::Run() {
   }
 }
 
-void QueryUpkeep::Stop() {
+void QueryMaintenance::Stop() {
   stopped_ = true;
   timer_.cancel();
 }

@@ -13,11 +13,11 @@
 
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
-#include "service/floods/address_budget.h"
-#include "service/floods/article_budget.h"
 #include "service/http/client_trust.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_reader.h"
+#include "service/ratelimit/address_rate_limiter.h"
+#include "service/ratelimit/new_article_limiter.h"
 #include "service/sites/site.h"
 #include "viewcount/v1/ingest.pb.h"
 
@@ -30,24 +30,24 @@ struct Refusal {
 };
 
 // Not thread-safe: used by one server's thread only.
-class Gate {
+class BrowserAdmission {
  public:
   // The number of concurrent questions to the store. So many are open only while the store does not answer, and then it
   // does not need more.
   static constexpr size_t kQuestionsMax = 1'000;
 
-  struct Parts {
+  struct Dependencies {
     CountReader& counts;
     ArticleCatalog& catalog;
     // The executor of the store, on which `counts` and `catalog` run.
     boost::asio::any_io_executor store;
     const Clock& clock;
-    // See AddressBudget and ArticleBudget.
+    // See AddressRateLimiter and NewArticleLimiter.
     uint32_t views_per_second = 0;
     uint32_t articles_per_minute = 0;
   };
-  // All objects that `parts` refers to must outlive the gate.
-  explicit Gate(Parts parts);
+  // All objects that `parts` refers to must outlive the admission.
+  explicit BrowserAdmission(Dependencies parts);
 
   // Replaces the limits given to the constructor.
   void SetLimits(uint32_t views_per_second, uint32_t articles_per_minute);
@@ -68,7 +68,7 @@ class Gate {
                                                        const v1::RecordViewsRequest& views);
 
  private:
-  // An article that the gate does not know yet.
+  // An article that the admission does not know yet.
   struct Unknown {
     // The ID after the site has resolved aliases.
     std::string_view id;
@@ -81,9 +81,9 @@ class Gate {
   boost::asio::awaitable<std::optional<Refusal>> AdmitAnnounced(std::shared_ptr<const Site> site,
                                                                 const std::vector<Unknown>& articles);
 
-  Parts parts_;
-  AddressBudget addresses_;
-  ArticleBudget articles_;
+  Dependencies parts_;
+  AddressRateLimiter addresses_;
+  NewArticleLimiter articles_;
   // The number of open questions to the store.
   size_t asking_ = 0;
 };

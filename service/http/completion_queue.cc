@@ -1,4 +1,4 @@
-#include "service/http/return_queue.h"
+#include "service/http/completion_queue.h"
 
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
@@ -8,23 +8,23 @@ namespace viewcount {
 
 namespace asio = boost::asio;
 
-ReturnQueue& ReturnQueue::Of(const asio::any_io_executor& executor) {
+CompletionQueue& CompletionQueue::Of(const asio::any_io_executor& executor) {
   asio::execution_context& context = asio::query(executor, asio::execution::context);
-  return asio::use_service<ReturnQueue>(context);
+  return asio::use_service<CompletionQueue>(context);
 }
 
-ReturnQueue::ReturnQueue(asio::execution_context& context)
+CompletionQueue::CompletionQueue(asio::execution_context& context)
     : service(context), executor_(static_cast<asio::io_context&>(context).get_executor()) {}
 
-void ReturnQueue::Put(Item& item) {
+void CompletionQueue::Put(Item& item) {
   if (items_.Put(item)) asio::post(executor_, [this] { ReturnAll(); });
 }
 
-void ReturnQueue::ReturnAll() {
+void CompletionQueue::ReturnAll() {
   items_.TakeAll([](Item& item) { item.Return(); });
 }
 
-void ReturnQueue::shutdown() {
+void CompletionQueue::shutdown() {
   items_.TakeAll([](Item& item) { item.Abandon(); });
 }
 

@@ -1,4 +1,4 @@
-// Tests how HTTP view requests arrive in the journal, and to which viewer each view is attributed. The express route
+// Tests how HTTP view requests arrive in the journal, and to which viewer each view is attributed. The fast path
 // and the general route must agree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ constexpr char kBotAgent[] = "User-Agent: Mozilla/5.0 (compatible; Googlebot/2.1
 constexpr char kForSomebody[] = "X-Forwarded-For: 203.0.113.9\r\n";
 constexpr char kForBackend[] = "X-Forwarded-For: 10.0.7.1\r\n";
 constexpr char kNamed[] = "X-Viewcount-Visitor-Address: 203.0.113.9\r\n";
-// The express route takes the first body. The blank in the second body sends it to the general route.
+// The fast path takes the first body. The blank in the second body sends it to the general route.
 constexpr char kBeacon[] = R"({"articleId":"a"})";
 constexpr char kSameView[] = R"({"articleId": "a"})";
 
@@ -61,18 +61,18 @@ void PrintTo(const Journaled& view, std::ostream* out) {
   *out << view.article_id << " " << view.viewer << (view.bot ? " bot" : "");
 }
 
-class DoorTest : public HttpServerTest {
+class ViewHandlersTest : public HttpServerTest {
  protected:
-  DoorTest() {
+  ViewHandlersTest() {
     salts_.Put(*rig_.site, kFirstDay, salt_);
     rig_.lane->ApplySite(rig_.site);
     rig_.lane->Start();
-    AddViewRoutes(routes_, ingestor_, trust_, visitors_, gate_);
-    router_.AddExpress(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_, gate_));
+    AddViewRoutes(routes_, ingestor_, trust_, visitors_, admission_);
+    router_.AddFastPath(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_, admission_));
     Start();
   }
   // Stops the server before the objects that its handlers use are destroyed.
-  ~DoorTest() override { server_->Stop(); }
+  ~ViewHandlersTest() override { server_->Stop(); }
 
   // Returns the answer's first line and its body.
   std::string Ask(const std::string& request) {
@@ -120,25 +120,25 @@ class DoorTest : public HttpServerTest {
   CountReader counts_{store_, cache_, rig_.clock};
   ArticleCatalog catalog_{rig_.sites, store_};
   StoreThread store_thread_;
-  Gate gate_{{.counts = counts_,
-              .catalog = catalog_,
-              .store = store_thread_.executor(),
-              .clock = rig_.clock,
-              .views_per_second = kViewsPerSecond,
-              .articles_per_minute = kArticlesPerMinute}};
+  BrowserAdmission admission_{{.counts = counts_,
+                               .catalog = catalog_,
+                               .store = store_thread_.executor(),
+                               .clock = rig_.clock,
+                               .views_per_second = kViewsPerSecond,
+                               .articles_per_minute = kArticlesPerMinute}};
   Ingestor ingestor_{{rig_.lane.get()}, rig_.sites, rig_.clock, rig_.metrics};
   SiteRoutes routes_{router_, rig_.sites};
   Position taken_;
 };
 
-TEST_F(DoorTest, ViewsSayWhoseTheyAre) {
+TEST_F(ViewHandlersTest, ViewsSayWhoseTheyAre) {
   EXPECT_THAT(Send(std::string(kAgent) + kForSomebody, kBeacon), ElementsAre(Journaled{"a", Viewer("203.0.113.9")}));
   EXPECT_THAT(Send(std::string(kAgent), kBeacon), ElementsAre(Journaled{"a", Viewer("127.0.0.1")}));
   EXPECT_THAT(Send(std::string(kAgent) + kForSomebody, R"({"views":[{"articleId":"a"},{"articleId":"b"}]})"),
               ElementsAre(Journaled{"a", Viewer("203.0.113.9")}, Journaled{"b", Viewer("203.0.113.9")}));
 }
 
-TEST_F(DoorTest, BothWaysWriteTheSame) {
+TEST_F(ViewHandlersTest, BothWaysWriteTheSame) {
   for (const char* fields : {"", kAgent, kBotAgent, kForSomebody, kForBackend, kNamed, "X-Forwarded-For: rubbish\r\n",
                              "Origin: https://news.example\r\n", "User-Agent: a\r\nUser-Agent: b\r\n",
                              "X-Viewcount-Visitor-Agent: Googlebot/2.1\r\n"}) {
@@ -151,7 +151,7 @@ TEST_F(DoorTest, BothWaysWriteTheSame) {
   }
 }
 
-TEST_F(DoorTest, BotsViewsSaySo) {
+TEST_F(ViewHandlersTest, BotsViewsSaySo) {
   for (const char* body : {kBeacon, kSameView}) {
     const auto views = Send(std::string(kBotAgent) + kForSomebody, body);
     ASSERT_THAT(views, SizeIs(1));
@@ -163,7 +163,7 @@ TEST_F(DoorTest, BotsViewsSaySo) {
   EXPECT_EQ(rig_.metrics.bot_views_counted.Value(), 3);
 }
 
-TEST_F(DoorTest, ABackendsViewsAreNobodysUntilItNamesSomebody) {
+TEST_F(ViewHandlersTest, ABackendsViewsAreNobodysUntilItNamesSomebody) {
   for (const char* body : {kBeacon, kSameView}) {
     EXPECT_THAT(Send(std::string(kBotAgent) + kForBackend, body), ElementsAre(Journaled{"a"}));
     EXPECT_THAT(Send(std::string(kForBackend) + kNamed + "X-Viewcount-Visitor-Agent: " + kBrowser + "\r\n", body),
@@ -174,7 +174,7 @@ TEST_F(DoorTest, ABackendsViewsAreNobodysUntilItNamesSomebody) {
   }
 }
 
-TEST_F(DoorTest, WhatABackendSaysOfAViewStays) {
+TEST_F(ViewHandlersTest, WhatABackendSaysOfAViewStays) {
   const std::string fields = std::string(kForBackend) + kNamed + "X-Viewcount-Visitor-Agent: Googlebot/2.1\r\n";
   EXPECT_THAT(
       Send(fields, R"({"views":[{"articleId":"a","viewer":"7"},{"articleId":"b","bot":true},{"articleId":"c"}]})"),
@@ -182,7 +182,7 @@ TEST_F(DoorTest, WhatABackendSaysOfAViewStays) {
                   Journaled{"c", Viewer("203.0.113.9", "Googlebot/2.1"), true}));
 }
 
-TEST_F(DoorTest, WhatABrowserAsksAheadIsAnsweredAndCountsNothing) {
+TEST_F(ViewHandlersTest, WhatABrowserAsksAheadIsAnsweredAndCountsNothing) {
   const std::string fields = std::string(kAgent) + kForSomebody;
   const std::string view = Ask(Post(fields, kSameView));
   EXPECT_THAT(Take(), SizeIs(1));
@@ -203,7 +203,7 @@ TEST_F(DoorTest, WhatABrowserAsksAheadIsAnsweredAndCountsNothing) {
   EXPECT_THAT(Take(), IsEmpty());
 }
 
-TEST_F(DoorTest, AheadOrNotWhatIsForbiddenIsRefused) {
+TEST_F(ViewHandlersTest, AheadOrNotWhatIsForbiddenIsRefused) {
   const std::string fields = std::string(kForSomebody) + "Sec-Purpose: prefetch\r\n";
   EXPECT_THAT(Ask(Post(fields, R"({"articleId":"a","count":2})")), HasSubstr("403 Forbidden"));
   EXPECT_THAT(Ask(Post(fields, "no view")), HasSubstr("400 Bad Request"));
@@ -211,12 +211,12 @@ TEST_F(DoorTest, AheadOrNotWhatIsForbiddenIsRefused) {
 }
 
 // A writer numbers its batches, so an omitted batch would leave a gap in its sequence.
-TEST_F(DoorTest, AWritersBatchCountsInAnyCase) {
+TEST_F(ViewHandlersTest, AWritersBatchCountsInAnyCase) {
   const std::string batch = R"({"writerId":"MDEyMzQ1Njc4OWFiY2RlZg==","sequence":"1","views":[{"articleId":"a"}]})";
   EXPECT_THAT(Send(std::string(kForBackend) + "Purpose: prefetch\r\n", batch), ElementsAre(Journaled{"a"}));
 }
 
-TEST_F(DoorTest, ThePixelsViewsSayWhoseTheyAre) {
+TEST_F(ViewHandlersTest, ThePixelsViewsSayWhoseTheyAre) {
   const std::string pixel = "/v1/sites/demo/pixel.gif?article=a";
   EXPECT_THAT(Ask(Get(pixel, std::string(kAgent) + kForSomebody)), HasSubstr("GIF89a"));
   EXPECT_THAT(Take(), ElementsAre(Journaled{"a", Viewer("203.0.113.9")}));
@@ -229,7 +229,7 @@ TEST_F(DoorTest, ThePixelsViewsSayWhoseTheyAre) {
   EXPECT_EQ(Prefetched(), 1);
 }
 
-TEST_F(DoorTest, ExcludedAddressesAreAnsweredAndCountNothing) {
+TEST_F(ViewHandlersTest, ExcludedAddressesAreAnsweredAndCountNothing) {
   PutSite({.excluded_addresses = {"203.0.113.0/24"}});
   for (const char* fields :
        {kForSomebody, "X-Forwarded-For: 203.0.113.200\r\n", "X-Forwarded-For: ::ffff:203.0.113.1\r\n"}) {
@@ -249,7 +249,7 @@ TEST_F(DoorTest, ExcludedAddressesAreAnsweredAndCountNothing) {
   EXPECT_THAT(Send(kForSomebody, kBeacon), SizeIs(1));
 }
 
-TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
+TEST_F(ViewHandlersTest, AFloodFromOneAddressIsRefused) {
   constexpr uint32_t kAtOnce = kViewsPerSecond * limits::kFloodBurst.count();
   uint32_t refused = 0;
   for (uint32_t i = 0; i < kAtOnce + 10; ++i) {
@@ -265,7 +265,7 @@ TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
   EXPECT_THAT(Ask(Post("X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n", kBeacon)), HasSubstr("429"));
   EXPECT_THAT(Send("X-Forwarded-For: 198.51.100.7\r\n", kBeacon), SizeIs(1));
   for (uint32_t i = 0; i < kAtOnce + 10; ++i) EXPECT_THAT(Ask(Post(kForBackend, kBeacon)), HasSubstr("200 OK"));
-  rig_.clock.Turn(std::chrono::seconds(1));
+  rig_.clock.Advance(std::chrono::seconds(1));
   EXPECT_THAT(Ask(Post(kForSomebody, kBeacon)), HasSubstr("200 OK"));
   // A batch that exceeds the budget can never be accepted, so the answer does not ask the client to try again.
   std::string views = R"({"articleId":"a"})";
@@ -275,7 +275,7 @@ TEST_F(DoorTest, AFloodFromOneAddressIsRefused) {
   EXPECT_THAT(answer, HasSubstr("at most 50 at once"));
 }
 
-TEST_F(DoorTest, RandomArticlesAreRefusedAndKnownOnesGoOn) {
+TEST_F(ViewHandlersTest, RandomArticlesAreRefusedAndKnownOnesGoOn) {
   constexpr uint32_t kAtOnce = kArticlesPerMinute * 60;
   EXPECT_THAT(Send(kForSomebody, kBeacon), SizeIs(1));
   const auto article = [](const std::string& id) { return R"({"articleId":")" + id + R"("})"; };
@@ -291,12 +291,12 @@ TEST_F(DoorTest, RandomArticlesAreRefusedAndKnownOnesGoOn) {
   for (const char* body : {kBeacon, kSameView}) EXPECT_THAT(Send(kForSomebody, body), SizeIs(1));
   EXPECT_THAT(Ask(Post(kForSomebody, R"({"views":[{"articleId":"a"},{"articleId":"new"}]})")), HasSubstr("429"));
   EXPECT_THAT(Send(kForBackend, article("a backend's")), SizeIs(1));
-  rig_.clock.Turn(std::chrono::minutes(1));
+  rig_.clock.Advance(std::chrono::minutes(1));
   EXPECT_THAT(Send(kForSomebody, article("a minute later")), SizeIs(1));
   EXPECT_THAT(Ask(Post(kForSomebody, article("too soon"))), HasSubstr("429"));
 }
 
-TEST_F(DoorTest, OnlyAnnouncedArticlesCountWhereASiteWantsThat) {
+TEST_F(ViewHandlersTest, OnlyAnnouncedArticlesCountWhereASiteWantsThat) {
   EXPECT_THAT(Send(kForSomebody, R"({"articleId":"b"})"), SizeIs(1));
   PutSite({.announced_articles_only = true});
   for (const char* id : {"a", "b"}) {
@@ -314,7 +314,7 @@ TEST_F(DoorTest, OnlyAnnouncedArticlesCountWhereASiteWantsThat) {
   EXPECT_THAT(Ask(Post(kForSomebody, R"({"views":[{"articleId":"a"},{"articleId":"b"}]})")), HasSubstr("403"));
 }
 
-TEST_F(DoorTest, WithoutASaltViewsCountAllTheSame) {
+TEST_F(ViewHandlersTest, WithoutASaltViewsCountAllTheSame) {
   salts_.RemoveBefore(*rig_.site, kFirstDay + 1);
   for (const char* body : {kBeacon, kSameView}) {
     EXPECT_THAT(Send(std::string(kAgent) + kForSomebody, body), ElementsAre(Journaled{"a"}));

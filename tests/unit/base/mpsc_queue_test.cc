@@ -1,4 +1,4 @@
-#include "service/base/handover_list.h"
+#include "service/base/mpsc_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -10,20 +10,20 @@
 namespace viewcount {
 namespace {
 
-struct Number : HandoverList<Number>::Link {
+struct Number : MpscQueue<Number>::Link {
   explicit Number(int of, int from = 0) : value(of), thread(from) {}
   int value;
   int thread;
 };
 
-std::vector<int> Take(HandoverList<Number>& list) {
+std::vector<int> Take(MpscQueue<Number>& list) {
   std::vector<int> values;
   list.TakeAll([&](const Number& number) { values.push_back(number.value); });
   return values;
 }
 
-TEST(HandoverListTest, TakesInTheOrderOfPutting) {
-  HandoverList<Number> list;
+TEST(MpscQueueTest, TakesInTheOrderOfPutting) {
+  MpscQueue<Number> list;
   Number one(1);
   Number two(2);
   Number three(3);
@@ -34,8 +34,8 @@ TEST(HandoverListTest, TakesInTheOrderOfPutting) {
   EXPECT_EQ(Take(list), std::vector<int>());
 }
 
-TEST(HandoverListTest, WhoeverFindsItEmptyIsTold) {
-  HandoverList<Number> list;
+TEST(MpscQueueTest, WhoeverFindsItEmptyIsTold) {
+  MpscQueue<Number> list;
   Number one(1);
   Number two(2);
   EXPECT_TRUE(list.Put(one));
@@ -44,8 +44,8 @@ TEST(HandoverListTest, WhoeverFindsItEmptyIsTold) {
   EXPECT_TRUE(list.Put(one));
 }
 
-TEST(HandoverListTest, ItemMayBeDestroyedOrPutAgainWhileItIsTaken) {
-  HandoverList<Number> list;
+TEST(MpscQueueTest, ItemMayBeDestroyedOrPutAgainWhileItIsTaken) {
+  MpscQueue<Number> list;
   Number again(1);
   list.Put(again);
   list.Put(*new Number(2));
@@ -59,10 +59,10 @@ TEST(HandoverListTest, ItemMayBeDestroyedOrPutAgainWhileItIsTaken) {
   EXPECT_EQ(Take(list), std::vector<int>{1});
 }
 
-TEST(HandoverListTest, ManyThreadsWakeTheTakerForAllTheirItems) {
+TEST(MpscQueueTest, ManyThreadsWakeTheTakerForAllTheirItems) {
   constexpr int kThreads = 4;
   constexpr int kItems = 20'000;
-  HandoverList<Number> list;
+  MpscQueue<Number> list;
   std::vector<std::vector<std::unique_ptr<Number>>> items(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     for (int i = 0; i < kItems; ++i) items[t].push_back(std::make_unique<Number>(i, t));

@@ -1,4 +1,4 @@
-#include "service/visitors/text_finder.h"
+#include "service/visitors/aho_corasick.h"
 
 #include <algorithm>
 #include <limits>
@@ -9,7 +9,7 @@ namespace viewcount {
 
 // The literals as a tree of their beginnings. Nodes are in the order of their creation, and 0 is the root. In `next` 0
 // means "no child", since the root is not a child of any node.
-struct TextFinder::Trie {
+struct AhoCorasick::Trie {
   uint32_t classes;
   std::vector<State> next;
   std::vector<bool> is_found;
@@ -26,14 +26,14 @@ struct TextFinder::Trie {
   State& Next(State node, uint32_t byte_class) { return next[node * classes + byte_class]; }
 };
 
-TextFinder::TextFinder(std::vector<std::string> literals) {
+AhoCorasick::AhoCorasick(std::vector<std::string> literals) {
   // After sorting, a literal follows the literals with which it begins. It then needs no node of its own.
   std::sort(literals.begin(), literals.end());
   AssignClasses(literals);
   MakeTable(MakeTrie(literals));
 }
 
-void TextFinder::AssignClasses(const std::vector<std::string>& literals) {
+void AhoCorasick::AssignClasses(const std::vector<std::string>& literals) {
   for (const std::string& literal : literals) {
     VIEWCOUNT_CHECK(!literal.empty());
     for (const char c : literal) {
@@ -44,7 +44,7 @@ void TextFinder::AssignClasses(const std::vector<std::string>& literals) {
   VIEWCOUNT_CHECK(classes_ <= 256);
 }
 
-TextFinder::Trie TextFinder::MakeTrie(const std::vector<std::string>& literals) const {
+AhoCorasick::Trie AhoCorasick::MakeTrie(const std::vector<std::string>& literals) const {
   Trie trie(classes_);
   for (const std::string& literal : literals) {
     State node = 0;
@@ -65,7 +65,7 @@ TextFinder::Trie TextFinder::MakeTrie(const std::vector<std::string>& literals) 
 // Builds the Aho-Corasick table breadth-first. `others[node]` is the longest proper suffix of the node's text that is
 // also a node. That suffix is on a level above, so its row is complete. If a node has no child for a byte, the row of
 // its suffix gives the next state.
-void TextFinder::MakeTable(Trie trie) {
+void AhoCorasick::MakeTable(Trie trie) {
   std::vector<State> others(trie.is_found.size(), 0);
   // The nodes that get a row, in the order of the rows, and the row of each node.
   std::vector<State> order = {0};

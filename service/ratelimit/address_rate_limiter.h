@@ -10,7 +10,7 @@
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/base/private_hash.h"
-#include "service/floods/rate.h"
+#include "service/ratelimit/gcra_limiter.h"
 
 namespace viewcount {
 
@@ -20,10 +20,10 @@ namespace viewcount {
 // Not thread-safe: used by one thread at a time. It is bounded at limits::kFloodAddresses addresses of 16 bytes. In a
 // full set the address with most of its budget left is forgotten, and has its whole budget again. Only hashes are kept,
 // in memory only.
-class AddressBudget {
+class AddressRateLimiter {
  public:
   // Sets the rate. 0 means no limit.
-  explicit AddressBudget(uint32_t views_per_second);
+  explicit AddressRateLimiter(uint32_t views_per_second);
 
   // Sets another rate. The views that addresses have sent already count against it.
   void SetRate(uint32_t views_per_second);
@@ -39,7 +39,7 @@ class AddressBudget {
   struct Entry {
     // The hash of the address. 0 means that the entry is free.
     uint64_t address = 0;
-    // See Rate::Take.
+    // See GcraLimiter::Take.
     int64_t whole_at = 0;
   };
   // The entries in one of which an address is kept. A set is one line of the processor's cache.
@@ -52,7 +52,7 @@ class AddressBudget {
   uint64_t HashOf(const boost::asio::ip::address& address) const;
   Entry& EntryOf(uint64_t address);
 
-  Rate rate_;
+  GcraLimiter rate_;
   const PrivateHash hash_;
   std::vector<Set> sets_;
 };

@@ -5,16 +5,16 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "service/base/handover_list.h"
+#include "service/base/mpsc_queue.h"
 
 namespace viewcount {
 
 // Owned by its io_context, which must be run by one thread. Put is thread-safe.
-class ReturnQueue final : public boost::asio::execution_context::service {
+class CompletionQueue final : public boost::asio::execution_context::service {
  public:
   // A wait for the work of another thread. The waiting object owns it, and it must live until Return or Abandon is
   // called.
-  class Item : public HandoverList<Item>::Link {
+  class Item : public MpscQueue<Item>::Link {
    public:
     virtual ~Item() = default;
     // Reports that the work is done. Called on the thread of the io_context. May destroy the item.
@@ -23,13 +23,13 @@ class ReturnQueue final : public boost::asio::execution_context::service {
     virtual void Abandon() = 0;
   };
 
-  using key_type = ReturnQueue;
+  using key_type = CompletionQueue;
   static inline boost::asio::execution_context::id id;
 
   // Returns the queue of the io_context that `executor` belongs to.
-  static ReturnQueue& Of(const boost::asio::any_io_executor& executor);
+  static CompletionQueue& Of(const boost::asio::any_io_executor& executor);
   // For use_service only.
-  explicit ReturnQueue(boost::asio::execution_context& context);
+  explicit CompletionQueue(boost::asio::execution_context& context);
 
   // Schedules the call of item.Return. Items return in the order of Put. Must not be called after the end of the
   // io_context.
@@ -40,7 +40,7 @@ class ReturnQueue final : public boost::asio::execution_context::service {
   void ReturnAll();
 
   const boost::asio::io_context::executor_type executor_;
-  HandoverList<Item> items_;
+  MpscQueue<Item> items_;
 };
 
 }  // namespace viewcount
