@@ -48,8 +48,8 @@ void CompleteRankings(benchmark::State& state) {
   const auto draws = ZipfDraws(ids.size(), static_cast<size_t>(state.range(1)));
   for (const auto& batch : Batches(ids, draws)) ledger.Fold(*batch);
   for (auto _ : state) {
-    const auto answer = window.Complete(RankedWindow::Contenders::kOne);
-    VIEWCOUNT_CHECK(answer && answer->list.exact && answer->contenders.empty());
+    const auto answer = window.Complete(RankedWindow::Candidates::kOne);
+    VIEWCOUNT_CHECK(answer && answer->list.exact && answer->candidates.empty());
     VIEWCOUNT_CHECK(answer->list.articles.size() == limits::kRankedAllTimeAndDay);
   }
   state.SetItemsProcessed(state.iterations());

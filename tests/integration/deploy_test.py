@@ -122,8 +122,8 @@ class RunbookTest(unittest.TestCase):
     }
     # All messages that can refuse a start are in these files.
     REFUSING = ("base/address_ranges.cc", "base/listen.cc", "base/redis_address.cc", "config", "http/file_routes.cc",
-                "http/server.cc", "http/tls.cc", "http2/grpc_server.cc", "journal/segments.cc", "lane/checkpoint.cc",
-                "lane/lane_directory.cc", "lane/refold.cc", "lane/replay.cc", "server/data_set_file.cc",
+                "http/server.cc", "http/tls.cc", "grpc/http2/grpc_server.cc", "journal/segments.cc", "lane/checkpoint.cc",
+                "lane/lane_directory.cc", "lane/refold.cc", "lane/replay.cc", "instance/data_set_file.cc",
                 "store/embedded", "store/redis/append_only_seal.cc", "store/redis/preflight.cc")
     LITERALS = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
     # Shorter quotes are ignored, because they could be words of any message.

@@ -13,13 +13,6 @@
 namespace viewcount::simulation {
 namespace asio = boost::asio;
 
-namespace {
-
-// Returns true for errors that waiting can cure, as in Server.
-bool Passes(const absl::Status& status) { return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status); }
-
-}  // namespace
-
 Process::Process(Dependencies parts)
     : parts_(parts),
       connection_(parts.store, parts.network),
