@@ -13,6 +13,7 @@
 #include <random>
 #include <utility>
 
+#include "service/base/check.h"
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/base/status.h"
@@ -217,6 +218,7 @@ asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
     const Cursor cursor = parts_.ledger.Lock().CursorOf(shard);
     if (plan_->IsFinished(shard, cursor)) co_return absl::OkStatus();
     const PlannedPart planned = plan_->NextPart(shard, cursor, options_.lane);
+    CheckPart(planned.part, shard, cursor);
     const SteadyTime began = parts_.clock.Now();
     const auto result = co_await parts_.store.Apply(planned.part);
     if (Planted(PlantedBug::kTrustLostAnswer) && !result.ok()) {
@@ -242,8 +244,20 @@ asio::awaitable<absl::Status> Flusher::FlushShard(Shard shard) {
   co_return absl::OkStatus();
 }
 
+void Flusher::CheckPart(const Part& part, Shard shard, const Cursor& cursor) const {
+  VIEWCOUNT_CHECK(part.shard == shard);
+  VIEWCOUNT_CHECK(part.lane == options_.lane.id);
+  VIEWCOUNT_CHECK(part.incarnation == options_.lane.incarnation);
+  // The store compares with the cursor that the ledger has, and the part moves it forward, within this chunk.
+  VIEWCOUNT_CHECK(part.expected == cursor);
+  VIEWCOUNT_CHECK(cursor < part.next);
+  VIEWCOUNT_CHECK(part.next.to() == plan_->chunk().to());
+}
+
 void Flusher::NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
   parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan_->chunk(), planned.articles);
+  // The listener moves the ledger's cursor. If it did not, the same part would be sent again.
+  VIEWCOUNT_CHECK(parts_.ledger.Lock().CursorOf(planned.part.shard) == planned.part.next);
   // There is progress, so the next retry need not wait long.
   back_off_ = milliseconds(0);
   Metrics& metrics = parts_.metrics;

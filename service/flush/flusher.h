@@ -101,6 +101,8 @@ class Flusher {
   boost::asio::awaitable<absl::Status> ForShards(ShardSet shards, Work work);
   // Writes the parts of the planned chunk for one shard.
   boost::asio::awaitable<absl::Status> FlushShard(Shard shard);
+  // Checks the invariants of a part that is about to be sent for a shard whose cursor is `cursor`.
+  void CheckPart(const Part& part, Shard shard, const Cursor& cursor) const;
   void NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began);
   void NoteReleased();
   // Counts and logs an error. Returns the error.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "service/base/check.h"
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/base/scheduling.h"
@@ -179,7 +180,7 @@ bool Lane::WriteSite(const std::shared_ptr<const Site>& site) {
   const std::string payload = EncodeSite(*site);
   if (known != nullptr && EncodeSite(*known) == payload) return true;
   if (!Begin(1, payload.size())) return false;
-  position_ = journal_.Append(RecordType::kSite, payload);
+  Append(RecordType::kSite, payload);
   Commit();
   ledger_.ApplySite(site);
   ledger_.MarkDurable(position_);
@@ -192,11 +193,18 @@ void Lane::HandleAdjustment(const SubmittedAdjustment& submitted) {
     submitted.done(JournalFull());
     return;
   }
-  position_ = journal_.Append(RecordType::kAdjustment, payload);
+  Append(RecordType::kAdjustment, payload);
   Commit();
   ledger_.Fold(submitted.site, submitted.adjustment, parts_.clock.Now());
   ledger_.MarkDurable(position_);
   submitted.done(absl::OkStatus());
+}
+
+void Lane::Append(RecordType type, std::string_view head, std::string_view body, JournalWriter::Body kind) {
+  const Position end = journal_.Append(type, head, body, kind);
+  // Cursors compare positions, so a record must lie after everything before it.
+  VIEWCOUNT_CHECK(position_ < end);
+  position_ = end;
 }
 
 bool Lane::Begin(size_t records, size_t bytes) {
@@ -250,6 +258,7 @@ void Lane::HandleBatches(std::span<LaneItem> items) {
     outcomes_.push_back(Take(*item.batch, now));
     journaled = journaled || outcomes_.back().journaled;
   }
+  VIEWCOUNT_CHECK(outcomes_.size() == items.size());
   // Batches with DURABILITY_MEMORY are answered here and do not wait for the disk.
   for (Outcome& outcome : outcomes_) {
     if (Planted(PlantedBug::kAcknowledgeDuplicateEarly) && outcome.result.duplicate) {
@@ -276,7 +285,11 @@ void Lane::HandleBatches(std::span<LaneItem> items) {
   for (const Outcome& outcome : outcomes_) {
     if (outcome.journaled && !outcome.answered) ledger_.Fold(*outcome.batch);
   }
-  if (journaled) ledger_.MarkDurable(position_);
+  if (journaled) {
+    ledger_.MarkDurable(position_);
+    // The open chunk and the journal must end at the same place, or a later refold would count other views.
+    VIEWCOUNT_CHECK(ledger_.totals().position == position_);
+  }
   writers_count_.store(writers_.size(), std::memory_order_relaxed);
   WatchChunk();
   Acknowledge(outcomes_);
@@ -312,8 +325,7 @@ Lane::Outcome Lane::Take(Batch& batch, SteadyTime now) {
   // Batches with DURABILITY_MEMORY are answered before the commit and take their bytes with them, so the journal must
   // copy those bytes.
   const bool stays = request.durability != Durability::kMemory && !Planted(PlantedBug::kAcknowledgeEarly);
-  position_ = journal_.Append(RecordType::kViews, head_, batch.bytes,
-                              stays ? JournalWriter::Body::kBorrow : JournalWriter::Body::kCopy);
+  Append(RecordType::kViews, head_, batch.bytes, stays ? JournalWriter::Body::kBorrow : JournalWriter::Body::kCopy);
   return outcome;
 }
 
@@ -334,6 +346,7 @@ uint64_t Lane::Decide(Batch& batch) {
     left_out += view.count - (takes ? 1 : 0);
     view.count = takes ? 1 : 0;
   }
+  VIEWCOUNT_CHECK(left_out <= batch.request.view_count);
   EncodeVisits(batch.request.views, visit_bits_);
   if (left_out > 0) EncodeCoolDowns(batch.request.views, cool_down_bits_);
   return batch.request.view_count - left_out;
@@ -358,6 +371,8 @@ void Lane::Commit() {
     // "Journal").
     parts_.failed(status);
   }
+  // Everything that is acknowledged from here on must be within the durable part of the journal.
+  VIEWCOUNT_CHECK(journal_.end() == position_);
   metrics_.journal_sync_seconds.Observe(std::chrono::duration<double>(parts_.clock.Now() - began).count());
 }
 
@@ -366,6 +381,8 @@ void Lane::Acknowledge(std::vector<Outcome>& outcomes) {
   const SteadyTime deadline = parts_.clock.Now() + limits::kStoredWait;
   for (Outcome& outcome : outcomes) {
     if (outcome.answered) continue;
+    // Only what was journaled, now or by an earlier try, is acknowledged.
+    VIEWCOUNT_CHECK(outcome.journaled || outcome.result.duplicate || !outcome.status.ok());
     Count(outcome);
     const bool wait = outcome.status.ok() && outcome.batch->request.durability == Durability::kStored;
     if (wait && stored_waiters_.Add(outcome.batch, outcome.result, position_, deadline)) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -139,6 +140,9 @@ class Lane {
   bool WriteSites();
   bool WriteSite(const std::shared_ptr<const Site>& site);
   void HandleAdjustment(const SubmittedAdjustment& submitted);
+  // Appends a record to the journal and moves position_ after it.
+  void Append(RecordType type, std::string_view head, std::string_view body = {},
+              JournalWriter::Body kind = JournalWriter::Body::kCopy);
   // Calls JournalWriter::Begin. Returns false if there is no room.
   bool Begin(size_t records, size_t bytes);
   // Returns the status for batches that find no room in the journal.
