@@ -164,8 +164,10 @@ inline constexpr std::chrono::milliseconds kStoreCommandTimeout{5'000};
 inline constexpr std::chrono::milliseconds kStoreConnectTimeout{2'000};
 inline constexpr std::chrono::milliseconds kStoreReconnectDelayMin{20};
 inline constexpr std::chrono::milliseconds kStoreReconnectDelayMax{1'000};
-// The maximum number of commands that wait for one connection. Further commands fail immediately.
+// The maximum number of commands that wait for the answers of one connection. Further calls wait until there is room.
 inline constexpr size_t kStorePendingCommandsMax = 10'000;
+// The maximum number of calls that wait for such room. Further calls fail immediately.
+inline constexpr size_t kStoreWaitingCallsMax = 10'000;
 
 // --- Audit of the store ---------------------------------------------------------------------------------------------
 

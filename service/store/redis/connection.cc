@@ -144,6 +144,7 @@ asio::awaitable<absl::Status> RedisConnection::Greet() {
 asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Execute(const RedisCommand& command) {
   auto link = link_;
   if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
+  if (auto status = co_await link->WaitForRoom(1); !status.ok()) co_return status;
   co_return co_await link->Call(command);
 }
 
@@ -152,7 +153,7 @@ asio::awaitable<absl::StatusOr<Reply>> RedisConnection::Transact(const std::vect
   if (link == nullptr) co_return absl::UnavailableError("not connected to Redis");
   // Either all commands are sent or none. After a MULTI without its EXEC, Redis would queue later commands in the
   // transaction.
-  if (!link->HasRoom(commands.size() + 2)) co_return Link::QueueFull();
+  if (auto status = co_await link->WaitForRoom(commands.size() + 2); !status.ok()) co_return status;
   // No other command can come between: all of them are sent before other code runs on this thread.
   const auto ignore = [](const absl::StatusOr<Reply>&) {};
   const RedisCommand multi = {"MULTI"};

@@ -56,7 +56,8 @@ class RedisConnection {
 
   // Sends a command and returns its reply, which may be of any kind, kError included. UNAVAILABLE without a connection
   // or when it breaks. DEADLINE_EXCEEDED after the time-out. RESOURCE_EXHAUSTED beyond
-  // limits::kStorePendingCommandsMax.
+  // limits::kStoreWaitingCallsMax. While limits::kStorePendingCommandsMax commands are pending, it waits for its turn.
+  // `command` must stay valid until it returns.
   boost::asio::awaitable<absl::StatusOr<Reply>> Execute(const RedisCommand& command);
   // Runs all of `commands` in one MULTI … EXEC and returns EXEC's reply. That is an array with one reply for each
   // command, all of the same moment, or the error with which Redis refused the transaction. Readers use ReadTogether

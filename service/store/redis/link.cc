@@ -10,6 +10,7 @@
 #include <charconv>
 #include <utility>
 
+#include "service/base/check.h"
 #include "service/base/limits.h"
 
 namespace viewcount {
@@ -42,7 +43,8 @@ RedisConnection::Link::Link(asio::any_io_executor executor)
     : executor_(executor),
       descriptor_(executor),
       timeout_(executor),
-      changed_(executor, steady_clock::time_point::max()) {}
+      changed_(executor, steady_clock::time_point::max()),
+      room_(executor) {}
 
 RedisConnection::Link::~Link() { Break(absl::CancelledError("connection dropped")); }
 
@@ -163,6 +165,7 @@ asio::awaitable<absl::Status> RedisConnection::Link::WaitBroken() {
 
 void RedisConnection::Link::Answered(const Done& done, void* reply) {
   if (!sent_.empty()) sent_.pop_front();
+  room_.NotifyOne();
   absl::StatusOr<Reply> result;
   if (reply != nullptr) {
     result = CopyReply(*static_cast<redisReply*>(reply));
@@ -181,20 +184,27 @@ void RedisConnection::Link::Answered(const Done& done, void* reply) {
   asio::post(executor_, [done, result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
-bool RedisConnection::Link::HasRoom(size_t commands) const {
-  return sent_.size() + commands <= limits::kStorePendingCommandsMax;
-}
-
-absl::Status RedisConnection::Link::QueueFull() {
-  return absl::ResourceExhaustedError("too many commands wait for Redis");
+asio::awaitable<absl::Status> RedisConnection::Link::WaitForRoom(size_t commands) {
+  auto self = shared_from_this();
+  VIEWCOUNT_CHECK(commands <= limits::kStorePendingCommandsMax);
+  if (waiting_calls_ == 0 && HasRoom(commands)) co_return absl::OkStatus();
+  if (waiting_calls_ >= limits::kStoreWaitingCallsMax) {
+    co_return absl::ResourceExhaustedError("too many calls wait for Redis");
+  }
+  ++waiting_calls_;
+  do {
+    co_await room_.Wait();
+  } while (broken_.ok() && !HasRoom(commands));
+  --waiting_calls_;
+  // There may be room for the next one as well.
+  room_.NotifyOne();
+  co_return broken_;
 }
 
 void RedisConnection::Link::Send(const RedisCommand& command, Done done) {
   absl::Status refused;
   if (context_ == nullptr || !broken_.ok()) {
     refused = broken_.ok() ? absl::UnavailableError("not connected to Redis") : broken_;
-  } else if (!HasRoom(1)) {
-    refused = QueueFull();
   }
   if (!refused.ok()) {
     asio::post(executor_, [done = std::move(done), refused] { done(refused); });
@@ -234,6 +244,7 @@ void RedisConnection::Link::Break(absl::Status reason) {
   if (broken_.ok()) broken_ = std::move(reason);
   timeout_.cancel();
   changed_.cancel();
+  room_.NotifyAll();
   // hiredis calls the callbacks of pending commands without a reply, then `cleanup`.
   if (context_ != nullptr) redisAsyncFree(std::exchange(context_, nullptr));
 }

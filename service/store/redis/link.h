@@ -13,6 +13,8 @@
 #include <memory>
 #include <string>
 
+#include "service/base/async_event.h"
+#include "service/base/limits.h"
 #include "service/base/redis_address.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/reply.h"
@@ -37,11 +39,11 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   // Waits until the connection is broken, and returns the reason.
   boost::asio::awaitable<absl::Status> WaitBroken();
 
-  // HasRoom returns whether that many more commands may wait for Redis. QueueFull returns the error for those that may
-  // not.
-  bool HasRoom(size_t commands) const;
-  static absl::Status QueueFull();
-  // Sends a command. `done` is called exactly once, never from within Send.
+  // Waits until limits::kStorePendingCommandsMax leaves room for that many more commands, in the order of the calls.
+  // After OK they can be sent, if the caller sends them before it waits for something else. RESOURCE_EXHAUSTED if
+  // limits::kStoreWaitingCallsMax calls wait already, or an error if the connection breaks.
+  boost::asio::awaitable<absl::Status> WaitForRoom(size_t commands);
+  // Sends a command, for which there must be room. `done` is called exactly once, never from within Send.
   void Send(const RedisCommand& command, Done done);
   boost::asio::awaitable<absl::StatusOr<Reply>> Call(const RedisCommand& command);
   // Ends the connection. All pending commands fail with `reason`.
@@ -54,6 +56,7 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   void WatchTimeouts();
   void Detach();
   void Answered(const Done& done, void* reply);
+  bool HasRoom(size_t commands) const { return sent_.size() + commands <= limits::kStorePendingCommandsMax; }
 
   const boost::asio::any_io_executor executor_;
   redisAsyncContext* context_ = nullptr;
@@ -70,6 +73,9 @@ class RedisConnection::Link : public std::enable_shared_from_this<Link> {
   absl::Status broken_;
   // When each pending command was sent, oldest first.
   std::deque<std::chrono::steady_clock::time_point> sent_;
+  // Calls wait for it in WaitForRoom.
+  AsyncEvent room_;
+  size_t waiting_calls_ = 0;
   // The encoded form of the last command. It is a member to reuse its memory.
   std::string encoded_;
 };

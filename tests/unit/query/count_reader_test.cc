@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -175,6 +176,35 @@ TEST(CountReader, NoReadIsBelowWhatWasFolded) {
   const auto last = pipeline.Read(ids);
   ASSERT_TRUE(last.ok());
   for (int i = 0; i < kArticles; ++i) EXPECT_EQ(last->totals[i].views, folded[i]);
+}
+
+// One read asks Redis for the viewers of every article, so these need several times kStorePendingCommandsMax commands.
+TEST(CountReader, ManyQuestionsAtOnceWaitForEachOther) {
+  RedisProcess redis;
+  LanePipeline pipeline(redis);
+  ASSERT_TRUE(pipeline.Open().ok());
+  constexpr size_t kQuestions = 200;
+  constexpr size_t kArticles = 200;
+  static_assert(kQuestions * kArticles > 3 * limits::kStorePendingCommandsMax);
+  for (size_t i = 0; i < kQuestions; ++i) pipeline.Fold(std::to_string(i) + "/0", static_cast<uint32_t>(1 + i));
+  ASSERT_TRUE(pipeline.Flush().ok());
+  // While Redis answers nothing, the questions join the rounds that follow.
+  ASSERT_EQ(kill(redis.pid(), SIGSTOP), 0);
+  std::vector<std::future<absl::StatusOr<Counts>>> answers;
+  std::vector<std::vector<std::string>> questions(kQuestions);
+  for (size_t i = 0; i < kQuestions; ++i) {
+    for (size_t article = 0; article < kArticles; ++article) {
+      questions[i].push_back(std::to_string(i) + "/" + std::to_string(article));
+    }
+    answers.push_back(pipeline.Spawn(pipeline.counts().Read(pipeline.site(), questions[i])));
+  }
+  ASSERT_EQ(kill(redis.pid(), SIGCONT), 0);
+  for (size_t i = 0; i < kQuestions; ++i) {
+    const auto counts = answers[i].get();
+    ASSERT_TRUE(counts.ok()) << counts.status();
+    EXPECT_TRUE(counts->exact);
+    EXPECT_EQ(counts->totals[0].views, 1 + i);
+  }
 }
 
 // Two writers share one store. Each sees its own views immediately, and the other's views after the other's flush.
