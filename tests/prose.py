@@ -7,7 +7,8 @@
 Exit code 1 if a rule is broken. The rules:
 
 - A sentence of a comment does not begin with a word that only points at something (BEGINNINGS).
-- Comments and documents use none of the words in WORDS; the error names the word to use instead.
+- Comments, documents, and the texts of service/ and client/ use none of the words in WORDS; the error names the word to
+  use instead.
 - A sentence of a comment has at most COMMENT_WORDS_MAX words.
 - The sentences of a document have fewer than DOCUMENT_WORDS_AVERAGE words on average.
 """
@@ -76,6 +77,23 @@ def comments(path):
             yield number, end[1]
 
 
+def strings(path):
+    """Yields (line number, text) of the string literals of a C++ file, which operators and users read."""
+    if path.suffix not in (".h", ".cc") or path.parts[0] not in ("service", "client"):
+        return
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.lstrip().startswith(("//", "#")):
+            for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', line):
+                yield number, literal
+
+
+def rows(path):
+    """Yields (line number, text) of the headings and table rows of a document."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line.startswith(("#", "|")):
+            yield number, re.sub(r"`[^`]*`", "x", line)
+
+
 def paragraphs(path):
     """Yields (line number, text) of a document's prose: no code, no tables, no headings."""
     block, first, fenced = [], 0, False
@@ -114,12 +132,17 @@ def check(path):
         broken += 1
         print(f"{path}:{number}: {text}")
 
-    document = path.suffix == ".md"
-    lengths = []
-    for number, text in paragraphs(path) if document else comments(path):
+    def check_words(number, text):
         for word, instead in WORDS.items():
             for match in re.finditer(rf"\b({word})\b", text, re.IGNORECASE):
                 complain(number, f'"{match[0]}": say {instead}')
+
+    document = path.suffix == ".md"
+    lengths = []
+    for number, text in rows(path) if document else strings(path):
+        check_words(number, text)
+    for number, text in paragraphs(path) if document else comments(path):
+        check_words(number, text)
         for sentence in sentences(text):
             lengths.append(words(sentence))
             if document:

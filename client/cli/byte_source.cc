@@ -145,7 +145,7 @@ absl::StatusOr<bool> ByteSource::NextMember() {
   }
   if (begin_ == end_) return false;
   if (end_ - begin_ < sizeof(kGzipMagic) || std::memcmp(buffer_.data() + begin_, kGzipMagic, sizeof(kGzipMagic)) != 0) {
-    damage_ = "the compressed file has something else behind its end";
+    damage_ = "the compressed file has other data after its end";
     return false;
   }
   VIEWCOUNT_CHECK(inflateReset(&stream_) == Z_OK);

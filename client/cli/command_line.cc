@@ -161,7 +161,7 @@ void Parser::AddViewCommands() {
   record->add_option("--count", record_.count, "How many views of each article")
       ->check(CLI::Range(1U, limits::kViewCountMax))
       ->capture_default_str();
-  record->add_option("--viewer", record_.viewer, "A 64-bit hash of whoever looked; 0 if unknown");
+  record->add_option("--viewer", record_.viewer, "A 64-bit hash that stands for the viewer; 0 if unknown");
   record->add_flag("--bot", record_.bot, "A machine looked: counted apart");
 
   auto* count = Add(app_, "count", "Show the counts of articles", "  viewcount count news/3933 news/3934", count_);
@@ -265,7 +265,7 @@ void Parser::AddJournal() {
   auto* repair =
       Add(*journal, "repair",
           "Take out what is broken, so that the service starts again\n\n"
-          "Keeps every whole record; says how much is lost. Copy the directory first if you want to look at\n"
+          "Keeps every whole record; says how much is lost. Copy the directory first if you want to examine\n"
           "what was broken later.",
           "  viewcount journal repair /var/lib/viewcount", repair_);
   repair->add_option("DIR", repair_.directory, kDirectory)->required();
@@ -336,7 +336,7 @@ void Parser::AddImport() {
                   "Import web servers' access logs (common or combined format)\n\n"
                   "Counts every GET answered with 2xx or 304 whose path has no extension, or one of html, htm, php,\n"
                   "asp, aspx, jsp. Importing a file again, or when it has grown, counts only its new lines. A file is\n"
-                  "known by its first 4 KiB, so a log that is shorter counts anew when it has grown.",
+                  "known by its first 4 KiB, so a shorter log counts again when it has grown.",
                   "  viewcount import access-log access.log.2.gz access.log.1 access.log\n"
                   "  ssh web1 cat /var/log/apache2/access.log | viewcount import access-log -",
                   import_);

@@ -74,7 +74,7 @@ absl::StatusOr<bool> ForEachJournal(const std::string& directory, const Work& wo
 absl::StatusOr<ExitCode> Run(Session&, const JournalVerifyCommand& command) {
   const auto whole = ForEachJournal(command.directory, {VerifyJournal, "are broken"});
   if (!whole.ok()) return whole.status();
-  if (!*whole) Print("mend it with: viewcount journal repair " + command.directory + "\n");
+  if (!*whole) Print("repair it with: viewcount journal repair " + command.directory + "\n");
   return *whole ? ExitCode::kOk : ExitCode::kFailed;
 }
 

@@ -193,7 +193,7 @@ constexpr std::array kSettings = {
             "server before.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
     Setting{"tls-cert", "FILE",
-            "Serve HTTPS instead of HTTP with this certificate: PEM, those that vouch for it behind it. Needs "
+            "Serve HTTPS instead of HTTP with this certificate: PEM, followed by the certificates that vouch for it. Needs "
             "--tls-key. Read again on SIGHUP, as after a renewal.",
             false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }, true},
     Setting{"tls-key", "FILE", "The key that belongs to --tls-cert: PEM.", false,
@@ -203,7 +203,7 @@ constexpr std::array kSettings = {
         "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1: over HTTP they may send counts, times, viewers "
         "and batches up to 4 MiB, and name their visitors (X-Viewcount-Visitor-Address, X-Viewcount-Visitor-Agent), "
         "which browsers may not. Repeatable. Default: this machine. A proxy on one of them must set X-Forwarded-For, "
-        "else browsers behind it are taken for backends.",
+        "else its browsers are taken for backends.",
         true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }, true},
     Setting{"trusted-proxies", "RANGE",
             "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "
@@ -212,7 +212,7 @@ constexpr std::array kSettings = {
             true},
     Setting{"address-views-per-second", "NUMBER",
             "Views that browsers of one address may send, ten seconds' worth of it at once; more are refused, so that "
-            "nobody inflates a count. Default: 100; 0: no limit. Raise it if many readers share an address.",
+            "no client inflates a count. Default: 100; 0: no limit. Raise it if many readers share an address.",
             false,
             [](const Values& values, Config& config) { return ApplyRate(values, config.address_views_per_second); },
             true},

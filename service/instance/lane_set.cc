@@ -159,7 +159,7 @@ asio::awaitable<absl::Status> LaneSet::SettleIdentity(CountStore& store, Entry& 
   }
   spdlog::error(
       "lane {}: Redis holds views up to position {}, but the journal in {} ends at {}: it was lost, or this is an "
-      "older copy of it. The lane begins anew under another identity; the old journal is kept beside it",
+      "older copy of it. The lane begins again under another identity; the old journal is kept beside it",
       ToHex(identity.id), stored_to.value, entry.directory.path(), end.value);
   co_return Abandon(entry);
 }

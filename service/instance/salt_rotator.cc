@@ -107,7 +107,7 @@ bool SaltRotator::ReportUnlessTransient(const absl::Status& status) {
   if (status.ok()) return false;
   unusable_ = true;
   if (unusable_lines_.Take(parts_.clock.Now())) {
-    spdlog::error("viewers are not told apart everywhere, trying again in a minute: {}", ToStd(status.message()));
+    spdlog::error("viewers are not distinguished everywhere, trying again in a minute: {}", ToStd(status.message()));
   }
   return false;
 }

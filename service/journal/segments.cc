@@ -114,7 +114,7 @@ absl::Status CheckFollows(Disk& disk, const std::string& folder, const SegmentHe
 absl::Status BrokenJournal(const std::string& folder, Position segment, Position at, std::string_view what) {
   return absl::DataLossError(
       fmt::format("{} at offset {}: {}; \"viewcount journal verify {}\" tells what is broken, and \"viewcount journal "
-                  "repair {}\" mends what can be mended",
+                  "repair {}\" repairs what can be repaired",
                   SegmentPath(folder, segment), at.value - segment.value, what, folder, folder));
 }
 

@@ -43,7 +43,7 @@ std::string EncodeAdjustment(const Adjustment& adjustment) { return adjustment.m
 absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload) {
   journal::v1::Adjustment message;
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())) || !IsSound(message)) {
-    return absl::DataLossError("the journal holds a record of an adjustment that nobody wrote");
+    return absl::DataLossError("the journal holds a record of an adjustment that viewcountd did not write");
   }
   return MakeAdjustment(std::move(message));
 }
@@ -51,7 +51,7 @@ absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload) {
 absl::StatusOr<Adjustment> ParseAdjustmentNote(std::string_view text) {
   journal::v1::Adjustment message;
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(text), &message);
-  if (!status.ok() || !IsSound(message)) return absl::DataLossError("the store holds a note that nobody wrote");
+  if (!status.ok() || !IsSound(message)) return absl::DataLossError("the store holds a note that viewcountd did not write");
   return MakeAdjustment(std::move(message));
 }
 

@@ -192,7 +192,7 @@ absl::Status LaneDirectory::LoadIdentity() {
     } else if (const auto position = ParsePosition(value); word == "unchecked" && position) {
       unchecked_ = *position;
     } else {
-      return BrokenIdentity(path, fmt::format("has a line nobody wrote: \"{} {}\"", word, value));
+      return BrokenIdentity(path, fmt::format("has a line that viewcountd did not write: \"{} {}\"", word, value));
     }
   }
   if (!formatted) return BrokenIdentity(path, "does not state its format");

@@ -24,7 +24,7 @@ constexpr size_t BitmapBytes(size_t views) { return (views + 7) / 8; }
 static_assert(BitmapBytes(limits::kBatchViewsMax) <= 0xffff);
 
 absl::Status Broken(const char* what) {
-  return absl::DataLossError(std::string("the journal holds a record of ") + what + " that nobody wrote");
+  return absl::DataLossError(std::string("the journal holds a record of ") + what + " that viewcountd did not write");
 }
 
 void SetBit(std::string& bits, size_t i) { bits[i / 8] = static_cast<char>(bits[i / 8] | 1 << i % 8); }

@@ -166,7 +166,7 @@ Metrics::Metrics(std::unique_ptr<State> state)
                                  "Shards whose totals in the store are not what the journal has; 0 when all is well.")),
       journal_sync_seconds(NewHistogram(state->registry, "viewcount_journal_sync_seconds",
                                         "Making a group of batches durable.", DurationBuckets())),
-      watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that are told of counts as they change.")),
+      watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that get counts as they change.")),
       http_connections(
           NewGauge(state->registry, "viewcount_http_connections", "Open connections of the public HTTP address.")),
       grpc_connections(NewGauge(state->registry, "viewcount_grpc_connections", "Open connections of the gRPC port.")),
@@ -174,7 +174,7 @@ Metrics::Metrics(std::unique_ptr<State> state)
           NewCounter(state->registry, "viewcount_grpc_connections_displaced_total",
                      "Connections of the gRPC port that said nothing and made room for others.")),
       redis_up(NewGauge(state->registry, "viewcount_redis_up", "1 while Redis answers, else 0.")),
-      redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made anew.")),
+      redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made again.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",
                                          "Times the embedded redis-server died and was started again.")),
       state_(std::move(state)) {}

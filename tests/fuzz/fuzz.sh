@@ -30,6 +30,6 @@ input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
 if [[ -n $input ]]; then
   echo "input:  $input"
   echo "repeat: $program $input"
-  echo "keep:   cp $input tests/fuzz/corpus/$name/ (once it is mended)"
+  echo "keep:   cp $input tests/fuzz/corpus/$name/ (once it is fixed)"
 fi
 exit 1

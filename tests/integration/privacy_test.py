@@ -109,7 +109,7 @@ class PrivacyTest(unittest.TestCase):
         self.assertGreater(web.metrics(self.service.address("admin"))['viewcount_views_rejected_total{reason="flood"}'], 0)
         metrics = web.Web(self.service.address("admin")).send("GET", "/metrics").body
         stats = reader.get("/stats").json()
-        self.assertGreater(int(stats["visits"]["total"]), 0, "visitors were told apart, so there is something to hide")
+        self.assertGreater(int(stats["visits"]["total"]), 0, "visitors were distinguished, so there is something to hide")
         self.service.kill()
         self.service.start()
         self.visit()

@@ -62,7 +62,7 @@ asio::awaitable<absl::StatusOr<bool>> SealAppendOnlyFile(RedisConnection& connec
   const auto begun = Begun(co_await connection.Execute(rewrite));
   if (!begun.ok()) co_return begun.status();
   if (!*begun) {
-    co_return absl::UnavailableError("Redis saves a snapshot; its append-only file is begun anew when that is done");
+    co_return absl::UnavailableError("Redis saves a snapshot; its append-only file is begun again when that is done");
   }
   co_return true;
 }

@@ -74,7 +74,7 @@ std::string_view ExplanationOf(std::string_view reason) {
   if (reason == "REDIS_NOREPLICAS") return "it is in touch with fewer replicas than min-replicas-to-write asks for";
   if (reason == "REDIS_NOPERM") return "its user may not run a command that is needed";
   if (reason == "REDIS_UNKNOWN_COMMAND") return "it does not have a command that is needed (rename-command?)";
-  if (reason == "REDIS_BUSY") return "a script of somebody else runs too long; redis-cli script kill";
+  if (reason == "REDIS_BUSY") return "another client's script runs too long; redis-cli script kill";
   return "";
 }
 

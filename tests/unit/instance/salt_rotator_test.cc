@@ -296,7 +296,7 @@ TEST_F(SaltRotatorTest, WhatNobodyCanUseHoldsUpNoOtherSite) {
   Refresh();
   EXPECT_FALSE(instance_.Salts("demo").present.IsNone());
   EXPECT_TRUE(instance_.Salts("broken").present.IsNone());
-  EXPECT_THAT(log.text(), HasSubstr("viewers are not told apart everywhere, trying again in a minute: no salt"));
+  EXPECT_THAT(log.text(), HasSubstr("viewers are not distinguished everywhere, trying again in a minute: no salt"));
   instance_.Asked();
   instance_.Break("");
   clock_.Advance(limits::kSaltRetryInterval - 1ms);
