@@ -153,7 +153,8 @@ absl::Status EmbeddedRedis::StartFirst(std::optional<RedisProcess>& process) {
     auto launched = Launch();
     if (!launched.ok()) return launched.status();
     process = *std::move(launched);
-    ready = AwaitReady(*process, taken);
+    // What a snapshot is worth is known only when the data is loaded.
+    ready = AwaitReady(*process, *dump != RestoredDump::kNone);
     if (!absl::IsAborted(ready)) break;
   }
   // A broken snapshot is detected while it is loaded.
