@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -15,7 +16,9 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/limits.h"
 #include "service/base/log_throttle.h"
+#include "service/base/wait_group.h"
 #include "service/flush/applied_listener.h"
 #include "service/flush/chunk_plan.h"
 #include "service/journal/journal_writer.h"
@@ -148,5 +151,24 @@ class Flusher {
   bool kicked_ = false;
   std::atomic<bool> kick_posted_{false};
 };
+
+template <typename Work>
+boost::asio::awaitable<absl::Status> Flusher::ForShards(ShardSet shards, Work work) {
+  absl::Status result;
+  // A few concurrent shards hide the latency of the network. More would only make reads wait longer in Redis.
+  const auto worker = [&]() -> boost::asio::awaitable<void> {
+    while (!shards.empty() && result.ok() && !stopped_) {
+      const Shard shard{static_cast<uint8_t>(std::countr_zero(shards.bits))};
+      shards.Remove(ShardSet::Of(shard));
+      const absl::Status status = co_await work(shard);
+      if (!status.ok()) result = status;
+    }
+  };
+  WaitGroup workers(executor_);
+  for (size_t i = 0; i < limits::kFlushPartsInFlightMax; ++i) workers.Spawn(worker());
+  co_await workers.Wait();
+  if (result.ok() && stopped_) result = absl::CancelledError("stopped");
+  co_return result;
+}
 
 }  // namespace viewcount
