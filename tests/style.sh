@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Checks the form of the code: clang-format for every .h and .cc of the repository, the language of comments and
-# documents (prose.py), and the folders' dependencies (includes.py). With --tidy it also runs clang-tidy.
+# documents (prose.py), the folders' dependencies (includes.py), and the documents' links (links.py). With --tidy it
+# also runs clang-tidy.
 #
 #   tests/style.sh          # changes nothing and shows the differences
 #   tests/style.sh --fix    # formats in place
-#   tests/style.sh --tidy   # also analyses what build/release/compile_commands.json lists (minutes)
+#   tests/style.sh --tidy [FILE.cc…]   # also analyses these files; without FILE all of them, which takes an hour
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,7 @@ mode=${1:-}
 case $mode in
   "" | --fix | --tidy) ;;
   *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -41,12 +42,18 @@ fi
 echo "clang-format: ${#files[@]} files in order"
 tests/prose.py
 tests/includes.py
+tests/links.py
 
 if [[ $mode == --tidy ]]; then
   require clang-tidy
-  readonly database=build/release/compile_commands.json
-  [[ -e $database ]] || { echo "style.sh: no $database; run tests/run.sh first" >&2; exit 1; }
+  [[ -e build/release/compile_commands.json ]] || { echo "style.sh: no release build; run tests/run.sh first" >&2; exit 1; }
+  # The release build compiles several sources at a time. This list has each for itself, with the same generated headers.
+  readonly database=build/tidy/commands/compile_commands.json
+  cmake --preset release -B build/tidy -DCMAKE_UNITY_BUILD=OFF -DVIEWCOUNT_TESTS=ON >/dev/null
+  mkdir -p build/tidy/commands
+  sed "s#$PWD/build/tidy#$PWD/build/release#g" build/tidy/compile_commands.json >"$database"
   # Generated code is excluded, and clang does not know every option of GCC.
+  [[ $# -le 1 ]] || files=("${@:2}")
   mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | while read -r file; do
     ! grep --quiet --fixed-strings "\"file\": \"$PWD/$file\"" "$database" || echo "$file"
   done)

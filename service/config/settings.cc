@@ -192,10 +192,11 @@ constexpr std::array kSettings = {
             "127.0.0.1:8080. Port 0 lets the system choose. This is the one to open to the public, or to put a web "
             "server before.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
-    Setting{"tls-cert", "FILE",
-            "Serve HTTPS instead of HTTP with this certificate: PEM, followed by the certificates that vouch for it. Needs "
-            "--tls-key. Read again on SIGHUP, as after a renewal.",
-            false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }, true},
+    Setting{
+        "tls-cert", "FILE",
+        "Serve HTTPS instead of HTTP with this certificate: PEM, followed by the certificates that vouch for it. Needs "
+        "--tls-key. Read again on SIGHUP, as after a renewal.",
+        false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }, true},
     Setting{"tls-key", "FILE", "The key that belongs to --tls-cert: PEM.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.tls_key); }, true},
     Setting{

@@ -108,15 +108,4 @@ std::optional<size_t> HttpRouter::BodyBytesMax(const HttpFields& fields, const b
   return route->second.body_limit(fields, peer);
 }
 
-std::vector<std::string> HttpRouter::Routes() const {
-  std::vector<std::string> names;
-  for (const auto& [path, methods] : routes_) {
-    for (const auto& [method, route] : methods) {
-      const auto name = http::to_string(method);
-      names.push_back(fmt::format("{} {}", std::string_view(name.data(), name.size()), path));
-    }
-  }
-  return names;
-}
-
 }  // namespace viewcount

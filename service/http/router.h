@@ -81,9 +81,6 @@ class HttpRouter {
   // exist.
   std::optional<size_t> BodyBytesMax(const HttpFields& fields, const boost::asio::ip::address& peer) const;
 
-  // Returns every route as "GET /path", in order.
-  std::vector<std::string> Routes() const;
-
  private:
   struct Route {
     HttpHandler handler;

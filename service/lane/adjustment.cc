@@ -51,7 +51,8 @@ absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload) {
 absl::StatusOr<Adjustment> ParseAdjustmentNote(std::string_view text) {
   journal::v1::Adjustment message;
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(text), &message);
-  if (!status.ok() || !IsSound(message)) return absl::DataLossError("the store holds a note that viewcountd did not write");
+  if (!status.ok() || !IsSound(message))
+    return absl::DataLossError("the store holds a note that viewcountd did not write");
   return MakeAdjustment(std::move(message));
 }
 

@@ -42,7 +42,9 @@ absl::StatusOr<ShardCursors> ReadFencedCursors(Disk& disk, const std::string& fo
     std::getline(lines, line);
     const std::string number = fmt::format("{:02} ", i);
     const auto cursor = line.starts_with(number) ? Cursor::Parse(line.substr(number.size())) : std::nullopt;
-    if (!cursor) return absl::DataLossError(fmt::format("{} holds a line that viewcountd did not write: \"{}\"", PathIn(folder), line));
+    if (!cursor)
+      return absl::DataLossError(
+          fmt::format("{} holds a line that viewcountd did not write: \"{}\"", PathIn(folder), line));
     cursors[i] = *cursor;
   }
   return cursors;

@@ -18,8 +18,8 @@ enum ExitCode {
   kExitUsage = 2,
   // It ended as requested, but not all views are in Redis yet. They stay in the journal for the next start.
   kExitUnflushed = 3,
-  // Another process uses this lane, because a copied data directory was started twice. A supervisor must not restart it
-  // automatically.
+  // Another process uses this lane, because a copied data directory was started twice. Or the journal is an older copy,
+  // and views were taken before that was known. A supervisor must not restart it automatically.
   kExitFenced = 4,
 };
 

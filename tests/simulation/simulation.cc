@@ -217,6 +217,11 @@ int main(int argc, char** argv) {
   if (!bug.empty() && !Plant(bug)) return EXIT_FAILURE;
   if (!bug.empty()) repeat += " --bug " + bug;
 #endif
-  if (seed != 0) return Tell(seed, options.verbose);
+  if (seed != 0 && !options.twice) return Tell(seed, options.verbose);
+  if (seed != 0) {
+    options.from = seed;
+    options.seeds = 1;
+    options.processes = 1;
+  }
   return RunAndTell(options, repeat);
 }

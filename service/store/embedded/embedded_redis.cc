@@ -153,7 +153,7 @@ absl::Status EmbeddedRedis::StartFirst(std::optional<RedisProcess>& process) {
     auto launched = Launch();
     if (!launched.ok()) return launched.status();
     process = *std::move(launched);
-    // What a snapshot is worth is known only when the data is loaded.
+    // A snapshot can be judged only after the data is loaded.
     ready = AwaitReady(*process, *dump != RestoredDump::kNone);
     if (!absl::IsAborted(ready)) break;
   }
