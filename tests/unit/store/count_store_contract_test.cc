@@ -214,6 +214,19 @@ TYPED_TEST(CountStoreContract, RankingsAreTheHighestAfterEveryChange) {
   EXPECT_THAT(this->Ranked(), ElementsAre("a", "d", "c", "e"));
 }
 
+// Views bring a ranked article from below 0 to 0, so it leaves the ranking. The only unranked article takes its place.
+TYPED_TEST(CountStoreContract, AnArticleThatLeavesAFullRankingMakesRoomForAnUnrankedOne) {
+  this->Apply(this->NextPart({AdjustmentOf(kAll, {{"a", -1}, {"b", -2}, {"c", -3}, {"d", -4}, {"e", -5}})}));
+  EXPECT_THAT(this->Ranked(), ElementsAre("a", "b", "c", "d"));
+  this->Apply(this->NextPart({Views(kAll, {{"a", 1}})}));
+  EXPECT_THAT(this->Ranked(), ElementsAre("b", "c", "d", "e"));
+  this->Apply(this->NextPart({AdjustmentOf(kAll, {{"a", -6}, {"f", -7}})}));
+  this->Apply(this->NextPart({Views(kAll, {{"c", 3}})}));
+  EXPECT_THAT(this->Ranked(), ElementsAre("b", "d", "e", "a"));
+  this->Apply(this->NextPart({AdjustmentOf(kAll, {{"b", 2}})}));
+  EXPECT_THAT(this->Ranked(), ElementsAre("d", "e", "a", "f"));
+}
+
 TYPED_TEST(CountStoreContract, NotesAreKept) {
   Part part = this->NextPart();
   part.notes = {{"demo", "2", "b"}, {"demo", "1", "a"}};

@@ -236,7 +236,7 @@ local function write_views(hash)
   local made_room = hash.repays and remove_zeros(hash)
   if not hash.ranking then return end
   -- The room may belong to an article that only the hash knows.
-  if made_room and articles_in(hash) > redis.call('ZCARD', hash.ranking) then return rebuild(hash) end
+  if made_room and articles_in(hash) > articles_ranked(hash) then return rebuild(hash) end
   local lowest, last = hash.lowest, hash.last
   if made_room then lowest, last = last_place(hash) end
   enter(hash, articles, totals, lowest, last)

@@ -104,12 +104,18 @@ end
 
 local function articles_in(hash) return redis.call('HLEN', hash.key) - redis.call('HEXISTS', hash.key, '') end
 
+-- The empty member is not an article.
+local function articles_ranked(hash)
+  local members = redis.call('ZCARD', hash.ranking)
+  return redis.call('ZSCORE', hash.ranking, '') and members - 1 or members
+end
+
 -- Updates the ranking after an adjustment. `before` is the number of articles that the hash had. If all of them were
 -- ranked, the ranking can be updated from what it knows. Otherwise a ranked article that was lowered may have to make
 -- room for an article that only the hash knows. It need not if it is still above the last place and has not left the
 -- hash.
 local function rank_adjusted(hash, before)
-  local all_known = before <= redis.call('ZCARD', hash.ranking)
+  local all_known = before <= articles_ranked(hash)
   local lowest = last_place(hash)
   local entries, removed = {}, {}
   for i, article in ipairs(hash.articles) do
