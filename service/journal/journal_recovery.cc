@@ -36,8 +36,8 @@ absl::StatusOr<SegmentHeader> ReadChain(Disk& disk, const std::string& folder, c
 }
 
 // Returns how many bytes after `end` are in use, that is, up to the last byte that is not zero.
-absl::StatusOr<uint64_t> BytesBehind(DiskFile& file, uint64_t end, uint64_t size) {
-  std::string buffer(limits::kJournalReadBytes, '\0');
+absl::StatusOr<uint64_t> UsedBytesAfter(DiskFile& file, uint64_t end, uint64_t size) {
+  std::string buffer(std::min<uint64_t>(size - std::min(size, end), limits::kJournalReadBytes), '\0');
   while (size > end) {
     const uint64_t begin = size - std::min<uint64_t>(size - end, buffer.size());
     const auto count = file.Read(begin, std::span(buffer.data(), size - begin));
@@ -72,7 +72,7 @@ absl::StatusOr<Position> FindEnd(const std::string& folder, const SegmentHeader&
                                      (*proof)->begin.value - newest.start.value));
   }
   const uint64_t end = journal.end.value - newest.start.value;
-  const auto behind = BytesBehind(*journal.file, end, newest.bytes);
+  const auto behind = UsedBytesAfter(*journal.file, end, newest.bytes);
   if (!behind.ok()) return behind.status();
   if (*behind > 0) {
     spdlog::warn(
