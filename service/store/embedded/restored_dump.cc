@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <tuple>
 
 #include "service/base/unique_fd.h"
 
@@ -25,6 +27,8 @@ constexpr char kDraft[] = "/appendonlydir.new";
 constexpr char kOldFile[] = "/appendonly.aof";
 constexpr char kBase[] = "appendonly.aof.1.base.rdb";
 constexpr char kManifest[] = "appendonly.aof.manifest";
+// Redis writes to it in every run, also after each snapshot of its own.
+constexpr char kLog[] = "/redis.log";
 
 absl::Status CannotTake(const std::string& dump, const std::string& why) {
   return absl::FailedPreconditionError(
@@ -53,6 +57,15 @@ bool Sync(const std::string& path) {
   return file.valid() && fsync(file.get()) == 0;
 }
 
+// Returns whether a file came to its place after Redis last wrote to its log. A copy may keep the time of its content
+// (mtime), but not the time of its last change (ctime). Returns false if it cannot be known.
+bool CameAfterLastRun(const std::string& file, const std::string& log) {
+  struct stat came {};
+  struct stat ran {};
+  if (stat(file.c_str(), &came) != 0 || stat(log.c_str(), &ran) != 0) return false;
+  return std::tie(came.st_ctim.tv_sec, came.st_ctim.tv_nsec) > std::tie(ran.st_ctim.tv_sec, ran.st_ctim.tv_nsec);
+}
+
 }  // namespace
 
 absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder) {
@@ -68,7 +81,13 @@ absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder) {
   }
   const auto status = fs::status(dump, error);
   if (!fs::exists(status)) return RestoredDump::kNone;
-  if (data.manifest || fs::exists(folder + kOldFile, error)) return RestoredDump::kBeside;
+  if (data.manifest || fs::exists(folder + kOldFile, error)) {
+    if (!CameAfterLastRun(dump, folder + kLog)) return RestoredDump::kBeside;
+    return absl::FailedPreconditionError(fmt::format(
+        "{0} was restored, but the embedded Redis reads {1}{2}, which holds other data; move {1}{2} away to "
+        "begin with the snapshot, or remove {0} to keep the present counts",
+        dump, folder, data.manifest ? kData : kOldFile));
+  }
   if (!fs::is_regular_file(status)) return CannotTake(dump, "it is no regular file");
 
   fs::remove_all(draft, error);

@@ -16,7 +16,8 @@ enum class RestoredDump {
   kNone,
   // The snapshot is now the data set. The caller must see the server load it, or else call UndoTakeRestoredDump.
   kTaken,
-  // There is a snapshot, but also a data set, which is the one that the server reads.
+  // There is a snapshot, but also a data set, which is the one that the server reads. The snapshot is from an earlier
+  // run, or the server wrote it itself.
   kBeside,
 };
 
@@ -24,7 +25,8 @@ enum class RestoredDump {
 // this done completely or not at all. The dump stays. The file is copied, which takes the same room again until Redis
 // rewrites its append-only file.
 //
-// FAILED_PRECONDITION, with the next step in its message, for a dump that cannot be read. Also for data files without
+// FAILED_PRECONDITION, with the next step in its message, for a dump that cannot be read, and for a dump that was put
+// beside a data set since the server last ran: the server would ignore it. Also for data files without
 // the manifest by which Redis finds them: Redis would ignore them and start empty.
 absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder);
 

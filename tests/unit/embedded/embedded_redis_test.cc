@@ -156,6 +156,62 @@ TEST(EmbeddedRedis, RestoredSnapshotBesideAnEmptyDataSetIsRefused) {
   EXPECT_EQ(Ask(**redis, "GET key"), "$4\r\n3933\r\n");
 }
 
+// Returns when a file last changed, in nanoseconds.
+int64_t ChangedAt(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(stat(path.c_str(), &status), 0) << path;
+  return int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec;
+}
+
+// An operator restores a snapshot while the service is down, and forgets the data that is there.
+TEST(EmbeddedRedis, RestoredSnapshotBesideOtherDataIsRefused) {
+  TemporaryDirectory directory;
+  TemporaryDirectory backup;
+  PutDump(backup.path());
+  const std::string dump = directory.path() + "/redis/dump.rdb";
+  {
+    auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    ASSERT_EQ(Ask(**redis, "SET key 17"), "+OK\r\n");
+  }
+  std::filesystem::copy_file(backup.path() + "/redis/dump.rdb", dump);
+  // The content is old. The time of the change is that of now, in the steps of a few milliseconds that files have.
+  while (ChangedAt(dump) <= ChangedAt(directory.path() + "/redis/redis.log")) {
+    std::filesystem::last_write_time(dump, std::filesystem::file_time_type::clock::now() - std::chrono::hours(24));
+  }
+  auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(absl::IsFailedPrecondition(redis.status())) << redis.status();
+  EXPECT_THAT(std::string(redis.status().message()), AllOf(HasSubstr(dump), HasSubstr("remove")));
+  std::filesystem::rename(dump, directory.path() + "/kept");
+  {
+    redis = EmbeddedRedis::Start(In(directory.path()), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    EXPECT_EQ(Ask(**redis, "GET key"), "$2\r\n17\r\n");
+    redis = absl::CancelledError();
+  }
+  std::filesystem::rename(directory.path() + "/kept", dump);
+  std::filesystem::remove_all(directory.path() + "/redis/appendonlydir");
+  redis = EmbeddedRedis::Start(In(directory.path()), {});
+  ASSERT_TRUE(redis.ok()) << redis.status();
+  EXPECT_EQ(Ask(**redis, "GET key"), "$4\r\n3933\r\n");
+}
+
+TEST(EmbeddedRedis, SnapshotOfItsOwnRefusesNoStart) {
+  TemporaryDirectory directory;
+  {
+    auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    ASSERT_EQ(Ask(**redis, "SAVE"), "+OK\r\n");
+    ASSERT_EQ(Ask(**redis, "SET key 17"), "+OK\r\n");
+    kill((*redis)->pid(), SIGKILL);
+  }
+  for (int start = 0; start < 2; ++start) {
+    auto redis = EmbeddedRedis::Start(In(directory.path()), {});
+    ASSERT_TRUE(redis.ok()) << redis.status();
+    EXPECT_EQ(Ask(**redis, "GET key"), "$2\r\n17\r\n");
+  }
+}
+
 TEST(EmbeddedRedis, BrokenSnapshotIsRefusedUntilAGoodOneIsThere) {
   TemporaryDirectory directory;
   PutDump(directory.path());
