@@ -17,6 +17,11 @@ using std::chrono::steady_clock;
 
 namespace {
 
+// The size of the payload of RST_STREAM (RFC 9113, section 6.4).
+constexpr uint8_t kResetBytes = 4;
+// The head of a frame with that payload, of a type that has no meaning (RFC 9113, sections 4.1 and 5.5).
+constexpr std::array<char, FrameScanner::kHeadBytes> kIgnoredHead{0, 0, kResetBytes, '\xFF', 0, 0, 0, 0, 0};
+
 std::string_view Text(const uint8_t* bytes, size_t count) { return {reinterpret_cast<const char*>(bytes), count}; }
 
 // The number of reads before other connections are served. Each read fills at most the loop's input buffer.
@@ -280,10 +285,26 @@ bool Http2Connection::Receive(std::string_view bytes) {
   return true;
 }
 
+// gRPC's C++ core, and Rust's h2 before 2026, send this if a call is cancelled before its HEADERS were sent. The stream
+// then never begins, so there is nothing to end. See grpc/grpc issue 38758 and hyperium/h2 pull request 875.
+bool Http2Connection::IsResetOfIdleStream(const FrameHead& head) const {
+  return head.type == NGHTTP2_RST_STREAM && head.length == kResetBytes && head.stream % 2 == 1 &&
+         closed_streams_.Find(head.stream) == ClosedStreams::Kind::kNew;
+}
+
 bool Http2Connection::Scan(std::string_view& bytes) {
   std::string_view rest = bytes;
   bool resets = false;
   while (const auto head = scanner_.Next(rest)) {
+    if (IsResetOfIdleStream(*head)) {
+      // nghttp2 would end the connection with all its other calls, as RFC 9113 section 6.4 wants. It ignores frames of
+      // unknown types, so it is given such a head. The payload follows.
+      const size_t fed = bytes.size() - rest.size() - FrameScanner::kHeadBytes;
+      if (!Feed(bytes.substr(0, fed)) || !Feed({kIgnoredHead.data(), kIgnoredHead.size()})) return false;
+      bytes = rest;
+      resets = false;
+      continue;
+    }
     resets |= head->type == NGHTTP2_RST_STREAM;
     // Clients' streams have odd IDs. nghttp2 answers violations of that rule.
     const bool of_stream = (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) && head->stream % 2 == 1;

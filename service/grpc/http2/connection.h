@@ -86,6 +86,8 @@ class Http2Connection final : public Flushable, public std::enable_shared_from_t
   // CollectHeaders removes bytes of that block.
   bool Scan(std::string_view& bytes);
   bool CollectHeaders(std::string_view& bytes);
+  // Returns true for an RST_STREAM on a stream that the peer has not begun. It is ignored.
+  bool IsResetOfIdleStream(const FrameHead& head) const;
   // Updates the share of EventLoop::held_bytes that the collected headers have.
   void CountHeaders();
   // Answers a frame on a stream that is not open. nghttp2 would ignore most such frames.

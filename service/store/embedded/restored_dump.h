@@ -25,9 +25,10 @@ enum class RestoredDump {
 // this done completely or not at all. The dump stays. The file is copied, which takes the same room again until Redis
 // rewrites its append-only file.
 //
-// FAILED_PRECONDITION, with the next step in its message, for a dump that cannot be read, and for a dump that was put
-// beside a data set since the server last ran: the server would ignore it. Also for data files without
-// the manifest by which Redis finds them: Redis would ignore them and start empty.
+// FAILED_PRECONDITION, with the next step in its message, for what the server would ignore:
+//  - A dump that cannot be read.
+//  - A dump that was put beside a data set since the server last ran.
+//  - Data files without the manifest by which Redis finds them. Redis would start empty.
 absl::StatusOr<RestoredDump> TakeRestoredDump(const std::string& folder);
 
 // Removes a snapshot's data set that the server cannot load. The next start then takes over the dump of that time.

@@ -1,7 +1,9 @@
 // Tests the reactions that RFC 9113 demands to frames in an unexpected state. Each test covers one case.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "service/base/limits.h"
 #include "service/grpc/http2/closed_streams.h"
@@ -113,6 +115,42 @@ TEST_F(ConformanceTest, WindowUpdateAndPriorityOnAnEndedStreamAreTaken) {
 TEST_F(ConformanceTest, DataOnAnIdleStreamIsAConnectionError) {
   CallEnded(1);
   client_.Send(RawClient::Data(3, "x", true));
+  ExpectConnectionError(NGHTTP2_PROTOCOL_ERROR);
+}
+
+// RFC 9113 section 6.4 calls this a connection error. But gRPC's C++ core sends it for a call that is cancelled before
+// its HEADERS were sent. The error would end all other calls of the connection. The stream below the reset one begins
+// afterwards, as that client does it.
+TEST_F(ConformanceTest, ResetOfAStreamThatNeverBeganIsIgnored) {
+  BeginWaiting(1);
+  client_.Send(RawClient::Reset(7) + RawClient::Reset(5) + RawClient::Headers(3, kEcho) + RawClient::Reset(9) +
+               RawClient::Data(3, RawClient::Message("whole"), true));
+  ASSERT_TRUE(client_.AwaitEnd(3));
+  EXPECT_EQ(client_.header(3, "grpc-status"), "0");
+  CallEnded(11);
+  lane_.Answer();
+  EXPECT_TRUE(client_.AwaitEnd(1));
+  EXPECT_EQ(client_.header(1, "grpc-status"), "0");
+}
+
+TEST_F(ConformanceTest, ResetOfAStreamThatNeverBeganMayArriveInPieces) {
+  const std::string frames = RawClient::Reset(3) + RawClient::Headers(1, kEcho) + RawClient::Reset(3) +
+                             RawClient::Data(1, RawClient::Message("whole"), true);
+  for (const char byte : frames) {
+    ASSERT_TRUE(client_.Send({&byte, 1}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_TRUE(client_.AwaitEnd(1));
+  EXPECT_EQ(client_.header(1, "grpc-status"), "0");
+}
+
+TEST_F(ConformanceTest, ResetOfAWrongLengthIsAConnectionError) {
+  client_.Send(RawClient::Frame(NGHTTP2_RST_STREAM, 0, 3, "12345"));
+  ExpectConnectionError(NGHTTP2_FRAME_SIZE_ERROR);
+}
+
+TEST_F(ConformanceTest, ResetOfAnEvenStreamIsAConnectionError) {
+  client_.Send(RawClient::Reset(2));
   ExpectConnectionError(NGHTTP2_PROTOCOL_ERROR);
 }
 
