@@ -30,11 +30,15 @@ add_custom_target(sanitized_tests)
 # runs each of its tests as a test of its own.
 #
 # In a build with a sanitizer that SANITIZE names, the target sanitized_tests builds the program, and its tests have the
-# label `sanitized`. Programs that link gRPC must not name `thread`, as Debian's gRPC is not built for it.
+# label `sanitized`. With VIEWCOUNT_SANITIZED_ELSEWHERE a program that names `address` is not made at all: tests/run.sh
+# runs it in the build with that sanitizer only, which saves a fifth of the time. Programs that link gRPC must not name `thread`, as Debian's gRPC is not built for it.
 function(viewcount_test name)
   cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINKS;SANITIZE" ${ARGN})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
+  endif()
+  if(VIEWCOUNT_SANITIZED_ELSEWHERE AND "address" IN_LIST TEST_SANITIZE)
+    return()
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main viewcount_options)

@@ -60,7 +60,11 @@ install() {
 build() {
   local stage=$1 options=() targets=()
   case $stage in
-    release) options=(-DVIEWCOUNT_TESTS=ON) ;;
+    release)
+      options=(-DVIEWCOUNT_TESTS=ON "-DVIEWCOUNT_SANITIZED_ELSEWHERE=$([[ ${#stages[@]} -gt 1 ]] && echo ON || echo OFF)")
+      # The benchmarks only have to compile.
+      [[ ${#long_tests[@]} -gt 0 ]] || targets=(--target all benchmarks)
+      ;;
     fuzz) targets=(--target fuzzers) ;;
     *) targets=(--target sanitized_tests) ;;
   esac

@@ -22,7 +22,9 @@ namespace {
 // Returns the lane folders that DIR stands for: all lanes of a data directory, or DIR itself if it is a lane's folder.
 absl::StatusOr<std::vector<std::string>> FoldersOf(Disk& disk, const std::string& directory) {
   std::vector<std::string> folders;
-  for (const auto& [number, folder] : ListLanes(directory)) folders.push_back(folder);
+  const auto lanes = ListLanes(disk, directory);
+  if (!lanes.ok()) return lanes.status();
+  for (const auto& [number, folder] : *lanes) folders.push_back(folder);
   if (!folders.empty()) return folders;
   const auto names = disk.List(directory);
   if (!names.ok()) return names.status();

@@ -144,6 +144,20 @@ absl::Status MakeOne(PosixDisk& disk, const std::filesystem::path& folder) {
   return disk.SyncFolder(parent.empty() ? "." : parent.string());
 }
 
+// Returns the names of the folders in a folder, or of everything else in it.
+absl::StatusOr<std::vector<std::string>> ListKind(const std::string& path, bool folders) {
+  std::vector<std::string> names;
+  std::error_code error;
+  auto entry = std::filesystem::directory_iterator(path, error);
+  while (!error && entry != std::filesystem::directory_iterator()) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored) == folders) names.push_back(entry->path().filename());
+    entry.increment(error);
+  }
+  if (error) return ErrnoStatus(error.value(), "list", path);
+  return names;
+}
+
 }  // namespace
 
 absl::Status DiskFile::WriteGathered(uint64_t offset, std::span<const std::string_view> pieces) {
@@ -197,17 +211,16 @@ absl::Status PosixDisk::MakeFolder(const std::string& path) {
                       ToAbsl(fmt::format("{}; give a folder of this user's with --data-dir", ToStd(made.message()))));
 }
 
-absl::StatusOr<std::vector<std::string>> PosixDisk::List(const std::string& path) {
-  std::vector<std::string> names;
+absl::StatusOr<std::vector<std::string>> PosixDisk::List(const std::string& path) { return ListKind(path, false); }
+
+absl::StatusOr<std::vector<std::string>> PosixDisk::ListFolders(const std::string& path) {
+  return ListKind(path, true);
+}
+
+absl::Status PosixDisk::RemoveFolder(const std::string& path) {
   std::error_code error;
-  auto entry = std::filesystem::directory_iterator(path, error);
-  while (!error && entry != std::filesystem::directory_iterator()) {
-    std::error_code ignored;
-    if (!entry->is_directory(ignored)) names.push_back(entry->path().filename());
-    entry.increment(error);
-  }
-  if (error) return ErrnoStatus(error.value(), "list", path);
-  return names;
+  std::filesystem::remove_all(path, error);
+  return error ? ErrnoStatus(error.value(), "remove", path) : absl::OkStatus();
 }
 
 }  // namespace viewcount

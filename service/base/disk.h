@@ -48,7 +48,8 @@ class Disk {
   virtual absl::StatusOr<std::unique_ptr<DiskFile>> Open(const std::string& path) = 0;
   // Creates an empty file, which replaces an existing file of that name. Only the owner has access to it.
   virtual absl::StatusOr<std::unique_ptr<DiskFile>> Create(const std::string& path) = 0;
-  // Renames a file. An existing file `to` is replaced.
+  // Renames a file or a folder. An existing file `to` is replaced. A folder is renamed in one step, with everything in
+  // it; `to` must not exist.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status SyncFolder(const std::string& path) = 0;
@@ -57,6 +58,11 @@ class Disk {
   virtual absl::Status MakeFolder(const std::string& path) = 0;
   // Returns the names of the files in a folder, in no particular order. NOT_FOUND if the folder does not exist.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) = 0;
+  // Returns the names of the folders in a folder, in no particular order. NOT_FOUND if the folder does not exist.
+  virtual absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& path) = 0;
+  // Removes a folder with everything in it. A folder that does not exist is no error. After a crash any part of it may
+  // be left.
+  virtual absl::Status RemoveFolder(const std::string& path) = 0;
 };
 
 // The file system of the machine.
@@ -70,6 +76,8 @@ class PosixDisk final : public Disk {
   absl::Status SyncFolder(const std::string& path) override;
   absl::Status MakeFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
 };
 
 }  // namespace viewcount

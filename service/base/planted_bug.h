@@ -27,6 +27,9 @@ enum class PlantedBug : uint8_t {
   kSettingsOutOfOrder,
   kReuseIncarnation,
   kForgetUnchecked,
+  // Bugs in a change of the number of lanes.
+  kRemoveWritersEarly,
+  kForgetLaneEarly,
   // Bugs in folding again from the journal.
   kFoldWithNewSettings,
   kResumeByLongerFold,

@@ -39,11 +39,12 @@ asio::awaitable<absl::Status> RetryWhileUnavailable(Attempt attempt) {
 class DrainAsNew {
  public:
   DrainAsNew(LaneSet::Dependencies parts, std::string folder) : parts_(parts), folder_(std::move(folder)) {}
+  ~DrainAsNew() { blocking_.join(); }
 
   // Locks the folder of the fenced lane, opens the new lane, and reads the journal.
   absl::Status Open();
   asio::awaitable<absl::Status> Run(CountStore& store);
-  uint64_t views() const { return views_; }
+  uint64_t views() const { return fresh_->drained_views(); }
 
  private:
   asio::awaitable<absl::Status> Place(CountStore& store, Shard shard);
@@ -52,14 +53,10 @@ class DrainAsNew {
   const std::string folder_;
   UniqueFd lock_;
   std::optional<LaneDirectory> old_;
-  // The new lane's folder lies inside the old one, so that a repeated drain continues as the same lane.
-  std::optional<LaneDirectory> fresh_;
   ShardCursors cursors_;
-  std::unique_ptr<JournalSource> source_;
-  std::unique_ptr<JournalWriter> journal_;
-  std::unique_ptr<Ledger> ledger_;
   asio::thread_pool blocking_{1};
-  uint64_t views_ = 0;
+  // The new lane. Its folder lies inside the old one, so that a repeated drain continues as the same lane.
+  std::unique_ptr<LaneRuntime> fresh_;
 };
 
 absl::Status DrainAsNew::Open() {
@@ -72,16 +69,18 @@ absl::Status DrainAsNew::Open() {
   auto old = LaneDirectory::OpenUnlocked(parts_.disk, parts_.clock, folder_);
   if (!old.ok()) return old.status();
   old_.emplace(*std::move(old));
-  auto fresh = LaneDirectory::OpenUnlocked(parts_.disk, parts_.clock, folder_ + "/as-new");
+  auto directory = LaneDirectory::OpenUnlocked(parts_.disk, parts_.clock, folder_ + "/as-new");
+  if (!directory.ok()) return directory.status();
+  if (auto status = directory->Begin(); !status.ok()) return status;
+  auto fresh = LaneRuntime::Open({.disk = parts_.disk,
+                                  .sites = parts_.sites,
+                                  .clock = parts_.clock,
+                                  .metrics = parts_.metrics,
+                                  .blocking = blocking_.get_executor()},
+                                 {.journal = LaneRuntime::ForeignJournal{folder_, old_->identity().id}},
+                                 *std::move(directory));
   if (!fresh.ok()) return fresh.status();
-  fresh_.emplace(*std::move(fresh));
-  if (auto status = fresh_->Begin(); !status.ok()) return status;
-  const LaneId lane = old_->identity().id;
-  source_ = std::make_unique<JournalSource>(JournalSource{parts_.disk, folder_, lane, parts_.sites, parts_.clock});
-  auto recovered = RecoverLane(*source_, {.folder = folder_, .lane = lane});
-  if (!recovered.ok()) return recovered.status();
-  journal_ = std::move(recovered->journal);
-  ledger_ = std::make_unique<Ledger>(fresh_->identity().id, std::move(recovered->beginning));
+  fresh_ = *std::move(fresh);
   return absl::OkStatus();
 }
 
@@ -107,33 +106,11 @@ asio::awaitable<absl::Status> DrainAsNew::Run(CountStore& store) {
     const Shard shard{static_cast<uint8_t>(i)};
     if (auto status = co_await Place(store, shard); !status.ok()) co_return status;
   }
-  LedgerListener listener;
-  const auto executor = co_await asio::this_coro::executor;
-  Flusher::Dependencies parts{.ledger = *ledger_,
-                              .store = store,
-                              .listener = listener,
-                              .journal = *journal_,
-                              .source = *source_,
-                              .clock = parts_.clock,
-                              .metrics = parts_.metrics,
-                              .blocking = blocking_.get_executor()};
-  Flusher::Options options;
-  options.lane = fresh_->identity();
-  options.fenced = [](const absl::Status&) {};
-  Flusher flusher(executor, std::move(parts), std::move(options));
-  auto status = co_await flusher.Recover();
-  if (!status.ok()) co_return status;
-  views_ = std::max(views_, ledger_->totals().pending_views);
-  status = co_await flusher.Step();
-  if (!status.ok()) co_return status;
+  if (auto status = co_await fresh_->Drain(store); !status.ok()) co_return status;
   // The folder is removed before the store's entry. Otherwise a start that finds the journal would count its views
   // again.
   if (auto removed = old_->Remove(); !removed.ok()) co_return removed;
-  const std::vector<LaneId> ids = {fresh_->identity().id};
-  for (uint32_t i = 0; i < limits::kShards; ++i) {
-    // A remaining entry does no harm.
-    (co_await store.RemoveLanes(Shard{static_cast<uint8_t>(i)}, ids)).IgnoreError();
-  }
+  co_await ForgetLane(store, fresh_->identity().id);
   co_return absl::OkStatus();
 }
 
@@ -145,15 +122,16 @@ absl::StatusOr<uint64_t> DrainJournals(const DrainOptions& options) {
   Metrics metrics;
   SiteDirectory sites;
   const LaneSet::Dependencies parts{disk, sites, clock, metrics};
-  const auto lanes = ListLanes(options.data_dir);
-  if (lanes.empty()) return absl::NotFoundError(fmt::format("{} holds no lane of a journal", options.data_dir));
+  const auto lanes = ListLanes(disk, options.data_dir);
+  if (!lanes.ok()) return lanes.status();
+  if (lanes->empty()) return absl::NotFoundError(fmt::format("{} holds no lane of a journal", options.data_dir));
   const auto data_set = ReadDataSet(disk, options.data_dir);
   if (!data_set.ok()) return data_set.status();
 
   std::vector<std::unique_ptr<DrainAsNew>> fenced;
   std::unique_ptr<LaneSet> set;
   if (options.as_new) {
-    for (const auto& [number, folder] : lanes) {
+    for (const auto& [number, folder] : *lanes) {
       fenced.push_back(std::make_unique<DrainAsNew>(parts, folder));
       if (auto status = fenced.back()->Open(); !status.ok()) return status;
     }

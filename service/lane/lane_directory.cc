@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <sstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -53,15 +54,19 @@ absl::StatusOr<UniqueFd> LockLane(const std::string& path) {
   return lock;
 }
 
-std::vector<std::pair<uint32_t, std::string>> ListLanes(const std::string& data_dir) {
+std::string LanePath(const std::string& data_dir, uint32_t number) {
+  return fmt::format("{}/lanes/{}", data_dir, number);
+}
+
+absl::StatusOr<std::vector<std::pair<uint32_t, std::string>>> ListLanes(Disk& disk, const std::string& data_dir) {
   std::vector<std::pair<uint32_t, std::string>> lanes;
-  const std::string folder = data_dir + "/lanes";
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename();
+  const auto names = disk.ListFolders(data_dir + "/lanes");
+  if (absl::IsNotFound(names.status())) return lanes;
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
     uint32_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && end == name.data() + name.size()) lanes.emplace_back(number, folder + "/" + name);
+    const auto error = std::from_chars(name.data(), name.data() + name.size(), number).ec;
+    if (error == std::errc() && name == std::to_string(number)) lanes.emplace_back(number, LanePath(data_dir, number));
   }
   std::sort(lanes.begin(), lanes.end());
   return lanes;
@@ -69,7 +74,7 @@ std::vector<std::pair<uint32_t, std::string>> ListLanes(const std::string& data_
 
 absl::StatusOr<LaneDirectory> LaneDirectory::Open(Disk& disk, const Clock& clock, const std::string& data_dir,
                                                   uint32_t number) {
-  LaneDirectory directory(disk, clock, fmt::format("{}/lanes/{}", data_dir, number));
+  LaneDirectory directory(disk, clock, LanePath(data_dir, number));
   if (auto status = disk.MakeFolder(directory.path_); !status.ok()) return status;
   auto lock = LockLane(directory.path_);
   if (!lock.ok()) return lock.status();
@@ -89,14 +94,10 @@ absl::Status LaneDirectory::Remove() {
   // The folder disappears in one step. A journal without its identity would be refused. A journal whose lane the store
   // has forgotten would be counted again.
   const std::string gone = path_ + "-removed";
-  std::error_code error;
-  std::filesystem::remove_all(gone, error);
-  if (error) return absl::FailedPreconditionError(fmt::format("cannot remove {}: {}", gone, error.message()));
+  if (auto status = disk_->RemoveFolder(gone); !status.ok()) return status;
   if (auto status = disk_->Rename(path_, gone); !status.ok()) return status;
   if (auto status = disk_->SyncFolder(std::filesystem::path(path_).parent_path()); !status.ok()) return status;
-  std::filesystem::remove_all(gone, error);
-  if (error) return absl::FailedPreconditionError(fmt::format("cannot remove {}: {}", gone, error.message()));
-  return absl::OkStatus();
+  return disk_->RemoveFolder(gone);
 }
 
 void LaneDirectory::BeginNew() {

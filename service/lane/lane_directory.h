@@ -27,9 +27,12 @@ namespace viewcount {
 // if another process holds the lock.
 absl::StatusOr<UniqueFd> LockLane(const std::string& path);
 
+// Returns the folder of a lane.
+std::string LanePath(const std::string& data_dir, uint32_t number);
+
 // Returns the number and the folder of every lane under a data directory, by number. Returns none if there is no such
-// directory.
-std::vector<std::pair<uint32_t, std::string>> ListLanes(const std::string& data_dir);
+// directory. Errors are those of Disk::ListFolders.
+absl::StatusOr<std::vector<std::pair<uint32_t, std::string>>> ListLanes(Disk& disk, const std::string& data_dir);
 
 // The identity of a lane and the lock on its folder. Owns the lock. Not thread-safe. The disk and the clock must
 // outlive it.

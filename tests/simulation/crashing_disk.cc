@@ -73,4 +73,12 @@ absl::Status CrashingDisk::MakeFolder(const std::string& path) { return disk_.Ma
 
 absl::StatusOr<std::vector<std::string>> CrashingDisk::List(const std::string& path) { return disk_.List(path); }
 
+absl::StatusOr<std::vector<std::string>> CrashingDisk::ListFolders(const std::string& path) {
+  return disk_.ListFolders(path);
+}
+
+absl::Status CrashingDisk::RemoveFolder(const std::string& path) {
+  return Do([&] { return disk_.RemoveFolder(path); });
+}
+
 }  // namespace viewcount::simulation

@@ -33,6 +33,8 @@ class CrashingDisk final : public Disk {
   absl::Status SyncFolder(const std::string& path) override;
   absl::Status MakeFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
 
  private:
   class File;

@@ -62,7 +62,13 @@ void World::LosePower() {
 
 void World::CrashAtChange() { AnySlot().machine->disk.CrashAt(random_.Between(1, 12)); }
 
-void World::StartAny() { Launch(AnySlot()); }
+void World::StartAny() {
+  Slot& slot = AnySlot();
+  // A start that changes the number of lanes changes many files.
+  const bool dies = settings_.lanes_change && slot.process == nullptr && random_.Below(3) == 0;
+  if (dies) slot.machine->disk.CrashAt(random_.Between(1, 60));
+  Launch(slot);
+}
 
 void World::RollBack() {
   const auto node = static_cast<uint32_t>(random_.Below(settings_.nodes));
@@ -135,7 +141,7 @@ void World::FlipBit() {
   const int bit = static_cast<int>(random_.Below(8));
   slot.machine->stored.FlipBit(path, offset, bit);
   trace_.Note("flipped", offset, bit);
-  Process broken({*slot.machine, store_, network_, metrics_, settings_});
+  Process broken(PartsOf(slot));
   const absl::Status opened = broken.Open();
   if (opened.ok()) throw Violation{"a broken record that had been durable was not noticed"};
   slot.machine->stored.FlipBit(path, offset, bit);

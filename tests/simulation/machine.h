@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "service/lane/lane_directory.h"
 #include "tests/simulation/crashing_disk.h"
 #include "tests/simulation/virtual_clock.h"
 #include "tests/support/memory_disk.h"
@@ -18,7 +19,8 @@ using Image = std::map<std::string, std::string>;
 struct Machine {
   Machine(const std::chrono::milliseconds& true_time, Random& random) : clock(true_time), disk(stored, random) {}
 
-  static std::string LaneFolder(size_t lane) { return "/data/lanes/" + std::to_string(lane); }
+  static constexpr char kDataFolder[] = "/data";
+  static std::string LaneFolder(size_t lane) { return LanePath(kDataFolder, static_cast<uint32_t>(lane)); }
 
   // Returns what a copy of the running machine's files would contain.
   Image TakeImage(size_t lanes);

@@ -1,5 +1,4 @@
-// A simulated viewcountd without threads and transports. It consists of the product's own parts, assembled as in
-// service/instance/lane_set.cc. Keep the two alike.
+// A simulated viewcountd without threads and transports. Its lanes are the product's LaneGroup.
 #pragma once
 
 #include <absl/status/status.h>
@@ -12,11 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "service/flush/flusher.h"
-#include "service/lane/lane.h"
-#include "service/lane/lane_directory.h"
-#include "service/lane/recovery.h"
+#include "service/instance/lane_group.h"
 #include "service/query/count_reader.h"
+#include "service/sites/site_directory.h"
 #include "tests/simulation/faulty_store.h"
 #include "tests/simulation/machine.h"
 #include "tests/simulation/settings.h"
@@ -34,6 +31,8 @@ class Process final : public SiteListener {
     Network& network;
     Metrics& metrics;
     const Settings& settings;
+    // The number of lanes.
+    uint32_t lanes = 1;
   };
   explicit Process(Dependencies parts);
   ~Process() override;
@@ -56,12 +55,12 @@ class Process final : public SiteListener {
   void PutSite(const std::string& name, const std::string& zone);
   void SiteChanged(std::shared_ptr<const Site> site) override;
 
-  size_t lanes() const { return entries_.size(); }
+  size_t lanes() const { return group_->lanes().size(); }
   Lane& LaneOf(const WriterId& writer);
-  Lane& lane(size_t number) { return *entries_[number]->lane; }
-  Ledger& ledger(size_t number) { return *entries_[number]->ledger; }
-  JournalWriter& journal(size_t number) { return *entries_[number]->journal; }
-  const LaneIdentity& identity(size_t number) const { return entries_[number]->directory.identity(); }
+  Lane& lane(size_t number) { return group_->lanes()[number]->lane(); }
+  Ledger& ledger(size_t number) { return group_->lanes()[number]->ledger(); }
+  JournalWriter& journal(size_t number) { return group_->lanes()[number]->journal(); }
+  const LaneIdentity& identity(size_t number) const { return group_->lanes()[number]->identity(); }
   const SiteDirectory& sites() const { return sites_; }
   CountReader& reader() { return *reader_; }
   FaultyStore& connection() { return connection_; }
@@ -69,56 +68,42 @@ class Process final : public SiteListener {
 
   // Starts one attempt to flush a lane, unless one is under way.
   void Flush(size_t number);
-  bool flushing(size_t number) const { return entries_[number]->flushing; }
+  bool flushing(size_t number) const { return attempts_[number].under_way; }
   // Returns the result of the last attempt.
-  const absl::Status& flushed(size_t number) const { return entries_[number]->flushed; }
+  const absl::Status& flushed(size_t number) const { return attempts_[number].result; }
   // Returns whether the lane's flusher knows the state of the store: nothing was rolled back since its last attempt
   // began.
   bool KnowsStore(size_t number) const;
-  // Returns how often an identity was given up for a new one.
-  uint32_t abandoned() const { return abandoned_; }
+  // Returns how many lanes have given up the identity that they had after Open.
+  uint32_t abandoned() const;
 
  private:
-  // The parts of one lane, in the order in which they are made.
-  struct Entry {
-    explicit Entry(LaneDirectory opened) : directory(std::move(opened)) {}
-    LaneDirectory directory;
-    std::unique_ptr<JournalSource> source;
-    std::unique_ptr<JournalWriter> journal;
-    std::unique_ptr<Ledger> ledger;
-    std::unique_ptr<Lane> lane;
-    std::unique_ptr<Flusher> flusher;
-    bool unchecked = false;
-    bool flushing = false;
-    absl::Status flushed;
-    // The store's generation when the last attempt began. Nothing if the attempt failed.
+  // The last attempt to flush a lane.
+  struct FlushAttempt {
+    bool under_way = false;
+    absl::Status result;
+    // The store's generation when the attempt began. Nothing if it failed.
     std::optional<uint64_t> generation;
   };
 
-  absl::Status Fill(Entry& entry);
   boost::asio::awaitable<void> BringUp(uint32_t late);
-  absl::Status BeginUnchecked();
-  absl::Status FenceOff(const Entry& entry);
   void MakeReader();
-  boost::asio::awaitable<absl::Status> Settle();
-  boost::asio::awaitable<absl::Status> SettleIdentity(Entry& entry);
-  absl::Status Abandon(Entry& entry);
-  boost::asio::awaitable<absl::Status> StartFlushing();
-  void MakeFlusher(Entry& entry);
   template <typename Attempt>
   boost::asio::awaitable<absl::Status> RetryWhileUnavailable(Attempt attempt);
 
   const Dependencies parts_;
   FaultyStore connection_;
   SiteDirectory sites_;
-  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unique_ptr<LaneGroup> group_;
+  std::vector<FlushAttempt> attempts_;
+  // By lane: its identity after Open.
+  std::vector<LaneId> opened_;
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<CountReader> reader_;
   bool up_ = false;
   bool met_ = false;
   bool polling_ = false;
   absl::Status ended_;
-  uint32_t abandoned_ = 0;
   // The context comes after all other parts, so that its coroutines are destroyed first.
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;

@@ -104,6 +104,18 @@ Settings Settings::Draw(Random& random) {
     settings.weights.kill = 12;
     settings.weights.start = 60;
   }
+  // Visits and cool-downs do not move with their viewers (docs/decisions/change-of-the-number-of-lanes.md).
+  settings.lanes_change = (3 * settings.articles + settings.events) % 5 == 3 && !settings.viewers &&
+                          !settings.cool_down && settings.weights.copy_folder == 0 &&
+                          settings.weights.restore_image == 0;
+  if (settings.lanes_change) {
+    settings.lanes_per_machine = 3;
+    // See "Known gap" in README.md: a removed lane has no journal from which a store that went back could be repaired.
+    settings.weights.roll_back = settings.weights.empty_store = 0;
+    settings.weights.kill += 6;
+    settings.weights.crash_at_change += 6;
+    settings.weights.start = 60;
+  }
   return settings;
 }
 

@@ -15,6 +15,8 @@ namespace viewcount::simulation {
 struct Settings {
   uint32_t machines = 1;
   uint32_t lanes_per_machine = 1;
+  // Every start of a process draws its number of lanes, from 1 to lanes_per_machine.
+  bool lanes_change = false;
   uint32_t sites = 1;
   uint32_t articles = 20;
   // The number of shards that have articles.

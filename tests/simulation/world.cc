@@ -25,10 +25,11 @@ World::World(uint64_t seed, Trace& trace)
       zones_(settings_.sites) {
   DrawIdentifiersFrom(&random_);
   network_.faults = settings_.network;
-  trace_.Keep(fmt::format("{} machines, {} lanes each, {} articles, {} events{}{}{}", settings_.machines,
+  trace_.Keep(fmt::format("{} machines, {} lanes each, {} articles, {} events{}{}{}{}", settings_.machines,
                           settings_.lanes_per_machine, settings_.articles, settings_.events,
                           settings_.viewers ? ", viewers" : "", settings_.cool_down ? ", cool-down" : "",
-                          settings_.late_starts ? ", late starts" : ""));
+                          settings_.late_starts ? ", late starts" : "",
+                          settings_.lanes_change ? ", lanes change" : ""));
   clients_.stored = [this](const SentBatch& batch) { CheckStored(batch); };
   while (slots_.size() < settings_.machines) AddSlot();
 }
@@ -36,7 +37,12 @@ World::World(uint64_t seed, Trace& trace)
 World::Slot& World::AddSlot() {
   return slots_.emplace_back(Slot{.index = static_cast<uint32_t>(slots_.size()),
                                   .machine = std::make_unique<Machine>(true_time_, random_),
+                                  .lanes = settings_.lanes_per_machine,
                                   .proven = std::vector<Position>(settings_.lanes_per_machine)});
+}
+
+Process::Dependencies World::PartsOf(Slot& slot) {
+  return {*slot.machine, store_, network_, metrics_, settings_, slot.lanes};
 }
 
 World::~World() {
@@ -166,8 +172,12 @@ void World::Bury(Slot& slot, bool power_loss) {
 
 void World::Launch(Slot& slot) {
   if (slot.process != nullptr || slot.retired) return;
-  slot.process = std::make_unique<Process>(Process::Dependencies{
-      .machine = *slot.machine, .store = store_, .network = network_, .metrics = metrics_, .settings = settings_});
+  if (settings_.lanes_change) {
+    slot.lanes = static_cast<uint32_t>(random_.Between(1, settings_.lanes_per_machine));
+    // A lane's number may now stand for another journal.
+    slot.proven.assign(settings_.lanes_per_machine, {});
+  }
+  slot.process = std::make_unique<Process>(PartsOf(slot));
   absl::Status opened;
   With(slot, [&](Process& process) {
     opened = process.Open();

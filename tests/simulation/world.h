@@ -36,6 +36,8 @@ class World {
     uint32_t index = 0;
     std::unique_ptr<Machine> machine;
     std::unique_ptr<Process> process;
+    // The number of lanes of the last start.
+    uint32_t lanes = 1;
     // By lane: the position up to which the journal is known to be durable, because something was written after it.
     std::vector<Position> proven;
     // The process found that another process has its lanes. It will not be started again.
@@ -63,6 +65,7 @@ class World {
   Slot* AnyUp();
   static uint32_t IndexOf(const Slot& slot) { return slot.index; }
   Slot& AddSlot();
+  Process::Dependencies PartsOf(Slot& slot);
   Receiver ReceiverOf(Slot& slot);
   // Runs `work` with the slot's process. If the process dies or ends, With buries it.
   void With(Slot& slot, const std::function<void(Process&)>& work);

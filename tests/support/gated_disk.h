@@ -54,6 +54,10 @@ class GatedDisk final : public Disk {
   absl::Status SyncFolder(const std::string& path) override { return disk_.SyncFolder(path); }
   absl::Status MakeFolder(const std::string& path) override { return disk_.MakeFolder(path); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override { return disk_.List(path); }
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& path) override {
+    return disk_.ListFolders(path);
+  }
+  absl::Status RemoveFolder(const std::string& path) override { return disk_.RemoveFolder(path); }
 
  private:
   // A file whose syncs pass the gate.

@@ -53,38 +53,28 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std:
   // SIGPIPE is ignored, as StopSignal does, because hiredis writes to connections that Redis has closed.
   std::signal(SIGPIPE, SIG_IGN);
   auto directory = LaneDirectory::Open(disk_, clock_, folder_.path(), 0);
-  VIEWCOUNT_CHECK(directory.ok() && directory->Begin().ok());
-  directory_ = std::make_unique<LaneDirectory>(*std::move(directory));
-  source_ = std::make_unique<JournalSource>(
-      JournalSource{disk_, directory_->path(), directory_->identity().id, sites_, clock_});
-  auto recovered =
-      RecoverLane(*source_, JournalWriter::Options{.folder = directory_->path(), .lane = directory_->identity().id});
-  VIEWCOUNT_CHECK(recovered.ok());
-  journal_ = std::move(recovered->journal);
-  ledger_ = std::make_unique<Ledger>(directory_->identity().id, std::move(recovered->beginning));
-  taking_ = std::make_unique<Lane>(Lane::Dependencies{.disk = disk_,
-                                                      .folder = directory_->path(),
-                                                      .journal = *journal_,
-                                                      .writers = std::move(recovered->writers),
-                                                      .visits = std::move(recovered->visits),
-                                                      .cool_downs = std::move(recovered->cool_downs),
-                                                      .checkpoint = recovered->checkpoint,
-                                                      .ledger = *ledger_,
-                                                      .clock = clock_,
-                                                      .metrics = metrics_});
+  VIEWCOUNT_CHECK(directory.ok());
+  auto runtime = LaneRuntime::Open({.disk = disk_,
+                                    .sites = sites_,
+                                    .clock = clock_,
+                                    .metrics = metrics_,
+                                    .blocking = blocking_.get_executor()},
+                                   {}, *std::move(directory));
+  VIEWCOUNT_CHECK(runtime.ok());
+  runtime_ = *std::move(runtime);
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, {options_.time_zone})).ok());
-  taking_->ApplySite(site());
-  taking_->Step();
-  cache_ = std::make_unique<CountCache>(std::vector<CountCache::Lane>{{ledger_.get(), lane().incarnation}});
+  taking().ApplySite(site());
+  taking().Step();
+  cache_ = std::make_unique<CountCache>(std::vector<CountCache::Lane>{runtime_->cached()});
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
-  popular_ = std::make_unique<PopularReader>(*store_, *cache_, std::vector<Ledger*>{ledger_.get()}, clock_);
+  popular_ = std::make_unique<PopularReader>(*store_, *cache_, std::vector<Ledger*>{&ledger()}, clock_);
   if (options_.decorate) decorated_ = options_.decorate(*store_);
 }
 
 LanePipeline::~LanePipeline() {
   Await([](LanePipeline& self) -> asio::awaitable<bool> {
-    if (self.flusher_ != nullptr) {
-      self.flusher_->Stop();
+    if (self.running_ != nullptr) {
+      self.runtime_->flusher()->Stop();
       co_await self.running_->Wait();
     }
     self.store_->Close();
@@ -97,23 +87,14 @@ absl::Status LanePipeline::Open() {
   if (auto status = Await(store_->Open()); !status.ok()) return status;
   return Await([](LanePipeline& self) -> asio::awaitable<absl::Status> {
     CountStore& store = self.decorated_ != nullptr ? *self.decorated_ : *self.store_;
-    self.flusher_ = std::make_unique<Flusher>(
-        self.thread_.executor(),
-        Flusher::Dependencies{.ledger = *self.ledger_,
-                              .store = store,
-                              .listener = *self.cache_,
-                              .journal = *self.journal_,
-                              .source = *self.source_,
-                              .clock = self.clock_,
-                              .metrics = self.metrics_,
-                              .blocking = self.blocking_.get_executor()},
-        // The long interval makes the flusher write only when the test requests it.
-        Flusher::Options{.lane = self.lane(),
-                         .interval = std::chrono::hours(1),
-                         .fenced = [&self](const absl::Status& status) { self.fenced_ = status; }});
-    if (auto status = co_await self.flusher_->Recover(); !status.ok()) co_return status;
+    // The long interval makes the flusher write only when the test requests it.
+    const LaneRuntime::FlushParts flush{.store = store,
+                                        .listener = *self.cache_,
+                                        .interval = std::chrono::hours(1),
+                                        .fenced = [&self](const absl::Status& status) { self.fenced_ = status; }};
+    if (auto status = co_await self.runtime_->Recover(flush); !status.ok()) co_return status;
     self.running_ = std::make_unique<WaitGroup>(self.thread_.executor());
-    self.running_->Spawn(self.flusher_->Run());
+    self.running_->Spawn(self.runtime_->flusher()->Run());
     co_return absl::OkStatus();
   }(*this));
 }
@@ -122,12 +103,12 @@ void LanePipeline::Fold(const std::vector<DecodedView>& views) {
   for (size_t begin = 0; begin < views.size(); begin += limits::kBatchViewsMax) {
     const size_t end = std::min(views.size(), begin + limits::kBatchViewsMax);
     OwnBatch batch(*site(), {views.data() + begin, end - begin}, clock_);
-    VIEWCOUNT_CHECK(taking_->Submit(&batch).ok());
-    taking_->Step();
+    VIEWCOUNT_CHECK(taking().Submit(&batch).ok());
+    taking().Step();
   }
 }
 
-absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) { return Await(flusher_->FlushNow(timeout)); }
+absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) { return Await(runtime_->flusher()->FlushNow(timeout)); }
 
 absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
   return Await(counts_->Read(site(), ids));

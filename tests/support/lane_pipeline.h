@@ -13,10 +13,7 @@
 
 #include "service/base/store_thread.h"
 #include "service/base/wait_group.h"
-#include "service/flush/flusher.h"
-#include "service/lane/lane.h"
-#include "service/lane/lane_directory.h"
-#include "service/lane/recovery.h"
+#include "service/instance/lane_runtime.h"
 #include "service/query/count_cache.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
@@ -68,14 +65,14 @@ class LanePipeline {
   }
   boost::asio::any_io_executor executor() { return thread_.executor(); }
   RedisStore& store() { return *store_; }
-  Ledger& ledger() { return *ledger_; }
-  Lane& taking() { return *taking_; }
-  JournalWriter& journal() { return *journal_; }
+  Ledger& ledger() { return runtime_->ledger(); }
+  Lane& taking() { return runtime_->lane(); }
+  JournalWriter& journal() { return runtime_->journal(); }
   CountCache& cache() { return *cache_; }
   CountReader& counts() { return *counts_; }
   Metrics& metrics() { return metrics_; }
   const SiteDirectory& sites() const { return sites_; }
-  const LaneIdentity& lane() const { return directory_->identity(); }
+  const LaneIdentity& lane() const { return runtime_->identity(); }
   std::shared_ptr<const Site> site() const { return sites_.Find(options_.site); }
   const absl::Status& fenced() const { return fenced_; }
 
@@ -90,18 +87,13 @@ class LanePipeline {
   boost::asio::thread_pool blocking_{1};
   StoreThread thread_;
   SiteDirectory sites_;
-  std::unique_ptr<LaneDirectory> directory_;
-  std::unique_ptr<JournalSource> source_;
-  std::unique_ptr<JournalWriter> journal_;
-  std::unique_ptr<Ledger> ledger_;
-  std::unique_ptr<Lane> taking_;
+  std::unique_ptr<LaneRuntime> runtime_;
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<RedisStore> store_;
   std::unique_ptr<CountStore> decorated_;
   std::unique_ptr<CountReader> counts_;
   std::unique_ptr<PopularReader> popular_;
   absl::Status fenced_;
-  std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WaitGroup> running_;
 };
 

@@ -246,6 +246,7 @@ absl::StatusOr<std::unique_ptr<DiskFile>> MemoryDisk::Create(const std::string& 
 
 absl::Status MemoryDisk::Rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(mutex_);
+  if (folders_.contains(from)) return RenameFolder(from, to);
   if (const auto inode = Find(from); !inode.ok()) return inode.status();
   return Change({.from = from, .to = to});
 }
@@ -256,7 +257,41 @@ absl::Status MemoryDisk::Remove(const std::string& path) {
   return Change({.from = path});
 }
 
+absl::Status MemoryDisk::RenameFolder(const std::string& from, const std::string& to) {
+  const auto begins = [](const std::string& name, const std::string& folder) { return name.starts_with(folder + "/"); };
+  for (const auto& [name, inode] : names_) {
+    if (begins(name, to)) return absl::FailedPreconditionError(fmt::format("{} is not empty", to));
+  }
+  // Names inside a folder move with it whether they are durable or not. For simplicity they become durable here.
+  std::vector<NameChange> others;
+  for (NameChange& change : changes_) {
+    if (begins(change.to.empty() ? change.from : change.to, from)) {
+      Apply(change, durable_names_);
+    } else {
+      others.push_back(std::move(change));
+    }
+  }
+  changes_ = std::move(others);
+  // The old folder is kept, because a crash may bring it back.
+  std::vector<std::string> moved;
+  for (const std::string& folder : folders_) {
+    if (folder == from || begins(folder, from)) moved.push_back(to + folder.substr(from.size()));
+  }
+  folders_.insert(moved.begin(), moved.end());
+  return Change({.from = from, .to = to, .folder = true});
+}
+
 void MemoryDisk::Apply(const NameChange& change, Names& names) {
+  if (change.folder) {
+    const std::string prefix = change.from + "/";
+    Names moved;
+    for (auto it = names.lower_bound(prefix); it != names.end() && it->first.starts_with(prefix);) {
+      moved[change.to + it->first.substr(change.from.size())] = it->second;
+      it = names.erase(it);
+    }
+    names.merge(moved);
+    return;
+  }
   if (change.from.empty()) {
     names[change.to] = change.created;
     return;
@@ -310,6 +345,31 @@ absl::StatusOr<std::vector<std::string>> MemoryDisk::List(const std::string& pat
     if (FolderOf(name) == path) names.push_back(std::filesystem::path(name).filename());
   }
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryDisk::ListFolders(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  if (!folders_.contains(path)) return absl::NotFoundError(fmt::format("there is no folder {}", path));
+  std::set<std::string> folders;
+  const std::string prefix = path + "/";
+  for (const auto& [name, inode] : names_) {
+    if (!name.starts_with(prefix)) continue;
+    const std::string rest = name.substr(prefix.size());
+    if (const size_t end = rest.find('/'); end != std::string::npos) folders.insert(rest.substr(0, end));
+  }
+  return std::vector<std::string>(folders.begin(), folders.end());
+}
+
+absl::Status MemoryDisk::RemoveFolder(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> files;
+  for (const auto& [name, inode] : names_) {
+    if (name.starts_with(path + "/")) files.push_back(name);
+  }
+  for (const std::string& file : files) {
+    if (auto status = Change({.from = file}); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace viewcount

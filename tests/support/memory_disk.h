@@ -43,6 +43,9 @@ class MemoryDisk final : public Disk {
   absl::Status SyncFolder(const std::string& path) override;
   absl::Status MakeFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override;
+  // A folder without files is not listed.
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
 
  private:
   struct Inode;
@@ -55,9 +58,12 @@ class MemoryDisk final : public Disk {
     // Empty for a removal.
     std::string to;
     std::shared_ptr<Inode> created;
+    // True if `from` and `to` are folders, which are renamed with everything in them.
+    bool folder = false;
   };
   static void Apply(const NameChange& change, Names& names);
   absl::Status Change(NameChange change);
+  absl::Status RenameFolder(const std::string& from, const std::string& to);
   absl::StatusOr<std::shared_ptr<Inode>> Find(const std::string& path) const;
   // Counts down to the sync that must fail. Returns true for that sync.
   bool SyncFails();

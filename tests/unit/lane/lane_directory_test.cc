@@ -207,11 +207,14 @@ TEST_F(LaneDirectoryTest, AFolderThatCannotBeMadeIsAnError) {
 }
 
 TEST_F(LaneDirectoryTest, LanesAreListedByNumber) {
-  EXPECT_THAT(ListLanes(folder_.path()), IsEmpty());
+  EXPECT_THAT(*ListLanes(disk_, folder_.path()), IsEmpty());
   for (const uint32_t number : {0u, 2u, 1u, 10u}) ASSERT_TRUE(Open(number).ok());
-  std::filesystem::create_directory(folder_.path() + "/lanes/4x");
+  // These are no lanes.
+  for (const char* name : {"4x", "007", "1-removed"}) {
+    std::filesystem::create_directory(folder_.path() + "/lanes/" + name);
+  }
   const std::string lanes = folder_.path() + "/lanes/";
-  EXPECT_THAT(ListLanes(folder_.path()),
+  EXPECT_THAT(*ListLanes(disk_, folder_.path()),
               ElementsAre(Pair(0, lanes + "0"), Pair(1, lanes + "1"), Pair(2, lanes + "2"), Pair(10, lanes + "10")));
 }
 
@@ -221,7 +224,7 @@ TEST_F(LaneDirectoryTest, RemovingTakesAwayTheWholeFolder) {
   ASSERT_TRUE(disk_.MakeFolder(path() + "/abandoned-x").ok());
   ASSERT_TRUE(directory->Remove().ok());
   EXPECT_FALSE(std::filesystem::exists(path()));
-  EXPECT_THAT(ListLanes(folder_.path()), IsEmpty());
+  EXPECT_THAT(*ListLanes(disk_, folder_.path()), IsEmpty());
 }
 
 }  // namespace
