@@ -103,36 +103,42 @@ grpc::Status BatchSender::Attempt(const grpc::ByteBuffer& request, steady_clock:
   grpc::ByteBuffer received;
   bool done = false;
   grpc::Status status;
-  std::unique_lock lock(mutex_);
-  if (cancelled_) return grpc::Status::CANCELLED;
-  running_ = &context;
-  lock.unlock();
+  {
+    const MutexLock lock(mutex_);
+    if (cancelled_) return grpc::Status::CANCELLED;
+    running_ = &context;
+  }
   stub_.UnaryCall(&context, kRecordViews, grpc::StubOptions(), &request, &received, [&](grpc::Status outcome) {
     // The notification happens under the lock. After the lock is released, the condition variable may be destroyed.
-    const std::lock_guard guard(mutex_);
+    const MutexLock lock(mutex_);
     status = std::move(outcome);
     done = true;
     changed_.notify_all();
   });
-  lock.lock();
-  changed_.wait(lock, [&] { return done; });
-  running_ = nullptr;
-  lock.unlock();
+  {
+    MutexLock lock(mutex_);
+    while (!done) lock.Wait(changed_);
+    running_ = nullptr;
+  }
   return status.ok() ? Parse(received, response) : status;
 }
 
 bool BatchSender::Sleep(milliseconds delay) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, delay, [&] { return cancelled_; });
+  const auto end = steady_clock::now() + delay;
+  MutexLock lock(mutex_);
+  while (!cancelled_) {
+    if (!lock.WaitUntil(changed_, end)) break;
+  }
+  return !cancelled_;
 }
 
 bool BatchSender::cancelled() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   return cancelled_;
 }
 
 void BatchSender::Cancel() {
-  const std::lock_guard guard(mutex_);
+  const MutexLock lock(mutex_);
   cancelled_ = true;
   if (running_ != nullptr) running_->TryCancel();
   changed_.notify_all();

@@ -13,10 +13,10 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "client/cpp/rpc_error.h"
+#include "service/base/mutex.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount::client {
@@ -78,11 +78,11 @@ class BatchSender {
   grpc::GenericStub stub_;
   const SendOptions options_;
   std::atomic<uint64_t> retries_{0};
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable changed_;
   // The context of the running attempt, or null between attempts.
-  grpc::ClientContext* running_ = nullptr;
-  bool cancelled_ = false;
+  grpc::ClientContext* running_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Creates a channel that reconnects within seconds after the service was away, whatever the length of its absence. The

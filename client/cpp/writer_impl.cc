@@ -45,7 +45,7 @@ absl::Status Writer::Impl::Record(const View& given, bool may_wait) {
   if (view.count == 0) view.count = 1;
   auto valid = Validate(view, now);
   if (view.event_time_unix_ms == 0 && options_.stamp_event_time) view.event_time_unix_ms = now;
-  Lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!valid.ok()) {
     statistics_.refused += view.count;
     return valid;
@@ -62,7 +62,7 @@ absl::Status Writer::Impl::Record(const View& given, bool may_wait) {
                                                        options_.pending_bytes_max,
                                                        " bytes, option pending_bytes_max)"));
     }
-    done_.wait(lock);
+    lock.Wait(done_);
   }
 }
 
@@ -92,27 +92,29 @@ void Writer::Impl::SealOpen() {
   work_.notify_one();
 }
 
-absl::Status Writer::Impl::WaitFor(Lock& lock, uint64_t batches, SteadyTime deadline) {
+absl::Status Writer::Impl::WaitFor(MutexLock<std::mutex>& lock, uint64_t batches, SteadyTime deadline) {
   const uint64_t dropped_before = dropped_batches_;
-  const bool done = done_.wait_until(lock, deadline, [&] { return done_count_ >= batches; });
+  while (done_count_ < batches) {
+    if (!lock.WaitUntil(done_, deadline)) break;
+  }
   if (dropped_batches_ != dropped_before) {
     return absl::DataLossError(absl::StrCat("views were dropped: ", last_drop_.message()));
   }
-  if (done) return absl::OkStatus();
+  if (done_count_ >= batches) return absl::OkStatus();
   return absl::DeadlineExceededError(absl::StrCat(statistics_.pending, " views are not acknowledged yet"));
 }
 
 absl::Status Writer::Impl::Flush(milliseconds timeout) {
-  Lock lock(mutex_);
+  MutexLock lock(mutex_);
   SealOpen();
   return WaitFor(lock, sealed_count_, After(timeout));
 }
 
 absl::Status Writer::Impl::Close(milliseconds timeout) {
-  const std::lock_guard close_guard(close_mutex_);
+  const MutexLock close_lock(close_mutex_);
   if (close_result_) return *close_result_;
   {
-    Lock lock(mutex_);
+    MutexLock lock(mutex_);
     closing_ = true;
     SealOpen();
     work_.notify_one();
@@ -123,7 +125,7 @@ absl::Status Writer::Impl::Close(milliseconds timeout) {
     if (done_count_ < sealed_count_) sender_.Cancel();
   }
   thread_.join();
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (absl::IsDeadlineExceeded(*close_result_) && statistics_.dropped > 0) {
     close_result_ = absl::DataLossError(absl::StrCat("views were dropped: ", last_drop_.message()));
   }
@@ -131,7 +133,7 @@ absl::Status Writer::Impl::Close(milliseconds timeout) {
 }
 
 WriterStatistics Writer::Impl::statistics() const {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   WriterStatistics statistics = statistics_;
   statistics.retries = sender_.retries();
   return statistics;

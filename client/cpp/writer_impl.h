@@ -4,7 +4,6 @@
 
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -12,12 +11,13 @@
 #include "client/cpp/batch_sender.h"
 #include "client/cpp/view_batch.h"
 #include "client/cpp/writer.h"
+#include "service/base/mutex.h"
 
 namespace viewcount::client {
 
-// Implements Writer; see there for every public function. Thread-safe like Writer. `mutex_` guards the state that
-// callers and the thread share. The writer ID and the sequence are used by the thread only. Only the thread sends with
-// `sender_`, and its thread-safe functions are called by every thread.
+// Implements Writer; see there for every public function. Thread-safe like Writer. The writer ID and the sequence are
+// used by the thread only. Only the thread sends with `sender_`, and its thread-safe functions are called by every
+// thread.
 class Writer::Impl {
  public:
   explicit Impl(WriterOptions options);
@@ -32,14 +32,14 @@ class Writer::Impl {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  using Lock = std::unique_lock<std::mutex>;
 
-  // --- Helpers of Record, Flush and Close, which require `mutex_`. The writer's thread calls SealOpen too.
+  // --- Helpers of Record, Flush and Close. The writer's thread calls SealOpen too.
   // Adds a valid view if there is room for it. Returns false if there is none.
-  bool AddIfRoom(const View& view);
-  void SealOpen();
-  // Waits until the first `batches` sealed batches are done.
-  absl::Status WaitFor(Lock& lock, uint64_t batches, SteadyTime deadline);
+  bool AddIfRoom(const View& view) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SealOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits until the first `batches` sealed batches are done. `lock` holds `mutex_`.
+  absl::Status WaitFor(MutexLock<std::mutex>& lock, uint64_t batches, SteadyTime deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- Functions for the writer's thread.
   void Run();
@@ -50,8 +50,8 @@ class Writer::Impl {
   void BecomeNewWriter();
   void Finish(const ViewBatch& batch, const SendResult& result);
   void Drop(const ViewBatch& batch, const SendResult& result);
-  // Subtracts the batch from the pending views and wakes all callers that wait. Requires `mutex_`.
-  void Release(const ViewBatch& batch);
+  // Subtracts the batch from the pending views and wakes all callers that wait.
+  void Release(const ViewBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Log(const std::string& line) const;
 
   const WriterOptions options_;
@@ -60,24 +60,24 @@ class Writer::Impl {
   // The sequence of the next batch. A sequence is used up only by an acknowledgement.
   uint64_t sequence_ = 1;
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable work_;
   std::condition_variable done_;
-  ViewBatch open_;
-  SteadyTime open_since_;
-  std::deque<ViewBatch> sealed_;
+  ViewBatch open_ ABSL_GUARDED_BY(mutex_);
+  SteadyTime open_since_ ABSL_GUARDED_BY(mutex_);
+  std::deque<ViewBatch> sealed_ ABSL_GUARDED_BY(mutex_);
   // The number of batches that were sealed since the start, and how many of them were acknowledged or dropped. The done
   // batches are always the first ones.
-  uint64_t sealed_count_ = 0;
-  uint64_t done_count_ = 0;
-  uint64_t dropped_batches_ = 0;
-  absl::Status last_drop_;
-  WriterStatistics statistics_;
-  bool closing_ = false;
+  uint64_t sealed_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t done_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t dropped_batches_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status last_drop_ ABSL_GUARDED_BY(mutex_);
+  WriterStatistics statistics_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
 
-  // Guards `close_result_`, and makes a second Close wait for the first.
-  std::mutex close_mutex_;
-  std::optional<absl::Status> close_result_;
+  // Also makes a second Close wait for the first.
+  Mutex close_mutex_;
+  std::optional<absl::Status> close_result_ ABSL_GUARDED_BY(close_mutex_);
   // Declared last because the thread uses all members above.
   std::thread thread_;
 };

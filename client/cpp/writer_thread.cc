@@ -52,7 +52,7 @@ void Writer::Impl::Run() {
 }
 
 std::optional<ViewBatch> Writer::Impl::Take() {
-  Lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     if (!sealed_.empty()) {
       ViewBatch batch = std::move(sealed_.front());
@@ -61,11 +61,11 @@ std::optional<ViewBatch> Writer::Impl::Take() {
     }
     if (open_.empty()) {
       if (closing_) return std::nullopt;
-      work_.wait(lock);
+      lock.Wait(work_);
     } else if (const auto due = open_since_ + options_.batch_age_max; std::chrono::steady_clock::now() >= due) {
       SealOpen();
     } else {
-      work_.wait_until(lock, due);
+      lock.WaitUntil(work_, due);
     }
   }
 }
@@ -106,13 +106,13 @@ std::string Writer::Impl::Serialise(const ViewBatch& batch) const {
 void Writer::Impl::BecomeNewWriter() {
   writer_id_ = RandomWriterId();
   sequence_ = 1;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   ++statistics_.new_identities;
 }
 
 void Writer::Impl::Finish(const ViewBatch& batch, const SendResult& result) {
   ++sequence_;
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   (result.response.duplicate() ? statistics_.duplicates : statistics_.accepted) += batch.views();
   ++statistics_.batches;
   Release(batch);
@@ -127,7 +127,7 @@ void Writer::Impl::Drop(const ViewBatch& batch, const SendResult& result) {
                    " views were dropped: ", result.status.ToString(absl::StatusToStringMode::kWithNoExtraData),
                    result.outcome_unknown ? "; they may have been counted all the same" : ""));
   if (options_.on_drop) options_.on_drop(dropped);
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   statistics_.dropped += batch.views();
   ++dropped_batches_;
   last_drop_ = result.status;

@@ -38,7 +38,7 @@ asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::sha
 void GrpcWatchStream::Proceed(std::shared_ptr<CountWatcher::Subscription> subscribed) {
   std::optional<grpc::Status> end;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (subscribed != nullptr) subscription_ = std::move(subscribed);
     if (subscription_ == nullptr || writing_ || finished_) return;
     if (!end_ && subscription_->ended()) {
@@ -59,7 +59,7 @@ void GrpcWatchStream::Proceed(std::shared_ptr<CountWatcher::Subscription> subscr
 
 void GrpcWatchStream::OnWriteDone(bool ok) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     writing_ = false;
     if (!ok && !end_) end_ = grpc::Status::CANCELLED;
   }
@@ -69,7 +69,7 @@ void GrpcWatchStream::OnWriteDone(bool ok) {
 void GrpcWatchStream::OnDone() {
   std::shared_ptr<CountWatcher::Subscription> subscription;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     subscription = std::move(subscription_);
   }
   // Waits until a running call of `notify`, which refers to this object, is over.
@@ -79,7 +79,7 @@ void GrpcWatchStream::OnDone() {
 
 void GrpcWatchStream::OnCancel() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!end_) end_ = grpc::Status::CANCELLED;
   }
   // Before Proceed, after which this may be gone.

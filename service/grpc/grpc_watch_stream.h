@@ -6,12 +6,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "service/base/mutex.h"
 #include "service/query/count_watcher.h"
 #include "service/sites/site.h"
 #include "viewcount/v1/query.pb.h"
@@ -43,13 +43,13 @@ class GrpcWatchStream final : public grpc::ServerWriteReactor<v1::WatchCountsRes
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<CountWatcher::Caller> caller_ = std::make_shared<CountWatcher::Caller>();
 
-  std::mutex mutex_;
+  Mutex mutex_;
   // Null until the coroutine has subscribed. The call does not end before that, because the coroutine refers to it.
-  std::shared_ptr<CountWatcher::Subscription> subscription_;
+  std::shared_ptr<CountWatcher::Subscription> subscription_ ABSL_GUARDED_BY(mutex_);
   // The status with which the call ends.
-  std::optional<grpc::Status> end_;
-  bool writing_ = false;
-  bool finished_ = false;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   // The message that is being written, and its event ID.
   v1::WatchCountsResponse response_;
   std::string event_id_;

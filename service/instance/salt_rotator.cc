@@ -16,7 +16,7 @@ namespace viewcount {
 namespace asio = boost::asio;
 
 void SaltRotator::SiteChanged(std::shared_ptr<const Site> site) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const size_t index = site->index.value;
   if (index >= sites_.size()) sites_.resize(index + 1);
   sites_[index] = std::move(site);
@@ -24,7 +24,7 @@ void SaltRotator::SiteChanged(std::shared_ptr<const Site> site) {
 }
 
 SaltRotator::Sites SaltRotator::AllSites(uint64_t& changes) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   changes = changes_;
   Sites sites;
   sites.reserve(sites_.size());
@@ -37,7 +37,7 @@ SaltRotator::Sites SaltRotator::AllSites(uint64_t& changes) const {
 asio::awaitable<absl::Status> SaltRotator::Refresh() {
   Done now{.generation = parts_.store.generation(), .begin_ms = parts_.clock.UnixMillis()};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     now.changes = changes_;
   }
   if (done_.Covers(now)) co_return absl::OkStatus();

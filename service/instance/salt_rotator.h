@@ -8,12 +8,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "service/base/clock.h"
 #include "service/base/log_throttle.h"
+#include "service/base/mutex.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 #include "service/visitors/viewer_salts.h"
@@ -86,10 +86,10 @@ class SaltRotator final : public SiteListener {
   std::vector<uint32_t> removed_;
   bool stopped_ = false;
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   // By the site's index. Null if the site is not known yet.
-  Sites sites_;
-  uint64_t changes_ = 0;
+  Sites sites_ ABSL_GUARDED_BY(mutex_);
+  uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace viewcount

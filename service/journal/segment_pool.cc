@@ -26,22 +26,27 @@ absl::Status SegmentPool::NoRoom(const absl::Status& status) {
 }
 
 void JournalPins::Add(Position from) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   pins_.insert(from);
 }
 
 void JournalPins::Remove(Position from) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   pins_.erase(pins_.find(from));
 }
 
 std::optional<Position> JournalPins::First() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return pins_.empty() ? std::nullopt : std::optional(*pins_.begin());
 }
 
 SegmentPool::SegmentPool(Disk& disk, const Clock& clock, Options options, const std::vector<SegmentFile>& segments)
-    : disk_(disk), clock_(clock), options_(std::move(options)) {
+    : disk_(disk),
+      clock_(clock),
+      folder_(std::move(options.folder)),
+      segment_bytes_(options.segment_bytes),
+      budget_bytes_(options.budget_bytes),
+      retention_(options.retention) {
   for (const SegmentFile& segment : segments) {
     segments_.push_back({segment, std::nullopt});
     bytes_ += segment.bytes;
@@ -49,10 +54,10 @@ SegmentPool::SegmentPool(Disk& disk, const Clock& clock, Options options, const 
 }
 
 absl::Status SegmentPool::Reserve(uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  if (bytes_ + bytes > options_.budget_bytes) {
-    return ServiceFull(fmt::format("the journal in {} holds {} bytes and may hold {}: it waits for the store",
-                                   options_.folder, bytes_, options_.budget_bytes),
+  const MutexLock lock(mutex_);
+  if (bytes_ + bytes > budget_bytes_) {
+    return ServiceFull(fmt::format("the journal in {} holds {} bytes and may hold {}: it waits for the store", folder_,
+                                   bytes_, budget_bytes_),
                        kFullBudget, limits::kRetryDelay);
   }
   bytes_ += bytes;
@@ -60,8 +65,8 @@ absl::Status SegmentPool::Reserve(uint64_t bytes) {
 }
 
 std::string SegmentPool::NextSparePath() {
-  const std::lock_guard lock(mutex_);
-  return SparePath(options_.folder, ++spare_number_);
+  const MutexLock lock(mutex_);
+  return SparePath(folder_, ++spare_number_);
 }
 
 absl::StatusOr<SegmentPool::Spare> SegmentPool::Make(uint64_t bytes) {
@@ -79,19 +84,19 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::Make(uint64_t bytes) {
     if (auto status = Discard({.path = spare.path, .file = *std::move(file), .bytes = bytes}); !status.ok())
       return status;
   } else {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bytes_ -= bytes;
   }
   return absl::IsResourceExhausted(made) ? NoRoom(made) : made;
 }
 
 absl::StatusOr<SegmentPool::Spare> SegmentPool::Take(uint64_t bytes) {
-  bytes = std::max(bytes, options_.segment_bytes);
+  bytes = std::max(bytes, segment_bytes_);
   auto spare = TakeOrMake(bytes);
   if (spare.ok() || !absl::IsResourceExhausted(spare.status())) return spare;
   // Maintain runs periodically, and a fast lane can fill segments in between. Segments that may be deleted are
   // therefore reused now.
-  const std::lock_guard one(maintain_mutex_);
+  const MutexLock one(maintain_mutex_);
   while (const auto segment = Release(true)) {
     if (auto status = Recycle(*segment); !status.ok()) return status;
     spare = TakeOrMake(bytes);
@@ -103,7 +108,7 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::Take(uint64_t bytes) {
 absl::StatusOr<SegmentPool::Spare> SegmentPool::TakeOrMake(uint64_t bytes) {
   std::optional<Spare> spare;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!spares_.empty()) {
       spare = std::move(spares_.back());
       spares_.pop_back();
@@ -119,32 +124,32 @@ absl::StatusOr<SegmentPool::Spare> SegmentPool::TakeOrMake(uint64_t bytes) {
 absl::Status SegmentPool::Discard(Spare spare) {
   spare.file.reset();
   if (auto status = disk_.Remove(spare.path); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   bytes_ -= spare.bytes;
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<DiskFile>> SegmentPool::Publish(Spare spare, Position start) {
-  if (auto status = disk_.Rename(spare.path, SegmentPath(options_.folder, start)); !status.ok()) return status;
+  if (auto status = disk_.Rename(spare.path, SegmentPath(folder_, start)); !status.ok()) return status;
   if (Planted(PlantedBug::kSkipFolderSync)) {
-  } else if (auto status = disk_.SyncFolder(options_.folder); !status.ok()) {
+  } else if (auto status = disk_.SyncFolder(folder_); !status.ok()) {
     return status;
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   segments_.push_back({{start, spare.bytes}, std::nullopt});
   return std::move(spare.file);
 }
 
 absl::Status SegmentPool::Maintain(Position needed) {
-  const std::lock_guard one(maintain_mutex_);
+  const MutexLock one(maintain_mutex_);
   MarkDone(needed);
   while (const auto segment = Release(false)) {
     if (auto status = Recycle(*segment); !status.ok()) return status;
   }
   while (!HasSpare()) {
-    auto spare = Make(options_.segment_bytes);
+    auto spare = Make(segment_bytes_);
     if (spare.ok()) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       spares_.push_back(*std::move(spare));
       return absl::OkStatus();
     }
@@ -157,20 +162,20 @@ absl::Status SegmentPool::Maintain(Position needed) {
 }
 
 void SegmentPool::SetLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // A lane needs this many segments: it writes one, keeps the one before it, and prepares the next ones.
-  options_.budget_bytes = std::max(budget_bytes, kSegmentsMin * options_.segment_bytes);
-  options_.retention = retention;
+  budget_bytes_ = std::max(budget_bytes, kSegmentsMin * segment_bytes_);
+  retention_ = retention;
 }
 
 bool SegmentPool::HasSpare() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !spares_.empty();
 }
 
 void SegmentPool::MarkDone(Position needed) {
   const SteadyTime now = clock_.Now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (size_t i = 0; i + 1 < segments_.size(); ++i) {
     const bool done = segments_[Planted(PlantedBug::kTrimEarly) ? i : i + 1].file.start <= needed;
     if (!done) segments_[i].done.reset();
@@ -180,9 +185,9 @@ void SegmentPool::MarkDone(Position needed) {
 
 std::optional<SegmentFile> SegmentPool::Release(bool early) {
   const SteadyTime now = clock_.Now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (segments_.size() < 2 || !segments_[0].done) return std::nullopt;
-  if (!early && now - *segments_[0].done < options_.retention) return std::nullopt;
+  if (!early && now - *segments_[0].done < retention_) return std::nullopt;
   const auto pinned = pins_->First();
   if (pinned && *pinned < segments_[1].file.start) return std::nullopt;
   const SegmentFile segment = segments_[0].file;
@@ -194,28 +199,28 @@ absl::Status SegmentPool::Recycle(const SegmentFile& segment) {
   // Files are renamed one at a time, and each change is durable before the next. A crash must not leave a segment that
   // is older than a gap.
   Spare spare{.path = NextSparePath(), .bytes = segment.bytes};
-  if (auto status = disk_.Rename(SegmentPath(options_.folder, segment.start), spare.path); !status.ok()) return status;
-  if (auto status = disk_.SyncFolder(options_.folder); !status.ok()) return status;
+  if (auto status = disk_.Rename(SegmentPath(folder_, segment.start), spare.path); !status.ok()) return status;
+  if (auto status = disk_.SyncFolder(folder_); !status.ok()) return status;
   {
-    const std::lock_guard lock(mutex_);
-    if (segment.bytes != options_.segment_bytes || spares_.size() >= limits::kJournalSparesMax) spare.bytes = 0;
+    const MutexLock lock(mutex_);
+    if (segment.bytes != segment_bytes_ || spares_.size() >= limits::kJournalSparesMax) spare.bytes = 0;
   }
   if (spare.bytes == 0) return Discard({.path = spare.path, .bytes = segment.bytes});
   auto file = disk_.Open(spare.path);
   if (!file.ok()) return file.status();
   spare.file = *std::move(file);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   spares_.push_back(std::move(spare));
   return absl::OkStatus();
 }
 
 std::optional<Position> SegmentPool::begin() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return segments_.empty() ? std::nullopt : std::optional(segments_.front().file.start);
 }
 
 uint64_t SegmentPool::bytes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return bytes_;
 }
 

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "service/base/clock.h"
 #include "service/base/disk.h"
+#include "service/base/mutex.h"
 #include "service/journal/journal_recovery.h"
 
 namespace viewcount {
@@ -30,8 +30,8 @@ class JournalPins {
   std::optional<Position> First() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::multiset<Position> pins_;
+  mutable Mutex mutex_;
+  std::multiset<Position> pins_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The files of one journal. Thread-safe. Disk work is done without holding the lock, so no call waits for the disk work
@@ -86,26 +86,27 @@ class SegmentPool {
   absl::StatusOr<Spare> Make(uint64_t bytes);
   std::string NextSparePath();
   bool HasSpare() const;
-  void MarkDone(Position needed);
+  void MarkDone(Position needed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintain_mutex_);
   // Removes the oldest segment from the list if it may be deleted. It must be done and not pinned, and its retention
   // must have passed unless `early`.
-  std::optional<SegmentFile> Release(bool early);
-  absl::Status Recycle(const SegmentFile& segment);
+  std::optional<SegmentFile> Release(bool early) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintain_mutex_);
+  absl::Status Recycle(const SegmentFile& segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(maintain_mutex_);
 
   Disk& disk_;
   const Clock& clock_;
-  // The budget and the retention are protected by mutex_. The other members do not change.
-  Options options_;
+  const std::string folder_;
+  const uint64_t segment_bytes_;
   const std::shared_ptr<JournalPins> pins_ = std::make_shared<JournalPins>();
   // Held while segments are released: they must leave in order, so only one call at a time may release them.
-  std::mutex maintain_mutex_;
-  mutable std::mutex mutex_;
-  // mutex_ protects all members below.
-  std::deque<Segment> segments_;
-  std::vector<Spare> spares_;
+  Mutex maintain_mutex_;
+  mutable Mutex mutex_;
+  uint64_t budget_bytes_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::milliseconds retention_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Segment> segments_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Spare> spares_ ABSL_GUARDED_BY(mutex_);
   // The size of all files, including those that are being made.
-  uint64_t bytes_ = 0;
-  uint64_t spare_number_ = 0;
+  uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t spare_number_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace viewcount

@@ -9,7 +9,7 @@ namespace viewcount {
 BatchQueue::PutResult BatchQueue::Put(Batch* batch) {
   bool wake = false;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) return PutResult::kClosed;
     if (bytes_ + batch->bytes.size() > limits::kLaneQueueBytesMax || items_.size() >= limits::kLaneQueueBatchesMax) {
       return PutResult::kFull;
@@ -24,7 +24,7 @@ BatchQueue::PutResult BatchQueue::Put(Batch* batch) {
 
 void BatchQueue::Put(std::shared_ptr<const Site> site) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     items_.push_back({.batch = nullptr, .site = std::move(site), .adjustment = {}});
   }
   filled_.notify_one();
@@ -32,7 +32,7 @@ void BatchQueue::Put(std::shared_ptr<const Site> site) {
 
 BatchQueue::PutResult BatchQueue::Put(std::shared_ptr<SubmittedAdjustment> adjustment) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) return PutResult::kClosed;
     items_.push_back({.batch = nullptr, .site = {}, .adjustment = std::move(adjustment)});
   }
@@ -42,14 +42,14 @@ BatchQueue::PutResult BatchQueue::Put(std::shared_ptr<SubmittedAdjustment> adjus
 
 bool BatchQueue::Take(std::vector<LaneItem>& group) {
   group.clear();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!closed_ && items_.empty()) {
-    filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
-    lock.unlock();
+    while (!closed_ && items_.empty()) lock.Wait(filled_);
+    lock.Unlock();
     // The thread that put the first item likely has more to put, and continues if it shares this core. Yielding lets it
     // do so: a larger group takes no longer to sync than one batch.
     std::this_thread::yield();
-    lock.lock();
+    lock.Lock();
   }
   TakeLocked(group);
   return !group.empty();
@@ -57,7 +57,7 @@ bool BatchQueue::Take(std::vector<LaneItem>& group) {
 
 bool BatchQueue::TryTake(std::vector<LaneItem>& group) {
   group.clear();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   TakeLocked(group);
   return !group.empty();
 }
@@ -77,14 +77,14 @@ void BatchQueue::TakeLocked(std::vector<LaneItem>& group) {
 
 void BatchQueue::Close() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
   }
   filled_.notify_one();
 }
 
 size_t BatchQueue::bytes() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return bytes_;
 }
 

@@ -6,9 +6,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "service/base/mutex.h"
 #include "service/lane/adjustment.h"
 #include "service/model/batch.h"
 #include "service/sites/site.h"
@@ -56,13 +56,13 @@ class BatchQueue {
   size_t bytes() const;
 
  private:
-  void TakeLocked(std::vector<LaneItem>& group);
+  void TakeLocked(std::vector<LaneItem>& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable filled_;
-  std::deque<LaneItem> items_;
-  size_t bytes_ = 0;
-  bool closed_ = false;
+  std::deque<LaneItem> items_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace viewcount

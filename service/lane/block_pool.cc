@@ -34,7 +34,7 @@ BlockPool::~BlockPool() { KeepAtMost(0); }
 char* BlockPool::Take(size_t bytes) {
   VIEWCOUNT_CHECK(std::has_single_bit(bytes) && bytes >= kBlockBytesMin);
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto& free = free_[std::countr_zero(bytes)];
     if (!free.empty()) {
       char* const block = free.back();
@@ -48,7 +48,7 @@ char* BlockPool::Take(size_t bytes) {
 
 void BlockPool::Give(char* block, size_t bytes) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (kept_bytes_ + bytes <= kept_bytes_max_) {
       free_[std::countr_zero(bytes)].push_back(block);
       kept_bytes_ += bytes;
@@ -59,7 +59,7 @@ void BlockPool::Give(char* block, size_t bytes) {
 }
 
 void BlockPool::KeepAtMost(size_t bytes) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   kept_bytes_max_ = bytes;
   for (size_t size = 0; size < kSizes && kept_bytes_ > kept_bytes_max_; ++size) {
     while (!free_[size].empty() && kept_bytes_ > kept_bytes_max_) {
@@ -71,7 +71,7 @@ void BlockPool::KeepAtMost(size_t bytes) {
 }
 
 size_t BlockPool::kept_bytes() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return kept_bytes_;
 }
 

@@ -4,8 +4,9 @@
 
 #include <array>
 #include <cstddef>
-#include <mutex>
 #include <vector>
+
+#include "service/base/mutex.h"
 
 namespace viewcount {
 
@@ -33,11 +34,11 @@ class BlockPool {
  private:
   static constexpr size_t kSizes = 48;
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   // Free blocks by the binary logarithm of their size.
-  std::array<std::vector<char*>, kSizes> free_;
-  size_t kept_bytes_ = 0;
-  size_t kept_bytes_max_ = 0;
+  std::array<std::vector<char*>, kSizes> free_ ABSL_GUARDED_BY(mutex_);
+  size_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t kept_bytes_max_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace viewcount

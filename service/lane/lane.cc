@@ -84,14 +84,14 @@ absl::Status Lane::Submit(Batch* batch) {
   const uint64_t views = batch->request.view_count;
   // Counted before the batch is queued: once the lane has it, it may be answered at any moment.
   {
-    std::lock_guard lock(counters_mutex_);
+    const MutexLock lock(counters_mutex_);
     counters_.received += views;
     counters_.waiting += views;
   }
   const BatchQueue::PutResult put = queue_.Put(batch);
   if (put == BatchQueue::PutResult::kTaken) return absl::OkStatus();
   {
-    std::lock_guard lock(counters_mutex_);
+    const MutexLock lock(counters_mutex_);
     counters_.received -= views;
     counters_.waiting -= views;
   }
@@ -107,12 +107,12 @@ absl::Status Lane::Submit(std::shared_ptr<SubmittedAdjustment> adjustment) {
 }
 
 void Lane::NotifyFlusher(std::function<void()> notify) {
-  std::lock_guard lock(notify_mutex_);
+  const MutexLock lock(notify_mutex_);
   notify_flusher_ = std::move(notify);
 }
 
 void Lane::Notify() {
-  std::lock_guard lock(notify_mutex_);
+  const MutexLock lock(notify_mutex_);
   if (notify_flusher_) notify_flusher_();
 }
 
@@ -121,7 +121,7 @@ void Lane::AnswerStored() { stored_waiters_.Answer(ledger_.totals().flushed, par
 void Lane::ApplySite(std::shared_ptr<const Site> site) { queue_.Put(std::move(site)); }
 
 Lane::Counters Lane::counters() const {
-  std::lock_guard lock(counters_mutex_);
+  const MutexLock lock(counters_mutex_);
   return counters_;
 }
 
@@ -211,7 +211,7 @@ bool Lane::Begin(size_t records, size_t bytes) {
   const absl::Status status = journal_.Begin(records, bytes);
   if (status.ok()) return true;
   if (!absl::IsResourceExhausted(status)) parts_.failed(status);
-  const std::lock_guard lock(full_mutex_);
+  const MutexLock lock(full_mutex_);
   full_ = status;
   return false;
 }
@@ -219,7 +219,7 @@ bool Lane::Begin(size_t records, size_t bytes) {
 absl::Status Lane::JournalFull() const {
   std::string full;
   {
-    const std::lock_guard lock(full_mutex_);
+    const MutexLock lock(full_mutex_);
     full = FullOf(full_);
   }
   // The details are left out: they name folders, and browsers receive this text.
@@ -228,7 +228,7 @@ absl::Status Lane::JournalFull() const {
 
 std::optional<std::string> Lane::refusal() const {
   if (journal_full()) {
-    const std::lock_guard lock(full_mutex_);
+    const MutexLock lock(full_mutex_);
     return fmt::format("the journal's {} is full: {}", FullOf(full_), ToStd(full_.message()));
   }
   if (chunk_full_.load(std::memory_order_relaxed) && ledger_.totals().bytes >= limits::kChunkBytesMax)
@@ -406,7 +406,7 @@ void Lane::WatchChunk() {
 void Lane::Count(const Outcome& outcome) {
   const ViewsRequest& request = outcome.batch->request;
   const auto views = static_cast<double>(request.view_count);
-  std::lock_guard lock(counters_mutex_);
+  const MutexLock lock(counters_mutex_);
   counters_.waiting -= request.view_count;
   if (absl::IsResourceExhausted(outcome.status)) {
     counters_.rejected += request.view_count;
@@ -435,7 +435,7 @@ void Lane::Count(const Outcome& outcome) {
 // groups are folded by now, and the dedupe table covers them.
 std::vector<RecordDraft> Lane::Preamble() {
   {
-    std::lock_guard lock(checkpoint_mutex_);
+    const MutexLock lock(checkpoint_mutex_);
     due_checkpoint_ = MakeCheckpoint();
     if (Planted(PlantedBug::kCheckpointAhead)) due_checkpoint_->position.value += 1'500;
   }
@@ -448,7 +448,7 @@ std::vector<RecordDraft> Lane::Preamble() {
 void Lane::Maintain() {
   std::optional<Checkpoint> due;
   {
-    std::lock_guard lock(checkpoint_mutex_);
+    const MutexLock lock(checkpoint_mutex_);
     due = std::exchange(due_checkpoint_, std::nullopt);
   }
   if (due && due->position.value > checkpointed_) {
@@ -461,7 +461,7 @@ void Lane::Maintain() {
         spdlog::warn("a checkpoint of the writers was not written; the journal is kept instead: {}",
                      ToStd(status.message()));
       }
-      std::lock_guard lock(checkpoint_mutex_);
+      const MutexLock lock(checkpoint_mutex_);
       if (!due_checkpoint_) due_checkpoint_ = std::move(due);
     }
   }

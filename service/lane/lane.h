@@ -7,7 +7,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +17,7 @@
 #include "service/base/clock.h"
 #include "service/base/disk.h"
 #include "service/base/log_throttle.h"
+#include "service/base/mutex.h"
 #include "service/journal/journal_writer.h"
 #include "service/lane/batch_queue.h"
 #include "service/lane/checkpoint.h"
@@ -186,8 +186,8 @@ class Lane {
   // The end of the last record that was appended to the journal.
   Position position_;
 
-  std::mutex notify_mutex_;
-  std::function<void()> notify_flusher_;
+  Mutex notify_mutex_;
+  std::function<void()> notify_flusher_ ABSL_GUARDED_BY(notify_mutex_);
   std::atomic<size_t> writers_count_{0};
   // Written by the lane's thread only.
   std::atomic<uint64_t> steps_{0};
@@ -196,16 +196,16 @@ class Lane {
   // Set by the lane's thread when the journal has no room. Batches are then refused without passing through the queue.
   // Every successful Maintain clears it, so that one group tries again.
   std::atomic<bool> journal_full_{false};
+  mutable Mutex full_mutex_;
   // The reason why the journal last had no room.
-  mutable std::mutex full_mutex_;
-  absl::Status full_;
+  absl::Status full_ ABSL_GUARDED_BY(full_mutex_);
 
-  mutable std::mutex counters_mutex_;
-  Counters counters_;
+  mutable Mutex counters_mutex_;
+  Counters counters_ ABSL_GUARDED_BY(counters_mutex_);
 
+  Mutex checkpoint_mutex_;
   // A checkpoint that the lane's thread makes when a segment begins, and that Maintain writes.
-  std::mutex checkpoint_mutex_;
-  std::optional<Checkpoint> due_checkpoint_;
+  std::optional<Checkpoint> due_checkpoint_ ABSL_GUARDED_BY(checkpoint_mutex_);
   std::atomic<uint64_t> checkpointed_;
   LogThrottle checkpoint_lines_;
   LogThrottle upkeep_lines_;

@@ -27,22 +27,22 @@ Ledger::Ledger(LaneId lane, Beginning beginning)
 }
 
 void Ledger::ApplySite(std::shared_ptr<const Site> site) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   folding_.ApplySite(std::move(site));
 }
 
 std::shared_ptr<const Site> Ledger::FindSite(SiteIndex site) const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return folding_.Find(site);
 }
 
 std::vector<std::shared_ptr<const Site>> Ledger::sites() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return folding_.sites();
 }
 
 void Ledger::Fold(const Batch& batch) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Chunk* const open = open_.get();
   AddFoldedLocked(batch.site, folding_.Fold(batch.site, batch.request.views, [open](Shard) { return open; }));
   unsettled_ = true;
@@ -50,7 +50,7 @@ void Ledger::Fold(const Batch& batch) {
 }
 
 void Ledger::Fold(SiteIndex site, const Adjustment& adjustment, SteadyTime receipt_time) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Chunk* const open = open_.get();
   AddFoldedLocked(site, folding_.Fold(site, adjustment, [open](Shard) { return open; }));
   unsettled_ = true;
@@ -67,7 +67,7 @@ int64_t Ledger::FoldedLocked(SiteIndex site) const { return site.value < folded_
 void Ledger::MarkDurable(Position position) {
   std::function<void()> notify;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     open_->Extend(position, unsettled_oldest_);
     unsettled_ = false;
     unsettled_oldest_ = SteadyTime::max();
@@ -79,7 +79,7 @@ void Ledger::MarkDurable(Position position) {
 }
 
 ShardViews Ledger::journaled() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   VIEWCOUNT_CHECK(!unsettled_);
   ShardViews sum = journaled_;
   for (size_t i = 0; i < sum.size(); ++i) sum[i] += open_->shard_views()[i];
@@ -99,7 +99,7 @@ void Ledger::SealLocked() {
 }
 
 SealedChunk Ledger::Next() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (sealed_.empty() && !open_->empty()) {
     if (unsettled_ && !Planted(PlantedBug::kSealUndurable)) {
       seal_wanted_ = true;
@@ -111,19 +111,19 @@ SealedChunk Ledger::Next() {
 }
 
 void Ledger::NotifySealed(std::function<void()> sealed) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   notify_sealed_ = std::move(sealed);
 }
 
 void Ledger::SetCursor(Shard shard, const Cursor& cursor) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   absent_.Remove(ShardSet::Of(shard));
   VIEWCOUNT_CHECK(FitsLocked(shard, cursor));
   cursors_[shard.value] = cursor;
 }
 
 bool Ledger::Fits(Shard shard, const Cursor& cursor) const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return FitsLocked(shard, cursor);
 }
 
@@ -142,7 +142,7 @@ bool Ledger::FitsLocked(Shard shard, const Cursor& cursor) const {
 }
 
 Position Ledger::Withdraw(ShardSet shards) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (SealedChunk& sealed : sealed_) {
     if (!Planted(PlantedBug::kForgetWithdraw)) sealed.shards.Remove(shards);
   }
@@ -155,7 +155,7 @@ Position Ledger::Withdraw(ShardSet shards) {
 }
 
 void Ledger::Restore(std::vector<SealedChunk> chunks) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (SealedChunk& chunk : chunks) {
     VIEWCOUNT_CHECK((chunk.shards.bits & ~absent_.bits) == 0 && chunk.chunk->to() <= open_->from());
     sealed_.push_back(std::move(chunk));
@@ -165,13 +165,14 @@ void Ledger::Restore(std::vector<SealedChunk> chunks) {
 }
 
 void Ledger::Release(const Chunk& chunk) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(sealed_, [&](const SealedChunk& sealed) { return sealed.chunk.get() == &chunk; });
 }
 
 template <typename Visit>
 void Ledger::LockedView::ForEachBeyond(const Cursor& cursor, const Site& site, uint64_t hash,
                                        std::string_view article_id, Visit visit) const {
+  ledger_.mutex_.AssertHeld();
   const Shard shard = ShardOf(hash);
   for (const SealedChunk& sealed : ledger_.sealed_) {
     if (!sealed.shards.Has(shard) || cursor.Covers(sealed.chunk->to(), {site.name, article_id})) continue;
@@ -202,9 +203,13 @@ Ledger::LockedView::Totals Ledger::LockedView::PendingTotals(const Cursor& curso
   return sum;
 }
 
-uint64_t Ledger::LockedView::Pending(Shard shard) const { return ledger_.PendingLocked(shard); }
+uint64_t Ledger::LockedView::Pending(Shard shard) const {
+  ledger_.mutex_.AssertHeld();
+  return ledger_.PendingLocked(shard);
+}
 
 uint64_t Ledger::LockedView::Journaled(Shard shard) const {
+  ledger_.mutex_.AssertHeld();
   return ledger_.journaled_[shard.value] + ledger_.open_->views(shard);
 }
 
@@ -227,7 +232,7 @@ uint64_t Ledger::PendingLocked(Shard shard) const {
 }
 
 Ledger::Snapshot Ledger::TakeSnapshot() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {sealed_, open_->from(), withdrawals_};
 }
 
@@ -243,12 +248,12 @@ std::optional<int64_t> Ledger::VisitPending(const Snapshot& mark, const ShardCur
       visit(article);
     }
   };
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto chunks = ChunksSinceLocked(mark);
   if (!chunks) return std::nullopt;
   const int64_t folded = FoldedLocked(site.index);
   visit_chunk(*open_, ShardSet::All(), true);
-  lock.unlock();
+  lock.Unlock();
   for (const SealedChunk& sealed : *chunks) visit_chunk(*sealed.chunk, sealed.shards, false);
   return folded;
 }
@@ -269,6 +274,8 @@ bool Ledger::ForEachPending(const Snapshot& mark, const ShardCursors& cursors, c
 std::optional<PendingViews> Ledger::HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
                                                 Window window) const {
   std::unique_lock lock(mutex_);
+  // The result takes the lock over, which the analysis cannot follow.
+  mutex_.AssertHeld();
   auto chunks = ChunksSinceLocked(mark);
   if (!chunks) return std::nullopt;
   mark.sealed = *std::move(chunks);
@@ -306,11 +313,11 @@ std::optional<std::vector<SealedChunk>> Ledger::ChunksSinceLocked(const Snapshot
 
 std::optional<std::set<Window>> Ledger::WindowsSince(const Snapshot& mark, SiteIndex site) const {
   std::set<Window> windows;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto chunks = ChunksSinceLocked(mark);
   if (!chunks) return std::nullopt;
   open_->AddWindows(site, windows);
-  lock.unlock();
+  lock.Unlock();
   for (const SealedChunk& sealed : *chunks) sealed.chunk->AddWindows(site, windows);
   return windows;
 }
@@ -323,14 +330,14 @@ std::vector<Chunk::Adjusted::Note> Ledger::PendingNotes(const Site& site) const 
     const Chunk::Adjusted* adjusted = article == nullptr ? nullptr : chunk.AdjustedOf(*article);
     if (adjusted != nullptr) notes.insert(notes.end(), adjusted->notes.begin(), adjusted->notes.end());
   };
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const SealedChunk& sealed : sealed_) take(*sealed.chunk);
   take(*open_);
   return notes;
 }
 
 Ledger::Totals Ledger::totals() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Totals totals;
   totals.position = open_->to();
   totals.flushed = open_->from();
@@ -345,6 +352,7 @@ Ledger::Totals Ledger::totals() const {
     totals.bytes += chunk.bytes();
     totals.oldest = std::min(totals.oldest, chunk.oldest());
     sealed.shards.ForEach([&](Shard shard) {
+      mutex_.AssertHeld();
       const Cursor& cursor = cursors_[shard.value];
       if (cursor.applied_to() < chunk.to()) totals.pending_views += chunk.views(shard);
     });

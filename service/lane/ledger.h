@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "service/base/mutex.h"
 #include "service/lane/chunk.h"
 #include "service/lane/folding.h"
 #include "service/lane/pending_views.h"
@@ -89,10 +90,19 @@ class Ledger {
   // waits.
   class LockedView {
    public:
-    bool IsAbsent(Shard shard) const { return ledger_.absent_.Has(shard); }
-    const Cursor& CursorOf(Shard shard) const { return ledger_.cursors_[shard.value]; }
+    bool IsAbsent(Shard shard) const {
+      ledger_.mutex_.AssertHeld();
+      return ledger_.absent_.Has(shard);
+    }
+    const Cursor& CursorOf(Shard shard) const {
+      ledger_.mutex_.AssertHeld();
+      return ledger_.cursors_[shard.value];
+    }
     // See Ledger::Fits.
-    bool Fits(Shard shard, const Cursor& cursor) const { return ledger_.FitsLocked(shard, cursor); }
+    bool Fits(Shard shard, const Cursor& cursor) const {
+      ledger_.mutex_.AssertHeld();
+      return ledger_.FitsLocked(shard, cursor);
+    }
     // Returns the article's views in the window that lie beyond `cursor`. The cursor must fit the article's shard. The
     // result is negative where adjustments lower the count.
     int64_t Pending(const Cursor& cursor, const Site& site, uint64_t hash, std::string_view article_id,
@@ -109,7 +119,10 @@ class Ledger {
     uint64_t Journaled(Shard shard) const;
     // Returns by how much all folding since the process began has changed the site's total. Only differences between
     // two results have a meaning: a total at one moment plus the difference since then is the present total.
-    int64_t Folded(SiteIndex site) const { return ledger_.FoldedLocked(site); }
+    int64_t Folded(SiteIndex site) const {
+      ledger_.mutex_.AssertHeld();
+      return ledger_.FoldedLocked(site);
+    }
 
    private:
     friend class Ledger;
@@ -119,7 +132,8 @@ class Ledger {
                        Visit visit) const;
     explicit LockedView(const Ledger& ledger) : ledger_(ledger), lock_(ledger.mutex_) {}
     const Ledger& ledger_;
-    std::unique_lock<std::mutex> lock_;
+    // The analysis does not know that this lock lasts as long as the object. So each function states it.
+    std::unique_lock<Mutex> lock_;
   };
   // Returns a lock on the ledger. It must not outlive the ledger.
   LockedView Lock() const { return LockedView(*this); }
@@ -182,14 +196,15 @@ class Ledger {
   Totals totals() const;
 
  private:
-  bool FitsLocked(Shard shard, const Cursor& cursor) const;
-  void SealLocked();
+  bool FitsLocked(Shard shard, const Cursor& cursor) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SealLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns the chunks of the mark and those sealed since, up to the open chunk. Returns nothing if a chunk is missing,
   // or if a shard is absent or was withdrawn.
-  std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Snapshot& mark) const;
-  uint64_t PendingLocked(Shard shard) const;
-  int64_t FoldedLocked(SiteIndex site) const;
-  void AddFoldedLocked(SiteIndex site, int64_t views);
+  std::optional<std::vector<SealedChunk>> ChunksSinceLocked(const Snapshot& mark) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t PendingLocked(Shard shard) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t FoldedLocked(SiteIndex site) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddFoldedLocked(SiteIndex site, int64_t views) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls `begin(chunk)` for every chunk that ForEachPending visits. Calls its result with each pending article of the
   // chunk. Returns LockedView::Folded at that moment, or nothing where ForEachPending returns false.
   template <typename Begin>
@@ -197,29 +212,29 @@ class Ledger {
                                       Begin begin) const;
 
   const LaneId lane_;
-  mutable std::mutex mutex_;
-  Folding folding_;
+  mutable Mutex mutex_;
+  Folding folding_ ABSL_GUARDED_BY(mutex_);
   // The memory for the open chunks of this ledger, one after another.
   const std::shared_ptr<BlockPool> pool_ = std::make_shared<BlockPool>();
   // The memory of the chunk that was sealed last.
-  size_t sealed_bytes_ = 0;
-  std::shared_ptr<Chunk> open_;
+  size_t sealed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<Chunk> open_ ABSL_GUARDED_BY(mutex_);
   // True if something was folded into the open chunk since the last MarkDurable.
-  bool unsettled_ = false;
-  SteadyTime unsettled_oldest_ = SteadyTime::max();
+  bool unsettled_ ABSL_GUARDED_BY(mutex_) = false;
+  SteadyTime unsettled_oldest_ ABSL_GUARDED_BY(mutex_) = SteadyTime::max();
   // True if the next MarkDurable must seal the open chunk.
-  bool seal_wanted_ = false;
-  std::function<void()> notify_sealed_;
+  bool seal_wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> notify_sealed_ ABSL_GUARDED_BY(mutex_);
   // In order of their ends. Chunks of one shard do not overlap.
-  std::vector<SealedChunk> sealed_;
-  ShardCursors cursors_;
-  ShardSet absent_;
+  std::vector<SealedChunk> sealed_ ABSL_GUARDED_BY(mutex_);
+  ShardCursors cursors_ ABSL_GUARDED_BY(mutex_);
+  ShardSet absent_ ABSL_GUARDED_BY(mutex_);
   // The views of everything before the open chunk.
-  ShardViews journaled_{};
+  ShardViews journaled_ ABSL_GUARDED_BY(mutex_){};
   // How often Withdraw was called.
-  uint64_t withdrawals_ = 0;
+  uint64_t withdrawals_ ABSL_GUARDED_BY(mutex_) = 0;
   // The results of LockedView::Folded, by the site's index.
-  std::vector<int64_t> folded_;
+  std::vector<int64_t> folded_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

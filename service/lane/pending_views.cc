@@ -6,7 +6,7 @@
 
 namespace viewcount {
 
-PendingViews::PendingViews(std::unique_lock<std::mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
+PendingViews::PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
                            const ShardCursors& cursors, const Site& site, Window window)
     : lock_(std::move(lock)), cursors_(cursors), site_(site), window_(window) {
   for (const SealedChunk& chunk : sealed) Add(*chunk.chunk, chunk.shards, false);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "service/base/mutex.h"
 #include "service/lane/chunk.h"
 #include "service/model/cursor.h"
 #include "service/sites/site.h"
@@ -33,7 +34,7 @@ struct SealedChunk {
 class PendingViews {
  public:
   // `lock` must hold the ledger's mutex. `sealed`, `open`, `cursors` and `site` must outlive this object.
-  PendingViews(std::unique_lock<std::mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
+  PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
                const ShardCursors& cursors, const Site& site, Window window);
 
   // Returns the article's pending views in the window. Adjustments are included, so the result may be negative.
@@ -92,7 +93,7 @@ class PendingViews {
   };
   void Add(const Chunk& chunk, ShardSet shards, bool open);
 
-  std::unique_lock<std::mutex> lock_;
+  std::unique_lock<Mutex> lock_;
   const ShardCursors& cursors_;
   const Site& site_;
   const Window window_;

@@ -8,7 +8,7 @@
 namespace viewcount {
 
 bool StoredWaiters::Add(Batch* batch, const IngestResult& result, Position position, SteadyTime deadline) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waiters_.size() >= limits::kStoredWaitersMax) return false;
   waiters_.push_back({batch, result, position, deadline});
   return true;
@@ -17,7 +17,7 @@ bool StoredWaiters::Add(Batch* batch, const IngestResult& result, Position posit
 void StoredWaiters::Answer(Position flushed, SteadyTime now) {
   std::vector<Waiter> done;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto first = std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
       return waiter.position > flushed && waiter.deadline > now;
     });

@@ -3,10 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/model/batch.h"
 
 namespace viewcount {
@@ -30,8 +30,8 @@ class StoredWaiters {
     SteadyTime deadline;
   };
 
-  std::mutex mutex_;
-  std::vector<Waiter> waiters_;
+  Mutex mutex_;
+  std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

@@ -4,12 +4,12 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "service/base/check.h"
 #include "service/base/log.h"
+#include "service/base/mutex.h"
 #include "service/base/version.h"
 #include "service/metrics/process_metrics.h"
 
@@ -100,8 +100,8 @@ struct Metrics::State {
   Counter& log_lines_dropped =
       NewCounter(registry, "viewcount_log_lines_dropped_total", "Log lines that standard error did not take.");
   // Held while the sources are called, so that ClearSources returns only when none of them runs.
-  std::mutex sources_mutex;
-  MetricsSources sources;
+  Mutex sources_mutex;
+  MetricsSources sources ABSL_GUARDED_BY(sources_mutex);
 
   State() {
     prometheus::BuildGauge()
@@ -116,7 +116,7 @@ struct Metrics::State {
 
   void AskSources() {
     const auto set = [](Gauge& gauge, const auto& source) { gauge.Set(source ? static_cast<double>(source()) : 0.0); };
-    const std::lock_guard lock(sources_mutex);
+    const MutexLock lock(sources_mutex);
     set(pending_views, sources.pending_views);
     set(oldest_age, sources.oldest_unflushed_age_seconds);
     set(queued_bytes, sources.queued_bytes);
@@ -204,7 +204,7 @@ Counter& Metrics::GrpcConnectionRefused(ConnectionRefusal reason) {
 }
 
 void Metrics::SetSources(MetricsSources sources) {
-  const std::lock_guard lock(state_->sources_mutex);
+  const MutexLock lock(state_->sources_mutex);
   state_->sources = std::move(sources);
 }
 

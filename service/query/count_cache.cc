@@ -16,7 +16,7 @@ CountCache::CountCache(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {
 void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
                          std::span<const uint32_t> articles) {
   ShardCache& cache = shards_[shard.value];
-  std::lock_guard lock(cache.mutex);
+  const MutexLock lock(cache.mutex);
   ledger.SetCursor(shard, cursor);
   if (cache.young.empty() && cache.old.empty()) return;
   for (const uint32_t index : articles) {
@@ -30,7 +30,7 @@ void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, cons
 
 void CountCache::Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) {
   ShardCache& cache = shards_[shard.value];
-  std::lock_guard lock(cache.mutex);
+  const MutexLock lock(cache.mutex);
   ledger.SetCursor(shard, cursor);
   if (Planted(PlantedBug::kKeepCacheOnRewind)) return;
   cache.young.clear();
@@ -58,7 +58,7 @@ void CountCache::Remember(ShardCache& cache, const KeyView& key, const Stored& s
 std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard, const ArticleRef& article,
                                                   SteadyTime not_before) {
   ShardCache& cache = shards_[shard.value];
-  std::lock_guard lock(cache.mutex);
+  const MutexLock lock(cache.mutex);
   const Stored* found = Find(cache, {site.index, article.hash, article.id});
   if (found == nullptr || found->read_at < not_before) return std::nullopt;
   Stored now = *found;
@@ -76,10 +76,11 @@ std::optional<CountCache::Known> CountCache::Find(const Site& site, Shard shard,
 class CountCache::Hold {
  public:
   Hold(CountCache& cache, ShardSet shards) : cache_(cache), shards_(shards) {
-    shards_.ForEach([&](Shard shard) { cache_.shards_[shard.value].mutex.lock(); });
+    // The analysis cannot follow locks of a loop.
+    shards_.ForEach([&](Shard shard) ABSL_NO_THREAD_SAFETY_ANALYSIS { cache_.shards_[shard.value].mutex.lock(); });
   }
   ~Hold() {
-    shards_.ForEach([&](Shard shard) { cache_.shards_[shard.value].mutex.unlock(); });
+    shards_.ForEach([&](Shard shard) ABSL_NO_THREAD_SAFETY_ANALYSIS { cache_.shards_[shard.value].mutex.unlock(); });
   }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
@@ -100,6 +101,8 @@ std::optional<SteadyTime> CountCache::FindAll(const std::shared_ptr<const Site>&
   const Hold hold(*this, shards);
   for (const ArticleRef& article : articles) {
     ShardCache& cache = shards_[ShardOf(article.hash).value];
+    // `hold` holds it.
+    cache.mutex.AssertHeld();
     Stored* const stored = Find(cache, {site->index, article.hash, article.id});
     if (stored == nullptr || stored->read_at < not_before) return std::nullopt;
     if (stored->read_at < wanted_before && !std::exchange(stored->wanted, true)) {
@@ -124,12 +127,13 @@ std::optional<SteadyTime> CountCache::FindAll(const std::shared_ptr<const Site>&
 
 std::vector<CountCache::Wanted> CountCache::TakeWanted(Shard shard) {
   ShardCache& cache = shards_[shard.value];
-  std::lock_guard lock(cache.mutex);
+  const MutexLock lock(cache.mutex);
   return std::exchange(cache.wanted, {});
 }
 
-bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
-                             std::vector<Cursor>& cursors, bool& equal) const {
+bool CountCache::CheckLocked([[maybe_unused]] const ShardCache& cache, Shard shard,
+                             const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
+                             bool& equal) const {
   VIEWCOUNT_CHECK(entries.size() == lanes_.size());
   cursors.clear();
   equal = true;
@@ -147,9 +151,10 @@ bool CountCache::CheckLocked(Shard shard, const std::vector<std::optional<LaneEn
 
 bool CountCache::CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
                               std::vector<Cursor>& cursors) {
-  std::lock_guard lock(shards_[shard.value].mutex);
+  ShardCache& cache = shards_[shard.value];
+  const MutexLock lock(cache.mutex);
   bool equal = false;
-  return CheckLocked(shard, entries, cursors, equal);
+  return CheckLocked(cache, shard, entries, cursors, equal);
 }
 
 void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
@@ -178,10 +183,10 @@ bool CountCache::Complete(const Site& site, Shard shard, const std::vector<Artic
                           const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts) {
   ShardCache& cache = shards_[shard.value];
   // While the mutex is held, no cursor moves. So the views after the cursors that were read stay in memory.
-  std::lock_guard lock(cache.mutex);
+  const MutexLock lock(cache.mutex);
   std::vector<Cursor> cursors;
   bool equal = false;
-  if (!CheckLocked(shard, counts.lanes, cursors, equal)) return false;
+  if (!CheckLocked(cache, shard, counts.lanes, cursors, equal)) return false;
   if (remember) RememberAll(cache, site, shard, articles, read_at, cursors, equal, counts);
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     const Ledger::LockedView still = lanes_[lane].ledger->Lock();

@@ -8,7 +8,6 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/flush/applied_listener.h"
 #include "service/lane/ledger.h"
 #include "service/store/count_store.h"
@@ -133,24 +133,27 @@ class CountCache final : public AppliedListener {
 
   // Two generations of counts. When `young` is full, it becomes `old`, and the counts in `old` are dropped.
   struct ShardCache {
-    std::mutex mutex;
-    Map young;
-    Map old;
-    std::vector<Wanted> wanted;
+    Mutex mutex;
+    Map young ABSL_GUARDED_BY(mutex);
+    Map old ABSL_GUARDED_BY(mutex);
+    std::vector<Wanted> wanted ABSL_GUARDED_BY(mutex);
   };
 
   // Holds the mutexes of some shards, locked in the order of the shards.
   class Hold;
 
-  static Stored* Find(ShardCache& cache, const KeyView& key);
-  static void Remember(ShardCache& cache, const KeyView& key, const Stored& stored);
+  static Stored* Find(ShardCache& cache, const KeyView& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(cache.mutex);
+  static void Remember(ShardCache& cache, const KeyView& key, const Stored& stored)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(cache.mutex);
   // Keeps the counts that were read, converted to the cursors that this process knows. `equal` is true if the counts
   // were read at exactly these cursors.
   void RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
-                   SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal, const ShardCounts& counts);
-  // The caller must hold the shard's mutex. Sets `equal` to true if all cursors are those that this process knows.
-  bool CheckLocked(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors,
-                   bool& equal) const;
+                   SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal, const ShardCounts& counts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(cache.mutex);
+  // Sets `equal` to true if all cursors are those that this process knows. Under the lock of the shard's cache these
+  // cursors do not move.
+  bool CheckLocked(const ShardCache& cache, Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
+                   std::vector<Cursor>& cursors, bool& equal) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(cache.mutex);
 
   const std::vector<Lane> lanes_;
   std::vector<LaneId> lane_ids_;

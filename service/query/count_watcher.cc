@@ -82,8 +82,8 @@ struct CountWatcher::Watch {
   bool ended = false;
 
   // Not the watcher's mutex, so that `notify` may call Take. Recursive, so that `notify` may destroy its subscription.
-  std::recursive_mutex notify_mutex;
-  bool gone = false;
+  RecursiveMutex notify_mutex;
+  bool gone ABSL_GUARDED_BY(notify_mutex) = false;
   const std::function<void()> notify;
 };
 
@@ -103,7 +103,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
   const WatchedSite::Piece piece{(*watch)->slots, ids};
   if (auto status = co_await ReadFirstInTurn(site, piece, std::move(caller)); !status.ok()) co_return status;
   if (stopped_) co_return Stopping();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   (*watch)->list_id = ListIdOf(*site, ids, seed_);
   (*watch)->seen_version = SeenVersion(resume_after, (*watch)->list_id);
   (*watch)->started = true;
@@ -114,7 +114,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<CountWatcher::Subscription>>> Cou
 absl::StatusOr<std::shared_ptr<CountWatcher::Watch>> CountWatcher::Add(const Site& site,
                                                                        const std::vector<std::string>& ids,
                                                                        std::function<void()> notify) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (subscriptions_ >= limits::kWatchersMax) return Full(limits::kWatchersMax, "watchers");
   if (watches_ + ids.size() > limits::kWatchesMax) return Full(limits::kWatchesMax, "watches of articles");
   if (articles_ + ids.size() > limits::kWatchedArticlesMax) {
@@ -135,10 +135,10 @@ absl::StatusOr<std::shared_ptr<CountWatcher::Watch>> CountWatcher::Add(const Sit
 
 void CountWatcher::Remove(Watch& watch) {
   {
-    std::lock_guard lock(watch.notify_mutex);
+    const MutexLock lock(watch.notify_mutex);
     watch.gone = true;
   }
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Group& group = watch.group;
   articles_ -= group.site.articles();
   for (const uint32_t slot : watch.slots) group.site.Remove(slot);
@@ -214,7 +214,7 @@ asio::awaitable<void> CountWatcher::Run() {
 asio::awaitable<void> CountWatcher::Tick() {
   std::vector<SiteIndex> sites;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [site, group] : groups_) sites.push_back(site);
   }
   for (const SiteIndex site : sites) {
@@ -229,7 +229,7 @@ asio::awaitable<void> CountWatcher::ReadSite(std::shared_ptr<const Site> site) {
   while (!stopped_) {
     WatchedSite::Piece piece;
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       const auto group = groups_.find(site->index);
       if (group == groups_.end()) co_return;
       piece = group->second.site.NextPiece(from);
@@ -245,14 +245,14 @@ asio::awaitable<void> CountWatcher::ReadSite(std::shared_ptr<const Site> site) {
 }
 
 void CountWatcher::Update(SiteIndex site, const WatchedSite::Piece& piece, const Counts& counts, uint64_t read_number) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto group = groups_.find(site);
   if (group == groups_.end()) return;
   if (group->second.site.Update(piece, counts, read_number, version_ + 1)) ++version_;
 }
 
 void CountWatcher::UpdateTotal(SiteIndex site, const SiteTotal& total, uint64_t read_number) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto group = groups_.find(site);
   if (group == groups_.end()) return;
   if (group->second.site.UpdateTotal(total, read_number, version_ + 1)) ++version_;
@@ -269,7 +269,7 @@ void CountWatcher::Notify(SiteIndex site) {
   std::vector<std::shared_ptr<Watch>> told;
   {
     const SteadyTime now = parts_.clock.Now();
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto group = groups_.find(site);
     if (group == groups_.end()) return;
     for (const auto& [key, watch] : group->second.watches) {
@@ -283,14 +283,14 @@ void CountWatcher::Notify(SiteIndex site) {
 
 void CountWatcher::Call(const std::vector<std::shared_ptr<Watch>>& watches) {
   for (const auto& watch : watches) {
-    std::lock_guard lock(watch->notify_mutex);
+    const MutexLock lock(watch->notify_mutex);
     if (!watch->gone) watch->notify();
   }
 }
 
 bool CountWatcher::Take(Watch& watch, v1::WatchCountsResponse& response, std::string& event_id) {
   const SteadyTime now = parts_.clock.Now();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!watch.ready || watch.ended) return false;
   const WatchedSite& site = watch.group.site;
   response.Clear();
@@ -320,7 +320,7 @@ void CountWatcher::Stop() {
   turn_.NotifyAll();
   std::vector<std::shared_ptr<Watch>> told;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto& [site, group] : groups_) {
       for (const auto& [key, watch] : group.watches) {
         watch->ended = true;
@@ -332,12 +332,12 @@ void CountWatcher::Stop() {
 }
 
 size_t CountWatcher::subscriptions() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return subscriptions_;
 }
 
 size_t CountWatcher::watched_articles() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return articles_;
 }
 
@@ -348,7 +348,7 @@ bool CountWatcher::Subscription::Take(v1::WatchCountsResponse& response, std::st
 }
 
 bool CountWatcher::Subscription::ended() const {
-  std::lock_guard lock(watcher_.mutex_);
+  const MutexLock lock(watcher_.mutex_);
   return watch_->ended;
 }
 

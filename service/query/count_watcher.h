@@ -16,7 +16,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +23,7 @@
 
 #include "service/base/async_event.h"
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_reader.h"
 #include "service/query/site_stats_reader.h"
@@ -93,7 +93,7 @@ class CountWatcher {
                                              std::function<void()> notify);
   void Remove(Watch& watch);
   // Returns the version up to which the watcher that sent `event_id` has seen all changes; 0 if that is not known.
-  uint64_t SeenVersion(std::string_view event_id, uint64_t list_id) const;
+  uint64_t SeenVersion(std::string_view event_id, uint64_t list_id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Take(Watch& watch, v1::WatchCountsResponse& response, std::string& event_id);
   // Reads everything that a new subscription watches, so that its first message is up to date.
   boost::asio::awaitable<absl::Status> ReadFirst(std::shared_ptr<const Site> site, const WatchedSite::Piece& piece);
@@ -118,14 +118,14 @@ class CountWatcher {
   bool stopped_ = false;
   uint64_t reads_ = 0;
 
-  // Guards everything below, and the contents of the watches and groups.
-  mutable std::mutex mutex_;
-  std::map<SiteIndex, Group> groups_;
-  size_t subscriptions_ = 0;
-  size_t watches_ = 0;
-  size_t articles_ = 0;
+  // Also guards the contents of the watches and groups.
+  mutable Mutex mutex_;
+  std::map<SiteIndex, Group> groups_ ABSL_GUARDED_BY(mutex_);
+  size_t subscriptions_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t watches_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t articles_ ABSL_GUARDED_BY(mutex_) = 0;
   // The version of the last change.
-  uint64_t version_ = 0;
+  uint64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Tells a subscription that waits for its first message that its caller has gone. Used on the store's executor only.

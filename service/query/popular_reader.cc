@@ -57,18 +57,18 @@ struct PopularReader::Entry {
 
   Key key() const { return {site->index, window}; }
   std::optional<RankedWindow::Answer> Complete(RankedWindow::Candidates which) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     auto answer = ranked.Complete(which);
     if (answer) GiveUp(*answer);
     return answer;
   }
   void Settle(RankedWindow::Answer& answer) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     ranked.Settle(answer);
     GiveUp(answer);
   }
   // Limits the number of candidates that are read. Beyond the limit the list is marked as not exact.
-  void GiveUp(RankedWindow::Answer& answer) const {
+  void GiveUp(RankedWindow::Answer& answer) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (answer.candidates.empty() || ranked.added() < limits::kPopularCandidatesMax) return;
     answer.list.exact = false;
     answer.list.error_bound =
@@ -83,8 +83,8 @@ struct PopularReader::Entry {
   std::atomic<bool> asked = false;
   std::atomic<bool> being_replaced = false;
 
-  std::mutex mutex;
-  RankedWindow ranked;
+  Mutex mutex;
+  RankedWindow ranked ABSL_GUARDED_BY(mutex);
 
   // Used on the store's executor. `candidates_read` is notified when candidates have been read.
   bool reading_candidates = false;
@@ -99,7 +99,7 @@ struct PopularReader::Flight {
 };
 
 std::shared_ptr<PopularReader::Entry> PopularReader::Find(const Key& key) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = entries_.find(key);
   return found == entries_.end() ? nullptr : found->second;
 }
@@ -155,7 +155,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
     Remember(*entry);
   }
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     away_ = IsTransient(read);
   }
   flights_.erase(key);
@@ -212,7 +212,7 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
 std::vector<RankedWindow::Candidate> PopularReader::TrackedCandidates(const Key& key) {
   const auto entry = Find(key);
   if (entry == nullptr) return {};
-  std::lock_guard lock(entry->mutex);
+  const MutexLock lock(entry->mutex);
   return entry->ranked.TrackedCandidates();
 }
 
@@ -234,7 +234,7 @@ asio::awaitable<void> PopularReader::ReadAhead(Entry& entry, std::vector<RankedW
 }
 
 void PopularReader::Keep(const std::shared_ptr<Entry>& entry) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (entries_.size() >= kEntriesMax && !entries_.contains(entry->key())) {
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
       return a.second->read_at < b.second->read_at;
@@ -248,7 +248,7 @@ void PopularReader::Remember(Entry& entry) {
   auto answer = entry.Complete(RankedWindow::Candidates::kOne);
   moment.since = SinceNow(ledgers_, *entry.site);
   if (!answer) return;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (last_.size() >= kLastListsMax && !last_.contains(entry.key())) {
     last_.erase(std::min_element(last_.begin(), last_.end(),
                                  [](const auto& a, const auto& b) { return a.second.made_at < b.second.made_at; }));
@@ -271,7 +271,7 @@ std::optional<PopularList> PopularReader::Recall(const Site& site, Window window
 std::optional<PopularList> PopularReader::RecallLast(const Site& site, Window window) {
   Last last;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = last_.find({site.index, window});
     if (found == last_.end()) return std::nullopt;
     last = found->second;
@@ -352,7 +352,7 @@ asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
     if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
     std::vector<RankedWindow::Stored> stored;
     for (size_t i = 0; i < asked.size(); ++i) stored.push_back({asked[i].id, asked[i].hash, counts->counts[0][i]});
-    std::lock_guard lock(entry.mutex);
+    const MutexLock lock(entry.mutex);
     if (!entry.ranked.AddStored(stored, cursors) && error.ok()) error = absl::AbortedError(kStoreIsOld);
     co_return;
   }
@@ -363,7 +363,7 @@ asio::awaitable<void> PopularReader::Refresh() {
   const SteadyTime now = clock_.Now();
   std::vector<std::shared_ptr<Entry>> due;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // While the store is unreachable nothing is flushed. So the entries keep no chunks alive that are not pending
     // anyway.
     if (!away_) std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });

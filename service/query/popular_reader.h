@@ -11,12 +11,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/query/count_cache.h"
 #include "service/query/pending_since.h"
 #include "service/query/ranked_window.h"
@@ -84,12 +84,11 @@ class PopularReader {
   const Clock& clock_;
   // Used on the store's executor only.
   std::map<Key, std::shared_ptr<Flight>> flights_;
-  // Guards everything below.
-  std::mutex mutex_;
-  std::map<Key, std::shared_ptr<Entry>> entries_;
-  std::map<Key, Last> last_;
+  Mutex mutex_;
+  std::map<Key, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, Last> last_ ABSL_GUARDED_BY(mutex_);
   // True if the last read could not reach the store.
-  bool away_ = false;
+  bool away_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace viewcount

@@ -176,7 +176,7 @@ std::optional<SiteStatsReader::KnownStats> SiteStatsReader::RecallStats(const Si
                                                                         const std::vector<Window>& windows) {
   KnownStats known;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = known_stats_.find(site.index);
     if (found == known_stats_.end()) return std::nullopt;
     known = found->second;
@@ -223,7 +223,7 @@ asio::awaitable<std::shared_ptr<const SiteStatsReader::Flight>> SiteStatsReader:
 
 void SiteStatsReader::Remember(const Site& site, const Flight& flight) {
   const WindowTotals& totals = **flight.totals;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   known_.insert_or_assign(site.index, Known{.views = flight.Of(kAllTime),
                                             .visits = flight.Of(kVisits),
                                             .folded = totals.folded,
@@ -241,7 +241,7 @@ void SiteStatsReader::Remember(const Site& site, const Flight& flight) {
 
 template <typename Usable>
 std::optional<SiteTotal> SiteStatsReader::FindKnown(const Site& site, Usable usable) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = known_.find(site.index);
   if (found == known_.end() || !usable(found->second)) return std::nullopt;
   int64_t views = found->second.views;

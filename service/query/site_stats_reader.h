@@ -12,12 +12,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/query/pending_since.h"
 #include "service/query/site_total_reader.h"
 #include "service/sites/site.h"
@@ -126,11 +126,10 @@ class SiteStatsReader {
   // Used on the store's executor only.
   std::map<FlightKey, std::shared_ptr<Flight>> flights_;
 
-  // Guards everything below.
-  std::mutex mutex_;
+  Mutex mutex_;
   // At most one entry for each site.
-  std::map<SiteIndex, Known> known_;
-  std::map<SiteIndex, KnownStats> known_stats_;
+  std::map<SiteIndex, Known> known_ ABSL_GUARDED_BY(mutex_);
+  std::map<SiteIndex, KnownStats> known_stats_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

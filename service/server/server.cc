@@ -136,7 +136,7 @@ absl::Status Server::OpenStore() {
 
 absl::Status Server::AwaitStore(std::future<absl::Status> result) {
   constexpr milliseconds kPoll{20};
-  while (!without_store_ && result.wait_for(milliseconds(0)) != std::future_status::ready) {
+  while (!IsWithoutStore() && result.wait_for(milliseconds(0)) != std::future_status::ready) {
     if (stop_.Wait(kPoll)) return absl::CancelledError("asked to stop");
     std::string problem = store_->problem();
     if (problem.empty()) problem = store_->refused_writes();
@@ -144,10 +144,10 @@ absl::Status Server::AwaitStore(std::future<absl::Status> result) {
     SetUnready(problem);
     if (clock_.Now() < start_store_until_) continue;
     if (auto status = store_thread_.Spawn(meeting_->GoOnWithout()).get(); !status.ok()) return status;
-    std::lock_guard lock(unready_mutex_);
+    const MutexLock lock(unready_mutex_);
     without_store_ = true;
   }
-  return without_store_ ? absl::OkStatus() : result.get();
+  return IsWithoutStore() ? absl::OkStatus() : result.get();
 }
 
 absl::Status Server::StartLanes() {
@@ -214,10 +214,15 @@ asio::awaitable<absl::Status> Server::Meet() {
   co_return status;
 }
 
+bool Server::IsWithoutStore() {
+  const MutexLock lock(unready_mutex_);
+  return without_store_;
+}
+
 void Server::NoteMet() {
   bool late = false;
   {
-    std::lock_guard lock(unready_mutex_);
+    const MutexLock lock(unready_mutex_);
     met_ = true;
     late = without_store_;
   }
@@ -380,7 +385,7 @@ bool Server::FlushAll(SteadyTime deadline) {
   if (status.ok()) return true;
   bool met = false;
   {
-    std::lock_guard lock(unready_mutex_);
+    const MutexLock lock(unready_mutex_);
     met = met_;
   }
   // The pending views of earlier starts are not known before the store is available.
@@ -414,7 +419,7 @@ void Server::CloseStore() {
 
 std::optional<std::string> Server::WhyNotReady() {
   {
-    std::lock_guard lock(unready_mutex_);
+    const MutexLock lock(unready_mutex_);
     if (unready_) return unready_;
     if (!met_) {
       const std::string problem = store_->problem();
@@ -426,7 +431,7 @@ std::optional<std::string> Server::WhyNotReady() {
 }
 
 void Server::SetUnready(std::optional<std::string> reason) {
-  std::lock_guard lock(unready_mutex_);
+  const MutexLock lock(unready_mutex_);
   unready_ = std::move(reason);
 }
 

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/disk.h"
+#include "service/base/mutex.h"
 #include "service/base/store_thread.h"
 #include "service/config/config.h"
 #include "service/grpc/grpc_admin_service.h"
@@ -78,6 +78,7 @@ class Server {
   // Waits for a coroutine of the store thread. If a stop is requested meanwhile, it returns CANCELLED and the coroutine
   // continues. It also returns OK if the store is unavailable for too long: then views are taken without it.
   absl::Status AwaitStore(std::future<absl::Status> result);
+  bool IsWithoutStore();
   absl::Status StartLanes();
   void MakeReaders();
   absl::Status StartGrpc();
@@ -109,12 +110,12 @@ class Server {
   DataSetId data_set_;
   std::atomic<bool> store_closed_{false};
 
-  std::mutex unready_mutex_;
-  std::optional<std::string> unready_ = "starting";
-  // True if views were taken before the store was available. Written by the main thread only.
-  bool without_store_ = false;
+  Mutex unready_mutex_;
+  std::optional<std::string> unready_ ABSL_GUARDED_BY(unready_mutex_) = "starting";
+  // True if views were taken before the store was available.
+  bool without_store_ ABSL_GUARDED_BY(unready_mutex_) = false;
   // True after the store became available and all views of the journals were on their way to it.
-  bool met_ = false;
+  bool met_ ABSL_GUARDED_BY(unready_mutex_) = false;
 
   // The time at which a start stops waiting for the store.
   SteadyTime start_store_until_;

@@ -30,27 +30,30 @@ void Watchdog::Start() {
 
 void Watchdog::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopped_ = true;
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stuck_.reset();
 }
 
 std::optional<std::string> Watchdog::stuck() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stuck_;
 }
 
 void Watchdog::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopped_) {
-    lock.unlock();
+    lock.Unlock();
     Look();
-    lock.lock();
-    wake_.wait_for(lock, options_.interval, [this] { return stopped_; });
+    const auto next = std::chrono::steady_clock::now() + options_.interval;
+    lock.Lock();
+    while (!stopped_) {
+      if (!lock.WaitUntil(wake_, next)) break;
+    }
   }
 }
 
@@ -67,7 +70,7 @@ void Watchdog::Look() {
   }
   if (!stuck.empty() && lines_.Take()) spdlog::error("a thread is stuck: {}", stuck);
   if (stuck.empty() && lines_.Reset()) spdlog::info("all threads move again");
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stuck_ = stuck.empty() ? std::nullopt : std::optional(std::move(stuck));
 }
 

@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "service/base/log_throttle.h"
+#include "service/base/mutex.h"
 
 namespace viewcount {
 
@@ -65,10 +65,10 @@ class Watchdog {
   // Used by the watchdog's thread only after Start.
   std::vector<Watched> watched_;
   LogThrottle lines_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable wake_;
-  bool stopped_ = false;
-  std::optional<std::string> stuck_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<std::string> stuck_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

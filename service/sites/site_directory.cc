@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "service/base/limits.h"
@@ -12,13 +11,13 @@
 namespace viewcount {
 
 void SiteDirectory::Listen(SiteListener& listener) {
-  std::lock_guard change(change_mutex_);
+  const MutexLock change(change_mutex_);
   for (const auto& site : All()) listener.SiteChanged(site);
   listeners_.push_back(&listener);
 }
 
 std::shared_ptr<const Site> SiteDirectory::Find(std::string_view name) const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : sites_[found->second.value];
 }
@@ -31,22 +30,27 @@ absl::Status SiteDirectory::Unknown(std::string_view name) const {
 }
 
 std::shared_ptr<const Site> SiteDirectory::At(SiteIndex index) const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   return sites_.at(index.value);
 }
 
 std::vector<std::shared_ptr<const Site>> SiteDirectory::All() const {
   std::vector<std::shared_ptr<const Site>> all;
   {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     all = sites_;
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
   return all;
 }
 
+size_t SiteDirectory::Count() const {
+  const ReaderLock lock(mutex_);
+  return sites_.size();
+}
+
 absl::StatusOr<bool> SiteDirectory::Put(Site site) {
-  std::lock_guard change(change_mutex_);
+  const MutexLock change(change_mutex_);
   const auto known = Find(site.name);
   if (known != nullptr) {
     AliasEntries before = known->alias_entries();
@@ -54,13 +58,14 @@ absl::StatusOr<bool> SiteDirectory::Put(Site site) {
     if (known->settings == site.settings && after == before) return false;
     site.SetAliases(std::move(after));
   }
-  if (known == nullptr && sites_.size() >= limits::kSitesMax) {
+  const size_t count = Count();
+  if (known == nullptr && count >= limits::kSitesMax) {
     return absl::ResourceExhaustedError("there are as many sites as one data set may have (10,000)");
   }
-  site.index = known != nullptr ? known->index : SiteIndex{static_cast<uint32_t>(sites_.size())};
+  site.index = known != nullptr ? known->index : SiteIndex{static_cast<uint32_t>(count)};
   auto shared = std::make_shared<const Site>(std::move(site));
   for (SiteListener* listener : listeners_) listener->SiteChanged(shared);
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (known != nullptr) {
     sites_[shared->index.value] = shared;
   } else {

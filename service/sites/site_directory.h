@@ -7,12 +7,11 @@
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "service/base/mutex.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -53,13 +52,15 @@ class SiteDirectory {
     size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
   };
 
+  size_t Count() const;
+
   std::atomic<bool> incomplete_ = false;
   // Held during a whole change, including the calls of listeners.
-  std::mutex change_mutex_;
-  std::vector<SiteListener*> listeners_;
-  mutable std::shared_mutex mutex_;
-  boost::unordered_flat_map<std::string, SiteIndex, NameHash, std::equal_to<>> by_name_;
-  std::vector<std::shared_ptr<const Site>> sites_;
+  Mutex change_mutex_;
+  std::vector<SiteListener*> listeners_ ABSL_GUARDED_BY(change_mutex_);
+  mutable SharedMutex mutex_;
+  boost::unordered_flat_map<std::string, SiteIndex, NameHash, std::equal_to<>> by_name_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<const Site>> sites_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

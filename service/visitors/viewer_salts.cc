@@ -28,7 +28,7 @@ ViewerSalt ViewerSalts::OfSite::Of(uint32_t day) const {
 }
 
 ViewerSalts::Pair ViewerSalts::At(const Site& site, int64_t unix_ms) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (site.index.value >= sites_.size()) return {};
   OfSite& of = sites_[site.index.value];
   if (!of.days.Holds(unix_ms) || of.zone != site.zone) {
@@ -41,12 +41,12 @@ ViewerSalts::Pair ViewerSalts::At(const Site& site, int64_t unix_ms) {
 }
 
 ViewerSalt ViewerSalts::Of(const Site& site, uint32_t day) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return site.index.value < sites_.size() ? sites_[site.index.value].Of(day) : ViewerSalt();
 }
 
 void ViewerSalts::Put(const Site& site, uint32_t day, const ViewerSalt& salt) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (site.index.value >= sites_.size()) sites_.resize(site.index.value + 1);
   OfSite& of = sites_[site.index.value];
   std::erase_if(of.salts, [&](const auto& known) { return known.first == day; });
@@ -55,7 +55,7 @@ void ViewerSalts::Put(const Site& site, uint32_t day, const ViewerSalt& salt) {
 }
 
 void ViewerSalts::RemoveBefore(const Site& site, uint32_t day) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (site.index.value >= sites_.size()) return;
   OfSite& of = sites_[site.index.value];
   const size_t removed = std::erase_if(of.salts, [&](const auto& known) { return known.first < day; });

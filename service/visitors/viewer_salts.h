@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "service/base/identifiers.h"
+#include "service/base/mutex.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -69,9 +69,9 @@ class ViewerSalts {
     ViewerSalt Of(uint32_t day) const;
   };
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   // By the site's index.
-  std::vector<OfSite> sites_;
+  std::vector<OfSite> sites_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

@@ -6,7 +6,7 @@
 namespace viewcount {
 
 AcceptedPeers::Ticket::~Ticket() {
-  const std::lock_guard lock(peers_.mutex_);
+  const MutexLock lock(peers_.mutex_);
   if (silent_) peers_.silent_.erase(place_);
   peers_.SetOpen(peers_.open_ - 1);
   const auto found = peers_.by_address_.find(address_);
@@ -14,7 +14,7 @@ AcceptedPeers::Ticket::~Ticket() {
 }
 
 void AcceptedPeers::Ticket::Greeted() {
-  const std::lock_guard lock(peers_.mutex_);
+  const MutexLock lock(peers_.mutex_);
   if (std::exchange(silent_, false)) peers_.silent_.erase(place_);
 }
 
@@ -22,7 +22,7 @@ AcceptedPeers::Admission AcceptedPeers::Admit(std::string address, std::function
   std::function<void()> displaced;
   Admission admission;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = by_address_.find(address);
     const size_t of_address = found == by_address_.end() || address.empty() ? 0 : found->second;
     const bool address_full = of_address >= limits_.connections_per_address_max;
@@ -30,6 +30,8 @@ AcceptedPeers::Admission AcceptedPeers::Admit(std::string address, std::function
       Ticket* const oldest = OldestSilent(address_full ? &address : nullptr);
       if (oldest == nullptr) return Refuse(address_full ? Refusal::kTooManyOfAddress : Refusal::kTooMany);
       if (observer_.displaced) observer_.displaced();
+      // The ticket's table is this one, which the analysis does not know.
+      oldest->peers_.mutex_.AssertHeld();
       silent_.erase(oldest->place_);
       oldest->silent_ = false;
       displaced = oldest->close_;
@@ -37,6 +39,7 @@ AcceptedPeers::Admission AcceptedPeers::Admit(std::string address, std::function
     SetOpen(open_ + 1);
     ++by_address_[address];
     admission.ticket.reset(new Ticket(*this, std::move(address), std::move(close)));
+    admission.ticket->peers_.mutex_.AssertHeld();
     admission.ticket->place_ = silent_.insert(silent_.end(), admission.ticket.get());
   }
   if (displaced) displaced();
@@ -54,7 +57,7 @@ void AcceptedPeers::SetOpen(size_t open) {
 }
 
 size_t AcceptedPeers::open() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return open_;
 }
 

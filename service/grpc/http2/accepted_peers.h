@@ -7,10 +7,10 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
+#include "service/base/mutex.h"
 #include "service/grpc/http2/http2_limits.h"
 
 namespace viewcount {
@@ -40,8 +40,8 @@ class AcceptedPeers {
     const std::string address_;
     const std::function<void()> close_;
     // True while the ticket is in `peers_.silent_`.
-    bool silent_ = true;
-    std::list<Ticket*>::iterator place_;
+    bool silent_ ABSL_GUARDED_BY(peers_.mutex_) = true;
+    std::list<Ticket*>::iterator place_ ABSL_GUARDED_BY(peers_.mutex_);
   };
 
   enum class Refusal : uint8_t { kNone, kTooMany, kTooManyOfAddress };
@@ -73,20 +73,18 @@ class AcceptedPeers {
  private:
   // Returns the oldest silent connection, or null if there is none. A non-null `address` restricts the search to that
   // address.
-  Ticket* OldestSilent(const std::string* address);
-
-  // Both require that mutex_ is held.
-  void SetOpen(size_t open);
-  Admission Refuse(Refusal refusal);
+  Ticket* OldestSilent(const std::string* address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetOpen(size_t open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Reports the refusal to the observer and returns it.
+  Admission Refuse(Refusal refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Http2Limits limits_;
   const Observer observer_;
-  mutable std::mutex mutex_;
-  // All members below are guarded by mutex_.
-  boost::unordered_flat_map<std::string, size_t> by_address_;
+  mutable Mutex mutex_;
+  boost::unordered_flat_map<std::string, size_t> by_address_ ABSL_GUARDED_BY(mutex_);
   // In the order of admission.
-  std::list<Ticket*> silent_;
-  size_t open_ = 0;
+  std::list<Ticket*> silent_ ABSL_GUARDED_BY(mutex_);
+  size_t open_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace viewcount

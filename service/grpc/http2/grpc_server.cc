@@ -9,8 +9,6 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
 

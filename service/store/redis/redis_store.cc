@@ -112,7 +112,7 @@ asio::awaitable<absl::Status> RedisStore::Prepare(Channel& channel) {
     if (auto status = options_.keep_data_set(result->data_set); !status.ok()) {
       co_return absl::FailedPreconditionError(status.message());
     }
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     data_set_ = result->data_set;
   } else if (result->begun) {
     metrics_.store_rollbacks.Increment();
@@ -171,7 +171,7 @@ absl::Status RedisStore::AnotherServer() {
 }
 
 void RedisStore::SetProblem(std::string problem) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   problem_ = std::move(problem);
   // A refusal that an earlier connection received does not hold any more.
   refuses_writes_ = false;
@@ -179,12 +179,12 @@ void RedisStore::SetProblem(std::string problem) {
 }
 
 std::string RedisStore::problem() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return problem_;
 }
 
 DataSetId RedisStore::data_set() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return data_set_;
 }
 

@@ -6,11 +6,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "service/base/async_event.h"
 #include "service/base/log_throttle.h"
+#include "service/base/mutex.h"
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
@@ -162,7 +162,7 @@ class RedisStore final : public CountStore {
   bool rechecking_ = false;
   // The reason why a connection last went down.
   absl::Status down_;
-  // True if refused_writes_ is not empty. Read and written without the mutex.
+  // True if refused_writes_ is not empty. Used on the executor only.
   bool refuses_writes_ = false;
   // The last warning that was logged.
   std::string warning_;
@@ -170,10 +170,10 @@ class RedisStore final : public CountStore {
   uint64_t evicted_keys_ = 0;
   std::string evicted_run_;
 
-  mutable std::mutex mutex_;
-  std::string problem_ = "not connected to Redis yet";
-  std::string refused_writes_;
-  DataSetId data_set_;
+  mutable Mutex mutex_;
+  std::string problem_ ABSL_GUARDED_BY(mutex_) = "not connected to Redis yet";
+  std::string refused_writes_ ABSL_GUARDED_BY(mutex_);
+  DataSetId data_set_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

@@ -96,12 +96,12 @@ void RedisStore::NoteWrite(const absl::Status& status) {
   // Logged once. The caller that writes logs that the refusal continues.
   if (!refused.empty() && !refuses_writes_) spdlog::warn("{}", refused);
   refuses_writes_ = !refused.empty();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   refused_writes_ = std::move(refused);
 }
 
 std::string RedisStore::refused_writes() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return refused_writes_;
 }
 
