@@ -72,13 +72,13 @@ absl::Status DrainAsNew::Open() {
   auto directory = LaneDirectory::OpenUnlocked(parts_.disk, parts_.clock, folder_ + "/as-new");
   if (!directory.ok()) return directory.status();
   if (auto status = directory->Begin(); !status.ok()) return status;
-  auto fresh = LaneRuntime::Open({.disk = parts_.disk,
-                                  .sites = parts_.sites,
-                                  .clock = parts_.clock,
-                                  .metrics = parts_.metrics,
-                                  .blocking = blocking_.get_executor()},
-                                 {.journal = LaneRuntime::ForeignJournal{folder_, old_->identity().id}},
-                                 *std::move(directory));
+  auto fresh =
+      LaneRuntime::Open({.disk = parts_.disk,
+                         .sites = parts_.sites,
+                         .clock = parts_.clock,
+                         .metrics = parts_.metrics,
+                         .blocking = blocking_.get_executor()},
+                        {.journal = LaneRuntime::ForeignJournal{folder_, old_->identity().id}}, *std::move(directory));
   if (!fresh.ok()) return fresh.status();
   fresh_ = *std::move(fresh);
   return absl::OkStatus();

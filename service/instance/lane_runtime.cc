@@ -34,10 +34,10 @@ absl::StatusOr<std::unique_ptr<LaneRuntime>> LaneRuntime::Open(Dependencies part
 
 absl::Status LaneRuntime::Fill() {
   const ForeignJournal place = options_.journal.value_or(ForeignJournal{directory_.path(), identity().id});
-  source_ = std::make_unique<JournalSource>(
-      JournalSource{parts_.disk, place.folder, place.lane, parts_.sites, parts_.clock});
-  const uint64_t quarter = std::clamp(options_.journal_budget_bytes / 4, limits::kJournalSegmentBytesMin,
-                                      limits::kJournalSegmentBytes);
+  source_ =
+      std::make_unique<JournalSource>(JournalSource{parts_.disk, place.folder, place.lane, parts_.sites, parts_.clock});
+  const uint64_t quarter =
+      std::clamp(options_.journal_budget_bytes / 4, limits::kJournalSegmentBytesMin, limits::kJournalSegmentBytes);
   auto recovered = RecoverLane(*source_, {.folder = place.folder,
                                           .lane = place.lane,
                                           .segment_bytes = options_.segment_bytes.value_or(quarter),

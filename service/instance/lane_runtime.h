@@ -1,5 +1,5 @@
-// One lane with everything that exists once per lane. This is the only place that assembles a lane: the service, `viewcount
-// journal drain`, the simulation and tests use it.
+// One lane with everything that exists once per lane. The service, `viewcount journal drain` and the simulation
+// assemble their lanes here and nowhere else.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -57,9 +57,10 @@ class LaneRuntime {
     // A journal to read instead of the one in the lane's own folder. Such a lane only drains.
     std::optional<ForeignJournal> journal = {};
   };
-  // Reads the journal, and creates the parts. Blocks. Sites that the journal names are put into the directory. Errors are
-  // those of RecoverLane.
-  static absl::StatusOr<std::unique_ptr<LaneRuntime>> Open(Dependencies parts, Options options, LaneDirectory directory);
+  // Reads the journal, and creates the parts. Blocks. Sites that the journal names are put into the directory. Errors
+  // are those of RecoverLane.
+  static absl::StatusOr<std::unique_ptr<LaneRuntime>> Open(Dependencies parts, Options options,
+                                                           LaneDirectory directory);
 
   LaneDirectory& directory() { return directory_; }
   const LaneDirectory& directory() const { return directory_; }

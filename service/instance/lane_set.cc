@@ -15,15 +15,15 @@ namespace asio = boost::asio;
 absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(Dependencies parts, Options options) {
   std::unique_ptr<LaneSet> set(new LaneSet(parts));
   set->journal_budget_bytes_ = options.journal_budget_bytes;
-  auto group = LaneGroup::Open({.disk = parts.disk,
-                                .sites = parts.sites,
-                                .clock = parts.clock,
-                                .metrics = parts.metrics,
-                                .blocking = set->blocking_.get_executor()},
-                               {.data_dir = std::move(options.data_dir),
-                                .count = options.count,
-                                .lane = {.journal_budget_bytes = options.journal_budget_bytes,
-                                         .journal_retention = options.journal_retention}});
+  auto group = LaneGroup::Open(
+      {.disk = parts.disk,
+       .sites = parts.sites,
+       .clock = parts.clock,
+       .metrics = parts.metrics,
+       .blocking = set->blocking_.get_executor()},
+      {.data_dir = std::move(options.data_dir),
+       .count = options.count,
+       .lane = {.journal_budget_bytes = options.journal_budget_bytes, .journal_retention = options.journal_retention}});
   if (!group.ok()) return group.status();
   set->group_ = *std::move(group);
   return set;
@@ -66,13 +66,15 @@ void LaneSet::StartTaking() {
 }
 
 void LaneSet::Maintain() {
-  std::unique_lock lock(maintenance_mutex_);
+  MutexLock lock(maintenance_mutex_);
   while (!maintenance_ended_) {
-    lock.unlock();
+    lock.Unlock();
     for (const auto& lane : group_->lanes()) lane->lane().Maintain();
     ReportRefusal();
-    lock.lock();
-    maintenance_wake_.wait_for(lock, limits::kMaintenanceInterval, [this] { return maintenance_ended_; });
+    lock.Lock();
+    const auto next = std::chrono::steady_clock::now() + limits::kMaintenanceInterval;
+    while (!maintenance_ended_ && lock.WaitUntil(maintenance_wake_, next)) {
+    }
   }
 }
 
@@ -125,7 +127,7 @@ asio::awaitable<void> LaneSet::StopFlushing() {
 void LaneSet::StopTaking() {
   for (const auto& lane : group_->lanes()) lane->lane().Stop();
   {
-    std::lock_guard lock(maintenance_mutex_);
+    const MutexLock lock(maintenance_mutex_);
     maintenance_ended_ = true;
   }
   maintenance_wake_.notify_all();
@@ -139,8 +141,8 @@ void LaneSet::SiteChanged(std::shared_ptr<const Site> site) {
 std::vector<LaneSet::LaneState> LaneSet::states() const {
   std::vector<LaneState> states;
   for (const auto& lane : group_->lanes()) {
-    states.push_back({lane->identity(), lane->ledger().totals(), lane->lane().counters(),
-                      lane->lane().writers(), &lane->ledger()});
+    states.push_back(
+        {lane->identity(), lane->ledger().totals(), lane->lane().counters(), lane->lane().writers(), &lane->ledger()});
   }
   return states;
 }

@@ -8,7 +8,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "service/base/clock.h"
 #include "service/base/disk.h"
 #include "service/base/log_throttle.h"
+#include "service/base/mutex.h"
 #include "service/base/wait_group.h"
 #include "service/instance/lane_group.h"
 #include "service/lane/lane.h"
@@ -26,9 +26,9 @@
 
 namespace viewcount {
 
-// The lanes of this process. They start in the steps of LaneGroup: Open, Settle, the cache over the lanes, StartFlushing,
-// StartTaking. If views are taken before the store is available: Open, BeginUnchecked, the cache over the lanes,
-// StartTaking, and Settle and StartFlushing when the store becomes available.
+// The lanes of this process. They start in the steps of LaneGroup: Open, Settle, the cache over the lanes,
+// StartFlushing, StartTaking. If views are taken before the store is available, the steps are Open, BeginUnchecked, the
+// cache over the lanes, StartTaking. Settle and StartFlushing follow when the store becomes available.
 //
 // Thread safety is that of the parts it holds: `Lane`, `Ledger`, `JournalWriter`. Coroutines run on the store's
 // executor. The objects in Dependencies must outlive it.
@@ -134,9 +134,9 @@ class LaneSet final : public SiteListener {
   std::unique_ptr<WaitGroup> flushing_;
   std::atomic<bool> flushes_ = false;
 
-  std::mutex maintenance_mutex_;
+  Mutex maintenance_mutex_;
   std::condition_variable maintenance_wake_;
-  bool maintenance_ended_ = false;
+  bool maintenance_ended_ ABSL_GUARDED_BY(maintenance_mutex_) = false;
   std::thread maintenance_;
   LogThrottle refusal_lines_;
 };

@@ -54,12 +54,9 @@ LanePipeline::LanePipeline(RedisProcess& redis, Options options) : options_(std:
   std::signal(SIGPIPE, SIG_IGN);
   auto directory = LaneDirectory::Open(disk_, clock_, folder_.path(), 0);
   VIEWCOUNT_CHECK(directory.ok());
-  auto runtime = LaneRuntime::Open({.disk = disk_,
-                                    .sites = sites_,
-                                    .clock = clock_,
-                                    .metrics = metrics_,
-                                    .blocking = blocking_.get_executor()},
-                                   {}, *std::move(directory));
+  auto runtime = LaneRuntime::Open(
+      {.disk = disk_, .sites = sites_, .clock = clock_, .metrics = metrics_, .blocking = blocking_.get_executor()}, {},
+      *std::move(directory));
   VIEWCOUNT_CHECK(runtime.ok());
   runtime_ = *std::move(runtime);
   VIEWCOUNT_CHECK(sites_.Put(*MakeSite(options_.site, {options_.time_zone})).ok());
@@ -108,7 +105,9 @@ void LanePipeline::Fold(const std::vector<DecodedView>& views) {
   }
 }
 
-absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) { return Await(runtime_->flusher()->FlushNow(timeout)); }
+absl::Status LanePipeline::Flush(std::chrono::milliseconds timeout) {
+  return Await(runtime_->flusher()->FlushNow(timeout));
+}
 
 absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
   return Await(counts_->Read(site(), ids));
