@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <set>
 #include <string>
@@ -192,7 +193,8 @@ class FailingScriptsTest : public ::testing::Test {
                             return calls_.Edit(name, text);
                           }}};
   MemoryRig memory_;
-  RandomParts parts_{TestSeed()};
+  // The parts of this seed reach every call, and counts at the lowest possible count. VIEWCOUNT_TEST_SEED runs others.
+  RandomParts parts_{std::getenv("VIEWCOUNT_TEST_SEED") == nullptr ? 83552898u : TestSeed()};
   std::array<LaneIdentity, 2> lanes_;
   int cases_ = 0;
   int torn_ = 0;

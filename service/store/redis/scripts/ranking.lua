@@ -5,7 +5,7 @@
 -- vanished ends the script. So articles are entered before others are removed, and before any removal the ranking gets
 -- the empty member. LAST_SCORE ranks that member after every article; there it means "no article".
 local SCANNED = 1000 -- articles per step when a whole hash is read; unpack takes some thousand values
-local LAST_SCORE = COUNT_MAX -- the score of the lowest possible count
+local LAST_SCORE = 2 * COUNT_MAX -- beyond the score of the lowest possible count, which is COUNT_MAX
 local ENTERED = 64 -- articles per ZADD: later ones are compared with the last place that it leaves
 
 local function precedes(a, b)
