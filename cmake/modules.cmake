@@ -1,3 +1,29 @@
+# Headers that most units include. They are compiled once for the modules, and once together with GoogleTest for the tests.
+set(precompiled_headers
+  <algorithm> <charconv> <chrono> <functional> <map> <memory> <optional> <set> <string> <thread> <vector>
+  <absl/status/statusor.h> <boost/asio/any_io_executor.hpp> <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
+  <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp> <boost/asio/redirect_error.hpp>
+  <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp> <boost/unordered/unordered_flat_map.hpp> <fmt/format.h>)
+# hiredis adds this definition to those that link it.
+set(common_definitions _FILE_OFFSET_BITS=64)
+set(empty_source ${CMAKE_BINARY_DIR}/empty.cc)
+file(WRITE ${empty_source} "int main() {}\n")
+
+# viewcount_precompile(TARGET FROM) lets a target use the precompiled headers of the target FROM. Both must be compiled
+# with the same options. A build of single files does without them, so it notices a missing include.
+function(viewcount_precompile target from)
+  if(CMAKE_UNITY_BUILD)
+    target_precompile_headers(${target} REUSE_FROM ${from})
+    target_compile_definitions(${target} PRIVATE ${common_definitions})
+  endif()
+endfunction()
+
+add_library(viewcount_module_headers OBJECT EXCLUDE_FROM_ALL ${empty_source})
+target_precompile_headers(viewcount_module_headers PRIVATE ${precompiled_headers})
+target_link_libraries(viewcount_module_headers PRIVATE viewcount_options)
+target_compile_definitions(viewcount_module_headers PRIVATE ${common_definitions})
+target_compile_options(viewcount_module_headers PRIVATE ${viewcount_module_options})
+
 # viewcount_module(NAME SOURCES a.cc … LINKS lib …) makes the library viewcount_NAME from a folder of service/ or client/.
 # Such a folder is called a module.
 function(viewcount_module name)
@@ -5,6 +31,8 @@ function(viewcount_module name)
   add_library(viewcount_${name} STATIC ${MODULE_SOURCES})
   target_link_libraries(viewcount_${name} PUBLIC ${MODULE_LINKS} PRIVATE $<BUILD_INTERFACE:viewcount_options>)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+  target_compile_options(viewcount_${name} PRIVATE ${viewcount_module_options})
+  viewcount_precompile(viewcount_${name} viewcount_module_headers)
 endfunction()
 
 # viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]) writes a header into the build folder, with the file as a C++
@@ -25,13 +53,23 @@ function(viewcount_embed header file variable)
 endfunction()
 
 add_custom_target(sanitized_tests)
+if(VIEWCOUNT_TESTS)
+  # An executable, as the tests are, because it is not compiled as a library is.
+  add_executable(viewcount_test_headers EXCLUDE_FROM_ALL ${empty_source})
+  target_precompile_headers(viewcount_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h> ${precompiled_headers})
+  target_link_libraries(viewcount_test_headers PRIVATE GTest::gtest GTest::gmock viewcount_options)
+  target_compile_definitions(viewcount_test_headers PRIVATE ${common_definitions})
+  target_compile_options(viewcount_test_headers PRIVATE ${viewcount_test_options})
+endif()
 
 # viewcount_test(NAME SOURCES a.cc … LINKS lib … [SANITIZE address thread] [SERIAL]) makes a GoogleTest program. ctest
-# runs each of its tests as a test of its own.
+# runs each of its tests as a test of its own. In a build with a sanitizer the program is one test, because the start of a
+# sanitized process takes longer than most tests.
 #
 # In a build with a sanitizer that SANITIZE names, the target sanitized_tests builds the program, and its tests have the
 # label `sanitized`. With VIEWCOUNT_SANITIZED_ELSEWHERE a program that names `address` is not made at all: tests/run.sh
-# runs it in the build with that sanitizer only, which saves a fifth of the time. Programs that link gRPC must not name `thread`, as Debian's gRPC is not built for it.
+# runs it in the build with that sanitizer only, which saves a fifth of the time. Programs that link gRPC must not name
+# `thread`, as Debian's gRPC is not built for it.
 function(viewcount_test name)
   cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINKS;SANITIZE" ${ARGN})
   if(NOT TEST_TIMEOUT)
@@ -42,6 +80,8 @@ function(viewcount_test name)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main viewcount_options)
+  target_compile_options(${name} PRIVATE ${viewcount_test_options})
+  viewcount_precompile(${name} viewcount_test_headers)
   set(properties TIMEOUT ${TEST_TIMEOUT})
   if(TEST_SERIAL)
     list(APPEND properties RUN_SERIAL TRUE)
@@ -53,7 +93,13 @@ function(viewcount_test name)
     list(APPEND properties LABELS sanitized)
     add_dependencies(sanitized_tests ${name})
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  if(VIEWCOUNT_SANITIZE)
+    list(APPEND properties TIMEOUT 600)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ${properties})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  endif()
 endfunction()
 
 # viewcount_script_test(NAME TIMEOUT seconds [DEPENDS target …]) is for a test of add_test that runs viewcountd. The

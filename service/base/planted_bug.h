@@ -30,6 +30,7 @@ enum class PlantedBug : uint8_t {
   // Bugs in a change of the number of lanes.
   kRemoveWritersEarly,
   kForgetLaneEarly,
+  kRetireLaneEarly,
   // Bugs in folding again from the journal.
   kFoldWithNewSettings,
   kResumeByLongerFold,

@@ -23,11 +23,7 @@ LaneRuntime::LaneRuntime(Dependencies parts, Options options, LaneDirectory dire
 absl::StatusOr<std::unique_ptr<LaneRuntime>> LaneRuntime::Open(Dependencies parts, Options options,
                                                                LaneDirectory directory) {
   std::unique_ptr<LaneRuntime> lane(new LaneRuntime(std::move(parts), std::move(options), std::move(directory)));
-  if (lane->identity().earlier.empty()) {
-    // A new lane's identity is written first. Later files of the lane, such as a checkpoint, must belong to the same
-    // identity after a crash.
-    if (auto status = lane->directory_.Begin(); !status.ok()) return status;
-  }
+  if (auto status = lane->directory_.Prepare(); !status.ok()) return status;
   if (auto status = lane->Fill(); !status.ok()) return status;
   return lane;
 }
@@ -142,7 +138,11 @@ void LaneRuntime::MakeFlusher(const asio::any_io_executor& executor, const Flush
     fenced(status);
   });
   options.interval = parts.interval;
-  options.released = [this] { lane_->AnswerStored(); };
+  released_at_ = parts_.clock.Now();
+  options.released = [this] {
+    released_at_ = parts_.clock.Now();
+    lane_->AnswerStored();
+  };
   flusher_ = std::make_unique<Flusher>(executor, FlusherParts(parts.store, parts.listener), std::move(options));
 }
 
@@ -158,6 +158,12 @@ asio::awaitable<absl::Status> LaneRuntime::Recover(const FlushParts& parts) {
   co_return status;
 }
 
+bool LaneRuntime::StoredSince(std::chrono::milliseconds duration) const {
+  const Ledger::Totals totals = ledger_->totals();
+  return totals.flushed == totals.position && totals.pending_views == 0 &&
+         parts_.clock.Now() - released_at_.load() >= duration;
+}
+
 asio::awaitable<absl::Status> LaneRuntime::Drain(CountStore& store) {
   LedgerListener listener;
   absl::Status fenced;
@@ -171,13 +177,12 @@ asio::awaitable<absl::Status> LaneRuntime::Drain(CountStore& store) {
   co_return fenced.ok() ? status : fenced;
 }
 
-asio::awaitable<absl::Status> LaneRuntime::Retire(CountStore& store) {
-  if (auto status = co_await Drain(store); !status.ok()) co_return status;
+asio::awaitable<absl::Status> LaneRuntime::Remove(CountStore& store) {
   if (Planted(PlantedBug::kForgetLaneEarly)) co_await ForgetLane(store, identity().id);
   // The folder is removed before the store's entry. Otherwise a start that finds the journal would count its views
   // again.
   if (auto status = directory_.Remove(); !status.ok()) co_return status;
-  spdlog::info("lane {} in {} is beyond the configured number: everything of it is in Redis, and it is removed",
+  spdlog::info("lane {} in {} takes no more views: everything of it is in Redis, and it is removed",
                ToHex(identity().id), directory_.path());
   co_await ForgetLane(store, identity().id);
   co_return absl::OkStatus();

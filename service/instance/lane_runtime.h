@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -94,13 +95,17 @@ class LaneRuntime {
   // again after a temporary error. Errors are those of Settle and Flusher::Recover.
   boost::asio::awaitable<absl::Status> Recover(const FlushParts& parts);
 
+  // Returns true if the store has everything of the lane, and got the last of it at least `duration` ago. Thread-safe,
+  // but call it after Recover.
+  bool StoredSince(std::chrono::milliseconds duration) const;
+
   // Brings every view of the journal into the store. May be called again after an error. Errors are those of
   // Flusher::Recover and Flusher::Step.
   boost::asio::awaitable<absl::Status> Drain(CountStore& store);
   // Returns the number of views that were pending when Drain began.
   uint64_t drained_views() const { return drained_views_; }
-  // Drains the lane, then removes its folder and its entries in the store.
-  boost::asio::awaitable<absl::Status> Retire(CountStore& store);
+  // Removes the folder of a drained lane and its entries in the store.
+  boost::asio::awaitable<absl::Status> Remove(CountStore& store);
 
  private:
   LaneRuntime(Dependencies parts, Options options, LaneDirectory directory);
@@ -125,6 +130,8 @@ class LaneRuntime {
   // True after BeginUnchecked.
   bool unchecked_ = false;
   uint64_t drained_views_ = 0;
+  // When the flusher last released a chunk, or was created.
+  std::atomic<SteadyTime> released_at_;
 };
 
 // Removes a lane's entries from every shard of the store. An error is logged, since a remaining entry does no harm.

@@ -15,6 +15,7 @@ namespace asio = boost::asio;
 absl::StatusOr<std::unique_ptr<LaneSet>> LaneSet::Open(Dependencies parts, Options options) {
   std::unique_ptr<LaneSet> set(new LaneSet(parts));
   set->journal_budget_bytes_ = options.journal_budget_bytes;
+  set->journal_retention_ = options.journal_retention;
   auto group = LaneGroup::Open(
       {.disk = parts.disk,
        .sites = parts.sites,
@@ -36,7 +37,7 @@ LaneSet::~LaneSet() {
 
 std::vector<Lane*> LaneSet::lanes() {
   std::vector<Lane*> lanes;
-  for (const auto& lane : group_->lanes()) lanes.push_back(&lane->lane());
+  for (const auto& lane : active()) lanes.push_back(&lane->lane());
   return lanes;
 }
 
@@ -70,6 +71,7 @@ void LaneSet::Maintain() {
   while (!maintenance_ended_) {
     lock.Unlock();
     for (const auto& lane : group_->lanes()) lane->lane().Maintain();
+    if (flushes_) group_->MarkRetired(journal_retention_);
     ReportRefusal();
     lock.Lock();
     const auto next = std::chrono::steady_clock::now() + limits::kMaintenanceInterval;
@@ -81,6 +83,7 @@ void LaneSet::Maintain() {
 void LaneSet::SetJournalLimits(uint64_t budget_bytes, std::chrono::milliseconds retention) {
   for (const auto& lane : group_->lanes()) lane->journal().SetLimits(budget_bytes, retention);
   journal_budget_bytes_ = budget_bytes;
+  journal_retention_ = retention;
 }
 
 void LaneSet::ReportRefusal() {
@@ -169,15 +172,16 @@ uint64_t LaneSet::journal_bytes() const {
 
 std::optional<std::string> LaneSet::refusal() const {
   const uint64_t refusing = refusing_lanes();
-  for (const auto& lane : group_->lanes()) {
+  for (const auto& lane : active()) {
     const auto reason = lane->lane().refusal();
-    if (reason) return group_->lanes().size() == 1 ? *reason : fmt::format("{} ({} lanes refuse)", *reason, refusing);
+    if (reason) return active().size() == 1 ? *reason : fmt::format("{} ({} lanes refuse)", *reason, refusing);
   }
   return std::nullopt;
 }
 
 uint64_t LaneSet::refusing_lanes() const {
-  return Sum([](const LaneRuntime& lane) { return lane.lane().refusal() ? 1 : 0; });
+  return static_cast<uint64_t>(
+      std::count_if(active().begin(), active().end(), [](const auto& lane) { return lane->lane().refusal(); }));
 }
 
 std::chrono::duration<double> LaneSet::oldest_pending_age() const {

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,7 +43,7 @@ class LaneSet final : public SiteListener {
   };
   struct Options {
     std::string data_dir;
-    // The number of lanes. With 0, Settle brings all existing lanes into the store and removes them.
+    // See LaneGroup::Options.
     uint32_t count = 1;
     uint64_t journal_budget_bytes = limits::kJournalBudgetBytes;
     std::chrono::milliseconds journal_retention = limits::kJournalRetention;
@@ -61,6 +62,7 @@ class LaneSet final : public SiteListener {
   // Returns the lanes for CountCache. Call it, lanes() and ledgers() after Settle or BeginUnchecked, because a lane may
   // be replaced before.
   std::vector<CountCache::Lane> cached_lanes() const { return group_->cached_lanes(); }
+  // lanes() has only those that take views, the others also have the surplus lanes, as their last ones.
   std::vector<Lane*> lanes();
   std::vector<Ledger*> ledgers();
 
@@ -84,7 +86,7 @@ class LaneSet final : public SiteListener {
 
   void SiteChanged(std::shared_ptr<const Site> site) override;
 
-  // Sums over all lanes, for metrics and status.
+  // Sums over all lanes, surplus ones included, for metrics and status.
   uint64_t pending_views() const;
   uint64_t queued_bytes() const;
   uint64_t writers() const;
@@ -94,7 +96,7 @@ class LaneSet final : public SiteListener {
   // Returns why views are refused at the moment, in words for operators. Returns nothing while every lane accepts
   // views. Call it only while the lanes accept views: before that, a lane may still be replaced by another identity.
   std::optional<std::string> refusal() const;
-  // Returns how many lanes refuse every batch.
+  // Returns how many of the lanes that take views refuse every batch.
   uint64_t refusing_lanes() const;
   // Returns the age of the oldest pending view, or zero if nothing is pending.
   std::chrono::duration<double> oldest_pending_age() const;
@@ -116,6 +118,10 @@ class LaneSet final : public SiteListener {
   void Maintain();
   // Logs that views are refused, or that they are accepted again.
   void ReportRefusal();
+  // Returns the lanes that take views.
+  std::span<const std::unique_ptr<LaneRuntime>> active() const {
+    return std::span(group_->lanes()).first(group_->active_lanes());
+  }
   // Returns the sum of `number_of(const LaneRuntime&)` over all lanes.
   template <typename NumberOf>
   uint64_t Sum(NumberOf number_of) const {
@@ -127,6 +133,7 @@ class LaneSet final : public SiteListener {
   const Dependencies parts_;
   // The journal budget of each lane. It differs from the options' value after a change.
   std::atomic<uint64_t> journal_budget_bytes_ = 0;
+  std::atomic<std::chrono::milliseconds> journal_retention_ = limits::kJournalRetention;
   // The thread that reads journals.
   boost::asio::thread_pool blocking_{1};
   std::unique_ptr<LaneGroup> group_;

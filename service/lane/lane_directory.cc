@@ -23,6 +23,7 @@ namespace viewcount {
 namespace {
 
 constexpr int kFormat = 2;
+constexpr const char* kRetired = "RETIRED";
 
 absl::Status BrokenIdentity(const std::string& path, std::string_view what) {
   return absl::FailedPreconditionError(fmt::format("{} {}; restore it, or remove {} as a whole to begin a new lane",
@@ -34,6 +35,10 @@ std::optional<Position> ParsePosition(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position.value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return position;
+}
+
+std::string FormatNow(const Clock& clock) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(clock.UnixMillis()), absl::UTCTimeZone());
 }
 
 // Returns true for segments and checkpoints, but not for the lock or for folders that were moved aside.
@@ -100,11 +105,25 @@ absl::Status LaneDirectory::Remove() {
   return disk_->RemoveFolder(gone);
 }
 
+absl::Status LaneDirectory::SetRetired(bool retired) {
+  if (retired == retired_) return absl::OkStatus();
+  const std::string path = path_ + "/" + kRetired;
+  absl::Status status = retired ? WriteFileDurably(*disk_, path, FormatNow(*clock_) + "\n") : disk_->Remove(path);
+  if (status.ok() && !retired) status = disk_->SyncFolder(path_);
+  if (status.ok()) retired_ = retired;
+  return status;
+}
+
 void LaneDirectory::BeginNew() {
   identity_ = {.id = RandomId<LaneId>(), .incarnation = RandomId<Incarnation>(), .earlier = {}};
-  created_ = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(clock_->UnixMillis()), absl::UTCTimeZone());
+  created_ = FormatNow(*clock_);
   unchecked_.reset();
   begun_ = false;
+}
+
+absl::Status LaneDirectory::Prepare() {
+  begun_ = identity_.earlier.empty();
+  return WriteIdentity();
 }
 
 absl::Status LaneDirectory::Begin() {
@@ -115,8 +134,6 @@ absl::Status LaneDirectory::Begin() {
 absl::Status LaneDirectory::BeginUnchecked(Position end) {
   if (unchecked_) return absl::OkStatus();
   unchecked_ = end;
-  // A new lane has no other incarnation yet.
-  begun_ = begun_ || identity_.earlier.empty();
   absl::Status status = WriteIdentity();
   if (!status.ok()) unchecked_.reset();
   return status;
@@ -163,6 +180,9 @@ absl::Status LaneDirectory::Abandon() {
 }
 
 absl::Status LaneDirectory::LoadIdentity() {
+  const auto mark = ReadFile(*disk_, path_ + "/" + kRetired);
+  if (!mark.ok() && !absl::IsNotFound(mark.status())) return mark.status();
+  retired_ = mark.ok();
   const std::string path = path_ + "/IDENTITY";
   const auto text = ReadFile(*disk_, path);
   if (absl::IsNotFound(text.status())) {

@@ -4,6 +4,8 @@
 //   <data-dir>/lanes/<n>/IDENTITY  text: `format 2`, `lane ID`, `created TIME`, then `incarnation ID` for every start,
 //                                  oldest first, the present one last; then, after a start without the store,
 //                                  `unchecked POSITION`
+//   <data-dir>/lanes/<n>/RETIRED   exists if the lane takes no more views and its journal is no longer needed for
+//                                  repairs: the next start removes the folder
 //   <data-dir>/lanes/<n>/*         the journal's segments and the checkpoint of its writers
 //   <data-dir>/lanes/<n>/abandoned-ID/  the journal of an identity that was given up
 #pragma once
@@ -48,6 +50,10 @@ class LaneDirectory {
 
   const LaneIdentity& identity() const { return identity_; }
   const std::string& path() const { return path_; }
+  // Writes the identity durably, with the present incarnation only if the lane is new. Call it before any other file of
+  // the lane is written: a crash may undo an IDENTITY that an earlier process wrote but failed to sync, and a journal
+  // of another identity is refused.
+  absl::Status Prepare();
   // Writes the present incarnation durably. The store must not be claimed before that.
   absl::Status Begin();
 
@@ -57,8 +63,8 @@ class LaneDirectory {
   // position meanwhile.
   std::optional<Position> unchecked() const { return unchecked_; }
   // Records that views are about to be taken without the store; call it before that. `end` is the journal's end. An
-  // earlier recorded position is kept. The present incarnation is written only for a new lane, so that starts during a
-  // long outage do not fill the list.
+  // earlier recorded position is kept. The present incarnation is not written, so that starts during a long outage do
+  // not fill the list.
   absl::Status BeginUnchecked(Position end);
   // Records that the store's cursors were compared with the journal. Call it before one of them is moved.
   absl::Status EndUnchecked();
@@ -79,6 +85,10 @@ class LaneDirectory {
   Verdict Judge(Position stored, Position end, bool taking) const;
   // Replaces the identity with a new one and moves the old one's journal aside. Includes Begin.
   absl::Status Abandon();
+  // Returns true if the folder has the file RETIRED.
+  bool retired() const { return retired_; }
+  // Creates or removes the file RETIRED. Does nothing if it is already so.
+  absl::Status SetRetired(bool retired);
   // Removes the folder of a lane that will not be used again. Even a crash leaves it either complete or removed.
   absl::Status Remove();
 
@@ -99,6 +109,7 @@ class LaneDirectory {
   std::optional<Position> unchecked_;
   // True if the present incarnation is in the file.
   bool begun_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace viewcount

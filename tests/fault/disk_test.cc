@@ -19,7 +19,7 @@ constexpr char kJournals[] = "BAD_SYNC_FILES=*/lanes/*.journal";
 // Makes messages of 4 MiB: 10,000 views of articles with long IDs.
 constexpr size_t kLongIdBytes = 400;
 
-std::string BadSync() { return std::string("LD_PRELOAD=") + BAD_SYNC; }
+std::string BadSync() { return "LD_PRELOAD=" BAD_SYNC; }
 
 class SyncTest : public FaultTest {};
 

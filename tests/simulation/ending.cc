@@ -70,7 +70,7 @@ bool World::Settle() {
     }
     for (size_t lane = 0; slot.process != nullptr && lane < slot.process->lanes(); ++lane) {
       StepLane(slot, lane);
-      if (slot.process != nullptr) With(slot, [&](Process& process) { process.lane(lane).Maintain(); });
+      if (slot.process != nullptr) With(slot, [&](Process& process) { process.Maintain(lane); });
       if (slot.process != nullptr) With(slot, [&](Process& process) { process.Flush(lane); });
     }
     if (slot.process == nullptr || !IsFlushed(slot)) {

@@ -39,7 +39,7 @@ void World::DeliverLate() { network_.DeliverOne(); }
 
 void World::Maintain() {
   if (Slot* slot = AnyUp()) {
-    With(*slot, [&](Process& process) { process.lane(random_.Below(process.lanes())).Maintain(); });
+    With(*slot, [&](Process& process) { process.Maintain(random_.Below(process.lanes())); });
   }
 }
 

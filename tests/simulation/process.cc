@@ -119,7 +119,12 @@ void Process::SiteChanged(std::shared_ptr<const Site> site) {
   for (const auto& lane : group_->lanes()) lane->lane().ApplySite(site);
 }
 
-Lane& Process::LaneOf(const WriterId& writer) { return lane(LaneOfWriter(writer, lanes())); }
+Lane& Process::LaneOf(const WriterId& writer) { return lane(LaneOfWriter(writer, parts_.lanes)); }
+
+void Process::Maintain(size_t number) {
+  lane(number).Maintain();
+  if (met_) group_->MarkRetired(parts_.settings.retention);
+}
 
 void Process::Flush(size_t number) {
   FlushAttempt& attempt = attempts_[number];

@@ -31,7 +31,7 @@ class Process final : public SiteListener {
     Network& network;
     Metrics& metrics;
     const Settings& settings;
-    // The number of lanes.
+    // The number of lanes that take views.
     uint32_t lanes = 1;
   };
   explicit Process(Dependencies parts);
@@ -55,6 +55,7 @@ class Process final : public SiteListener {
   void PutSite(const std::string& name, const std::string& zone);
   void SiteChanged(std::shared_ptr<const Site> site) override;
 
+  // Returns the number of lanes, with those that take no more views.
   size_t lanes() const { return group_->lanes().size(); }
   Lane& LaneOf(const WriterId& writer);
   Lane& lane(size_t number) { return group_->lanes()[number]->lane(); }
@@ -66,6 +67,8 @@ class Process final : public SiteListener {
   FaultyStore& connection() { return connection_; }
   boost::asio::io_context& context() { return context_; }
 
+  // Does the periodic work of a lane, and of the lanes' group.
+  void Maintain(size_t number);
   // Starts one attempt to flush a lane, unless one is under way.
   void Flush(size_t number);
   bool flushing(size_t number) const { return attempts_[number].under_way; }

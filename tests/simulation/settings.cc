@@ -110,8 +110,14 @@ Settings Settings::Draw(Random& random) {
                           settings.weights.restore_image == 0;
   if (settings.lanes_change) {
     settings.lanes_per_machine = 3;
-    // See "Known gap" in README.md: a removed lane has no journal from which a store that went back could be repaired.
-    settings.weights.roll_back = settings.weights.empty_store = 0;
+    // Surplus lanes are removed when journals need not be kept any longer. A store that goes back farther than that
+    // loses views without a report. So a world has either removals or rollbacks.
+    if (settings.articles % 3 == 0) {
+      settings.retention = std::chrono::hours(24);
+    } else {
+      settings.weights.roll_back = settings.weights.empty_store = 0;
+      if (settings.articles % 3 == 1) settings.retention = std::chrono::milliseconds(0);
+    }
     settings.weights.kill += 6;
     settings.weights.crash_at_change += 6;
     settings.weights.start = 60;

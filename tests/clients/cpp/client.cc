@@ -447,7 +447,7 @@ bool Passes(const std::string& name, const std::function<void()>& test) {
       {"retry_info", RetryInfo},
   };
   bool passed = true;
-  for (const auto& [name, test] : cases) passed &= Passes(name, [&test = test, &channel] { test(channel); });
+  for (const auto& [name, test] : cases) passed &= Passes(name, [&run = test, &channel] { run(channel); });
   SlowReaders held(address);
   std::cout << "holding" << std::endl;
   while (std::cin.get() != std::char_traits<char>::eof()) {

@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using Totals = std::map<std::string, uint64_t>;
+using CountsById = std::map<std::string, uint64_t>;
 
 const std::vector<std::string> kDurable = {"--appendonly", "yes", "--appendfsync", "always"};
 // With these options Redis returns to its last SAVE when it is killed.
@@ -42,8 +42,8 @@ std::vector<std::string> IdsIn(Shard shard, size_t count) {
 }
 
 // Returns the all-time counts in Redis, and checks the stored sum of every shard.
-Totals Stored(RedisProcess& redis) {
-  Totals totals;
+CountsById Stored(RedisProcess& redis) {
+  CountsById totals;
   for (uint32_t i = 0; i < limits::kShards; ++i) {
     const auto words = redis.List({"HGETALL", keys::Counts(Shard{static_cast<uint8_t>(i)}, "demo", kAll)});
     uint64_t sum = 0;
@@ -82,11 +82,11 @@ class Counted {
     }
     pipeline_.Fold(std::move(views));
   }
-  const Totals& totals() const { return totals_; }
+  const CountsById& totals() const { return totals_; }
 
  private:
   LanePipeline& pipeline_;
-  Totals totals_;
+  CountsById totals_;
 };
 
 bool FlushedAtLast(LanePipeline& pipeline) {
@@ -143,7 +143,7 @@ TEST(Flusher, SaysWhatKeepsAFlushFromTheStore) {
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   redis.Start();
   EXPECT_TRUE(FlushedAtLast(pipeline));
-  EXPECT_EQ(Stored(redis), Totals({{"a", 1}}));
+  EXPECT_EQ(Stored(redis), CountsById({{"a", 1}}));
 }
 
 // Redis is killed after the first of five parts. The flush continues after the cursor that Redis kept.
@@ -308,7 +308,7 @@ TEST(Flusher, SomeoneElseWithTheLaneFencesIt) {
   pipeline.Fold("a");
   EXPECT_EQ(ReasonOf(pipeline.Flush()), "FENCED");
   EXPECT_EQ(ReasonOf(pipeline.fenced()), "FENCED");
-  EXPECT_EQ(Stored(redis), Totals({{"a", 1}}));
+  EXPECT_EQ(Stored(redis), CountsById({{"a", 1}}));
 }
 
 TEST(Flusher, WhatIsSetAsideDoesNotBlockTheRest) {
@@ -423,7 +423,7 @@ TEST(Flusher, AnEmptiedStoreIsFilledFromTheJournal) {
   // Redis may have been restored during that chunk. Before the next chunk the flusher checks all shards.
   pipeline.Fold("a", 1);
   EXPECT_TRUE(FlushedAtLast(pipeline));
-  EXPECT_EQ(Stored(redis), Totals({{"a", 13}, {"b", 5}}));
+  EXPECT_EQ(Stored(redis), CountsById({{"a", 13}, {"b", 5}}));
   EXPECT_EQ(pipeline.metrics().store_rollbacks.Value(), limits::kShards);
   EXPECT_EQ(pipeline.metrics().lost_views.Value(), 0);
   EXPECT_EQ(ViewsOf(pipeline, "a"), 13u);

@@ -2,6 +2,7 @@
 // directory.
 #include "service/instance/lane_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@
 #include "service/base/store_thread.h"
 #include "service/lane/fenced_cursors.h"
 #include "service/model/lane_choice.h"
+#include "tests/support/eventually.h"
 #include "tests/support/gated_disk.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
@@ -53,8 +55,10 @@ class LaneSetTest : public ::testing::Test {
   absl::Status OpenJournals(uint32_t lanes) {
     sites_ = std::make_unique<SiteDirectory>();
     EXPECT_TRUE(sites_->Put(*MakeSite("demo", {})).ok());
-    auto set = LaneSet::Open({disk_, *sites_, clock_, metrics_},
-                             {.data_dir = folder_.path(), .count = lanes, .journal_budget_bytes = 64 << 20});
+    auto set = LaneSet::Open({disk_, *sites_, clock_, metrics_}, {.data_dir = folder_.path(),
+                                                                  .count = lanes,
+                                                                  .journal_budget_bytes = 64 << 20,
+                                                                  .journal_retention = retention_});
     if (!set.ok()) return set.status();
     set_ = *std::move(set);
     return absl::OkStatus();
@@ -148,7 +152,12 @@ class LaneSetTest : public ::testing::Test {
     return names;
   }
 
+  bool IsRetired(uint32_t lane) const {
+    return std::filesystem::exists(fmt::format("{}/lanes/{}/RETIRED", folder_.path(), lane));
+  }
+
   TemporaryDirectory folder_;
+  std::chrono::milliseconds retention_ = limits::kJournalRetention;
   PosixDisk posix_;
   GatedDisk disk_{posix_};
   ManualClock clock_;
@@ -180,11 +189,24 @@ TEST_F(LaneSetTest, WritersMoveToLanesThatCome) {
   ExpectGoesOn(kWriters, 2);
 }
 
-TEST_F(LaneSetTest, LanesThatGoAreFlushedAndTheirWritersMove) {
+TEST_F(LaneSetTest, SurplusLanesAreRemovedWhenTheirJournalsAreNoLongerNeeded) {
   Start(3);
   std::vector<LaneId> ids;
   for (const auto& state : set_->states()) ids.push_back(state.identity.id);
   for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  Kill();
+  Start(1);
+  EXPECT_EQ(set_->lanes().size(), 1u);
+  EXPECT_EQ(set_->states().size(), 3u);
+  EXPECT_EQ(set_->pending_views(), static_cast<uint64_t>(kWriters));
+  Flush();
+  EXPECT_EQ(Stored(), totals_);
+  Kill();
+  Start(1);
+  EXPECT_THAT(Folders(), ElementsAre("0", "1", "2"));
+  clock_.Advance(retention_);
+  EXPECT_TRUE(Eventually([&] { return IsRetired(1) && IsRetired(2); }));
+  EXPECT_FALSE(IsRetired(0));
   Kill();
   Start(1);
   EXPECT_THAT(Folders(), ElementsAre("0"));
@@ -203,8 +225,65 @@ TEST_F(LaneSetTest, LanesThatGoAreFlushedAndTheirWritersMove) {
   ExpectGoesOn(kWriters, 2);
 }
 
+TEST_F(LaneSetTest, AStoreThatLostTheViewsOfASurplusLaneGetsThemAgain) {
+  Start(3);
+  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  Kill();
+  Start(1);
+  Flush();
+  memory_.Empty();
+  Flush();
+  EXPECT_EQ(Stored(), totals_);
+  Kill();
+  memory_.Empty();
+  Start(1);
+  Flush();
+  EXPECT_EQ(Stored(), totals_);
+  EXPECT_EQ(metrics_.lost_views.Value(), 0);
+}
+
+TEST_F(LaneSetTest, ARetiredLaneStaysForOneMoreStartIfTheStoreLostItsViews) {
+  Start(2);
+  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  Kill();
+  Start(1);
+  Flush();
+  clock_.Advance(retention_);
+  EXPECT_TRUE(Eventually([&] { return IsRetired(1); }));
+  Kill();
+  memory_.Empty();
+  for (int start = 1; start <= 2; ++start) {
+    Start(1);
+    Flush();
+    EXPECT_EQ(Stored(), totals_);
+    EXPECT_THAT(Folders(), ElementsAre("0", "1"));
+    EXPECT_FALSE(IsRetired(1));
+    Kill();
+  }
+  EXPECT_EQ(metrics_.lost_views.Value(), 0);
+}
+
+TEST_F(LaneSetTest, ARetiredLaneMayTakeViewsAgain) {
+  Start(3);
+  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  Kill();
+  Start(1);
+  ExpectGoesOn(kWriters, 1);
+  Flush();
+  clock_.Advance(retention_);
+  EXPECT_TRUE(Eventually([&] { return IsRetired(1) && IsRetired(2); }));
+  Kill();
+  Start(3);
+  EXPECT_FALSE(IsRetired(1) || IsRetired(2));
+  ExpectGoesOn(kWriters, 2);
+  Flush();
+  EXPECT_EQ(Stored(), totals_);
+  EXPECT_EQ(metrics_.audit_differences.Value(), 0);
+}
+
 // Before the process dies, the store forgets the lane in some shards only.
 TEST_F(LaneSetTest, ALaneThatIsHalfForgottenIsNotCountedAgain) {
+  retention_ = std::chrono::milliseconds(0);
   Start(2);
   for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
   Flush();

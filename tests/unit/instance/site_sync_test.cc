@@ -67,14 +67,14 @@ TEST_F(SiteSyncTest, WhatIsPutIsInBoth) {
 
 TEST_F(SiteSyncTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
-  ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example"}})).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", {"UTC", {"https://b.example"}}})).ok());
   Refresh();
   EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://b.example"));
 }
 
 TEST_F(SiteSyncTest, SettingsThatCannotBeUsedChangeNothing) {
   ASSERT_TRUE(Put("demo", "UTC", {"https://a.example"}).ok());
-  ASSERT_TRUE(Await(store_.WriteSite({"demo", "UTC", {"https://b.example/"}})).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", {"UTC", {"https://b.example/"}}})).ok());
   Refresh();
   EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://a.example"));
 }
@@ -91,7 +91,7 @@ TEST_F(SiteSyncTest, AliasesThatTheStoreLostAreWrittenAgain) {
   Site site = *MakeSite("demo", {"UTC", {"https://a.example"}});
   site.SetAliases({{"a", {"b", 2}}});
   ASSERT_TRUE(sites_.Put(site).ok());
-  ASSERT_TRUE(Await(store_.WriteSite({"demo", "Asia/Tokyo", {}, {}})).ok());
+  ASSERT_TRUE(Await(store_.WriteSite({"demo", {"Asia/Tokyo"}})).ok());
   Refresh();
   EXPECT_EQ(Stored("demo").aliases, site.alias_entries());
   EXPECT_EQ(sites_.Find("demo")->alias_entries(), site.alias_entries());

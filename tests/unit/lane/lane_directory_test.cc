@@ -8,10 +8,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "service/base/status.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/memory_disk.h"
 #include "tests/support/temporary_directory.h"
 
 namespace viewcount {
@@ -91,6 +93,26 @@ TEST_F(LaneDirectoryTest, BeginningTwiceIsOneStart) {
   const std::string identity = Identity();
   ASSERT_TRUE(directory->Begin().ok());
   EXPECT_EQ(Identity(), identity);
+}
+
+// After a failed sync the file looks as written, but a power loss may still undo it.
+TEST(LaneDirectoryCrashTest, AnIdentityThatAnEarlierProcessFailedToSyncIsWrittenAgain) {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    MemoryDisk disk;
+    const ManualClock clock;
+    std::mt19937_64 random(seed);
+    const auto open = [&] { return LaneDirectory::OpenUnlocked(disk, clock, "/lanes/0"); };
+    // The first sync is that of the file, the second one that of its folder.
+    disk.FailSync(2);
+    ASSERT_FALSE(open()->Prepare().ok());
+    auto directory = open();
+    ASSERT_TRUE(directory.ok()) << directory.status();
+    ASSERT_FALSE(directory->identity().earlier.empty());
+    ASSERT_TRUE(directory->Prepare().ok());
+    disk.Crash(random);
+    EXPECT_EQ(open()->identity().id, directory->identity().id);
+  }
 }
 
 TEST_F(LaneDirectoryTest, StartsWithoutTheStoreKeepTheFirstPositionAndWriteNoIncarnation) {

@@ -138,9 +138,7 @@ TEST_F(SiteStatsReaderTest, VisitsCountOnTheDayTheyBeganAndViewersOnEach) {
 }
 
 TEST_F(SiteStatsReaderTest, OnlineIsWhoWasSeenWithinFiveMinutes) {
-  const auto age = [this](std::chrono::seconds seconds) {
-    return SystemClock().UnixMillis() - seconds.count() * 1'000;
-  };
+  const auto age = [](std::chrono::seconds seconds) { return SystemClock().UnixMillis() - seconds.count() * 1'000; };
   clock_.Advance(milliseconds(SystemClock().UnixMillis() - clock_.UnixMillis()));
   FoldBy(1, age(std::chrono::seconds(0)));
   FoldBy(2, age(std::chrono::seconds(280)));

@@ -26,7 +26,7 @@ using SiteRigs = ::testing::Types<RedisRig, MemoryRig>;
 TYPED_TEST_SUITE(SiteStoreContract, SiteRigs);
 
 TYPED_TEST(SiteStoreContract, SitesAreKept) {
-  const StoredSite site{"demo", "UTC"};
+  const StoredSite site{"demo", {"UTC"}};
   EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
   const auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
   ASSERT_EQ(sites.size(), 1u);
@@ -39,17 +39,17 @@ TYPED_TEST(SiteStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
   const auto write = [&](const StoredSite& site) {
     EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteSite(site)).ok());
   };
-  write({"demo", "UTC", {"http://localhost:8000", "https://a.example"}});
+  write({"demo", {"UTC", {"http://localhost:8000", "https://a.example"}}});
   EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAliases("demo", aliases)).ok());
   auto sites = *this->rig_.Await(this->rig_.store().ReadSites());
   ASSERT_EQ(sites.size(), 1u);
   EXPECT_EQ(sites[0].settings.time_zone, "UTC");
   EXPECT_THAT(sites[0].settings.allowed_origins, ElementsAre("http://localhost:8000", "https://a.example"));
-  write({"demo", "Asia/Tokyo", {"https://b.example"}});
+  write({"demo", {"Asia/Tokyo", {"https://b.example"}}});
   sites = *this->rig_.Await(this->rig_.store().ReadSites());
   EXPECT_EQ(sites[0].settings.time_zone, "Asia/Tokyo");
   EXPECT_THAT(sites[0].settings.allowed_origins, ElementsAre("https://b.example"));
-  write({"demo", "Asia/Tokyo"});
+  write({"demo", {"Asia/Tokyo"}});
   sites = *this->rig_.Await(this->rig_.store().ReadSites());
   EXPECT_THAT(sites[0].settings.allowed_origins, IsEmpty());
   EXPECT_EQ(sites[0].aliases, aliases);
