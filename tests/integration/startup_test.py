@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import messages  # noqa: E402
 import service  # noqa: E402
+from web import eventually  # noqa: E402
 
 MESSAGES = messages.generate()
 
@@ -189,10 +190,16 @@ class LifeTest(unittest.TestCase):
         with Redis(self.folder) as redis:
             data_dir = self.folder / "data"
             data_dir.mkdir()
-            for lanes in ("3", "1"):
-                with service.Service(PROGRAM, data_dir, "--redis", redis.url, "--lanes", lanes):
-                    pass
-            self.assertEqual([path.name for path in (data_dir / "lanes").iterdir()], ["0"])
+            folders = data_dir / "lanes"
+            options = ("--redis", redis.url, "--journal-retention", "1s", "--lanes")
+            with service.Service(PROGRAM, data_dir, *options, "3"):
+                pass
+            with service.Service(PROGRAM, data_dir, *options, "1"):
+                self.assertTrue(eventually(lambda: len(list(folders.glob("*/RETIRED"))) == 2))
+                self.assertFalse((folders / "0" / "RETIRED").exists())
+            with service.Service(PROGRAM, data_dir, *options, "1"):
+                pass
+            self.assertEqual([path.name for path in folders.iterdir()], ["0"])
             self.assertEqual({redis.command("HLEN", f"vc:{{{shard:02}}}:lanes") for shard in range(64)}, {"1"})
 
     def test_views_that_are_not_in_redis_are_told_by_the_exit_code_and_come_with_the_next_start(self):
