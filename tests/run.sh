@@ -9,7 +9,7 @@
 #   --filter REGEX   only tests whose name matches
 #
 # The stages run in this order. The release build comes first, with all its tests. Then the address and
-# undefined-behaviour sanitizers test the libraries on a view's path and real clients, and each fuzzer runs for half a
+# undefined-behaviour sanitizers test the libraries on a view's path and real clients, and each fuzzer runs for a
 # minute. Finally the thread sanitizer tests the libraries with threads.
 #
 # Names failures last; the last line is "N passed, N failed". Exit code 0 only if a test ran and all passed.

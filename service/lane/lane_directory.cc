@@ -109,6 +109,8 @@ absl::Status LaneDirectory::SetRetired(bool retired) {
   if (retired == retired_) return absl::OkStatus();
   const std::string path = path_ + "/" + kRetired;
   absl::Status status = retired ? WriteFileDurably(*disk_, path, FormatNow(*clock_) + "\n") : disk_->Remove(path);
+  // An earlier call may have removed the file and then failed to sync its folder.
+  if (absl::IsNotFound(status)) status = absl::OkStatus();
   if (status.ok() && !retired) status = disk_->SyncFolder(path_);
   if (status.ok()) retired_ = retired;
   return status;

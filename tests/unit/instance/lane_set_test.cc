@@ -30,6 +30,8 @@ using ::testing::ElementsAre;
 
 constexpr Window kAll{Window::Kind::kAllTime, 0};
 
+constexpr int kWriters = 20;
+
 WriterId Writer(int number) {
   WriterId writer;
   writer.bytes[0] = static_cast<uint8_t>(number);
@@ -77,10 +79,9 @@ class LaneSetTest : public ::testing::Test {
     return settled.ok() ? StartFlushing() : settled;
   }
   absl::Status StartFlushing() {
-    // With this interval the lanes flush only when the test demands it.
     return Await(set_->StartFlushing({.store = store_,
                                       .listener = *cache_,
-                                      .interval = std::chrono::hours(1),
+                                      .interval = flush_interval_,
                                       .fenced = [this](const absl::Status& status) { fenced_ = status; }}));
   }
   void Start(uint32_t lanes) {
@@ -123,6 +124,9 @@ class LaneSetTest : public ::testing::Test {
     if (answer.status.ok() && !answer.result.duplicate) ++totals_["/by/" + std::to_string(writer)];
     return answer;
   }
+  void SendFromAll(uint64_t sequence) {
+    for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, sequence).status.ok());
+  }
   // Every writer must continue at its position. Its last batch is a duplicate, and its next batch is new.
   void ExpectGoesOn(int writers, uint64_t last_sequence) {
     for (int writer = 0; writer < writers; ++writer) {
@@ -158,6 +162,8 @@ class LaneSetTest : public ::testing::Test {
 
   TemporaryDirectory folder_;
   std::chrono::milliseconds retention_ = limits::kJournalRetention;
+  // With this interval the lanes flush only when the test demands it.
+  std::chrono::milliseconds flush_interval_ = std::chrono::hours(1);
   PosixDisk posix_;
   GatedDisk disk_{posix_};
   ManualClock clock_;
@@ -173,11 +179,9 @@ class LaneSetTest : public ::testing::Test {
   absl::Status fenced_;
 };
 
-constexpr int kWriters = 20;
-
 TEST_F(LaneSetTest, WritersMoveToLanesThatCome) {
   Start(1);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Kill();
   Start(3);
   ExpectGoesOn(kWriters, 1);
@@ -193,7 +197,7 @@ TEST_F(LaneSetTest, SurplusLanesAreRemovedWhenTheirJournalsAreNoLongerNeeded) {
   Start(3);
   std::vector<LaneId> ids;
   for (const auto& state : set_->states()) ids.push_back(state.identity.id);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Kill();
   Start(1);
   EXPECT_EQ(set_->lanes().size(), 1u);
@@ -227,10 +231,15 @@ TEST_F(LaneSetTest, SurplusLanesAreRemovedWhenTheirJournalsAreNoLongerNeeded) {
 
 TEST_F(LaneSetTest, AStoreThatLostTheViewsOfASurplusLaneGetsThemAgain) {
   Start(3);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Kill();
+  // A lane that has nothing to flush looks at the store at its interval.
+  flush_interval_ = std::chrono::milliseconds(10);
   Start(1);
   Flush();
+  memory_.Empty();
+  clock_.Advance(limits::kStoreCheckInterval);
+  EXPECT_TRUE(Eventually([&] { return Stored() == totals_; }));
   Kill();
   memory_.Empty();
   Start(1);
@@ -241,7 +250,7 @@ TEST_F(LaneSetTest, AStoreThatLostTheViewsOfASurplusLaneGetsThemAgain) {
 
 TEST_F(LaneSetTest, ARetiredLaneStaysForOneMoreStartIfTheStoreLostItsViews) {
   Start(2);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Kill();
   Start(1);
   Flush();
@@ -262,7 +271,7 @@ TEST_F(LaneSetTest, ARetiredLaneStaysForOneMoreStartIfTheStoreLostItsViews) {
 
 TEST_F(LaneSetTest, ARetiredLaneMayTakeViewsAgain) {
   Start(3);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Kill();
   Start(1);
   ExpectGoesOn(kWriters, 1);
@@ -282,7 +291,7 @@ TEST_F(LaneSetTest, ARetiredLaneMayTakeViewsAgain) {
 TEST_F(LaneSetTest, ALaneThatIsHalfForgottenIsNotCountedAgain) {
   retention_ = std::chrono::milliseconds(0);
   Start(2);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Flush();
   Kill();
   loses_removals_ = true;
@@ -302,7 +311,7 @@ TEST_F(LaneSetTest, WritersThatAreMovingAreNotForgottenInACrash) {
     std::filesystem::remove_all(folder_.path() + "/lanes");
     totals_.clear();
     Start(1);
-    for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+    SendFromAll(1);
     Kill();
     disk_.Fail(absl::InternalError("killed"), failing);
     EXPECT_FALSE(TryOpen(3).ok());
@@ -370,7 +379,7 @@ TEST_F(LaneSetTest, WhatIsTakenBeforeTheStoreIsThereIsCountedOnce) {
     SCOPED_TRACE(lanes);
     Start(lanes);
     const uint64_t last = totals_.empty() ? 0 : totals_.begin()->second;
-    for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, last + 1).status.ok());
+    SendFromAll(last + 1);
     Kill();
     // The test starts twice, because the process may die before the store is available.
     for (uint64_t start = 1; start <= 2; ++start) {
@@ -397,7 +406,7 @@ TEST_F(LaneSetTest, ADirectoryThatNeverTookAViewHasNothingToFlushWithoutTheStore
 // The journal grows past the position that the store has of the other history. Only then do lane and store meet.
 TEST_F(LaneSetTest, AnOlderCopyThatTookViewsWithoutTheStoreIsFencedOffUntilItIsDrained) {
   Start(1);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 1).status.ok());
+  SendFromAll(1);
   Flush();
   const std::string copy = folder_.path() + "/copy";
   std::filesystem::copy(folder_.path() + "/lanes", copy, std::filesystem::copy_options::recursive);
@@ -408,7 +417,7 @@ TEST_F(LaneSetTest, AnOlderCopyThatTookViewsWithoutTheStoreIsFencedOffUntilItIsD
   std::filesystem::rename(copy, folder_.path() + "/lanes");
   const auto stored = Stored();
   StartWithout(1);
-  for (int writer = 0; writer < kWriters; ++writer) ASSERT_TRUE(Send(writer, 2).status.ok());
+  SendFromAll(2);
   EXPECT_EQ(ReasonOf(Await(set_->Settle(store_))), "FENCED");
   EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/lanes/0/FENCED"));
   Kill();
