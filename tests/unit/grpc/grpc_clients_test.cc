@@ -297,8 +297,8 @@ TEST_F(GrpcClientsTest, StopEndsCallsOfAllKindsAfterItsGrace) {
 
 TEST_F(GrpcClientsTest, StopWhileCallsBeginAndEnd) {
   std::atomic<bool> stopping = false;
-  std::vector<std::jthread> callers;
   std::atomic<int> answered = 0;
+  std::vector<std::jthread> callers;
   for (int i = 0; i < 3; ++i) {
     callers.emplace_back([&, channel = MakeChannel(), path = i == 0 ? kEcho : kInnerEcho] {
       while (!stopping) {
