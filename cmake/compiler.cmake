@@ -71,6 +71,14 @@ if(VIEWCOUNT_SANITIZE)
   if(VIEWCOUNT_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize=alignment,null,object-size,vptr)
   endif()
+  # Without it the stacks in reports are addresses. The runtime library searches for a program without a version in its
+  # name.
+  find_program(VIEWCOUNT_SYMBOLIZER llvm-symbolizer-19)
+  if(VIEWCOUNT_SYMBOLIZER)
+    set(viewcount_sanitizer_environment ASAN_SYMBOLIZER_PATH=${VIEWCOUNT_SYMBOLIZER}
+                                        TSAN_SYMBOLIZER_PATH=${VIEWCOUNT_SYMBOLIZER}
+                                        UBSAN_SYMBOLIZER_PATH=${VIEWCOUNT_SYMBOLIZER})
+  endif()
   # To optimise a test takes longer than to run it.
   set(viewcount_test_options -O0)
   # libFuzzer is a part of clang. The modules report to it which code an input reached.

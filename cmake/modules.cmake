@@ -62,25 +62,30 @@ if(VIEWCOUNT_TESTS)
   target_compile_options(viewcount_test_headers PRIVATE ${viewcount_test_options})
 endif()
 
-# viewcount_test(NAME SOURCES a.cc … LINKS lib … [SANITIZE address thread] [SERIAL]) makes a GoogleTest program. ctest
-# runs each of its tests as a test of its own. In a build with a sanitizer the program is one test, because the start of a
+# viewcount_test(NAME SOURCES a.cc … [ADDRESS_ONLY b.cc …] LINKS lib … [DEFINITIONS NAME=value …]
+# [SANITIZE address thread] [SERIAL]) makes a GoogleTest program. ctest runs each of its tests as a test of its own. In a build with a sanitizer the program is one test, because the start of a
 # sanitized process takes longer than most tests.
 #
 # In a build with a sanitizer that SANITIZE names, the target sanitized_tests builds the program, and its tests have the
 # label `sanitized`. With VIEWCOUNT_SANITIZED_ELSEWHERE a program that names `address` is not made at all: tests/run.sh
 # runs it in the build with that sanitizer only, which saves a fifth of the time. Programs that link gRPC must not name
-# `thread`, as Debian's gRPC is not built for it.
+# `thread`, as Debian's gRPC is not built for it. ADDRESS_ONLY names sources whose tests use a single thread, so the build
+# with the thread sanitizer leaves them out.
 function(viewcount_test name)
-  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINKS;SANITIZE" ${ARGN})
+  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;ADDRESS_ONLY;LINKS;DEFINITIONS;SANITIZE" ${ARGN})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
   if(VIEWCOUNT_SANITIZED_ELSEWHERE AND "address" IN_LIST TEST_SANITIZE)
     return()
   endif()
+  if(NOT VIEWCOUNT_SANITIZE STREQUAL "thread")
+    list(APPEND TEST_SOURCES ${TEST_ADDRESS_ONLY})
+  endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main viewcount_options)
   target_compile_options(${name} PRIVATE ${viewcount_test_options})
+  target_compile_definitions(${name} PRIVATE ${TEST_DEFINITIONS})
   viewcount_precompile(${name} viewcount_test_headers)
   set(properties TIMEOUT ${TEST_TIMEOUT})
   if(TEST_SERIAL)
@@ -96,7 +101,7 @@ function(viewcount_test name)
   if(VIEWCOUNT_SANITIZE)
     list(APPEND properties TIMEOUT 600)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES ${properties})
+    set_tests_properties(${name} PROPERTIES ${properties} ENVIRONMENT "${viewcount_sanitizer_environment}")
   else()
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
   endif()
@@ -111,7 +116,8 @@ function(viewcount_script_test name)
   if(VIEWCOUNT_SANITIZE MATCHES "^address")
     set_property(TEST ${name} APPEND PROPERTY LABELS sanitized)
     # The sanitizer keeps little of the freed memory, since the tests measure memory.
-    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=quarantine_size_mb=16)
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=quarantine_size_mb=16
+                                              ${viewcount_sanitizer_environment})
     add_dependencies(sanitized_tests viewcountd ${TEST_DEPENDS})
   endif()
 endfunction()

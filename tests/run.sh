@@ -12,11 +12,12 @@
 # undefined-behaviour sanitizers test the libraries on a view's path and real clients, and each fuzzer runs for a
 # minute. Finally the thread sanitizer tests the libraries with threads.
 #
-# Names failures last; the last line is "N passed, N failed". Exit code 0 only if a test ran and all passed.
+# Names failures last, with the lines that say why; the last line is "N passed, N failed". Exit code 0 only if a test ran
+# and all passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,17s/^# \{0,1\}//p' "$0"; }
 
 stages=(release asan tsan)
 long_tests=(--label-exclude '^full$')
@@ -35,10 +36,23 @@ done
 passed=0
 failures=()
 
+# Prints the lines of each stage's log that state a failure. The whole output of a failed test is long, and the end of a
+# run should show the cause.
+reasons() {
+  local stage log
+  for stage in "${stages[@]}"; do
+    log=build/$stage/tests.log
+    [[ ! -e $log ]] || grep --extended-regexp --after-context=5 \
+      ': Failure$|^\[  FAILED  \] .*ms\)$|==ERROR: |^WARNING: ThreadSanitizer|runtime error: |^SUMMARY: |^[A-Za-z]*Error: |not ok ' \
+      "$log" | cut --characters=1-200 | head -n 60 || true
+  done
+}
+
 # Ends the run: prints the failures, then the line that is always last.
 finish() {
   if [[ ${#failures[@]} -gt 0 ]]; then
     echo "== Failed"
+    reasons
     printf '%s\n' "${failures[@]}"
   fi
   echo "$passed passed, ${#failures[@]} failed"

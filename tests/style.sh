@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Checks the form of the code: clang-format for every .h and .cc of the repository, the language of comments and
-# documents (prose.py), the folders' dependencies (includes.py), and the documents' links (links.py). With --tidy it
-# also runs clang-tidy.
+# documents (prose.py), the folders' dependencies (includes.py), and the documents' links (links.py). tests/tidy.py runs
+# clang-tidy.
 #
 #   tests/style.sh          # changes nothing and shows the differences
 #   tests/style.sh --fix    # formats in place
-#   tests/style.sh --tidy [FILE.cc…]   # also analyses these files; without FILE all of them, which takes an hour
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,9 +16,9 @@ require() {
 
 mode=${1:-}
 case $mode in
-  "" | --fix | --tidy) ;;
+  "" | --fix) ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
@@ -43,22 +42,3 @@ echo "clang-format: ${#files[@]} files in order"
 tests/prose.py
 tests/includes.py
 tests/links.py
-
-if [[ $mode == --tidy ]]; then
-  require clang-tidy
-  [[ -e build/release/compile_commands.json ]] || { echo "style.sh: no release build; run tests/run.sh first" >&2; exit 1; }
-  # The release build compiles several sources at a time. This list has each for itself, with the same generated headers.
-  readonly database=build/tidy/commands/compile_commands.json
-  cmake --preset release -B build/tidy -DCMAKE_UNITY_BUILD=OFF -DVIEWCOUNT_TESTS=ON >/dev/null
-  mkdir -p build/tidy/commands
-  sed "s#$PWD/build/tidy#$PWD/build/release#g" build/tidy/compile_commands.json >"$database"
-  # Generated code is excluded, and clang does not know every option of GCC.
-  [[ $# -le 1 ]] || files=("${@:2}")
-  mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.cc$' | while read -r file; do
-    ! grep --quiet --fixed-strings "\"file\": \"$PWD/$file\"" "$database" || echo "$file"
-  done)
-  printf '%s\0' "${sources[@]}" | xargs --null --max-args=1 --max-procs="$(nproc)" \
-    clang-tidy --quiet -p "$(dirname "$database")" --extra-arg=-Wno-unknown-warning-option \
-    --extra-arg=-Wno-unused-command-line-argument
-  echo "clang-tidy: ${#sources[@]} files in order"
-fi
