@@ -46,12 +46,12 @@ const std::vector<std::string>& OfBots() {
 // Returns agents that consist of the beginnings of patterns. An extension that would match a pattern is discarded.
 const std::vector<std::string>& Hostile() {
   static const auto agents = [] {
-    const auto patterns = CrawlerPatterns();
+    const auto patterns = ListedPatterns();
     std::mt19937_64 random(1);
     std::vector<std::string> made(kHostile);
     for (std::string& agent : made) {
       while (agent.size() < limits::kAgentBytesMax) {
-        const std::string_view pattern = patterns[random() % patterns.size()];
+        const std::string_view pattern = patterns[random() % patterns.size()].expression;
         std::string longer = agent + std::string(pattern.substr(0, pattern.size() - 1));
         if (!Patterns().IsBot(longer)) agent = std::move(longer);
       }

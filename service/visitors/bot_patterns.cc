@@ -2,23 +2,37 @@
 
 #include <re2/re2.h>
 
-#include "crawler_patterns.h"
+#include "agent_patterns.h"
 #include "service/base/check.h"
 #include "service/base/limits.h"
+#include "service/visitors/agent_names.h"
 
 namespace viewcount {
 namespace {
 
-std::vector<std::string_view> AllPatterns() {
-  auto patterns = CrawlerPatterns();
-  patterns.insert(patterns.end(), kAutomationMarks.begin(), kAutomationMarks.end());
+// The first character of each line of the embedded file; see agent_patterns.mjs.
+constexpr char kAnyCase = '~';
+constexpr char kSameCase = '=';
+
+std::vector<AgentPattern> AllPatterns() {
+  auto patterns = ListedPatterns();
+  for (const std::string_view mark : kAutomationMarks) patterns.push_back({mark});
   return patterns;
 }
 
-std::vector<std::string> PlainTexts(const std::vector<std::string_view>& patterns) {
+std::string InLowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::vector<std::string> PlainTexts(const std::vector<AgentPattern>& patterns, bool any_case) {
   std::vector<std::string> texts;
-  for (const std::string_view pattern : patterns) {
-    if (auto text = PlainText(pattern)) texts.push_back(*std::move(text));
+  for (const AgentPattern& pattern : patterns) {
+    if (pattern.any_case != any_case) continue;
+    if (const auto text = PlainText(pattern.expression)) texts.push_back(any_case ? InLowerCase(*text) : *text);
   }
   return texts;
 }
@@ -35,13 +49,14 @@ bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <
 
 }  // namespace
 
-std::vector<std::string_view> CrawlerPatterns() {
-  std::vector<std::string_view> patterns;
-  std::string_view rest = kCrawlerPatterns;
+std::vector<AgentPattern> ListedPatterns() {
+  std::vector<AgentPattern> patterns;
+  std::string_view rest = kAgentPatterns;
   while (!rest.empty()) {
     const size_t end = rest.find('\n');
-    VIEWCOUNT_CHECK(end != std::string_view::npos && end > 0);
-    patterns.push_back(rest.substr(0, end));
+    VIEWCOUNT_CHECK(end != std::string_view::npos && end > 1);
+    VIEWCOUNT_CHECK(rest.front() == kAnyCase || rest.front() == kSameCase);
+    patterns.push_back({.expression = rest.substr(1, end - 1), .any_case = rest.front() == kAnyCase});
     rest.remove_prefix(end + 1);
   }
   return patterns;
@@ -64,20 +79,46 @@ std::optional<std::string> PlainText(std::string_view pattern) {
   return text;
 }
 
+bool IsBeginning(std::string_view pattern) {
+  if (pattern.empty() || pattern.front() != '^') return false;
+  int depth = 0;
+  for (size_t at = 0; at < pattern.size(); ++at) {
+    const char c = pattern[at];
+    if (c == '\\') ++at;
+    // Parentheses within a class of characters need not be in pairs, so such a pattern may be taken for a general one.
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (c == '|' && depth <= 0) return false;
+  }
+  return depth == 0;
+}
+
 BotPatterns::BotPatterns() : BotPatterns(AllPatterns()) {}
 
-BotPatterns::BotPatterns(const std::vector<std::string_view>& patterns)
-    : texts_(PlainTexts(patterns)), expressions_(ExpressionOptions(), RE2::UNANCHORED) {
-  for (const std::string_view pattern : patterns) {
-    if (PlainText(pattern)) continue;
-    VIEWCOUNT_CHECK(expressions_.Add({pattern.data(), pattern.size()}, nullptr) >= 0);
+BotPatterns::BotPatterns(const std::vector<AgentPattern>& patterns)
+    : texts_(PlainTexts(patterns, false)),
+      any_case_texts_(PlainTexts(patterns, true)),
+      beginnings_(ExpressionOptions(), RE2::ANCHOR_START),
+      expressions_(ExpressionOptions(), RE2::UNANCHORED) {
+  for (const AgentPattern& pattern : patterns) {
+    if (PlainText(pattern.expression)) continue;
+    const std::string expression = (pattern.any_case ? "(?i)" : "") + std::string(pattern.expression);
+    RE2::Set& set = IsBeginning(pattern.expression) ? beginnings_ : expressions_;
+    VIEWCOUNT_CHECK(set.Add(expression, nullptr) >= 0);
   }
-  VIEWCOUNT_CHECK(expressions_.Compile());
+  VIEWCOUNT_CHECK(beginnings_.Compile() && expressions_.Compile());
 }
 
 bool BotPatterns::IsBot(std::string_view agent) const {
   agent = agent.substr(0, limits::kAgentBytesMax);
-  return !agent.empty() && (texts_.IsIn(agent) || expressions_.Match({agent.data(), agent.size()}, nullptr));
+  // Most agents match nothing, so the names of readers' programs matter for few.
+  return !agent.empty() && Matches(agent) && Matches(WithoutReadersNames(agent));
+}
+
+bool BotPatterns::Matches(std::string_view agent) const {
+  const re2::StringPiece text(agent.data(), agent.size());
+  return texts_.IsIn(agent) || any_case_texts_.IsIn(InLowerCase(agent)) || beginnings_.Match(text, nullptr) ||
+         expressions_.Match(text, nullptr);
 }
 
 }  // namespace viewcount

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "service/base/limits.h"
+#include "service/visitors/agent_names.h"
 #include "tests/support/agent_lists.h"
 #include "tests/support/seed.h"
 
@@ -76,17 +77,105 @@ TEST(BotPatterns, LibrariesAndCommandsAreBots) {
   }
 }
 
-TEST(BotPatterns, ProgramsThatPeopleReadInAreNot) {
+TEST(BotPatterns, MonitorsHealthChecksAndFeedFetchersAreBots) {
   for (const char* agent :
-       {kChrome,
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Reader/1.0.0 "
-        "Chrome/126.0.0.0 Electron/31.0.0 Safari/537.36",
-        "Mozilla/5.0 (Linux; Android 14; SM-S911B Build/UP1A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
-        "Chrome/126.0.0.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/470.0.0.0;]",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 "
-        "Zalo iOS/24060 ZaloTheme/light ZaloLanguage/vi",
-        "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"}) {
+       {"kube-probe/1.29",
+        "ELB-HealthChecker/2.0",
+        "GoogleHC/1.0",
+        "Prometheus/2.53.0",
+        "Blackbox Exporter/0.25.0",
+        "check_http/v2.3.3 (monitoring-plugins 2.3.3)",
+        "Zabbix",
+        "Site24x7",
+        "Better Uptime Bot",
+        "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers)",
+        "FreshRSS/1.24.1 (Linux; https://freshrss.org)",
+        "Tiny Tiny RSS/24.06 (https://tt-rss.org/)",
+        "Java/17.0.9",
+        "node-fetch/1.0",
+        "Scrapy/2.11.2 (+https://scrapy.org)",
+        "WhatsApp/2.24.12.78 A",
+        "Viber",
+        "TelegramBot (like TwitterBot)",
+        "facebookexternalhit/1.1",
+        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/126.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}) {
+    EXPECT_TRUE(Patterns().IsBot(agent)) << agent;
+  }
+}
+
+TEST(BotPatterns, BrowsersOfPeopleAreNot) {
+  for (const char* agent :
+       {kChrome, "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+        "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko",
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; GTB7.5; .NET CLR 2.0.50727; InfoPath.2)",
+        "Opera/9.80 (J2ME/MIDP; Opera Mini/9.80/191.303; U; vi) Presto/2.12.423 Version/12.16",
+        "Mozilla/5.0 (SMART-TV; Linux; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/4.0 "
+        "Chrome/94.0.4606.31 TV Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 11; CUBOT NOTE 20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile "
+        "Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 11; Robot 5G) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile "
+        "Safari/537.36",
+        "Viber/12.8.0.1 CFNetwork/1121.2.2 Darwin/19.3.0",
+        "[FBAN/FB4A;FBAV/567.1.0.52.74;FBBV/1003893689;FBDM/{density=3.0,width=1080,height=2340};FBLC/vi_VN;]"}) {
     EXPECT_FALSE(Patterns().IsBot(agent)) << agent;
+  }
+}
+
+TEST(BotPatterns, AppsWithABrowserOfTheirOwnAreNot) {
+  const std::string iphone =
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 ";
+  const std::string android =
+      "Mozilla/5.0 (Linux; Android 14; SM-S911B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+      "Version/4.0 Chrome/126.0.0.0 Mobile Safari/537.36 ";
+  for (const char* app : {"Zalo iOS/24060 ZaloTheme/light ZaloLanguage/vi",
+                          "Zalo android/12100 ZaloTheme/dark ZaloLanguage/vi",
+                          "[FBAN/FBIOS;FBAV/470.0.0.0;FBDV/iPhone14,5;FBLC/vi_VN]",
+                          "[FB_IAB/FB4A;FBAV/470.0.0.0;]",
+                          "MessengerForiOS",
+                          "Instagram 330.0.0.0 (iPhone14,5; iOS 17_5; vi_VN; vi; scale=3.00; 1170x2532)",
+                          "Line/14.5.0/IAB",
+                          "MicroMessenger/8.0.49(0x18003137) NetType/WIFI Language/vi",
+                          "KAKAOTALK 10.5.0",
+                          "Twitter for iPhone/10.40",
+                          "NAVER(inapp; search; 2000; 12.5.1)",
+                          "[LinkedInApp]/4.1.900",
+                          "GSA/322.0.636312",
+                          "Viber/22.4",
+                          "Viber",
+                          "WhatsApp/24.12",
+                          "Snapchat/12.90",
+                          "musical_ly_34.2.0 JsSdk/2.0 BytedanceWebview/d8a21c6",
+                          "SmartNews/24.6",
+                          "jp.gocro.smartnews.android/24.6",
+                          "GoogleNews/5.104",
+                          "Flipboard/4.3.21",
+                          "Feedly/90",
+                          "Instapaper/8",
+                          "NetNewsWire/6",
+                          "OperaNews/13",
+                          "Baomoi/24.06",
+                          "News/1080 AppleNews",
+                          "com.google.android.googlequicksearchbox",
+                          "baiduboxapp/13.60.0.10 (Baidu; P2 17.5)",
+                          "SogouMSE,SogouMobileBrowser/6.9.3",
+                          "YaSearchApp/24.60"}) {
+    EXPECT_FALSE(Patterns().IsBot(iphone + app)) << app;
+    EXPECT_FALSE(Patterns().IsBot(android + app)) << app;
+  }
+  for (const char* program : {"Slack/4.39.0 Sonic Slack_SSB/4.39.0", "Notion/3.10.0", "Code/1.90.0", "Teams/24137"}) {
+    EXPECT_FALSE(Patterns().IsBot(std::string(kChrome) + " " + program + " Electron/31.0.0")) << program;
+  }
+}
+
+TEST(BotPatterns, ABotWithTheNameOfAnAppIsABot) {
+  for (const char* agent :
+       {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 NewsBot/1.0",
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Mobile Safari/537.36 (compatible; FeedParser/1.0)",
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Mobile Safari/537.36 NewsReader "
+        "+https://a.example",
+        "Viber/22.4 Googlebot/2.1", "[FBAN/FB4A;] HeadlessChrome"}) {
+    EXPECT_TRUE(Patterns().IsBot(agent)) << agent;
   }
 }
 
@@ -94,11 +183,11 @@ TEST(BotPatterns, AnAbsentAgentIsNoBots) {
   EXPECT_FALSE(Patterns().IsBot(""));
   EXPECT_FALSE(Patterns().IsBot({}));
   // A pattern that matches the empty text does not make an absent agent a bot.
-  EXPECT_FALSE(BotPatterns({"a*"}).IsBot(""));
+  EXPECT_FALSE(BotPatterns({{"a*"}}).IsBot(""));
 }
 
 TEST(BotPatterns, ExpressionsMeanWhatTheyDoInJavaScript) {
-  const BotPatterns patterns({"^one", "two$", "thr(ee|ow)", "f[\\s\\S]*ve", "s\\/x\\.", "(^| )sev\\/"});
+  const BotPatterns patterns({{"^one"}, {"two$"}, {"thr(ee|ow)"}, {"f[\\s\\S]*ve"}, {"s\\/x\\."}, {"(^| )sev\\/"}});
   for (const char* agent :
        {"one", "one b", "a two", "a three b", "throw", "five", "f\n\xFFve", "as/x.", "sev/", "a sev/"}) {
     EXPECT_TRUE(patterns.IsBot(agent)) << agent;
@@ -106,6 +195,28 @@ TEST(BotPatterns, ExpressionsMeanWhatTheyDoInJavaScript) {
   for (const char* agent : {"a one", "a\none", "two b", "two\n", "thre", "evf", "s/xy", "s\\/x\\.", "asev/", "ONE"}) {
     EXPECT_FALSE(patterns.IsBot(agent)) << agent;
   }
+}
+
+TEST(BotPatterns, APatternMayMatchCapitalLettersToo) {
+  const BotPatterns patterns({{"Plain Text", true}, {"^e[x]pression", true}, {"Exact", false}});
+  for (const char* agent : {"a plain text", "PLAIN TEXT", "ExPression", "Exact"}) {
+    EXPECT_TRUE(patterns.IsBot(agent)) << agent;
+  }
+  for (const char* agent : {"plaintext", "an expression", "exact", "EXACT"}) {
+    EXPECT_FALSE(patterns.IsBot(agent)) << agent;
+  }
+}
+
+TEST(AgentNames, TheLengthAndEverythingElseStay) {
+  EXPECT_EQ(WithoutReadersNames("a Viber/1 b"), "a  ;;;;;1 b");
+  EXPECT_EQ(WithoutReadersNames("Viber/1 http://a"), "Viber/1 http://a");
+  EXPECT_EQ(WithoutReadersNames("Mozilla/5.0 (Linux; Android 11; Robot 5G) News"),
+            "Mozilla/5.0 (Linux; Android 11;  ;;;;;;;)  ;;;");
+  EXPECT_EQ(WithoutReadersNames("Mozilla/5.0 (Linux; Android 11) robot; x) nEwS"),
+            "Mozilla/5.0 (Linux; Android 11) robot; x)  ;;;");
+  EXPECT_EQ(WithoutReadersNames("Mozilla/5.0 (Linux; Android"), "Mozilla/5.0 (Linux; Android");
+  EXPECT_EQ(WithoutReadersNames("Mozilla/5.0 (Linux; Android 9; )"), "Mozilla/5.0 (Linux; Android 9; )");
+  EXPECT_EQ(WithoutReadersNames(""), "");
 }
 
 TEST(PlainText, IsWhatAPatternWithoutOperatorsStandsFor) {
@@ -118,23 +229,35 @@ TEST(PlainText, IsWhatAPatternWithoutOperatorsStandsFor) {
   }
 }
 
+TEST(IsBeginning, IsTrueForWhatMatchesAtTheBeginningOnly) {
+  for (const char* pattern : {"^", "^a", "^a(b|c)", "^a\\|b", "^(?:a|(b|c))d", "^\\(a"})
+    EXPECT_TRUE(IsBeginning(pattern)) << pattern;
+  for (const char* pattern : {"", "a", "(^a)", "^a|b", "^(a)|b", "^a\\(|b", "(^| )a", "^[(]|b", "^[)]|b"}) {
+    EXPECT_FALSE(IsBeginning(pattern)) << pattern;
+  }
+}
+
 // Tries each pattern separately, as the list's own tests do.
 class OneByOne {
  public:
   OneByOne() {
-    for (const std::string_view pattern : CrawlerPatterns()) {
-      expressions_.push_back(std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), RE2::Latin1));
-      EXPECT_TRUE(expressions_.back()->ok()) << pattern;
+    for (const AgentPattern& pattern : ListedPatterns()) {
+      RE2::Options options(RE2::Latin1);
+      options.set_case_sensitive(!pattern.any_case);
+      expressions_.push_back(std::make_unique<RE2>(std::string(pattern.expression), options));
+      EXPECT_TRUE(expressions_.back()->ok()) << pattern.expression;
     }
-    EXPECT_GT(expressions_.size(), 1'000u);
+    EXPECT_GT(expressions_.size(), 1'700u);
   }
 
-  bool IsBot(const std::string& agent) const {
+  bool IsBot(const std::string& agent) const { return Matches(agent) && Matches(WithoutReadersNames(agent)); }
+
+ private:
+  bool Matches(const std::string& agent) const {
     return std::any_of(expressions_.begin(), expressions_.end(),
                        [&](const auto& expression) { return RE2::PartialMatch(agent, *expression); });
   }
 
- private:
   std::vector<std::unique_ptr<RE2>> expressions_;
 };
 
@@ -149,10 +272,10 @@ std::string Damaged(std::string agent, std::mt19937_64& random) {
 
 // Returns beginnings of patterns one after another, up to the length that is examined.
 std::string NearMisses(std::mt19937_64& random) {
-  static const auto patterns = CrawlerPatterns();
+  static const auto patterns = ListedPatterns();
   std::string agent;
   while (agent.size() < limits::kAgentBytesMax) {
-    const std::string_view pattern = patterns[random() % patterns.size()];
+    const std::string_view pattern = patterns[random() % patterns.size()].expression;
     agent.append(pattern.substr(0, random() % pattern.size()));
     agent.push_back(static_cast<char>(random()));
   }
@@ -161,7 +284,7 @@ std::string NearMisses(std::mt19937_64& random) {
 
 TEST(BotPatterns, TogetherSayWhatEachForItselfSays) {
   const OneByOne one_by_one;
-  const BotPatterns together(CrawlerPatterns());
+  const BotPatterns together(ListedPatterns());
   std::mt19937_64 random(TestSeed());
   const auto crawlers = CrawlerAgents();
   int bots = 0;
@@ -196,7 +319,9 @@ TEST(BotPatterns, OnlyTheBeginningOfALongAgentCounts) {
   std::string at_the_end(limits::kAgentBytesMax - mark.size(), 'a');
   ExpectVerdictOfItsBeginning(at_the_end + mark + long_agent, true);
   ExpectVerdictOfItsBeginning("a" + at_the_end + mark.substr(0, 8) + long_agent, true);
-  ExpectVerdictOfItsBeginning(std::string(limits::kAgentBytesMax - 7, 'a') + mark + long_agent, false);
+  std::string too_far = "Mozilla/5.0 (";
+  too_far.resize(limits::kAgentBytesMax - 7, 'a');
+  ExpectVerdictOfItsBeginning(too_far + mark + long_agent, false);
 }
 
 TEST(BotPatterns, BytesThatAreNoUtf8ChangeNothing) {

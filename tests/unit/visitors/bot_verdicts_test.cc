@@ -68,7 +68,9 @@ TEST(BotVerdicts, AnAgentInUseStaysWhileOthersComeAndGo) {
 
 TEST(BotVerdicts, OfLongAgentsOnlyTheBeginningIsRemembered) {
   BotVerdicts verdicts(SharedPatterns());
-  const std::string beginning(limits::kAgentBytesMax, 'a');
+  // An agent without a blank is a bot's.
+  std::string beginning = "Mozilla/5.0 (";
+  beginning.resize(limits::kAgentBytesMax, 'a');
   EXPECT_FALSE(verdicts.IsBot(beginning));
   EXPECT_FALSE(verdicts.IsBot(beginning + "Googlebot/2.1"));
   EXPECT_FALSE(verdicts.IsBot(beginning + std::string(64 << 10, '\xFF')));
