@@ -1,33 +1,32 @@
-// An interface that receives every move of a shard's cursor and moves the ledger's copy of the cursor.
+// An interface through which the flusher tells readers that a shard's cursor moves.
 #pragma once
+
+#include <absl/functional/function_ref.h>
 
 #include <cstdint>
 #include <span>
 
-#include "service/lane/ledger.h"
+#include "service/base/identifiers.h"
+#include "service/lane/chunk.h"
 
 namespace viewcount {
 
-// Receives the moves of cursors from a Flusher, on the executor's thread. The implementation must call
-// `ledger.SetCursor(shard, cursor)`. For its own readers this must happen in the same step as the change of the counts
-// that it remembers. A view is then always either pending or in a remembered count, never both and never neither.
+// Receives the moves of one or more flushers' cursors, each on its flusher's executor. Every function must call `move`
+// exactly once before it returns, and must not keep it. The call makes the new cursor visible to readers.
+//
+// A listener that remembers counts must change them and call `move` in one critical section of its readers. A view is
+// then always either pending or in a remembered count, never both and never neither.
 class AppliedListener {
  public:
-  virtual ~AppliedListener() = default;
-  // The articles are now in the store, up to `cursor`. `articles` are indexes into the chunk's articles.
-  virtual void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
-                       std::span<const uint32_t> articles) = 0;
-  // The store's cursor is not where it was left. Counts of the shard may have become smaller.
-  virtual void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) = 0;
-};
+  // Moves the cursor of the shard in the flusher's ledger. It locks the ledger, so the listener must not hold that
+  // lock.
+  using Move = absl::FunctionRef<void()>;
 
-// A listener for a ledger without readers: it only moves the ledger's cursor. Thread-safe.
-class LedgerListener final : public AppliedListener {
- public:
-  void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk&, std::span<const uint32_t>) override {
-    ledger.SetCursor(shard, cursor);
-  }
-  void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override { ledger.SetCursor(shard, cursor); }
+  virtual ~AppliedListener() = default;
+  // The articles are now in the store, up to the new cursor. `articles` are indexes into the chunk's articles.
+  virtual void Applied(Shard shard, Move move, const Chunk& chunk, std::span<const uint32_t> articles) = 0;
+  // The store's cursor is not where it was left. Counts of the shard may have become smaller.
+  virtual void Rewound(Shard shard, Move move) = 0;
 };
 
 }  // namespace viewcount

@@ -223,10 +223,29 @@ void Flusher::CheckPart(const Part& part, Shard shard, const Cursor& cursor) con
   VIEWCOUNT_CHECK(part.next.to() == plan_->chunk().to());
 }
 
+void Flusher::MoveForward(Shard shard, const Cursor& cursor, std::span<const uint32_t> articles) {
+  const auto move = [&] { parts_.ledger.SetCursor(shard, cursor); };
+  if (parts_.listener == nullptr) {
+    move();
+  } else {
+    parts_.listener->Applied(shard, move, plan_->chunk(), articles);
+  }
+  // If the listener had not called `move`, the same part would be sent again.
+  VIEWCOUNT_CHECK(parts_.ledger.Lock().CursorOf(shard) == cursor);
+}
+
+void Flusher::MoveTo(Shard shard, const Cursor& cursor) {
+  const auto move = [&] { parts_.ledger.SetCursor(shard, cursor); };
+  if (parts_.listener == nullptr) {
+    move();
+  } else {
+    parts_.listener->Rewound(shard, move);
+  }
+  VIEWCOUNT_CHECK(parts_.ledger.Lock().CursorOf(shard) == cursor);
+}
+
 void Flusher::NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began) {
-  parts_.listener.Applied(parts_.ledger, planned.part.shard, planned.part.next, plan_->chunk(), planned.articles);
-  // The listener moves the ledger's cursor. If it did not, the same part would be sent again.
-  VIEWCOUNT_CHECK(parts_.ledger.Lock().CursorOf(planned.part.shard) == planned.part.next);
+  MoveForward(planned.part.shard, planned.part.next, planned.articles);
   // There is progress, so the next retry need not wait long.
   back_off_ = milliseconds(0);
   Metrics& metrics = parts_.metrics;
@@ -248,7 +267,7 @@ asio::awaitable<absl::Status> Flusher::Claim(Shard shard) {
       // A part whose answer was lost may have arrived before another process took the lane.
       const auto cursor = Cursor::Parse(MetadataOf(stored.status(), "cursor"));
       if (cursor && plan_ && plan_->Leads(shard, parts_.ledger.Lock().CursorOf(shard), *cursor)) {
-        parts_.listener.Rewound(parts_.ledger, shard, *cursor);
+        MoveTo(shard, *cursor);
       }
       Stop();
       options_.fenced(stored.status());
@@ -281,7 +300,7 @@ void Flusher::Reconcile(Shard shard, const Claimed& stored) {
   const bool fits = ledger.Fits(shard, stored.cursor);
   if (fits && known < stored.cursor && plan_ && plan_->Leads(shard, known, stored.cursor)) {
     // A part whose answer was lost had arrived.
-    parts_.listener.Applied(ledger, shard, stored.cursor, plan_->chunk(), plan_->Between(shard, known, stored.cursor));
+    MoveForward(shard, stored.cursor, plan_->Between(shard, known, stored.cursor));
     return;
   }
   if (stored.cursor < known || !fits) {
@@ -291,7 +310,7 @@ void Flusher::Reconcile(Shard shard, const Claimed& stored) {
                             stored.cursor.ToString(), known.ToString());
   }
   if (fits) {
-    parts_.listener.Rewound(ledger, shard, stored.cursor);
+    MoveTo(shard, stored.cursor);
   } else {
     misplaced_.Add(shard);
   }

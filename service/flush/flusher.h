@@ -13,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "service/base/clock.h"
@@ -37,7 +38,8 @@ class Flusher {
   struct Dependencies {
     Ledger& ledger;
     CountStore& store;
-    AppliedListener& listener;
+    // Tells readers that a cursor moves. Null if the ledger has no readers: the flusher then moves its cursors alone.
+    AppliedListener* listener = nullptr;
     JournalWriter& journal;
     JournalSource source;
     const Clock& clock;
@@ -106,6 +108,10 @@ class Flusher {
   boost::asio::awaitable<absl::Status> FlushShard(Shard shard);
   // Checks the invariants of a part that is about to be sent for a shard whose cursor is `cursor`.
   void CheckPart(const Part& part, Shard shard, const Cursor& cursor) const;
+  // Moves the ledger's cursor of a shard to `cursor`, because the store now has these articles of the planned chunk.
+  void MoveForward(Shard shard, const Cursor& cursor, std::span<const uint32_t> articles);
+  // Moves the ledger's cursor of a shard to `cursor`, because the store is there instead of where it was left.
+  void MoveTo(Shard shard, const Cursor& cursor);
   void NoteApplied(const PlannedPart& planned, const ApplyResult& result, SteadyTime began);
   void NoteReleased();
   // Counts and logs an error. Returns the error.

@@ -82,7 +82,7 @@ asio::awaitable<absl::Status> Flusher::RepairShards() {
   uint64_t views = 0;
   for (const SealedChunk& sealed : *chunks) views += sealed.chunk->views();
   ledger.Restore(*std::move(chunks));
-  shards.ForEach([&](Shard shard) { parts_.listener.Rewound(ledger, shard, cursors[shard.value]); });
+  shards.ForEach([&](Shard shard) { MoveTo(shard, cursors[shard.value]); });
   misplaced_.Remove(shards);
   if (views > 0) {
     spdlog::info("lane {}: {} views from position {} on are taken from the journal again", ToHex(options_.lane.id),

@@ -117,7 +117,7 @@ absl::Status LaneRuntime::Abandon() {
   return lane_->WriteCheckpointNow();
 }
 
-Flusher::Dependencies LaneRuntime::FlusherParts(CountStore& store, AppliedListener& listener) {
+Flusher::Dependencies LaneRuntime::FlusherParts(CountStore& store, AppliedListener* listener) {
   return {.ledger = *ledger_,
           .store = store,
           .listener = listener,
@@ -143,7 +143,7 @@ void LaneRuntime::MakeFlusher(const asio::any_io_executor& executor, const Flush
     released_at_ = parts_.clock.Now();
     lane_->AnswerStored();
   };
-  flusher_ = std::make_unique<Flusher>(executor, FlusherParts(parts.store, parts.listener), std::move(options));
+  flusher_ = std::make_unique<Flusher>(executor, FlusherParts(parts.store, &parts.listener), std::move(options));
 }
 
 asio::awaitable<absl::Status> LaneRuntime::Recover(const FlushParts& parts) {
@@ -165,11 +165,10 @@ bool LaneRuntime::StoredSince(std::chrono::milliseconds duration) const {
 }
 
 asio::awaitable<absl::Status> LaneRuntime::Drain(CountStore& store) {
-  LedgerListener listener;
   absl::Status fenced;
   const auto executor = co_await asio::this_coro::executor;
   const auto note = [&fenced](const absl::Status& status) { fenced = status; };
-  Flusher flusher(executor, FlusherParts(store, listener), FlusherOptions(note));
+  Flusher flusher(executor, FlusherParts(store, nullptr), FlusherOptions(note));
   auto status = co_await flusher.Recover();
   drained_views_ = std::max(drained_views_, ledger_->totals().pending_views);
   if (status.ok()) status = directory_.EndUnchecked();

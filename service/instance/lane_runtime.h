@@ -110,7 +110,7 @@ class LaneRuntime {
  private:
   LaneRuntime(Dependencies parts, Options options, LaneDirectory directory);
   absl::Status Fill();
-  Flusher::Dependencies FlusherParts(CountStore& store, AppliedListener& listener);
+  Flusher::Dependencies FlusherParts(CountStore& store, AppliedListener* listener);
   Flusher::Options FlusherOptions(std::function<void(const absl::Status&)> fenced);
   void MakeFlusher(const boost::asio::any_io_executor& executor, const FlushParts& parts);
   absl::Status Abandon();

@@ -13,11 +13,10 @@ CountCache::CountCache(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {
   for (const Lane& lane : lanes_) lane_ids_.push_back(lane.ledger->lane());
 }
 
-void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
-                         std::span<const uint32_t> articles) {
+void CountCache::Applied(Shard shard, Move move, const Chunk& chunk, std::span<const uint32_t> articles) {
   ShardCache& cache = shards_[shard.value];
   const MutexLock lock(cache.mutex);
-  ledger.SetCursor(shard, cursor);
+  move();
   if (cache.young.empty() && cache.old.empty()) return;
   for (const uint32_t index : articles) {
     const Chunk::Article& article = chunk.articles()[index];
@@ -28,10 +27,10 @@ void CountCache::Applied(Ledger& ledger, Shard shard, const Cursor& cursor, cons
   }
 }
 
-void CountCache::Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) {
+void CountCache::Rewound(Shard shard, Move move) {
   ShardCache& cache = shards_[shard.value];
   const MutexLock lock(cache.mutex);
-  ledger.SetCursor(shard, cursor);
+  move();
   if (Planted(PlantedBug::kKeepCacheOnRewind)) return;
   cache.young.clear();
   cache.old.clear();

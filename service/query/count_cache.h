@@ -47,16 +47,16 @@ class CountCache final : public AppliedListener {
  public:
   // A lane of this process: its ledger, and the incarnation that the store must have for it.
   struct Lane {
-    Ledger* ledger = nullptr;
+    const Ledger* ledger = nullptr;
     Incarnation incarnation;
   };
 
   // The ledgers must outlive the cache.
   explicit CountCache(std::vector<Lane> lanes);
 
-  void Applied(Ledger& ledger, Shard shard, const Cursor& cursor, const Chunk& chunk,
-               std::span<const uint32_t> articles) override;
-  void Rewound(Ledger& ledger, Shard shard, const Cursor& cursor) override;
+  // See AppliedListener. The cursor moves under the mutex of the shard's counts.
+  void Applied(Shard shard, Move move, const Chunk& chunk, std::span<const uint32_t> articles) override;
+  void Rewound(Shard shard, Move move) override;
 
   // The IDs in the order of the lanes given.
   const std::vector<LaneId>& lane_ids() const { return lane_ids_; }

@@ -131,7 +131,7 @@ class RepairTest : public ::testing::Test {
   LaneRig rig_{{.segment_bytes = kSegment, .retention = std::chrono::milliseconds(0), .has_flusher = true}};
   MemoryStore store_{{.nodes = limits::kShards, .history = 100'000}};
   FaultyStore faulty_;
-  LedgerListener listener_;
+  AppliedListener* listener_ = nullptr;
   LaneIdentity identity_{.id = LaneRig::kLane, .incarnation = {}, .earlier = {}};
   std::unique_ptr<Flusher> flusher_;
   absl::Status fenced_;
@@ -277,6 +277,64 @@ TEST_F(RepairTest, TotalsThatDoNotAgreeAreShownAsLongAsTheyDoNot) {
   }
   FlushAtLast();
   EXPECT_EQ(rig_.metrics.audit_differences.Value(), 0);
+}
+
+// Notes the shard's cursor in the ledger before and after each move.
+class NotingListener final : public AppliedListener {
+ public:
+  struct Noted {
+    Cursor before;
+    Cursor after;
+  };
+  explicit NotingListener(const Ledger& ledger) : ledger_(ledger) {}
+
+  void Applied(Shard shard, Move move, const Chunk&, std::span<const uint32_t>) override {
+    applied[shard].push_back(Note(shard, move));
+  }
+  void Rewound(Shard shard, Move move) override { rewound[shard].push_back(Note(shard, move)); }
+
+  std::map<Shard, std::vector<Noted>> applied;
+  std::map<Shard, std::vector<Noted>> rewound;
+
+ private:
+  Noted Note(Shard shard, Move move) {
+    const Cursor before = ledger_.Lock().CursorOf(shard);
+    move();
+    return {before, ledger_.Lock().CursorOf(shard)};
+  }
+
+  const Ledger& ledger_;
+};
+
+// The cursor must not move before the listener lets it, because the listener's counts change at the same moment.
+TEST_F(RepairTest, ACursorMovesWhenTheListenerCallsTheMove) {
+  flusher_.reset();
+  rig_.Recover();
+  NotingListener listener(*rig_.ledger);
+  listener_ = &listener;
+  Start();
+  const Shard shard = ShardOfId("a");
+  const Cursor start = rig_.ledger->Lock().CursorOf(shard);
+  Fold({"a"}, 5);
+  FlushAtLast();
+  const Cursor end = Lane(shard).entry->cursor;
+  Cursor at = start;
+  for (const auto& [before, after] : listener.applied[shard]) {
+    EXPECT_EQ(before, at);
+    EXPECT_LT(before, after);
+    at = after;
+  }
+  EXPECT_EQ(at, end);
+  listener.rewound.clear();
+  ASSERT_EQ(store_.Rollback(shard.value, 1), 1u);
+  const Cursor rolled_back = Lane(shard).entry->cursor;
+  ASSERT_LT(rolled_back, end);
+  FlushAtLast();
+  ASSERT_EQ(listener.rewound.size(), 1u);
+  ASSERT_EQ(listener.rewound[shard].size(), 1u);
+  EXPECT_EQ(listener.rewound[shard][0].before, end);
+  EXPECT_EQ(listener.rewound[shard][0].after, rolled_back);
+  ExpectAllWell();
 }
 
 class SilentRollbackTest : public RepairTest {

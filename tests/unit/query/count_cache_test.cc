@@ -38,6 +38,10 @@ class CountCacheTest : public ::testing::Test {
   std::optional<CountCache::Known> Find(const std::string& id, SteadyTime not_before = SteadyTime::min()) {
     return cache_.Find(site_, kShard, {id, ArticleHash(site_.seed, id)}, not_before);
   }
+  // Returns what the flusher gives to its listener: a function that moves the shard's cursor to `end`.
+  auto MoveTo(Position end) {
+    return [this, end] { ledger_.SetCursor(kShard, Cursor::End(end)); };
+  }
 
   static constexpr Shard kShard{3};
   static constexpr Position kBegin{100};
@@ -86,7 +90,7 @@ TEST_F(CountCacheTest, AnswersAheadOfTheFlusherAreRememberedAsTheFlusherKnowsThe
   ASSERT_TRUE(Find(id));
   EXPECT_EQ(Find(id)->totals.views, 7u);
   const std::vector<uint32_t> applied = {0};
-  cache_.Applied(ledger_, kShard, Cursor::End(Position{200}), *sealed.chunk, applied);
+  cache_.Applied(kShard, MoveTo(Position{200}), *sealed.chunk, applied);
   EXPECT_EQ(Find(id)->totals.views, 7u);
   EXPECT_FALSE(Read(id, 7, LaneEntry{incarnation_, Cursor::End(Position{300})})) << "nobody knows what is beyond";
 }
@@ -120,7 +124,7 @@ TEST_F(CountCacheTest, AnAbsentShardIsNotAnsweredFor) {
   ledger_.Withdraw(ShardSet::Of(kShard));
   EXPECT_FALSE(Find("a"));
   EXPECT_FALSE(Read("a", 7));
-  cache_.Rewound(ledger_, kShard, Cursor::End(kBegin));
+  cache_.Rewound(kShard, MoveTo(kBegin));
   EXPECT_FALSE(Find("a"));
   EXPECT_TRUE(Read("a", 7));
   EXPECT_TRUE(Find("a"));
@@ -128,7 +132,7 @@ TEST_F(CountCacheTest, AnAbsentShardIsNotAnsweredFor) {
 
 TEST_F(CountCacheTest, ARewoundShardForgets) {
   EXPECT_TRUE(Read("a", 7));
-  cache_.Rewound(ledger_, kShard, Cursor::End(kBegin));
+  cache_.Rewound(kShard, MoveTo(kBegin));
   EXPECT_FALSE(Find("a"));
   EXPECT_EQ(ledger_.Lock().CursorOf(kShard), Cursor::End(kBegin));
 }
