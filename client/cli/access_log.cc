@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "client/cli/log_time.h"
 #include "service/base/hash.h"
+#include "service/base/little_endian.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
@@ -133,9 +133,7 @@ uint64_t ViewerOf(const Fields& fields, const ViewerSalt& salt) {
   }
   std::array<unsigned char, crypto_generichash_BYTES_MIN> hash;
   crypto_generichash_final(&state, hash.data(), hash.size());
-  uint64_t viewer = 0;
-  std::memcpy(&viewer, hash.data(), sizeof(viewer));
-  return std::max<uint64_t>(viewer, 1);
+  return std::max<uint64_t>(little_endian::Load<uint64_t>(hash.data()), 1);
 }
 
 AccessLogLine Bad(std::string_view problem) {
@@ -156,8 +154,7 @@ ViewerSalt SaltOfLog(std::string_view site, std::string_view head) {
   // The site's hash is the key. A joined text of site and head could be split in two ways, so two inputs could share a
   // hash.
   std::array<unsigned char, crypto_generichash_KEYBYTES_MIN> key{};
-  const uint64_t seed = Hash64(site);
-  std::memcpy(key.data(), &seed, sizeof(seed));
+  little_endian::Store(key.data(), Hash64(site));
   ViewerSalt salt;
   crypto_generichash(salt.bytes.data(), salt.bytes.size(), reinterpret_cast<const unsigned char*>(head.data()),
                      head.size(), key.data(), key.size());

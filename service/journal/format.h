@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
 
 #include "service/base/identifiers.h"
+#include "service/base/little_endian.h"
 #include "service/journal/record.h"
 
 namespace viewcount {
@@ -75,8 +75,7 @@ class RecordFormat {
   // Returns false for most bytes that are not a record header. It costs one comparison.
   static bool IsPlausible(const char* bytes) {
     // The number consists of the record type and the three zero bytes after it.
-    uint32_t type;
-    std::memcpy(&type, bytes + kRecordHeaderBytes - sizeof(type), sizeof(type));
+    const auto type = little_endian::Load<uint32_t>(bytes + kRecordHeaderBytes - sizeof(uint32_t));
     return type - 1 < static_cast<uint32_t>(RecordType::kCommit);
   }
 

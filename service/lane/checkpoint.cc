@@ -10,16 +10,25 @@
 
 #include "service/base/crc32c.h"
 #include "service/base/files.h"
+#include "service/base/little_endian.h"
 
 namespace viewcount {
 namespace {
 
+using little_endian::Load, little_endian::Store;
+
 constexpr std::string_view kSuffix = ".writers";
 constexpr size_t kPositionDigits = 20;
 
-// The header of a checkpoint file. The writers, the visits and the cool-downs follow it.
+// The offsets of a header's fields; see checkpoint.h. The writers, the visits and the cool-downs follow the header.
+constexpr std::string_view kMagic = "VCWRTR02";
+constexpr size_t kLaneAt = 8, kPositionAt = 24, kChecksumAt = 32, kWritersBytesAt = 36, kVisitsBytesAt = 40,
+                 kCoolDownsBytesAt = 44, kHeaderBytes = 48;
+// The first format had no cool-downs and no size of the writers. Its table of visits is not read any more.
+constexpr std::string_view kFirstMagic = "VCWRTR01";
+constexpr size_t kFirstVisitsBytesAt = 36, kFirstHeaderBytes = 40;
+
 struct Header {
-  std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '2'};
   LaneId lane;
   uint64_t position = 0;
   uint32_t checksum = 0;
@@ -27,17 +36,18 @@ struct Header {
   uint32_t visits_bytes = 0;
   uint32_t cool_downs_bytes = 0;
 };
-static_assert(sizeof(Header) == 48);
 
-// The header of the first format, which had no cool-downs. Its table of visits is not read any more.
-struct FirstHeader {
-  std::array<char, 8> magic{'V', 'C', 'W', 'R', 'T', 'R', '0', '1'};
-  LaneId lane;
-  uint64_t position = 0;
-  uint32_t checksum = 0;
-  uint32_t visits_bytes = 0;
-};
-static_assert(sizeof(FirstHeader) == 40);
+std::string Encode(const Header& header) {
+  char bytes[kHeaderBytes];
+  std::memcpy(bytes, kMagic.data(), kMagic.size());
+  std::memcpy(bytes + kLaneAt, header.lane.bytes.data(), header.lane.bytes.size());
+  Store(bytes + kPositionAt, header.position);
+  Store(bytes + kChecksumAt, header.checksum);
+  Store(bytes + kWritersBytesAt, header.writers_bytes);
+  Store(bytes + kVisitsBytesAt, header.visits_bytes);
+  Store(bytes + kCoolDownsBytesAt, header.cool_downs_bytes);
+  return {bytes, sizeof(bytes)};
+}
 
 // A file's header and its size in bytes. HeaderOf returns nothing if the file begins with no known header.
 struct ReadHeader {
@@ -45,22 +55,22 @@ struct ReadHeader {
   size_t bytes = 0;
 };
 std::optional<ReadHeader> HeaderOf(std::string_view text) {
-  ReadHeader read{.bytes = sizeof(Header)};
-  if (text.size() >= sizeof(Header)) {
-    std::memcpy(&read.header, text.data(), sizeof(Header));
-    if (read.header.magic == Header().magic) return read;
+  if (text.size() < kFirstHeaderBytes) return std::nullopt;
+  Header header;
+  std::memcpy(header.lane.bytes.data(), &text[kLaneAt], header.lane.bytes.size());
+  header.position = Load<uint64_t>(&text[kPositionAt]);
+  header.checksum = Load<uint32_t>(&text[kChecksumAt]);
+  if (text.starts_with(kMagic) && text.size() >= kHeaderBytes) {
+    header.writers_bytes = Load<uint32_t>(&text[kWritersBytesAt]);
+    header.visits_bytes = Load<uint32_t>(&text[kVisitsBytesAt]);
+    header.cool_downs_bytes = Load<uint32_t>(&text[kCoolDownsBytesAt]);
+    return ReadHeader{header, kHeaderBytes};
   }
-  FirstHeader first;
-  if (text.size() < sizeof(first)) return std::nullopt;
-  std::memcpy(&first, text.data(), sizeof(first));
-  const size_t content = text.size() - sizeof(first);
-  if (first.magic != FirstHeader().magic || first.visits_bytes > content) return std::nullopt;
-  read.header = {.lane = first.lane,
-                 .position = first.position,
-                 .checksum = first.checksum,
-                 .writers_bytes = static_cast<uint32_t>(content - first.visits_bytes)};
-  read.bytes = sizeof(first);
-  return read;
+  const size_t content = text.size() - kFirstHeaderBytes;
+  const auto visits_bytes = Load<uint32_t>(&text[kFirstVisitsBytesAt]);
+  if (!text.starts_with(kFirstMagic) || visits_bytes > content) return std::nullopt;
+  header.writers_bytes = static_cast<uint32_t>(content - visits_bytes);
+  return ReadHeader{header, kFirstHeaderBytes};
 }
 
 std::optional<Position> PositionOf(std::string_view name) {
@@ -98,7 +108,7 @@ absl::Status WriteCheckpoint(Disk& disk, const std::string& folder, LaneId lane,
   header.writers_bytes = static_cast<uint32_t>(checkpoint.writers.size());
   header.visits_bytes = static_cast<uint32_t>(checkpoint.visits.size());
   header.cool_downs_bytes = static_cast<uint32_t>(checkpoint.cool_downs.size());
-  std::string text(reinterpret_cast<const char*>(&header), sizeof(header));
+  std::string text = Encode(header);
   text.append(checkpoint.writers).append(checkpoint.visits).append(checkpoint.cool_downs);
   if (auto status = WriteFileDurably(disk, PathOf(folder, checkpoint.position), text); !status.ok()) return status;
   const auto positions = Find(disk, folder);

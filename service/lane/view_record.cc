@@ -1,24 +1,25 @@
 #include "service/lane/view_record.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <cstring>
 
+#include "service/base/little_endian.h"
 #include "service/sites/site_settings.h"
 #include "service/sites/stored_site.h"
 
 namespace viewcount {
 namespace {
 
-// Numbers are little-endian, as on every machine for which this is built.
-static_assert(std::endian::native == std::endian::little);
+using little_endian::Append, little_endian::Take;
 
 // The receipt time and the flags. For each flag that is set, in this order, the size of a bitmap and the bitmap follow.
-constexpr size_t kHeadBytes = sizeof(int64_t) + 1;
+constexpr size_t kHeadBytes = sizeof(uint64_t) + 1;
 constexpr char kHasVisits = 1;
 constexpr char kHasCoolDowns = 2;
 constexpr size_t kBitsSizeBytes = sizeof(uint16_t);
+
+// The time, then the views of each shard.
+constexpr size_t kTotalsBytes = sizeof(uint64_t) * (1 + limits::kShards);
 
 constexpr size_t BitmapBytes(size_t views) { return (views + 7) / 8; }
 static_assert(BitmapBytes(limits::kBatchViewsMax) <= 0xffff);
@@ -32,10 +33,8 @@ bool HasBit(std::string_view bits, size_t i) { return (bits[i / 8] >> i % 8 & 1)
 
 // Removes a size and a bitmap of that size from the front of `payload`. Returns false if they are not there.
 bool TakeBits(std::string_view& payload, std::string_view& bits) {
-  uint16_t size = 0;
   if (payload.size() < kBitsSizeBytes) return false;
-  std::memcpy(&size, payload.data(), kBitsSizeBytes);
-  payload.remove_prefix(kBitsSizeBytes);
+  const size_t size = Take<uint16_t>(payload);
   if (size == 0 || payload.size() < size) return false;
   bits = payload.substr(0, size);
   payload.remove_prefix(size);
@@ -54,21 +53,21 @@ std::string_view TakeLine(std::string_view& text) {
 size_t ViewsHead::BytesMax(size_t views) { return kHeadBytes + 2 * (kBitsSizeBytes + BitmapBytes(views)); }
 
 void ViewsHead::EncodeTo(std::string& text) const {
-  text.assign(reinterpret_cast<const char*>(&receipt_unix_ms), sizeof(receipt_unix_ms));
+  text.clear();
+  Append(text, static_cast<uint64_t>(receipt_unix_ms));
   text.push_back(static_cast<char>((visits.empty() ? 0 : kHasVisits) | (cool_downs.empty() ? 0 : kHasCoolDowns)));
   for (const std::string_view bits : {visits, cool_downs}) {
     if (bits.empty()) continue;
-    const auto size = static_cast<uint16_t>(bits.size());
-    text.append(reinterpret_cast<const char*>(&size), kBitsSizeBytes).append(bits);
+    Append(text, static_cast<uint16_t>(bits.size()));
+    text.append(bits);
   }
 }
 
 absl::StatusOr<ViewsPayload> ParseViewsPayload(std::string_view payload) {
   if (payload.size() < kHeadBytes) return Broken("views");
   ViewsPayload parsed;
-  std::memcpy(&parsed.head.receipt_unix_ms, payload.data(), sizeof(parsed.head.receipt_unix_ms));
-  const char flags = payload[kHeadBytes - 1];
-  payload.remove_prefix(kHeadBytes);
+  parsed.head.receipt_unix_ms = static_cast<int64_t>(Take<uint64_t>(payload));
+  const auto flags = static_cast<char>(Take<uint8_t>(payload));
   if ((flags & ~(kHasVisits | kHasCoolDowns)) != 0) return Broken("views");
   const bool whole = ((flags & kHasVisits) == 0 || TakeBits(payload, parsed.head.visits)) &&
                      ((flags & kHasCoolDowns) == 0 || TakeBits(payload, parsed.head.cool_downs));
@@ -132,16 +131,19 @@ absl::StatusOr<Site> ParseSite(std::string_view payload) {
   return site;
 }
 
-static_assert(sizeof(JournaledTotals) == 8 + 8 * limits::kShards, "written as it is");
-
 std::string EncodeTotals(const JournaledTotals& totals) {
-  return {reinterpret_cast<const char*>(&totals), sizeof(totals)};
+  std::string text;
+  text.reserve(kTotalsBytes);
+  Append(text, static_cast<uint64_t>(totals.unix_ms));
+  for (const uint64_t views : totals.views) Append(text, views);
+  return text;
 }
 
 absl::StatusOr<JournaledTotals> ParseTotals(std::string_view payload) {
+  if (payload.size() != kTotalsBytes) return Broken("totals");
   JournaledTotals totals;
-  if (payload.size() != sizeof(totals)) return Broken("totals");
-  std::memcpy(&totals, payload.data(), sizeof(totals));
+  totals.unix_ms = static_cast<int64_t>(Take<uint64_t>(payload));
+  for (uint64_t& views : totals.views) views = Take<uint64_t>(payload);
   return totals;
 }
 

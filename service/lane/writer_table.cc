@@ -1,22 +1,18 @@
 #include "service/lane/writer_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "service/base/limits.h"
+#include "service/base/little_endian.h"
 #include "service/base/planted_bug.h"
 
 namespace viewcount {
 namespace {
 
-// A writer in a checkpoint: 32 bytes, little-endian.
-struct StoredWriter {
-  WriterId id;
-  uint64_t last_sequence = 0;
-  int64_t silent_ms_and_import = 0;
-};
-static_assert(sizeof(StoredWriter) == 32 && std::endian::native == std::endian::little);
+// A writer in a checkpoint: its ID, the last sequence, and the silence. The lowest bit of the silence is set for a
+// writer of an import, and the bits above it are milliseconds.
+constexpr size_t kSequenceAt = sizeof(WriterId::bytes), kSilenceAt = 24, kStoredWriterBytes = 32;
 
 }  // namespace
 
@@ -138,14 +134,17 @@ void WriterTable::ForEach(Visit visit) const {
 
 void WriterTable::AppendTo(std::string& text, const Writer& writer, SteadyTime now) {
   using std::chrono::duration_cast, std::chrono::milliseconds;
-  const StoredWriter stored{writer.id, writer.last_sequence,
-                            duration_cast<milliseconds>(now - writer.heard).count() << 1 | (writer.import ? 1 : 0)};
-  text.append(reinterpret_cast<const char*>(&stored), sizeof(stored));
+  const int64_t silence = duration_cast<milliseconds>(now - writer.heard).count() << 1 | (writer.import ? 1 : 0);
+  char stored[kStoredWriterBytes];
+  std::memcpy(stored, writer.id.bytes.data(), writer.id.bytes.size());
+  little_endian::Store(stored + kSequenceAt, writer.last_sequence);
+  little_endian::Store(stored + kSilenceAt, static_cast<uint64_t>(silence));
+  text.append(stored, sizeof(stored));
 }
 
 std::string WriterTable::Serialize(SteadyTime now, const Filter& filter) const {
   std::string text;
-  if (!filter) text.reserve(by_id_.size() * sizeof(StoredWriter));
+  if (!filter) text.reserve(by_id_.size() * kStoredWriterBytes);
   ForEach([&](const Writer& writer) {
     if (!filter || filter(writer.id, writer.import)) AppendTo(text, writer, now);
   });
@@ -153,18 +152,20 @@ std::string WriterTable::Serialize(SteadyTime now, const Filter& filter) const {
 }
 
 absl::Status WriterTable::Merge(std::string_view text, SteadyTime now, const Filter& filter) {
-  if (text.size() % sizeof(StoredWriter) != 0) return absl::DataLossError("a table of writers is cut off");
-  for (; !text.empty(); text.remove_prefix(sizeof(StoredWriter))) {
-    StoredWriter stored;
-    std::memcpy(&stored, text.data(), sizeof(stored));
-    const bool import = (stored.silent_ms_and_import & 1) != 0;
-    if (filter && !filter(stored.id, import)) continue;
-    const auto found = by_id_.find(stored.id);
+  if (text.size() % kStoredWriterBytes != 0) return absl::DataLossError("a table of writers is cut off");
+  for (; !text.empty(); text.remove_prefix(kStoredWriterBytes)) {
+    WriterId id;
+    std::memcpy(id.bytes.data(), text.data(), id.bytes.size());
+    const auto last_sequence = little_endian::Load<uint64_t>(text.data() + kSequenceAt);
+    const auto silence = static_cast<int64_t>(little_endian::Load<uint64_t>(text.data() + kSilenceAt));
+    const bool import = (silence & 1) != 0;
+    if (filter && !filter(id, import)) continue;
+    const auto found = by_id_.find(id);
     if (found != by_id_.end()) Unlink(found->second);
-    const uint32_t index = found != by_id_.end() ? found->second : Create(stored.id);
+    const uint32_t index = found != by_id_.end() ? found->second : Create(id);
     Writer& writer = writers_[index];
-    writer.last_sequence = std::max(writer.last_sequence, stored.last_sequence);
-    writer.heard = std::max(writer.heard, now - std::chrono::milliseconds(stored.silent_ms_and_import >> 1));
+    writer.last_sequence = std::max(writer.last_sequence, last_sequence);
+    writer.heard = std::max(writer.heard, now - std::chrono::milliseconds(silence >> 1));
     writer.import = writer.import || import;
     LinkNewest(index);
   }

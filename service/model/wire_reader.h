@@ -7,8 +7,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "service/base/little_endian.h"
 
 namespace viewcount {
 
@@ -58,7 +59,7 @@ class WireReader {
 
   bool ReadFixed64(uint64_t& value) {
     if (static_cast<size_t>(end_ - at_) < sizeof(value)) return false;
-    std::memcpy(&value, at_, sizeof(value));
+    value = little_endian::Load<uint64_t>(at_);
     at_ += sizeof(value);
     return true;
   }
@@ -86,8 +87,6 @@ class WireReader {
   bool SkipValue(uint32_t tag, int nesting_max);
 
  private:
-  static_assert(std::endian::native == std::endian::little, "words are loaded as they stand on the wire");
-
   // Reads a length. Returns false if the rest of the message is shorter.
   bool ReadLength(size_t& length) {
     if (AtEnd()) return false;
@@ -103,9 +102,8 @@ class WireReader {
 
   // Reads up to eight bytes in one step, without a loop. Times take six bytes.
   bool ReadLongVarint(uint64_t& value) {
-    uint64_t word;
-    if (static_cast<size_t>(readable_end_ - at_) < sizeof(word)) return ReadVarintByBytes(value);
-    std::memcpy(&word, at_, sizeof(word));
+    if (static_cast<size_t>(readable_end_ - at_) < sizeof(uint64_t)) return ReadVarintByBytes(value);
+    auto word = little_endian::Load<uint64_t>(at_);
     const uint64_t stops = ~word & 0x8080808080808080;
     if (stops == 0) [[unlikely]]
       return ReadVarintByBytes(value);

@@ -1,35 +1,23 @@
 #include "service/visitors/last_seen_table.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <limits>
 #include <utility>
+
+#include "service/base/little_endian.h"
 
 namespace viewcount {
 namespace {
 
-// Numbers in a checkpoint are little-endian. It holds the older generation, then the younger one. Each has the time
-// until which it matters, the number of its entries, and the entries.
-static_assert(std::endian::native == std::endian::little);
+using little_endian::Append, little_endian::Take;
+
+// A checkpoint holds the older generation, then the younger one. Each has the time until which it matters, the number
+// of its entries, and the entries.
 constexpr size_t kEntryBytes = sizeof(uint64_t) + 2 * sizeof(uint32_t);
 constexpr size_t kGenerationBytes = sizeof(uint32_t) + sizeof(uint64_t);
 // The metadata of a map takes this many bytes for each group of 15 entries.
 constexpr size_t kGroupBytes = 16;
 constexpr size_t kGroupEntries = 15;
-
-template <typename Number>
-void Append(std::string& text, Number number) {
-  text.append(reinterpret_cast<const char*>(&number), sizeof(number));
-}
-
-template <typename Number>
-Number TakeNumber(std::string_view& text) {
-  Number number;
-  std::memcpy(&number, text.data(), sizeof(number));
-  text.remove_prefix(sizeof(number));
-  return number;
-}
 
 // Returns the time `seconds` later, at most the last second of 32 bits, in 2106.
 uint32_t Later(uint32_t moment, LastSeenTable::Seconds seconds) {
@@ -113,16 +101,16 @@ absl::Status LastSeenTable::Merge(std::string_view text) {
   while (!text.empty()) {
     const auto cut_off = absl::DataLossError("a table of who was seen when is cut off");
     if (text.size() < kGenerationBytes) return cut_off;
-    const auto until = TakeNumber<uint32_t>(text);
-    const auto count = TakeNumber<uint64_t>(text);
+    const auto until = Take<uint32_t>(text);
+    const auto count = Take<uint64_t>(text);
     if (text.size() / kEntryBytes < count) return cut_off;
     for (uint64_t i = 0; i < count; ++i) {
       if (young_.size() >= entries_max_ / 2) Rotate();
       young_until_ = std::max(young_until_, until);
-      const auto key = TakeNumber<uint64_t>(text);
+      const auto key = Take<uint64_t>(text);
       Sighting& sighting = young_[key];
-      sighting.newest = TakeNumber<uint32_t>(text);
-      sighting.late = TakeNumber<uint32_t>(text);
+      sighting.newest = Take<uint32_t>(text);
+      sighting.late = Take<uint32_t>(text);
     }
   }
   return absl::OkStatus();

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/endian/conversion.hpp>
 #include <cstring>
 
 #include "service/base/address_ranges.h"
 #include "service/base/check.h"
 #include "service/base/limits.h"
+#include "service/base/little_endian.h"
 
 namespace viewcount {
 namespace {
@@ -32,8 +32,8 @@ uint64_t ViewerHash(const ViewerSalt& salt, std::string_view site, const boost::
   agent = agent.substr(0, limits::kAgentBytesMax);
   VIEWCOUNT_CHECK(site.size() <= limits::kSiteNameBytesMax);
   Head head;
-  boost::endian::store_little_u32(head.site_bytes.data(), static_cast<uint32_t>(site.size()));
-  boost::endian::store_little_u32(head.agent_bytes.data(), static_cast<uint32_t>(agent.size()));
+  little_endian::Store(head.site_bytes.data(), static_cast<uint32_t>(site.size()));
+  little_endian::Store(head.agent_bytes.data(), static_cast<uint32_t>(agent.size()));
   head.address = BytesOfAddress(address);
   std::array<unsigned char, sizeof(Head) + limits::kSiteNameBytesMax + limits::kAgentBytesMax> text;
   std::memcpy(text.data(), &head, sizeof(head));
@@ -41,7 +41,7 @@ uint64_t ViewerHash(const ViewerSalt& salt, std::string_view site, const boost::
   std::copy(agent.begin(), agent.end(), text.begin() + sizeof(head) + site.size());
   std::array<unsigned char, crypto_shorthash_BYTES> bytes;
   crypto_shorthash(bytes.data(), text.data(), sizeof(head) + site.size() + agent.size(), salt.bytes.data());
-  return std::max<uint64_t>(1, boost::endian::load_little_u64(bytes.data()));
+  return std::max<uint64_t>(1, little_endian::Load<uint64_t>(bytes.data()));
 }
 
 }  // namespace viewcount

@@ -11,6 +11,7 @@
 
 #include "service/base/check.h"
 #include "service/base/crc32c.h"
+#include "service/base/little_endian.h"
 #include "service/journal/format.h"
 #include "service/journal/journal_reader.h"
 #include "service/journal/journal_recovery.h"
@@ -87,9 +88,8 @@ void MendChecksums(char* bytes, size_t size) {
   const RecordFormat format(kLane);
   for (size_t at = kSegmentHeaderBytes; at + kRecordHeaderBytes <= size;) {
     if (!RecordFormat::IsPlausible(bytes + at)) return;
-    uint32_t payload_bytes, distance;
-    std::memcpy(&payload_bytes, bytes + at + 8, sizeof(payload_bytes));
-    std::memcpy(&distance, bytes + at + 12, sizeof(distance));
+    const auto payload_bytes = little_endian::Load<uint32_t>(bytes + at + 8);
+    const auto distance = little_endian::Load<uint32_t>(bytes + at + 12);
     const size_t room = size - at - kRecordHeaderBytes;
     if (payload_bytes > room) return;
     const Position begin{kStart.value + at};

@@ -8,6 +8,7 @@
 
 #include "service/base/crc32c.h"
 #include "service/base/files.h"
+#include "service/base/little_endian.h"
 #include "service/base/status.h"
 #include "tests/support/memory_disk.h"
 #include "tests/support/seed.h"
@@ -67,17 +68,26 @@ TEST_F(CheckpointTest, EachTableIsReadAsWritten) {
   EXPECT_EQ(read->cool_downs, "pairs");
 }
 
+TEST_F(CheckpointTest, AFileTakesTheseBytes) {
+  const Checkpoint written{.position = {7}, .writers = "writers", .visits = "visits", .cool_downs = "pairs"};
+  ASSERT_TRUE(WriteCheckpoint(disk_, kLaneFolder, kLane, written).ok());
+  const std::string content = "writersvisitspairs";
+  std::string text = "VCWRTR02";
+  text.append(kLane.bytes.begin(), kLane.bytes.end());
+  little_endian::Append(text, uint64_t{7});
+  little_endian::Append(text, Crc32c(content));
+  for (const uint32_t bytes : {7, 6, 5}) little_endian::Append(text, bytes);
+  EXPECT_EQ(*ReadFile(disk_, "/lane/00000000000000000007.writers"), text + content);
+}
+
 // This format was written before cool-downs existed. Writers must be read from it, but visits may be forgotten.
 TEST_F(CheckpointTest, TheFirstFormatIsRead) {
   const std::string content = "writersvisits";
-  const auto append = [](std::string& text, auto number) {
-    text.append(reinterpret_cast<const char*>(&number), sizeof(number));
-  };
   std::string text = "VCWRTR01";
-  append(text, kLane);
-  append(text, uint64_t{9});
-  append(text, Crc32c(content));
-  append(text, uint32_t{6});
+  text.append(kLane.bytes.begin(), kLane.bytes.end());
+  little_endian::Append(text, uint64_t{9});
+  little_endian::Append(text, Crc32c(content));
+  little_endian::Append(text, uint32_t{6});
   ASSERT_EQ(text.size(), 40u);
   ASSERT_TRUE(WriteFileDurably(disk_, "/lane/00000000000000000009.writers", text + content).ok());
   ExpectRead(9, "writers");

@@ -119,6 +119,21 @@ TEST(ViewRecord, SitesThatNobodyWroteAreRefused) {
   }
 }
 
+// Journals of earlier versions must be read, so these bytes never change.
+TEST(ViewRecord, HeadsAndTotalsTakeTheseBytes) {
+  EXPECT_EQ(Encoded({.receipt_unix_ms = 0x0102030405060708, .visits = "v", .cool_downs = "cc"}),
+            std::string("\x08\x07\x06\x05\x04\x03\x02\x01\x03\x01\0v\x02\0cc", 16));
+  EXPECT_EQ(Encoded({.receipt_unix_ms = -1}), std::string(8, '\xff') + '\0');
+  JournaledTotals totals{.unix_ms = -2};
+  totals.views.front() = 0x0304;
+  totals.views.back() = 5;
+  std::string bytes(8 + 8 * limits::kShards, '\0');
+  bytes.replace(0, 8, "\xfe\xff\xff\xff\xff\xff\xff\xff");
+  bytes.replace(8, 2, "\x04\x03");
+  bytes[bytes.size() - 8] = 5;
+  EXPECT_EQ(EncodeTotals(totals), bytes);
+}
+
 TEST(ViewRecord, TotalsAreReadAsWritten) {
   JournaledTotals totals{.unix_ms = 1'750'000'000'000};
   for (size_t i = 0; i < totals.views.size(); ++i) totals.views[i] = i << 40;

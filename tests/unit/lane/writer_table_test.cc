@@ -152,6 +152,18 @@ TEST(WriterTableText, KeepsSequencesImportsAndTheOrderOfForgetting) {
   for (const uint8_t known : {3, 5, 6}) EXPECT_TRUE(Knows(restored, known, later)) << int{known};
 }
 
+// Checkpoints of earlier versions must be read, so these bytes never change.
+TEST(WriterTableText, AWriterTakesTheseBytes) {
+  WriterTable table;
+  (void)table.Take(Request(7, 1, 0x0203, true), kNow);
+  std::string bytes(14, '\0');
+  bytes += std::string("\x01\x07", 2);
+  bytes += std::string("\x03\x02\0\0\0\0\0\0", 8);
+  // 300 ms are 0x12C. The number is twice that, plus 1 for the import.
+  bytes += std::string("\x59\x02\0\0\0\0\0\0", 8);
+  EXPECT_EQ(table.Serialize(kNow + std::chrono::milliseconds(300)), bytes);
+}
+
 TEST(WriterTableText, SilenceBeforeCountsButNotTheTimeTheMachineWasDown) {
   WriterTable table;
   (void)table.Take(Request(1, 1), kNow);
