@@ -125,23 +125,9 @@ class ViewHandlers {
       if (auto status = CheckBrowser(views, client); !status.ok())
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
-    const Visitor visitor = visitors_.Find(request, client, *site);
-    // With a writer ID, skipping the batch would leave a gap in the writer's sequence.
-    if (visitor.rejected && views.writer_id().empty()) {
-      ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
-      const IngestResult nothing{.durability = Durability::kJournaled};
-      co_return ViewsAnswer(nothing);
-    }
-    if (const auto refused = co_await admission_.Admit(client, site, views)) {
-      co_return Refuse(refused->reason, views.views_size(), refused->status);
-    }
-    views.set_site(site->name);
-    const uint64_t previous_viewer = SetVisitor(visitor, client, views);
-    AwaitedBatch batch(CompletionQueue::Of(co_await asio::this_coro::executor));
-    batch.Submit(ingestor_, views, previous_viewer);
-    co_await batch.Wait();
-    if (!batch.status().ok()) co_return batch.status();
-    co_return ViewsAnswer(batch.result());
+    const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
+    if (!counted.ok()) co_return counted.status();
+    co_return ViewsAnswer(*counted);
   }
 
   awaitable<absl::StatusOr<HttpResponse>> Pixel(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -152,22 +138,10 @@ class ViewHandlers {
       const auto parameters = Parameters::Parse(request.target());
       if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
       const Client client = trust_.Find(request, request.peer);
-      const Visitor visitor = visitors_.Find(request, client, *site);
-      if (visitor.rejected) {
-        ingestor_.Refuse(*visitor.rejected, 1);
-        co_return Picture();
-      }
       v1::RecordViewsRequest views;
-      views.set_site(site->name);
       views.add_views()->set_article_id(parameters->Find("article").value_or(""));
-      if (const auto refused = co_await admission_.Admit(client, site, views)) {
-        co_return Refuse(refused->reason, 1, refused->status);
-      }
-      const uint64_t previous_viewer = SetVisitor(visitor, client, views);
-      AwaitedBatch batch(CompletionQueue::Of(co_await asio::this_coro::executor));
-      batch.Submit(ingestor_, views, previous_viewer);
-      co_await batch.Wait();
-      if (!batch.status().ok()) co_return batch.status();
+      const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
+      if (!counted.ok()) co_return counted.status();
     }
     co_return Picture();
   }
@@ -182,6 +156,31 @@ class ViewHandlers {
   }
 
  private:
+  // Has the views of one request counted, and waits until they are as durable as they request. Sets their site and
+  // visitor. Views that must not count, such as those of a prefetch, get an answer as if they had been counted. Returns
+  // the reason if the views are refused. All arguments must live until the end.
+  awaitable<absl::StatusOr<IngestResult>> Count(const HttpRequest& request, const Client& client,
+                                                const std::shared_ptr<const Site>& site,
+                                                v1::RecordViewsRequest& views) const {
+    const Visitor visitor = visitors_.Find(request, client, *site);
+    // With a writer ID, skipping the batch would leave a gap in the writer's sequence.
+    if (visitor.rejected && views.writer_id().empty()) {
+      ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
+      const IngestResult nothing{.durability = Durability::kJournaled};
+      co_return nothing;
+    }
+    const std::optional<Refusal> refused = co_await admission_.Admit(client, site, views);
+    if (refused) co_return Refuse(refused->reason, views.views_size(), refused->status);
+    views.set_site(site->name);
+    const uint64_t previous_viewer = SetVisitor(visitor, client, views);
+    const auto executor = co_await asio::this_coro::executor;
+    AwaitedBatch batch(CompletionQueue::Of(executor));
+    batch.Submit(ingestor_, views, previous_viewer);
+    co_await batch.Wait();
+    if (!batch.status().ok()) co_return batch.status();
+    co_return batch.result();
+  }
+
   Ingestor& ingestor_;
   const ClientTrust& trust_;
   VisitorFinder& visitors_;
