@@ -41,7 +41,7 @@ std::vector<AgentPattern> ListedPatterns();
 // regular expression.
 std::optional<std::string> PlainText(std::string_view pattern);
 
-// Returns true if a pattern can only match at the beginning of a text, because it begins with ^ and has no alternative
+// Returns true if a pattern can only match at the beginning of a text. It then begins with ^ and has no alternative
 // outside of its groups.
 bool IsBeginning(std::string_view pattern);
 
