@@ -51,7 +51,7 @@ absl::Status CheckIsNoAlias(const Site& site, const std::string& field, const st
 Adjuster::Adjuster(const asio::any_io_executor& executor, Dependencies parts)
     : parts_(std::move(parts)),
       survey_(parts_.store, parts_.counts, parts_.ledgers),
-      aliases_(parts_.sites, parts_.store, parts_.ledgers),
+      aliases_(parts_.sites, parts_.site_store, parts_.ledgers),
       mutex_(std::make_shared<AsyncMutex>(executor)) {}
 
 asio::awaitable<absl::Status> Adjuster::Enter() {

@@ -43,6 +43,7 @@
 #include "service/query/site_total_reader.h"
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
+#include "service/store/site_store.h"
 #include "viewcount/v1/admin.pb.h"
 
 namespace viewcount {
@@ -55,6 +56,7 @@ class Adjuster {
   struct Dependencies {
     SiteDirectory& sites;
     CountStore& store;
+    SiteStore& site_store;
     CountReader& counts;
     SiteTotalReader& totals;
     // There must be at least one lane. The first one journals all adjustments.

@@ -10,14 +10,14 @@
 
 #include "service/lane/ledger.h"
 #include "service/sites/site_directory.h"
-#include "service/store/count_store.h"
+#include "service/store/site_store.h"
 
 namespace viewcount {
 
 // Sets aliases. Not thread-safe: used on the store's executor only. All constructor arguments must outlive it.
 class AliasSetter {
  public:
-  AliasSetter(SiteDirectory& sites, CountStore& store, std::vector<Ledger*> ledgers)
+  AliasSetter(SiteDirectory& sites, SiteStore& store, std::vector<Ledger*> ledgers)
       : sites_(sites), store_(store), ledgers_(std::move(ledgers)) {}
 
   // Sets an alias. After OK every lane of this instance folds under the alias whatever it takes from now on. Everything
@@ -31,7 +31,7 @@ class AliasSetter {
   bool IsInEveryLane(SiteIndex site, const std::string& from, const Alias& alias) const;
 
   SiteDirectory& sites_;
-  CountStore& store_;
+  SiteStore& store_;
   const std::vector<Ledger*> ledgers_;
 };
 

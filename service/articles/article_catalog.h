@@ -13,7 +13,7 @@
 
 #include "service/sites/site.h"
 #include "service/sites/site_directory.h"
-#include "service/store/count_store.h"
+#include "service/store/site_store.h"
 #include "viewcount/v1/admin.pb.h"
 
 namespace viewcount {
@@ -21,7 +21,7 @@ namespace viewcount {
 // Reads and writes announced articles. Runs on the store's executor. The objects that it refers to must outlive it.
 class ArticleCatalog {
  public:
-  ArticleCatalog(const SiteDirectory& sites, CountStore& store) : sites_(sites), store_(store) {}
+  ArticleCatalog(const SiteDirectory& sites, SiteStore& store) : sites_(sites), store_(store) {}
 
   // Stores articles in place of earlier announcements. If an article is there twice, the last one counts. Errors: those
   // of PutArticles in admin.proto.
@@ -33,7 +33,7 @@ class ArticleCatalog {
 
  private:
   const SiteDirectory& sites_;
-  CountStore& store_;
+  SiteStore& store_;
 };
 
 }  // namespace viewcount

@@ -7,6 +7,7 @@
 #include "service/base/limits.h"
 #include "service/base/planted_bug.h"
 #include "service/flush/part_builder.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 namespace {

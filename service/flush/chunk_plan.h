@@ -12,8 +12,9 @@
 #include "service/base/limits.h"
 #include "service/flush/viewer_sets.h"
 #include "service/lane/ledger.h"
+#include "service/model/lane_identity.h"
 #include "service/sites/site_directory.h"
-#include "service/store/count_store.h"
+#include "service/store/part.h"
 
 namespace viewcount {
 

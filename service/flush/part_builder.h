@@ -8,7 +8,7 @@
 
 #include "service/lane/chunk.h"
 #include "service/sites/site.h"
-#include "service/store/count_store.h"
+#include "service/store/part.h"
 
 namespace viewcount {
 

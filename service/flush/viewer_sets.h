@@ -9,7 +9,7 @@
 #include "service/base/limits.h"
 #include "service/lane/chunk.h"
 #include "service/sites/site.h"
-#include "service/store/count_store.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "service/instance/lane_set.h"
+#include "service/store/lane_progress.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/redis_store.h"
 

@@ -15,7 +15,7 @@
 #include "service/base/log_throttle.h"
 #include "service/base/mutex.h"
 #include "service/sites/site_directory.h"
-#include "service/store/count_store.h"
+#include "service/store/salt_store.h"
 #include "service/visitors/viewer_salts.h"
 
 namespace viewcount {
@@ -25,7 +25,7 @@ namespace viewcount {
 class SaltRotator final : public SiteListener {
  public:
   struct Dependencies {
-    CountStore& store;
+    SaltStore& store;
     const Clock& clock;
     ViewerSalts& salts;
   };

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kRefreshEvery{1};
 
 }  // namespace
 
-SiteSync::SiteSync(asio::any_io_executor executor, CountStore& store, SiteDirectory& sites)
+SiteSync::SiteSync(asio::any_io_executor executor, SiteStore& store, SiteDirectory& sites)
     : store_(store), sites_(sites), timer_(executor) {}
 
 asio::awaitable<absl::Status> SiteSync::Refresh() {

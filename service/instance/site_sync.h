@@ -12,14 +12,14 @@
 
 #include "service/base/log_throttle.h"
 #include "service/sites/site_directory.h"
-#include "service/store/count_store.h"
+#include "service/store/site_store.h"
 
 namespace viewcount {
 
 // Runs on the store's executor. The objects that it refers to must outlive it.
 class SiteSync {
  public:
-  SiteSync(boost::asio::any_io_executor executor, CountStore& store, SiteDirectory& sites);
+  SiteSync(boost::asio::any_io_executor executor, SiteStore& store, SiteDirectory& sites);
 
   // Reads the store's sites into the directory. Sites and aliases that the store has lost are written to it. If this
   // machine does not understand the settings of a stored site, the site keeps its present settings and the error is
@@ -41,7 +41,7 @@ class SiteSync {
   // Writes the aliases that are known here and that the store has lost or has in an older state.
   boost::asio::awaitable<absl::Status> Restore(const StoredSite& stored, const AliasEntries& known);
 
-  CountStore& store_;
+  SiteStore& store_;
   SiteDirectory& sites_;
   boost::asio::steady_timer timer_;
   // The number of sites that Put has written to the store. It shows whether a site was put during a read.

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "service/store/count_store.h"
+#include "service/model/window.h"
 #include "viewcount/journal/v1/adjustment.pb.h"
 
 namespace viewcount {

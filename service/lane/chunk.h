@@ -21,7 +21,7 @@
 #include "service/lane/article_index.h"
 #include "service/lane/article_records.h"
 #include "service/lane/block_pool.h"
-#include "service/store/count_store.h"
+#include "service/model/window.h"
 
 namespace viewcount {
 

@@ -18,6 +18,7 @@
 #include "service/lane/chunk.h"
 #include "service/model/views_request.h"
 #include "service/sites/site.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 

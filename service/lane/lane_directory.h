@@ -21,7 +21,7 @@
 #include "service/base/disk.h"
 #include "service/base/identifiers.h"
 #include "service/base/unique_fd.h"
-#include "service/store/count_store.h"
+#include "service/model/lane_identity.h"
 
 namespace viewcount {
 

@@ -20,6 +20,7 @@
 #include "service/query/count_cache.h"
 #include "service/query/pending_since.h"
 #include "service/query/ranked_window.h"
+#include "service/store/count_store.h"
 
 namespace viewcount {
 

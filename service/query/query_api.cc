@@ -14,6 +14,7 @@
 #include "service/base/status.h"
 #include "service/base/text.h"
 #include "service/query/window.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 namespace asio = boost::asio;

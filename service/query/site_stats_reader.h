@@ -22,6 +22,7 @@
 #include "service/query/site_total_reader.h"
 #include "service/sites/site.h"
 #include "service/store/count_store.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 

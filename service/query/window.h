@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
+#include "service/model/window.h"
 #include "service/sites/site.h"
-#include "service/store/count_store.h"
 #include "viewcount/v1/query.pb.h"
 
 namespace viewcount {

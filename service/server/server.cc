@@ -194,6 +194,7 @@ void Server::MakeReaders() {
       executor, CountWatcher::Dependencies{*sites_, *counts_, *site_stats_, clock_, metrics_});
   adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Dependencies{.sites = *sites_,
                                                                           .store = *store_,
+                                                                          .site_store = *store_,
                                                                           .counts = *counts_,
                                                                           .totals = *site_totals_,
                                                                           .lanes = lanes_->lanes(),

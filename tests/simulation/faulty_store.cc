@@ -115,35 +115,8 @@ asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> FaultyStore::ReadNotes(
   return store_.ReadNotes(shard, site);
 }
 
-asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> FaultyStore::ReadSites() { return store_.ReadSites(); }
-
-asio::awaitable<absl::Status> FaultyStore::WriteSite(const StoredSite& site) { return store_.WriteSite(site); }
-
 asio::awaitable<absl::StatusOr<std::set<Window>>> FaultyStore::ListWindows(std::string_view site) {
   return store_.ListWindows(site);
-}
-
-asio::awaitable<absl::Status> FaultyStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
-  return store_.WriteAliases(site, aliases);
-}
-
-asio::awaitable<absl::Status> FaultyStore::WriteArticles(Shard shard, std::string_view site,
-                                                         const std::map<std::string, std::string>& articles) {
-  return store_.WriteArticles(shard, site, articles);
-}
-
-asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> FaultyStore::ReadArticles(
-    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
-  return store_.ReadArticles(shard, site, ids);
-}
-
-asio::awaitable<absl::StatusOr<ViewerSalt>> FaultyStore::ObtainSalt(std::string_view site, uint32_t day,
-                                                                    const ViewerSalt& fresh) {
-  return store_.ObtainSalt(site, day, fresh);
-}
-
-asio::awaitable<absl::Status> FaultyStore::RemoveSalts(const SiteDays& first_days) {
-  return store_.RemoveSalts(first_days);
 }
 
 }  // namespace viewcount::simulation

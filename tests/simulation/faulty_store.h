@@ -1,4 +1,5 @@
-// A process's connection to the store, with the faults of a network: it loses and delays commands and answers.
+// A process's connection to the store of counts, with the faults of a network: it loses and delays commands and
+// answers.
 #pragma once
 
 #include <vector>
@@ -35,17 +36,7 @@ class FaultyStore final : public CountStore {
                                                                    std::string_view site, Window window) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override;
-  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
-  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
-  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
-  boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
-                                                     const std::map<std::string, std::string>& articles) override;
-  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
-      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
-  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
-                                                                const ViewerSalt& fresh) override;
-  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   uint64_t generation() const override { return store_.generation() + connects_; }
 
  private:

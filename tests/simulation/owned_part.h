@@ -4,7 +4,7 @@
 #include <deque>
 #include <string>
 
-#include "service/store/count_store.h"
+#include "service/store/part.h"
 
 namespace viewcount::simulation {
 

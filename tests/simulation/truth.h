@@ -9,8 +9,9 @@
 #include <tuple>
 #include <vector>
 
+#include "service/base/identifiers.h"
 #include "service/model/views_request.h"
-#include "service/store/count_store.h"
+#include "service/model/window.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/settings.h"
 

@@ -1,5 +1,6 @@
-// A count store in memory that keeps the promises of CountStore and can be rolled back. It serves simulations that need
-// thousands of stores a second. tests/unit/store/count_store_contract_test.cc checks that it behaves like Redis.
+// A store in memory that keeps the promises of CountStore, SiteStore and SaltStore, and can be rolled back. It serves
+// simulations that need thousands of stores a second. The contract tests in tests/unit/store check that it behaves like
+// Redis.
 #pragma once
 
 #include <array>
@@ -14,6 +15,9 @@
 #include <vector>
 
 #include "service/store/count_store.h"
+#include "service/store/ranked_limits.h"
+#include "service/store/salt_store.h"
+#include "service/store/site_store.h"
 
 namespace viewcount {
 
@@ -21,7 +25,7 @@ namespace viewcount {
 // nodes. All sites and salts are stored on node 0. Hours do not expire, and no number is ever broken. Everything else
 // follows KEYS.md. A test can make a write be refused or end half way. In the second case the shard is torn until the
 // next call for it. That call restores the shard, as RedisStore does.
-class MemoryStore final : public CountStore {
+class MemoryStore final : public CountStore, public SiteStore, public SaltStore {
  public:
   struct Options {
     RankedLimits ranked = {};

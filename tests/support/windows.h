@@ -1,10 +1,13 @@
 // The windows, the shard and the deltas that tests of counts share.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/base/identifiers.h"
+#include "service/model/window.h"
+#include "service/store/part.h"
 
 namespace viewcount {
 

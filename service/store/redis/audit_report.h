@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "service/base/limits.h"
-#include "service/store/count_store.h"
+#include "service/store/lane_progress.h"
 
 namespace viewcount {
 

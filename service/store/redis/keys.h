@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "service/base/identifiers.h"
-#include "service/store/count_store.h"
+#include "service/model/window.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount::keys {
 

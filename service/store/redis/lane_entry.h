@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/store/lane_progress.h"
 #include "service/store/redis/reply.h"
 
 namespace viewcount {

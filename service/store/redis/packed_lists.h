@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/store/part.h"
 
 namespace viewcount {
 

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/store/part.h"
+#include "service/store/ranked_limits.h"
 #include "service/store/redis/packed_lists.h"
 #include "service/store/redis/reply.h"
 

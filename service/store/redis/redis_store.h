@@ -1,4 +1,5 @@
-// The count store on a standalone Redis 7. KEYS.md describes the keys; scripts/ holds the atomic steps.
+// The store of counts, sites and salts on a standalone Redis 7. KEYS.md describes the keys; scripts/ holds the atomic
+// steps.
 #pragma once
 
 #include <atomic>
@@ -15,12 +16,15 @@
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
+#include "service/store/ranked_limits.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
 #include "service/store/redis/host_resolver.h"
 #include "service/store/redis/preflight.h"
 #include "service/store/redis/redis_limits.h"
 #include "service/store/redis/store_scripts.h"
+#include "service/store/salt_store.h"
+#include "service/store/site_store.h"
 
 namespace viewcount {
 
@@ -30,7 +34,7 @@ namespace viewcount {
 // It has two connections: one for writes and one for reads, so that no read waits for a queue of parts. Both lead to
 // the same run of one server. At every interval the store checks that the server is still a master that may be trusted
 // (redis_store_watch.cc).
-class RedisStore final : public CountStore {
+class RedisStore final : public CountStore, public SiteStore, public SaltStore {
  public:
   struct Options {
     RedisAddress address;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/store/ranked_limits.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/hash_tally.h"
 #include "service/store/redis/key_scan.h"

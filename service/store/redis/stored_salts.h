@@ -10,15 +10,15 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/count_store.h"
 #include "service/store/redis/connection.h"
+#include "service/store/salt_store.h"
 
 namespace viewcount {
 
 // Returns the field in `vc:salts`.
 std::string SaltField(std::string_view site, uint32_t day);
 
-// See CountStore::ObtainSalt. DATA_LOSS if the stored value is not a salt.
+// See SaltStore::ObtainSalt. DATA_LOSS if the stored value is not a salt.
 boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainStoredSalt(RedisConnection& connection, std::string_view site,
                                                                     uint32_t day, const ViewerSalt& fresh);
 // Returns the fields whose day lies before the one given for their site, whatever their values. Fields of another form

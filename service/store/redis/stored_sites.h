@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "service/store/count_store.h"
 #include "service/store/redis/reply.h"
+#include "service/store/site_store.h"
 
 namespace viewcount {
 

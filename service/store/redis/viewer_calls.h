@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "service/store/count_store.h"
+#include "service/store/part.h"
+#include "service/store/viewer_set.h"
 
 namespace viewcount {
 

@@ -1,5 +1,5 @@
-// This store stands in front of the real one and injects faults. It loses commands, loses replies and changes their
-// order.
+// This store of counts stands in front of the real one and injects faults. It loses commands, loses replies and changes
+// their order.
 #pragma once
 
 #include <atomic>
@@ -47,11 +47,6 @@ class FaultyStore final : public CountStore {
     std::function<Fate(Shard)> claim = {};
     // The store calls it for every shard that must forget lanes. If it returns true, the command does not arrive.
     std::function<bool(Shard)> loses_removal = {};
-    // The store calls it after the sites are read and before the answer.
-    std::function<boost::asio::awaitable<void>()> sites_read = {};
-    // The store calls it before a site's salt is obtained. It calls it with an empty name before salts are removed. If
-    // it returns an error, that error is the answer.
-    std::function<absl::Status(std::string_view site)> salts = {};
     // If true, lost connections are not reported.
     bool hides_reconnects = false;
     // Counts the commands that have not arrived yet.
@@ -112,34 +107,6 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override {
     return store_.ReadNotes(shard, site);
-  }
-  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override {
-    auto sites = co_await store_.ReadSites();
-    if (faults_.sites_read) co_await faults_.sites_read();
-    co_return sites;
-  }
-  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
-  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
-    return store_.WriteAliases(site, aliases);
-  }
-  boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
-                                                     const std::map<std::string, std::string>& articles) override {
-    return store_.WriteArticles(shard, site, articles);
-  }
-  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
-      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
-    return store_.ReadArticles(shard, site, ids);
-  }
-  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
-                                                                const ViewerSalt& fresh) override {
-    const absl::Status status = faults_.salts ? faults_.salts(site) : absl::OkStatus();
-    if (!status.ok()) co_return status;
-    co_return co_await store_.ObtainSalt(site, day, fresh);
-  }
-  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override {
-    absl::Status status = faults_.salts ? faults_.salts("") : absl::OkStatus();
-    if (status.ok()) status = co_await store_.RemoveSalts(first_days);
-    co_return status;
   }
   uint64_t generation() const override { return faults_.hides_reconnects ? 1 : store_.generation(); }
 

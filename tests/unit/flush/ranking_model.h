@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "service/base/hash.h"
+#include "service/base/identifiers.h"
 #include "service/model/views_request.h"
+#include "service/model/window.h"
 #include "service/sites/site.h"
-#include "service/store/count_store.h"
 
 namespace viewcount {
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <string>
 #include <string_view>
@@ -14,11 +15,11 @@
 
 #include "service/base/limits.h"
 #include "service/base/store_thread.h"
+#include "service/store/salt_store.h"
 #include "tests/support/eventually.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
-#include "tests/unit/flush/faulty_store.h"
 
 namespace viewcount {
 namespace {
@@ -33,13 +34,39 @@ constexpr uint32_t kTomorrow = 20261123;
 constexpr auto kToMidnight = 2h;
 constexpr char kHanoi[] = "Asia/Ho_Chi_Minh";
 
+// Passes calls to another store, which must outlive it. Runs on the store's executor.
+class FaultySaltStore final : public SaltStore {
+ public:
+  // Calls `fault` before a site's salt is obtained, and with an empty name before salts are removed. If it returns an
+  // error, that error is the answer.
+  FaultySaltStore(SaltStore& store, std::function<absl::Status(std::string_view site)> fault)
+      : store_(store), fault_(std::move(fault)) {}
+
+  boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
+                                                                const ViewerSalt& fresh) override {
+    const absl::Status status = fault_(site);
+    if (!status.ok()) co_return status;
+    co_return co_await store_.ObtainSalt(site, day, fresh);
+  }
+  boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override {
+    absl::Status status = fault_("");
+    if (status.ok()) status = co_await store_.RemoveSalts(first_days);
+    co_return status;
+  }
+  uint64_t generation() const override { return store_.generation(); }
+
+ private:
+  SaltStore& store_;
+  const std::function<absl::Status(std::string_view site)> fault_;
+};
+
 // Represents one process, with its knowledge of sites and salts and its connection to the store.
 class Instance {
  public:
-  Instance(StoreThread& thread, CountStore& store, const Clock& clock)
+  Instance(StoreThread& thread, SaltStore& store, const Clock& clock)
       : thread_(thread),
         clock_(clock),
-        faulty_(store, {.salts = [this](std::string_view site) { return Answer(site); }}),
+        faulty_(store, [this](std::string_view site) { return Answer(site); }),
         keeper_(thread.executor(), {faulty_, clock, salts_}) {
     sites_.Listen(keeper_);
   }
@@ -70,7 +97,7 @@ class Instance {
   bool away_ = false;
   std::string broken_;
   int asked_ = 0;
-  FaultyStore faulty_;
+  FaultySaltStore faulty_;
   SiteDirectory sites_;
   ViewerSalts salts_;
   SaltRotator keeper_;

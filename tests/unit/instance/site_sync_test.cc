@@ -5,12 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "service/base/limits.h"
 #include "service/base/store_thread.h"
+#include "service/store/site_store.h"
 #include "tests/support/memory_store.h"
-#include "tests/unit/flush/faulty_store.h"
 
 namespace viewcount {
 namespace {
@@ -19,6 +24,36 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 using Origins = std::vector<std::string>;
+
+// Passes calls to another store, which must outlive it. Runs on the store's executor.
+class SlowSiteStore final : public SiteStore {
+ public:
+  // Calls `sites_read` after the sites are read and before the answer.
+  SlowSiteStore(SiteStore& store, std::function<boost::asio::awaitable<void>()> sites_read)
+      : store_(store), sites_read_(std::move(sites_read)) {}
+
+  boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override {
+    auto sites = co_await store_.ReadSites();
+    co_await sites_read_();
+    co_return sites;
+  }
+  boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
+  boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
+    return store_.WriteAliases(site, aliases);
+  }
+  boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
+                                                     const std::map<std::string, std::string>& articles) override {
+    return store_.WriteArticles(shard, site, articles);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
+    return store_.ReadArticles(shard, site, ids);
+  }
+
+ private:
+  SiteStore& store_;
+  const std::function<boost::asio::awaitable<void>()> sites_read_;
+};
 
 class SiteSyncTest : public ::testing::Test {
  protected:
@@ -48,9 +83,9 @@ class SiteSyncTest : public ::testing::Test {
   MemoryStore store_;
   // Runs once, while the store's answer is on its way.
   std::function<boost::asio::awaitable<void>()> meanwhile_;
-  FaultyStore slow_{store_, {.sites_read = [this]() -> boost::asio::awaitable<void> {
-                      if (meanwhile_) co_await std::exchange(meanwhile_, {})();
-                    }}};
+  SlowSiteStore slow_{store_, [this]() -> boost::asio::awaitable<void> {
+                        if (meanwhile_) co_await std::exchange(meanwhile_, {})();
+                      }};
   SiteDirectory sites_;
   SiteSync keeper_{thread_.executor(), slow_, sites_};
 };

@@ -1,4 +1,4 @@
-// These rigs run the two count stores that must keep the same contract. All rigs have the same functions.
+// These rigs run the two stores that must keep the same contract. All rigs have the same functions.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +20,7 @@ inline constexpr RankedLimits kShortRankings{4, 2};
 class RedisRig {
  public:
   RedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
-  CountStore& store() { return pipeline_.store(); }
+  RedisStore& store() { return pipeline_.store(); }
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return pipeline_.Await(std::move(coroutine));
@@ -35,7 +35,7 @@ class RedisRig {
 class FailingRedisRig {
  public:
   FailingRedisRig() { VIEWCOUNT_CHECK(pipeline_.Open().ok()); }
-  CountStore& store() { return pipeline_.store(); }
+  RedisStore& store() { return pipeline_.store(); }
   template <typename Result>
   Result Await(boost::asio::awaitable<Result> coroutine) {
     return pipeline_.Await(std::move(coroutine));

@@ -1,4 +1,4 @@
-#include "service/store/count_store.h"
+#include "service/store/ranked_limits.h"
 
 #include "service/base/check.h"
 

@@ -1,0 +1,48 @@
+// The interface of a store of sites: their settings, their aliases, and texts about their articles.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/identifiers.h"
+#include "service/sites/aliases.h"
+#include "service/sites/site_settings.h"
+
+namespace viewcount {
+
+// A site as the store holds it.
+struct StoredSite {
+  std::string name;
+  SiteSettings settings;
+  AliasEntries aliases = {};
+};
+
+// Holds what the instances share about sites, apart from counts. Threads and errors are those of CountStore, without
+// ABORTED. Every write may be repeated after an error.
+class SiteStore {
+ public:
+  virtual ~SiteStore() = default;
+
+  // Returns all sites with their settings and aliases.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() = 0;
+  // Writes the site's name and settings; its aliases stay as they are.
+  virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
+  // Adds aliases of a site, or replaces those of the same articles. Requires at least one.
+  virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;
+
+  // Writes texts about articles of one shard, by ID, and replaces earlier ones. Requires at least one.
+  virtual boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
+                                                             const std::map<std::string, std::string>& articles) = 0;
+  // Returns the texts in the order of `ids`; nothing for an article without a text. Requires at least one ID.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) = 0;
+};
+
+}  // namespace viewcount
