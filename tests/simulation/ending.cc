@@ -49,7 +49,7 @@ void World::Heal() {
 bool World::Settle() {
   trace_.Note("settle");
   // The rest of a retention does not matter here. After this time every flusher checks the store again.
-  true_time_ += std::chrono::seconds(12);
+  Advance(std::chrono::seconds(12));
   for (Slot& slot : slots_) Launch(slot);
   while (network_.hanging() > 0) {
     network_.ReleaseOne(false);

@@ -43,11 +43,16 @@ void World::Maintain() {
   }
 }
 
+void World::Advance(milliseconds by) {
+  true_unix_ms_ += by.count();
+  for (Slot& slot : slots_) slot.machine->clock.Advance(by);
+}
+
 void World::PassTime() {
   constexpr milliseconds kSteps[] = {milliseconds(1), milliseconds(200), milliseconds(1'500), milliseconds(4'000),
                                      milliseconds(11'000)};
   // All events together must not take so long that a lane forgets a writer.
-  true_time_ += random_.Below(20) == 0 ? milliseconds(std::chrono::minutes(25)) : kSteps[random_.Below(5)];
+  Advance(random_.Below(20) == 0 ? milliseconds(std::chrono::minutes(25)) : kSteps[random_.Below(5)]);
 }
 
 void World::Kill() {

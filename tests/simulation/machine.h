@@ -1,13 +1,13 @@
 // A machine: the disk and the clocks, which outlive a process.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
 #include "service/lane/lane_directory.h"
 #include "tests/simulation/crashing_disk.h"
-#include "tests/simulation/virtual_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_disk.h"
 
 namespace viewcount::simulation {
@@ -17,7 +17,8 @@ using Image = std::map<std::string, std::string>;
 
 // The disk and the clocks of one machine. Not thread-safe.
 struct Machine {
-  Machine(const std::chrono::milliseconds& true_time, Random& random) : clock(true_time), disk(stored, random) {}
+  // The clocks begin at the true time `unix_ms`.
+  Machine(int64_t unix_ms, Random& random) : clock(unix_ms), disk(stored, random) {}
 
   static constexpr char kDataFolder[] = "/data";
   static std::string LaneFolder(size_t lane) { return LanePath(kDataFolder, static_cast<uint32_t>(lane)); }
@@ -27,7 +28,7 @@ struct Machine {
   // Replaces all files with those of the image.
   void PutImage(const Image& image, size_t lanes);
 
-  VirtualClock clock;
+  ManualClock clock;
   MemoryDisk stored;
   // The disk as the process sees it.
   CrashingDisk disk;

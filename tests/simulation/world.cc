@@ -36,7 +36,7 @@ World::World(uint64_t seed, Trace& trace)
 
 World::Slot& World::AddSlot() {
   return slots_.emplace_back(Slot{.index = static_cast<uint32_t>(slots_.size()),
-                                  .machine = std::make_unique<Machine>(true_time_, random_),
+                                  .machine = std::make_unique<Machine>(true_unix_ms_, random_),
                                   .lanes = settings_.lanes_per_machine,
                                   .proven = std::vector<Position>(settings_.lanes_per_machine)});
 }
@@ -108,7 +108,7 @@ Receiver World::ReceiverOf(Slot& slot) {
   return {.machine = IndexOf(slot),
           .in_doubt = slot.copied,
           .clock = &slot.machine->clock,
-          .true_unix_ms = [&clock = slot.machine->clock] { return clock.true_unix_ms(); },
+          .true_unix_ms = [this] { return true_unix_ms_; },
           .lane_of = [process](const WriterId& writer) -> Lane& { return process->LaneOf(writer); },
           .site_of = [process](const std::string& name) { return process->sites().Find(name)->index; },
           .zone_of = [this](uint32_t site) { return zones_[site]; }};

@@ -81,6 +81,8 @@ class World {
   void Ended(Slot& slot, const absl::Status& status);
   // Puts everything that copies acknowledged in doubt.
   void DoubtCopies();
+  // Lets time pass on all machines.
+  void Advance(std::chrono::milliseconds by);
 
   // --- Events ---
   void Send();
@@ -133,7 +135,8 @@ class World {
   Random random_;
   Trace& trace_;
   const Settings settings_;
-  std::chrono::milliseconds true_time_{0};
+  // The true time begins on Monday, 9 March 2026, 06:30 UTC. The clocks in New York changed 23.5 hours before.
+  int64_t true_unix_ms_ = 1'773'037'800'000;
   Truth truth_;
   Metrics metrics_;
   MemoryStore store_;

@@ -10,23 +10,16 @@
 #include <utility>
 #include <vector>
 
-#include "service/base/clock.h"
 #include "service/base/disk.h"
 #include "service/base/status.h"
 #include "service/journal/format.h"
 #include "service/journal/journal_reader.h"
 #include "service/journal/journal_writer.h"
 #include "service/journal/segments.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/temporary_directory.h"
 
 namespace viewcount {
-
-class ManualClock final : public Clock {
- public:
-  int64_t UnixMillis() const override { return 0; }
-  SteadyTime Now() const override { return now; }
-  SteadyTime now;
-};
 
 class JournalTest : public ::testing::Test {
  protected:

@@ -30,14 +30,14 @@ TEST_F(RetentionTest, OldSegmentsGoWhenTheyAreNeitherNeededNorYoung) {
   const auto segments = Segments();
   ASSERT_TRUE(writer_->Maintain(segments[2]).ok());
   EXPECT_EQ(Segments().size(), 4u);
-  clock_.now += std::chrono::minutes(9);
+  clock_.Advance(std::chrono::minutes(9));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
   EXPECT_EQ(Segments().size(), 4u);
-  clock_.now += std::chrono::minutes(1);
+  clock_.Advance(std::chrono::minutes(1));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
   EXPECT_THAT(Segments(), ElementsAre(segments[2], segments[3]));
   EXPECT_EQ(writer_->begin(), segments[2]);
-  clock_.now += std::chrono::minutes(10);
+  clock_.Advance(std::chrono::minutes(10));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
   EXPECT_THAT(Segments(), ElementsAre(segments[3]));
   Open();
@@ -52,7 +52,7 @@ TEST_F(RetentionTest, ASegmentStaysAsLongAsItIsPinned) {
     JournalWriter::Pin pin = writer_->Hold({segments[2].value - 1});
     const JournalWriter::Pin moved = std::move(pin);
     ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
-    clock_.now += std::chrono::hours(1);
+    clock_.Advance(std::chrono::hours(1));
     ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
     EXPECT_EQ(writer_->begin(), segments[1]);
   }
@@ -67,7 +67,7 @@ TEST_F(RetentionTest, OldSegmentsAreUsedAgainAndWhatWasInThemIsNot) {
     Write({std::string(1'000, 'x')});
     Write({std::string(2'000, 'y')});
     ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
-    clock_.now += std::chrono::hours(1);
+    clock_.Advance(std::chrono::hours(1));
     ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
     EXPECT_LE(Spares(), limits::kJournalSparesMax);
     EXPECT_LE(writer_->bytes(), (1 + limits::kJournalSparesMax) * options_.segment_bytes);
@@ -87,7 +87,7 @@ TEST_F(RetentionTest, AtMostSoManySparesAreKept) {
   Open();
   WriteSegments(8);
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
-  clock_.now += std::chrono::hours(1);
+  clock_.Advance(std::chrono::hours(1));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
   EXPECT_EQ(Segments().size(), 1u);
   EXPECT_EQ(Spares(), limits::kJournalSparesMax);
@@ -118,9 +118,9 @@ TEST_F(RetentionTest, OverTheBudgetNothingIsTakenUntilThereIsRoom) {
 TEST_F(RetentionTest, TheNewestSegmentStays) {
   Open();
   WriteSegments(1);
-  clock_.now += std::chrono::hours(1);
+  clock_.Advance(std::chrono::hours(1));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
-  clock_.now += std::chrono::hours(1);
+  clock_.Advance(std::chrono::hours(1));
   ASSERT_TRUE(writer_->Maintain(writer_->end()).ok());
   EXPECT_EQ(Segments().size(), 1u);
 }
