@@ -131,7 +131,7 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
   const Header header = read ? read->header : Header();
   const std::string_view content = std::string_view(*text).substr(read ? read->bytes : 0);
   const size_t told = size_t{header.writers_bytes} + header.visits_bytes + header.cool_downs_bytes;
-  if (!read || header.position != positions->back().value || told > content.size() ||
+  if (!read || header.position != positions->back().value || told != content.size() ||
       header.checksum != Crc32c(content)) {
     return absl::FailedPreconditionError(fmt::format(
         "{} is broken; remove it to start, but then a batch sent again from before it is counted again", path));
