@@ -11,7 +11,7 @@
 namespace viewcount {
 
 // Parses `json` into `message`. Returns INVALID_ARGUMENT, with position and reason, if it is not such a message. An
-// unknown field is an error.
+// unknown field is an error that names the field and the nearest known one.
 absl::Status FromJson(std::string_view json, google::protobuf::Message& message);
 
 // Returns an answer that contains `message`, including fields with default values. It forbids caching.

@@ -116,9 +116,11 @@ awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io
 }  // namespace
 
 void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, asio::any_io_executor store) {
-  routes.Add(http::verb::get, "/live", [&watcher, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
-    return Open(watcher, store, request, std::move(site));
-  });
+  routes.Add(http::verb::get, "/live",
+             [&watcher, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return Open(watcher, store, request, std::move(site));
+             },
+             {.parameters = {"article"}});
 }
 
 }  // namespace viewcount

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
-#include "service/base/log.h"
+#include "service/base/status.h"
+#include "service/base/unknown_name.h"
 
 namespace viewcount {
 namespace {
+
+constexpr std::string_view kAgainstCaches = "_";
 
 absl::StatusOr<std::string> Decode(std::string_view text) {
   std::string decoded;
@@ -30,6 +34,16 @@ absl::StatusOr<std::string> Decode(std::string_view text) {
 }
 
 }  // namespace
+
+absl::Status CheckParameters(std::string_view target, std::span<const std::string_view> known) {
+  const auto parameters = Parameters::Parse(target);
+  if (!parameters.ok()) return parameters.status();
+  for (const auto& [name, value] : parameters->pairs()) {
+    if (name == kAgainstCaches || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return InvalidField(name, UnknownName(name, known));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Parameters> Parameters::Parse(std::string_view target) {
   Parameters parameters;

@@ -123,11 +123,13 @@ void AddPictureRoutes(SiteRoutes& routes, QueryApi& queries, SiteStatsReader& st
   routes.Add(http::verb::get, "/odometer.svg",
              [&stats, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Odometer(stats, store, request, std::move(site));
-             });
+             },
+             {.parameters = {"style", "theme", "digits", "show", "title"}});
   routes.Add(http::verb::get, "/badge.svg",
              [&queries, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Badge(queries, store, request, std::move(site));
-             });
+             },
+             {.parameters = {"article", "label", "theme"}});
 }
 
 }  // namespace viewcount

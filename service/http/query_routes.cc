@@ -97,16 +97,20 @@ class Questions {
 
 void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, asio::any_io_executor store) {
   const Questions questions(queries, std::move(store));
-  routes.Add(http::verb::get, "/counts", [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
-    return questions.Counts(request, std::move(site));
-  });
+  routes.Add(http::verb::get, "/counts",
+             [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return questions.Counts(request, std::move(site));
+             },
+             {.parameters = {"article"}});
   routes.Add(http::verb::post, "/counts:batchGet",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.BatchCounts(request, std::move(site));
              });
-  routes.Add(http::verb::get, "/popular", [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
-    return questions.Popular(request, std::move(site));
-  });
+  routes.Add(http::verb::get, "/popular",
+             [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return questions.Popular(request, std::move(site));
+             },
+             {.parameters = {"window.day", "window.allTime", "section", "pageSize", "pageToken"}});
   routes.Add(http::verb::get, "/stats", [questions](const HttpRequest&, std::shared_ptr<const Site> site) {
     return questions.Stats(std::move(site));
   });

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "service/base/status.h"
+#include "service/http/field_names.h"
+#include "service/http/parameters.h"
 #include "service/http/problem.h"
 
 namespace viewcount {
@@ -46,17 +48,24 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
   const std::string route = std::string(HttpRouter::kSitePath) + path;
   router_.Add(
       method, route,
-      [this, handler = std::move(handler),
-       unknown = std::move(options.unknown_site)](const HttpRequest& request) -> awaitable<HttpResponse> {
+      [this, handler = std::move(handler), parameters = std::move(options.parameters),
+       refused = std::move(options.refused)](const HttpRequest& request) -> awaitable<HttpResponse> {
         const auto site = sites_.Find(request.site);
         if (site == nullptr) {
-          if (unknown) unknown();
-          HttpResponse response = Problem(sites_.Unknown(request.site));
+          const absl::Status unknown = sites_.Unknown(request.site);
+          if (refused) refused(unknown);
+          HttpResponse response = Problem(unknown);
           response.set(field::access_control_allow_origin, "*");
           co_return response;
         }
-        absl::StatusOr<HttpResponse> answer = co_await handler(request, site);
-        HttpResponse response = answer.ok() ? *std::move(answer) : Problem(answer.status());
+        HttpResponse response;
+        if (const auto status = CheckParameters(request.target(), parameters); !status.ok()) {
+          if (refused) refused(status);
+          response = Problem(status);
+        } else {
+          absl::StatusOr<HttpResponse> answer = co_await handler(request, site);
+          response = answer.ok() ? *std::move(answer) : Problem(WithHttpNames(answer.status(), parameters));
+        }
         AllowReading(OriginOf(request), *site, response);
         co_return response;
       },

@@ -1,4 +1,5 @@
-// Routes of sites. They find the site, let pages of its origins read the answer (CORS), and turn errors into problems.
+// Routes of sites. They find the site, refuse parameters that they do not know, let pages of its origins read the
+// answer (CORS), and turn errors into problems.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "service/http/router.h"
 #include "service/sites/site_directory.h"
@@ -30,8 +32,11 @@ class SiteRoutes {
                                                                                      std::shared_ptr<const Site>)>;
   struct Options {
     HttpBodyLimit body_limit;
-    // Called before a request for a site that does not exist is answered with 404.
-    std::function<void()> unknown_site;
+    // The names of the query's parameters. A request with any other one is refused.
+    std::vector<std::string_view> parameters;
+    // Called with the reason before a request is refused without a call of the handler: NOT_FOUND for a site that does
+    // not exist, INVALID_ARGUMENT for a query that the route does not take.
+    std::function<void(const absl::Status&)> refused;
   };
 
   // Adds a route. `path` is the part after HttpRouter::kSitePath. Also adds the answer to a browser's preflight.

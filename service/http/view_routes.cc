@@ -75,11 +75,11 @@ absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& c
 absl::Status CheckOrigin(const HttpRequest& request, const Site& site) {
   const std::string_view origin = PageOrigin(request[http::field::origin], request[http::field::referer]);
   if (origin.empty() || site.Allows(origin)) return absl::OkStatus();
-  const std::string escaped = EscapeForText(origin);
-  // The list is not empty, because a site without allowed origins allows every origin.
+  // A stranger need not know which origins are allowed.
   return absl::PermissionDeniedError(fmt::format(
-      "site {} does not take views from pages of {}; allow it with: viewcount site put {} --origin {} --origin {}",
-      site.name, escaped, site.name, fmt::join(site.settings.allowed_origins, " --origin "), escaped));
+      "site {0} does not take views from pages of {1}; if they are the site's, add them to the origins that `viewcount "
+      "site list` shows: viewcount site put {0} --origin …",
+      site.name, EscapeForText(origin)));
 }
 
 // Sets viewer and bot of the views, except for views in which a trusted backend has set them itself. Returns the value
@@ -192,19 +192,21 @@ class ViewHandlers {
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
                    BrowserAdmission& admission) {
   const ViewHandlers door(ingestor, trust, visitors, admission);
-  const auto unknown_site = [&ingestor] { ingestor.Refuse(RejectReason::kUnknownSite, 1); };
+  const auto refused = [&ingestor](const absl::Status& status) {
+    ingestor.Refuse(absl::IsInvalidArgument(status) ? RejectReason::kInvalid : RejectReason::kUnknownSite, 1);
+  };
   routes.Add(http::verb::post, "/views",
              [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return door.Post(request, std::move(site));
              },
              {.body_limit = [door](const HttpFields& fields,
                                    const asio::ip::address& peer) { return door.BodyBytesMax(fields, peer); },
-              .unknown_site = unknown_site});
+              .refused = refused});
   routes.Add(http::verb::get, "/pixel.gif",
              [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return door.Pixel(request, std::move(site));
              },
-             {.body_limit = {}, .unknown_site = unknown_site});
+             {.parameters = {"article"}, .refused = refused});
 }
 
 }  // namespace viewcount

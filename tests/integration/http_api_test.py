@@ -10,6 +10,7 @@ import datetime
 import http.client
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,32 @@ class DescriptionTest(ApiTest):
                 self.assertEqual(answer.status, 200, answer.body)
                 CONTRACT.check(name, answer)
                 self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+
+    def test_every_operation_takes_the_parameters_that_are_described(self):
+        for name, path in CONTRACT.paths.items():
+            if "{site}" not in path:
+                continue
+            pairs, body = CALLS[name]
+            answer = self.client("calls").send(CONTRACT.methods[name], path.replace("{site}", "calls") + "?nothing=1&_=2", body)
+            CONTRACT.check(name, answer)
+            self.assertEqual(read(answer)[:3], (400, "INVALID_ARGUMENT", "nothing"), name)
+            known = re.search("Known are (.+)$|none is$", answer.json()["detail"])[1]
+            self.assertEqual(set(known.split(", ") if known else ()), set(CONTRACT.parameters(name)), name)
+        # The parameter that scripts add against caches.
+        self.assertEqual(self.client("calls").send("GET", "/v1/sites/calls/stats?_=1699").status, 200)
+
+    def test_errors_have_the_names_of_http(self):
+        client = self.client("calls")
+        for answer, field in ((client.get("/popular", [("window.last", "86400s")]), "window.last"),
+                              (client.get("/counts", [("article", "/a"), ("article", "")]), "article[1]"),
+                              (client.get("/badge.svg", ()), "article[0]"),
+                              (client.post("/counts:batchGet", {"articleIds": ["/a", ""]}), "articleIds[1]"),
+                              (client.post("/counts:batchGet", {"articles": ["/a"]}), "articles"),
+                              (client.post("/views", {"views": [{"articleId": ""}]}), "views[0].articleId"),
+                              (client.post("/views", {"articelId": "/a"}), "articelId"),
+                              (client.post("/views", {"views": [{"articleId": "/a"}, {"id": "/a"}]}), "views[1].id")):
+            with self.subTest(field):
+                self.assertEqual(read(answer)[:3], (400, "INVALID_ARGUMENT", field), answer.body)
 
     def test_live_events_are_as_described(self):
         with self.client("calls").live("/calls/1", "/calls/2") as live:

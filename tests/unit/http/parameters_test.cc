@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "service/base/status.h"
+
 namespace viewcount {
 namespace {
 
@@ -18,6 +22,21 @@ TEST(Parameters, AreFoundByNameInOrder) {
   EXPECT_THAT(parameters->Find("x"), Optional(std::string("1")));
   EXPECT_EQ(parameters->Find("y"), std::nullopt);
   EXPECT_THAT(parameters->All("y"), IsEmpty());
+}
+
+TEST(CheckParameters, OnlyKnownNamesAreTaken) {
+  constexpr std::array<std::string_view, 2> kKnown = {"article", "label"};
+  for (const char* target : {"/", "/?", "/?article=", "/?article=1&article=2&label=x", "/?_=1699&label", "/?&&"}) {
+    EXPECT_TRUE(CheckParameters(target, kKnown).ok()) << target;
+  }
+  const auto error = CheckParameters("/?label=x&artcle=1", kKnown);
+  EXPECT_EQ(FieldOf(error), "artcle");
+  EXPECT_EQ(error.message(), "artcle: is not known; did you mean article? Known are article, label");
+  EXPECT_EQ(FieldOf(CheckParameters("/?Label=1", kKnown)), "Label");
+  EXPECT_EQ(FieldOf(CheckParameters("/?=1", kKnown)), "");
+  EXPECT_FALSE(CheckParameters("/?=1", kKnown).ok());
+  EXPECT_FALSE(CheckParameters("/?article=%", kKnown).ok());
+  EXPECT_EQ(CheckParameters("/?x=1", {}).message(), "x: is not known; none is");
 }
 
 TEST(Parameters, EscapesAreUndoneInNamesAndValues) {

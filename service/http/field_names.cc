@@ -1,0 +1,45 @@
+#include "service/http/field_names.h"
+
+#include <absl/strings/match.h>
+
+#include <algorithm>
+
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace {
+
+constexpr std::string_view kArticle = "article";
+
+char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+// A query names each article by a parameter of its own. In messages they are members of a list, or of a list's members.
+std::string ParameterOf(std::string_view field) {
+  std::string name(kArticle);
+  const size_t index = field.find('[');
+  if (index != std::string_view::npos) name += field.substr(index, field.find(']') - index + 1);
+  return name;
+}
+
+}  // namespace
+
+std::string JsonNameOf(std::string_view field) {
+  std::string name;
+  for (size_t i = 0; i < field.size(); ++i) {
+    const bool joins = field[i] == '_' && i + 1 < field.size();
+    name += joins ? Upper(field[++i]) : field[i];
+  }
+  return name;
+}
+
+absl::Status WithHttpNames(const absl::Status& error, std::span<const std::string_view> parameters) {
+  const std::string field = FieldOf(error);
+  if (field.empty()) return error;
+  const bool is_article = absl::StrContains(field, "article_id");
+  const bool is_parameter = std::find(parameters.begin(), parameters.end(), kArticle) != parameters.end();
+  std::string_view description = ToStd(error.message());
+  if (absl::StartsWith(error.message(), field + ": ")) description.remove_prefix(field.size() + 2);
+  return InvalidField(is_article && is_parameter ? ParameterOf(field) : JsonNameOf(field), description);
+}
+
+}  // namespace viewcount
