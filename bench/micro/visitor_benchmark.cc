@@ -72,8 +72,8 @@ class Door {
 
   const Site site = *MakeSite("portal", {"UTC"});
   ViewerSalts salts;
-  const ClientTrust trust{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"}),
-                          *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"})};
+  const ClientTrust trust{{.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"}),
+                           .backends = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"})}};
 
  private:
   const BotPatterns patterns_;

@@ -149,11 +149,15 @@ std::string Describe(const Config& config) {
   line("data-dir", quoted(config.data_dir));
   line("grpc-address", quoted(config.grpc_address));
   line("http-address", quoted(config.http_address));
+  line("backend-address", quoted(config.backend_address));
   line("admin-address", quoted(config.admin_address));
   if (!config.tls_cert.empty()) line("tls-cert", quoted(config.tls_cert));
   if (!config.tls_key.empty()) line("tls-key", quoted(config.tls_key));
-  line("trusted-backends", fmt::format("[\"{}\"]", fmt::join(config.trusted_backends, "\", \"")));
+  // An empty array would be read as one empty name.
+  if (!config.trusted_backends.empty())
+    line("trusted-backends", fmt::format("[\"{}\"]", fmt::join(config.trusted_backends, "\", \"")));
   line("trusted-proxies", fmt::format("[\"{}\"]", fmt::join(config.trusted_proxies, "\", \"")));
+  line("client-address-header", quoted(config.client_address_header));
   line("address-views-per-second", std::to_string(config.address_views_per_second));
   line("new-articles-per-minute", std::to_string(config.new_articles_per_minute));
   if (!config.demo_dir.empty()) line("demo-dir", quoted(config.demo_dir));

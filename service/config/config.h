@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "service/base/limits.h"
@@ -16,6 +17,9 @@
 #include "service/base/redis_waivers.h"
 
 namespace viewcount {
+
+// The value of an address at which nothing is served.
+inline constexpr std::string_view kNoListener = "none";
 
 // A plain value. All components are built from it.
 struct Config {
@@ -25,13 +29,17 @@ struct Config {
   // Addresses are host:port. Port 0 lets the system choose a port, which is logged and written to <data-dir>/addresses.
   std::string grpc_address = "127.0.0.1:7400";
   std::string http_address = "127.0.0.1:8080";
+  // Where the portal's own servers use HTTP; kNoListener for nowhere.
+  std::string backend_address = "127.0.0.1:8081";
   std::string admin_address = "127.0.0.1:9464";
   // PEM files. Both or none are set. With them, http_address serves HTTPS.
   std::string tls_cert;
   std::string tls_key;
   // In the format of AddressRanges::Parse.
-  std::vector<std::string> trusted_backends = {"127.0.0.0/8", "::1"};
+  std::vector<std::string> trusted_backends;
   std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  // One of kForwardingHeaders, in which the proxies name their clients.
+  std::string client_address_header = "X-Forwarded-For";
   // The limits for views from one address that is not a trusted backend's, and for new articles of a site from all such
   // addresses. 0 means no limit.
   uint32_t address_views_per_second = limits::kAddressViewsPerSecond;

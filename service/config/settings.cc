@@ -1,6 +1,8 @@
 #include "service/config/settings.h"
 
+#include <absl/strings/match.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -36,6 +38,12 @@ absl::Status ApplyAddress(const Values& values, std::string& field) {
   const auto address = ParseHostPort(values[0]);
   if (!address.ok()) return Refuse(std::string(address.status().message()), values[0]);
   field = values[0];
+  return absl::OkStatus();
+}
+
+absl::Status ApplyBackendAddress(const Values& values, Config& config) {
+  if (values[0] != kNoListener) return ApplyAddress(values, config.backend_address);
+  config.backend_address = values[0];
   return absl::OkStatus();
 }
 
@@ -157,6 +165,18 @@ absl::Status ApplyRanges(const Values& values, std::vector<std::string>& field) 
   return absl::OkStatus();
 }
 
+// The names of service/http/client_trust.h. Any letters may be capitals, as in HTTP.
+absl::Status ApplyClientAddressHeader(const Values& values, Config& config) {
+  constexpr std::array<const char*, 5> kNames = {"X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP",
+                                                 "Forwarded"};
+  for (const char* const name : kNames) {
+    if (!absl::EqualsIgnoreCase(name, values[0])) continue;
+    config.client_address_header = name;
+    return absl::OkStatus();
+  }
+  return Refuse(fmt::format("must be one of {}", fmt::join(kNames, ", ")), values[0]);
+}
+
 absl::Status ApplyPath(const Values& values, std::string& field) {
   if (values[0].empty()) return Refuse("must be a path", values[0]);
   field = values[0];
@@ -193,24 +213,34 @@ constexpr std::array kSettings = {
             "server before.",
             false, [](const Values& values, Config& config) { return ApplyAddress(values, config.http_address); }},
     Setting{
+        "backend-address", "HOST:PORT",
+        "Where the portal's own servers report views over HTTP, without TLS: with counts, times, viewers and batches "
+        "up to 4 MiB, and in the name of their visitors. Default: 127.0.0.1:8081; none: nowhere. Open it to a "
+        "private network only, and let no proxy of visitors forward to it.",
+        false, ApplyBackendAddress},
+    Setting{
         "tls-cert", "FILE",
         "Serve HTTPS instead of HTTP with this certificate: PEM, followed by the certificates that vouch for it. Needs "
         "--tls-key. Read again on SIGHUP, as after a renewal.",
         false, [](const Values& values, Config& config) { return ApplyPath(values, config.tls_cert); }, true},
     Setting{"tls-key", "FILE", "The key that belongs to --tls-cert: PEM.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.tls_key); }, true},
-    Setting{
-        "trusted-backends", "RANGE",
-        "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1: over HTTP they may send counts, times, viewers "
-        "and batches up to 4 MiB, and name their visitors (X-Viewcount-Visitor-Address, X-Viewcount-Visitor-Agent), "
-        "which browsers may not. Repeatable. Default: this machine. A proxy on one of them must set X-Forwarded-For, "
-        "else its browsers are taken for backends.",
-        true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); }, true},
+    Setting{"trusted-backends", "RANGE",
+            "Addresses of the portal's own servers, as 10.0.0.0/8 or ::1, that may send at --http-address what only "
+            "--backend-address takes. Repeatable. Default: none. A proxy on one of them must set the header of "
+            "--client-address-header, else its browsers are taken for backends.",
+            true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_backends); },
+            true},
     Setting{"trusted-proxies", "RANGE",
-            "Addresses of web servers before this one, whose X-Forwarded-For says who asks. Repeatable. Default: this "
-            "machine.",
+            "Addresses of web servers before this one, whose --client-address-header says who asks. Repeatable. "
+            "Default: this machine.",
             true, [](const Values& values, Config& config) { return ApplyRanges(values, config.trusted_proxies); },
             true},
+    Setting{"client-address-header", "NAME",
+            "The header in which --trusted-proxies name their client: X-Forwarded-For (the default), X-Real-IP, "
+            "CF-Connecting-IP, True-Client-IP or Forwarded. The others are ignored. The proxy must overwrite or extend "
+            "the header that its client sent.",
+            false, ApplyClientAddressHeader, true},
     Setting{"address-views-per-second", "NUMBER",
             "Views that browsers of one address may send, ten seconds' worth of it at once; more are refused, so that "
             "no client inflates a count. Default: 100; 0: no limit. Raise it if many readers share an address.",
@@ -279,9 +309,10 @@ std::string EnvironmentNameOf(std::string_view key) {
 }
 
 absl::Status CheckTogether(const Config& config) {
-  const std::array<std::pair<const char*, const std::string*>, 3> addresses = {
+  const std::array<std::pair<const char*, const std::string*>, 4> addresses = {
       {{"grpc-address", &config.grpc_address},
        {"http-address", &config.http_address},
+       {"backend-address", &config.backend_address},
        {"admin-address", &config.admin_address}}};
   for (size_t i = 0; i < addresses.size(); ++i) {
     for (size_t j = i + 1; j < addresses.size(); ++j) {

@@ -82,6 +82,8 @@ class BeaconConnection final : public FastPathConnection {
   size_t Take(std::string_view received) override {
     const auto beacon = ReadBeacon(received);
     if (!beacon) return 0;
+    // The general path reads any header.
+    if (shared_.trust.header() != kForwardingHeaders.front()) return 0;
     site_ = shared_.sites.Find(beacon->site);
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
     origin_ = beacon->origin;
@@ -90,6 +92,7 @@ class BeaconConnection final : public FastPathConnection {
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
     // Views that need a question to the store, or a refusal, take the general path.
     if (visitor.rejected || !shared_.admission.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
+    shared_.trust.NoteUnnamed(client, !beacon->forwarded_for.empty(), peer_);
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
     v1::View& view = *shared_.request.add_views();

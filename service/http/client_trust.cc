@@ -1,14 +1,19 @@
 #include "service/http/client_trust.h"
 
+#include <absl/strings/match.h>
+
 #include <algorithm>
 #include <boost/beast/http/field.hpp>
+
+#include "service/base/status.h"
 
 namespace viewcount {
 namespace {
 
 namespace ip = boost::asio::ip;
 
-constexpr std::string_view kForwardedFor = "X-Forwarded-For";
+constexpr std::string_view kForwarded = kForwardingHeaders.back();
+constexpr std::string_view kNoAddress = "unknown";
 
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
@@ -45,6 +50,39 @@ std::optional<ip::address> AddressOfEntry(std::string_view entry) {
   return ParseAddress(entry.substr(0, entry.find('%')));
 }
 
+bool HasOrigin(const HttpFields& fields) { return fields.count(boost::beast::http::field::origin) > 0; }
+
+bool WasForwarded(const HttpFields& fields) {
+  return std::any_of(kForwardingHeaders.begin(), kForwardingHeaders.end(),
+                     [&](std::string_view name) { return fields.count(name) > 0; });
+}
+
+// Returns the position of the next `separator` that is not quoted, or the end.
+size_t EndOf(std::string_view text, char separator) {
+  bool quoted = false;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') quoted = !quoted;
+    if (quoted && text[at] == '\\') ++at;
+    if (!quoted && text[at] == separator) return at;
+  }
+  return text.size();
+}
+
+// Returns the client in an element of Forwarded, such as for="[2001:db8::1]:4711";proto=https, without the quotes. An
+// element without one gives a text that is no address.
+std::string_view NodeOf(std::string_view element) {
+  while (!element.empty()) {
+    const std::string_view pair = Trim(element.substr(0, EndOf(element, ';')));
+    element.remove_prefix(std::min(element.size(), EndOf(element, ';') + 1));
+    if (pair.size() < 4 || !absl::EqualsIgnoreCase(ToAbsl(pair.substr(0, 4)), "for=")) continue;
+    std::string_view node = pair.substr(4);
+    if (node.size() >= 2 && node.front() == '"' && node.back() == '"') node = node.substr(1, node.size() - 2);
+    // A quoted comma must not become an entry of its own.
+    return node.find(',') == std::string_view::npos ? node : kNoAddress;
+  }
+  return kNoAddress;
+}
+
 }  // namespace
 
 std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name) {
@@ -61,8 +99,18 @@ std::optional<std::string> ListOf(const HttpFields& fields, std::string_view nam
   return list;
 }
 
+std::string ListOfForwarded(std::string_view value) {
+  std::string list;
+  while (true) {
+    const std::string_view element = value.substr(0, EndOf(value, ','));
+    list.append(list.empty() ? "" : ", ").append(NodeOf(element));
+    if (element.size() == value.size()) return list;
+    value.remove_prefix(element.size() + 1);
+  }
+}
+
 std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optional<std::string_view> list) const {
-  while (list && proxies_.Contains(address)) {
+  while (list && options_.proxies.Contains(address)) {
     const auto before = AddressOfEntry(TakeLast(list));
     if (!before) return std::nullopt;
     address = *before;
@@ -71,20 +119,40 @@ std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optiona
 }
 
 Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) const {
-  const auto forwarded_for = ListOf(fields, kForwardedFor);
-  const bool has_origin = fields.count(boost::beast::http::field::origin) > 0;
-  return Find(forwarded_for ? std::optional<std::string_view>(*forwarded_for) : std::nullopt, has_origin, peer);
+  const auto list = NamedIn(fields);
+  const Client client = FindIn(list, HasOrigin(fields), WasForwarded(fields), peer);
+  NoteUnnamed(client, list.has_value(), peer);
+  return client;
 }
 
-Client ClientTrust::Find(std::optional<std::string_view> forwarded_for, bool has_origin,
-                         const ip::address& peer) const {
-  // The peer is not one of our proxies, so its X-Forwarded-For is not trusted.
-  if (forwarded_for && !proxies_.Contains(peer)) return {.address = peer};
-  const auto address = Follow(peer, forwarded_for);
+Client ClientTrust::Find(std::optional<std::string_view> forwarded, bool has_origin, const ip::address& peer) const {
+  return FindIn(forwarded, has_origin, forwarded.has_value(), peer);
+}
+
+bool ClientTrust::IsBackend(const HttpFields& fields, const ip::address& peer) const {
+  return FindIn(NamedIn(fields), HasOrigin(fields), WasForwarded(fields), peer).trusted_backend;
+}
+
+std::optional<std::string> ClientTrust::NamedIn(const HttpFields& fields) const {
+  auto list = ListOf(fields, options_.header);
+  return list && options_.header == kForwarded ? ListOfForwarded(*list) : list;
+}
+
+Client ClientTrust::FindIn(std::optional<std::string_view> list, bool has_origin, bool was_forwarded,
+                           const ip::address& peer) const {
+  // The peer is not one of our proxies, so the client that it names is not trusted.
+  if (list && !options_.proxies.Contains(peer)) return {.address = peer};
+  const auto address = Follow(peer, list);
   if (!address) return {.address = peer, .known = false};
+  const bool is_backend = (options_.is_private && !was_forwarded) || options_.backends.Contains(*address);
   // Browsers send the origin of the page. A browser may run on a backend's machine, but its requests are still a
   // browser's.
-  return {.address = *address, .trusted_backend = !has_origin && backends_.Contains(*address)};
+  return {.address = *address, .trusted_backend = is_backend && !has_origin};
+}
+
+void ClientTrust::NoteUnnamed(const Client& client, bool has_header, const ip::address& peer) const {
+  if (has_header || client.trusted_backend || !options_.unnamed || !options_.proxies.Contains(peer)) return;
+  options_.unnamed(peer);
 }
 
 std::optional<ip::address> ClientTrust::FindNamed(std::string_view list) const {

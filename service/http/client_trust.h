@@ -1,7 +1,9 @@
 // Determines the client that sent a request, and whether it is a trusted backend.
 #pragma once
 
+#include <array>
 #include <boost/asio/ip/address.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,27 +28,52 @@ struct Client {
 // field.
 std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name);
 
+// The headers in which a proxy may name its client. The first and the last one are lists, which proxies extend at the
+// end.
+inline constexpr std::array<std::string_view, 5> kForwardingHeaders = {
+    "X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "Forwarded"};
+
+// Returns the addresses in a value of the header Forwarded (RFC 7239) as a list as in X-Forwarded-For. An element that
+// names no client, or hides it, is an entry that is no address. Pure function; thread-safe.
+std::string ListOfForwarded(std::string_view value);
+
 // Not thread-safe: used by one server's thread only.
 class ClientTrust {
  public:
-  // `proxies` are trusted to name their client in X-Forwarded-For. `backends` are the portal's own servers.
-  ClientTrust(AddressRanges proxies, AddressRanges backends)
-      : proxies_(std::move(proxies)), backends_(std::move(backends)) {}
+  struct Options {
+    // These are trusted to name their client in `header`.
+    AddressRanges proxies;
+    // The portal's own servers.
+    AddressRanges backends;
+    // One of kForwardingHeaders.
+    std::string header = std::string(kForwardingHeaders[0]);
+    // True for a port that only the portal's own servers reach. All of its clients are backends, except for those whose
+    // request was forwarded or has an Origin.
+    bool is_private = false;
+    // Called with the address of one of our proxies if its request does not have `header`. May be empty.
+    std::function<void(const boost::asio::ip::address&)> unnamed = {};
+  };
+  explicit ClientTrust(Options options) : options_(std::move(options)) {}
 
-  // Replaces the ranges given to the constructor.
-  void Set(AddressRanges proxies, AddressRanges backends) {
-    proxies_ = std::move(proxies);
-    backends_ = std::move(backends);
-  }
+  // Replaces the options given to the constructor.
+  void Set(Options options) { options_ = std::move(options); }
 
-  // Returns the client of a request. It is the last address of X-Forwarded-For that is not one of our proxies, because
-  // our proxies wrote only the entries from there on. Without that field, the client is the peer. A request that was
+  // Returns the client of a request. It is the last address in the header that is not one of our proxies, because our
+  // proxies wrote only the entries from there on. Without that field, the client is the peer. A request that was
   // forwarded by another proxy, or that a browser sent (it has an Origin), never counts as a trusted backend's.
   Client Find(const HttpFields& fields, const boost::asio::ip::address& peer) const;
-  // Like the function above, for parsed fields. `forwarded_for` is the list in X-Forwarded-For, and `has_origin` is
-  // true if there is an Origin.
-  Client Find(std::optional<std::string_view> forwarded_for, bool has_origin,
-              const boost::asio::ip::address& peer) const;
+  // Like the function above, for parsed fields. `forwarded` is the value of X-Forwarded-For, and `has_origin` is true
+  // if there is an Origin. Requires that header() is X-Forwarded-For.
+  Client Find(std::optional<std::string_view> forwarded, bool has_origin, const boost::asio::ip::address& peer) const;
+
+  // Calls `unnamed` if `peer` is one of our proxies and should have named the client in the header.
+  void NoteUnnamed(const Client& client, bool has_header, const boost::asio::ip::address& peer) const;
+
+  // Returns true if Find would return a trusted backend.
+  bool IsBackend(const HttpFields& fields, const boost::asio::ip::address& peer) const;
+
+  // The header in which our proxies name their clients.
+  std::string_view header() const { return options_.header; }
 
   // Returns the visitor that a backend names in its request. `list` is read like X-Forwarded-For with its last entry as
   // the peer. Returns nothing if an entry is not an address.
@@ -57,8 +84,13 @@ class ClientTrust {
   std::optional<boost::asio::ip::address> Follow(boost::asio::ip::address address,
                                                  std::optional<std::string_view> list) const;
 
-  AddressRanges proxies_;
-  AddressRanges backends_;
+  // Returns the clients that the peer names in the header, as a list, or nothing without that header.
+  std::optional<std::string> NamedIn(const HttpFields& fields) const;
+  // `list` is the result of NamedIn, and `was_forwarded` is true if there is any of kForwardingHeaders.
+  Client FindIn(std::optional<std::string_view> list, bool has_origin, bool was_forwarded,
+                const boost::asio::ip::address& peer) const;
+
+  Options options_;
 };
 
 }  // namespace viewcount

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,15 +60,23 @@ const char* BackendField(const v1::RecordViewsRequest& request) {
   return nullptr;
 }
 
-absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& client) {
+absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& client, const Site& site) {
   if (const char* field = BackendField(request); field != nullptr) {
     return absl::PermissionDeniedError(
-        fmt::format("{}: only trusted backends may send it, and {} is none; see --trusted-backends of viewcountd",
+        fmt::format("{}: only trusted backends may send it, and {} is none; the portal's servers send it to the "
+                    "--backend-address of viewcountd",
                     field, client.address.to_string()));
   }
   if (static_cast<size_t>(request.views_size()) > limits::kBrowserViewsMax) {
     return absl::PermissionDeniedError(
         fmt::format("views: at most {} at once, except from trusted backends", limits::kBrowserViewsMax));
+  }
+  std::set<std::string_view> articles;
+  for (const v1::View& view : request.views()) {
+    if (articles.insert(site.Resolve(view.article_id())).second) continue;
+    return absl::PermissionDeniedError(fmt::format(
+        "views: {} occurs twice; a browser's request counts one view of an article, except from trusted backends",
+        EscapeForText(view.article_id())));
   }
   return absl::OkStatus();
 }
@@ -122,7 +131,7 @@ class ViewHandlers {
       co_return Refuse(RejectReason::kInvalid, views.views_size(), InvalidField("site", "is not the one of the path"));
     const Client client = trust_.Find(request, request.peer);
     if (!client.trusted_backend) {
-      if (auto status = CheckBrowser(views, client); !status.ok())
+      if (auto status = CheckBrowser(views, client, *site); !status.ok())
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
     const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
@@ -147,7 +156,7 @@ class ViewHandlers {
   }
 
   size_t BodyBytesMax(const HttpFields& fields, const asio::ip::address& peer) const {
-    return trust_.Find(fields, peer).trusted_backend ? limits::kRequestBytesMax : limits::kHttpBodyBytesMax;
+    return trust_.IsBackend(fields, peer) ? limits::kRequestBytesMax : limits::kHttpBodyBytesMax;
   }
 
   absl::Status Refuse(RejectReason reason, int views, const absl::Status& status) const {

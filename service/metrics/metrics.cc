@@ -167,6 +167,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
       journal_sync_seconds(NewHistogram(state->registry, "viewcount_journal_sync_seconds",
                                         "Making a group of batches durable.", DurationBuckets())),
       watchers(NewGauge(state->registry, "viewcount_watchers", "Streams that get counts as they change.")),
+      http_unnamed_clients(NewCounter(state->registry, "viewcount_http_unnamed_clients_total",
+                                      "Requests with views from trusted proxies that did not name their client.")),
       http_connections(
           NewGauge(state->registry, "viewcount_http_connections", "Open connections of the public HTTP address.")),
       grpc_connections(NewGauge(state->registry, "viewcount_grpc_connections", "Open connections of the gRPC port.")),

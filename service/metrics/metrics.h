@@ -130,6 +130,9 @@ class Metrics {
   // Open stream subscriptions to counts.
   prometheus::Gauge& watchers;
 
+  // Requests with views of trusted proxies that do not name their client.
+  prometheus::Counter& http_unnamed_clients;
+
   // Open connections of the public HTTP address and of the gRPC port.
   prometheus::Gauge& http_connections;
   prometheus::Gauge& grpc_connections;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kWanted = limits::kPublicConnectionsMax + limits::kHttp2ConnectionsMax;
 
-size_t KeptFor(size_t lanes) { return kDescriptorsOfOthers + lanes * kDescriptorsPerLane + kAdminConnectionsMax; }
+size_t KeptFor(size_t lanes) {
+  return kDescriptorsOfOthers + lanes * kDescriptorsPerLane + kAdminConnectionsMax + kBackendConnectionsMax;
+}
 
 }  // namespace
 
@@ -23,6 +25,7 @@ DescriptorPlan PlanDescriptors(size_t limit, size_t lanes) {
   const size_t grpc = left >= kWanted ? limits::kHttp2ConnectionsMax : left - http;
   return {.admin = kAdminConnectionsMax,
           .http = std::max(http, kConnectionsMin),
+          .backend_http = kBackendConnectionsMax,
           .grpc = std::max(grpc, kConnectionsMin),
           .limit = limit,
           .wanted = KeptFor(lanes) + kWanted};

@@ -10,20 +10,24 @@ namespace viewcount {
 struct DescriptorPlan {
   size_t admin = 0;
   size_t http = 0;
+  size_t backend_http = 0;
   size_t grpc = 0;
   // The limit for which the plan was made, and the limit that would give each port its maximum.
   size_t limit = 0;
   size_t wanted = 0;
 };
 
-// Returns the plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis and the admin
-// port get their descriptors first. The public ports share the rest, in proportion to their maxima. Each port gets at
-// least kConnectionsMin, even if that does not fit.
+// Returns the plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis, the admin port
+// and the port for backends get their descriptors first. The public ports share the rest, in proportion to their
+// maxima. Each port gets at least kConnectionsMin, even if that does not fit.
 DescriptorPlan PlanDescriptors(size_t limit, size_t lanes);
 
 // The minimum for each port, and the maximum for the admin port.
 inline constexpr size_t kConnectionsMin = 16;
 inline constexpr size_t kAdminConnectionsMax = 64;
+// The maximum for the port of the portal's own servers. A web server keeps some connections open and uses each for many
+// requests.
+inline constexpr size_t kBackendConnectionsMax = 128;
 // The files of a lane: two segments, two spares, the checkpoint, the lock, and readers of these files.
 inline constexpr size_t kDescriptorsPerLane = 10;
 // Standard streams, event loops, gRPC's own descriptors, Redis, files that are open for a moment, and connections that

@@ -17,14 +17,9 @@
 #include "service/grpc/cached_methods.h"
 #include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
-#include "service/http/beacon_route.h"
-#include "service/http/file_routes.h"
-#include "service/http/live_routes.h"
-#include "service/http/query_routes.h"
-#include "service/http/tls.h"
-#include "service/http/view_routes.h"
 #include "service/instance/data_set_file.h"
 #include "service/server/server_limits.h"
+#include "service/server/setting_error.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -39,10 +34,6 @@ constexpr size_t kGrpcLoopsMax = 8;
 // One event loop keeps up with one lane. The lanes, HTTP and the store have threads of their own.
 size_t GrpcLoops() { return std::clamp<size_t>(std::thread::hardware_concurrency() / 4, 1, kGrpcLoopsMax); }
 
-absl::Status Named(const char* setting, const absl::Status& status) {
-  return absl::FailedPreconditionError(fmt::format("{}: {}", setting, ToStd(status.message())));
-}
-
 }  // namespace
 
 Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
@@ -52,11 +43,12 @@ Server::~Server() {
   watchdog_.Stop();
   StopWatching();
   if (grpc_ != nullptr) grpc_->Stop(milliseconds(0));
-  if (http_ != nullptr) http_->Drain();
+  for (HttpServer* const server : HttpServers()) server->Drain();
   if (lanes_ != nullptr) lanes_->StopTaking();
   CloseStore();
   // The coroutines that these parts wait for have ended.
   grpc_.reset();
+  backend_http_.reset();
   http_.reset();
   if (admin_ != nullptr) admin_->Stop();
   metrics_.ClearSources();
@@ -67,9 +59,9 @@ absl::Status Server::Start() {
                           &Server::StartGrpc, &Server::StartHttp, &Server::StartWatchdog, &Server::WriteAddresses}) {
     if (auto status = (this->*step)(); !status.ok()) return status;
   }
-  const std::string where =
-      fmt::format("gRPC on {}, HTTP{} on {}, admin on {}, data in {}", grpc_->address(),
-                  config_.tls_cert.empty() ? "" : "S", http_address_, admin_address_, config_.data_dir);
+  const std::string where = fmt::format("gRPC on {}, HTTP{} on {}, backends' HTTP on {}, admin on {}, data in {}",
+                                        grpc_->address(), config_.tls_cert.empty() ? "" : "S", http_->address(),
+                                        BackendAddress(), admin_address_, config_.data_dir);
   SetUnready(std::nullopt);
   if (const auto reason = WhyNotReady()) {
     spdlog::warn("taking views without Redis, which has not come yet ({}): {}", *reason, where);
@@ -102,7 +94,7 @@ absl::Status Server::StartAdmin() {
   admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.connections_max = descriptors_.admin,
                                                                   .connections_per_address_max = descriptors_.admin,
                                                                   .drain_timeout = limits::kStopAdminWait});
-  if (auto status = admin_->Start(config_.admin_address); !status.ok()) return Named("--admin-address", status);
+  if (auto status = admin_->Start(config_.admin_address); !status.ok()) return SettingError("--admin-address", status);
   // The address was checked when the configuration was read.
   const HostPort given = *ParseHostPort(config_.admin_address);
   admin_address_ = HostPort{given.host, admin_->port()}.ToString();
@@ -268,61 +260,33 @@ Methods Server::GrpcMethods(const Method& others) {
 }
 
 absl::Status Server::StartHttp() {
-  // The ranges were checked when the configuration was read.
-  trust_ = std::make_unique<ClientTrust>(*AddressRanges::Parse(config_.trusted_proxies),
-                                         *AddressRanges::Parse(config_.trusted_backends));
-  site_routes_ = std::make_unique<SiteRoutes>(http_routes_, *sites_);
-  const auto executor = store_thread_.executor();
   bots_ = std::make_unique<const BotPatterns>();
-  visitors_ = std::make_unique<VisitorFinder>(VisitorFinder::Dependencies{*trust_, *bots_, salts_, clock_});
-  admission_ = std::make_unique<BrowserAdmission>(
-      BrowserAdmission::Dependencies{.counts = *counts_,
+  const HttpPort::Dependencies parts{.sites = *sites_,
+                                     .ingestor = *ingestor_,
+                                     .queries = *query_api_,
+                                     .counts = *counts_,
+                                     .watcher = *watcher_,
+                                     .stats = *site_stats_,
                                      .catalog = *catalog_,
-                                     .store = executor,
+                                     .bots = *bots_,
+                                     .salts = salts_,
+                                     .store = store_thread_.executor(),
                                      .clock = clock_,
-                                     .views_per_second = config_.address_views_per_second,
-                                     .articles_per_minute = config_.new_articles_per_minute});
-  AddViewRoutes(*site_routes_, *ingestor_, *trust_, *visitors_, *admission_);
-  http_routes_.AddFastPath(MakeBeaconRoute(*sites_, *ingestor_, *trust_, *visitors_, *admission_));
-  AddQueryRoutes(*site_routes_, *query_api_, executor);
-  AddPictureRoutes(*site_routes_, *query_api_, *site_stats_, executor);
-  AddLiveRoutes(*site_routes_, *watcher_, executor);
-  AddFileRoutes(http_routes_);
-  if (!config_.demo_dir.empty()) {
-    if (auto status = AddDemoRoutes(http_routes_, config_.demo_dir); !status.ok()) return Named("--demo-dir", status);
-  }
-  auto access = AccessBy(config_);
-  if (!access.ok()) return access.status();
+                                     .metrics = metrics_};
   ReportFewDescriptors(descriptors_);
-  http_ = std::make_unique<HttpServer>(
-      http_routes_,
-      HttpLimits{.connections_max = descriptors_.http,
-                 .connections_per_address_max = limits::kPublicConnectionsPerAddressMax,
-                 .drain_idle_timeout = limits::kStopHttpIdleWait,
-                 .drain_timeout = limits::kStopHttpWait},
-      *std::move(access),
-      HttpServer::Observer{
-          .open = [this](size_t open) { metrics_.http_connections.Set(static_cast<double>(open)); },
-          .refused =
-              [this](HttpServer::Refusal refusal) {
-                const bool in_all = refusal == HttpServer::Refusal::kInAll;
-                metrics_.ConnectionRefused(in_all ? ConnectionRefusal::kInAll : ConnectionRefusal::kPerAddress)
-                    .Increment();
-              }});
-  if (auto status = http_->Start(config_.http_address); !status.ok()) return Named("--http-address", status);
-  const HostPort given = *ParseHostPort(config_.http_address);
-  http_address_ = HostPort{given.host, http_->port()}.ToString();
-  return absl::OkStatus();
+  http_ = std::make_unique<HttpPort>(parts, HttpPort::Audience::kPublic, config_);
+  if (auto status = http_->Start(config_, descriptors_.http); !status.ok()) return status;
+  if (config_.backend_address == kNoListener) return absl::OkStatus();
+  backend_http_ = std::make_unique<HttpPort>(parts, HttpPort::Audience::kBackends, config_);
+  return backend_http_->Start(config_, descriptors_.backend_http);
 }
 
-absl::StatusOr<HttpAccess> Server::AccessBy(const Config& config) {
-  // The ranges were checked when the configuration was read.
-  HttpAccess access{.tls = nullptr, .shared = *AddressRanges::Parse(config.trusted_proxies)};
-  if (config.tls_cert.empty()) return access;
-  auto tls = LoadTls(config.tls_cert, config.tls_key);
-  if (!tls.ok()) return tls.status();
-  access.tls = *std::move(tls);
-  return access;
+std::vector<HttpServer*> Server::HttpServers() {
+  std::vector<HttpServer*> servers;
+  for (HttpPort* const port : {http_.get(), backend_http_.get()}) {
+    if (port != nullptr && port->server() != nullptr) servers.push_back(port->server());
+  }
+  return servers;
 }
 
 absl::Status Server::StartWatchdog() {
@@ -331,14 +295,20 @@ absl::Status Server::StartWatchdog() {
     watchdog_.Watch(fmt::format("lane {}", number++), [lane] { return lane->steps(); });
   }
   watchdog_.Watch("the store thread", store_thread_.executor());
-  watchdog_.Watch("the HTTP thread", http_->executor());
+  watchdog_.Watch("the HTTP thread", http_->server()->executor());
+  if (backend_http_ != nullptr) watchdog_.Watch("the backends' HTTP thread", backend_http_->server()->executor());
   watchdog_.Start();
   return absl::OkStatus();
 }
 
 absl::Status Server::WriteAddresses() {
   return WriteFileDurably(disk_, config_.data_dir + "/addresses",
-                          fmt::format("grpc={}\nhttp={}\nadmin={}\n", grpc_->address(), http_address_, admin_address_));
+                          fmt::format("grpc={}\nhttp={}\nbackend={}\nadmin={}\n", grpc_->address(), http_->address(),
+                                      BackendAddress(), admin_address_));
+}
+
+std::string Server::BackendAddress() const {
+  return backend_http_ == nullptr ? std::string(kNoListener) : backend_http_->address();
 }
 
 ExitCode Server::Stop() {
@@ -352,9 +322,9 @@ ExitCode Server::Stop() {
   const SteadyTime end = clock_.Now() + limits::kStopWait;
   watchdog_.Stop();
   StopWatching();
-  if (http_ != nullptr) http_->BeginDrain();
+  for (HttpServer* const server : HttpServers()) server->BeginDrain();
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
-  if (http_ != nullptr) http_->Drain();
+  for (HttpServer* const server : HttpServers()) server->Drain();
   lanes_->StopTaking();
   ExitCode code = stop_.exit_code();
   // Calls that wait for a silent Redis end when their command times out. That may take longer than kStopCallsWait.
@@ -363,7 +333,7 @@ ExitCode Server::Stop() {
                                                           limits::kStopEmbeddedWait - limits::kStopAdminWait);
   if (grpc_ != nullptr && !FlushAll(flush_end) && code == kExitOk) code = kExitUnflushed;
   CloseStore();
-  if (http_ != nullptr) http_->Stop();
+  for (HttpServer* const server : HttpServers()) server->Stop();
   if (embedded_ != nullptr) embedded_->Stop(clock_.Now() + limits::kStopEmbeddedWait);
   admin_->Stop();
   spdlog::info("stopped");

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "service/adjustments/adjuster.h"
 #include "service/articles/article_catalog.h"
@@ -18,11 +19,7 @@
 #include "service/grpc/grpc_admin_service.h"
 #include "service/grpc/grpc_query_service.h"
 #include "service/grpc/http2/grpc_server.h"
-#include "service/http/browser_admission.h"
-#include "service/http/client_trust.h"
 #include "service/http/server.h"
-#include "service/http/site_routes.h"
-#include "service/http/visitor.h"
 #include "service/ingest/ingestor.h"
 #include "service/instance/lane_set.h"
 #include "service/instance/salt_rotator.h"
@@ -37,6 +34,7 @@
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/server/descriptor_limit.h"
+#include "service/server/http_port.h"
 #include "service/server/stop_signal.h"
 #include "service/server/store_meeting.h"
 #include "service/server/watchdog.h"
@@ -61,7 +59,7 @@ class Server {
   // If the store is unavailable, it returns as soon as views are taken, and continues to wait in the background. The
   // admin address reports that the service is not ready.
   //
-  // Writes the addresses to <data-dir>/addresses, as lines `grpc=…`, `http=…`, `admin=…`.
+  // Writes the addresses to <data-dir>/addresses, as lines `grpc=…`, `http=…`, `backend=…`, `admin=…`.
   absl::Status Start();
   // Applies those settings of `fresh` that a running service can change, and reads the certificate files again. A
   // setting that cannot be applied is logged and stays as it was. Call it after Start.
@@ -86,7 +84,10 @@ class Server {
   AcceptedPeers::Observer GrpcObserver();
   absl::Status StartHttp();
   // Returns how the public address is served according to `config`, or the error of an unusable certificate.
-  static absl::StatusOr<HttpAccess> AccessBy(const Config& config);
+  // Returns the servers of HTTP that are started.
+  std::vector<HttpServer*> HttpServers();
+  // Returns "none" if there is no port for backends.
+  std::string BackendAddress() const;
   // Makes /healthz report stuck threads.
   absl::Status StartWatchdog();
   absl::Status WriteAddresses();
@@ -151,14 +152,10 @@ class Server {
   std::unique_ptr<GrpcQueryService> query_service_;
   std::unique_ptr<GrpcAdminService> admin_service_;
   std::unique_ptr<GrpcServer> grpc_;
-  HttpRouter http_routes_;
-  std::unique_ptr<ClientTrust> trust_;
   std::unique_ptr<const BotPatterns> bots_;
-  std::unique_ptr<VisitorFinder> visitors_;
-  std::unique_ptr<BrowserAdmission> admission_;
-  std::unique_ptr<SiteRoutes> site_routes_;
-  std::string http_address_;
-  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<HttpPort> http_;
+  // Null without --backend-address.
+  std::unique_ptr<HttpPort> backend_http_;
   DescriptorPlan descriptors_;
   Watchdog watchdog_;
 };

@@ -15,6 +15,7 @@
 namespace viewcount {
 namespace {
 
+constexpr std::string_view kWildcard = "*.";
 constexpr size_t kHostBytesMax = 253;
 constexpr size_t kLabelBytesMax = 63;
 
@@ -84,12 +85,22 @@ std::optional<std::string> TakeHost(std::string_view& rest) {
   return address.find('\0') == std::string::npos ? ShortIpv6(address) : std::nullopt;
 }
 
+// Like TakeHost, for a host whose first label may be a wildcard.
+std::optional<std::string> TakeHostOrWildcard(std::string_view& rest) {
+  if (!rest.starts_with(kWildcard)) return TakeHost(rest);
+  rest.remove_prefix(kWildcard.size());
+  auto host = TakeHost(rest);
+  // A whole top-level domain would be a mistake, and an IPv4 address has no names below it.
+  if (!host || host->find('.') == std::string::npos || IsIpv4(*host) || host->front() == '[') return std::nullopt;
+  return std::string(kWildcard) + *host;
+}
+
 absl::Status NoOrigin(std::string_view why) { return absl::InvalidArgumentError(ToAbsl(why)); }
 
 }  // namespace
 
 absl::StatusOr<std::string> NormalizedOrigin(std::string_view text) {
-  if (text == "*") return NoOrigin("a wildcard is no origin; without any origin all are allowed");
+  if (text == "*") return NoOrigin("a wildcard alone is no origin; without any origin all are allowed");
   const size_t colon = text.find("://");
   const std::string scheme = Lower(text.substr(0, colon));
   if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
@@ -99,7 +110,10 @@ absl::StatusOr<std::string> NormalizedOrigin(std::string_view text) {
   if (rest.find_first_of("/?#@") != std::string_view::npos) {
     return NoOrigin("must be scheme, host and perhaps port only: no path, no trailing slash, no user");
   }
-  const auto host = TakeHost(rest);
+  const bool wildcard = rest.starts_with(kWildcard);
+  const auto host = TakeHostOrWildcard(rest);
+  if (!host && wildcard)
+    return NoOrigin("a wildcard stands before a name with two labels or more: https://*.example.org");
   if (!host) return NoOrigin("its host is none; a name in other letters than a-z is written as browsers do: xn--…");
   if (rest.empty()) return scheme + "://" + *host;
   uint16_t port = 0;
@@ -109,6 +123,18 @@ absl::StatusOr<std::string> NormalizedOrigin(std::string_view text) {
   }
   if (port == (scheme == "http" ? 80 : 443)) return scheme + "://" + *host;
   return fmt::format("{}://{}:{}", scheme, *host, port);
+}
+
+bool StandsFor(std::string_view allowed, std::string_view origin) {
+  const size_t wildcard = allowed.find("://*.");
+  if (wildcard == std::string_view::npos) return allowed == origin;
+  const size_t host = wildcard + 3;
+  const std::string_view scheme = allowed.substr(0, host);
+  const std::string_view suffix = allowed.substr(host + 1);
+  if (!origin.starts_with(scheme) || !origin.ends_with(suffix) || origin.size() <= scheme.size() + suffix.size())
+    return false;
+  const std::string_view labels = origin.substr(host, origin.size() - scheme.size() - suffix.size());
+  return labels.find_first_of(":/@?#") == std::string_view::npos && labels.front() != '.';
 }
 
 absl::StatusOr<std::vector<std::string>> NormalizedOrigins(const std::vector<std::string>& texts) {

@@ -15,6 +15,7 @@
 #include "service/base/address_ranges.h"
 #include "service/base/identifiers.h"
 #include "service/sites/aliases.h"
+#include "service/sites/origins.h"
 #include "service/sites/site_settings.h"
 
 namespace viewcount {
@@ -37,7 +38,9 @@ struct Site {
   // browsers send.
   bool Allows(std::string_view origin) const {
     const auto& origins = settings.allowed_origins;
-    return origins.empty() || std::binary_search(origins.begin(), origins.end(), origin);
+    return origins.empty() || std::binary_search(origins.begin(), origins.end(), origin) ||
+           std::any_of(origins.begin(), origins.end(),
+                       [&](const std::string& allowed) { return StandsFor(allowed, origin); });
   }
   // Returns the article for which views of `id` are counted; see Aliases::Resolve. The result is valid as long as the
   // site and `id`.

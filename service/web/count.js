@@ -140,12 +140,13 @@
 
   const query = (articleId) => 'article=' + encodeURIComponent(articleId);
 
-  // Sends a view. It is never sent again after an error, because the first request may have arrived.
+  // Sends a view. It is never sent again after an error, because the first request may have arrived. The origin that a
+  // beacon names depends on the page's Referrer-Policy, and may be null. A fetch names the true one.
   const send = (articleId) => {
     const body = {articleId};
-    if (navigator.sendBeacon && navigator.sendBeacon(api + '/views', JSON.stringify(body))) return;
-    if (window.fetch) ask('/views', body, true);
-    else new Image().src = api + '/pixel.gif?' + query(articleId);
+    if (window.Request && 'keepalive' in Request.prototype) ask('/views', body, true);
+    else if (!navigator.sendBeacon || !navigator.sendBeacon(api + '/views', JSON.stringify(body)))
+      new Image().src = api + '/pixel.gif?' + query(articleId);
   };
 
   const record = (articleId) => {

@@ -20,8 +20,8 @@ class ClientTrustTest : public testing::Test {
     return trust_.Find(fields, make_address(peer));
   }
 
-  ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.0.0/24"}),
-                     *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.7.0/24"})};
+  ClientTrust trust_{{.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.0.0/24"}),
+                      .backends = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1", "10.0.7.0/24"})}};
 };
 
 TEST_F(ClientTrustTest, WithoutAProxyTheClientIsThePeer) {
@@ -114,6 +114,76 @@ TEST_F(ClientTrustTest, FieldsOfOneNameAreOneList) {
 TEST_F(ClientTrustTest, ABrowserIsNoBackend) {
   EXPECT_FALSE(Find("127.0.0.1", {}, "https://news.example").trusted_backend);
   EXPECT_FALSE(Find("127.0.0.1", {}, "null").trusted_backend);
+}
+
+TEST_F(ClientTrustTest, OnlyTheChosenHeaderNamesTheClient) {
+  for (const std::string_view name : kForwardingHeaders) {
+    trust_.Set({.proxies = *AddressRanges::Parse(std::vector<std::string>{"10.0.0.0/24"}),
+                .backends = {},
+                .header = std::string(name)});
+    HttpFields fields;
+    for (const std::string_view other : kForwardingHeaders) fields.set(other, "198.51.100.1");
+    fields.set(name, name == "Forwarded" ? "for=203.0.113.9;proto=https" : "203.0.113.9");
+    EXPECT_EQ(trust_.Find(fields, make_address("10.0.0.1")).address, make_address("203.0.113.9")) << name;
+    EXPECT_EQ(trust_.Find(fields, make_address("203.0.113.1")).address, make_address("203.0.113.1")) << name;
+  }
+}
+
+TEST_F(ClientTrustTest, OnAPrivatePortEveryoneIsABackendWhoseRequestWasNotForwarded) {
+  trust_.Set(
+      {.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1"}), .backends = {}, .is_private = true});
+  HttpFields fields;
+  EXPECT_TRUE(trust_.Find(fields, make_address("127.0.0.1")).trusted_backend);
+  EXPECT_TRUE(trust_.IsBackend(fields, make_address("192.168.7.1")));
+  for (const std::string_view name : kForwardingHeaders) {
+    HttpFields forwarded;
+    forwarded.set(name, "127.0.0.1");
+    EXPECT_FALSE(trust_.Find(forwarded, make_address("127.0.0.1")).trusted_backend) << name;
+    EXPECT_FALSE(trust_.IsBackend(forwarded, make_address("192.168.7.1"))) << name;
+  }
+  fields.set(http::field::origin, "null");
+  EXPECT_FALSE(trust_.Find(fields, make_address("127.0.0.1")).trusted_backend);
+}
+
+TEST_F(ClientTrustTest, WithoutBackendsNobodyIsOneOnAPublicPort) {
+  trust_.Set({.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8", "::1"}), .backends = {}});
+  EXPECT_FALSE(Find("127.0.0.1", {}).trusted_backend);
+  EXPECT_FALSE(Find("127.0.0.1", {"127.0.0.1"}).trusted_backend);
+  EXPECT_FALSE(Find("::1", {}).trusted_backend);
+}
+
+TEST_F(ClientTrustTest, ProxiesThatDoNotNameTheirClientAreNoted) {
+  std::vector<std::string> noted;
+  trust_.Set({.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1"}),
+              .backends = *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"}),
+              .unnamed = [&](const auto& proxy) { noted.push_back(proxy.to_string()); }});
+  Find("127.0.0.1", {"203.0.113.9"});
+  Find("203.0.113.9", {});
+  Find("10.0.7.1", {});
+  EXPECT_TRUE(noted.empty());
+  Find("127.0.0.1", {});
+  trust_.NoteUnnamed(trust_.Find(std::nullopt, true, make_address("127.0.0.1")), false, make_address("127.0.0.1"));
+  EXPECT_EQ(noted, (std::vector<std::string>{"127.0.0.1", "127.0.0.1"}));
+}
+
+TEST(Forwarded, ItsAddressesBecomeAList) {
+  EXPECT_EQ(ListOfForwarded("for=192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(ListOfForwarded("For=\"[2001:db8::1]:4711\";proto=https;by=10.0.0.1, for=192.0.2.2"),
+            "[2001:db8::1]:4711, 192.0.2.2");
+  EXPECT_EQ(ListOfForwarded("proto=https;for=\"192.0.2.1:80\""), "192.0.2.1:80");
+  EXPECT_EQ(ListOfForwarded("for=_hidden, for=unknown, by=10.0.0.1"), "_hidden, unknown, unknown");
+  EXPECT_EQ(ListOfForwarded(""), "unknown");
+}
+
+// An attacker writes the first elements, and the proxy appends the last one.
+TEST(Forwarded, QuotesHideNoElement) {
+  EXPECT_EQ(ListOfForwarded("for=\"127.0.0.1, 10.0.0.1\", for=192.0.2.1"), "unknown, 192.0.2.1");
+  for (const char* attack : {"for=\"", "for=\"x\\", "for=a;b=\""}) {
+    const std::string list = ListOfForwarded(std::string(attack) + ", for=192.0.2.1");
+    EXPECT_EQ(list.find("127"), std::string::npos) << list;
+    const std::string last = list.substr(list.rfind(' ') + 1);
+    EXPECT_TRUE(last == "192.0.2.1" || last == "unknown" || last == "a") << list;
+  }
 }
 
 }  // namespace

@@ -112,8 +112,8 @@ class ViewHandlersTest : public HttpServerTest {
   LaneRig rig_;
   ViewerSalts salts_;
   const BotPatterns bots_;
-  ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"127.0.0.1"}),
-                     *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})};
+  ClientTrust trust_{{.proxies = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.1"}),
+                      .backends = *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})}};
   VisitorFinder visitors_{{trust_, bots_, salts_, rig_.clock}};
   MemoryStore store_{{}};
   CountCache cache_{{{rig_.ledger.get(), RandomId<Incarnation>()}}};
@@ -148,6 +148,25 @@ TEST_F(ViewHandlersTest, BothWaysWriteTheSame) {
       EXPECT_THAT(views, SizeIs(1)) << both;
       EXPECT_EQ(views, Send(both, kSameView)) << both;
     }
+  }
+}
+
+TEST_F(ViewHandlersTest, ABrowsersRequestCountsOneViewOfAnArticle) {
+  const std::string twice = R"({"views":[{"articleId":"a"},{"articleId":"b"},{"articleId":"a"}]})";
+  EXPECT_THAT(Ask(Post(std::string(kAgent) + kForSomebody, twice)), HasSubstr("403 Forbidden"));
+  EXPECT_THAT(Take(), IsEmpty());
+  EXPECT_EQ(Rejected(RejectReason::kNotTrusted), 3);
+  EXPECT_THAT(Send(kForBackend, twice), SizeIs(3));
+}
+
+TEST_F(ViewHandlersTest, ABeaconOfAPageThatHidesItsOriginCounts) {
+  PutSite({.time_zone = "UTC", .allowed_origins = {"https://news.example"}});
+  for (const char* body : {kBeacon, kSameView}) {
+    EXPECT_THAT(Send(std::string(kAgent) + kForSomebody + "Origin: null\r\n", body), SizeIs(1));
+    EXPECT_THAT(Ask(Post(std::string(kAgent) + "Origin: https://other.example\r\n", body)), HasSubstr("403 Forbidden"));
+    // It is a browser's all the same.
+    const std::string count = R"({"articleId":"a","count":5})";
+    EXPECT_THAT(Ask(Post(std::string(kForBackend) + "Origin: null\r\n", count)), HasSubstr("403 Forbidden"));
   }
 }
 

@@ -67,8 +67,8 @@ class VisitorTest : public ::testing::Test {
   const ViewerSalt tomorrow_ = RandomId<ViewerSalt>();
   ManualClock clock_;
   ViewerSalts salts_;
-  ClientTrust trust_{*AddressRanges::Parse(std::vector<std::string>{"10.0.0.0/24"}),
-                     *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})};
+  ClientTrust trust_{{.proxies = *AddressRanges::Parse(std::vector<std::string>{"10.0.0.0/24"}),
+                      .backends = *AddressRanges::Parse(std::vector<std::string>{"10.0.7.0/24"})}};
   VisitorFinder finder_{{trust_, Patterns(), salts_, clock_}};
 };
 

@@ -8,7 +8,7 @@
 namespace viewcount {
 namespace {
 
-size_t SumOf(const DescriptorPlan& plan) { return plan.admin + plan.http + plan.grpc; }
+size_t SumOf(const DescriptorPlan& plan) { return plan.admin + plan.http + plan.backend_http + plan.grpc; }
 
 TEST(DescriptorLimit, WithEnoughEveryPortGetsWhatItCanUse) {
   const DescriptorPlan plan = PlanDescriptors(65'536, 4);

@@ -64,7 +64,12 @@ TEST(Origins, WhatBrowsersNeverSendIsRefused) {
                                "https://a.example#x",
                                "https://user@a.example",
                                "https://user:secret@a.example",
-                               "https://*.example.org",
+                               "https://*.org",
+                               "https://*.192.0.2.1",
+                               "https://a.*.example.org",
+                               "https://*a.example.org",
+                               "https://*.*.example.org",
+                               "*.example.org",
                                "https://*",
                                "https://a..example",
                                "https://.a.example",
@@ -151,6 +156,22 @@ TEST(Origins, ASiteThatNamesNoneAllowsAny) {
 
 TEST(Origins, ASiteOfABadOneIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(MakeSite("demo", {"", {"https://a.example/"}}).status()));
+}
+
+TEST(Origins, AWildcardStandsForLabelsBeforeTheName) {
+  EXPECT_EQ(*NormalizedOrigin("HTTPS://*.Example.org:443"), "https://*.example.org");
+  const Site site =
+      *MakeSite("demo", {"", {"https://*.example.org", "http://*.test.example:8080", "https://one.example"}});
+  for (const char* allowed :
+       {"https://a.example.org", "https://b.a.example.org", "http://x.test.example:8080", "https://one.example"}) {
+    EXPECT_TRUE(site.Allows(allowed)) << allowed;
+  }
+  for (const char* refused :
+       {"https://example.org", "http://a.example.org", "https://a.example.org:8443", "https://aexample.org",
+        "https://.example.org", "https://a.example.org.evil.example", "https://evil.example/.example.org",
+        "https://evil.example:80.example.org", "http://x.test.example", "https://a.one.example", "null", ""}) {
+    EXPECT_FALSE(site.Allows(refused)) << refused;
+  }
 }
 
 }  // namespace
