@@ -77,7 +77,7 @@ quickstart() {
   # Job control gives the quickstart its own process group. A terminal sends Ctrl-C to a process group.
   set -m
   inside /srv/checkout/deploy/quickstart.sh --grpc-address 127.0.0.1:0 --http-address 127.0.0.1:0 \
-    --admin-address 127.0.0.1:0 </dev/null >"$log" 2>&1 &
+    --backend-address 127.0.0.1:0 --admin-address 127.0.0.1:0 </dev/null >"$log" 2>&1 &
   pid=$!
   set +m
   until grep --quiet 'Ctrl-C stops it' "$log"; do

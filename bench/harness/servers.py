@@ -28,15 +28,15 @@ class Viewcountd(Server):
 
     def words(self):
         return [self._programs / "viewcountd", "--data-dir", self.folder, "--redis", self.store.url, "--site", SITE,
-                "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-                "--flush-interval", self.flush_interval, *self._flags]
+                "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--backend-address", "127.0.0.1:0",
+                "--admin-address", "127.0.0.1:0", "--flush-interval", self.flush_interval, *self._flags]
 
     def is_ready(self):
         addresses = self.folder / "addresses"
         return addresses.exists() and "grpc=" in addresses.read_text() and addresses.read_text().endswith("\n")
 
     def address(self, name):
-        """Returns the address at which the service listens. `name` is grpc, http or admin."""
+        """Returns the address at which the service listens. `name` is grpc, http, backend or admin."""
         lines = (self.folder / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
 

@@ -28,7 +28,8 @@ export class Service {
     fs.rmSync(addresses, {force: true});
     const log = fs.openSync(path.join(this.dataDir, 'log'), 'a');
     const flags = ['--data-dir', this.dataDir, '--redis', 'embedded', '--site', 'demo', '--demo-dir', this.demoDir];
-    flags.push('--http-address', this.httpAddress, '--grpc-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0');
+    flags.push('--http-address', this.httpAddress);
+    for (const name of ['grpc', 'backend', 'admin']) flags.push(`--${name}-address`, '127.0.0.1:0');
     this.#process = spawn(process.env.VIEWCOUNTD, flags, {stdio: ['ignore', log, log]});
     fs.closeSync(log);
     const isReady = () => {
@@ -43,7 +44,7 @@ export class Service {
     this.url = 'http://' + this.httpAddress;
   }
 
-  // Returns the address that the service listens on. `name` is grpc, http or admin.
+  // Returns the address that the service listens on. `name` is grpc, http, backend or admin.
   address(name) {
     return fs.readFileSync(path.join(this.dataDir, 'addresses'), 'utf8').match(new RegExp(`^${name}=(.*)$`, 'm'))[1];
   }

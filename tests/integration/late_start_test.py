@@ -263,8 +263,8 @@ class LateStartTest(unittest.TestCase):
         self.service.kill()
         self.redis.start()
         refused = subprocess.run([DAEMON, "--data-dir", str(self.folder / "data"), "--redis", self.redis.url,
-                                  "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address",
-                                  "127.0.0.1:0"], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+                                  "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0",
+                                  "--backend-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"], capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
         self.assertEqual(refused.returncode, EXIT_FENCED, refused.stderr)
         self.assertIn("--as-new", refused.stderr)
         self.drain("data")

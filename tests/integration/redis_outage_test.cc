@@ -48,8 +48,8 @@ class RedisOutageTest : public ::testing::Test {
  protected:
   void SetUp() override {
     service_.Start({VIEWCOUNTD, "--data-dir", data_.path() + "/d", "--redis", redis_.url(), "--site", "demo",
-                    "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-                    "--flush-interval", "200ms", "--lanes", "2"},
+                    "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--backend-address",
+                    "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--flush-interval", "200ms", "--lanes", "2"},
                    log());
     ASSERT_TRUE(Eventually([&] { return !Address().empty(); }, std::chrono::seconds(30))) << Log();
     channel_ = grpc::CreateChannel(Address(), grpc::InsecureChannelCredentials());

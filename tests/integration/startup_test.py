@@ -28,7 +28,8 @@ from viewcount.v1 import ingest_pb2, query_pb2  # noqa: E402
 PROGRAM = None
 # The exit codes are defined in service/server/stop_signal.h.
 EXIT_UNFLUSHED = 3
-PORTS = ("--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0")
+PORTS = ("--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--backend-address", "127.0.0.1:0",
+         "--admin-address", "127.0.0.1:0")
 END_SECONDS_MAX = 20
 
 
@@ -85,8 +86,8 @@ class RefusalTest(unittest.TestCase):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             address = "%s:%d" % taken.getsockname()
-            self.assertIn("--grpc-address", self.refused("--grpc-address", address))
-            self.assertIn("--admin-address", self.refused("--admin-address", address))
+            for flag in ("--grpc-address", "--http-address", "--backend-address", "--admin-address"):
+                self.assertIn(flag, self.refused(flag, address))
 
     def test_the_port_of_another_viewcountd(self):
         other = self.folder / "other"

@@ -65,7 +65,7 @@ class Service:
         return addresses.exists() and "grpc=" in addresses.read_text() and addresses.read_text().endswith("\n")
 
     def address(self, name):
-        """Returns the address at which the service listens. `name` is grpc, http or admin."""
+        """Returns the address at which the service listens. `name` is grpc, http, backend or admin."""
         lines = (self._data_dir / "addresses").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)[name]
 
@@ -98,8 +98,8 @@ class Service:
         """Returns the command line. A test may replace this method for a program that writes its addresses in the same
         way."""
         return [self._program, "--data-dir", str(self._data_dir), "--redis", "embedded", "--site", "demo",
-                "--grpc-address", self.grpc_address, "--http-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0",
-                *self._flags]
+                "--grpc-address", self.grpc_address, "--http-address", "127.0.0.1:0", "--backend-address",
+                "127.0.0.1:0", "--admin-address", "127.0.0.1:0", *self._flags]
 
     def resident_bytes(self):
         """Returns the process's resident memory in bytes, without that of its children."""

@@ -30,8 +30,8 @@ void ServiceProcess::Start() {
     words.emplace_back("env");
     words.insert(words.end(), options_.environment.begin(), options_.environment.end());
   }
-  for (const char* word : {VIEWCOUNTD, "--site", "demo", "--http-address", "127.0.0.1:0", "--admin-address",
-                           "127.0.0.1:0", "--grpc-address"}) {
+  for (const char* word : {VIEWCOUNTD, "--site", "demo", "--http-address", "127.0.0.1:0", "--backend-address",
+                           "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--grpc-address"}) {
     words.emplace_back(word);
   }
   words.insert(words.end(), {server_, "--data-dir", options_.data_dir, "--redis", options_.redis});

@@ -52,7 +52,7 @@ class ServiceProcess {
   const std::string& data_dir() const { return options_.data_dir; }
   // Returns HOST:PORT of gRPC, which is the same after every start.
   const std::string& server() const { return server_; }
-  // Returns HOST:PORT of `name`: http or admin. Empty before the service is ready for the first time.
+  // Returns HOST:PORT of `name`: http, backend or admin. Empty before the service is ready for the first time.
   std::string Address(const std::string& name) const;
   // Returns a new channel with its own connections, so that earlier failures do not affect it.
   std::shared_ptr<grpc::Channel> NewChannel() const;
