@@ -86,11 +86,11 @@ class PhpTest(ServiceTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        environment = {"VIEWCOUNT_ADDRESS": cls.running.address("http"), "VIEWCOUNT_SITE": "php"}
+        environment = {"VIEWCOUNT_ADDRESS": cls.running.address("backend"), "VIEWCOUNT_SITE": "php"}
         cls.pages = LocalServer(lambda port: [*PHP, "-S", f"127.0.0.1:{port}", EXAMPLES / "php" / "page.php"],
                                 cls.folder / "php.log", os.environ | environment)
         cls.enterClassContext(cls.pages)
-        cls.views = web.Web(cls.running.address("http"), "php")
+        cls.views = web.Web(cls.running.address("backend"), "php")
 
     def page(self, path, method="GET", headers=None):
         client = http.client.HTTPConnection(self.pages.address, timeout=RUN_SECONDS_MAX)
@@ -144,7 +144,7 @@ class PhpAloneTest(unittest.TestCase):
     def test_a_service_that_was_stopped_costs_the_numbers_only(self):
         with tempfile.TemporaryDirectory(prefix="viewcount-examples-") as folder:
             with service.Service(PROGRAM, folder) as running:
-                address = running.address("http")
+                address = running.address("backend")
         self.check_page(address)
 
     def test_a_service_that_does_not_answer_costs_the_numbers_only(self):
@@ -163,7 +163,7 @@ class PhpAloneTest(unittest.TestCase):
         self.assertEqual(lines[0], "POST /v1/sites/demo/views HTTP/1.0")
         self.assertIn("X-Viewcount-Visitor-Address: 198.51.100.7, 203.0.113.9", lines)
         self.assertIn("X-Viewcount-Visitor-Agent: Mozilla/5.0  X-Injected: 1", lines)
-        # With these headers the service would take this server for a proxy.
+        # With one of these headers the service would treat the request as a visitor's.
         self.assertEqual([line for line in lines if line.startswith(("X-Forwarded-For", "User-Agent", "Origin"))], [])
         self.assertEqual(body, '{"articleId":"/news/3933"}')
 

@@ -311,13 +311,14 @@ class CorsTest(ApiTest):
         client = self.client("closed")
         for method in (lambda headers: client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN),
                        lambda headers: client.get("/pixel.gif", [("article", "/closed/1")], headers)):
-            for headers in ({"Origin": self.STRANGER}, {"Origin": "null"}, {"Referer": self.STRANGER + "/page"}):
+            for headers in ({"Origin": self.STRANGER}, {"Referer": self.STRANGER + "/page"}):
                 answer = method(headers)
                 self.assertEqual(read(answer)[:2], (403, "PERMISSION_DENIED"), headers)
         self.assertEqual(client.counts("/closed/1"), [0])
-        for headers in ({"Origin": self.FRIEND}, {"Referer": self.FRIEND + "/page"}, {}):
+        # Browsers send the origin "null" for pages whose policy hides it. Their page is unknown, as without a Referer.
+        for headers in ({"Origin": self.FRIEND}, {"Referer": self.FRIEND + "/page"}, {}, {"Origin": "null"}):
             self.assertEqual(client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN).status, 200)
-        self.assertEqual(client.counts("/closed/1"), [3])
+        self.assertEqual(client.counts("/closed/1"), [4])
 
     def test_beacons_are_answered_alike_in_both_ways(self):
         """Sends each beacon in two forms and compares the answers.
@@ -399,7 +400,7 @@ class RefusalTest(ApiTest):
         bodies += [{"views": [view]} | more for more in (
             {"writerId": writer, "sequence": 1}, {"sequence": 1}, {"sequenceSpan": 2}, {"takeovers": ["1"]},
             {"durability": "DURABILITY_MEMORY"}, {"import": True}, {"views": [view | {"count": 2}]},
-            {"views": [view] * 101})]
+            {"views": [view, view]}, {"views": [{"articleId": f"/refused/{i}"} for i in range(101)]})]
         client = self.client()
         for body in bodies:
             for headers in ({}, PLAIN):
@@ -408,7 +409,8 @@ class RefusalTest(ApiTest):
             page = self.client(source=BACKEND).post("/views", body, {"Origin": "https://news.example.org"})
             self.check_refused("recordViews", page, 403, "PERMISSION_DENIED")
         self.assertEqual(client.counts("/refused/1"), [0])
-        self.assertEqual(client.post("/views", {"views": [view] * 100}).json()["acceptedViews"], "100")
+        many = [{"articleId": f"/refused/{i}"} for i in range(100)]
+        self.assertEqual(client.post("/views", {"views": many}).json()["acceptedViews"], "100")
 
     def test_bodies_that_are_no_views_are_refused(self):
         client = self.client()

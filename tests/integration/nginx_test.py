@@ -193,6 +193,8 @@ class RollingRestartTest(unittest.TestCase):
 
     def start(self, name, *flags):
         (self.folder / name).mkdir()
+        # All beacons come from one address.
+        flags = ("--address-views-per-second", str(self.BEACONS), *flags)
         running = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags)
         self.enterContext(running)
         # The port must stay the same over restarts.
