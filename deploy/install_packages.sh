@@ -8,7 +8,7 @@
 set -euo pipefail
 
 # Packages with a daemon that Debian starts immediately and at every boot. This project needs their programs only.
-readonly daemons=(redis-server prometheus nginx postgresql)
+readonly daemons=(redis-server prometheus nginx haproxy apache2 postgresql)
 readonly policy=/usr/sbin/policy-rc.d
 
 fail() {
