@@ -176,9 +176,10 @@ send_demo() {
 }
 
 show() {
-  local grpc http command=$programs/viewcount
+  local grpc http backend command=$programs/viewcount
   grpc=$(address grpc)
   http=$(address http)
+  backend=$(address backend)
   [[ $grpc == 127.0.0.1:7400 ]] || command+=" --server $grpc"
   command+=" --site demo"
   cat <<TEXT
@@ -187,6 +188,7 @@ viewcount is ready.
   portal    http://$http/demo/
   gRPC      $grpc
   HTTP      http://$http
+  backends  ${backend:+http://}${backend:-none}
   metrics   http://$(address admin)/metrics
   data      $data_dir
 

@@ -2,7 +2,7 @@
 // A news page that shows its own number of views and those of the other news, and reports that it was viewed. To use it
 // in your pages, copy the lines marked (1) to (3) and the file viewcount.php.
 //
-//   VIEWCOUNT_ADDRESS=127.0.0.1:8080 VIEWCOUNT_SITE=demo php -S 127.0.0.1:8000 client/examples/php/page.php
+//   VIEWCOUNT_ADDRESS=127.0.0.1:8081 VIEWCOUNT_SITE=demo php -S 127.0.0.1:8000 client/examples/php/page.php
 declare(strict_types=1);
 
 require __DIR__ . '/viewcount.php';
@@ -20,7 +20,7 @@ if (!isset($news[$article])) {
 }
 
 // (1) Create one object for each page.
-$viewcount = new Viewcount(getenv('VIEWCOUNT_ADDRESS') ?: '127.0.0.1:8080', getenv('VIEWCOUNT_SITE') ?: 'demo');
+$viewcount = new Viewcount(getenv('VIEWCOUNT_ADDRESS') ?: '127.0.0.1:8081', getenv('VIEWCOUNT_SITE') ?: 'demo');
 // (2) Report the view before asking for counts, so that the count includes it. Only a page that a person is about to
 // see is a view. HEAD requests and pages that a browser prefetches are not views.
 $method = $_SERVER['REQUEST_METHOD'] ?? 'GET';

@@ -17,7 +17,7 @@ final class Viewcount
 
     private float $secondsLeft = self::SECONDS_MAX;
 
-    // `$address` is HOST:PORT of viewcountd's --http-address.
+    // `$address` is HOST:PORT of viewcountd's --backend-address, which is for the portal's own servers.
     public function __construct(private readonly string $address, private readonly string $site)
     {
     }
@@ -27,9 +27,8 @@ final class Viewcount
     public function record(string $articleId): bool
     {
         // The service sees this server as its client. These fields tell it the visitor's address and agent, so it can
-        // distinguish people from bots. It trusts them if --trusted-backends of viewcountd names this server, or if
-        // both run on one machine. The addresses before the last one were written by a proxy in front of PHP. The
-        // service uses them if --trusted-proxies names that proxy.
+        // distinguish people from bots. It believes them at its backend address only. The addresses before the last one
+        // were written by a proxy in front of PHP. The service uses them if --trusted-proxies names that proxy.
         $way = array_filter([$_SERVER['HTTP_X_FORWARDED_FOR'] ?? '', $_SERVER['REMOTE_ADDR'] ?? '']);
         $fields = [
             'X-Viewcount-Visitor-Address' => implode(', ', $way),
