@@ -29,6 +29,7 @@ DEMO_PAGE = "<!DOCTYPE html><title>Demo</title>"
 # and a visitor's browser have addresses of their own.
 PROXY, BACKEND, BROWSER = "127.0.0.1", "127.0.0.5", "127.0.0.9"
 LIVE_SECONDS_MAX = 2
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 # The main configuration, as in Debian's /etc/nginx/nginx.conf: everything outside of the example's server.
 MAIN = """
@@ -193,7 +194,7 @@ class RollingRestartTest(unittest.TestCase):
 
     def start(self, name, *flags):
         (self.folder / name).mkdir()
-        # All beacons come from one address.
+        # All beacons come from one address, so it needs a large budget.
         flags = ("--address-views-per-second", str(self.BEACONS), *flags)
         running = service.Service(PROGRAM, self.folder / name, "--redis", self.redis.url, *flags)
         self.enterContext(running)
@@ -208,7 +209,7 @@ class RollingRestartTest(unittest.TestCase):
         (self.folder / "beacon").write_text(json.dumps({"articleId": self.ARTICLE}))
         words = ["h2load", "-n", str(self.BEACONS), "-c", str(self.CLIENTS), "-m", "1",
                  "--rps", str(self.PER_SECOND // self.CLIENTS), "-d", str(self.folder / "beacon"),
-                 "-H", "content-type: text/plain;charset=UTF-8", f"https://{address}/v1/sites/demo/views"]
+                 "-H", "content-type: text/plain;charset=UTF-8", "-H", f"user-agent: {FIREFOX}", f"https://{address}/v1/sites/demo/views"]
         done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=True)
         return done.stdout
 
