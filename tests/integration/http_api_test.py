@@ -320,6 +320,23 @@ class CorsTest(ApiTest):
             self.assertEqual(client.post("/views", {"articleId": "/closed/1"}, headers | PLAIN).status, 200)
         self.assertEqual(client.counts("/closed/1"), [4])
 
+    def test_a_wildcard_allows_the_names_below_a_domain(self):
+        words = [COMMAND, "--server", self.running.address("grpc"), "site", "put", "wild", "--time-zone", "UTC", "--origin"]
+        for origin in ("*", "https://*", "https://*.org", "https://news.*.org", "https://*news.example.org"):
+            refused = subprocess.run([*words, origin], check=False, capture_output=True)
+            self.assertNotEqual(refused.returncode, 0, origin)
+        subprocess.run([*words, "https://*.example.org"], check=True, capture_output=True)
+        client = self.client("wild")
+        for origin, allowed in (("https://a.example.org", True), ("https://b.a.example.org", True),
+                                ("https://example.org", False), ("https://notexample.org", False),
+                                ("https://a.example.org.example.com", False), ("http://a.example.org", False),
+                                ("https://a.example.org:8443", False)):
+            answer = client.get("/stats", headers={"Origin": origin})
+            self.assertEqual((answer.status, self.allowed(answer)), (200, origin if allowed else None))
+            for body in ('{"articleId":"/wild/1"}', '{"articleId": "/wild/1"}'):
+                self.assertEqual(client.post("/views", body, {"Origin": origin} | PLAIN).status, 200 if allowed else 403)
+        self.assertEqual(client.counts("/wild/1"), [4])
+
     def test_beacons_are_answered_alike_in_both_ways(self):
         """Sends each beacon in two forms and compares the answers.
 

@@ -170,6 +170,14 @@ class ReloadTest(ProcessTest):
         self.assertIn("trusted-proxies, address-views-per-second, log-level", log)
         self.until(lambda: client.post("/views", {"articleId": "/a", "count": 5},
                                        {"X-Forwarded-For": "10.0.0.1"}).status == 200, running)
+        # The proxy may name it in another header. Then X-Forwarded-For means nothing.
+        self.configure(trusted_backends='"10.0.0.1"', trusted_proxies=f'"{BROWSER}"', client_address_header='"X-Real-IP"')
+        log = self.reload(running, "reloaded the certificate and these settings: ")
+        self.assertIn("client-address-header", log)
+        self.until(lambda: client.post("/views", {"articleId": "/a", "count": 5},
+                                       {"X-Real-IP": "10.0.0.1"}).status == 200, running)
+        self.assertEqual(client.post("/views", {"articleId": "/a", "count": 5},
+                                     {"X-Forwarded-For": "10.0.0.1"}).status, 403)
 
     def test_wrong_settings_change_nothing(self):
         self.configure(trusted_backends=f'"{BROWSER}"')
