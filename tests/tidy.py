@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks sources with clang-tidy; .clang-tidy has the checks.
+"""Checks sources of service/ and client/ with clang-tidy; .clang-tidy has the checks.
 
-    tests/tidy.py [--build BUILD]             # the sources that the newest commits changed, in three folders
+    tests/tidy.py [--build BUILD]             # the sources that the newest commits changed, in two folders
     tests/tidy.py [--build BUILD] FILE.cc…    # these sources
     tests/tidy.py [--build BUILD] --all       # every source; takes about half an hour on two cores
 
@@ -25,7 +25,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PROGRAM = "clang-tidy-19"
-FOLDERS_MAX = 3
+FOLDERS_MAX = 2
+CHECKED = ("service", "client")
 # Like the batches of the unity build.
 GROUP_MAX = 12
 # clang does not know some options of g++, which thread_safety.py leaves out as well.
@@ -50,7 +51,7 @@ def options_of_sources(build):
         kept = [word for word in words if word.startswith(("-D", "-I"))]
         kept += [f"-isystem{words[i + 1]}" for i, word in enumerate(words) if word == "-isystem"]
         for path in joined:
-            if path.is_relative_to(ROOT) and not path.is_relative_to(build):
+            if any(path.is_relative_to(ROOT / top) for top in CHECKED):
                 options[str(path.relative_to(ROOT))] = kept
     return options
 

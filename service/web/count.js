@@ -144,7 +144,7 @@
   // beacon names depends on the page's Referrer-Policy, and may be null. A fetch names the true one.
   const send = (articleId) => {
     const body = {articleId};
-    if (window.Request && 'keepalive' in Request.prototype) ask('/views', body, true);
+    if (window.fetch && 'keepalive' in Request.prototype) ask('/views', body, true);
     else if (!navigator.sendBeacon || !navigator.sendBeacon(api + '/views', JSON.stringify(body)))
       new Image().src = api + '/pixel.gif?' + query(articleId);
   };

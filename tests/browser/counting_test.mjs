@@ -332,13 +332,14 @@ test('WithoutJavaScriptThePixelCounts', async () => {
   await window.context().close();
 });
 
-for (const missing of ['sendBeacon', 'sendBeacon, no fetch']) {
+for (const missing of ['keepalive', 'keepalive, no sendBeacon', 'fetch', 'fetch, no sendBeacon']) {
   test(`WithoutItsBestMeansAPageIsCountedToo (no ${missing})`, async () => {
     const start = await views(article);
     const window = await site.window();
     await window.addInitScript((names) => {
       if (names.includes('fetch')) delete window.fetch;
-      Navigator.prototype.sendBeacon = undefined;
+      if (names.includes('keepalive')) delete Request.prototype.keepalive;
+      if (names.includes('sendBeacon')) Navigator.prototype.sendBeacon = undefined;
     }, missing);
     await window.goto(site.url(page));
     await becomes(start + 1, () => views(article));

@@ -273,7 +273,7 @@ async function assertWhole(window) {
 test('TheScriptIsSmallAndAddsOneName', async () => {
   const script = await (await fetch(`${site.service.url}/count.js`)).arrayBuffer();
   const bytes = zlib.gzipSync(script, {level: 9}).length;
-  assert.ok(bytes < 2500, `${bytes} bytes`);
+  assert.ok(bytes <= 2560, `${bytes} bytes`);
   const window = await site.window();
   const names = () => window.evaluate(() => Object.getOwnPropertyNames(globalThis));
   await window.goto(site.url('test/frame.html'));

@@ -424,7 +424,7 @@ class StuckThreadTest(ProcessTest):
 
 class StopTest(ProcessTest):
     def test_everything_is_served_until_the_delay_is_over(self):
-        running = self.start("--shutdown-delay", "1500ms")
+        running = self.start("--shutdown-delay", "1500ms", "--address-views-per-second", "0")
         client = web.Web(running.address("http"), source=BROWSER)
         began = time.monotonic()
         running.signal(signal.SIGTERM)

@@ -84,7 +84,8 @@ class BotsTest(VisitorsTest):
     def test_an_agent_of_any_bytes_is_counted(self):
         for agent in ("x" * 15_000, "\xff\xfe\x80", "a" * 1_024, "a" * 1_025, ""):
             self.post("/bots/4", agent)
-        self.assertEqual(self.counts("/bots/4"), (10, 0))
+        # A long agent without a blank is a bot's. Each agent sends two views.
+        self.assertEqual(self.counts("/bots/4"), (4, 6))
 
 
 class AheadTest(VisitorsTest):
