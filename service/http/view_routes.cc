@@ -63,8 +63,8 @@ const char* BackendField(const v1::RecordViewsRequest& request) {
 absl::Status CheckBrowser(const v1::RecordViewsRequest& request, const Client& client, const Site& site) {
   if (const char* field = BackendField(request); field != nullptr) {
     return absl::PermissionDeniedError(
-        fmt::format("{}: only trusted backends may send it, and {} is none; the portal's servers send it to the "
-                    "--backend-address of viewcountd",
+        fmt::format("{}: only trusted backends may send it, and {} is none; the portal's servers send it to "
+                    "--backend-address of viewcountd, without Origin and X-Forwarded-For",
                     field, client.address.to_string()));
   }
   if (static_cast<size_t>(request.views_size()) > limits::kBrowserViewsMax) {
