@@ -49,10 +49,12 @@ std::string Encode(const Header& header) {
   return {bytes, sizeof(bytes)};
 }
 
-// A file's header and its size in bytes. HeaderOf returns nothing if the file begins with no known header.
+// A file's header, its size in bytes, and the size of the tables that are not read any more. HeaderOf returns nothing
+// if the file begins with no known header.
 struct ReadHeader {
   Header header;
   size_t bytes = 0;
+  size_t unread_bytes = 0;
 };
 std::optional<ReadHeader> HeaderOf(std::string_view text) {
   if (text.size() < kFirstHeaderBytes) return std::nullopt;
@@ -70,7 +72,7 @@ std::optional<ReadHeader> HeaderOf(std::string_view text) {
   const auto visits_bytes = Load<uint32_t>(&text[kFirstVisitsBytesAt]);
   if (!text.starts_with(kFirstMagic) || visits_bytes > content) return std::nullopt;
   header.writers_bytes = static_cast<uint32_t>(content - visits_bytes);
-  return ReadHeader{header, kFirstHeaderBytes};
+  return ReadHeader{header, kFirstHeaderBytes, visits_bytes};
 }
 
 std::optional<Position> PositionOf(std::string_view name) {
@@ -130,7 +132,8 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(Disk& disk, const std::string& folder,
   const auto read = HeaderOf(*text);
   const Header header = read ? read->header : Header();
   const std::string_view content = std::string_view(*text).substr(read ? read->bytes : 0);
-  const size_t told = size_t{header.writers_bytes} + header.visits_bytes + header.cool_downs_bytes;
+  const size_t told =
+      size_t{header.writers_bytes} + header.visits_bytes + header.cool_downs_bytes + (read ? read->unread_bytes : 0);
   if (!read || header.position != positions->back().value || told != content.size() ||
       header.checksum != Crc32c(content)) {
     return absl::FailedPreconditionError(fmt::format(

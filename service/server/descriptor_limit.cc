@@ -13,22 +13,25 @@ namespace {
 
 constexpr size_t kWanted = limits::kPublicConnectionsMax + limits::kHttp2ConnectionsMax;
 
-size_t KeptFor(size_t lanes) {
-  return kDescriptorsOfOthers + lanes * kDescriptorsPerLane + kAdminConnectionsMax + kBackendConnectionsMax;
-}
+// The part of the free descriptors that the port for backends may take if they are few.
+constexpr size_t kBackendShare = 4;
+
+size_t KeptFor(size_t lanes) { return kDescriptorsOfOthers + lanes * kDescriptorsPerLane + kAdminConnectionsMax; }
 
 }  // namespace
 
 DescriptorPlan PlanDescriptors(size_t limit, size_t lanes) {
-  const size_t left = limit - std::min(limit, KeptFor(lanes));
+  const size_t free = limit - std::min(limit, KeptFor(lanes));
+  const size_t backend_http = std::clamp(free / kBackendShare, kConnectionsMin, kBackendConnectionsMax);
+  const size_t left = free - std::min(free, backend_http);
   const size_t http = left >= kWanted ? limits::kPublicConnectionsMax : left * limits::kPublicConnectionsMax / kWanted;
   const size_t grpc = left >= kWanted ? limits::kHttp2ConnectionsMax : left - http;
   return {.admin = kAdminConnectionsMax,
           .http = std::max(http, kConnectionsMin),
-          .backend_http = kBackendConnectionsMax,
+          .backend_http = backend_http,
           .grpc = std::max(grpc, kConnectionsMin),
           .limit = limit,
-          .wanted = KeptFor(lanes) + kWanted};
+          .wanted = KeptFor(lanes) + kBackendConnectionsMax + kWanted};
 }
 
 DescriptorPlan FitDescriptors(size_t lanes) {

@@ -17,8 +17,8 @@ struct DescriptorPlan {
   size_t wanted = 0;
 };
 
-// Returns the plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis, the admin port
-// and the port for backends get their descriptors first. The public ports share the rest, in proportion to their
+// Returns the plan for a process with `lanes` lanes that may have `limit` descriptors. Journals, Redis and the admin
+// port get their descriptors first, then the port for backends. The public ports share the rest, in proportion to their
 // maxima. Each port gets at least kConnectionsMin, even if that does not fit.
 DescriptorPlan PlanDescriptors(size_t limit, size_t lanes);
 

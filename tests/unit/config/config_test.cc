@@ -89,6 +89,8 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"grpc-address", {"7400", ":7400", "h:65536", "::1:7400", "h:1x"}, "must be host:port"},
       {"http-address", {"x"}, "must be host:port"},
       {"admin-address", {"x"}, "must be host:port"},
+      {"backend-address", {"x", "None"}, "must be host:port"},
+      {"client-address-header", {"Host", "X-Forwarded"}, "must be one of X-Forwarded-For, X-Real-IP"},
       {"tls-cert", {}, "must be a path"},
       {"tls-key", {}, "must be a path"},
       {"demo-dir", {}, "must be a path"},

@@ -1,5 +1,6 @@
 // Tests how HTTP view requests arrive in the journal, and to which viewer each view is attributed. The fast path
 // and the general route must agree.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -288,7 +289,7 @@ TEST_F(ViewHandlersTest, AFloodFromOneAddressIsRefused) {
   EXPECT_THAT(Ask(Post(kForSomebody, kBeacon)), HasSubstr("200 OK"));
   // A batch that exceeds the budget can never be accepted, so the answer does not ask the client to try again.
   std::string views = R"({"articleId":"a"})";
-  for (uint32_t i = 0; i < kAtOnce; ++i) views += R"(,{"articleId":"a"})";
+  for (uint32_t i = 0; i < kAtOnce; ++i) views += fmt::format(R"(,{{"articleId":"{}"}})", i);
   const std::string answer = Ask(Post("X-Forwarded-For: 198.51.100.8\r\n", R"({"views":[)" + views + "]}"));
   EXPECT_THAT(answer, HasSubstr("403"));
   EXPECT_THAT(answer, HasSubstr("at most 50 at once"));
