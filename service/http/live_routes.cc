@@ -30,7 +30,7 @@ constexpr char kHeartbeat[] = ":\n\n";
 // Wakes a reader from any thread. The reader may already be destroyed by then.
 class Bell {
  public:
-  explicit Bell(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Bell(const asio::any_io_executor& executor) : timer_(executor) {}
 
   // Waits for a ring for at most `patience`. Returns false if there was none. Call on the server's thread.
   awaitable<bool> Wait(std::chrono::milliseconds patience) {

@@ -29,7 +29,8 @@ class SaltRotator final : public SiteListener {
     const Clock& clock;
     ViewerSalts& salts;
   };
-  SaltRotator(boost::asio::any_io_executor executor, Dependencies parts) : parts_(parts), timer_(std::move(executor)) {}
+  SaltRotator(const boost::asio::any_io_executor& executor, const Dependencies& parts)
+      : parts_(parts), timer_(executor) {}
 
   // Does the work that is due; if nothing is due, it costs next to nothing.
   //

@@ -30,6 +30,9 @@ namespace {
 // The pause between two attempts while Redis is becoming available.
 constexpr milliseconds kStorePause{100};
 constexpr size_t kGrpcLoopsMax = 8;
+// A spare segment that does not fit the disk fills it for a moment, until the file system takes the space back.
+constexpr milliseconds kDiskPause{50};
+constexpr milliseconds kDiskPatience{2'000};
 
 // One event loop keeps up with one lane. The lanes, HTTP and the store have threads of their own.
 size_t GrpcLoops() { return std::clamp<size_t>(std::thread::hardware_concurrency() / 4, 1, kGrpcLoopsMax); }
@@ -302,9 +305,14 @@ absl::Status Server::StartWatchdog() {
 }
 
 absl::Status Server::WriteAddresses() {
-  return WriteFileDurably(disk_, config_.data_dir + "/addresses",
-                          fmt::format("grpc={}\nhttp={}\nbackend={}\nadmin={}\n", grpc_->address(), http_->address(),
-                                      BackendAddress(), admin_address_));
+  const std::string text = fmt::format("grpc={}\nhttp={}\nbackend={}\nadmin={}\n", grpc_->address(), http_->address(),
+                                       BackendAddress(), admin_address_);
+  const SteadyTime end = clock_.Now() + kDiskPatience;
+  while (true) {
+    const absl::Status status = WriteFileDurably(disk_, config_.data_dir + "/addresses", text);
+    if (!absl::IsResourceExhausted(status) || clock_.Now() >= end) return status;
+    std::this_thread::sleep_for(kDiskPause);
+  }
 }
 
 std::string Server::BackendAddress() const {

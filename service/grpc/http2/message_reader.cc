@@ -22,7 +22,9 @@ constexpr size_t kTakenMin = 64;
 constexpr int kAnyWindow = 15 + 32;
 
 // Returns the memory that a waiting message takes.
-size_t HeldBytes(const std::string& message) { return sizeof(message) + HeapBytes(message); }
+size_t HeldBytes(const std::string& message) {
+  return sizeof(message) + HeapBytes(message);  // NOLINT(bugprone-sizeof-container)
+}
 
 absl::Status TooLarge(size_t bytes, size_t bytes_max) {
   return absl::ResourceExhaustedError(
