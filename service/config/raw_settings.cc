@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <numeric>
 #include <utility>
 
 #include "service/base/log.h"
+#include "service/base/unknown_name.h"
 #include "service/config/settings.h"
 
 namespace viewcount {
@@ -54,34 +54,12 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
   }
 }
 
-size_t EditDistance(std::string_view a, std::string_view b) {
-  // row[j] is the number of edits between the processed part of `a` and the first j characters of `b`.
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 std::string_view NearestOf(std::string_view word, std::span<const std::string> known) {
   // At most a third of the word may differ. With more differences, a suggestion would be a guess.
-  size_t best = std::max<size_t>(word.size() / 3, 1) + 1;
-  std::string_view nearest;
-  for (const auto& candidate : known) {
-    const size_t distance = EditDistance(word, candidate);
-    if (distance >= best) continue;
-    best = distance;
-    nearest = candidate;
-  }
-  return nearest;
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  return NearestName(word, names, std::max<size_t>(word.size() / 3, 1));
 }
 
 absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv) {

@@ -15,10 +15,12 @@
 #include "service/base/address.h"
 #include "service/base/address_ranges.h"
 #include "service/base/duration.h"
+#include "service/base/forwarding_headers.h"
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
+#include "service/base/status.h"
 #include "service/base/text.h"
 
 namespace viewcount {
@@ -165,16 +167,14 @@ absl::Status ApplyRanges(const Values& values, std::vector<std::string>& field) 
   return absl::OkStatus();
 }
 
-// The names of service/http/client_trust.h. Any letters may be capitals, as in HTTP.
+// Any letters may be capitals, as in HTTP.
 absl::Status ApplyClientAddressHeader(const Values& values, Config& config) {
-  constexpr std::array<const char*, 5> kNames = {"X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP",
-                                                 "Forwarded"};
-  for (const char* const name : kNames) {
-    if (!absl::EqualsIgnoreCase(name, values[0])) continue;
+  for (const std::string_view name : kForwardingHeaders) {
+    if (!absl::EqualsIgnoreCase(ToAbsl(name), values[0])) continue;
     config.client_address_header = name;
     return absl::OkStatus();
   }
-  return Refuse(fmt::format("must be one of {}", fmt::join(kNames, ", ")), values[0]);
+  return Refuse(fmt::format("must be one of {}", fmt::join(kForwardingHeaders, ", ")), values[0]);
 }
 
 absl::Status ApplyPath(const Values& values, std::string& field) {

@@ -120,7 +120,7 @@ std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optiona
 
 Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) const {
   const auto list = NamedIn(fields);
-  const Client client = FindIn(list, HasOrigin(fields), WasForwarded(fields), peer);
+  const Client client = FindIn(list, HasOrigin(fields), options_.is_private && WasForwarded(fields), peer);
   NoteUnnamed(client, list.has_value(), peer);
   return client;
 }
@@ -130,7 +130,7 @@ Client ClientTrust::Find(std::optional<std::string_view> forwarded, bool has_ori
 }
 
 bool ClientTrust::IsBackend(const HttpFields& fields, const ip::address& peer) const {
-  return FindIn(NamedIn(fields), HasOrigin(fields), WasForwarded(fields), peer).trusted_backend;
+  return FindIn(NamedIn(fields), HasOrigin(fields), options_.is_private && WasForwarded(fields), peer).trusted_backend;
 }
 
 std::optional<std::string> ClientTrust::NamedIn(const HttpFields& fields) const {

@@ -1,7 +1,6 @@
 // Determines the client that sent a request, and whether it is a trusted backend.
 #pragma once
 
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <functional>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "service/base/address_ranges.h"
+#include "service/base/forwarding_headers.h"
 #include "service/http/router.h"
 
 namespace viewcount {
@@ -27,11 +27,6 @@ struct Client {
 // Returns the values of all fields named `name`, joined to one list in order. Returns nothing if there is no such
 // field.
 std::optional<std::string> ListOf(const HttpFields& fields, std::string_view name);
-
-// The headers in which a proxy may name its client. The first and the last one are lists, which proxies extend at the
-// end.
-inline constexpr std::array<std::string_view, 5> kForwardingHeaders = {
-    "X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "Forwarded"};
 
 // Returns the addresses in a value of the header Forwarded (RFC 7239) as a list as in X-Forwarded-For. An element that
 // names no client, or hides it, is an entry that is no address. Pure function; thread-safe.
@@ -86,7 +81,8 @@ class ClientTrust {
 
   // Returns the clients that the peer names in the header, as a list, or nothing without that header.
   std::optional<std::string> NamedIn(const HttpFields& fields) const;
-  // `list` is the result of NamedIn, and `was_forwarded` is true if there is any of kForwardingHeaders.
+  // `list` is the result of NamedIn, and `was_forwarded` is true if there is any of kForwardingHeaders. It
+  // matters on a private port only.
   Client FindIn(std::optional<std::string_view> list, bool has_origin, bool was_forwarded,
                 const boost::asio::ip::address& peer) const;
 

@@ -1,5 +1,7 @@
 #include "service/visitors/agent_names.h"
 
+#include <absl/strings/ascii.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -35,8 +37,6 @@ constexpr std::array<std::string_view, 19> kNames = {
 constexpr std::array<std::string_view, 5> kWords = {"news", "feed", "scan", "whatsapp", "instapaper"};
 
 constexpr std::string_view kAndroid = "Android ";
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -80,7 +80,7 @@ void OverwriteModel(std::string& agent) {
 
 void OverwriteWords(std::string& agent) {
   for (const std::string_view word : kWords) {
-    const auto is_equal = [](char of_agent, char of_word) { return Lower(of_agent) == of_word; };
+    const auto is_equal = [](char of_agent, char of_word) { return absl::ascii_tolower(of_agent) == of_word; };
     for (auto at = agent.begin();
          (at = std::search(at, agent.end(), word.begin(), word.end(), is_equal)) != agent.end();) {
       Overwrite(agent, static_cast<size_t>(at - agent.begin()), word.size());

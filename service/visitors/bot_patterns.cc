@@ -1,10 +1,12 @@
 #include "service/visitors/bot_patterns.h"
 
+#include <absl/strings/ascii.h>
 #include <re2/re2.h>
 
 #include "agent_patterns.h"
 #include "service/base/check.h"
 #include "service/base/limits.h"
+#include "service/base/status.h"
 #include "service/visitors/agent_names.h"
 
 namespace viewcount {
@@ -20,13 +22,7 @@ std::vector<AgentPattern> AllPatterns() {
   return patterns;
 }
 
-std::string InLowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
+std::string InLowerCase(std::string_view text) { return absl::AsciiStrToLower(ToAbsl(text)); }
 
 std::vector<std::string> PlainTexts(const std::vector<AgentPattern>& patterns, bool any_case) {
   std::vector<std::string> texts;

@@ -22,8 +22,15 @@ TEST(UnknownName, NearestNameTakesTheFewestChanges) {
 
 TEST(UnknownName, AnyTextIsNearToSomething) {
   EXPECT_EQ(NearestName("", kKnown), "section");
-  EXPECT_FALSE(NearestName(std::string(1 << 20, '\xFF'), kKnown).empty());
+  EXPECT_FALSE(NearestName(std::string(1 << 16, '\xFF'), kKnown).empty());
+  EXPECT_NE(UnknownName(std::string(1 << 20, '\xFF'), kKnown).find("did you mean"), std::string::npos);
   EXPECT_EQ(NearestName("section", {}), "");
+}
+
+TEST(UnknownName, ADistanceThatIsTooLargeIsNoSuggestion) {
+  EXPECT_EQ(NearestName("sectoin", kKnown, 2), "section");
+  EXPECT_EQ(NearestName("sectoin", kKnown, 1), "");
+  EXPECT_EQ(NearestName(std::string(1'000, 's'), kKnown, 333), "");
 }
 
 TEST(UnknownName, DescriptionNamesTheNearestAndAll) {
