@@ -374,15 +374,18 @@ void Http2Connection::RefuseFrame(const FrameHead& head) {
       return;
     case ClosedStreams::Kind::kResetByUs:
       return;
-    case ClosedStreams::Kind::kResetByPeer:
-      return Expect(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, head.stream, NGHTTP2_STREAM_CLOSED),
-                    "reset a stream");
     case ClosedStreams::Kind::kEnded:
       return Expect(nghttp2_session_terminate_session(session_, NGHTTP2_STREAM_CLOSED), "end the connection");
     case ClosedStreams::Kind::kUnknown:
-      return Expect(
-          nghttp2_session_terminate_session(session_, headers ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED),
-          "end the connection");
+      if (headers) {
+        return Expect(nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR), "end the connection");
+      }
+      // Netty sends the message of a call after it has reset the call's stream. Many other streams may have been closed
+      // in between. An end of the connection would end all other calls.
+      [[fallthrough]];
+    case ClosedStreams::Kind::kResetByPeer:
+      return Expect(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, head.stream, NGHTTP2_STREAM_CLOSED),
+                    "reset a stream");
   }
 }
 

@@ -206,28 +206,29 @@ public class Client {
   }
 
   /** Every code must be one of the allowed codes, and the last allowed code must occur. */
-  private static void expectCodes(List<Status.Code> codes, Status.Code... allowed) {
+  private static void expectCodes(List<Status> found, Status.Code... allowed) {
+    final List<Status.Code> codes = found.stream().map(Status::getCode).collect(Collectors.toList());
     expect(Arrays.asList(allowed).containsAll(codes) && codes.contains(allowed[allowed.length - 1]),
-        codes.stream().distinct().collect(Collectors.toList()));
+        found.stream().map(Status::toString).distinct().collect(Collectors.toList()));
   }
 
-  private static Status.Code codeOf(ListenableFuture<?> answer) throws InterruptedException {
+  private static Status statusOf(ListenableFuture<?> answer) throws InterruptedException {
     try {
       answer.get();
-      return Status.Code.OK;
+      return Status.OK;
     } catch (java.util.concurrent.CancellationException error) {
-      return Status.Code.CANCELLED;
+      return Status.CANCELLED;
     } catch (ExecutionException error) {
-      return Status.fromThrowable(error).getCode();
+      return Status.fromThrowable(error);
     }
   }
 
-  private static Status.Code codeOf(Reader<?, ?> call) throws InterruptedException {
+  private static Status statusOf(Reader<?, ?> call) throws InterruptedException {
     try {
       while (call.next() != null) {}
-      return Status.Code.OK;
+      return Status.OK;
     } catch (StatusRuntimeException error) {
-      return error.getStatus().getCode();
+      return error.getStatus();
     }
   }
 
@@ -274,26 +275,26 @@ public class Client {
   private static void deadlines(Channel channel) throws Exception {
     final List<Reader<WatchCountsRequest, WatchCountsResponse>> watches = new ArrayList<>();
     for (int number = 0; number < 20; number++) watches.add(channel.watch(50, "/java/watch"));
-    for (Reader<?, ?> call : watches) expectCodes(List.of(codeOf(call)), Status.Code.DEADLINE_EXCEEDED);
+    for (Reader<?, ?> call : watches) expectCodes(List.of(statusOf(call)), Status.Code.DEADLINE_EXCEEDED);
     // A stream that the client leaves open.
     final Reader<StreamViewsRequest, StreamViewsResponse> open = new Reader<>();
     IngestServiceGrpc.newStub(channel.channel)
         .withDeadlineAfter(50, TimeUnit.MILLISECONDS)
         .streamViews(open);
-    expectCodes(List.of(codeOf(open)), Status.Code.DEADLINE_EXCEEDED);
+    expectCodes(List.of(statusOf(open)), Status.Code.DEADLINE_EXCEEDED);
     final List<ListenableFuture<GetCountsResponse>> calls = new ArrayList<>();
     for (int number = 0; number < 300; number++) {
       calls.add(QueryServiceGrpc.newFutureStub(channel.channel)
                     .withDeadlineAfter(500 + 500 * (number % 9), TimeUnit.MICROSECONDS)
                     .getCounts(question(articlesOf("java-late", 0, number))));
     }
-    final List<Status.Code> codes = new ArrayList<>();
-    for (ListenableFuture<?> call : calls) codes.add(codeOf(call));
+    final List<Status> codes = new ArrayList<>();
+    for (ListenableFuture<?> call : calls) codes.add(statusOf(call));
     expectCodes(codes, Status.Code.OK, Status.Code.DEADLINE_EXCEEDED);
   }
 
   private static void cancellations(Channel channel) throws Exception {
-    final List<Status.Code> codes = new ArrayList<>();
+    final List<Status> codes = new ArrayList<>();
     for (int round = 0; round < 5; round++) {
       final List<ListenableFuture<GetCountsResponse>> calls = new ArrayList<>();
       final List<Reader<WatchCountsRequest, WatchCountsResponse>> watches = new ArrayList<>();
@@ -304,8 +305,8 @@ public class Client {
       Thread.sleep(2 * round);
       for (ListenableFuture<?> call : calls) call.cancel(true);
       for (Reader<?, ?> call : watches) call.cancel();
-      for (ListenableFuture<?> call : calls) codes.add(codeOf(call));
-      for (Reader<?, ?> call : watches) codes.add(codeOf(call));
+      for (ListenableFuture<?> call : calls) codes.add(statusOf(call));
+      for (Reader<?, ?> call : watches) codes.add(statusOf(call));
     }
     expectCodes(codes, Status.Code.OK, Status.Code.CANCELLED);
     expectCounts(channel, new String[] {"/java/none"}, 0);

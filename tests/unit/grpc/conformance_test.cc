@@ -35,7 +35,7 @@ class ConformanceTest : public GrpcServerTest {
   void ExpectStreamError(int32_t stream, uint32_t code) {
     EXPECT_TRUE(client_.Await([&] { return client_.stream(stream).reset.has_value(); }));
     EXPECT_EQ(client_.stream(stream).reset, code);
-    CallEnded(stream + 100);
+    CallEnded(1001);
   }
 
   RawClient client_;
@@ -46,6 +46,21 @@ TEST_F(ConformanceTest, DataOnAStreamThatThePeerResetIsAStreamError) {
   BeginWaiting(1);
   client_.Send(RawClient::Reset(1) + RawClient::Data(1, "late", true));
   ExpectStreamError(1, NGHTTP2_STREAM_CLOSED);
+}
+
+// grpc-java over Netty cancels many calls at once, and sends their messages afterwards.
+TEST_F(ConformanceTest, DataOnAStreamThatThePeerResetLongAgoIsAStreamError) {
+  BeginWaiting(1);
+  std::string frames = RawClient::Headers(3, kEcho) + RawClient::Reset(3);
+  // More streams than ClosedStreams remembers.
+  for (int32_t stream = 5; stream < 205; stream += 2) {
+    frames += RawClient::Headers(stream, kEcho) + RawClient::Reset(stream);
+  }
+  client_.Send(frames + RawClient::Data(3, "late", true));
+  ExpectStreamError(3, NGHTTP2_STREAM_CLOSED);
+  lane_.Answer();
+  EXPECT_TRUE(client_.AwaitEnd(1));
+  EXPECT_EQ(client_.header(1, "grpc-status"), "0");
 }
 
 TEST_F(ConformanceTest, HeadersOnAStreamThatThePeerResetAreAStreamError) {
