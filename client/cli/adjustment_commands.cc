@@ -35,11 +35,20 @@ absl::Status Adjust(Session& session,
   return absl::OkStatus();
 }
 
+// Returns the IDs of the articles. `articles` are addresses if `by_address`.
+absl::StatusOr<std::vector<std::string>> ArticlesOf(Session& session, const std::vector<std::string>& articles,
+                                                    bool by_address) {
+  if (!by_address) return articles;
+  return session.ArticlesAt(articles);
+}
+
 }  // namespace
 
 absl::Status Run(Session& session, const SetCommand& command) {
+  const auto article = ArticlesOf(session, {command.article}, command.by_address);
+  if (!article.ok()) return article.status();
   v1::SetCountsRequest request;
-  request.set_article_id(command.article);
+  request.set_article_id(article->front());
   const auto views = command.site_total ? command.site_total : command.views;
   std::string counts;
   if (views) {
@@ -50,22 +59,26 @@ absl::Status Run(Session& session, const SetCommand& command) {
     request.set_visits(*command.site_visits);
     counts += (counts.empty() ? "" : " and ") + Counted(*command.site_visits, "visit");
   }
-  const std::string what = command.article.empty() ? "the site" : OneLine(command.article);
+  const std::string what = command.article.empty() ? "the site" : OneLine(article->front());
   return Adjust(session, &v1::AdminService::Stub::SetCounts, request, command.why,
                 fmt::format("{} has {} now", what, counts));
 }
 
 absl::Status Run(Session& session, const MergeCommand& command) {
+  const auto articles = ArticlesOf(session, {command.from, command.into}, command.by_address);
+  if (!articles.ok()) return articles.status();
   v1::MergeArticlesRequest request;
-  request.set_from_article_id(command.from);
-  request.set_into_article_id(command.into);
+  request.set_from_article_id(articles->front());
+  request.set_into_article_id(articles->back());
   return Adjust(session, &v1::AdminService::Stub::MergeArticles, request, command.why,
-                fmt::format("{} is counted for {} now", OneLine(command.from), OneLine(command.into)));
+                fmt::format("{} is counted for {} now", OneLine(articles->front()), OneLine(articles->back())));
 }
 
 absl::Status Run(Session& session, const DeleteCommand& command) {
+  const auto articles = ArticlesOf(session, command.articles, command.by_address);
+  if (!articles.ok()) return articles.status();
   v1::DeleteArticlesRequest request;
-  for (const std::string& article : command.articles) request.add_article_ids(article);
+  for (const std::string& article : *articles) request.add_article_ids(article);
   return Adjust(session, &v1::AdminService::Stub::DeleteArticles, request, command.why,
                 fmt::format("{} deleted", Counted(command.articles.size(), "article")));
 }

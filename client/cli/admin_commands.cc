@@ -62,6 +62,43 @@ std::string LanesText(const v1::GetStatusResponse& status) {
   return status.lanes().empty() ? "" : "\n" + table.Text();
 }
 
+// Sets the fields of the rule for addresses that the command names.
+void ApplyRule(const SitePutCommand& command, v1::Site& site) {
+  const auto assign = [](const std::optional<std::vector<std::string>>& list, auto* field) {
+    if (list) field->Assign(list->begin(), list->end());
+  };
+  assign(command.article_parameters, site.mutable_article_parameters());
+  // Parameters and a dropped query exclude each other, so the one that is given replaces the other.
+  if (command.article_parameters) site.set_drop_query(false);
+  if (command.drop_query) site.set_drop_query(*command.drop_query);
+  if (command.drop_query.value_or(false) && !command.article_parameters) site.clear_article_parameters();
+  if (command.fold_case) site.set_fold_case(*command.fold_case);
+  if (command.strip_slash) site.set_strip_trailing_slash(*command.strip_slash);
+  assign(command.index_names, site.mutable_index_names());
+  assign(command.excluded_paths, site.mutable_excluded_paths());
+  if (command.count_well_known_paths) site.set_count_well_known_paths(*command.count_well_known_paths);
+  assign(command.static_extensions, site.mutable_static_extensions());
+  assign(command.page_extensions, site.mutable_page_extensions());
+}
+
+// Describes the rule for addresses where it differs from the default. Empty if it does not.
+std::string RuleOf(const v1::Site& site) {
+  std::vector<std::string> parts;
+  const auto add_list = [&parts](const char* name, const auto& list) {
+    if (!list.empty()) parts.push_back(fmt::format("{} {}", name, fmt::join(list, " ")));
+  };
+  add_list("named by", site.article_parameters());
+  if (site.drop_query()) parts.emplace_back("query dropped");
+  if (site.fold_case()) parts.emplace_back("case folded");
+  if (site.strip_trailing_slash()) parts.emplace_back("slash stripped");
+  add_list("without", site.index_names());
+  add_list("not counted", site.excluded_paths());
+  if (site.count_well_known_paths()) parts.emplace_back("well-known paths counted");
+  add_list("no pages", site.static_extensions());
+  add_list("pages", site.page_extensions());
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 absl::Status Run(Session& session, const SitePutCommand& command) {
@@ -78,17 +115,19 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   if (command.origins) wanted.mutable_allowed_origins()->Assign(command.origins->begin(), command.origins->end());
   if (command.cool_down) *wanted.mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down->count());
   if (command.excluded) wanted.mutable_excluded_addresses()->Assign(command.excluded->begin(), command.excluded->end());
+  ApplyRule(command, wanted);
   if (command.announced_only) wanted.set_announced_articles_only(*command.announced_only);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   const v1::Site& site = response->site();
-  Print(fmt::format("site {} {}, time zone {}, {}{}{}{}\n", site.name(), response->created() ? "created" : "changed",
-                    ZoneOf(site),
-                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
-                    site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
-                    site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
-                    site.announced_articles_only() ? ", announced articles only" : ""));
+  const std::string rule = RuleOf(site);
+  Print(fmt::format(
+      "site {} {}, time zone {}, {}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed", ZoneOf(site),
+      site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
+      site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
+      site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
+      site.announced_articles_only() ? ", announced articles only" : "", rule.empty() ? "" : ", addresses: " + rule));
   return absl::OkStatus();
 }
 
@@ -96,10 +135,10 @@ absl::Status Run(Session& session, const SiteListCommand&) {
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}, {"COOL-DOWN"}, {"EXCLUDED"}, {"ARTICLES"}});
+  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}, {"COOL-DOWN"}, {"EXCLUDED"}, {"ARTICLES"}, {"ADDRESSES"}});
   for (const auto& site : response->sites()) {
     table.Add({site.name(), ZoneOf(site), OriginsOf(site), CoolDownOf(site), ExcludedOf(site),
-               site.announced_articles_only() ? "announced" : "any"});
+               site.announced_articles_only() ? "announced" : "any", RuleOf(site)});
   }
   Print(response->sites().empty() ? "no site yet; create one with: viewcount site put NAME\n" : table.Text());
   return absl::OkStatus();

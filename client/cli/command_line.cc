@@ -100,6 +100,8 @@ class Parser {
   }
 
   void AddViewCommands();
+  static void AddAddressFlag(CLI::App& command, bool& by_address);
+  void AddRuleOptions(CLI::App& put);
   void AddAdminCommands();
   void AddJournal();
   void AddAdjustmentCommands();
@@ -162,10 +164,15 @@ void Parser::AddViewCommands() {
       ->check(CLI::Range(1U, limits::kViewCountMax))
       ->capture_default_str();
   record->add_option("--viewer", record_.viewer, "A 64-bit hash that stands for the viewer; 0 if unknown");
+  AddAddressFlag(*record, record_.by_address);
   record->add_flag("--bot", record_.bot, "A machine looked: counted apart");
 
-  auto* count = Add(app_, "count", "Show the counts of articles", "  viewcount count news/3933 news/3934", count_);
+  auto* count = Add(app_, "count", "Show the counts of articles",
+                    "  viewcount count news/3933 news/3934\n"
+                    "  viewcount count --address https://news.example.org/news.aspx?id=3933",
+                    count_);
   count->add_option("ARTICLE", count_.articles, "Article IDs")->required();
+  AddAddressFlag(*count, count_.by_address);
 
   auto* top =
       Add(app_, "top", "Show the most viewed articles",
@@ -187,9 +194,51 @@ void Parser::AddViewCommands() {
       "At most once a second. Without articles the whole site's views alone.",
       "  viewcount watch\n  viewcount watch news/3933 news/3934\n  viewcount watch --count 1 --json news/1", watch_);
   watch->add_option("ARTICLE", watch_.articles, "Article IDs")->expected(0, limits::kWatchArticlesMax);
+  AddAddressFlag(*watch, watch_.by_address);
   watch->add_option("--count", watch_.count, "End after so many messages; 0 for never")
       ->check(CLI::Range(0U, 1'000'000'000U))
       ->capture_default_str();
+}
+
+void Parser::AddAddressFlag(CLI::App& command, bool& by_address) {
+  command.add_flag("--address", by_address,
+                   "The articles are given as addresses of their pages, which the site's rule turns into article IDs");
+}
+
+void Parser::AddRuleOptions(CLI::App& put) {
+  const auto add_list = [&put](const char* name, std::optional<std::vector<std::string>>& list, const char* help,
+                               const char* type) {
+    put.add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+  };
+  const auto add_switch = [&put](const char* names, std::optional<bool>& on, const char* help) {
+    put.add_flag_function(
+        names, [&on](int64_t times) { on = times > 0; }, help);
+  };
+  add_list("--article-parameter", site_put_.article_parameters,
+           "The parameters of an address that name an article, in place of those so far; all others are dropped. "
+           "Repeatable; at first id, ItemID, ArticleID, NewsID, PostID, nid, aid and p",
+           "NAME");
+  add_switch("--drop-query,!--keep-query", site_put_.drop_query, "Drop every query of an address");
+  add_switch("--fold-case,!--keep-case", site_put_.fold_case, "Take capital and small letters of paths for the same");
+  add_switch("--strip-slash,!--keep-slash", site_put_.strip_slash,
+             "Remove slashes at the end of paths, and repeated ones");
+  add_list("--index-name", site_put_.index_names,
+           "A name such as index.html that is removed from the end of paths, in place of those so far; repeatable",
+           "NAME");
+  add_list("--exclude-path", site_put_.excluded_paths,
+           "Paths whose views by address do not count, beside well-known ones such as /wp-login.php, in place of those "
+           "so far; * stands for any characters. Repeatable",
+           "/PATH");
+  add_switch("--count-well-known-paths,!--exclude-well-known-paths", site_put_.count_well_known_paths,
+             "Count views of paths such as /wp-login.php, too");
+  add_list("--static-extension", site_put_.static_extensions,
+           "Files that are no pages in imported logs, beside the usual ones, in place of those so far; repeatable",
+           "EXTENSION");
+  add_list(
+      "--page-extension", site_put_.page_extensions,
+      "Files that are pages in imported logs although they are usually not, such as pdf, in place of those so far; "
+      "repeatable",
+      "EXTENSION");
 }
 
 void Parser::AddAdminCommands() {
@@ -200,6 +249,7 @@ void Parser::AddAdminCommands() {
                   "  viewcount site put portal\n"
                   "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org\n"
                   "  viewcount site put portal --cool-down 30m --exclude 192.0.2.0/24 --exclude 2001:db8::7\n"
+                  "  viewcount site put portal --article-parameter ItemID --fold-case --strip-slash\n"
                   "  viewcount site put portal --reset --time-zone Asia/Ho_Chi_Minh",
                   site_put_);
   put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
@@ -222,6 +272,7 @@ void Parser::AddAdminCommands() {
   put->add_flag_function(
       "--announced-only,!--any-article", [this](int64_t times) { site_put_.announced_only = times > 0; },
       "Count browsers' views only of articles that were announced; see viewcount announce");
+  AddRuleOptions(*put);
   put->add_flag("--reset", site_put_.reset, "Give the settings that are not named here their defaults");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
   auto* announce =
@@ -299,6 +350,7 @@ void Parser::AddAdjustmentCommands() {
                      ->type_name("VISITS")
                      ->excludes(article)
                      ->excludes(views);
+  AddAddressFlag(*set, set_.by_address);
   set->add_option("--why", set_.why, "A sentence, kept with the change");
   set->parse_complete_callback([article, total, visits] {
     if (article->empty() && total->empty() && visits->empty())
@@ -309,11 +361,13 @@ void Parser::AddAdjustmentCommands() {
                     "  viewcount merge news/3933-old news/3933 --why \"the page has a new address\"", merge_);
   merge->add_option("FROM", merge_.from, "The article that becomes an alias")->required();
   merge->add_option("INTO", merge_.into, "The article that takes its counts")->required();
+  AddAddressFlag(*merge, merge_.by_address);
   merge->add_option("--why", merge_.why, "A sentence, kept with the change");
 
   auto* remove = Add(app_, "delete", "Delete articles: all their counts become zero",
                      "  viewcount delete news/3933 --why \"published by mistake\"", delete_);
   remove->add_option("ARTICLE", delete_.articles, "Article IDs")->required()->expected(1, limits::kDeleteArticlesMax);
+  AddAddressFlag(*remove, delete_.by_address);
   remove->add_option("--why", delete_.why, "A sentence, kept with the change");
 
   auto* adjustments = Add(app_, "adjustments", "List what administrators changed, newest first",

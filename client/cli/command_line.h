@@ -31,9 +31,13 @@ struct RecordCommand {
   uint32_t count = 1;
   uint64_t viewer = 0;
   bool bot = false;
+  // True if `articles` are addresses of pages.
+  bool by_address = false;
 };
 struct CountCommand {
   std::vector<std::string> articles;
+  // True if `articles` are addresses of pages.
+  bool by_address = false;
 };
 struct TopCommand {
   uint32_t limit = 20;
@@ -46,6 +50,8 @@ struct WatchCommand {
   std::vector<std::string> articles;
   // The number of messages after which the command ends. 0 means that it never ends.
   uint32_t count = 0;
+  // True if `articles` are addresses of pages.
+  bool by_address = false;
 };
 struct SitePutCommand {
   std::string name;
@@ -55,6 +61,16 @@ struct SitePutCommand {
   std::optional<std::chrono::seconds> cool_down = {};
   std::optional<std::vector<std::string>> excluded = {};
   std::optional<bool> announced_only = {};
+  // The rule for addresses.
+  std::optional<std::vector<std::string>> article_parameters = {};
+  std::optional<bool> drop_query = {};
+  std::optional<bool> fold_case = {};
+  std::optional<bool> strip_slash = {};
+  std::optional<std::vector<std::string>> index_names = {};
+  std::optional<std::vector<std::string>> excluded_paths = {};
+  std::optional<bool> count_well_known_paths = {};
+  std::optional<std::vector<std::string>> static_extensions = {};
+  std::optional<std::vector<std::string>> page_extensions = {};
   // Gives every setting without a value its default instead.
   bool reset = false;
 };
@@ -73,15 +89,21 @@ struct SetCommand {
   std::optional<uint64_t> site_total;
   std::optional<uint64_t> site_visits;
   std::string why;
+  // True if `article` is the address of a page.
+  bool by_address = false;
 };
 struct MergeCommand {
   std::string from;
   std::string into;
   std::string why;
+  // True if `from` and `into` are addresses of pages.
+  bool by_address = false;
 };
 struct DeleteCommand {
   std::vector<std::string> articles;
   std::string why;
+  // True if `articles` are addresses of pages.
+  bool by_address = false;
 };
 struct AdjustmentsCommand {
   uint32_t limit = 20;

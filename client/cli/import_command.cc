@@ -126,7 +126,7 @@ absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& com
   // Asks the service before the first line is read, so that a wrong address or site is reported immediately.
   const auto site = session.ExistingSite();
   if (!site.ok()) return site.status();
-  AccessLogImport import(session, command, *site);
+  AccessLogImport import(session, command, site->name());
   for (const auto& file : command.files) {
     if (auto status = import.Import(file); !status.ok()) {
       import.Report(session.options().json);

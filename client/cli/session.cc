@@ -7,6 +7,8 @@
 
 #include "client/cpp/batch_sender.h"
 #include "client/cpp/rpc_error.h"
+#include "service/addresses/article_rule.h"
+#include "service/addresses/rule_message.h"
 #include "service/base/status.h"
 
 namespace viewcount::cli {
@@ -26,20 +28,36 @@ Session::Session(GlobalOptions options)
 
 absl::StatusOr<std::string> Session::Site() {
   if (!options_.site.empty()) return options_.site;
-  return ExistingSite();
+  const auto site = ExistingSite();
+  if (!site.ok()) return site.status();
+  return site->name();
 }
 
-absl::StatusOr<std::string> Session::ExistingSite() {
+absl::StatusOr<std::vector<std::string>> Session::ArticlesAt(const std::vector<std::string>& addresses) {
+  const auto site = ExistingSite();
+  if (!site.ok()) return site.status();
+  const auto rule = ArticleRule::Make(RuleSettingsOf(*site));
+  if (!rule.ok()) return rule.status();
+  std::vector<std::string> ids;
+  for (const std::string& address : addresses) {
+    auto named = rule->Name(address);
+    if (!named.ok())
+      return WithMessage(named.status(), fmt::format("{}: {}", address, ToStd(named.status().message())));
+    ids.push_back(std::move(named->article_id));
+  }
+  return ids;
+}
+
+absl::StatusOr<v1::Site> Session::ExistingSite() {
   const auto response = Call(admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
   if (!response.ok()) return response.status();
   const auto& sites = response->sites();
   if (!options_.site.empty()) {
-    const bool exists =
-        std::any_of(sites.begin(), sites.end(), [&](const auto& site) { return site.name() == options_.site; });
-    if (!exists) return UnknownSite(options_.site);
-    return options_.site;
+    const auto found = std::ranges::find(sites, options_.site, [](const v1::Site& site) { return site.name(); });
+    if (found == sites.end()) return UnknownSite(options_.site);
+    return *found;
   }
-  if (sites.size() == 1) return sites[0].name();
+  if (sites.size() == 1) return sites[0];
   if (sites.empty()) return absl::NotFoundError("there is no site yet; create one with: viewcount site put NAME");
   std::string names;
   for (int i = 0; i < std::min(sites.size(), kSitesNamedMax); ++i) names += (i > 0 ? ", " : "") + sites[i].name();

@@ -59,8 +59,10 @@ class Session {
 
   // Returns the site of the command: the given site without a check that it exists, or the only site of the service.
   absl::StatusOr<std::string> Site();
-  // Returns the site of the command after a check that it exists.
-  absl::StatusOr<std::string> ExistingSite();
+  // Returns the site of the command with its settings, after a check that it exists.
+  absl::StatusOr<v1::Site> ExistingSite();
+  // Returns the IDs of the articles that `addresses` name by the rule of the command's site.
+  absl::StatusOr<std::vector<std::string>> ArticlesAt(const std::vector<std::string>& addresses);
 
   const GlobalOptions& options() const { return options_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }

@@ -45,7 +45,9 @@ absl::Status Run(Session& session, const WatchCommand& command) {
   if (!site.ok()) return site.status();
   v1::WatchCountsRequest request;
   request.set_site(*site);
-  for (const auto& article : command.articles) request.add_article_ids(article);
+  for (const auto& article : command.articles) {
+    command.by_address ? request.add_addresses(article) : request.add_article_ids(article);
+  }
   uint32_t messages = 0;
   std::optional<uint64_t> site_views;
   const auto print = [&](const v1::WatchCountsResponse& response) {
@@ -53,7 +55,13 @@ absl::Status Run(Session& session, const WatchCommand& command) {
       Print(JsonOf(response));
     } else {
       const std::string time = TimeText(response.as_of());
-      for (const auto& count : response.counts()) PrintChange(time, count.views(), count.article_id());
+      for (const auto& count : response.counts()) {
+        if (count.error().empty()) {
+          PrintChange(time, count.views(), count.article_id());
+        } else {
+          PrintError(fmt::format("{}: the address {}", count.address(), count.error()));
+        }
+      }
       if (site_views != response.site_views()) PrintChange(time, response.site_views(), "(the whole site)");
       site_views = response.site_views();
     }

@@ -43,13 +43,16 @@ void MergeAge(const Response& next, bool first, Response& all) {
 }
 
 absl::StatusOr<v1::GetCountsResponse> GetCounts(Session& session, const std::string& site,
-                                                const std::vector<std::string>& articles) {
+                                                const CountCommand& command) {
+  const auto& articles = command.articles;
   v1::GetCountsResponse all;
   for (size_t from = 0; from < articles.size(); from += limits::kGetCountsArticlesMax) {
     const size_t to = std::min(from + limits::kGetCountsArticlesMax, articles.size());
     v1::GetCountsRequest request;
     request.set_site(site);
-    for (size_t i = from; i < to; ++i) request.add_article_ids(articles[i]);
+    for (size_t i = from; i < to; ++i) {
+      command.by_address ? request.add_addresses(articles[i]) : request.add_article_ids(articles[i]);
+    }
     const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetCounts, request);
     if (!response.ok()) return response.status();
     MergeAge(*response, from == 0, all);
@@ -93,7 +96,7 @@ absl::Status Run(Session& session, const RecordCommand& command) {
   request.set_site(*site);
   for (const auto& article : command.articles) {
     auto* view = request.add_views();
-    view->set_article_id(article);
+    command.by_address ? view->set_address(article) : view->set_article_id(article);
     view->set_count(command.count);
     view->set_viewer(command.viewer);
     view->set_bot(command.bot);
@@ -116,11 +119,15 @@ absl::Status Run(Session& session, const RecordCommand& command) {
 absl::Status Run(Session& session, const CountCommand& command) {
   const auto site = session.Site();
   if (!site.ok()) return site.status();
-  const auto response = GetCounts(session, *site, command.articles);
+  const auto response = GetCounts(session, *site, command);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   Table table({{"VIEWS", Align::kRight}, {"VIEWERS", Align::kRight}, {"BOT VIEWS", Align::kRight}, {"ARTICLE"}});
   for (const auto& count : response->counts()) {
+    if (!count.error().empty()) {
+      table.Add({"-", "-", "-", fmt::format("{}: the address {}", count.address(), count.error())});
+      continue;
+    }
     table.Add({Grouped(count.views()), Grouped(count.viewers()), Grouped(count.bot_views()), count.article_id()});
   }
   Print(table.Text() + AsOf(*response));

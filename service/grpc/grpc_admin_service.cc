@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "service/addresses/rule_message.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/version.h"
@@ -35,6 +36,7 @@ void Fill(const Site& site, v1::Site& message) {
   if (cool_down > 0) *message.mutable_cool_down() = TimeUtil::SecondsToDuration(cool_down);
   for (const std::string& range : site.settings.excluded_addresses) message.add_excluded_addresses(range);
   message.set_announced_articles_only(site.settings.announced_articles_only);
+  FillRule(site.settings.articles, message);
 }
 
 SiteSettings SettingsOf(const v1::Site& message) {
@@ -45,6 +47,7 @@ SiteSettings SettingsOf(const v1::Site& message) {
   settings.cool_down = std::chrono::seconds(seconds + (message.cool_down().nanos() > 0 ? 1 : 0));
   settings.excluded_addresses.assign(message.excluded_addresses().begin(), message.excluded_addresses().end());
   settings.announced_articles_only = message.announced_articles_only();
+  settings.articles = RuleSettingsOf(message);
   return settings;
 }
 

@@ -62,10 +62,9 @@ grpc::ServerUnaryReactor* GrpcQueryService::GetSiteStats(grpc::CallbackServerCon
 
 grpc::ServerWriteReactor<v1::WatchCountsResponse>* GrpcQueryService::WatchCounts(
     grpc::CallbackServerContext*, const v1::WatchCountsRequest* request) {
-  auto site = parts_.sites.Find(request->site());
+  const auto site = parts_.sites.Find(request->site());
   if (site == nullptr) return new RefusedWatch(parts_.sites.Unknown(request->site()));
-  return GrpcWatchStream::Begin(parts_.watcher, parts_.executor, std::move(site),
-                                {request->article_ids().begin(), request->article_ids().end()});
+  return GrpcWatchStream::Begin(parts_.watcher, parts_.executor, site, *request);
 }
 
 }  // namespace viewcount

@@ -14,19 +14,18 @@ namespace viewcount {
 namespace asio = boost::asio;
 
 GrpcWatchStream* GrpcWatchStream::Begin(CountWatcher& watcher, const asio::any_io_executor& executor,
-                                        std::shared_ptr<const Site> site, std::vector<std::string> ids) {
-  auto* stream = new GrpcWatchStream(executor);
-  asio::co_spawn(executor, stream->Subscribe(watcher, std::move(site), std::move(ids)),
-                 [](const std::exception_ptr& error) {
-                   if (error) std::rethrow_exception(error);
-                 });
+                                        const std::shared_ptr<const Site>& site,
+                                        const v1::WatchCountsRequest& request) {
+  auto* stream = new GrpcWatchStream(executor, AskedArticles(*site, request));
+  asio::co_spawn(executor, stream->Subscribe(watcher, site), [](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  });
   return stream;
 }
 
-asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site,
-                                                 std::vector<std::string> ids) {
+asio::awaitable<void> GrpcWatchStream::Subscribe(CountWatcher& watcher, std::shared_ptr<const Site> site) {
   std::function<void()> notify = [this]() { Proceed(); };
-  auto subscription = co_await watcher.Subscribe(std::move(site), std::move(ids), "", std::move(notify), caller_);
+  auto subscription = co_await watcher.Subscribe(std::move(site), asked_.ids(), "", std::move(notify), caller_);
   if (!subscription.ok()) {
     // No message was written, and no other code ends a call without a subscription.
     Finish(ToGrpc(subscription.status()));
@@ -50,6 +49,7 @@ void GrpcWatchStream::Proceed(std::shared_ptr<CountWatcher::Subscription> subscr
     } else {
       writing_ = subscription_->Take(response_, event_id_);
       if (!writing_) return;
+      asked_.Complete(response_, std::exchange(first_, false));
     }
   }
   // The mutex must not be held here, because gRPC may call back immediately. After Finish this object may be deleted.

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kBegin = "POST /v1/sites/";
 constexpr std::string_view kRest = "/views HTTP/1.1\r\n";
-constexpr std::string_view kBodyBegin = "{\"articleId\":\"";
+constexpr std::string_view kArticleBegin = "{\"articleId\":\"";
+constexpr std::string_view kAddressBegin = "{\"address\":\"";
+constexpr std::string_view kCanonicalBegin = "{\"canonicalAddress\":\"";
 constexpr std::string_view kBodyEnd = "\"}";
 // A length with more digits exceeds every body with a valid article ID.
 constexpr size_t kLengthDigitsMax = 4;
@@ -129,11 +131,21 @@ std::optional<size_t> ReadFields(std::string_view received, size_t at, Fields& f
   }
 }
 
-bool ReadBody(std::string_view body, std::string_view& article_id) {
-  if (body.size() < kBodyBegin.size() + kBodyEnd.size()) return false;
-  if (!body.starts_with(kBodyBegin) || !body.ends_with(kBodyEnd)) return false;
-  article_id = body.substr(kBodyBegin.size(), body.size() - kBodyBegin.size() - kBodyEnd.size());
-  return IsPrintable(article_id) && article_id.find_first_of("\"\\") == std::string_view::npos;
+// Returns what stands between `begin` and the end of the body, or an empty text if the body is different.
+std::string_view Between(std::string_view begin, std::string_view body) {
+  if (body.size() < begin.size() + kBodyEnd.size() || !body.starts_with(begin) || !body.ends_with(kBodyEnd)) return {};
+  return body.substr(begin.size(), body.size() - begin.size() - kBodyEnd.size());
+}
+
+bool ReadBody(std::string_view body, Beacon& beacon) {
+  beacon.article_id = Between(kArticleBegin, body);
+  if (beacon.article_id.empty()) beacon.address = Between(kAddressBegin, body);
+  if (beacon.article_id.empty() && beacon.address.empty()) {
+    beacon.address = Between(kCanonicalBegin, body);
+    beacon.address_kind = AddressKind::kCanonical;
+  }
+  const std::string_view text = beacon.article_id.empty() ? beacon.address : beacon.article_id;
+  return !text.empty() && IsPrintable(text) && text.find_first_of("\"\\") == std::string_view::npos;
 }
 
 }  // namespace
@@ -152,13 +164,14 @@ std::optional<Beacon> ReadBeacon(std::string_view received) {
   if (error != std::errc() || stop != digits_end || received.size() - *body < length) return std::nullopt;
   Beacon beacon{.site = received.substr(kBegin.size(), site_end - kBegin.size()),
                 .article_id = {},
+                .address = {},
                 .origin = fields.origin,
                 .referer = fields.referer,
                 .agent = fields.agent,
                 .forwarded_for = fields.forwarded_for,
                 .bytes = *body + length};
   if (!std::ranges::all_of(beacon.site, IsUnreserved)) return std::nullopt;
-  if (!ReadBody(received.substr(*body, length), beacon.article_id)) return std::nullopt;
+  if (!ReadBody(received.substr(*body, length), beacon)) return std::nullopt;
   return beacon;
 }
 

@@ -86,17 +86,20 @@ class BeaconConnection final : public FastPathConnection {
     if (shared_.trust.header() != kForwardingHeaders.front()) return 0;
     site_ = shared_.sites.Find(beacon->site);
     if (site_ == nullptr || !MayCount(*beacon)) return 0;
+    const auto article_id = ArticleOf(*beacon);
+    // The general path counts what has no article or does not count.
+    if (!article_id) return 0;
     origin_ = beacon->origin;
     const Client client = ClientOf(*beacon);
-    shared_.admission.Prefetch(client, *site_, beacon->article_id);
+    shared_.admission.Prefetch(client, *site_, *article_id);
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
     // Views that need a question to the store, or a refusal, take the general path.
-    if (visitor.rejected || !shared_.admission.AdmitAtOnce(client, *site_, beacon->article_id)) return 0;
+    if (visitor.rejected || !shared_.admission.AdmitAtOnce(client, *site_, *article_id)) return 0;
     shared_.trust.NoteUnnamed(client, !beacon->forwarded_for.empty(), peer_);
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
     v1::View& view = *shared_.request.add_views();
-    view.set_article_id(beacon->article_id.data(), beacon->article_id.size());
+    view.set_article_id(article_id->data(), article_id->size());
     view.set_viewer(visitor.viewer);
     view.set_bot(visitor.bot);
     batch_.Submit(shared_.ingestor, shared_.request, visitor.previous_viewer);
@@ -114,6 +117,14 @@ class BeaconConnection final : public FastPathConnection {
   }
 
  private:
+  // Returns nothing if the address names no article, or one whose views do not count.
+  std::optional<std::string_view> ArticleOf(const Beacon& beacon) {
+    if (beacon.address.empty()) return beacon.article_id;
+    auto named = site_->rule.Name(beacon.address, beacon.address_kind);
+    if (!named.ok() || named->excluded) return std::nullopt;
+    named_ = std::move(named->article_id);
+    return named_;
+  }
   bool MayCount(const Beacon& beacon) const {
     const std::string_view page = PageOrigin(beacon.origin, beacon.referer);
     return page.empty() || site_->Allows(page);
@@ -131,6 +142,8 @@ class BeaconConnection final : public FastPathConnection {
   // Belong to the beacon accepted last.
   std::shared_ptr<const Site> site_;
   std::string origin_;
+  // The article ID of an address.
+  std::string named_;
   std::string answer_;
 };
 

@@ -27,6 +27,13 @@ void AppendText(std::string_view text, std::string& json) {
   }
 }
 
+// Appends a field that only articles have which are asked for by address.
+void AppendAsked(std::string_view before, std::string_view text, std::string& json) {
+  if (text.empty()) return;
+  json += before;
+  AppendText(text, json);
+}
+
 }  // namespace
 
 void AppendJson(const v1::WatchCountsResponse& message, std::string& json) {
@@ -37,6 +44,9 @@ void AppendJson(const v1::WatchCountsResponse& message, std::string& json) {
     AppendNumber(R"(","views":")", count.views(), json);
     AppendNumber(R"(","viewers":")", count.viewers(), json);
     AppendNumber(R"(","botViews":")", count.bot_views(), json);
+    AppendAsked(R"(","address":")", count.address(), json);
+    AppendAsked(R"(","canonicalAddress":")", count.canonical_address(), json);
+    AppendAsked(R"(","error":")", count.error(), json);
     begin = R"("},{"articleId":")";
   }
   AppendNumber(message.counts().empty() ? R"({"counts":[],"siteViews":")" : R"("}],"siteViews":")",

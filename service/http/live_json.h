@@ -8,7 +8,8 @@
 
 namespace viewcount {
 
-// Appends the message to `json` in proto3's JSON mapping, including fields with default values. The text has one line.
+// Appends the message to `json` in proto3's JSON mapping, including fields with default values. Only the fields about
+// addresses are left out if they are empty. The text has one line.
 void AppendJson(const v1::WatchCountsResponse& message, std::string& json);
 
 }  // namespace viewcount

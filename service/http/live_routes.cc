@@ -12,9 +12,10 @@
 #include <utility>
 
 #include "service/base/limits.h"
+#include "service/http/asked_parameters.h"
 #include "service/http/live_json.h"
 #include "service/http/on_store.h"
-#include "service/http/parameters.h"
+#include "service/query/asked_articles.h"
 
 namespace viewcount {
 namespace {
@@ -57,8 +58,8 @@ class Bell {
 
 class LiveCounts final : public EventSource {
  public:
-  LiveCounts(std::shared_ptr<Bell> bell, std::shared_ptr<CountWatcher::Subscription> subscription)
-      : bell_(std::move(bell)), subscription_(std::move(subscription)) {}
+  LiveCounts(std::shared_ptr<Bell> bell, std::shared_ptr<CountWatcher::Subscription> subscription, AskedArticles asked)
+      : bell_(std::move(bell)), subscription_(std::move(subscription)), asked_(std::move(asked)) {}
 
   awaitable<std::optional<std::string>> Next() override {
     if (!begun_) {
@@ -69,6 +70,7 @@ class LiveCounts final : public EventSource {
       v1::WatchCountsResponse message;
       std::string id;
       if (subscription_->Take(message, id)) {
+        asked_.Complete(message, std::exchange(first_, false));
         std::string event = "id: " + id + "\ndata: ";
         AppendJson(message, event);
         event += "\n\n";
@@ -87,7 +89,9 @@ class LiveCounts final : public EventSource {
  private:
   const std::shared_ptr<Bell> bell_;
   const std::shared_ptr<CountWatcher::Subscription> subscription_;
+  const AskedArticles asked_;
   bool begun_ = false;
+  bool first_ = true;
   bool closed_ = false;
 };
 
@@ -106,21 +110,44 @@ awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io
   // bell too early.
   std::function<void()> ring = [bell] { Bell::RingFrom(bell); };
   const std::string last_event(request["Last-Event-ID"]);
-  auto subscription = co_await OnStore(
-      store, watcher.Subscribe(std::move(site), parameters->All("article"), last_event, std::move(ring)));
+  v1::WatchCountsRequest question;
+  AddAsked(*parameters, question);
+  AskedArticles asked(*site, question);
+  auto subscription =
+      co_await OnStore(store, watcher.Subscribe(std::move(site), asked.ids(), last_event, std::move(ring)));
   if (!subscription.ok()) co_return subscription.status();
-  response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription));
+  response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription), std::move(asked));
   co_return response;
 }
 
+awaitable<std::optional<v1::WatchCountsResponse>> ReadFirst(CountWatcher& watcher, asio::any_io_executor store,
+                                                            std::shared_ptr<const Site> site,
+                                                            const v1::WatchCountsRequest& request) {
+  const AskedArticles asked(*site, request);
+  std::function<void()> ring = [] {};
+  const auto subscription =
+      co_await OnStore(store, watcher.Subscribe(std::move(site), asked.ids(), "", std::move(ring)));
+  v1::WatchCountsResponse counts;
+  std::string event_id;
+  if (!subscription.ok() || !(*subscription)->Take(counts, event_id)) co_return std::nullopt;
+  asked.Complete(counts, true);
+  co_return counts;
+}
+
 }  // namespace
+
+FirstCounts FirstCountsOf(CountWatcher& watcher, asio::any_io_executor store) {
+  return [&watcher, store = std::move(store)](std::shared_ptr<const Site> site, const v1::WatchCountsRequest& request) {
+    return ReadFirst(watcher, store, std::move(site), request);
+  };
+}
 
 void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, asio::any_io_executor store) {
   routes.Add(http::verb::get, "/live",
              [&watcher, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Open(watcher, store, request, std::move(site));
              },
-             {.parameters = {"article"}});
+             {.parameters = {"article", "address", "canonical"}});
 }
 
 }  // namespace viewcount

@@ -2,11 +2,23 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
 
 #include "service/http/site_routes.h"
 #include "service/query/count_watcher.h"
 
 namespace viewcount {
+
+// Reads what the first message of a stream would have. Returns nothing if the counts cannot be read. The request must
+// live until then.
+using FirstCounts = std::function<boost::asio::awaitable<std::optional<v1::WatchCountsResponse>>(
+    std::shared_ptr<const Site>, const v1::WatchCountsRequest&)>;
+
+// `store` is the executor on which `watcher` runs. Both must outlive the function's use.
+FirstCounts FirstCountsOf(CountWatcher& watcher, boost::asio::any_io_executor store);
 
 // Adds GET …/live. `store` is the executor on which `watcher` runs. Both must outlive the server.
 void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, boost::asio::any_io_executor store);

@@ -6,6 +6,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/http/asked_parameters.h"
 #include "service/http/cached_response.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
@@ -108,11 +109,15 @@ Answer Badge(QueryApi& queries, asio::any_io_executor store, const HttpRequest& 
   if (!status.ok()) co_return status;
   v1::GetCountsRequest question;
   question.set_site(site->name);
-  question.add_article_ids(parameters->Find("article").value_or(""));
+  AddAsked(*parameters, question);
+  const int asked = question.article_ids_size() + question.addresses_size() + question.canonical_addresses_size();
+  if (asked != 1)
+    co_return InvalidField("article", "a badge shows one article: give one article, address or canonical");
   v1::GetCountsResponse response;
   auto counted = queries.GetCountsCached(question, response);
   if (!counted) counted = co_await OnStore(store, queries.GetCounts(question, response));
   if (!counted->ok()) co_return *counted;
+  if (!response.counts(0).error().empty()) co_return InvalidField("address", response.counts(0).error());
   options.count = response.counts(0).views();
   co_return Picture(request, BadgeSvg(options));
 }
@@ -129,7 +134,7 @@ void AddPictureRoutes(SiteRoutes& routes, QueryApi& queries, SiteStatsReader& st
              [&queries, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Badge(queries, store, request, std::move(site));
              },
-             {.parameters = {"article", "label", "theme"}});
+             {.parameters = {"article", "address", "canonical", "label", "theme"}});
 }
 
 }  // namespace viewcount

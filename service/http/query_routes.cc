@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "service/base/status.h"
+#include "service/http/asked_parameters.h"
 #include "service/http/json.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
@@ -27,7 +28,7 @@ class Questions {
     if (!parameters.ok()) co_return parameters.status();
     v1::GetCountsRequest question;
     question.set_site(site->name);
-    for (std::string& id : parameters->All("article")) question.add_article_ids(std::move(id));
+    AddAsked(*parameters, question);
     co_return co_await AnswerCounts(std::move(question));
   }
 
@@ -101,7 +102,7 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, asio::any_io_executor
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.Counts(request, std::move(site));
              },
-             {.parameters = {"article"}});
+             {.parameters = {"article", "address", "canonical"}});
   routes.Add(http::verb::post, "/counts:batchGet",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.BatchCounts(request, std::move(site));

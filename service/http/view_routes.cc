@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,11 +14,14 @@
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/status.h"
+#include "service/http/asked_parameters.h"
 #include "service/http/awaited_batch.h"
 #include "service/http/json.h"
+#include "service/http/live_json.h"
 #include "service/http/page_origin.h"
 #include "service/http/parameters.h"
 #include "service/http/views_answer.h"
+#include "service/ingest/article_naming.h"
 #include "viewcount/v1/ingest.pb.h"
 
 namespace viewcount {
@@ -118,8 +122,9 @@ HttpResponse Picture() {
 // Checks requests with views, and has the views counted. Used on the server's thread only.
 class ViewHandlers {
  public:
-  ViewHandlers(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, BrowserAdmission& admission)
-      : ingestor_(ingestor), trust_(trust), visitors_(visitors), admission_(admission) {}
+  ViewHandlers(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, BrowserAdmission& admission,
+               FirstCounts counts)
+      : ingestor_(ingestor), trust_(trust), visitors_(visitors), admission_(admission), counts_(std::move(counts)) {}
 
   awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (auto status = CheckOrigin(request, *site); !status.ok())
@@ -129,6 +134,8 @@ class ViewHandlers {
       co_return Refuse(RejectReason::kInvalid, 1, status);
     if (!views.site().empty() && views.site() != site->name)
       co_return Refuse(RejectReason::kInvalid, views.views_size(), InvalidField("site", "is not the one of the path"));
+    if (auto status = Name(*site, views); !status.ok())
+      co_return Refuse(RejectReason::kInvalid, views.views_size(), status);
     const Client client = trust_.Find(request, request.peer);
     if (!client.trusted_backend) {
       if (auto status = CheckBrowser(views, client, *site); !status.ok())
@@ -136,7 +143,9 @@ class ViewHandlers {
     }
     const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
     if (!counted.ok()) co_return counted.status();
-    co_return ViewsAnswer(*counted);
+    HttpResponse answer = ViewsAnswer(*counted);
+    co_await Show(request, std::move(site), answer);
+    co_return answer;
   }
 
   awaitable<absl::StatusOr<HttpResponse>> Pixel(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -148,7 +157,11 @@ class ViewHandlers {
       if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
       const Client client = trust_.Find(request, request.peer);
       v1::RecordViewsRequest views;
-      views.add_views()->set_article_id(parameters->Find("article").value_or(""));
+      v1::View& view = *views.add_views();
+      view.set_article_id(parameters->Find("article").value_or(""));
+      view.set_address(parameters->Find("address").value_or(""));
+      view.set_canonical_address(parameters->Find("canonical").value_or(""));
+      if (auto status = Name(*site, views); !status.ok()) co_return Refuse(RejectReason::kInvalid, 1, status);
       const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
       if (!counted.ok()) co_return counted.status();
     }
@@ -165,6 +178,30 @@ class ViewHandlers {
   }
 
  private:
+  // Replaces addresses by article IDs, and leaves out views of excluded paths.
+  absl::Status Name(const Site& site, v1::RecordViewsRequest& views) const {
+    const auto excluded = NameArticles(site, views);
+    if (!excluded.ok()) return excluded.status();
+    if (*excluded > 0) ingestor_.Refuse(RejectReason::kExcludedPath, *excluded);
+    return absl::OkStatus();
+  }
+
+  // Adds to the answer what the query asks for: what the first message of /live with this query would have. The views
+  // are counted already, so counts that cannot be read leave the answer as it is.
+  awaitable<void> Show(const HttpRequest& request, std::shared_ptr<const Site> site, HttpResponse& answer) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok() || parameters->pairs().empty()) co_return;
+    v1::WatchCountsRequest question;
+    AddAsked(*parameters, question);
+    const auto counts = co_await counts_(std::move(site), question);
+    if (!counts) co_return;
+    // Both are JSON objects, which become one.
+    answer.body().resize(answer.body().rfind('}'));
+    std::string json;
+    AppendJson(*counts, json);
+    answer.body().append(",").append(json, 1).append("\n");
+  }
+
   // Has the views of one request counted, and waits until they are as durable as they request. Sets their site and
   // visitor. Views that must not count, such as those of a prefetch, get an answer as if they had been counted. Returns
   // the reason if the views are refused. All arguments must live until the end.
@@ -194,28 +231,35 @@ class ViewHandlers {
   const ClientTrust& trust_;
   VisitorFinder& visitors_;
   BrowserAdmission& admission_;
+  const FirstCounts counts_;
 };
 
 }  // namespace
 
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-                   BrowserAdmission& admission) {
-  const ViewHandlers door(ingestor, trust, visitors, admission);
+                   BrowserAdmission& admission, FirstCounts counts) {
+  const ViewHandlers door(ingestor, trust, visitors, admission, std::move(counts));
   const auto refused = [&ingestor](const absl::Status& status) {
     ingestor.Refuse(absl::IsInvalidArgument(status) ? RejectReason::kInvalid : RejectReason::kUnknownSite, 1);
   };
-  routes.Add(http::verb::post, "/views",
-             [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
-               return door.Post(request, std::move(site));
-             },
-             {.body_limit = [door](const HttpFields& fields,
-                                   const asio::ip::address& peer) { return door.BodyBytesMax(fields, peer); },
-              .refused = refused});
-  routes.Add(http::verb::get, "/pixel.gif",
-             [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
-               return door.Pixel(request, std::move(site));
-             },
-             {.parameters = {"article"}, .refused = refused});
+  // The second names are for readers whose content blockers know the usual words.
+  for (const char* path : {"/views", "/numbers"}) {
+    routes.Add(http::verb::post, path,
+               [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
+                 return door.Post(request, std::move(site));
+               },
+               {.body_limit = [door](const HttpFields& fields,
+                                     const asio::ip::address& peer) { return door.BodyBytesMax(fields, peer); },
+                .parameters = {"article", "address", "canonical", "site"},
+                .refused = refused});
+  }
+  for (const char* path : {"/pixel.gif", "/dot.gif"}) {
+    routes.Add(http::verb::get, path,
+               [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
+                 return door.Pixel(request, std::move(site));
+               },
+               {.parameters = {"article", "address", "canonical"}, .refused = refused});
+  }
 }
 
 }  // namespace viewcount

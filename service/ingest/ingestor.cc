@@ -1,6 +1,7 @@
 #include "service/ingest/ingestor.h"
 
 #include "service/base/status.h"
+#include "service/ingest/article_naming.h"
 #include "service/model/decoder.h"
 #include "service/model/lane_choice.h"
 
@@ -43,7 +44,9 @@ void Ingestor::Receive(double views) {
 absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
   batch.receipt_unix_ms = clock_.UnixMillis();
   batch.receipt_time = clock_.Now();
-  if (auto status = DecodeViewsRequest(batch.bytes, batch.receipt_unix_ms, batch.request); !status.ok()) return status;
+  absl::Status status = DecodeViewsRequest(batch.bytes, batch.receipt_unix_ms, batch.request);
+  if (batch.request.has_address) status = AdmitAddresses(batch, reason);
+  if (!status.ok()) return status;
   if (!batch.request.takeovers.empty()) {
     reason = RejectReason::kNotBuilt;
     return NotBuiltYet("a writer's takeover");
@@ -55,6 +58,28 @@ absl::Status Ingestor::Admit(Batch& batch, RejectReason& reason) {
   }
   batch.site = site->index;
   return absl::OkStatus();
+}
+
+absl::Status Ingestor::AdmitAddresses(Batch& batch, RejectReason& reason) {
+  v1::RecordViewsRequest named;
+  if (!named.ParseFromArray(batch.bytes.data(), static_cast<int>(batch.bytes.size()))) {
+    return InvalidField("request", "is not a viewcount.v1.RecordViewsRequest in Protobuf's wire format");
+  }
+  const auto site = sites_.Find(named.site());
+  if (site == nullptr) {
+    reason = RejectReason::kUnknownSite;
+    return sites_.Unknown(named.site());
+  }
+  const auto excluded = NameArticles(*site, named);
+  if (!excluded.ok()) return excluded.status();
+  batch.named_bytes = named.SerializeAsString();
+  batch.bytes = batch.named_bytes;
+  absl::Status status = DecodeViewsRequest(batch.bytes, batch.receipt_unix_ms, batch.request);
+  if (status.ok() && *excluded > 0) {
+    metrics_.views_received.Increment(static_cast<double>(*excluded));
+    metrics_.Rejected(RejectReason::kExcludedPath).Increment(static_cast<double>(*excluded));
+  }
+  return status;
 }
 
 Lane& Ingestor::LaneOf(const Batch& batch) {

@@ -21,9 +21,10 @@ class Ingestor {
   Ingestor(std::vector<Lane*> lanes, const SiteDirectory& sites, const Clock& clock, Metrics& metrics)
       : lanes_(std::move(lanes)), sites_(sites), clock_(clock), metrics_(metrics) {}
 
-  // Takes a batch whose `bytes` are set. On OK the batch's Done has been or will be called. On an error no view was
-  // counted, and Done is not called. Errors: those of DecodeViewsRequest and Lane::Submit; NOT_FOUND for an unknown
-  // site; UNIMPLEMENTED for takeovers.
+  // Takes a batch whose `bytes` are set. Addresses of views are replaced by article IDs, and views of excluded paths
+  // are left out. On OK the batch's Done has been or will be called. On an error no view was counted, and Done is not
+  // called. Errors: those of NameArticles, DecodeViewsRequest and Lane::Submit; NOT_FOUND for an unknown site;
+  // UNIMPLEMENTED for takeovers.
   absl::Status Submit(Batch* batch);
   // Counts, in the metrics, views that a transport refused before there was a batch.
   void Refuse(RejectReason reason, uint64_t views);
@@ -31,6 +32,8 @@ class Ingestor {
  private:
   void Receive(double views);
   absl::Status Admit(Batch& batch, RejectReason& reason);
+  // Replaces the addresses in the batch by article IDs, and decodes it again.
+  absl::Status AdmitAddresses(Batch& batch, RejectReason& reason);
   Lane& LaneOf(const Batch& batch);
 
   const std::vector<Lane*> lanes_;

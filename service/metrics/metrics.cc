@@ -24,13 +24,13 @@ using prometheus::Registry;
 
 // In the order of the enumerations.
 constexpr std::array<const char*, kRejectReasons> kRejectLabels = {
-    "invalid",       "unknown_site", "sequence",       "queue_full",   "journal_full",
-    "shutting_down", "not_built",    "foreign_origin", "not_trusted",  "prefetch",
-    "cool_down",     "excluded",     "flood",          "new_articles", "not_announced"};
+    "invalid",   "unknown_site",   "sequence",      "queue_full",   "journal_full", "shutting_down",
+    "not_built", "foreign_origin", "not_trusted",   "prefetch",     "cool_down",    "excluded",
+    "flood",     "new_articles",   "not_announced", "excluded_path"};
 constexpr std::array<const char*, kFlushErrors> kFlushErrorLabels = {
     "connection", "timeout", "mismatch",    "fenced",        "out_of_memory", "busy",     "loading",
     "read_only",  "misconf", "no_replicas", "no_permission", "evicting",      "bad_data", "other"};
-static_assert(static_cast<int>(RejectReason::kNotAnnounced) == kRejectReasons - 1);
+static_assert(static_cast<int>(RejectReason::kExcludedPath) == kRejectReasons - 1);
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
 constexpr std::array<const char*, kConnectionRefusals> kConnectionRefusalLabels = {"in_all", "per_address"};
 static_assert(static_cast<int>(ConnectionRefusal::kPerAddress) == kConnectionRefusals - 1);

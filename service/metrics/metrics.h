@@ -41,9 +41,11 @@ enum class RejectReason {
   // Browsers bring more new articles than the site may get.
   kNewArticles,
   // A browser's view is of an article that was not announced, and the site counts announced articles only.
-  kNotAnnounced
+  kNotAnnounced,
+  // The address of the viewed page has a path whose views do not count.
+  kExcludedPath
 };
-inline constexpr int kRejectReasons = 15;
+inline constexpr int kRejectReasons = 16;
 
 // The error of a failed call to the store. It is the label `kind` of viewcount_flush_errors_total.
 enum class FlushError {

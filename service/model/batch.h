@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "service/base/clock.h"
@@ -29,6 +30,8 @@ class Batch {
 
   // The bytes of the request as received. They must stay valid until Done, because `request` points into them.
   std::string_view bytes;
+  // The request's bytes with article IDs in place of addresses, if it had addresses. Then `bytes` refers to them.
+  std::string named_bytes;
   ViewsRequest request;
   SiteIndex site;
   int64_t receipt_unix_ms = 0;

@@ -34,13 +34,15 @@ constexpr uint32_t kViewCount = WireTag(2, WireType::kVarint);
 constexpr uint32_t kViewViewer = WireTag(3, WireType::kFixed64);
 constexpr uint32_t kViewEventTime = WireTag(4, WireType::kVarint);
 constexpr uint32_t kViewBot = WireTag(5, WireType::kVarint);
+constexpr uint32_t kViewAddress = WireTag(6, WireType::kBytes);
+constexpr uint32_t kViewCanonicalAddress = WireTag(7, WireType::kBytes);
 
 constexpr uint64_t kSequenceMax = std::numeric_limits<int64_t>::max();
 static_assert(kSequenceMax + limits::kSequenceSpanMax > kSequenceMax, "a batch's last sequence must not overflow");
 constexpr auto kDurabilityLast = static_cast<uint32_t>(Durability::kStored);
 
 // The reasons for refusing a view.
-enum class ViewFault : uint8_t { kNone, kTooMany, kWire, kArticleId, kCount, kEventTime };
+enum class ViewFault : uint8_t { kNone, kTooMany, kWire, kAddress, kArticleId, kCount, kEventTime };
 
 // Reads a string field. A repeated field replaces the earlier value, but Protobuf's parser still requires that the
 // earlier value is UTF-8.
@@ -57,7 +59,15 @@ bool ReadBool(WireReader& reader, bool& value) {
   return true;
 }
 
-bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view) {
+// The addresses of a view. They are empty in a view that names its article.
+struct ViewAddresses {
+  std::string_view address;
+  std::string_view canonical_address;
+
+  bool empty() const { return address.empty() && canonical_address.empty(); }
+};
+
+bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view, ViewAddresses& addresses) {
   switch (tag) {
     case kViewArticleId:
       return ReadString(reader, view.article_id);
@@ -73,6 +83,10 @@ bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view) {
     }
     case kViewBot:
       return ReadBool(reader, view.bot);
+    case kViewAddress:
+      return ReadString(reader, addresses.address);
+    case kViewCanonicalAddress:
+      return ReadString(reader, addresses.canonical_address);
     default:
       // The view itself takes one level of the nesting.
       return reader.SkipValue(tag, kNestingMax - 1);
@@ -116,9 +130,11 @@ class Decoding {
     if (!reader_.ReadMessage(reader)) return ViewFault::kWire;
     while (!reader.AtEnd()) {
       uint32_t tag;
-      if (!reader.ReadTag(tag) || !ReadViewField(reader, tag, view)) [[unlikely]]
+      if (!reader.ReadTag(tag) || !ReadViewField(reader, tag, view, addresses_)) [[unlikely]]
         return ViewFault::kWire;
     }
+    if (!addresses_.empty()) [[unlikely]]
+      return ViewFault::kAddress;
     return CheckView(view);
   }
 
@@ -195,6 +211,9 @@ class Decoding {
   ViewsRequest& request_;
   std::string_view writer_id_;
   uint32_t sequence_span_ = 0;
+  // The addresses of the view that is being read. A view with an address ends the decoding, so the next view finds them
+  // empty.
+  ViewAddresses addresses_;
   // The value in the message. It may be any number, but only 0 to kDurabilityLast are defined.
   uint32_t durability_ = 0;
   std::optional<size_t> first_out_of_window_;
@@ -246,6 +265,9 @@ absl::Status Decoding::ViewError(ViewFault fault) const {
   switch (fault) {
     case ViewFault::kTooMany:
       return InvalidField("views", fmt::format("must be at most {}", limits::kBatchViewsMax));
+    case ViewFault::kAddress:
+      request_.has_address = true;
+      return InvalidField(at(".address"), "is not an article's ID");
     case ViewFault::kArticleId:
       return InvalidField(at(".article_id"), fmt::format("must be 1 to {} bytes of UTF-8 without control characters",
                                                          limits::kArticleIdBytesMax));
@@ -274,6 +296,7 @@ absl::Status DecodeViewsRequest(std::string_view bytes, int64_t receipt_unix_ms,
   request.view_count = 0;
   request.bot_view_count = 0;
   request.known_viewers = 0;
+  request.has_address = false;
   if (bytes.size() > limits::kRequestBytesMax) {
     return InvalidField("request", fmt::format("has {} bytes; must be at most {}: send fewer views at once",
                                                bytes.size(), limits::kRequestBytesMax));

@@ -19,6 +19,9 @@ namespace viewcount {
 // limits of limits.h. So it skips unknown fields, takes the last value of a repeated scalar, and reads packed and
 // unpacked takeovers alike. After success `request` points into `bytes`.
 //
+// A view with an address instead of an article ID is an error, too: has_address of `request` is then true, and
+// NameArticles must come first.
+//
 // Errors: INVALID_ARGUMENT with BadRequest, which names the field and its index. Thread-safe, since it has no state.
 absl::Status DecodeViewsRequest(std::string_view bytes, int64_t receipt_unix_ms, ViewsRequest& request);
 

@@ -51,6 +51,8 @@ struct ViewsRequest {
   uint64_t bot_view_count = 0;
   // The number of `views` that have a viewer, those of bots included.
   uint32_t known_viewers = 0;
+  // True if decoding failed at a view that has an address instead of an article ID.
+  bool has_address = false;
 
   // Returns the last sequence number of the batch, or 0 without a writer.
   uint64_t last_sequence() const { return sequence == 0 ? 0 : sequence + sequence_span - 1; }

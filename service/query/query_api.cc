@@ -13,6 +13,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
+#include "service/query/asked_articles.h"
 #include "service/query/window.h"
 #include "service/store/viewer_set.h"
 
@@ -22,11 +23,18 @@ using google::protobuf::util::TimeUtil;
 
 namespace {
 
+absl::Status CheckNumber(size_t articles) {
+  if (articles > 0 && articles <= limits::kGetCountsArticlesMax) return absl::OkStatus();
+  return InvalidField("article_ids", fmt::format("must be 1 to {}, not {}", limits::kGetCountsArticlesMax, articles));
+}
+
+bool HasAddresses(const v1::GetCountsRequest& request) {
+  return !request.addresses().empty() || !request.canonical_addresses().empty();
+}
+
 absl::Status CheckIds(const v1::GetCountsRequest& request) {
   const size_t count = request.article_ids_size();
-  if (count == 0 || count > limits::kGetCountsArticlesMax) {
-    return InvalidField("article_ids", fmt::format("must be 1 to {}, not {}", limits::kGetCountsArticlesMax, count));
-  }
+  if (auto status = CheckNumber(count); !status.ok()) return status;
   for (size_t i = 0; i < count; ++i) {
     if (!IsArticleId(request.article_ids(static_cast<int>(i)))) {
       return InvalidField(fmt::format("article_ids[{}]", i), kArticleIdRule);
@@ -77,8 +85,35 @@ std::optional<size_t> OffsetOf(std::string_view token, std::string_view list) {
 
 }  // namespace
 
+// Counts of articles that are asked for by address.
+struct QueryApi::AddressedCounts {
+  AskedArticles asked;
+  // The question by article IDs alone.
+  v1::GetCountsRequest by_id;
+};
+
+absl::StatusOr<QueryApi::AddressedCounts> QueryApi::AddressedCountsOf(const v1::GetCountsRequest& request) const {
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) return parts_.sites.Unknown(request.site());
+  const size_t count = request.article_ids_size() + request.addresses_size() + request.canonical_addresses_size();
+  if (auto status = CheckNumber(count); !status.ok()) return status;
+  AddressedCounts question{.asked = AskedArticles(*site, request), .by_id = {}};
+  question.by_id.set_site(request.site());
+  for (const std::string& id : question.asked.ids()) question.by_id.add_article_ids(id);
+  return question;
+}
+
 std::optional<absl::Status> QueryApi::GetCountsCached(const v1::GetCountsRequest& request,
                                                       v1::GetCountsResponse& response) {
+  if (HasAddresses(request)) {
+    const auto question = AddressedCountsOf(request);
+    if (!question.ok()) return question.status();
+    response.set_exact(true);
+    std::optional<absl::Status> status = absl::OkStatus();
+    if (!question->asked.ids().empty()) status = GetCountsCached(question->by_id, response);
+    if (status == absl::OkStatus()) question->asked.Complete(response);
+    return status;
+  }
   const auto site = parts_.sites.Find(request.site());
   if (site == nullptr) return parts_.sites.Unknown(request.site());
   if (auto status = CheckIds(request); !status.ok()) return status;
@@ -92,6 +127,13 @@ std::optional<absl::Status> QueryApi::GetCountsCached(const v1::GetCountsRequest
 asio::awaitable<absl::Status> QueryApi::GetCounts(const v1::GetCountsRequest& request,
                                                   v1::GetCountsResponse& response) {
   if (auto answered = GetCountsCached(request, response)) co_return *answered;
+  if (HasAddresses(request)) {
+    const auto question = AddressedCountsOf(request);
+    if (!question.ok()) co_return question.status();
+    const absl::Status status = co_await GetCounts(question->by_id, response);
+    if (status.ok()) question->asked.Complete(response);
+    co_return status;
+  }
   const std::vector<std::string> ids = IdsOf(request);
   const auto counts = co_await parts_.counts.ReadMissing(parts_.sites.Find(request.site()), ids);
   if (!counts.ok()) co_return counts.status();

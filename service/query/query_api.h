@@ -47,6 +47,9 @@ class QueryApi {
                                                     v1::GetSiteStatsResponse& response);
 
  private:
+  struct AddressedCounts;
+  absl::StatusOr<AddressedCounts> AddressedCountsOf(const v1::GetCountsRequest& request) const;
+
   // A valid request.
   struct PopularQuestion {
     std::shared_ptr<const Site> site;

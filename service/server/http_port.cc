@@ -45,7 +45,7 @@ HttpPort::HttpPort(const Dependencies& parts, Audience audience, const Config& c
 }
 
 void HttpPort::AddRoutes() {
-  AddViewRoutes(routes_, parts_.ingestor, trust_, visitors_, admission_);
+  AddViewRoutes(routes_, parts_.ingestor, trust_, visitors_, admission_, FirstCountsOf(parts_.watcher, parts_.store));
   if (audience_ == Audience::kPublic) {
     router_.AddFastPath(MakeBeaconRoute(parts_.sites, parts_.ingestor, trust_, visitors_, admission_));
   }

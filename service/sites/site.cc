@@ -36,6 +36,9 @@ absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings
   if (!checked.ok()) return checked.status();
   site.settings = *std::move(checked);
   site.excluded = *AddressRanges::Parse(site.settings.excluded_addresses);
+  auto rule = ArticleRule::Make(site.settings.articles);
+  if (!rule.ok()) return rule.status();
+  site.rule = *std::move(rule);
   if (!LoadZone(site.settings.time_zone, site.zone)) {
     return InvalidField("site.time_zone",
                         "no such time zone on this machine; use an IANA name such as Asia/Ho_Chi_Minh "

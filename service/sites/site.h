@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "service/addresses/article_rule.h"
 #include "service/base/address_ranges.h"
 #include "service/base/identifiers.h"
 #include "service/sites/aliases.h"
@@ -27,6 +28,7 @@ struct Site {
   // These members are derived from the settings.
   absl::TimeZone zone;
   AddressRanges excluded;
+  ArticleRule rule;
   // The seed for the hash of the site's articles. Derived from the name.
   uint64_t seed = 0;
   // The site's number in this process, assigned by the SiteDirectory.

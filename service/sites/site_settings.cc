@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -18,6 +19,39 @@ namespace {
 constexpr std::string_view kCoolDown = "cool-down=";
 constexpr std::string_view kExclude = "exclude=";
 constexpr std::string_view kAnnouncedOnly = "articles=announced";
+
+// The lists and the switches of the rule for addresses. No entry of the lists contains a space.
+struct RuleList {
+  std::string_view prefix;
+  std::vector<std::string> ArticleRuleSettings::*entries;
+};
+constexpr std::array<RuleList, 5> kRuleLists = {{{"parameter=", &ArticleRuleSettings::parameters},
+                                                 {"index=", &ArticleRuleSettings::index_names},
+                                                 {"exclude-path=", &ArticleRuleSettings::excluded_paths},
+                                                 {"static=", &ArticleRuleSettings::static_extensions},
+                                                 {"page=", &ArticleRuleSettings::page_extensions}}};
+struct RuleSwitch {
+  std::string_view word;
+  bool ArticleRuleSettings::*on;
+};
+constexpr std::array<RuleSwitch, 4> kRuleSwitches = {
+    {{"query=dropped", &ArticleRuleSettings::drop_query},
+     {"case=folded", &ArticleRuleSettings::fold_case},
+     {"slash=stripped", &ArticleRuleSettings::strip_trailing_slash},
+     {"well-known-paths=counted", &ArticleRuleSettings::count_well_known_paths}}};
+
+// Reads a word of the rule. Returns false if it is none.
+bool ReadRuleWord(std::string_view word, ArticleRuleSettings& rule) {
+  for (const RuleList& list : kRuleLists) {
+    if (!word.starts_with(list.prefix)) continue;
+    (rule.*list.entries).emplace_back(word.substr(list.prefix.size()));
+    return true;
+  }
+  for (const RuleSwitch& known : kRuleSwitches) {
+    if (word == known.word) return rule.*known.on = true;
+  }
+  return false;
+}
 
 // Removes `name` from the front of `word`. Returns false if `word` does not begin with it.
 bool TakeName(std::string_view name, std::string_view& word) {
@@ -66,6 +100,12 @@ std::string EncodeSettings(const SiteSettings& settings) {
   if (settings.cool_down.count() != 0) line += fmt::format(" {}{}", kCoolDown, settings.cool_down.count());
   for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
   if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
+  for (const RuleList& list : kRuleLists) {
+    for (const std::string& entry : settings.articles.*list.entries) line += fmt::format(" {}{}", list.prefix, entry);
+  }
+  for (const RuleSwitch& known : kRuleSwitches) {
+    if (settings.articles.*known.on) line.append(" ").append(known.word);
+  }
   return line;
 }
 
@@ -82,7 +122,7 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.excluded_addresses.emplace_back(word);
     } else if (word == kAnnouncedOnly) {
       settings.announced_articles_only = true;
-    } else {
+    } else if (!ReadRuleWord(word, settings.articles)) {
       settings.allowed_origins.emplace_back(word);
     }
   }
@@ -93,6 +133,9 @@ size_t ListBytesOf(const SiteSettings& settings) {
   size_t bytes = 0;
   for (const std::string& origin : settings.allowed_origins) bytes += origin.size() + 1;
   for (const std::string& range : settings.excluded_addresses) bytes += kExclude.size() + range.size() + 1;
+  for (const RuleList& list : kRuleLists) {
+    for (const std::string& entry : settings.articles.*list.entries) bytes += list.prefix.size() + entry.size() + 1;
+  }
   return bytes;
 }
 

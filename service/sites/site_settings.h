@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "service/addresses/article_rule.h"
+
 namespace viewcount {
 
 // A regular value type. The defaults are those of a site without settings.
@@ -25,6 +27,8 @@ struct SiteSettings {
   std::vector<std::string> excluded_addresses = {};
   // True if browsers' views count only for articles that the portal announced.
   bool announced_articles_only = false;
+  // The rule by which addresses name articles.
+  ArticleRuleSettings articles = {};
 
   bool operator==(const SiteSettings&) const = default;
 };

@@ -46,6 +46,18 @@ TEST(Beacon, IsReadAsCountJsSendsIt) {
   EXPECT_EQ(beacon->bytes, request.size());
 }
 
+TEST(Beacon, MayHaveAnAddress) {
+  const std::string requested = Request("", R"({"address":"https://a.example/news?id=1"})");
+  const auto beacon = ReadBeacon(requested);
+  ASSERT_TRUE(beacon);
+  EXPECT_EQ(beacon->article_id, "");
+  EXPECT_EQ(beacon->address, "https://a.example/news?id=1");
+  EXPECT_EQ(beacon->address_kind, AddressKind::kRequested);
+  const std::string canonical = Request("", R"({"canonicalAddress":"/news?v=1"})");
+  EXPECT_EQ(ReadBeacon(canonical)->address, "/news?v=1");
+  EXPECT_EQ(ReadBeacon(canonical)->address_kind, AddressKind::kCanonical);
+}
+
 TEST(Beacon, ThatIsNotThereAsAWholeIsLeft) {
   const std::string request = Request("Origin: https://news.example\r\n");
   for (size_t size = 0; size < request.size(); ++size) EXPECT_FALSE(ReadBeacon(request.substr(0, size))) << size;
@@ -86,7 +98,8 @@ TEST(Beacon, WhatSaysMoreOfWhoLooksIsLeft) {
 TEST(Beacon, BodiesOfAnotherShapeAreLeft) {
   for (const char* body : {"", "{}", R"({"articleId":"})", R"({"articleId": "a"})", R"({"articleId":"a","bot":true})",
                            R"({"articleId":"\u0061"})", "{\"articleId\":\"\xC3\xA9\"}", "{\"articleId\":\"\x7F\"}",
-                           R"({"articleId":"a"} )", R"({"article_id":"a"})", R"({"views":[{"articleId":"a"}]})"}) {
+                           R"({"articleId":"a"} )", R"({"article_id":"a"})", R"({"address":""})", R"({"articleId":""})",
+                           R"({"address":"a","articleId":"b"})", R"({"views":[{"articleId":"a"}]})"}) {
     EXPECT_FALSE(ReadBeacon(Request("", body))) << body;
   }
 }

@@ -49,6 +49,8 @@ std::string Post(const std::string& fields, const std::string& body) {
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+using NoCounts = boost::asio::awaitable<std::optional<v1::WatchCountsResponse>>;
+
 // Holds a view as it was journaled.
 struct Journaled {
   std::string article_id;
@@ -68,7 +70,10 @@ class ViewHandlersTest : public HttpServerTest {
     salts_.Put(*rig_.site, kFirstDay, salt_);
     rig_.lane->ApplySite(rig_.site);
     rig_.lane->Start();
-    AddViewRoutes(routes_, ingestor_, trust_, visitors_, admission_);
+    const FirstCounts none = [](std::shared_ptr<const Site>, const v1::WatchCountsRequest&) -> NoCounts {
+      co_return std::nullopt;
+    };
+    AddViewRoutes(routes_, ingestor_, trust_, visitors_, admission_, none);
     router_.AddFastPath(MakeBeaconRoute(rig_.sites, ingestor_, trust_, visitors_, admission_));
     Start();
   }
@@ -150,6 +155,22 @@ TEST_F(ViewHandlersTest, BothWaysWriteTheSame) {
       EXPECT_EQ(views, Send(both, kSameView)) << both;
     }
   }
+}
+
+TEST_F(ViewHandlersTest, AddressesNameArticlesOnBothWays) {
+  PutSite({.articles = {.parameters = {"Tin"}, .fold_case = true}});
+  for (const char* body : {R"({"address":"/Xem.php?tin=1&utm_source=x#a"})", R"({"address": "/xem.php?TIN=1"})",
+                           R"({"canonicalAddress":"https://a.example/xem.php?tin=1"})"}) {
+    EXPECT_THAT(Send(kAgent, body), ElementsAre(Journaled{"/xem.php?Tin=1", Viewer("127.0.0.1"), false})) << body;
+  }
+  EXPECT_THAT(Send(kAgent, R"({"canonicalAddress":"/xem.php?b=2&a"})"),
+              ElementsAre(Journaled{"/xem.php?a&b=2", Viewer("127.0.0.1"), false}));
+  for (const char* body : {R"({"address":"/wp-login.php"})", R"({"address": "/WP-login.php"})"}) {
+    EXPECT_THAT(Send(kAgent, body), IsEmpty()) << body;
+  }
+  EXPECT_EQ(Rejected(RejectReason::kExcludedPath), 2);
+  EXPECT_THAT(Ask(Post(kAgent, R"({"address":"xem.php"})")), HasSubstr("400 Bad Request"));
+  EXPECT_EQ(Rejected(RejectReason::kInvalid), 1);
 }
 
 TEST_F(ViewHandlersTest, ABrowsersRequestCountsOneViewOfAnArticle) {

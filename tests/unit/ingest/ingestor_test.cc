@@ -8,7 +8,9 @@
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "service/base/status.h"
 #include "service/model/lane_choice.h"
 #include "tests/support/seed.h"
 #include "tests/unit/lane/lane_rig.h"
@@ -99,6 +101,48 @@ TEST_F(IngestorTest, BatchesOfNobodyGoToAllLanesInTurn) {
   std::array<int, kLanes> batches{};
   for (size_t i = 0; i < 10 * kLanes; ++i) ++batches.at(LaneOf(By({0, 7})));
   EXPECT_EQ(std::count(batches.begin(), batches.end(), 10), static_cast<ptrdiff_t>(kLanes));
+}
+
+TEST_F(IngestorTest, AddressesBecomeArticlesBeforeTheyAreJournaled) {
+  v1::RecordViewsRequest message;
+  message.set_site("demo");
+  message.add_views()->set_article_id("/verbatim?utm_source=x");
+  message.add_views()->set_address("https://a.example/t%E1%BB%A9c?id=3&utm_source=x#c");
+  v1::View& excluded = *message.add_views();
+  excluded.set_address("/wp-login.php");
+  excluded.set_count(7);
+  message.add_views()->set_canonical_address("/a?b=1");
+  RawBatch batch(message);
+  ASSERT_TRUE(ingestor_.Submit(&batch).ok());
+  std::vector<std::string> articles;
+  for (const DecodedView& view : batch.request.views) articles.emplace_back(view.article_id);
+  EXPECT_EQ(articles, (std::vector<std::string>{"/verbatim?utm_source=x", "/tức?id=3", "/a?b=1"}));
+  EXPECT_EQ(metrics_.Rejected(RejectReason::kExcludedPath).Value(), 7);
+  EXPECT_EQ(metrics_.views_received.Value(), 10);
+  for (LaneRig& rig : rigs_) {
+    while (rig.lane->Step()) {
+    }
+  }
+  EXPECT_TRUE(batch.answered());
+}
+
+TEST_F(IngestorTest, AnAddressThatNamesNoArticleIsRefused) {
+  const auto refusal = [this](const v1::RecordViewsRequest& message) {
+    RawBatch batch(message);
+    return ingestor_.Submit(&batch);
+  };
+  v1::RecordViewsRequest message = By({0});
+  message.add_views()->set_address("a");
+  EXPECT_EQ(FieldOf(refusal(message)), "views[1].address");
+  message.mutable_views(1)->set_address("/a");
+  message.mutable_views(1)->set_article_id("a");
+  EXPECT_EQ(FieldOf(refusal(message)), "views[1].address");
+  message.mutable_views(1)->clear_article_id();
+  message.mutable_views(1)->set_canonical_address("/a");
+  EXPECT_EQ(FieldOf(refusal(message)), "views[1].canonical_address");
+  message.mutable_views(1)->clear_canonical_address();
+  message.set_site("other");
+  EXPECT_TRUE(absl::IsNotFound(refusal(message)));
 }
 
 TEST_F(IngestorTest, AWriterDecidesBeforeAViewer) {

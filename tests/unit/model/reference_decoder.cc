@@ -43,9 +43,10 @@ bool IsWriterInOrder(const v1::RecordViewsRequest& request) {
 
 // Checks the view independently of `import`.
 bool IsViewInOrder(const v1::View& view) {
-  return !view.article_id().empty() && view.article_id().size() <= limits::kArticleIdBytesMax &&
-         !HasControlCharacter(view.article_id()) && view.count() <= limits::kViewCountMax &&
-         view.event_time_unix_ms() >= 0 && view.event_time_unix_ms() <= limits::kEventTimeUnixMsMax;
+  return view.address().empty() && view.canonical_address().empty() && !view.article_id().empty() &&
+         view.article_id().size() <= limits::kArticleIdBytesMax && !HasControlCharacter(view.article_id()) &&
+         view.count() <= limits::kViewCountMax && view.event_time_unix_ms() >= 0 &&
+         view.event_time_unix_ms() <= limits::kEventTimeUnixMsMax;
 }
 
 bool IsRecent(const v1::View& view, int64_t receipt_unix_ms) {

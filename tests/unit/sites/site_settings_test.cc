@@ -30,6 +30,30 @@ TEST(SiteSettings, AreReadAsWritten) {
   EXPECT_EQ(ParseSettings("UTC"), SiteSettings{"UTC"});
 }
 
+TEST(SiteSettings, TheRuleForAddressesIsReadAsWritten) {
+  const SiteSettings settings{.time_zone = "UTC",
+                              .articles = {.parameters = {"a", "ItemID"},
+                                           .fold_case = true,
+                                           .strip_trailing_slash = true,
+                                           .index_names = {"index.html"},
+                                           .excluded_paths = {"/tìm-kiếm/*", "*/print"},
+                                           .count_well_known_paths = true,
+                                           .static_extensions = {"chn"},
+                                           .page_extensions = {"pdf", "doc"}}};
+  EXPECT_EQ(
+      EncodeSettings(settings),
+      "UTC parameter=a parameter=ItemID index=index.html exclude-path=/tìm-kiếm/* exclude-path=*/print static=chn "
+      "page=pdf page=doc case=folded slash=stripped well-known-paths=counted");
+  EXPECT_EQ(ParseSettings(EncodeSettings(settings)), settings);
+  const SiteSettings dropped{.time_zone = "UTC", .articles = {.drop_query = true}};
+  EXPECT_EQ(EncodeSettings(dropped), "UTC query=dropped");
+  EXPECT_EQ(ParseSettings("UTC query=dropped"), dropped);
+  EXPECT_GT(ListBytesOf(settings), EncodeSettings(settings).size() / 2);
+  for (const char* line : {"UTC query=kept", "UTC parameter=", "UTC index=a/b", "UTC exclude-path=a", "UTC case="}) {
+    EXPECT_FALSE(MakeSite("demo", ParseSettings(line)).ok()) << line;
+  }
+}
+
 TEST(SiteSettings, WhatNobodyWroteMakesNoSite) {
   for (const char* line :
        {"UTC ", "UTC  https://a.example", "UTC https://a.example ", "UTC\thttps://a.example", "UTC a.example",

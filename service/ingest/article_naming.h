@@ -1,0 +1,21 @@
+// Replaces the addresses of views by the IDs of the articles that they name.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+
+#include "service/sites/site.h"
+#include "viewcount/v1/ingest.pb.h"
+
+namespace viewcount {
+
+// Gives each view that has an address its article ID by the site's rule. Removes views of excluded paths, and returns
+// how many those were, as the sum of their counts. Views with an article ID stay as they are.
+//
+// Returns INVALID_ARGUMENT that names the field of an address which names no article. It does so for a second name of a
+// view as well: a view has an article ID, an address or a canonical address. `request` is then not complete.
+// Thread-safe.
+absl::StatusOr<uint64_t> NameArticles(const Site& site, v1::RecordViewsRequest& request);
+
+}  // namespace viewcount
