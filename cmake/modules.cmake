@@ -35,19 +35,19 @@ function(viewcount_module name)
   viewcount_precompile(viewcount_${name} viewcount_module_headers)
 endfunction()
 
-# viewcount_embed(HEADER FILE VARIABLE [STRIP_COMMENTS]) writes a header into the build folder, with the file as a C++
+# viewcount_embed(HEADER FILE VARIABLE [STRIP]) writes a header into the build folder, with the file as a C++
 # string literal. Paths are relative to the source folder.
 function(viewcount_embed header file variable)
   set(script ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
   cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE input)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${header})
   set(strip OFF)
-  if("STRIP_COMMENTS" IN_LIST ARGN)
+  if("STRIP" IN_LIST ARGN)
     set(strip ON)
   endif()
   add_custom_command(
     OUTPUT ${output}
-    COMMAND ${CMAKE_COMMAND} -DINPUT=${input} -DOUTPUT=${output} -DVARIABLE=${variable} -DSTRIP_COMMENTS=${strip}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${input} -DOUTPUT=${output} -DVARIABLE=${variable} -DSTRIP=${strip}
             -P ${script}
     DEPENDS ${input} ${script})
 endfunction()

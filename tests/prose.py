@@ -11,6 +11,8 @@ Exit code 1 if a rule is broken. The rules:
   use instead.
 - A sentence of a comment has at most COMMENT_WORDS_MAX words.
 - The sentences of a document have fewer than DOCUMENT_WORDS_AVERAGE words on average.
+
+Documents in Vietnamese, NAME.vi.md, are not checked: these rules are about English.
 """
 
 import pathlib
@@ -40,6 +42,7 @@ COMMENT_STARTS = {
     ".lua": "--", ".sql": "--", ".py": "#", ".sh": "#", ".rb": "#", ".cmake": "#", ".txt": "#", ".yml": "#",
     ".yaml": "#", ".conf": "#", ".service": "#", ".php": "//",
 }
+VIETNAMESE = re.compile(r"\.vi\.md$")
 # A full stop that ends no sentence.
 ABBREVIATIONS = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|Sect|No)\.", re.IGNORECASE)
 
@@ -49,7 +52,8 @@ def tracked(paths):
     found = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard",
                             "--", *paths], capture_output=True, text=True, check=True).stdout.split("\n")
     return [pathlib.Path(name) for name in found
-            if name and pathlib.Path(name).exists() and not name.endswith("package-lock.json")]
+            if name and pathlib.Path(name).exists() and not name.endswith("package-lock.json")
+            and not VIETNAMESE.search(name)]
 
 
 def comments(path):

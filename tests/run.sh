@@ -9,8 +9,8 @@
 #   --filter REGEX   only tests whose name matches
 #
 # The stages run in this order. The release build comes first, with all its tests. Then the address and
-# undefined-behaviour sanitizers test the libraries on a view's path and real clients, and each fuzzer runs for a
-# minute. Finally the thread sanitizer tests the libraries with threads.
+# undefined-behaviour sanitizers test the libraries on a view's path and real clients, and each fuzzer runs for
+# 20 seconds. Finally the thread sanitizer tests the libraries with threads.
 #
 # Names failures last, with the lines that say why; the last line is "N passed, N failed". Exit code 0 only if a test ran
 # and all passed.

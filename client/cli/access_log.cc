@@ -1,134 +1,45 @@
 #include "client/cli/access_log.h"
 
+#include <absl/strings/str_cat.h>
 #include <sodium/crypto_generichash.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
-#include "client/cli/log_time.h"
+#include "client/cli/log_client.h"
+#include "client/cli/log_prefix.h"
+#include "client/cli/log_text.h"
 #include "service/base/hash.h"
 #include "service/base/little_endian.h"
-#include "service/base/text.h"
+#include "service/base/status.h"
 
 namespace viewcount::cli {
 namespace {
 
-constexpr std::array<std::string_view, 6> kPageExtensions = {"html", "htm", "php", "asp", "aspx", "jsp"};
+// The limit of the comments that are kept until a line was understood. IIS writes some hundred bytes of them.
+constexpr size_t kCommentsBytesMax = 16 << 10;
 
-// The fields of one log line as they were logged. The views point into the line.
-struct Fields {
-  std::string_view address;
-  std::string_view time;
-  std::string_view request;
-  std::string_view status;
-  std::string_view agent;
-};
+AccessLogLine BadLineOf(std::string problem) { return {.kind = LineKind::kBad, .problem = std::move(problem)}; }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool IsNumber(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit); }
+AccessLogLine LineOf(LineKind kind) { return {.kind = kind}; }
 
-// Removes the next word and the one space after it from the front of `rest`, and returns the word.
-std::string_view TakeWord(std::string_view& rest) {
-  const size_t end = std::min(rest.find(' '), rest.size());
-  const auto word = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return word;
+bool IsPageStatus(int status) {
+  return status == 304 || (status >= 200 && status <= 299 && status != 204 && status != 205 && status != 206);
 }
 
-// Removes a quoted field from the front of `rest` and returns its content. Servers escape a quote within the field as
-// \". Returns nothing if `rest` does not begin with a complete quoted field.
-std::optional<std::string_view> TakeQuoted(std::string_view& rest) {
-  if (rest.empty() || rest[0] != '"') return std::nullopt;
-  size_t end = 1;
-  while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
-  if (end >= rest.size()) return std::nullopt;
-  const auto field = rest.substr(1, end - 1);
-  rest.remove_prefix(end + 1);
-  if (!rest.empty() && rest[0] == ' ') rest.remove_prefix(1);
-  return field;
+// Returns true for a path, or a URL with http or https. Any other target, such as `*`, names no page.
+bool IsPageTarget(std::string_view target) {
+  if (!target.empty() && target[0] == '/') return true;
+  return EqualsIgnoringCase(target.substr(0, 7), "http://") || EqualsIgnoringCase(target.substr(0, 8), "https://");
 }
 
-// Returns the offset at which `[dd/Mon/yyyy:hh:mm:ss +zzzz] "` begins, or npos. The time is found by its shape because
-// a user's name may contain spaces and brackets.
-size_t FindTime(std::string_view text) {
-  for (size_t at = text.find('['); at != text.npos; at = text.find('[', at + 1)) {
-    const size_t close = at + 1 + kLogTimeSize;
-    if (text.size() > close + 2 && text[close] == ']' && text[close + 1] == ' ' && text[close + 2] == '"') return at;
-  }
-  return text.npos;
-}
-
-// Splits a line into its fields. Returns an empty text on success, otherwise a description of the problem.
-std::string_view Split(std::string_view line, Fields& fields) {
-  auto rest = line;
-  fields.address = TakeWord(rest);
-  const size_t time = FindTime(rest);
-  if (fields.address.empty() || time == rest.npos) return "no address and time at its beginning";
-  // The ident and the user come before the time. Each is at least "-".
-  if (time < 4 || rest.substr(0, time).find(' ') >= time - 1) return "no ident and user before the time";
-  fields.time = rest.substr(time + 1, kLogTimeSize);
-  rest.remove_prefix(time + kLogTimeSize + 3);
-  const auto request = TakeQuoted(rest);
-  if (!request) return "no end of the quoted request";
-  fields.request = *request;
-  fields.status = TakeWord(rest);
-  if (fields.status.size() != 3 || !IsNumber(fields.status)) return "no status of three digits";
-  const auto bytes = TakeWord(rest);
-  if (bytes != "-" && !IsNumber(bytes)) return "no number of bytes";
-  // The line is in the common format. Fields that a site has added at the end are ignored.
-  if (rest.empty() || rest[0] != '"') return {};
-  if (!TakeQuoted(rest)) return "no quoted referer";
-  const auto agent = TakeQuoted(rest);
-  if (!agent) return "no quoted user agent";
-  fields.agent = *agent;
-  return {};
-}
-
-bool IsPageStatus(std::string_view status) { return status[0] == '2' || status == "304"; }
-
-// Returns the path of a target in absolute form. Returns any other target unchanged.
-std::string_view OriginForm(std::string_view target) {
-  for (std::string_view scheme : {"http://", "https://"}) {
-    if (target.size() < scheme.size() ||
-        !std::equal(scheme.begin(), scheme.end(), target.begin(), [](char a, char b) { return a == Lower(b); })) {
-      continue;
-    }
-    target.remove_prefix(scheme.size());
-    const size_t path = target.find_first_of("/?#");
-    if (path == target.npos || target[path] != '/') return "/";
-    return target.substr(path);
-  }
-  return target;
-}
-
-// Returns the target of a GET request: everything between the method and the protocol. Careless clients leave spaces in
-// the target.
-std::string_view TargetOf(std::string_view request) {
-  auto target = request.substr(4);
-  const size_t protocol = target.rfind(" HTTP/");
-  return protocol == target.npos ? target : target.substr(0, protocol);
-}
-
-bool IsPagePath(std::string_view path) {
-  const auto segment = path.substr(path.rfind('/') + 1);
-  const size_t dot = segment.rfind('.');
-  if (dot == segment.npos || dot + 1 == segment.size()) return true;
-  const auto extension = segment.substr(dot + 1);
-  return std::any_of(kPageExtensions.begin(), kPageExtensions.end(), [&](std::string_view page) {
-    return std::equal(page.begin(), page.end(), extension.begin(), extension.end(),
-                      [](char a, char b) { return a == Lower(b); });
-  });
-}
-
-// Returns the viewer's hash, never 0. BLAKE2b hashes the address and the agent without a copy that joins them. The
-// space ends the address, because no address contains a space.
-uint64_t ViewerOf(const Fields& fields, const ViewerSalt& salt) {
+// Returns the hash of a client and an agent, never 0. The client is the 16 bytes of an address, or a host's name, which
+// a NUL ends.
+uint64_t HashOfViewer(std::string_view client, std::string_view agent, const ViewerSalt& salt) {
   crypto_generichash_state state;
   crypto_generichash_init(&state, salt.bytes.data(), salt.bytes.size(), crypto_generichash_BYTES_MIN);
-  for (const std::string_view part : {fields.address, std::string_view(" "), fields.agent}) {
+  for (const std::string_view part : {client, std::string_view("\0", 1), agent}) {
     crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()), part.size());
   }
   std::array<unsigned char, crypto_generichash_BYTES_MIN> hash;
@@ -136,53 +47,130 @@ uint64_t ViewerOf(const Fields& fields, const ViewerSalt& salt) {
   return std::max<uint64_t>(little_endian::Load<uint64_t>(hash.data()), 1);
 }
 
-AccessLogLine Bad(std::string_view problem) {
-  AccessLogLine line;
-  line.problem = problem;
-  return line;
-}
-
-AccessLogLine Of(LineKind kind) {
-  AccessLogLine line;
-  line.kind = kind;
-  return line;
+// Returns true for the addresses of private networks, of this machine, and of carriers' networks.
+bool IsPrivate(const boost::asio::ip::address& address) {
+  static const std::vector<std::string> kPrivate = {"10.0.0.0/8",  "172.16.0.0/12",  "192.168.0.0/16",
+                                                    "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10",
+                                                    "fc00::/7",    "fe80::/10",      "::1"};
+  static const AddressRanges kRanges = *AddressRanges::Parse(kPrivate);
+  return kRanges.Contains(address);
 }
 
 }  // namespace
 
-ViewerSalt SaltOfLog(std::string_view site, std::string_view head) {
-  // The site's hash is the key. A joined text of site and head could be split in two ways, so two inputs could share a
-  // hash.
+std::string HostName(std::string_view host) {
+  if (!host.empty() && host[0] != '[') host = host.substr(0, host.rfind(':'));
+  std::string name(host);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  return name;
+}
+
+ViewerSalt SaltOfLog(std::string_view site, std::string_view first_line) {
+  // The site's hash is the key. A joined text of both could be split in two ways, so two inputs could share a hash.
   std::array<unsigned char, crypto_generichash_KEYBYTES_MIN> key{};
   little_endian::Store(key.data(), Hash64(site));
   ViewerSalt salt;
-  crypto_generichash(salt.bytes.data(), salt.bytes.size(), reinterpret_cast<const unsigned char*>(head.data()),
-                     head.size(), key.data(), key.size());
+  crypto_generichash(salt.bytes.data(), salt.bytes.size(), reinterpret_cast<const unsigned char*>(first_line.data()),
+                     first_line.size(), key.data(), key.size());
   return salt;
 }
 
-AccessLogLine ParseAccessLogLine(std::string_view line, const ViewerSalt& salt) {
-  while (!line.empty() && IsSpace(line.back())) line.remove_suffix(1);
-  if (line.empty()) return Of(LineKind::kBlank);
-  if (line.find('\0') != line.npos) return Bad("has NUL bytes");
-  Fields fields;
-  if (const auto problem = Split(line, fields); !problem.empty()) return Bad(problem);
-  const auto time = ParseLogTime(fields.time);
-  if (!time) return Bad("its time is impossible");
-  if (fields.request.substr(0, 4) != "GET " || !IsPageStatus(fields.status)) return Of(LineKind::kOther);
+AccessLogParser::AccessLogParser(const FormatOptions& options, const LogRules& rules, const BotPatterns& patterns,
+                                 const ViewerSalt& salt)
+    : options_(options), rules_(rules), salt_(salt), bots_(patterns) {}
 
-  auto path = OriginForm(TargetOf(fields.request));
-  path = path.substr(0, path.find_first_of("?#"));
-  if (path.empty() || path[0] != '/') return Bad("its request is for no path");
-  if (!IsPagePath(path)) return Of(LineKind::kOther);
-  if (path.size() > limits::kArticleIdBytesMax) return Bad("its path is longer than 512 bytes");
-  if (!IsUtf8(path)) return Bad("its path is not UTF-8");
-  if (!IsArticleId(path)) return Bad("its path has control characters");
-  AccessLogLine view = Of(LineKind::kPageView);
-  view.article_id = path;
-  view.viewer = ViewerOf(fields, salt);
-  view.event_time_unix_ms = *time;
+absl::StatusOr<std::unique_ptr<AccessLogParser>> AccessLogParser::Make(const FormatOptions& options,
+                                                                       std::string_view head, const LogRules& rules,
+                                                                       const BotPatterns& patterns,
+                                                                       const ViewerSalt& salt) {
+  auto format = MakeAccessLogFormat(options, head);
+  if (!format.ok()) return format.status();
+  std::unique_ptr<AccessLogParser> parser(new AccessLogParser(options, rules, patterns, salt));
+  parser->format_ = *std::move(format);
+  return parser;
+}
+
+std::string_view AccessLogParser::ParseRequest(std::string_view line) {
+  if (format_ == nullptr) {
+    // The options were valid for an empty log. A line can only add an unsuitable client field.
+    auto format = MakeAccessLogFormat(options_, absl::StrCat(comments_, ToAbsl(line)));
+    if (!format.ok()) return "its format lacks the field of --client-field";
+    if (*format == nullptr) return "no known format; name it with --format";
+    format_ = *std::move(format);
+    std::string_view rest = comments_;
+    while (!rest.empty()) format_->Comment(TakeUntil(rest, '\n'));
+  }
+  request_.Clear();
+  return format_->Parse(line, request_);
+}
+
+void AccessLogParser::TakeComment(std::string_view line) {
+  if (format_ != nullptr) return format_->Comment(line);
+  if (comments_.size() + line.size() > kCommentsBytesMax) comments_.clear();
+  comments_.append(line.substr(0, kCommentsBytesMax)).append("\n");
+}
+
+void AccessLogParser::Skip(std::string_view line) {
+  line = Trim(WithoutPrefixes(Trim(line)));
+  if (!line.empty() && line[0] == '#') TakeComment(line);
+}
+
+AccessLogLine AccessLogParser::Parse(std::string_view line) {
+  const auto whole = Trim(line);
+  line = Trim(WithoutPrefixes(whole));
+  if (line.empty()) return LineOf(LineKind::kBlank);
+  if (line.find('\0') != line.npos) return BadLineOf("has NUL bytes");
+  if (line[0] == '#') {
+    TakeComment(line);
+    return LineOf(LineKind::kBlank);
+  }
+  if (const auto problem = ParseRequest(line); !problem.empty()) {
+    // A log_format may have at its beginning what looks like a prefix.
+    if (line.size() == whole.size() || !ParseRequest(whole).empty()) return BadLineOf(std::string(problem));
+  }
+  return Decide();
+}
+
+AccessLogLine AccessLogParser::Decide() {
+  if (!IsWantedHost()) return LineOf(LineKind::kOtherHost);
+  if (request_.method != "GET" || !IsPageStatus(request_.status)) return LineOf(LineKind::kNoPage);
+  if (!IsPageTarget(request_.target)) return BadLineOf("its request is for no path");
+  auto article = rules_.article_rule.Name(request_.target);
+  if (!article.ok()) return BadLineOf(absl::StrCat("no article: ", article.status().message()));
+  if (article->is_static) return LineOf(LineKind::kNoPage);
+  if (article->excluded) return LineOf(LineKind::kExcludedPath);
+  AccessLogLine view;
+  bool excluded = false;
+  SetViewer(view, excluded);
+  if (excluded) return LineOf(LineKind::kExcludedAddress);
+  view.kind = bots_.IsBot(request_.agent) ? LineKind::kBotView : LineKind::kView;
+  view.article_id = std::move(article->article_id);
+  view.dropped = std::move(article->dropped);
+  view.event_time_unix_ms = request_.time_unix_ms;
   return view;
+}
+
+bool AccessLogParser::IsWantedHost() const {
+  if (rules_.hosts.empty()) return true;
+  return std::find(rules_.hosts.begin(), rules_.hosts.end(), HostName(request_.host)) != rules_.hosts.end();
+}
+
+void AccessLogParser::SetViewer(AccessLogLine& line, bool& excluded) const {
+  auto address = AddressOfClient(request_.named_client);
+  if (!address) address = AddressOfClient(request_.client);
+  if (address) {
+    excluded = rules_.excluded_addresses.Contains(*address);
+    line.private_client = IsPrivate(*address);
+    const AddressBytes bytes = BytesOfAddress(*address);
+    const std::string_view client(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    line.viewer = HashOfViewer(client, request_.agent, salt_);
+    line.client = Hash64(client);
+  } else if (IsHostName(request_.client)) {
+    const std::string client = HostName(request_.client);
+    line.viewer = HashOfViewer(client, request_.agent, salt_);
+    line.client = Hash64(client);
+  }
 }
 
 }  // namespace viewcount::cli

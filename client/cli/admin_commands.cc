@@ -115,6 +115,7 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   if (command.origins) wanted.mutable_allowed_origins()->Assign(command.origins->begin(), command.origins->end());
   if (command.cool_down) *wanted.mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down->count());
   if (command.excluded) wanted.mutable_excluded_addresses()->Assign(command.excluded->begin(), command.excluded->end());
+  if (command.session_viewers) wanted.set_session_viewers(*command.session_viewers);
   ApplyRule(command, wanted);
   if (command.announced_only) wanted.set_announced_articles_only(*command.announced_only);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
@@ -123,11 +124,12 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   const v1::Site& site = response->site();
   const std::string rule = RuleOf(site);
   Print(fmt::format(
-      "site {} {}, time zone {}, {}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed", ZoneOf(site),
-      site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
+      "site {} {}, time zone {}, {}{}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed",
+      ZoneOf(site), site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
       site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
       site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
-      site.announced_articles_only() ? ", announced articles only" : "", rule.empty() ? "" : ", addresses: " + rule));
+      site.announced_articles_only() ? ", announced articles only" : "",
+      site.session_viewers() ? ", pages distinguish viewers" : "", rule.empty() ? "" : ", addresses: " + rule));
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "service/base/duration.h"
 #include "service/base/limits.h"
@@ -18,6 +19,7 @@ constexpr char kFooter[] = R"(Exit codes:
   2  wrong usage
   3  import --strict met bad lines
   4  no service answered
+  5  import understood no line at all
 
 Examples:
   viewcount site put portal --time-zone Asia/Ho_Chi_Minh
@@ -272,6 +274,10 @@ void Parser::AddAdminCommands() {
   put->add_flag_function(
       "--announced-only,!--any-article", [this](int64_t times) { site_put_.announced_only = times > 0; },
       "Count browsers' views only of articles that were announced; see viewcount announce");
+  put->add_flag_function(
+      "--session-viewers,!--no-session-viewers", [this](int64_t times) { site_put_.session_viewers = times > 0; },
+      "Let pages distinguish viewers with one address and equal browsers by a number of each visit: "
+      "data-viewer=session");
   AddRuleOptions(*put);
   put->add_flag("--reset", site_put_.reset, "Give the settings that are not named here their defaults");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
@@ -387,19 +393,45 @@ void Parser::AddImport() {
   import->require_subcommand(1);
   import->footer("Examples:\n  viewcount import access-log /var/log/nginx/access.log");
   auto* log = Add(*import, "access-log",
-                  "Import web servers' access logs (common or combined format)\n\n"
-                  "Counts every GET answered with 2xx or 304 whose path has no extension, or one of html, htm, php,\n"
-                  "asp, aspx, jsp. Importing a file again, or when it has grown, counts only its new lines. A file is\n"
-                  "known by its first 4 KiB, so a shorter log counts again when it has grown.",
+                  "Import web servers' access logs\n\n"
+                  "Counts every GET of a page answered with 2xx or 304. The site's rule says which address is which\n"
+                  "article; see viewcount site put --help. Pictures, downloads and the like are no pages. Importing a\n"
+                  "log again, or when it has grown or was renamed or compressed, counts only its new lines.",
                   "  viewcount import access-log access.log.2.gz access.log.1 access.log\n"
-                  "  ssh web1 cat /var/log/apache2/access.log | viewcount import access-log -",
+                  "  ssh web1 cat /var/log/apache2/access.log | viewcount import access-log -\n"
+                  "  viewcount import access-log --follow /var/log/nginx/access.log\n"
+                  "  viewcount import access-log --host www.example.org other_vhosts_access.log\n"
+                  "  viewcount import access-log --client-field last access.log\n"
+                  "  viewcount import access-log --client-field X-Forwarded-For u_ex261120.log\n"
+                  "  viewcount import access-log --format '$remote_addr [$time_local] \"$request\" $status' access.log",
                   import_);
-  log->add_option("FILE", import_.files, "Logs, plain or gzip; - is standard input")->required();
+  log->add_option("FILE", import_.files, "Logs, plain or .gz, .bz2, .xz, .zst; - is standard input")->required();
+  log->add_option("--format", import_.format.format,
+                  "auto, combined, common, vhost, iis, caddy, nginx-json, cloudfront, alb, or the log_format string of "
+                  "nginx; auto finds it in the first lines")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  log->add_option("--client-field", import_.format.client_field,
+                  "The field with the visitor's address, if a proxy stands before the server: last for the last field "
+                  "of a line, a JSON key, a column, or a variable. Of several addresses the leftmost is taken, so name "
+                  "only a field that your own proxy sets")
+      ->type_name("NAME");
+  log->add_option("--host", import_.hosts, "Count lines of this virtual host only; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  log->add_flag("--follow", import_.follow,
+                "Go on with lines as they are written, through rotation, until SIGTERM or Ctrl-C");
   log->add_flag("--strict", import_.strict, "Exit with 3 if there are bad lines; good ones count all the same");
   log->add_option("--retry-for", import_.retry_for, "How long to try again if the service is away")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 86'400.0))
       ->capture_default_str();
+  log->parse_complete_callback([this] {
+    const auto status = CheckFormatOptions(import_.format);
+    if (!status.ok()) throw CLI::ValidationError("--format", std::string(status.message()));
+    const bool standard_input = std::find(import_.files.begin(), import_.files.end(), "-") != import_.files.end();
+    if (import_.follow && standard_input) throw CLI::ValidationError("--follow", "needs files, not standard input");
+  });
 }
 
 }  // namespace

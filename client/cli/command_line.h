@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/log_format.h"
 #include "client/cli/output.h"
 
 namespace viewcount::cli {
@@ -61,6 +62,7 @@ struct SitePutCommand {
   std::optional<std::chrono::seconds> cool_down = {};
   std::optional<std::vector<std::string>> excluded = {};
   std::optional<bool> announced_only = {};
+  std::optional<bool> session_viewers = {};
   // The rule for addresses.
   std::optional<std::vector<std::string>> article_parameters = {};
   std::optional<bool> drop_query = {};
@@ -134,6 +136,11 @@ struct JournalDrainCommand {
 };
 struct ImportAccessLogCommand {
   std::vector<std::string> files;
+  FormatOptions format = {};
+  // Only lines of these virtual hosts are views, if there are any.
+  std::vector<std::string> hosts = {};
+  // Imports further lines as they are written.
+  bool follow = false;
   bool strict = false;
   // The time limit for each batch with all its retries, in seconds.
   double retry_for = 60;

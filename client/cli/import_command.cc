@@ -1,12 +1,18 @@
 // Implements the command import access-log.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "client/cli/commands.h"
-#include "client/cli/importer.h"
+#include "client/cli/import_report.h"
+#include "client/cli/imported_log.h"
+#include "client/cli/log_follower.h"
 #include "client/cli/progress.h"
+#include "client/cli/site_rules.h"
+#include "client/cli/stop_request.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
@@ -14,66 +20,66 @@ namespace {
 
 // The number of bad lines that are shown. Further bad lines are only counted.
 constexpr uint64_t kBadLinesShown = 10;
-
-std::string Plural(uint64_t number, const char* one, const char* many) {
-  return fmt::format("{} {}", Grouped(number), number == 1 ? one : many);
-}
-
-std::string ReportText(const ImportCounts& counts, uint64_t articles) {
-  std::string text;
-  if (counts.views == 0 && counts.imported_before_lines > 0) {
-    text = "0 new views";
-  } else {
-    text =
-        fmt::format("{} of {} counted", Plural(counts.views, "view", "views"), Plural(articles, "article", "articles"));
-  }
-  if (counts.imported_before_lines > 0) {
-    text += fmt::format("; {} imported before", Plural(counts.imported_before_lines, "line was", "lines were"));
-  }
-  return fmt::format("{}; {} no page views; {}\n", text, Plural(counts.other_lines, "line was", "lines were"),
-                     Plural(counts.bad_lines, "bad line", "bad lines"));
-}
-
-std::string ReportJson(const ImportCounts& counts, uint64_t articles) {
-  return fmt::format(
-      "{{\n \"views\": {},\n \"articles\": {},\n \"lines\": {},\n \"importedBeforeLines\": {},\n"
-      " \"noPageViewLines\": {},\n \"badLines\": {}\n}}\n",
-      counts.views, articles, counts.lines, counts.imported_before_lines, counts.other_lines, counts.bad_lines);
-}
+// The pause between two looks at logs that are followed.
+constexpr std::chrono::milliseconds kFollowInterval{200};
 
 // One run of the command over all its files. Not thread-safe.
 class AccessLogImport {
  public:
-  AccessLogImport(Session& session, const ImportAccessLogCommand& command, std::string site)
-      : sender_(session.channel(), OptionsOf(session, command)), importer_(ImporterOptionsOf(std::move(site))) {}
+  AccessLogImport(Session& session, const ImportAccessLogCommand& command, const v1::Site& site, LogRules rules)
+      : site_(site.name()), sender_(session.channel(), OptionsOf(session, command)) {
+    options_.site = site_;
+    options_.format = command.format;
+    options_.rules = std::move(rules);
+    options_.bots = &bots_;
+    options_.send = [this](const std::string& request) {
+      retrying_ = false;
+      return sender_.Send(request);
+    };
+    options_.on_bad_line = [this](const BadLine& bad) { ShowBadLine(bad); };
+    options_.on_warning = [this](const std::string& text) { Warn(text); };
+    options_.on_progress = [this](const ImportCounts& counts, const ByteSource& source) {
+      progress_.Show(file_, counts, source);
+    };
+  }
 
+  // Imports the lines that a file has now.
   absl::Status Import(const std::string& file) {
     file_ = file;
     auto source = ByteSource::Open(file);
     if (!source.ok()) return source.status();
-    LineReader reader(std::move(*source));
-    const auto head = reader.Head();
-    if (!head.ok()) return head.status();
-    if (head->size() < kHeadBytes && !head->empty()) {
-      PrintError(
-          fmt::format("warning: {} is shorter than {} bytes, by which a log is known; when it has grown, importing "
-                      "it again counts all of it again",
-                      file, kHeadBytes));
-    }
-    auto status = importer_.Import(reader, file);
+    ImportedLog log(options_, summary_, file, *std::move(source));
+    auto status = log.Advance(UnfinishedLine::kTake);
     progress_.Clear();
     return status;
   }
 
+  // Imports the files' lines as they are written, until SIGINT or SIGTERM.
+  absl::Status Follow(const std::vector<std::string>& files) {
+    file_ = files.front();
+    StopRequest stop([this] { sender_.Cancel(); });
+    LogFollower follower(options_, summary_, files);
+    do {
+      auto status = follower.Poll(std::chrono::steady_clock::now());
+      progress_.Clear();
+      // A cancelled batch is not acknowledged. The next import finds out whether it is counted.
+      if (stop.requested()) return absl::OkStatus();
+      if (!status.ok()) return status;
+    } while (!stop.WaitFor(kFollowInterval));
+    return absl::OkStatus();
+  }
+
   void Report(bool json) {
-    const auto& counts = importer_.counts();
+    const auto& counts = summary_.counts;
     if (counts.bad_lines > kBadLinesShown) {
       PrintError(fmt::format("and {} more bad lines", Grouped(counts.bad_lines - kBadLinesShown)));
     }
-    Print(json ? ReportJson(counts, importer_.articles()) : ReportText(counts, importer_.articles()));
+    for (const auto& warning : ImportWarnings(summary_)) Warn(warning);
+    if (const auto hint = DroppedParametersHint(summary_, site_); !hint.empty()) PrintError("hint: " + hint);
+    Print(json ? ImportReportJson(summary_, site_) : ImportReportText(summary_));
   }
 
-  bool met_bad_lines() const { return importer_.counts().bad_lines > 0; }
+  const ImportCounts& counts() const { return summary_.counts; }
 
  private:
   client::SendOptions OptionsOf(const Session& session, const ImportAccessLogCommand& command) {
@@ -88,18 +94,9 @@ class AccessLogImport {
     return options;
   }
 
-  ImporterOptions ImporterOptionsOf(std::string site) {
-    ImporterOptions options;
-    options.site = std::move(site);
-    options.send = [this](const std::string& request) {
-      retrying_ = false;
-      return sender_.Send(request);
-    };
-    options.on_bad_line = [this](const BadLine& bad) { ShowBadLine(bad); };
-    options.on_progress = [this](const ImportCounts& counts, const ByteSource& source) {
-      progress_.Show(file_, counts, source);
-    };
-    return options;
+  void Warn(const std::string& text) {
+    progress_.Clear();
+    PrintError("warning: " + text);
   }
 
   void ShowBadLine(const BadLine& bad) {
@@ -112,12 +109,15 @@ class AccessLogImport {
     }
   }
 
+  const std::string site_;
+  const BotPatterns bots_;
   std::string file_;
   bool retrying_ = false;
   uint64_t bad_lines_seen_ = 0;
   Progress progress_;
   client::BatchSender sender_;
-  Importer importer_;
+  ImporterOptions options_;
+  ImportSummary summary_;
 };
 
 }  // namespace
@@ -126,15 +126,21 @@ absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& com
   // Asks the service before the first line is read, so that a wrong address or site is reported immediately.
   const auto site = session.ExistingSite();
   if (!site.ok()) return site.status();
-  AccessLogImport import(session, command, site->name());
-  for (const auto& file : command.files) {
-    if (auto status = import.Import(file); !status.ok()) {
-      import.Report(session.options().json);
-      return status;
+  auto rules = LogRulesOf(*site, command.hosts);
+  if (!rules.ok()) return rules.status();
+  AccessLogImport import(session, command, *site, *std::move(rules));
+  absl::Status status;
+  if (command.follow) {
+    status = import.Follow(command.files);
+  } else {
+    for (const auto& file : command.files) {
+      if (status = import.Import(file); !status.ok()) break;
     }
   }
   import.Report(session.options().json);
-  return command.strict && import.met_bad_lines() ? ExitCode::kBadLines : ExitCode::kOk;
+  if (!status.ok()) return status;
+  if (NoLineUnderstood(import.counts())) return ExitCode::kNoLineUnderstood;
+  return command.strict && import.counts().bad_lines > 0 ? ExitCode::kBadLines : ExitCode::kOk;
 }
 
 }  // namespace viewcount::cli

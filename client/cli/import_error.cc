@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <string>
+#include <utility>
 
 #include "client/cli/output.h"
 #include "service/base/status.h"
@@ -19,8 +21,12 @@ std::string CountedSoFar(const ImportPlace& place) {
 // itself.
 std::string RestCommand(const ImportPlace& place, uint64_t line) {
   if (place.name == "-") return fmt::format("... | tail -n +{} | viewcount import access-log -", line);
-  const bool gzip = place.name.size() > 3 && place.name.substr(place.name.size() - 3) == ".gz";
-  if (gzip) return fmt::format("zcat {} | tail -n +{} | viewcount import access-log -", place.name, line);
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPrograms = {
+      {{".gz", "zcat"}, {".bz2", "bzcat"}, {".xz", "xzcat"}, {".zst", "zstdcat"}}};
+  for (const auto& [suffix, program] : kPrograms) {
+    if (!place.name.ends_with(suffix)) continue;
+    return fmt::format("{} {} | tail -n +{} | viewcount import access-log -", program, place.name, line);
+  }
   return fmt::format("tail -n +{} {} | viewcount import access-log -", line, place.name);
 }
 

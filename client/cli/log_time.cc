@@ -57,6 +57,43 @@ std::optional<std::chrono::minutes> Zone(std::string_view text) {
   return text[0] == '-' ? -ahead : ahead;
 }
 
+// Parses `yyyy-mm-dd`.
+std::optional<std::chrono::sys_days> IsoDate(std::string_view text) {
+  const auto year = Number(text.substr(0, 4));
+  const auto month = Number(text.substr(5, 2));
+  const auto day = Number(text.substr(8, 2));
+  if (!year || !month || !day || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
+                                         std::chrono::day(*day));
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date);
+}
+
+// Removes a fraction of a second from the front of `rest`. Returns its milliseconds, or nothing if it has no digits.
+std::optional<std::chrono::milliseconds> TakeFraction(std::string_view& rest) {
+  if (rest.empty() || (rest[0] != '.' && rest[0] != ',')) return std::chrono::milliseconds(0);
+  const size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
+  if (end == 1) return std::nullopt;
+  unsigned millis = 0;
+  for (size_t i = 1; i <= 3; ++i) millis = millis * 10 + (i < end ? static_cast<unsigned>(rest[i] - '0') : 0);
+  rest.remove_prefix(end);
+  return std::chrono::milliseconds(millis);
+}
+
+// Parses `Z`, `+hhmm`, `+hh:mm`, or nothing.
+std::optional<std::chrono::minutes> IsoZone(std::string_view text) {
+  if (text.empty() || text == "Z" || text == "z") return std::chrono::minutes(0);
+  if (text.size() == 5) return Zone(text);
+  if (text.size() != 6 || text[3] != ':') return std::nullopt;
+  const std::array<char, 5> digits = {text[0], text[1], text[2], text[4], text[5]};
+  return Zone({digits.data(), digits.size()});
+}
+
+std::optional<int64_t> WithinLimits(int64_t millis) {
+  if (millis < 0 || millis > limits::kEventTimeUnixMsMax) return std::nullopt;
+  return std::max<int64_t>(millis, 1);
+}
+
 }  // namespace
 
 std::optional<int64_t> ParseLogTime(std::string_view text) {
@@ -66,9 +103,43 @@ std::optional<int64_t> ParseLogTime(std::string_view text) {
   const auto zone = Zone(text.substr(21));
   if (!date || !time || !zone) return std::nullopt;
   const auto since = (*date + *time - *zone).time_since_epoch();
-  const int64_t millis = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-  if (millis < 0 || millis > limits::kEventTimeUnixMsMax) return std::nullopt;
-  return std::max<int64_t>(millis, 1);
+  return WithinLimits(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+std::optional<int64_t> ParseIsoTime(std::string_view text) {
+  constexpr size_t kTimeAt = 11, kRestAt = 19;
+  if (text.size() < kRestAt || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
+  const auto date = IsoDate(text.substr(0, 10));
+  const auto time = TimeOfDay(text.substr(kTimeAt, 8));
+  auto rest = text.substr(kRestAt);
+  const auto fraction = TakeFraction(rest);
+  const auto zone = IsoZone(rest);
+  if (!date || !time || !fraction || !zone) return std::nullopt;
+  const auto since = (*date + *time - *zone + *fraction).time_since_epoch();
+  return WithinLimits(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+std::optional<int64_t> ParseUnixTime(std::string_view text) {
+  auto rest = text;
+  const size_t end = std::min(rest.find('.'), rest.size());
+  // Twelve digits reach beyond the year 9999 and do not overflow.
+  if (end == 0 || end > 12) return std::nullopt;
+  int64_t seconds = 0;
+  for (const char c : rest.substr(0, end)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    seconds = seconds * 10 + (c - '0');
+  }
+  rest.remove_prefix(end);
+  const auto fraction = TakeFraction(rest);
+  if (!fraction || !rest.empty()) return std::nullopt;
+  return WithinLimits(seconds * 1'000 + fraction->count());
+}
+
+std::optional<int64_t> TimeOfUnixSeconds(double seconds) {
+  const double millis = seconds * 1'000;
+  // The comparison is also false for a value that is no number.
+  if (!(millis >= 0 && millis <= static_cast<double>(limits::kEventTimeUnixMsMax))) return std::nullopt;
+  return WithinLimits(static_cast<int64_t>(millis));
 }
 
 }  // namespace viewcount::cli

@@ -22,6 +22,8 @@ enum class ExitCode {
   kBadLines = 3,
   // No service answered.
   kUnreachable = 4,
+  // `import` understood no line at all.
+  kNoLineUnderstood = 5,
 };
 
 // Returns kUnreachable for UNAVAILABLE and DEADLINE_EXCEEDED without details from a service, otherwise kFailed.

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "client/cli/importer.h"
+#include "client/cli/byte_source.h"
+#include "client/cli/import_summary.h"
 
 namespace viewcount::cli {
 

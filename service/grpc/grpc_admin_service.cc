@@ -37,6 +37,7 @@ void Fill(const Site& site, v1::Site& message) {
   for (const std::string& range : site.settings.excluded_addresses) message.add_excluded_addresses(range);
   message.set_announced_articles_only(site.settings.announced_articles_only);
   FillRule(site.settings.articles, message);
+  message.set_session_viewers(site.settings.session_viewers);
 }
 
 SiteSettings SettingsOf(const v1::Site& message) {
@@ -48,6 +49,7 @@ SiteSettings SettingsOf(const v1::Site& message) {
   settings.excluded_addresses.assign(message.excluded_addresses().begin(), message.excluded_addresses().end());
   settings.announced_articles_only = message.announced_articles_only();
   settings.articles = RuleSettingsOf(message);
+  settings.session_viewers = message.session_viewers();
   return settings;
 }
 

@@ -60,6 +60,7 @@ struct Fields {
   std::string_view referer;
   std::string_view agent;
   std::string_view forwarded_for;
+  ViewerTraits traits;
 };
 
 // Sets `value` unless it is already set. Returns false for repeated and for empty fields, which the general parser
@@ -84,6 +85,8 @@ bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
     case 7:
       if (IsCalled(name, "referer")) return SetOnce(value, fields.referer);
       return !IsCalled(name, "upgrade") && !IsCalled(name, "purpose");
+    case 9:
+      return !IsCalled(name, "sec-ch-ua") || SetOnce(value, fields.traits.brands);
     case 10:
       if (IsCalled(name, "user-agent")) return value.size() <= limits::kAgentBytesMax && SetOnce(value, fields.agent);
       return !IsCalled(name, "connection") || IsCalled(value, "keep-alive");
@@ -92,11 +95,15 @@ bool TakeField(std::string_view name, std::string_view value, Fields& fields) {
     case 14:
       return !IsCalled(name, "content-length") || SetOnce(value, fields.length);
     case 15:
+      if (IsCalled(name, "accept-language")) return SetOnce(value, fields.traits.languages);
       return !IsCalled(name, "x-forwarded-for") || SetOnce(value, fields.forwarded_for);
     case 16:
+      if (IsCalled(name, "sec-ch-ua-mobile")) return SetOnce(value, fields.traits.mobile);
       return !IsCalled(name, "proxy-connection");
     case 17:
       return !IsCalled(name, "transfer-encoding");
+    case 18:
+      return !IsCalled(name, "sec-ch-ua-platform") || SetOnce(value, fields.traits.platform);
     case 25:
       return !IsCalled(name, "x-viewcount-visitor-agent");
     case 27:
@@ -169,6 +176,7 @@ std::optional<Beacon> ReadBeacon(std::string_view received) {
                 .referer = fields.referer,
                 .agent = fields.agent,
                 .forwarded_for = fields.forwarded_for,
+                .traits = fields.traits,
                 .bytes = *body + length};
   if (!std::ranges::all_of(beacon.site, IsUnreserved)) return std::nullopt;
   if (!ReadBody(received.substr(*body, length), beacon)) return std::nullopt;

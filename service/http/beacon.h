@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "service/addresses/article_rule.h"
+#include "service/visitors/viewer_traits.h"
 
 namespace viewcount {
 
@@ -22,6 +23,8 @@ struct Beacon {
   std::string_view referer;
   std::string_view agent;
   std::string_view forwarded_for;
+  // Without a session.
+  ViewerTraits traits;
   // The size of header and body.
   size_t bytes = 0;
 };

@@ -3,19 +3,23 @@
 #include <absl/strings/match.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "service/base/status.h"
 
 namespace viewcount {
 namespace {
 
-constexpr std::string_view kArticle = "article";
+// The fields that name articles, and the parameters from which a query sets them. `canonical_address` contains
+// `address`, so it comes first.
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+    {"article_id", "article"}, {"canonical_address", "canonical"}, {"address", "address"}};
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 // A query names each article by a parameter of its own. In messages they are members of a list, or of a list's members.
-std::string ParameterOf(std::string_view field) {
-  std::string name(kArticle);
+std::string ParameterOf(std::string_view field, std::string_view parameter) {
+  std::string name(parameter);
   const size_t index = field.find('[');
   if (index != std::string_view::npos) name += field.substr(index, field.find(']') - index + 1);
   return name;
@@ -35,11 +39,13 @@ std::string JsonNameOf(std::string_view field) {
 absl::Status WithHttpNames(const absl::Status& error, std::span<const std::string_view> parameters) {
   const std::string field = FieldOf(error);
   if (field.empty()) return error;
-  const bool is_article = absl::StrContains(field, "article_id");
-  const bool is_parameter = std::find(parameters.begin(), parameters.end(), kArticle) != parameters.end();
   std::string_view description = ToStd(error.message());
   if (absl::StartsWith(error.message(), field + ": ")) description.remove_prefix(field.size() + 2);
-  return InvalidField(is_article && is_parameter ? ParameterOf(field) : JsonNameOf(field), description);
+  for (const auto& [name, parameter] : kNames) {
+    if (field.find(name) == std::string::npos || std::ranges::find(parameters, parameter) == parameters.end()) continue;
+    return InvalidField(ParameterOf(field, parameter), description);
+  }
+  return InvalidField(JsonNameOf(field), description);
 }
 
 }  // namespace viewcount

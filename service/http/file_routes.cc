@@ -2,6 +2,7 @@
 
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "count_js.h"
 #include "openapi_yaml.h"
+#include "service/base/check.h"
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/http/cached_response.h"
@@ -26,6 +28,7 @@ namespace fs = std::filesystem;
 namespace http = boost::beast::http;
 using boost::asio::awaitable;
 
+// The index, without its last lines: the script's names with its version.
 constexpr char kIndex[] =
     "viewcount\n\n"
     "/count.js                            the script for your pages:\n"
@@ -37,9 +40,12 @@ constexpr char kIndex[] =
     "/v1/sites/SITE/stats                 the site's views\n"
     "/v1/sites/SITE/live                  counts as they change\n"
     "/v1/sites/SITE/odometer.svg          pictures of numbers; badge.svg, pixel.gif\n"
-    "/openapi.yaml                        all of it, described\n";
+    "/openapi.yaml                        all of it, described\n"
+    "/numbers.js                          the script, with a name that content blockers do not know\n";
+constexpr std::array<std::string_view, 2> kScriptNames = {"count", "numbers"};
 // After an update, pages that were already loaded keep the script that they have.
 constexpr char kScriptCacheControl[] = "public, max-age=3600";
+constexpr char kVersionCacheControl[] = "public, max-age=31536000, immutable";
 constexpr char kFileCacheControl[] = "no-cache";
 
 constexpr std::array<std::pair<std::string_view, const char*>, 10> kTypes = {{{".html", "text/html; charset=utf-8"},
@@ -67,22 +73,55 @@ void AddFile(HttpRouter& router, const std::string& path, Content content, const
              });
 }
 
-// Returns true if Accept-Encoding contains gzip. A weight of 0, which would forbid gzip, does not occur in practice.
-bool TakesGzip(const HttpRequest& request) {
-  const auto encodings = request[http::field::accept_encoding];
-  return encodings.find("gzip") != boost::beast::string_view::npos;
+// A SHA-384.
+constexpr size_t kHashBytes = 48;
+using Hash = std::array<unsigned char, kHashBytes>;
+
+Hash ScriptHash() {
+  Hash hash;
+  const std::string_view script = kCountJs;
+  VIEWCOUNT_CHECK(EVP_Digest(script.data(), script.size(), hash.data(), nullptr, EVP_sha384(), nullptr) == 1);
+  return hash;
 }
 
-void AddScript(HttpRouter& router) {
+// Returns the beginning of the hash in hexadecimal. It is long enough to differ between any two scripts that were ever
+// released.
+std::string VersionOf(const Hash& hash) {
+  constexpr ptrdiff_t kBytes = 6;
+  return fmt::format("{:02x}", fmt::join(hash.begin(), hash.begin() + kBytes, ""));
+}
+
+// Returns the value of a script element's integrity attribute.
+std::string IntegrityOf(const Hash& hash) {
+  std::array<unsigned char, kHashBytes / 3 * 4 + 1> base64;
+  const int size = EVP_EncodeBlock(base64.data(), hash.data(), hash.size());
+  return "sha384-" + std::string(base64.begin(), base64.begin() + size);
+}
+
+void AddScript(HttpRouter& router, const std::string& version) {
   const Content plain{.type = "text/javascript; charset=utf-8", .body = kCountJs};
-  const Content small{.type = plain.type, .body = Gzip(plain.body), .encoding = "gzip"};
-  router.Add(http::verb::get, "/count.js", [plain, small](const HttpRequest& request) -> awaitable<HttpResponse> {
-    HttpResponse response = CachedResponse(request, TakesGzip(request) ? small : plain, kScriptCacheControl);
-    response.set(http::field::vary, "Accept-Encoding");
-    response.set(http::field::access_control_allow_origin, "*");
-    response.set("Cross-Origin-Resource-Policy", "cross-origin");
-    co_return response;
-  });
+  const Content small{.type = plain.type, .body = Gzip(plain.body, GzipLevel::kBest), .encoding = "gzip"};
+  const auto add = [&](const std::string& path, const char* cache_control) {
+    router.Add(http::verb::get, path,
+               [plain, small, cache_control](const HttpRequest& request) -> awaitable<HttpResponse> {
+                 HttpResponse response = CachedResponse(request, TakesGzip(request) ? small : plain, cache_control);
+                 response.set(http::field::vary, "Accept-Encoding");
+                 response.set(http::field::access_control_allow_origin, "*");
+                 response.set("Cross-Origin-Resource-Policy", "cross-origin");
+                 co_return response;
+               });
+  };
+  for (const std::string_view name : kScriptNames) {
+    add(fmt::format("/{}.js", name), kScriptCacheControl);
+    add(fmt::format("/{}.{}.js", name, version), kVersionCacheControl);
+  }
+}
+
+std::string Index(const std::string& version, const std::string& integrity) {
+  std::string index = kIndex;
+  for (const std::string_view name : kScriptNames)
+    index += fmt::format("{:<37}the script of this version\n", fmt::format("/{}.{}.js", name, version));
+  return index + fmt::format("    integrity=\"{}\" crossorigin=\"anonymous\"\n", integrity);
 }
 
 struct DemoFile {
@@ -117,9 +156,12 @@ absl::StatusOr<std::vector<DemoFile>> ReadFiles(const std::string& directory) {
 }  // namespace
 
 void AddFileRoutes(HttpRouter& router) {
-  AddFile(router, "/", {.type = "text/plain; charset=utf-8", .body = kIndex}, kFileCacheControl);
+  const auto hash = ScriptHash();
+  const std::string version = VersionOf(hash);
+  AddFile(router, "/", {.type = "text/plain; charset=utf-8", .body = Index(version, IntegrityOf(hash))},
+          kFileCacheControl);
   AddFile(router, "/openapi.yaml", {.type = "application/yaml", .body = kOpenapiYaml}, kFileCacheControl);
-  AddScript(router);
+  AddScript(router, version);
 }
 
 absl::Status AddDemoRoutes(HttpRouter& router, const std::string& directory) {

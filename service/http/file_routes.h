@@ -9,7 +9,8 @@
 
 namespace viewcount {
 
-// Adds GET / (an index), /count.js and /openapi.yaml.
+// Adds GET / (an index), /openapi.yaml and the script: as /count.js, as /numbers.js, which content blockers do not
+// know, and under both names with the script's version, as /count.VERSION.js.
 void AddFileRoutes(HttpRouter& router);
 
 // Reads every file below `directory` and serves it below /demo/. A folder's address serves its index.html. Later

@@ -55,6 +55,15 @@ absl::Status TakeText(const char* name, const std::optional<std::string>& given,
   return absl::OkStatus();
 }
 
+absl::Status TakeLanguage(const Parameters& parameters, DigitGrouping& grouping) {
+  const auto language = parameters.Find("lang");
+  if (!language) return absl::OkStatus();
+  const auto found = DigitGroupingOf(*language);
+  if (!found) return InvalidField("lang", "must be a language that is known here, such as vi, en or de-CH");
+  grouping = *found;
+  return absl::OkStatus();
+}
+
 // The number that an odometer shows.
 enum class Shown : uint8_t { kViews, kVisits };
 
@@ -87,6 +96,7 @@ Answer Odometer(SiteStatsReader& stats, asio::any_io_executor store, const HttpR
   absl::Status status = TakeOptions(*parameters, options);
   status.Update(Choose(*parameters, "show", {"views", "visits"}, shown));
   status.Update(TakeText("title", title, options.title));
+  status.Update(TakeLanguage(*parameters, options.grouping));
   if (!status.ok()) co_return status;
   auto total = stats.ReadTotalCached(*site);
   if (!total) {
@@ -106,6 +116,7 @@ Answer Badge(QueryApi& queries, asio::any_io_executor store, const HttpRequest& 
   const auto label = parameters->Find("label");
   absl::Status status = TakeTheme(*parameters, options.theme);
   status.Update(TakeText("label", label, options.label));
+  status.Update(TakeLanguage(*parameters, options.grouping));
   if (!status.ok()) co_return status;
   v1::GetCountsRequest question;
   question.set_site(site->name);
@@ -129,12 +140,12 @@ void AddPictureRoutes(SiteRoutes& routes, QueryApi& queries, SiteStatsReader& st
              [&stats, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Odometer(stats, store, request, std::move(site));
              },
-             {.parameters = {"style", "theme", "digits", "show", "title"}});
+             {.parameters = {"style", "theme", "digits", "show", "title", "lang"}});
   routes.Add(http::verb::get, "/badge.svg",
              [&queries, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return Badge(queries, store, request, std::move(site));
              },
-             {.parameters = {"article", "address", "canonical", "label", "theme"}});
+             {.parameters = {"article", "address", "canonical", "label", "theme", "lang"}});
 }
 
 }  // namespace viewcount

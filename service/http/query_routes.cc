@@ -102,19 +102,23 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, asio::any_io_executor
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.Counts(request, std::move(site));
              },
-             {.parameters = {"article", "address", "canonical"}});
+             {.json = true, .cached = true, .parameters = {"article", "address", "canonical"}});
   routes.Add(http::verb::post, "/counts:batchGet",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.BatchCounts(request, std::move(site));
-             });
+             },
+             {.json = true});
   routes.Add(http::verb::get, "/popular",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.Popular(request, std::move(site));
              },
-             {.parameters = {"window.day", "window.allTime", "section", "pageSize", "pageToken"}});
-  routes.Add(http::verb::get, "/stats", [questions](const HttpRequest&, std::shared_ptr<const Site> site) {
-    return questions.Stats(std::move(site));
-  });
+             {.json = true,
+              .cached = true,
+              .parameters = {"window.day", "window.allTime", "section", "pageSize", "pageToken"}});
+  routes.Add(
+      http::verb::get, "/stats",
+      [questions](const HttpRequest&, std::shared_ptr<const Site> site) { return questions.Stats(std::move(site)); },
+      {.json = true, .cached = true});
 }
 
 }  // namespace viewcount

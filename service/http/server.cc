@@ -58,7 +58,7 @@ const char* TextOf(HttpServer::Refusal refusal) {
 }  // namespace
 
 HttpServer::HttpServer(const HttpRouter& router, HttpLimits limits, HttpAccess access, Observer observer)
-    : router_(router), limits_(limits), observer_(std::move(observer)), access_(std::move(access)) {}
+    : router_(router), limits_(limits), observer_(std::move(observer)), access_(std::move(access)), places_(limits) {}
 
 HttpServer::~HttpServer() { Stop(); }
 
@@ -194,7 +194,8 @@ awaitable<void> HttpServer::Serve(tcp::socket socket, asio::ip::address peer) {
   --starting_;
   // SetAccess may replace `access_.tls` meanwhile.
   const auto tls = access_.tls;
-  const auto session = HttpSession::Make(std::move(socket), tls.get(), router_, limits_);
+  const auto session =
+      HttpSession::Make(std::move(socket), tls.get(), router_, limits_, places_, access_.shared.Contains(peer));
   sessions_.insert(session.get());
   ++connections_[peer];
   ReportOpen();

@@ -22,6 +22,7 @@
 
 #include "service/base/address_ranges.h"
 #include "service/base/log_throttle.h"
+#include "service/http/event_places.h"
 #include "service/http/http_limits.h"
 #include "service/http/router.h"
 
@@ -111,6 +112,7 @@ class HttpServer {
   size_t starting_ = 0;
   std::map<boost::asio::ip::address, size_t> connections_;
   HttpAccess access_;
+  EventPlaces places_;
   bool stopping_ = false;
   LogThrottle accept_lines_;
   LogThrottle refusal_lines_;

@@ -1,7 +1,10 @@
 #include "service/http/session.h"
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,6 +19,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "service/base/async_event.h"
+#include "service/base/status.h"
+#include "service/http/problem.h"
 #include "service/http/request_rules.h"
 #include "service/http/response_head.h"
 
@@ -32,18 +38,33 @@ using http::field;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr SteadyTime kNever = SteadyTime::max();
 constexpr size_t kReadBytes = 4'096;
+constexpr size_t kDroppedBytes = 64;
 constexpr size_t kLingerBytesMax = 1 << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// Returns the answer to a request for events that has no place. It keeps the fields that let pages read it.
+HttpResponse NoPlace(const HttpResponse& intended) {
+  HttpResponse response =
+      Problem(RetryLater(absl::StatusCode::kResourceExhausted,
+                         "too many streams of events are open; ask for counts instead", limits::kRetryDelay));
+  for (const field name : {field::access_control_allow_origin, field::access_control_expose_headers, field::vary}) {
+    if (const auto value = intended.find(name); value != intended.end()) response.set(name, value->value());
+  }
+  return response;
+}
 
 // `Stream` is a socket, or a TLS stream on a socket.
 template <typename Stream>
 class StreamSession final : public HttpSession {
  public:
   template <typename... StreamArguments>
-  StreamSession(const HttpRouter& router, const HttpLimits& limits, StreamArguments&&... arguments)
+  StreamSession(const HttpRouter& router, const HttpLimits& limits, EventPlaces& places, bool shared,
+                StreamArguments&&... arguments)
       : stream_(std::forward<StreamArguments>(arguments)...),
         router_(router),
         limits_(limits),
+        places_(places),
+        shared_(shared),
         buffer_(limits.header_bytes_max + kReadBytes) {
     beast::error_code ignored;
     peer_ = socket().remote_endpoint(ignored).address();
@@ -93,14 +114,19 @@ class StreamSession final : public HttpSession {
   awaitable<bool> Put(std::string_view bytes);
   // Writes an answer. Returns false if the connection is broken.
   awaitable<bool> Write(HttpResponse& response, unsigned version, bool keep_alive, bool head);
-  // Sends events until there are no more, or the peer does not accept them in time.
+  // Sends events until there are no more, the peer closes the connection, or it does not accept them in time.
   awaitable<void> Send(EventSource& events);
+  // Waits until the peer closes the connection, and ends the events then. Without it, a closed stream would keep its
+  // place until its next event.
+  awaitable<void> WatchPeer(EventSource& events, AsyncEvent& watched, bool& watching);
   // Closes the connection so that the peer can still read the last answer.
   awaitable<void> Linger();
 
   Stream stream_;
   const HttpRouter& router_;
   const HttpLimits& limits_;
+  EventPlaces& places_;
+  const bool shared_;
   asio::ip::address peer_;
   // Null if there is no fast path.
   std::unique_ptr<FastPathConnection> fast_path_;
@@ -151,6 +177,11 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
   } else {
     HttpRequest taken(parser.release(), peer_);
     response = co_await router_.Handle(std::move(taken));
+  }
+  std::optional<EventPlaces::Place> place;
+  if (response.events != nullptr) {
+    place = places_.Take(peer_, shared_);
+    if (!place) response = NoPlace(response);
   }
   keep_alive = keep_alive && !finishing_ && response.events == nullptr;
   if (!co_await Write(response, version, keep_alive, head)) co_return false;
@@ -284,9 +315,12 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   socket().set_option(asio::socket_base::send_buffer_size(limits::kHttpEventsSendBufferBytes), ignored);
   buffer_.clear();
   buffer_.shrink_to_fit();
-  while (!finishing_) {
+  AsyncEvent watched(stream_.get_executor());
+  bool watching = true;
+  asio::co_spawn(stream_.get_executor(), WatchPeer(events, watched, watching), asio::detached);
+  while (!finishing_ && !gone_) {
     const auto bytes = co_await events.Next();
-    if (!bytes || finishing_) break;
+    if (!bytes || finishing_ || gone_) break;
     SetDeadline(limits_.request_timeout);
     const auto [error, size] = co_await asio::async_write(stream_, asio::buffer(*bytes), kAwait);
     if (error) {
@@ -295,7 +329,27 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
     }
     deadline_ = kNever;
   }
+  // Ends WatchPeer, which uses this session.
+  socket().cancel(ignored);
+  while (watching) co_await watched.Wait();
   events_ = nullptr;
+}
+
+template <typename Stream>
+awaitable<void> StreamSession<Stream>::WatchPeer(EventSource& events, AsyncEvent& watched, bool& watching) {
+  // A reader of events sends nothing, so its bytes mean nothing.
+  std::array<char, kDroppedBytes> dropped;
+  beast::error_code error;
+  while (!error) {
+    const auto [read_error, size] = co_await stream_.async_read_some(asio::buffer(dropped), kAwait);
+    error = read_error;
+  }
+  watching = false;
+  if (error != asio::error::operation_aborted) {
+    gone_ = true;
+    events.Close();
+  }
+  watched.NotifyAll();
 }
 
 template <typename Stream>
@@ -322,9 +376,12 @@ awaitable<void> StreamSession<Stream>::Linger() {
 }  // namespace
 
 std::unique_ptr<HttpSession> HttpSession::Make(tcp::socket socket, asio::ssl::context* tls, const HttpRouter& router,
-                                               const HttpLimits& limits) {
-  if (tls == nullptr) return std::make_unique<StreamSession<tcp::socket>>(router, limits, std::move(socket));
-  return std::make_unique<StreamSession<beast::ssl_stream<tcp::socket>>>(router, limits, std::move(socket), *tls);
+                                               const HttpLimits& limits, EventPlaces& places, bool shared) {
+  if (tls == nullptr) {
+    return std::make_unique<StreamSession<tcp::socket>>(router, limits, places, shared, std::move(socket));
+  }
+  return std::make_unique<StreamSession<beast::ssl_stream<tcp::socket>>>(router, limits, places, shared,
+                                                                         std::move(socket), *tls);
 }
 
 }  // namespace viewcount

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "service/base/clock.h"
+#include "service/http/event_places.h"
 #include "service/http/http_limits.h"
 #include "service/http/router.h"
 
@@ -15,9 +16,11 @@ namespace viewcount {
 // Not thread-safe: everything runs on the socket's executor, which must be run by a single thread. Must outlive Run.
 class HttpSession {
  public:
-  // Creates a session, with TLS if `tls` is not null. `tls`, `router` and `limits` must outlive the session.
+  // Creates a session, with TLS if `tls` is not null. `shared` says that many clients use the peer's address. All other
+  // arguments must outlive the session.
   static std::unique_ptr<HttpSession> Make(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls,
-                                           const HttpRouter& router, const HttpLimits& limits);
+                                           const HttpRouter& router, const HttpLimits& limits, EventPlaces& places,
+                                           bool shared);
   virtual ~HttpSession() = default;
 
   // Serves until the peer disconnects, breaks a rule or a limit, or Finish is called. Peers cannot cause exceptions.

@@ -1,11 +1,13 @@
 #include "service/http/site_routes.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "service/base/status.h"
 #include "service/http/field_names.h"
+#include "service/http/json_form.h"
 #include "service/http/parameters.h"
 #include "service/http/problem.h"
 
@@ -44,11 +46,13 @@ void AllowReading(std::string_view origin, const Site& site, HttpResponse& respo
   response.set("Cross-Origin-Resource-Policy", "cross-origin");
 }
 
-void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler, Options options) {
+void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler, SiteRouteOptions options) {
+  if (options.json) options.parameters.push_back(kNumbersParameter);
   const std::string route = std::string(HttpRouter::kSitePath) + path;
   router_.Add(
       method, route,
-      [this, handler = std::move(handler), parameters = std::move(options.parameters),
+      [this, handler = std::move(handler), parameters = std::move(options.parameters), json = options.json,
+       cached = options.cached,
        refused = std::move(options.refused)](const HttpRequest& request) -> awaitable<HttpResponse> {
         const auto site = sites_.Find(request.site);
         if (site == nullptr) {
@@ -64,7 +68,17 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
           response = Problem(status);
         } else {
           absl::StatusOr<HttpResponse> answer = co_await handler(request, site);
-          response = answer.ok() ? *std::move(answer) : Problem(WithHttpNames(answer.status(), parameters));
+          absl::Status shaped = answer.status();
+          if (answer.ok()) {
+            response = *std::move(answer);
+            if (json) shaped = ShapeJson(request, cached, response);
+          }
+          if (!shaped.ok()) {
+            // A POST names its articles in the body.
+            const bool in_body = request.method() == http::verb::post;
+            const std::span<const std::string_view> names(parameters.data(), in_body ? 0 : parameters.size());
+            response = Problem(WithHttpNames(shaped, names));
+          }
         }
         AllowReading(OriginOf(request), *site, response);
         co_return response;

@@ -20,6 +20,20 @@ namespace viewcount {
 // empty if absent. See https://fetch.spec.whatwg.org/#http-cors-protocol
 void AllowReading(std::string_view origin, const Site& site, HttpResponse& response);
 
+// The options of a route. A value type.
+struct SiteRouteOptions {
+  HttpBodyLimit body_limit;
+  // True if the answers are JSON: the route then takes `numbers=1`, and ShapeJson applies.
+  bool json = false;
+  // True if a caller may keep the JSON for a second.
+  bool cached = false;
+  // The names of the query's parameters. A request with any other one is refused.
+  std::vector<std::string_view> parameters;
+  // Called with the reason before a request is refused without a call of the handler: NOT_FOUND for a site that does
+  // not exist, INVALID_ARGUMENT for a query that the route does not take.
+  std::function<void(const absl::Status&)> refused;
+};
+
 // Adds the routes of sites to a router. Not thread-safe: used before the server starts. It must outlive the router's
 // use, because the routes refer to it.
 class SiteRoutes {
@@ -30,17 +44,9 @@ class SiteRoutes {
   // Runs under the same rules as an HttpHandler.
   using Handler = std::function<boost::asio::awaitable<absl::StatusOr<HttpResponse>>(const HttpRequest&,
                                                                                      std::shared_ptr<const Site>)>;
-  struct Options {
-    HttpBodyLimit body_limit;
-    // The names of the query's parameters. A request with any other one is refused.
-    std::vector<std::string_view> parameters;
-    // Called with the reason before a request is refused without a call of the handler: NOT_FOUND for a site that does
-    // not exist, INVALID_ARGUMENT for a query that the route does not take.
-    std::function<void(const absl::Status&)> refused;
-  };
 
   // Adds a route. `path` is the part after HttpRouter::kSitePath. Also adds the answer to a browser's preflight.
-  void Add(boost::beast::http::verb method, const std::string& path, Handler handler, Options options = {});
+  void Add(boost::beast::http::verb method, const std::string& path, Handler handler, SiteRouteOptions options = {});
 
  private:
   HttpRouter& router_;

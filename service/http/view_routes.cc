@@ -17,6 +17,7 @@
 #include "service/http/asked_parameters.h"
 #include "service/http/awaited_batch.h"
 #include "service/http/json.h"
+#include "service/http/json_form.h"
 #include "service/http/live_json.h"
 #include "service/http/page_origin.h"
 #include "service/http/parameters.h"
@@ -111,6 +112,18 @@ uint64_t SetVisitor(const Visitor& visitor, const Client& client, v1::RecordView
   return previous_viewer;
 }
 
+bool ShowsNothing(const std::pair<std::string, std::string>& parameter) {
+  return parameter.first == "session" || parameter.first == kNumbersParameter;
+}
+
+// Returns the number that the page keeps for one visit, or an empty text.
+std::string SessionOf(const HttpRequest& request) {
+  // Nearly all requests have no query.
+  if (request.target().find('?') == std::string_view::npos) return {};
+  const auto parameters = Parameters::Parse(request.target());
+  return parameters.ok() ? parameters->Find("session").value_or("") : "";
+}
+
 HttpResponse Picture() {
   HttpResponse response;
   response.set(http::field::content_type, "image/gif");
@@ -190,7 +203,7 @@ class ViewHandlers {
   // are counted already, so counts that cannot be read leave the answer as it is.
   awaitable<void> Show(const HttpRequest& request, std::shared_ptr<const Site> site, HttpResponse& answer) const {
     const auto parameters = Parameters::Parse(request.target());
-    if (!parameters.ok() || parameters->pairs().empty()) co_return;
+    if (!parameters.ok() || std::ranges::all_of(parameters->pairs(), ShowsNothing)) co_return;
     v1::WatchCountsRequest question;
     AddAsked(*parameters, question);
     const auto counts = co_await counts_(std::move(site), question);
@@ -208,7 +221,14 @@ class ViewHandlers {
   awaitable<absl::StatusOr<IngestResult>> Count(const HttpRequest& request, const Client& client,
                                                 const std::shared_ptr<const Site>& site,
                                                 v1::RecordViewsRequest& views) const {
-    const Visitor visitor = visitors_.Find(request, client, *site);
+    const std::string session = SessionOf(request);
+    if (!session.empty() && !site->settings.session_viewers) {
+      const auto status = absl::PermissionDeniedError(fmt::format(
+          "session: site {0} does not let pages distinguish viewers: viewcount site put {0} --session-viewers",
+          site->name));
+      co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
+    }
+    const Visitor visitor = visitors_.Find(request, client, *site, session);
     // With a writer ID, skipping the batch would leave a gap in the writer's sequence.
     if (visitor.rejected && views.writer_id().empty()) {
       ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
@@ -250,7 +270,8 @@ void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& tr
                },
                {.body_limit = [door](const HttpFields& fields,
                                      const asio::ip::address& peer) { return door.BodyBytesMax(fields, peer); },
-                .parameters = {"article", "address", "canonical", "site"},
+                .json = true,
+                .parameters = {"article", "address", "canonical", "site", "session"},
                 .refused = refused});
   }
   for (const char* path : {"/pixel.gif", "/dot.gif"}) {
@@ -258,7 +279,7 @@ void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& tr
                [door](const HttpRequest& request, std::shared_ptr<const Site> site) {
                  return door.Pixel(request, std::move(site));
                },
-               {.parameters = {"article", "address", "canonical"}, .refused = refused});
+               {.parameters = {"article", "address", "canonical", "session"}, .refused = refused});
   }
 }
 

@@ -26,31 +26,38 @@ std::optional<address> AddressOf(const Client& client) {
 
 }  // namespace
 
-Visitor VisitorFinder::Find(const HttpFields& fields, const Client& client, const Site& site) {
-  Visitor visitor =
-      client.trusted_backend ? OfBackend(fields, site) : Of(site, AddressOf(client), fields[http::field::user_agent]);
+Visitor VisitorFinder::Find(const HttpFields& fields, const Client& client, const Site& site,
+                            std::string_view session) {
+  const ViewerTraits traits{.languages = fields[http::field::accept_language],
+                            .brands = fields["Sec-CH-UA"],
+                            .mobile = fields["Sec-CH-UA-Mobile"],
+                            .platform = fields["Sec-CH-UA-Platform"],
+                            .session = session};
+  Visitor visitor = client.trusted_backend ? OfBackend(fields, site)
+                                           : Of(site, AddressOf(client), fields[http::field::user_agent], traits);
   if (AsksAhead(fields)) visitor.rejected = RejectReason::kPrefetch;
   return visitor;
 }
 
 Visitor VisitorFinder::Find(const Beacon& beacon, const Client& client, const Site& site) {
   if (client.trusted_backend) return {};
-  return Of(site, AddressOf(client), beacon.agent);
+  return Of(site, AddressOf(client), beacon.agent, beacon.traits);
 }
 
 Visitor VisitorFinder::OfBackend(const HttpFields& fields, const Site& site) {
   const auto named = ListOf(fields, kVisitorAddressField);
-  return Of(site, named ? parts_.trust.FindNamed(*named) : std::nullopt, fields[kVisitorAgentField]);
+  return Of(site, named ? parts_.trust.FindNamed(*named) : std::nullopt, fields[kVisitorAgentField], {});
 }
 
-Visitor VisitorFinder::Of(const Site& site, const std::optional<address>& from, std::string_view agent) {
+Visitor VisitorFinder::Of(const Site& site, const std::optional<address>& from, std::string_view agent,
+                          const ViewerTraits& traits) {
   Visitor visitor{.bot = verdicts_.IsBot(agent)};
   if (!from) return visitor;
   if (site.excluded.Contains(*from)) visitor.rejected = RejectReason::kExcluded;
   const auto salts = parts_.salts.At(site, parts_.clock.UnixMillis());
   if (salts.present.IsNone()) return visitor;
-  visitor.viewer = ViewerHash(salts.present, site.name, *from, agent);
-  if (!salts.before.IsNone()) visitor.previous_viewer = ViewerHash(salts.before, site.name, *from, agent);
+  visitor.viewer = ViewerHash(salts.present, site.name, *from, agent, traits);
+  if (!salts.before.IsNone()) visitor.previous_viewer = ViewerHash(salts.before, site.name, *from, agent, traits);
   return visitor;
 }
 

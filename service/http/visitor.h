@@ -51,15 +51,17 @@ class VisitorFinder {
   // All objects that `parts` refers to must outlive the finder.
   explicit VisitorFinder(const Dependencies& parts) : parts_(parts), verdicts_(parts.bots) {}
 
-  // Returns the visitor of a request. A browser's visitor follows from its address and User-Agent. A trusted backend's
-  // visitor follows from what the backend passes on. If it passes on nothing, the view has no viewer and is not a
-  // bot's, whatever the backend's own User-Agent is. `client` must be the client of the same fields.
-  Visitor Find(const HttpFields& fields, const Client& client, const Site& site);
+  // Returns the visitor of a request. A browser's visitor follows from its address, User-Agent and traits. A trusted
+  // backend's visitor follows from what the backend passes on. If it passes on nothing, the view has no viewer and is
+  // not a bot's, whatever the backend's own User-Agent is. `client` must be the client of the same fields. `session` is
+  // the number that the page keeps for one visit, empty if it has none.
+  Visitor Find(const HttpFields& fields, const Client& client, const Site& site, std::string_view session = {});
   // Like the function above, for a beacon. Beacons have none of the additional fields.
   Visitor Find(const Beacon& beacon, const Client& client, const Site& site);
 
  private:
-  Visitor Of(const Site& site, const std::optional<boost::asio::ip::address>& address, std::string_view agent);
+  Visitor Of(const Site& site, const std::optional<boost::asio::ip::address>& address, std::string_view agent,
+             const ViewerTraits& traits);
   Visitor OfBackend(const HttpFields& fields, const Site& site);
 
   const Dependencies parts_;

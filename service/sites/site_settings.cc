@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kCoolDown = "cool-down=";
 constexpr std::string_view kExclude = "exclude=";
 constexpr std::string_view kAnnouncedOnly = "articles=announced";
+constexpr std::string_view kSessionViewers = "viewers=sessions";
 
 // The lists and the switches of the rule for addresses. No entry of the lists contains a space.
 struct RuleList {
@@ -100,6 +101,7 @@ std::string EncodeSettings(const SiteSettings& settings) {
   if (settings.cool_down.count() != 0) line += fmt::format(" {}{}", kCoolDown, settings.cool_down.count());
   for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
   if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
+  if (settings.session_viewers) line.append(" ").append(kSessionViewers);
   for (const RuleList& list : kRuleLists) {
     for (const std::string& entry : settings.articles.*list.entries) line += fmt::format(" {}{}", list.prefix, entry);
   }
@@ -122,6 +124,8 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.excluded_addresses.emplace_back(word);
     } else if (word == kAnnouncedOnly) {
       settings.announced_articles_only = true;
+    } else if (word == kSessionViewers) {
+      settings.session_viewers = true;
     } else if (!ReadRuleWord(word, settings.articles)) {
       settings.allowed_origins.emplace_back(word);
     }

@@ -27,6 +27,8 @@ struct SiteSettings {
   std::vector<std::string> excluded_addresses = {};
   // True if browsers' views count only for articles that the portal announced.
   bool announced_articles_only = false;
+  // True if pages may bring a random number that distinguishes viewers with one address and equal browsers.
+  bool session_viewers = false;
   // The rule by which addresses name articles.
   ArticleRuleSettings articles = {};
 

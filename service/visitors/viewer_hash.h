@@ -1,4 +1,4 @@
-// Identifies a viewer by a number that reveals nothing else: a keyed hash of address and user agent.
+// Identifies a viewer by a number that reveals nothing else: a keyed hash of address, user agent and traits.
 //
 // The key is a random salt, which only the instances of one data set know. It is deleted after its site's day. Until
 // then a visitor has the same number all day. Afterwards a number cannot be traced back to a person, not even by trying
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "service/base/identifiers.h"
+#include "service/visitors/viewer_traits.h"
 
 namespace viewcount {
 
@@ -17,9 +18,10 @@ namespace viewcount {
 // secret key. It is never 0, because 0 stands for an unknown viewer.
 //
 // An IPv4 address has the same hash as its IPv6-mapped form. The agent may be any bytes; its first
-// limits::kAgentBytesMax bytes count. Thread-safe, without a lock. All versions return the same hash, since instances
+// limits::kAgentBytesMax bytes count. So do the first kTraitBytesMax bytes of each trait. Without traits the hash is
+// the one of versions that knew none. Thread-safe, without a lock. All versions return the same hash, since instances
 // of different versions share a day's salt.
 uint64_t ViewerHash(const ViewerSalt& salt, std::string_view site, const boost::asio::ip::address& address,
-                    std::string_view agent);
+                    std::string_view agent, const ViewerTraits& traits = {});
 
 }  // namespace viewcount

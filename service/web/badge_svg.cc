@@ -4,8 +4,6 @@
 
 #include <cmath>
 
-#include "service/base/text.h"
-
 namespace viewcount {
 namespace {
 
@@ -39,7 +37,7 @@ struct Half {
 
 std::string BadgeSvg(const BadgeOptions& options) {
   const Half label(options.label, 0);
-  const Half count(Grouped(options.count), label.width());
+  const Half count(Grouped(options.count, options.grouping), label.width());
   const int width = label.width() + count.width();
   const std::string spoken = label.text + (label.text.empty() ? "" : ": ") + count.text;
   const std::string style = ThemedStyle(

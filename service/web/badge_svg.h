@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/web/digit_grouping.h"
 #include "service/web/svg_text.h"
 
 namespace viewcount {
@@ -13,6 +14,7 @@ struct BadgeOptions {
   // May contain any bytes. May be empty.
   std::string_view label = "views";
   uint64_t count = 0;
+  DigitGrouping grouping;
   Theme theme = Theme::kAuto;
 };
 

@@ -6,7 +6,6 @@
 
 #include "service/base/check.h"
 #include "service/base/limits.h"
-#include "service/base/text.h"
 
 namespace viewcount {
 namespace {
@@ -92,7 +91,7 @@ std::string OdometerSvg(const OdometerOptions& options) {
   const int step = shape.wheel_width + shape.gap;
   const int width = static_cast<int>(digits.size()) * step - shape.gap + 2 * shape.border;
   const std::string title = EscapedXml(options.title);
-  const std::string spoken = title + (title.empty() ? "" : " ") + Grouped(options.value);
+  const std::string spoken = title + (title.empty() ? "" : " ") + Grouped(options.value, options.grouping);
   std::string svg = fmt::format(
       R"(<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" )"
       R"(aria-label="{2}"><title>{2}</title>{3})",

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/web/digit_grouping.h"
 #include "service/web/svg_text.h"
 
 namespace viewcount {
@@ -27,6 +28,8 @@ struct OdometerOptions {
   Theme theme = Theme::kAuto;
   // The text that screen readers speak before the number. May contain any bytes. May be empty.
   std::string_view title;
+  // How the spoken number is grouped.
+  DigitGrouping grouping;
 };
 
 // Returns a complete SVG document without scripts and external references. Pure function; thread-safe.

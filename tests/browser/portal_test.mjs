@@ -117,16 +117,26 @@ for (const {name, ...look} of looks) {
   for (const colorScheme of ['light', 'dark']) {
     test(`ItFits (${name}, ${colorScheme})`, async () => {
       const window = await site.window({...look, colorScheme});
+      await window.addInitScript(() => {
+        globalThis.shift = 0;
+        const add = (list) => list.getEntries().forEach((entry) => (shift += entry.value));
+        new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true});
+      });
       for (const [file, url] of [['front', ''], ['article', page]]) {
         await window.goto(site.url(url));
         await odometerNumber(window);
         const counts = window.locator('[data-viewcount]');
         await eventually('every count is there', async () => !(await counts.allTextContents()).includes('–'));
         if (url === '') await window.getByRole('region', {name: 'Đọc nhiều nhất'}).waitFor();
-        await eventually('wheels stand still', () => window.evaluate(() => document.getAnimations().length === 0));
+        await window.locator('#visitors').waitFor();
+        const isStill = (odometer) => odometer.getAnimations({subtree: true}).length === 0;
+        await eventually('wheels stand still', () => window.locator('[part=odometer]').evaluate(isStill));
+        const shift = await window.evaluate(() => globalThis.shift);
+        assert.ok(shift < 0.02, `the layout shifted by ${shift}`);
         const width = await window.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= look.viewport.width, `${width} px wide`);
         await assertReadable(window);
+        await assertFocusIsSeen(window);
         await screenshot(window, `${file}_${name}_${colorScheme}.png`);
       }
       await window.context().close();
@@ -134,10 +144,77 @@ for (const {name, ...look} of looks) {
   }
 }
 
+test('ItReadsFromRightToLeftToo', async () => {
+  const window = await site.window({viewport: {width: 390, height: 844}});
+  await window.route('**/tin/*.html', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({response, body: (await response.text()).replace('<html ', '<html dir="rtl" ')});
+  });
+  await window.goto(site.url(page));
+  const number = await odometerNumber(window);
+  const lefts = await window
+    .locator('[part=digit]')
+    .evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().left));
+  assert.ok(lefts.length === 8 && lefts.every((left, i) => i === 0 || left > lefts[i - 1]), lefts.join(' '));
+  assert.equal(String(number).length, 8);
+  assert.ok((await window.evaluate(() => document.documentElement.scrollWidth)) <= 390);
+  await screenshot(window, 'article_right_to_left.png');
+  await window.context().close();
+});
+
+test('WithoutJavaScriptNumbersAreInPictures', async () => {
+  const window = await site.window({viewport: {width: 390, height: 844}, javaScriptEnabled: false});
+  await window.goto(site.url(page));
+  const region = window.getByRole('region', {name: 'Số lượt truy cập'});
+  const texts = [];
+  for (const picture of [region.locator('img'), window.locator('article img')]) {
+    await picture.waitFor();
+    const source = new URL(await picture.getAttribute('src'), site.service.url).href;
+    texts.push(await (await window.request.get(source)).text());
+  }
+  assert.match(texts[0], /aria-label="Số lượt truy cập [1-9]\d?\.\d{3}\.\d{3}"/);
+  assert.match(texts[1], /aria-label="Số lượt người xem: \d\.\d{3}"/);
+  for (const element of ['#visitors', '.views', '[data-viewcount-odometer]'])
+    assert.equal(await window.locator(element).first().isVisible(), false, element);
+  await screenshot(window, 'article_without_script.png');
+  await window.context().close();
+});
+
 // Stores a screenshot for people to inspect.
 async function screenshot(window, name) {
   fs.mkdirSync(process.env.SCREENSHOTS, {recursive: true});
   await window.screenshot({path: path.join(process.env.SCREENSHOTS, name), fullPage: true});
+}
+
+// Asserts that the outline of focused links has at least the contrast of 3 that WCAG 2.2 requires (1.4.11). Gradients
+// count as their last colour.
+async function assertFocusIsSeen(window) {
+  // The browser shows the focus that a script sets only after a key was used.
+  await window.keyboard.press('Tab');
+  const contrasts = await window.locator('.brand, nav a, main a, footer a').evaluateAll((links) =>
+    links.map((link) => {
+      const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+      const luminance = (color) => {
+        const [r, g, b] = color.match(/[\d.]+/g).map((value) => channel(value / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      let background;
+      for (let at = link.parentElement; !background; at = at.parentElement) {
+        const {backgroundImage, backgroundColor} = getComputedStyle(at);
+        if (backgroundImage !== 'none') background = backgroundImage.match(/rgb\([^)]*\)/g).at(-1);
+        else if (!backgroundColor.startsWith('rgba')) background = backgroundColor;
+      }
+      link.focus();
+      const {outlineStyle, outlineWidth, outlineColor} = getComputedStyle(link);
+      const [low, high] = [outlineColor, background].map(luminance).sort((a, b) => a - b);
+      return outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2 ? (high + 0.05) / (low + 0.05) : 0;
+    }),
+  );
+  await window.evaluate(() => {
+    document.activeElement.blur();
+    scrollTo(0, 0);
+  });
+  assert.ok(contrasts.length >= 10 && contrasts.every((contrast) => contrast >= 3), contrasts.join(' '));
 }
 
 // Asserts that text has at least the contrast of 4.5 that WCAG 2.2 requires (1.4.3). Only text on a background of one

@@ -76,6 +76,7 @@ export class Site {
 
   // Sets the start values in the same way as quickstart.
   async setStartViews() {
+    await this.service.command('site', 'put', 'demo', '--time-zone', 'Asia/Ho_Chi_Minh');
     const set = (...words) => this.service.command('set', ...words, '--why', 'test');
     await Promise.all([...startViews].map(([article, views]) => set(article, String(views))));
     await set('--site-total', String(siteStart));
@@ -94,7 +95,7 @@ export class Site {
     const reports = [];
     const errors = [];
     context.on('request', (request) => {
-      if (/\/(views|pixel\.gif)(\?|$)/.test(request.url())) reports.push(request);
+      if (/\/(views|numbers|pixel\.gif|dot\.gif)(\?|$)/.test(request.url())) reports.push(request);
     });
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (message) => {

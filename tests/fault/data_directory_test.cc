@@ -71,7 +71,7 @@ class ImportTest : public FaultTest {
     return static_cast<int>(std::count(pages_.begin() + from, pages_.begin() + to, true));
   }
 
-  // Imports the log in its present state. Returns the number of views that the command reports.
+  // Imports the log in its present state. Returns the number of views that the command reports, by people and by bots.
   int Import() {
     const std::string report = path("report");
     fs::remove(report);
@@ -84,21 +84,25 @@ class ImportTest : public FaultTest {
     std::ostringstream text;
     text << file.rdbuf();
     Require(code == 0, "the import failed: " + text.str());
-    const size_t found = text.str().find("\"views\":");
-    Require(found != std::string::npos, "the report has no views: " + text.str());
-    // The value may be a number, or a number in quotes, which is ProtoJSON's form of 64-bit integers.
-    return std::atoi(text.str().c_str() + text.str().find_first_of("0123456789", found));
+    return Number(text.str(), "\"views\": ") + Number(text.str(), "\"botViews\": ");
+  }
+  static int Number(const std::string& report, const std::string& name) {
+    const size_t found = report.find(name);
+    Require(found != std::string::npos, "the report has no " + name + report);
+    return std::atoi(report.c_str() + found + name.size());
   }
 
-  // Returns the counts of all articles in Redis.
+  // Returns the counts of all articles in Redis, of people and bots together.
   std::map<std::string, int> Stored() {
     std::map<std::string, int> stored;
     for (uint32_t shard = 0; shard < limits::kShards; ++shard) {
-      char key[32];
-      std::snprintf(key, sizeof(key), "vc:{%02u}:demo:all", shard);
-      const std::vector<std::string> fields = redis_.List({"HGETALL", key});
-      for (size_t i = 0; i + 1 < fields.size(); i += 2) {
-        if (!fields[i].empty()) stored[fields[i]] = std::stoi(fields[i + 1]);
+      for (const char* hash : {"all", "bots"}) {
+        char key[32];
+        std::snprintf(key, sizeof(key), "vc:{%02u}:demo:%s", shard, hash);
+        const std::vector<std::string> fields = redis_.List({"HGETALL", key});
+        for (size_t i = 0; i + 1 < fields.size(); i += 2) {
+          if (!fields[i].empty()) stored[fields[i]] += std::stoi(fields[i + 1]);
+        }
       }
     }
     return stored;

@@ -1,6 +1,6 @@
-// Fuzzes the log reader and parser with any file. The reader must return the lines of the file, none longer than the
-// limit. The parser's results must lie within the line and within all limits. A page view that is written again in the
-// simplest form must be parsed as the same page view.
+// Fuzzes the log reader and the parsers of all formats with any file. The reader must return the lines of the file,
+// none longer than the limit. Each view must be one that the service accepts. A view that is written again in the
+// simplest form must be parsed as the same view.
 #include <arpa/inet.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "client/cli/access_log.h"
 #include "client/cli/line_reader.h"
@@ -65,73 +67,101 @@ void CheckExcerpt(std::string_view line) {
   VIEWCOUNT_CHECK(escaped || !ShowsAddress(excerpt));
 }
 
-void CheckPageView(const AccessLogLine& parsed, std::string_view line) {
-  VIEWCOUNT_CHECK(IsArticleId(parsed.article_id) && parsed.article_id[0] == '/');
-  // The article ID is also "/" for a target in absolute form without a path.
-  VIEWCOUNT_CHECK(parsed.article_id == "/" ||
-                  (parsed.article_id.data() >= line.data() &&
-                   parsed.article_id.data() + parsed.article_id.size() <= line.data() + line.size()));
-  VIEWCOUNT_CHECK(parsed.viewer != 0);
-  VIEWCOUNT_CHECK(parsed.event_time_unix_ms >= 1 && parsed.event_time_unix_ms <= limits::kEventTimeUnixMsMax);
-  VIEWCOUNT_CHECK(parsed.event_time_unix_ms == 1 || parsed.event_time_unix_ms % 1'000 == 0);
-
-  const std::time_t seconds = parsed.event_time_unix_ms / 1'000;
-  std::tm time{};
-  VIEWCOUNT_CHECK(gmtime_r(&seconds, &time) != nullptr);
-  char text[40];
-  VIEWCOUNT_CHECK(std::strftime(text, sizeof(text), "%d/%b/%Y:%H:%M:%S +0000", &time) == 26);
-  const std::string plain =
-      std::string("a - - [") + text + "] \"GET " + std::string(parsed.article_id) + " HTTP/1.1\" 200 -";
-  const AccessLogLine again = ParseAccessLogLine(plain, ViewerSalt());
-  VIEWCOUNT_CHECK(again.kind == LineKind::kPageView);
-  VIEWCOUNT_CHECK(again.article_id == parsed.article_id);
-  VIEWCOUNT_CHECK(again.event_time_unix_ms == parsed.event_time_unix_ms);
-}
-
-void CheckLine(std::string_view line) {
-  const AccessLogLine parsed = ParseAccessLogLine(line, ViewerSalt());
-  VIEWCOUNT_CHECK((parsed.kind == LineKind::kBad) == !parsed.problem.empty());
-  if (parsed.kind == LineKind::kPageView) {
-    CheckPageView(parsed, line);
-  } else {
-    VIEWCOUNT_CHECK(parsed.article_id.empty());
+// The parsers of one file: one for each format, and one that finds the format.
+class Parsers {
+ public:
+  explicit Parsers(std::string_view head) {
+    Add("auto", head);
+    for (const auto& name : FormatNames()) Add(name, head);
+    Add("$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_user_agent\"", head);
   }
-  CheckExcerpt(line);
-}
 
-// Checks a line of a file that is not gzip: it must be the text up to the next line end.
+  void CheckLine(std::string_view line) {
+    for (const auto& parser : parsers_) Check(*parser, line);
+    CheckExcerpt(line);
+  }
+
+ private:
+  void Add(const std::string& format, std::string_view head) {
+    auto parser = AccessLogParser::Make({format, ""}, head, rules_, Bots(), ViewerSalt());
+    VIEWCOUNT_CHECK(parser.ok());
+    parsers_.push_back(*std::move(parser));
+  }
+
+  static const BotPatterns& Bots() {
+    static const BotPatterns bots;
+    return bots;
+  }
+
+  void Check(AccessLogParser& parser, std::string_view line) {
+    const AccessLogLine parsed = parser.Parse(line);
+    VIEWCOUNT_CHECK((parsed.kind == LineKind::kBad) == !parsed.problem.empty());
+    VIEWCOUNT_CHECK(IsView(parsed.kind) || parsed.article_id.empty());
+    if (IsView(parsed.kind)) CheckView(parsed);
+  }
+
+  void CheckView(const AccessLogLine& parsed) {
+    VIEWCOUNT_CHECK(IsArticleId(parsed.article_id) && parsed.article_id[0] == '/');
+    VIEWCOUNT_CHECK((parsed.viewer == 0) == (parsed.client == 0));
+    VIEWCOUNT_CHECK(parsed.event_time_unix_ms >= 1 && parsed.event_time_unix_ms <= limits::kEventTimeUnixMsMax);
+    const std::time_t seconds = parsed.event_time_unix_ms / 1'000;
+    std::tm time{};
+    VIEWCOUNT_CHECK(gmtime_r(&seconds, &time) != nullptr);
+    char text[40];
+    VIEWCOUNT_CHECK(std::strftime(text, sizeof(text), "%d/%b/%Y:%H:%M:%S +0000", &time) == 26);
+    // The article's ID has no characters that a log would escape, apart from the backslash.
+    std::string target;
+    for (const char c : parsed.article_id) target += c == '\\' ? "\\\\" : c == '"' ? "\\\"" : std::string(1, c);
+    const std::string plain = std::string("192.0.2.1 - - [") + text + "] \"GET " + target + " HTTP/1.1\" 200 -";
+    LogRules rules;
+    const auto parser = *AccessLogParser::Make({"common", ""}, plain, rules, Bots(), ViewerSalt());
+    const AccessLogLine again = parser->Parse(plain);
+    VIEWCOUNT_CHECK(IsView(again.kind));
+    VIEWCOUNT_CHECK(again.article_id == parsed.article_id);
+    VIEWCOUNT_CHECK(again.event_time_unix_ms / 1'000 == seconds);
+  }
+
+  const LogRules rules_;
+  std::vector<std::unique_ptr<AccessLogParser>> parsers_;
+};
+
+// Checks a line of a plain file: it must be the text up to the next line end, without a byte order mark.
 void CheckPlainLine(const LogLine& line, std::string_view& rest) {
   VIEWCOUNT_CHECK(!rest.empty());
   const size_t end = rest.find('\n');
   const std::string_view expected = rest.substr(0, end);
-  VIEWCOUNT_CHECK(line.text == expected.substr(0, kLineBytesMax));
+  const bool marked = line.number == 1 && expected.starts_with(kUtf8Mark);
+  VIEWCOUNT_CHECK(line.text == expected.substr(0, kLineBytesMax).substr(marked ? kUtf8Mark.size() : 0));
   VIEWCOUNT_CHECK(line.too_long == (expected.size() > kLineBytesMax));
   VIEWCOUNT_CHECK(line.unfinished == (end == rest.npos));
   rest.remove_prefix(std::min(expected.size() + 1, rest.size()));
 }
 
 void CheckFile(std::string_view bytes) {
-  const bool gzip = bytes.starts_with("\x1F\x8B");
+  // The lines of other files are not those of their bytes.
+  const bool plain =
+      Decompressor::Detect(bytes) == nullptr && !bytes.starts_with("\xFF\xFE") && !bytes.starts_with("\xFE\xFF");
   const MemoryFile file(bytes);
   auto source = ByteSource::Open(file.path());
   VIEWCOUNT_CHECK(source.ok());
   LineReader reader(*std::move(source));
   const auto head = reader.Head();
   VIEWCOUNT_CHECK(head.ok() && head->size() <= kHeadBytes);
-  VIEWCOUNT_CHECK(gzip || *head == bytes.substr(0, kHeadBytes));
+  VIEWCOUNT_CHECK(!plain || *head == bytes.substr(0, kHeadBytes));
+  Parsers parsers(*head);
   std::string_view rest = bytes;
   LogLine line;
   for (uint64_t number = 1; number <= kLinesMax; ++number) {
     const auto more = reader.Next(line);
     VIEWCOUNT_CHECK(more.ok());
     if (!*more) {
-      VIEWCOUNT_CHECK(gzip || rest.empty());
-      VIEWCOUNT_CHECK(gzip || reader.source().damage().empty());
+      VIEWCOUNT_CHECK(!plain || rest.empty());
+      VIEWCOUNT_CHECK(!plain || reader.source().damage().empty());
       return;
     }
     VIEWCOUNT_CHECK(line.number == number && line.text.size() <= kLineBytesMax);
-    if (!gzip) CheckPlainLine(line, rest);
-    CheckLine(line.text);
+    if (plain) CheckPlainLine(line, rest);
+    parsers.CheckLine(line.text);
   }
 }
 

@@ -55,6 +55,17 @@ class UnitTest(unittest.TestCase):
             code, output = run("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=30", str(unit))
             self.assertEqual(code, 0, output)
 
+    def test_systemd_accepts_the_unit_of_imports(self):
+        # The test has viewcountd alone. systemd-analyze checks only that there is a program.
+        text = (DEPLOY / "viewcount-import.service").read_text()
+        with tempfile.TemporaryDirectory(prefix="viewcount-unit-") as folder:
+            unit = pathlib.Path(folder) / "viewcount-import.service"
+            unit.write_text(text.replace("/usr/local/bin/viewcount", str(pathlib.Path(PROGRAM).resolve())))
+            code, output = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit))
+            self.assertEqual((code, output), (0, ""))
+            code, output = run("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=30", str(unit))
+            self.assertEqual(code, 0, output)
+
     def test_the_program_accepts_its_flags(self):
         flags = shlex.split(self.value("ExecStart"))[1:]
         code, output = run(PROGRAM, *flags, "--check-config")

@@ -7,13 +7,17 @@ Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUI
 import base64
 import contextlib
 import datetime
+import hashlib
+import gzip
 import http.client
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -31,7 +35,7 @@ COMMAND = None
 CONTRACT = Contract()
 # All addresses of 127.0.0.0/8 belong to this machine, so a backend and a visitor's browser have different addresses.
 BACKEND, BROWSER = "127.0.0.1", "127.0.0.9"
-SITES = ("calls", "moment", "popular")
+SITES = ("calls", "moment", "popular", "numbers", "tags")
 PLAIN = {"Content-Type": "text/plain;charset=UTF-8"}
 # One correct call of each operation: its query and its body.
 CALLS = {
@@ -41,10 +45,11 @@ CALLS = {
     "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
     "listPopular": ((("window.allTime", "true"), ("pageSize", "2")), None),
     "getSiteStats": ((), None),
-    "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits")), None),
-    "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light")), None),
+    "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits"), ("lang", "vi")), None),
+    "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light"), ("lang", "fr-CA")), None),
     "live": ((("article", "/calls/1"),), None),
     "script": ((), None),
+    "scriptByItsSecondName": ((), None),
     "description": ((), None),
     "index": ((), None),
 }
@@ -114,7 +119,10 @@ class DescriptionTest(ApiTest):
         client = self.client("calls")
         for answer, field in ((client.get("/popular", [("window.last", "86400s")]), "window.last"),
                               (client.get("/counts", [("article", "/a"), ("article", "")]), "article[1]"),
-                              (client.get("/badge.svg", ()), "article[0]"),
+                              (client.get("/badge.svg", ()), "article"),
+                              (client.get("/pixel.gif", [("article", "")]), "article[0]"),
+                              (client.get("/pixel.gif", [("address", "a")]), "address[0]"),
+                              (client.get("/pixel.gif", [("canonical", "a")]), "canonical[0]"),
                               (client.post("/counts:batchGet", {"articleIds": ["/a", ""]}), "articleIds[1]"),
                               (client.post("/counts:batchGet", {"articles": ["/a"]}), "articles"),
                               (client.post("/views", {"views": [{"articleId": ""}]}), "views[0].articleId"),
@@ -385,6 +393,34 @@ class CachingTest(ApiTest):
 
     def test_the_script_is_sent_once(self):
         self.check_tag("script", "/count.js")
+        self.check_tag("scriptByItsSecondName", "/numbers.js")
+
+    def test_the_index_lists_names_whose_content_never_changes(self):
+        index = self.client().send("GET", "/").body.decode()
+        script = self.client().send("GET", "/count.js").body
+        self.assertEqual(self.client().send("GET", "/numbers.js").body, script)
+        names = re.findall(r"^(/(?:count|numbers)\.[0-9a-f]{12}\.js) ", index, re.MULTILINE)
+        self.assertEqual(len(names), 2, index)
+        for name in names:
+            answer = self.client().send("GET", name)
+            self.assertEqual((answer.status, answer.body), (200, script))
+            self.assertEqual(answer.headers["cache-control"], "public, max-age=31536000, immutable")
+        digest = base64.b64encode(hashlib.sha384(script).digest()).decode()
+        self.assertIn(f'integrity="sha384-{digest}"', index)
+        self.assertEqual(self.client().send("GET", "/count.000000000000.js").status, 404)
+
+    def test_pictures_write_numbers_in_a_language(self):
+        client = self.client(source=BACKEND)
+        client.post("/views", {"views": [{"articleId": "/language", "count": count} for count in (1_000_000, 234_567)]})
+        for language, text in (("vi", "1.234.567"), ("en-GB", "1,234,567"), ("fr", "1\u202f234\u202f567")):
+            badge = client.send("GET", client.target("/badge.svg", [("article", "/language"), ("lang", language)]))
+            self.assertIn(f">{text}</text>", badge.body.decode())
+        odometer = client.send("GET", client.target("/odometer.svg", [("lang", "vi")])).body.decode()
+        self.assertRegex(odometer, r'aria-label="[1-9]\d{0,2}(\.\d{3})+"')
+        for route in ("/badge.svg", "/odometer.svg"):
+            pairs = [("article", "/language")] if route == "/badge.svg" else []
+            refused = client.send("GET", client.target(route, pairs + [("lang", "xx")]))
+            self.assertEqual(read(refused), (400, "INVALID_ARGUMENT", "lang", None))
 
     def test_pictures_are_sent_again_when_counts_change(self):
         client = self.client()
@@ -396,11 +432,58 @@ class CachingTest(ApiTest):
             self.assertEqual(answer.status, 200)
             self.assertNotEqual(answer.headers["etag"], before)
 
-    def test_numbers_are_never_cached(self):
-        client = self.client()
-        for path, pairs in (("/stats", ()), ("/counts", [("article", "/etag/2")]), ("/popular", ()),
-                            ("/pixel.gif", [("article", "/etag/2")])):
-            self.assertIn("no-store", client.get(path, pairs).headers["cache-control"], path)
+    def test_numbers_are_cached_for_a_second_and_have_a_tag(self):
+        client = self.client("tags")
+        target = client.target("/counts", [("article", "/etag/2")])
+        for name, path, pairs in (("getSiteStats", "/stats", ()), ("getCounts", "/counts", [("article", "/etag/2")]),
+                                  ("listPopular", "/popular", ())):
+            first = client.get(path, pairs)
+            self.assertEqual(first.headers["cache-control"], "public, max-age=1", path)
+            # Only the time of the answer differs.
+            time.sleep(0.01)
+            again = client.get(path, pairs, {"If-None-Match": first.headers["etag"]})
+            self.assertEqual((again.status, again.headers["etag"]), (304, first.headers["etag"]))
+            CONTRACT.check(name, again)
+            client.post("/views", {"articleId": "/etag/2"})
+            changed = client.get(path, pairs, {"If-None-Match": first.headers["etag"]})
+            self.assertEqual(changed.status, 200)
+            self.assertNotEqual(changed.headers["etag"], first.headers["etag"])
+        self.assertEqual(client.send("HEAD", target).headers["etag"], client.send("GET", target).headers["etag"])
+        self.assertIn("no-store", client.get("/pixel.gif", [("article", "/etag/2")]).headers["cache-control"])
+        self.assertIn("no-store", client.post("/views", {"articleId": "/a"}).headers["cache-control"])
+
+    def test_numbers_may_be_numbers(self):
+        client = self.client("numbers")
+        # An ID that looks like a number stays a text.
+        client.post("/views", {"views": [{"articleId": "7"}, {"articleId": "a\\\"views\":\"8"}]})
+        pairs = [("article", "7"), ("article", "a\\\"views\":\"8")]
+        texts = client.get("/counts", pairs).json()["counts"]
+        self.assertEqual([(count["articleId"], count["views"]) for count in texts], [(text, "1") for _, text in pairs])
+        for answer in (client.get("/counts", [*pairs, ("numbers", "1")]),
+                       client.get("/counts", pairs, {"Accept": "application/json; numbers=1"}),
+                       client.send("POST", client.target("/counts:batchGet", [("numbers", "1")]),
+                                   {"articleIds": [text for _, text in pairs]})):
+            numbers = answer.json()["counts"]
+            self.assertEqual(numbers, [text | {key: int(text[key]) for key in ("views", "viewers", "botViews")}
+                                       for text in texts])
+        stats = client.get("/stats", [("numbers", "1")]).json()
+        self.assertEqual((stats["views"]["total"], stats["visits"]["today"]), (2, 1))
+        self.assertEqual(client.get("/popular", [("numbers", "1")]).json()["articles"][0]["views"], 1)
+        target = client.target("/views", [("numbers", "1"), ("article", "7")])
+        shown = client.send("POST", target, {"articleId": "7"}).json()
+        self.assertEqual((shown["acceptedViews"], shown["counts"][0]["views"], shown["siteViews"]), (1, 2, 3))
+        refused = client.get("/stats", [("numbers", "yes")])
+        self.assertEqual((refused.status, refused.json()["field"]), (400, "numbers"))
+
+    def test_long_answers_are_compressed(self):
+        client = self.client("numbers")
+        pairs = [("article", f"/long/{i}") for i in range(100)]
+        plain = client.get("/counts", pairs)
+        small = client.get("/counts", pairs, {"Accept-Encoding": "br, gzip"})
+        self.assertEqual(small.headers["content-encoding"], "gzip")
+        self.assertEqual(json.loads(gzip.decompress(small.body))["counts"], plain.json()["counts"])
+        self.assertLess(len(small.body), len(plain.body) / 5)
+        self.assertNotIn("content-encoding", client.get("/counts", pairs[:1], {"Accept-Encoding": "gzip"}).headers)
 
 
 class RefusalTest(ApiTest):

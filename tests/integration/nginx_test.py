@@ -112,6 +112,7 @@ class NginxTest(unittest.TestCase):
         self.assertEqual((page.status, page.type, page.body.decode()), (200, "text/html", PAGE))
         script = self.browser.send("GET", "/count.js")
         self.assertEqual((script.status, script.type), (200, "text/javascript"))
+        self.assertEqual(self.browser.send("GET", "/numbers.js").body, script.body)
         demo = self.browser.send("GET", "/demo/")
         self.assertEqual((demo.status, demo.type, demo.body.decode()), (200, "text/html", DEMO_PAGE))
 

@@ -13,7 +13,7 @@ namespace viewcount {
 // Creates the directory in its constructor and removes it with all its content in its destructor. Not thread-safe.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() : path_(testing::TempDir() + "viewcount_test_XXXXXX") {
+  TemporaryDirectory() : path_(::testing::TempDir() + "viewcount_test_XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "cannot make " << path_;
   }
   ~TemporaryDirectory() {

@@ -57,11 +57,13 @@ read_article() {
 
 date_text() { printf '<time datetime="%s">%s</time>' "$1" "${1:8:2}/${1:5:2}/${1:0:4}"; }
 
+# `views NUMBER` prints an article's count, for the end of a line. It is out of sight without JavaScript.
+views() { printf '<span class="views"> · <span data-viewcount="/tin/%s.html">–</span> lượt xem</span>' "${slugs[$1]}"; }
+
 # `item ROOT NUMBER` prints a headline with its date and count.
 item() {
-  local views="<span data-viewcount=\"/tin/${slugs[$2]}.html\">–</span> lượt xem"
-  printf '<li><a href="%stin/%s.html">%s</a> <span class="facts">%s · %s</span></li>\n' \
-    "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "$views"
+  printf '<li><a href="%stin/%s.html">%s</a> <span class="facts">%s%s</span></li>\n' \
+    "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "$(views "$2")"
 }
 
 # `list HEADING ROOT NUMBER…` prints a section of headlines, or nothing if there are none.
@@ -92,14 +94,16 @@ write_page() {
 }
 
 write_article() {
-  local number=$1 section=${article_sections[$1]} newer=() earlier=() i content
+  local number=$1 section=${article_sections[$1]} newer=() earlier=() i badge content
   # Both lists begin with the nearest article.
   for ((i = number - 1; i >= 0 && ${#newer[@]} < neighbours_max; --i)); do newer+=("$i"); done
   for ((i = number + 1; i < ${#slugs[@]} && ${#earlier[@]} < neighbours_max; ++i)); do earlier+=("$i"); done
+  badge="/v1/sites/demo/badge.svg?lang=vi&amp;label=S%E1%BB%91%20l%C6%B0%E1%BB%A3t%20ng%C6%B0%E1%BB%9Di%20xem"
   content="<article>
 <p class=\"section\"><a href=\"../index.html#$section\">${section_names[$section]}</a></p>
 <h1>${titles[number]}</h1>
-<p class=\"facts\">$(date_text "${dates[number]}") · Số lượt người xem: <span data-viewcount>–</span></p>
+<p class=\"facts\">$(date_text "${dates[number]}")<span class=\"views\"> · Số lượt người xem: <span data-viewcount>–</span></span></p>
+<noscript><p><img src=\"$badge&amp;article=%2Ftin%2F${slugs[number]}.html\" alt=\"Số lượt người xem\" height=\"20\"></p></noscript>
 <p class=\"summary\">${summaries[number]}</p>
 ${bodies[number]}</article>
 <div class=\"neighbours\">
@@ -120,12 +124,8 @@ write_front_page() {
 <p class=\"section\"><a href=\"#${article_sections[0]}\">${section_names[${article_sections[0]}]}</a></p>
 <h2><a href=\"tin/${slugs[0]}.html\">${titles[0]}</a></h2>
 <p>${summaries[0]}</p>
-<p class=\"facts\">$(date_text "${dates[0]}") · <span data-viewcount=\"/tin/${slugs[0]}.html\">–</span> lượt xem</p>
+<p class=\"facts\">$(date_text "${dates[0]}")$(views 0)</p>
 </article>
-<section id=\"popular\" aria-labelledby=\"popular-heading\" hidden>
-<h2 id=\"popular-heading\">Đọc nhiều nhất</h2>
-<ol></ol>
-</section>
 <div class=\"sections\">
 "
   for section in "${sections[@]}"; do
@@ -138,7 +138,14 @@ write_front_page() {
     done
     content+="</ul>"$'\n'"</section>"$'\n'
   done
-  content+="</div>"$'\n'"</div>"$'\n'
+  # The list appears late. At the end it moves nothing on phones, and wide screens have a column for it.
+  content+="</div>
+<section id=\"popular\" aria-labelledby=\"popular-heading\" hidden>
+<h2 id=\"popular-heading\">Đọc nhiều nhất</h2>
+<ol></ol>
+</section>
+</div>
+"
   write_page index.html / "Cổng thông tin điện tử huyện Mộc Giang" "Tin tức, thông báo của huyện Mộc Giang." \
     '<script defer src="popular.js"></script>'$'\n' "$content"
 }

@@ -106,6 +106,16 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   const auto import = std::get<ImportAccessLogCommand>(Line({"import", "access-log", "a", "-", "--strict"}).command);
   EXPECT_EQ(import.files, (std::vector<std::string>{"a", "-"}));
   EXPECT_TRUE(import.strict);
+  EXPECT_EQ(import.format.format, "auto");
+  const auto more =
+      std::get<ImportAccessLogCommand>(Line({"import", "access-log", "--host", "a.example", "--host", "b.example",
+                                             "--follow", "--client-field", "last", "--format", "vhost", "f"})
+                                           .command);
+  EXPECT_EQ(more.hosts, (std::vector<std::string>{"a.example", "b.example"}));
+  EXPECT_TRUE(more.follow);
+  EXPECT_EQ(more.format.client_field, "last");
+  EXPECT_EQ(more.format.format, "vhost");
+  EXPECT_EQ(more.files, std::vector<std::string>{"f"});
 }
 
 TEST(CommandLine, WrongUsageExitsWith2) {
@@ -133,6 +143,9 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
+                                                                 {"import", "access-log", "--follow", "-"},
+                                                                 {"import", "access-log", "--format", "apache", "f"},
+                                                                 {"import", "access-log", "--format", "$status", "f"},
                                                                  {"top", "--nope"}}) {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(Exit(words), ExitCode::kUsage);

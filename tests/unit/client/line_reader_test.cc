@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 namespace viewcount::cli {
 namespace {
 
+using testing::Compressed;
 using testing::Gzip;
 using testing::TemporaryFile;
 
@@ -144,8 +146,9 @@ TEST(LineReader, BrokenGzipIsDamage) {
   EXPECT_NE(trailing.damage, "");
 }
 
-TEST(LineReader, TheHeadIsTheFirst4KiB) {
+TEST(LineReader, TheHeadIsTheFirst64KiB) {
   const auto text = ManyLines(1'000);
+  ASSERT_GT(text.size(), kHeadBytes);
   for (const auto& content : {text, Gzip(text), Gzip(text.substr(0, 100)) + Gzip(text.substr(100))}) {
     const TemporaryFile file(content);
     LineReader reader(std::move(*ByteSource::Open(file.path())));
@@ -153,10 +156,105 @@ TEST(LineReader, TheHeadIsTheFirst4KiB) {
     LogLine line;
     ASSERT_TRUE(*reader.Next(line));
     EXPECT_EQ(line.text, text.substr(0, text.find('\n'))) << "nothing of it is lost";
+    ASSERT_TRUE(reader.Rewind().ok());
+    EXPECT_EQ(*reader.Head(), text.substr(0, kHeadBytes));
   }
   const TemporaryFile file("short\n");
   LineReader reader(std::move(*ByteSource::Open(file.path())));
   EXPECT_EQ(*reader.Head(), "short\n");
+}
+
+TEST(LineReader, EveryCompressionIsReadAsItIs) {
+  const auto text = ManyLines(3'000);
+  const auto plain = ReadContent(text).texts;
+  for (const std::string program : {"gzip", "bzip2", "xz", "zstd"}) {
+    SCOPED_TRACE(program);
+    const auto compressed = Compressed(program, text);
+    const auto whole = ReadContent(compressed);
+    EXPECT_EQ(whole.texts, plain);
+    EXPECT_EQ(whole.damage, "");
+    const auto twice = ReadContent(compressed + compressed);
+    EXPECT_EQ(twice.texts.size(), 2 * plain.size());
+    EXPECT_EQ(twice.damage, "");
+    const auto cut = ReadContent(compressed.substr(0, compressed.size() / 2));
+    EXPECT_EQ(cut.damage, "the compressed file is cut off");
+    auto broken = compressed;
+    broken[broken.size() / 2] = static_cast<char>(broken[broken.size() / 2] ^ 0x55);
+    EXPECT_NE(ReadContent(broken).damage, "");
+    EXPECT_NE(ReadContent(compressed + "something else").damage, "");
+  }
+}
+
+TEST(LineReader, ByteOrderMarksAreNoPartOfTheText) {
+  const std::vector<std::string> expected = {"tin-tức", "", "\xF0\x9F\x98\x80"};
+  EXPECT_EQ(ReadContent("\xEF\xBB\xBFtin-tức\n\n\xF0\x9F\x98\x80\n").texts, expected);
+  EXPECT_EQ(ReadContent("\xEF\xBB\xBF").texts, std::vector<std::string>{""});
+  for (const bool big_endian : {false, true}) {
+    SCOPED_TRACE(big_endian);
+    std::string text;
+    for (const char16_t unit : std::u16string_view(u"\xFEFFtin-tức\n\n\U0001F600\n")) {
+      const char high = static_cast<char>(unit >> 8), low = static_cast<char>(unit & 0xFF);
+      text += big_endian ? high : low;
+      text += big_endian ? low : high;
+    }
+    EXPECT_EQ(ReadContent(text).texts, expected);
+    EXPECT_EQ(ReadContent(Gzip(text)).texts, expected);
+    // Characters lie across the borders of buffers.
+    std::string many = text.substr(0, 2);
+    for (int i = 0; i < 40'000; ++i) many += text.substr(2);
+    const auto lines = ReadContent(many);
+    ASSERT_EQ(lines.texts.size(), 120'000u);
+    for (size_t i = 0; i < lines.texts.size(); ++i) ASSERT_EQ(lines.texts[i], expected[i % 3]) << i;
+  }
+}
+
+TEST(LineReader, AnUnpairedSurrogateIsReplaced) {
+  EXPECT_EQ(ReadContent(std::string("\xFF\xFE\x00\xD8"
+                                    "a\x00\n\x00",
+                                    8))
+                .texts,
+            std::vector<std::string>{"\xEF\xBF\xBD"
+                                     "a"});
+  EXPECT_EQ(ReadContent(std::string("\xFF\xFE\x00\xDC\n\x00", 6)).texts, std::vector<std::string>{"\xEF\xBF\xBD"});
+}
+
+TEST(LineReader, AGrowingFileGivesItsLinesWhenTheyEnd) {
+  const TemporaryFile file("");
+  LineReader reader(std::move(*ByteSource::Open(file.path())));
+  LogLine line;
+  EXPECT_FALSE(*reader.Next(line, UnfinishedLine::kLeave));
+  const auto append = [&](const std::string& text) { std::ofstream(file.path(), std::ios::app) << text; };
+  append("fir");
+  EXPECT_FALSE(*reader.Next(line, UnfinishedLine::kLeave));
+  append("st\nsec");
+  ASSERT_TRUE(*reader.Next(line, UnfinishedLine::kLeave));
+  EXPECT_EQ(line.text, "first");
+  EXPECT_FALSE(*reader.Next(line, UnfinishedLine::kLeave));
+  // The line end comes after the part of the line that is kept.
+  append(std::string(kLineBytesMax + 10, 'x'));
+  EXPECT_FALSE(*reader.Next(line, UnfinishedLine::kLeave));
+  append("\nlast");
+  ASSERT_TRUE(*reader.Next(line, UnfinishedLine::kLeave));
+  EXPECT_TRUE(line.too_long);
+  EXPECT_FALSE(*reader.Next(line, UnfinishedLine::kLeave));
+  ASSERT_TRUE(*reader.Next(line, UnfinishedLine::kTake));
+  EXPECT_EQ(line.text, "last");
+  EXPECT_EQ(line.number, 3u);
+  EXPECT_FALSE(line.too_long);
+}
+
+TEST(ByteSource, ATruncatedFileIsNoticedAlsoWhenItHasGrownAgain) {
+  const TemporaryFile file("first\n");
+  auto source = *ByteSource::Open(file.path());
+  char buffer[100];
+  ASSERT_EQ(*source->Read(buffer, sizeof(buffer)), 6u);
+  EXPECT_FALSE(source->Truncated());
+  std::ofstream(file.path(), std::ios::app) << "second\n";
+  EXPECT_FALSE(source->Truncated());
+  file.Write("fir");
+  EXPECT_TRUE(source->Truncated());
+  file.Write("another beginning\n");
+  EXPECT_TRUE(source->Truncated());
 }
 
 TEST(LineReader, APipeThatGivesByteByByteIsRead) {

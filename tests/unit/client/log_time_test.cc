@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace viewcount::cli {
 namespace {
 
@@ -51,6 +53,34 @@ TEST(LogTime, ImpossibleTimesAreNone) {
                            "01/Jan/1970:00:59:59 +0100",
                            "31/Dec/9999:23:59:59 -0100"}) {
     EXPECT_EQ(ParseLogTime(text), std::nullopt) << text;
+  }
+}
+
+TEST(LogTime, IsoTimesWithAndWithoutZone) {
+  constexpr int64_t kExpected = 1'431'857'103'000;
+  for (const char* text : {"2015-05-17T10:05:03Z", "2015-05-17 10:05:03", "2015-05-17T17:05:03+07:00",
+                           "2015-05-17T05:05:03-0500", "2015-05-17t10:05:03z"}) {
+    EXPECT_EQ(ParseIsoTime(text), kExpected) << text;
+  }
+  EXPECT_EQ(ParseIsoTime("2015-05-17T10:05:03.25Z"), kExpected + 250);
+  EXPECT_EQ(ParseIsoTime("2015-05-17T10:05:03,123456789Z"), kExpected + 123);
+  for (const char* text : {"", "2015-05-17", "2015-05-17T10:05", "2015-05-32T10:05:03Z", "2015-05-17T24:05:03Z",
+                           "2015-05-17T10:05:03.Z", "2015-05-17T10:05:03+7", "2015-05-17T10:05:03+07.00",
+                           "2015/05/17 10:05:03", "1969-12-31T23:59:59Z", "2015-05-17T10:05:03 UTC"}) {
+    EXPECT_EQ(ParseIsoTime(text), std::nullopt) << text;
+  }
+}
+
+TEST(LogTime, SecondsSince1970) {
+  EXPECT_EQ(ParseUnixTime("1431857103"), 1'431'857'103'000);
+  EXPECT_EQ(ParseUnixTime("1431857103.250"), 1'431'857'103'250);
+  EXPECT_EQ(ParseUnixTime("0"), 1);
+  for (const char* text : {"", ".5", "-1", "1.", "1x", "1e5", "999999999999", "1234567890123"}) {
+    EXPECT_EQ(ParseUnixTime(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(TimeOfUnixSeconds(1'431'857'103.25), 1'431'857'103'250);
+  for (const double seconds : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_EQ(TimeOfUnixSeconds(seconds), std::nullopt);
   }
 }
 

@@ -55,4 +55,16 @@ inline std::string Gzip(std::string_view text) {
   return bytes;
 }
 
+// Returns the text as the program `gzip`, `bzip2`, `xz` or `zstd` compresses it.
+inline std::string Compressed(const std::string& program, std::string_view text) {
+  const TemporaryFile file(text);
+  std::FILE* const pipe = popen((program + " -c " + file.path()).c_str(), "r");
+  VIEWCOUNT_CHECK(pipe != nullptr);
+  std::string bytes;
+  char buffer[4'096];
+  for (size_t count = 0; (count = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) bytes.append(buffer, count);
+  VIEWCOUNT_CHECK(pclose(pipe) == 0);
+  return bytes;
+}
+
 }  // namespace viewcount::testing

@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/eventually.h"
 #include "tests/unit/http/http_fixture.h"
@@ -106,6 +108,50 @@ TEST_F(HttpEventsTest, EndWithTheServerAtOnce) {
   server_->Stop();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
   EXPECT_EQ(alive_, 0);
+}
+
+TEST_F(HttpEventsTest, EndAtOnceWhenTheReaderCloses) {
+  AddEvents("/events", 1, false);
+  Start();
+  {
+    HttpClient client(port());
+    ASSERT_TRUE(client.Send(Get("/events")));
+    EXPECT_NE(client.ReceiveAny(), "");
+    ASSERT_EQ(alive_, 1);
+  }
+  EXPECT_TRUE(Eventually([&] { return alive_ == 0; }));
+}
+
+TEST_F(HttpEventsTest, WhatAReaderSendsDoesNotEndThem) {
+  AddEvents("/events", 1, false);
+  Start();
+  HttpClient client(port());
+  ASSERT_TRUE(client.Send(Get("/events")));
+  EXPECT_NE(client.ReceiveAny(), "");
+  ASSERT_TRUE(client.Send(std::string(1'000, 'x')));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_EQ(alive_, 1);
+}
+
+TEST_F(HttpEventsTest, LeavePlaceForOtherRequestsOfTheirAddress) {
+  AddEvents("/events", 1, false);
+  Start({.connections_per_address_max = 4});
+  std::vector<std::unique_ptr<HttpClient>> readers;
+  const auto open = [&] {
+    readers.push_back(std::make_unique<HttpClient>(port()));
+    EXPECT_TRUE(readers.back()->Send(Get("/events")));
+    return readers.back()->ReceiveAny();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(open(), HasSubstr("200 OK"));
+  EXPECT_THAT(open(), AllOf(HasSubstr("429 Too Many Requests"), HasSubstr("Retry-After: ")));
+  readers.pop_back();
+  EXPECT_TRUE(Eventually([&] {
+    HttpClient client(port());
+    return client.Send(Get("/hello")) && client.ReceiveAny().find("200 OK") != std::string::npos;
+  }));
+  readers.pop_back();
+  EXPECT_TRUE(Eventually([&] { return alive_ == 2; }));
+  EXPECT_THAT(open(), HasSubstr("200 OK"));
 }
 
 TEST_F(HttpEventsTest, AReaderThatDoesNotReadIsDropped) {

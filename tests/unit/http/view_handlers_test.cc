@@ -157,6 +157,24 @@ TEST_F(ViewHandlersTest, BothWaysWriteTheSame) {
   }
 }
 
+TEST_F(ViewHandlersTest, EqualBrowsersOfOneAddressDifferByLanguageHintsAndSession) {
+  const std::string fields = std::string(kAgent) +
+                             "Accept-Language: vi,en;q=0.8\r\nSec-CH-UA: Chromium\r\nSec-CH-UA-Mobile: ?1\r\n"
+                             "Sec-CH-UA-Platform: Android\r\n";
+  ViewerTraits traits{.languages = "vi,en;q=0.8", .brands = "Chromium", .mobile = "?1", .platform = "Android"};
+  const auto viewer = [&] { return ViewerHash(salt_, "demo", make_address("127.0.0.1"), kBrowser, traits); };
+  for (const char* body : {kBeacon, kSameView}) {
+    EXPECT_THAT(Send(fields, body), ElementsAre(Journaled{"a", viewer(), false}));
+  }
+  std::string with_session = Post(fields, kBeacon);
+  with_session.insert(with_session.find(" HTTP"), "?session=123");
+  EXPECT_THAT(Ask(with_session), HasSubstr("403 Forbidden"));
+  PutSite({.session_viewers = true});
+  EXPECT_THAT(Ask(with_session), HasSubstr("200 OK"));
+  traits.session = "123";
+  EXPECT_THAT(Take(), ElementsAre(Journaled{"a", viewer(), false}));
+}
+
 TEST_F(ViewHandlersTest, AddressesNameArticlesOnBothWays) {
   PutSite({.articles = {.parameters = {"Tin"}, .fold_case = true}});
   for (const char* body : {R"({"address":"/Xem.php?tin=1&utm_source=x#a"})", R"({"address": "/xem.php?TIN=1"})",

@@ -21,10 +21,11 @@ TEST(SiteSettings, AreReadAsWritten) {
                               .allowed_origins = {"http://localhost:8000", "https://a.example"},
                               .cool_down = minutes(30),
                               .excluded_addresses = {"192.0.2.0/24", "2001:db8::7"},
-                              .announced_articles_only = true};
+                              .announced_articles_only = true,
+                              .session_viewers = true};
   EXPECT_EQ(EncodeSettings(settings),
             "Asia/Ho_Chi_Minh http://localhost:8000 https://a.example cool-down=1800 exclude=192.0.2.0/24 "
-            "exclude=2001:db8::7 articles=announced");
+            "exclude=2001:db8::7 articles=announced viewers=sessions");
   EXPECT_EQ(ParseSettings(EncodeSettings(settings)), settings);
   EXPECT_EQ(EncodeSettings({"UTC"}), "UTC");
   EXPECT_EQ(ParseSettings("UTC"), SiteSettings{"UTC"});

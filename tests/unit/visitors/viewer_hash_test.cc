@@ -96,5 +96,21 @@ TEST(ViewerHash, IsTheSameOnAllThreads) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST(ViewerHash, DependsOnEachTrait) {
+  const auto hash = [](const ViewerTraits& traits) {
+    return ViewerHash(Salt(), "portal", make_address("203.0.113.9"), kAgent, traits);
+  };
+  const std::string longest(kTraitBytesMax, 'x');
+  std::set<uint64_t> hashes = {hash({})};
+  for (const ViewerTraits& traits :
+       {ViewerTraits{.languages = "vi"}, ViewerTraits{.languages = "en"}, ViewerTraits{.brands = "vi"},
+        ViewerTraits{.mobile = "vi"}, ViewerTraits{.platform = "vi"}, ViewerTraits{.session = "vi"},
+        ViewerTraits{.languages = "v", .brands = "i"}, ViewerTraits{.languages = longest}}) {
+    EXPECT_TRUE(hashes.insert(hash(traits)).second);
+  }
+  const std::string longer = longest + "y";
+  EXPECT_EQ(hash({.languages = longer}), hash({.languages = longest}));
+}
+
 }  // namespace
 }  // namespace viewcount

@@ -14,6 +14,8 @@
     const text = await (await fetch(address)).text();
     const page = new DOMParser().parseFromString(text, 'text/html');
     const article = document.importNode(page.querySelector('article'), true);
+    // A parsed page has these elements with their contents, and would load the pictures.
+    for (const element of article.querySelectorAll('noscript')) element.remove();
     for (const link of article.querySelectorAll('a')) link.href = new URL(link.getAttribute('href'), address);
     const {href} = page.querySelector('link[rel=canonical]');
     pages.set(new URL(address).pathname, {title: page.title, canonical: href, article});

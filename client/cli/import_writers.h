@@ -1,0 +1,58 @@
+// Asks the service what it knows of the writers of logs, and records milestones.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/cli/log_identity.h"
+#include "client/cpp/batch_sender.h"
+
+namespace viewcount::cli {
+
+// Sends a serialised RecordViewsRequest until its outcome is known, as BatchSender::Send does.
+using SendRequest = std::function<client::SendResult(const std::string&)>;
+
+// The service's answer about the log in one slot.
+struct LogClaim {
+  uint32_t slot = 0;
+  // The writer's last sequence. It contains how many lines are counted, and their check.
+  uint64_t sequence = 0;
+
+  uint64_t lines() const { return LineOfSequence(sequence); }
+};
+
+// Questions about the logs of one site. Not thread-safe. All functions return the service's error if there is no
+// answer.
+class ImportWriters {
+ public:
+  ImportWriters(std::string site, SendRequest send);
+
+  // Returns what is known of all logs with this first line, by slot. The slot after them is free. Returns
+  // RESOURCE_EXHAUSTED if there are 1,000 such logs.
+  absl::StatusOr<std::vector<LogClaim>> ClaimsOf(std::string_view first_line) const;
+  // Returns true if the milestone is recorded.
+  absl::StatusOr<bool> HasMilestone(uint32_t slot, uint64_t number, const LinesDigest& digest) const;
+  // Records a milestone. Nothing changes if it was recorded before.
+  absl::Status RecordMilestone(uint32_t slot, uint64_t number, const LinesDigest& digest) const;
+  // Tells the service that a writer has no views from the sequence after `from` to `to`, which are those of at most
+  // kBatchLinesMax lines. Returns the outcome of the request.
+  client::SendResult SkipTo(const std::string& writer_id, uint64_t from, uint64_t to) const;
+  // Returns how many lines an earlier version imported of a log that begins with `head`, or 0. That version identified
+  // a log shorter than 4 KiB by all its lines, so each number of lines is tried.
+  absl::StatusOr<uint64_t> OldLines(std::string_view head) const;
+
+ private:
+  // Returns the last sequence of a writer, or nothing if the service does not know it. Changes nothing.
+  absl::StatusOr<std::optional<uint64_t>> LastSequence(const std::string& writer_id) const;
+
+  const std::string site_;
+  const SendRequest send_;
+};
+
+}  // namespace viewcount::cli
