@@ -63,9 +63,18 @@ bool ReadBool(WireReader& reader, bool& value) {
 struct ViewAddresses {
   std::string_view address;
   std::string_view canonical_address;
-
-  bool empty() const { return address.empty() && canonical_address.empty(); }
+  // True if one of them is not empty.
+  bool any = false;
 };
+
+// Reads a field that nearly no view has. Not inlined, so that the switch of the usual fields stays small.
+[[gnu::noinline]] bool ReadRareViewField(WireReader& reader, uint32_t tag, ViewAddresses& addresses) {
+  // The view itself takes one level of the nesting.
+  if (tag != kViewAddress && tag != kViewCanonicalAddress) return reader.SkipValue(tag, kNestingMax - 1);
+  const bool read = ReadString(reader, tag == kViewAddress ? addresses.address : addresses.canonical_address);
+  addresses.any = !addresses.address.empty() || !addresses.canonical_address.empty();
+  return read;
+}
 
 bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view, ViewAddresses& addresses) {
   switch (tag) {
@@ -83,13 +92,8 @@ bool ReadViewField(WireReader& reader, uint32_t tag, DecodedView& view, ViewAddr
     }
     case kViewBot:
       return ReadBool(reader, view.bot);
-    case kViewAddress:
-      return ReadString(reader, addresses.address);
-    case kViewCanonicalAddress:
-      return ReadString(reader, addresses.canonical_address);
     default:
-      // The view itself takes one level of the nesting.
-      return reader.SkipValue(tag, kNestingMax - 1);
+      return ReadRareViewField(reader, tag, addresses);
   }
 }
 
@@ -133,7 +137,7 @@ class Decoding {
       if (!reader.ReadTag(tag) || !ReadViewField(reader, tag, view, addresses_)) [[unlikely]]
         return ViewFault::kWire;
     }
-    if (!addresses_.empty()) [[unlikely]]
+    if (addresses_.any) [[unlikely]]
       return ViewFault::kAddress;
     return CheckView(view);
   }
