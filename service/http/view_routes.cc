@@ -14,6 +14,7 @@
 #include "service/base/limits.h"
 #include "service/base/log.h"
 #include "service/base/status.h"
+#include "service/base/text.h"
 #include "service/http/asked_parameters.h"
 #include "service/http/awaited_batch.h"
 #include "service/http/json.h"
@@ -112,16 +113,35 @@ uint64_t SetVisitor(const Visitor& visitor, const Client& client, v1::RecordView
   return previous_viewer;
 }
 
-bool ShowsNothing(const std::pair<std::string, std::string>& parameter) {
-  return parameter.first == "session" || parameter.first == kNumbersParameter;
-}
+// The query of a POST of views.
+struct ViewsQuery {
+  // The number that the page keeps for one visit, or an empty text.
+  std::string session = {};
+  // The question whose counts are added to the answer.
+  std::optional<v1::WatchCountsRequest> shown = {};
+};
 
-// Returns the number that the page keeps for one visit, or an empty text.
-std::string SessionOf(const HttpRequest& request) {
-  // Nearly all requests have no query.
-  if (request.target().find('?') == std::string_view::npos) return {};
+// Returns INVALID_ARGUMENT for a question that no stream of counts would take. It is refused before the views are
+// counted, because afterwards an error would say that they are not.
+absl::StatusOr<ViewsQuery> QueryOf(const HttpRequest& request) {
+  ViewsQuery query;
+  // A fast way for requests without a query.
+  if (request.target().find('?') == std::string_view::npos) return query;
   const auto parameters = Parameters::Parse(request.target());
-  return parameters.ok() ? parameters->Find("session").value_or("") : "";
+  if (!parameters.ok()) return parameters.status();
+  query.session = parameters->Find("session").value_or("");
+  v1::WatchCountsRequest question;
+  AddAsked(*parameters, question);
+  const int asked = question.article_ids_size() + question.addresses_size() + question.canonical_addresses_size();
+  if (asked > static_cast<int>(limits::kWatchArticlesMax)) {
+    return InvalidField("article",
+                        fmt::format("must be at most {} articles, not {}", limits::kWatchArticlesMax, asked));
+  }
+  for (int i = 0; i < question.article_ids_size(); ++i) {
+    if (!IsArticleId(question.article_ids(i))) return InvalidField(fmt::format("article[{}]", i), kArticleIdRule);
+  }
+  if (asked > 0 || parameters->Find("site")) query.shown = std::move(question);
+  return query;
 }
 
 HttpResponse Picture() {
@@ -147,6 +167,8 @@ class ViewHandlers {
       co_return Refuse(RejectReason::kInvalid, 1, status);
     if (!views.site().empty() && views.site() != site->name)
       co_return Refuse(RejectReason::kInvalid, views.views_size(), InvalidField("site", "is not the one of the path"));
+    const auto query = QueryOf(request);
+    if (!query.ok()) co_return Refuse(RejectReason::kInvalid, views.views_size(), query.status());
     if (auto status = Name(*site, views); !status.ok())
       co_return Refuse(RejectReason::kInvalid, views.views_size(), status);
     const Client client = trust_.Find(request, request.peer);
@@ -154,10 +176,10 @@ class ViewHandlers {
       if (auto status = CheckBrowser(views, client, *site); !status.ok())
         co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
-    const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
+    const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, query->session, views);
     if (!counted.ok()) co_return counted.status();
     HttpResponse answer = ViewsAnswer(*counted);
-    co_await Show(request, std::move(site), answer);
+    if (query->shown) co_await Show(*query->shown, std::move(site), answer);
     co_return answer;
   }
 
@@ -169,13 +191,14 @@ class ViewHandlers {
       const auto parameters = Parameters::Parse(request.target());
       if (!parameters.ok()) co_return Refuse(RejectReason::kInvalid, 1, parameters.status());
       const Client client = trust_.Find(request, request.peer);
+      const std::string session = parameters->Find("session").value_or("");
       v1::RecordViewsRequest views;
       v1::View& view = *views.add_views();
       view.set_article_id(parameters->Find("article").value_or(""));
       view.set_address(parameters->Find("address").value_or(""));
       view.set_canonical_address(parameters->Find("canonical").value_or(""));
       if (auto status = Name(*site, views); !status.ok()) co_return Refuse(RejectReason::kInvalid, 1, status);
-      const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, views);
+      const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, session, views);
       if (!counted.ok()) co_return counted.status();
     }
     co_return Picture();
@@ -199,13 +222,10 @@ class ViewHandlers {
     return absl::OkStatus();
   }
 
-  // Adds to the answer what the query asks for: what the first message of /live with this query would have. The views
-  // are counted already, so counts that cannot be read leave the answer as it is.
-  awaitable<void> Show(const HttpRequest& request, std::shared_ptr<const Site> site, HttpResponse& answer) const {
-    const auto parameters = Parameters::Parse(request.target());
-    if (!parameters.ok() || std::ranges::all_of(parameters->pairs(), ShowsNothing)) co_return;
-    v1::WatchCountsRequest question;
-    AddAsked(*parameters, question);
+  // Adds to the answer what the first message of /live with this question would have. The views are counted already, so
+  // counts that cannot be read leave the answer as it is.
+  awaitable<void> Show(const v1::WatchCountsRequest& question, std::shared_ptr<const Site> site,
+                       HttpResponse& answer) const {
     const auto counts = co_await counts_(std::move(site), question);
     if (!counts) co_return;
     // Both are JSON objects, which become one.
@@ -219,20 +239,21 @@ class ViewHandlers {
   // visitor. Views that must not count, such as those of a prefetch, get an answer as if they had been counted. Returns
   // the reason if the views are refused. All arguments must live until the end.
   awaitable<absl::StatusOr<IngestResult>> Count(const HttpRequest& request, const Client& client,
-                                                const std::shared_ptr<const Site>& site,
+                                                const std::shared_ptr<const Site>& site, const std::string& session,
                                                 v1::RecordViewsRequest& views) const {
-    const std::string session = SessionOf(request);
     if (!session.empty() && !site->settings.session_viewers) {
       const auto status = absl::PermissionDeniedError(fmt::format(
           "session: site {0} does not let pages distinguish viewers: viewcount site put {0} --session-viewers",
           site->name));
       co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
+    const IngestResult nothing{.durability = Durability::kJournaled};
+    // All paths were excluded. An empty batch would cost a write to the journal.
+    if (views.views().empty() && views.writer_id().empty()) co_return nothing;
     const Visitor visitor = visitors_.Find(request, client, *site, session);
     // With a writer ID, skipping the batch would leave a gap in the writer's sequence.
     if (visitor.rejected && views.writer_id().empty()) {
       ingestor_.Refuse(*visitor.rejected, static_cast<uint64_t>(views.views_size()));
-      const IngestResult nothing{.durability = Durability::kJournaled};
       co_return nothing;
     }
     const std::optional<Refusal> refused = co_await admission_.Admit(client, site, views);

@@ -159,6 +159,10 @@ class AddressesTest(unittest.TestCase):
             self.assertEqual([(count["articleId"], count["views"]) for count in shown["counts"]],
                              [("other", "0"), ("/a", str(views))])
         self.assertNotIn("counts", client.post("/views", {"address": "/a"}).json())
+        # A question that cannot be answered is refused, and nothing is counted.
+        for pairs in ([("article", "x" * 513)], [("article", "b"), ("article", "")], [("address", "/b")] * 1001):
+            refused = client.send("POST", client.target("/views", pairs), {"address": "/a"})
+            self.assertEqual(refused.status, 400, refused.body)
         self.assertEqual(client.post("/numbers", {"address": "/a"}).json()["acceptedViews"], "1")
         self.assertEqual(client.get("/dot.gif", [("address", "/a")]).status, 200)
         self.assertEqual(client.counts("/a"), [5])
