@@ -26,7 +26,7 @@ class EventPlaces {
     ~Place() {
       if (owner_ != nullptr) owner_->Free(peer_);
     }
-    Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), peer_(other.peer_) {}
+    Place(Place&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), peer_(std::move(other.peer_)) {}
     Place& operator=(Place&& other) noexcept {
       std::swap(owner_, other.owner_);
       std::swap(peer_, other.peer_);

@@ -53,6 +53,12 @@ HttpResponse NoPlace(const HttpResponse& intended) {
   return response;
 }
 
+// Lets a session wait until its WatchPeer has ended.
+struct PeerWatch {
+  AsyncEvent end;
+  bool ended = false;
+};
+
 // `Stream` is a socket, or a TLS stream on a socket.
 template <typename Stream>
 class StreamSession final : public HttpSession {
@@ -118,7 +124,7 @@ class StreamSession final : public HttpSession {
   awaitable<void> Send(EventSource& events);
   // Waits until the peer closes the connection, and ends the events then. Without it, a closed stream would keep its
   // place until its next event.
-  awaitable<void> WatchPeer(EventSource& events, AsyncEvent& watched, bool& watching);
+  awaitable<void> WatchPeer(EventSource& events, PeerWatch& watch);
   // Closes the connection so that the peer can still read the last answer.
   awaitable<void> Linger();
 
@@ -315,9 +321,8 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   socket().set_option(asio::socket_base::send_buffer_size(limits::kHttpEventsSendBufferBytes), ignored);
   buffer_.clear();
   buffer_.shrink_to_fit();
-  AsyncEvent watched(stream_.get_executor());
-  bool watching = true;
-  asio::co_spawn(stream_.get_executor(), WatchPeer(events, watched, watching), asio::detached);
+  PeerWatch watch{.end = AsyncEvent(stream_.get_executor())};
+  asio::co_spawn(stream_.get_executor(), WatchPeer(events, watch), asio::detached);
   while (!finishing_ && !gone_) {
     const auto bytes = co_await events.Next();
     if (!bytes || finishing_ || gone_) break;
@@ -331,12 +336,12 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   }
   // Ends WatchPeer, which uses this session.
   socket().cancel(ignored);
-  while (watching) co_await watched.Wait();
+  while (!watch.ended) co_await watch.end.Wait();
   events_ = nullptr;
 }
 
 template <typename Stream>
-awaitable<void> StreamSession<Stream>::WatchPeer(EventSource& events, AsyncEvent& watched, bool& watching) {
+awaitable<void> StreamSession<Stream>::WatchPeer(EventSource& events, PeerWatch& watch) {
   // A reader of events sends nothing, so its bytes mean nothing.
   std::array<char, kDroppedBytes> dropped;
   beast::error_code error;
@@ -344,12 +349,12 @@ awaitable<void> StreamSession<Stream>::WatchPeer(EventSource& events, AsyncEvent
     const auto [read_error, size] = co_await stream_.async_read_some(asio::buffer(dropped), kAwait);
     error = read_error;
   }
-  watching = false;
+  watch.ended = true;
   if (error != asio::error::operation_aborted) {
     gone_ = true;
     events.Close();
   }
-  watched.NotifyAll();
+  watch.end.NotifyAll();
 }
 
 template <typename Stream>
