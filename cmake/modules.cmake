@@ -18,21 +18,29 @@ function(viewcount_precompile target from)
   endif()
 endfunction()
 
-add_library(viewcount_module_headers OBJECT EXCLUDE_FROM_ALL ${empty_source})
-target_precompile_headers(viewcount_module_headers PRIVATE ${precompiled_headers})
-target_link_libraries(viewcount_module_headers PRIVATE viewcount_options)
-target_compile_definitions(viewcount_module_headers PRIVATE ${common_definitions})
-target_compile_options(viewcount_module_headers PRIVATE ${viewcount_module_options})
+function(viewcount_module_headers name)
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${empty_source})
+  target_precompile_headers(${name} PRIVATE ${precompiled_headers})
+  target_link_libraries(${name} PRIVATE viewcount_options)
+  target_compile_definitions(${name} PRIVATE ${common_definitions})
+  target_compile_options(${name} PRIVATE ${ARGN})
+endfunction()
+viewcount_module_headers(viewcount_module_headers)
+viewcount_module_headers(viewcount_fuzzed_headers ${viewcount_fuzzed_options})
 
-# viewcount_module(NAME SOURCES a.cc … LINKS lib …) makes the library viewcount_NAME from a folder of service/ or client/.
-# Such a folder is called a module.
+# viewcount_module(NAME SOURCES a.cc … LINKS lib … [FUZZED]) makes the library viewcount_NAME from a folder of service/ or
+# client/. Such a folder is called a module. FUZZED is for modules that a fuzzer tests.
 function(viewcount_module name)
-  cmake_parse_arguments(MODULE "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(MODULE "FUZZED" "" "SOURCES;LINKS" ${ARGN})
   add_library(viewcount_${name} STATIC ${MODULE_SOURCES})
   target_link_libraries(viewcount_${name} PUBLIC ${MODULE_LINKS} PRIVATE $<BUILD_INTERFACE:viewcount_options>)
   target_include_directories(viewcount_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
-  target_compile_options(viewcount_${name} PRIVATE ${viewcount_module_options})
-  viewcount_precompile(viewcount_${name} viewcount_module_headers)
+  if(MODULE_FUZZED AND VIEWCOUNT_FUZZ)
+    target_compile_options(viewcount_${name} PRIVATE ${viewcount_fuzzed_options})
+    viewcount_precompile(viewcount_${name} viewcount_fuzzed_headers)
+  else()
+    viewcount_precompile(viewcount_${name} viewcount_module_headers)
+  endif()
 endfunction()
 
 # viewcount_embed(HEADER FILE VARIABLE [STRIP]) writes a header into the build folder, with the file as a C++
@@ -62,9 +70,39 @@ if(VIEWCOUNT_TESTS)
   target_compile_options(viewcount_test_headers PRIVATE ${viewcount_test_options})
 endif()
 
+# viewcount_test_program(NAME SOURCES a.cc … LINKS lib … [DEFINITIONS NAME=value …]) makes a program that tests run. It is
+# compiled as tests are.
+function(viewcount_test_program name)
+  cmake_parse_arguments(PROGRAM "" "" "SOURCES;LINKS;DEFINITIONS" ${ARGN})
+  add_executable(${name} ${PROGRAM_SOURCES})
+  target_link_libraries(${name} PRIVATE ${PROGRAM_LINKS} viewcount_options)
+  target_compile_options(${name} PRIVATE ${viewcount_test_options})
+  # The precompiled headers contain GoogleTest, which has this definition.
+  target_compile_definitions(${name} PRIVATE ${PROGRAM_DEFINITIONS} GTEST_HAS_PTHREAD=1)
+  viewcount_precompile(${name} viewcount_test_headers)
+endfunction()
+
+# Tests run beside each other on four places for two cores (tests/run.sh). A test takes two places, so it has a core, or
+# one place if it mostly waits. viewcount_place_tests([WAITING name …] [HEAVY name …]) says so for the tests of add_test in
+# this folder. HEAVY ones use both cores and take all places.
+function(viewcount_place_tests)
+  cmake_parse_arguments(PLACE "" "" "WAITING;HEAVY" ${ARGN})
+  get_property(names DIRECTORY PROPERTY TESTS)
+  foreach(name ${names})
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endforeach()
+  if(PLACE_WAITING)
+    set_tests_properties(${PLACE_WAITING} PROPERTIES PROCESSORS 1)
+  endif()
+  if(PLACE_HEAVY)
+    set_tests_properties(${PLACE_HEAVY} PROPERTIES PROCESSORS 4)
+  endif()
+endfunction()
+
 # viewcount_test(NAME SOURCES a.cc … [ADDRESS_ONLY b.cc …] LINKS lib … [DEFINITIONS NAME=value …]
-# [SANITIZE address thread] [SERIAL]) makes a GoogleTest program. ctest runs each of its tests as a test of its own. In a build with a sanitizer the program is one test, because the start of a
-# sanitized process takes longer than most tests.
+# [SANITIZE address thread] [TIMEOUT seconds]) makes a GoogleTest program. ctest runs each of its tests as a test of its
+# own. In a build with a sanitizer the program is one test, because the start of a sanitized process takes longer than
+# most tests.
 #
 # In a build with a sanitizer that SANITIZE names, the target sanitized_tests builds the program, and its tests have the
 # label `sanitized`. With VIEWCOUNT_SANITIZED_ELSEWHERE a program that names `address` is not made at all: tests/run.sh
@@ -72,7 +110,7 @@ endif()
 # `thread`, as Debian's gRPC is not built for it. ADDRESS_ONLY names sources whose tests use a single thread, so the build
 # with the thread sanitizer leaves them out.
 function(viewcount_test name)
-  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;ADDRESS_ONLY;LINKS;DEFINITIONS;SANITIZE" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;ADDRESS_ONLY;LINKS;DEFINITIONS;SANITIZE" ${ARGN})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
@@ -82,15 +120,9 @@ function(viewcount_test name)
   if(NOT VIEWCOUNT_SANITIZE STREQUAL "thread")
     list(APPEND TEST_SOURCES ${TEST_ADDRESS_ONLY})
   endif()
-  add_executable(${name} ${TEST_SOURCES})
-  target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main viewcount_options)
-  target_compile_options(${name} PRIVATE ${viewcount_test_options})
-  target_compile_definitions(${name} PRIVATE ${TEST_DEFINITIONS})
-  viewcount_precompile(${name} viewcount_test_headers)
-  set(properties TIMEOUT ${TEST_TIMEOUT})
-  if(TEST_SERIAL)
-    list(APPEND properties RUN_SERIAL TRUE)
-  endif()
+  viewcount_test_program(${name} SOURCES ${TEST_SOURCES} LINKS ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main
+                         DEFINITIONS ${TEST_DEFINITIONS})
+  set(properties TIMEOUT ${TEST_TIMEOUT} PROCESSORS 2)
   # The first sanitizer identifies the build, since address comes together with undefined.
   string(REPLACE "," ";" sanitizers "${VIEWCOUNT_SANITIZE}")
   list(POP_FRONT sanitizers sanitizer)

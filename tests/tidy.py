@@ -29,7 +29,7 @@ FOLDERS_MAX = 2
 CHECKED = ("service", "client")
 # Like the batches of the unity build.
 GROUP_MAX = 12
-# clang does not know some options of g++, which thread_safety.py leaves out as well.
+# clang does not know some options of g++.
 OPTIONS = ["-std=c++20", "-pthread", "-Wno-everything"]
 INCLUDED = re.compile(r'^#include "(.+)"', re.MULTILINE)
 

@@ -1,8 +1,8 @@
 // Mutexes and locks that clang's thread safety analysis understands.
 //
 // A member that a mutex guards is declared with ABSL_GUARDED_BY(mutex_). A function that requires the lock is declared
-// with ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_). tests/thread_safety.py then refuses any access without the lock. In other
-// compilers the annotations are empty.
+// with ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_). Clang, which makes the sanitized builds, then refuses any access
+// without the lock. In other compilers the annotations are empty.
 #pragma once
 
 #include <absl/base/thread_annotations.h>

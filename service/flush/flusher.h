@@ -72,8 +72,8 @@ class Flusher {
   boost::asio::awaitable<absl::Status> Step();
   // Ends Run after the present step. Views that are not flushed stay in the journal.
   void Stop();
-  // Waits until everything that was folded before the call is in the store. Returns the error that prevents it, as soon
-  // as it is known, or DEADLINE_EXCEEDED after `timeout`.
+  // Waits until everything that was folded before the call is in the store, as the store is after the last reconnect.
+  // Returns the error that prevents it, as soon as it is known, or DEADLINE_EXCEEDED after `timeout`.
   boost::asio::awaitable<absl::Status> FlushNow(std::chrono::milliseconds timeout);
   // Starts the next flush without waiting for the interval. Thread-safe.
   void Kick();

@@ -14,7 +14,7 @@ export const timeoutMs = 30_000;
 
 // The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
 // before. A call repeats its articles, so that all calls together fit into the queue to Redis.
-const burst = {rounds: 20, calls: 200, articlesOfACall: 50, differentArticles: 2, articleBytes: 400};
+const burst = {rounds: Number(process.env.BURST_ROUNDS ?? 20), calls: 200, articlesOfACall: 50, differentArticles: 2, articleBytes: 400};
 const articlesOf = (name, round, call) => Array.from({length: burst.articlesOfACall},
   (_, number) => `/${name}/${round}/${call}/${number % burst.differentArticles}/`.padEnd(burst.articleBytes, 'x'));
 // One message with all of these is larger than every client's window.

@@ -11,7 +11,7 @@ SECONDS_MAX = 30
 class Burst:
     """The sizes of the burst: concurrent calls of 20 KB each way, for articles that no call requested before."""
 
-    rounds = 20
+    rounds = int(os.environ.get("BURST_ROUNDS", 20))
     calls = 200
     articles_of_a_call = 50
     # A call repeats these articles, so that all calls together fit into the queue to Redis.

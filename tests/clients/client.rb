@@ -14,7 +14,7 @@ V1 = Viewcount::V1
 SECONDS_MAX = 30
 # The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
 # before. A call repeats its articles, so that all calls together fit into the queue to Redis.
-BURST_ROUNDS = 20
+BURST_ROUNDS = Integer(ENV.fetch('BURST_ROUNDS', 20))
 BURST_CALLS = 200
 ARTICLES_OF_A_CALL = 50
 DIFFERENT_ARTICLES = 2

@@ -97,8 +97,9 @@ class FaultTest : public ::testing::Test {
 
   // Checks that everything acknowledged is counted once: in answers, in Redis, and according to the audit.
   void ExpectExact() {
-    RequireFlushed();
+    // In this order: a flush waits until the store is known, once it is reached again.
     Require(ReachesStore(service_->NewChannel()), "Redis is not reached\n" + service_->Log());
+    RequireFlushed();
     EXPECT_TRUE(SameEverywhere(service_->NewChannel(), redis(), truth_)) << service_->Log();
     EXPECT_TRUE(AuditIsClean(service_->server()));
   }

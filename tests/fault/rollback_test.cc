@@ -122,6 +122,7 @@ TEST_F(RollbackTest, AnEmptyRedisGetsItsIdentityAndSaltsBack) {
   RequireReady(second);
   EXPECT_EQ(redis_.Command({"HGET", "vc:meta", "data_set"}), data_set);
   EXPECT_EQ(second.Stop(), 0) << second.Log();
+  ExpectStoredWithin(kNoticedWithin);
   ExpectExact();
 }
 

@@ -28,7 +28,6 @@ using grpc::StatusCode;
 
 // The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
 // before. A call repeats its articles, so that all calls together fit into the queue to Redis.
-constexpr int kBurstRounds = 20;
 constexpr int kBurstCalls = 200;
 constexpr size_t kArticlesOfACall = 50;
 constexpr size_t kDifferentArticles = 2;
@@ -334,7 +333,9 @@ void Reflection(Channel& channel) {
 }
 
 void Burst(Channel& channel) {
-  for (int round = 0; round < kBurstRounds; ++round) {
+  const char* const given = std::getenv("BURST_ROUNDS");
+  const int rounds = given == nullptr ? 20 : std::atoi(given);
+  for (int round = 0; round < rounds; ++round) {
     Outcomes outcomes;
     std::latch ended(kBurstCalls);
     std::atomic<int> wrong = 0;

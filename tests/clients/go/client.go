@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +31,6 @@ const timeout = 30 * time.Second
 // The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
 // before. A call repeats its articles, so that all calls together fit into the queue to Redis.
 const (
-	burstRounds       = 20
 	burstCalls        = 200
 	articlesOfACall   = 50
 	differentArticles = 2
@@ -412,7 +412,11 @@ func reflection(c *channel) error {
 }
 
 func burst(c *channel) error {
-	for round := 0; round < burstRounds; round++ {
+	rounds := 20
+	if given := os.Getenv("BURST_ROUNDS"); given != "" {
+		rounds, _ = strconv.Atoi(given)
+	}
+	for round := 0; round < rounds; round++ {
 		var wait sync.WaitGroup
 		failures := make(chan error, burstCalls)
 		for call := 0; call < burstCalls; call++ {

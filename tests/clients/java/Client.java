@@ -48,7 +48,7 @@ public class Client {
   private static final long SECONDS_MAX = 30;
   // The sizes of the burst: the number of concurrent calls, with 20 KB each way, for articles that no call requested
   // before. A call repeats its articles, so that all calls together fit into the queue to Redis.
-  private static final int BURST_ROUNDS = 20;
+  private static final int BURST_ROUNDS = Integer.parseInt(System.getenv().getOrDefault("BURST_ROUNDS", "20"));
   private static final int BURST_CALLS = 200;
   private static final int ARTICLES_OF_A_CALL = 50;
   private static final int DIFFERENT_ARTICLES = 2;

@@ -179,7 +179,7 @@ TEST_F(RankingTest, EqualsAFullSortAtEveryLimit) {
                                  .shards = 2,
                                  .views_per_round = 8 * ranked + 40}));
   }
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < 12; ++i) {
     const auto ranked = static_cast<uint32_t>(1 + random_() % 200);
     ASSERT_NO_FATAL_FAILURE(Run({.ranked = {ranked, static_cast<uint32_t>(1 + random_() % 64)},
                                  .articles = 10 + random_() % 1'000,
@@ -210,7 +210,7 @@ TEST_F(RankingTest, EqualsAFullSortOverAllShardsAsConfigured) {
 }
 
 TEST_F(RankingTest, EqualsAFullSortAfterCountsWereLowered) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 10; ++i) {
     const auto ranked = static_cast<uint32_t>(1 + random_() % 40);
     ASSERT_NO_FATAL_FAILURE(Run({.ranked = {ranked, static_cast<uint32_t>(1 + random_() % 20)},
                                  .articles = 10 + random_() % 400,

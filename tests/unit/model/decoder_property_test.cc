@@ -16,7 +16,7 @@
 namespace viewcount {
 namespace {
 
-constexpr int kMessages = 500'000;
+constexpr int kMessages = 100'000;
 constexpr int64_t kReceivedUnixMs = 1'750'000'000'123;
 
 std::string Hex(const std::string& bytes) {

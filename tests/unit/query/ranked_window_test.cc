@@ -290,27 +290,27 @@ class RankedWindowTest : public ::testing::Test {
   size_t candidates_ = 0;
 };
 
-TEST_F(RankedWindowTest, EqualsAFullSortOfFewPopularArticles) { Run({.skew = 6, .batch_views = 2'000}, 150); }
+TEST_F(RankedWindowTest, EqualsAFullSortOfFewPopularArticles) { Run({.skew = 6, .batch_views = 2'000}, 60); }
 
 TEST_F(RankedWindowTest, EqualsAFullSortWhereAllAreAlike) {
-  Run({.articles = 1'500, .shards = 1, .count_max = 1}, 150);
+  Run({.articles = 1'500, .shards = 1, .count_max = 1}, 60);
   EXPECT_GT(candidates_, 0u) << "nobody had to be read";
 }
 
 TEST_F(RankedWindowTest, EqualsAFullSortAsFarAsShardsRank) {
   for (const size_t ranked : {1, 20, 190, 250}) {
-    ASSERT_NO_FATAL_FAILURE(Run({.articles = 460, .shards = 1, .count_max = 1, .ranked = ranked}, 60));
+    ASSERT_NO_FATAL_FAILURE(Run({.articles = 460, .shards = 1, .count_max = 1, .ranked = ranked}, 25));
   }
 }
 
 TEST_F(RankedWindowTest, EqualsAFullSortOverAllShards) {
-  Run({.articles = 5'000, .shards = limits::kShards, .skew = 3, .batch_views = 3'000}, 60);
+  Run({.articles = 5'000, .shards = limits::kShards, .skew = 3, .batch_views = 3'000}, 30);
 }
 
 TEST_F(RankedWindowTest, EqualsAFullSortOfFewArticles) { Run({.articles = 40, .shards = 3, .batch_views = 20}, 150); }
 
 TEST_F(RankedWindowTest, EqualsAFullSortOrSaysHowMuchIsMissingWhileCountsAreAdjusted) {
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 5; ++i) {
     const Shape shape{.articles = 50 + random_() % 1'500,
                       .shards = static_cast<uint32_t>(1 + random_() % 3),
                       .count_max = static_cast<uint32_t>(1 + random_() % 30),
