@@ -144,7 +144,8 @@ AccessLogLine AccessLogParser::Decide() {
   bool excluded = false;
   SetViewer(view, excluded);
   if (excluded) return LineOf(LineKind::kExcludedAddress);
-  view.kind = bots_.IsBot(request_.agent) ? LineKind::kBotView : LineKind::kView;
+  const auto own_verdict = rules_.agents.IsBot(request_.agent);
+  view.kind = (own_verdict ? *own_verdict : bots_.IsBot(request_.agent)) ? LineKind::kBotView : LineKind::kView;
   view.article_id = std::move(article->article_id);
   view.dropped = std::move(article->dropped);
   view.event_time_unix_ms = request_.time_unix_ms;

@@ -16,6 +16,7 @@
 #include "service/addresses/article_rule.h"
 #include "service/base/address_ranges.h"
 #include "service/base/identifiers.h"
+#include "service/sites/agent_rule.h"
 #include "service/visitors/bot_verdicts.h"
 
 namespace viewcount::cli {
@@ -69,6 +70,7 @@ struct AccessLogLine {
 struct LogRules {
   ArticleRule article_rule;
   AddressRanges excluded_addresses;
+  AgentRule agents;
   // Only lines of these virtual hosts are views, if there are any. In lower case, without ports.
   std::vector<std::string> hosts = {};
 };

@@ -31,7 +31,7 @@ absl::Status Adjust(Session& session,
   const auto response = session.Call(session.admin(), method, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Print(fmt::format("{}; take it back with: viewcount undo {}\n", done, response->adjustment_id()));
+  Print(fmt::format("{}; take it back with: viewcount --site {} undo {}\n", done, *site, response->adjustment_id()));
   return absl::OkStatus();
 }
 

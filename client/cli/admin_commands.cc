@@ -1,4 +1,5 @@
 // Implements the commands site put, site list, announce, flush and status.
+#include <absl/strings/match.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <google/protobuf/util/time_util.h>
@@ -6,6 +7,7 @@
 #include <string>
 
 #include "client/cli/commands.h"
+#include "service/addresses/article_rule.h"
 #include "service/base/duration.h"
 #include "service/base/text.h"
 
@@ -26,6 +28,14 @@ std::string CoolDownOf(const v1::Site& site) {
 
 std::string ExcludedOf(const v1::Site& site) {
   return site.excluded_addresses().empty() ? "none" : fmt::format("{}", fmt::join(site.excluded_addresses(), ", "));
+}
+
+// Describes the patterns by which the site recognises agents. Empty without any.
+std::string AgentsOf(const v1::Site& site) {
+  std::vector<std::string> parts;
+  for (const auto& pattern : site.bot_agents()) parts.push_back(fmt::format("bots \"{}\"", pattern));
+  for (const auto& pattern : site.person_agents()) parts.push_back(fmt::format("people \"{}\"", pattern));
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 // Formats a duration like "3 d 04:05:06".
@@ -62,23 +72,48 @@ std::string LanesText(const v1::GetStatusResponse& status) {
   return status.lanes().empty() ? "" : "\n" + table.Text();
 }
 
+using List = google::protobuf::RepeatedPtrField<std::string>;
+
+// Replaces a list of the site if the command has one. An empty text alone stands for an empty list.
+void Assign(const std::optional<std::vector<std::string>>& list, List* field) {
+  if (!list) return;
+  field->Clear();
+  for (const std::string& entry : *list) {
+    if (!entry.empty()) field->Add(std::string(entry));
+  }
+}
+
+// Adds parameters to those that name articles at present.
+void AddParameters(const std::vector<std::string>& names, v1::Site& site) {
+  List& parameters = *site.mutable_article_parameters();
+  if (parameters.empty() && !site.drop_query()) {
+    parameters.Assign(DefaultArticleParameters().begin(), DefaultArticleParameters().end());
+  }
+  for (const std::string& name : names) {
+    const bool known =
+        std::ranges::any_of(parameters, [&](const std::string& entry) { return absl::EqualsIgnoreCase(entry, name); });
+    if (!known) parameters.Add(std::string(name));
+  }
+}
+
 // Sets the fields of the rule for addresses that the command names.
 void ApplyRule(const SitePutCommand& command, v1::Site& site) {
-  const auto assign = [](const std::optional<std::vector<std::string>>& list, auto* field) {
-    if (list) field->Assign(list->begin(), list->end());
-  };
-  assign(command.article_parameters, site.mutable_article_parameters());
+  Assign(command.article_parameters, site.mutable_article_parameters());
+  if (!command.added_article_parameters.empty()) {
+    AddParameters(command.added_article_parameters, site);
+    site.set_drop_query(false);
+  }
   // Parameters and a dropped query exclude each other, so the one that is given replaces the other.
   if (command.article_parameters) site.set_drop_query(false);
   if (command.drop_query) site.set_drop_query(*command.drop_query);
   if (command.drop_query.value_or(false) && !command.article_parameters) site.clear_article_parameters();
   if (command.fold_case) site.set_fold_case(*command.fold_case);
   if (command.strip_slash) site.set_strip_trailing_slash(*command.strip_slash);
-  assign(command.index_names, site.mutable_index_names());
-  assign(command.excluded_paths, site.mutable_excluded_paths());
+  Assign(command.index_names, site.mutable_index_names());
+  Assign(command.excluded_paths, site.mutable_excluded_paths());
   if (command.count_well_known_paths) site.set_count_well_known_paths(*command.count_well_known_paths);
-  assign(command.static_extensions, site.mutable_static_extensions());
-  assign(command.page_extensions, site.mutable_page_extensions());
+  Assign(command.static_extensions, site.mutable_static_extensions());
+  Assign(command.page_extensions, site.mutable_page_extensions());
 }
 
 // Describes the rule for addresses where it differs from the default. Empty if it does not.
@@ -112,24 +147,27 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   }
   wanted.set_name(command.name);
   if (command.time_zone) wanted.set_time_zone(*command.time_zone);
-  if (command.origins) wanted.mutable_allowed_origins()->Assign(command.origins->begin(), command.origins->end());
+  Assign(command.origins, wanted.mutable_allowed_origins());
   if (command.cool_down) *wanted.mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down->count());
-  if (command.excluded) wanted.mutable_excluded_addresses()->Assign(command.excluded->begin(), command.excluded->end());
+  Assign(command.excluded, wanted.mutable_excluded_addresses());
   if (command.session_viewers) wanted.set_session_viewers(*command.session_viewers);
+  Assign(command.bot_agents, wanted.mutable_bot_agents());
+  Assign(command.person_agents, wanted.mutable_person_agents());
   ApplyRule(command, wanted);
   if (command.announced_only) wanted.set_announced_articles_only(*command.announced_only);
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutSite, request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   const v1::Site& site = response->site();
-  const std::string rule = RuleOf(site);
-  Print(fmt::format(
-      "site {} {}, time zone {}, {}{}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed",
-      ZoneOf(site), site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
-      site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
-      site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
-      site.announced_articles_only() ? ", announced articles only" : "",
-      site.session_viewers() ? ", pages distinguish viewers" : "", rule.empty() ? "" : ", addresses: " + rule));
+  const std::string rule = RuleOf(site), agents = AgentsOf(site);
+  Print(fmt::format("site {} {}, time zone {}, {}{}{}{}{}{}{}\n", site.name(),
+                    response->created() ? "created" : "changed", ZoneOf(site),
+                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
+                    site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
+                    site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
+                    site.announced_articles_only() ? ", announced articles only" : "",
+                    site.session_viewers() ? ", pages distinguish viewers" : "",
+                    agents.empty() ? "" : ", agents: " + agents, rule.empty() ? "" : ", addresses: " + rule));
   return absl::OkStatus();
 }
 
@@ -137,10 +175,17 @@ absl::Status Run(Session& session, const SiteListCommand&) {
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::ListSites, v1::ListSitesRequest());
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Table table({{"SITE"}, {"TIME ZONE"}, {"ALLOWED ORIGINS"}, {"COOL-DOWN"}, {"EXCLUDED"}, {"ARTICLES"}, {"ADDRESSES"}});
+  Table table({{"SITE"},
+               {"TIME ZONE"},
+               {"ALLOWED ORIGINS"},
+               {"COOL-DOWN"},
+               {"EXCLUDED"},
+               {"ARTICLES"},
+               {"AGENTS"},
+               {"ADDRESSES"}});
   for (const auto& site : response->sites()) {
     table.Add({site.name(), ZoneOf(site), OriginsOf(site), CoolDownOf(site), ExcludedOf(site),
-               site.announced_articles_only() ? "announced" : "any", RuleOf(site)});
+               site.announced_articles_only() ? "announced" : "any", AgentsOf(site), RuleOf(site)});
   }
   Print(response->sites().empty() ? "no site yet; create one with: viewcount site put NAME\n" : table.Text());
   return absl::OkStatus();
@@ -190,7 +235,9 @@ absl::Status Run(Session& session, const StatusCommand&) {
   table.Add({"not in Redis yet", Grouped(response->pending_views())});
   table.Add({"  oldest for", fmt::format("{:.1f} s", static_cast<double>(response->oldest_pending_age().seconds()) +
                                                          response->oldest_pending_age().nanos() / 1e9)});
-  Print(table.Text() + LanesText(*response));
+  std::string hints;
+  for (const std::string& hint : response->hints()) hints += "\nhint: " + OneLine(hint) + "\n";
+  Print(table.Text() + LanesText(*response) + hints);
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 
 #include "service/base/duration.h"
 #include "service/base/limits.h"
@@ -71,6 +72,8 @@ class Parser {
         ->check(CLI::Range(0.001, 86'400.0))
         ->capture_default_str();
     AddViewCommands();
+    AddSeries();
+    AddExport();
     AddAdminCommands();
     AddJournal();
     AddAdjustmentCommands();
@@ -102,6 +105,15 @@ class Parser {
   }
 
   void AddViewCommands();
+  void AddSeries();
+  void AddExport();
+  // Adds an option with one of several names as its value.
+  template <typename Value>
+  static void AddChoice(CLI::App& command, const char* name, Value& value, const char* help,
+                        const std::map<std::string, Value>& choices);
+  using List = std::optional<std::vector<std::string>>;
+  // Adds an option that replaces a list of the site's settings.
+  static void AddList(CLI::App& command, const char* name, List& list, const char* help, const char* type);
   static void AddAddressFlag(CLI::App& command, bool& by_address);
   void AddRuleOptions(CLI::App& put);
   void AddAdminCommands();
@@ -139,6 +151,9 @@ class Parser {
   TopCommand top_;
   StatsCommand stats_;
   WatchCommand watch_;
+  SeriesCommand series_;
+  ExportCommand export_;
+  NormalizeCommand normalize_;
   SitePutCommand site_put_;
   SiteListCommand site_list_;
   AnnounceCommand announce_;
@@ -202,15 +217,86 @@ void Parser::AddViewCommands() {
       ->capture_default_str();
 }
 
+void Parser::AddSeries() {
+  auto* series = Add(app_, "series", "Show views over time, of an article or of the whole site",
+                     "  viewcount series --last 24h --step hour\n"
+                     "  viewcount series news/3933 --last 12w --step week\n"
+                     "  viewcount series --from 2026-01-01T00:00:00+07:00 --to 2026-12-01T00:00:00+07:00 --step month",
+                     series_);
+  series->add_option("ARTICLE", series_.article, "An article's ID; without it the whole site");
+  series->add_flag("--address", series_.by_address, "The article is given as the address of its page");
+  auto* last =
+      series->add_option("--last", series_.last, "The last hours, days or weeks with the present one: 24h, 30d, 12w")
+          ->type_name("DURATION")
+          ->capture_default_str();
+  auto* day = series->add_option("--day", series_.day, "One day in the site's time zone")
+                  ->type_name("YYYY-MM-DD|today")
+                  ->check(CLI::Validator(CheckDay, ""))
+                  ->excludes(last);
+  auto* from = series->add_option("--from", series_.start, "The first moment")->type_name("TIME");
+  auto* to = series->add_option("--to", series_.end, "The first moment after the window")->type_name("TIME");
+  from->needs(to)->excludes(last)->excludes(day);
+  to->needs(from);
+  AddChoice(*series, "--step", series_.step, "The length of a point; day if not given",
+            std::map<std::string, v1::SeriesStep>{{"hour", v1::SERIES_STEP_HOUR},
+                                                  {"day", v1::SERIES_STEP_DAY},
+                                                  {"week", v1::SERIES_STEP_WEEK},
+                                                  {"month", v1::SERIES_STEP_MONTH}});
+}
+
+void Parser::AddExport() {
+  auto* export_all = Add(app_, "export", "Write all articles with their counts to standard output",
+                         "  viewcount export > counts.csv\n"
+                         "  viewcount --site portal export --format jsonl --day 2026-11-30 > day.jsonl",
+                         export_);
+  AddChoice(*export_all, "--format", export_.format,
+            "csv, for spreadsheets, or jsonl: one JSON object in each line, with IDs as they are",
+            std::map<std::string, ExportFormat>{{"csv", ExportFormat::kCsv}, {"jsonl", ExportFormat::kJsonLines}});
+  export_all->add_option("--day", export_.day, "Of one day in the site's time zone; otherwise of all time")
+      ->type_name("YYYY-MM-DD|today")
+      ->check(CLI::Validator(CheckDay, ""));
+
+  auto* normalize =
+      Add(app_, "normalize", "Show the articles that the site's present rule for addresses joins, or join them",
+          "  viewcount normalize portal\n  viewcount normalize portal --apply --why \"ItemID names the articles\"",
+          normalize_);
+  normalize->add_option("SITE", normalize_.site, "The site")->required();
+  normalize->add_flag("--canonical", normalize_.canonical,
+                      "The site's pages declare canonical addresses, so the queries of all IDs are kept");
+  normalize->add_flag(
+      "--apply", normalize_.apply,
+      "Move the counts, as one adjustment that viewcount undo takes back; several if they are many. The "
+      "estimated viewers stay where they are");
+  normalize->add_flag("--join-parameters", normalize_.join_parameters,
+                      "Move counts also where articles differ in a parameter that the rule drops");
+  normalize->add_option("--why", normalize_.why, "A sentence, kept with the change");
+}
+
+template <typename Value>
+void Parser::AddChoice(CLI::App& command, const char* name, Value& value, const char* help,
+                       const std::map<std::string, Value>& choices) {
+  std::string names;
+  for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
+  command.add_option(name, value, help)->transform(CLI::CheckedTransformer(choices).description(""))->type_name(names);
+}
+
+void Parser::AddList(CLI::App& command, const char* name, List& list, const char* help, const char* type) {
+  // An optional list would stay without a value where the only value is an empty text.
+  command
+      .add_option_function<std::vector<std::string>>(
+          name, [&list](const std::vector<std::string>& values) { list = values; }, help)
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
 void Parser::AddAddressFlag(CLI::App& command, bool& by_address) {
   command.add_flag("--address", by_address,
                    "The articles are given as addresses of their pages, which the site's rule turns into article IDs");
 }
 
 void Parser::AddRuleOptions(CLI::App& put) {
-  const auto add_list = [&put](const char* name, std::optional<std::vector<std::string>>& list, const char* help,
-                               const char* type) {
-    put.add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+  const auto add_list = [&put](const char* name, List& list, const char* help, const char* type) {
+    AddList(put, name, list, help, type);
   };
   const auto add_switch = [&put](const char* names, std::optional<bool>& on, const char* help) {
     put.add_flag_function(
@@ -218,9 +304,14 @@ void Parser::AddRuleOptions(CLI::App& put) {
   };
   add_list("--article-parameter", site_put_.article_parameters,
            "The parameters of an address that name an article, in place of those so far; all others are dropped. "
-           "Repeatable; at first id, ItemID, ArticleID, NewsID, PostID, nid, aid and p",
+           "Repeatable; at first id, ItemID, ArticleID, NewsID, PostID, nid, aid and p, which '' brings back",
            "NAME");
+  auto* added = put.add_option("--add-article-parameter", site_put_.added_article_parameters,
+                               "A parameter that names an article, beside those so far; repeatable")
+                    ->type_name("NAME")
+                    ->allow_extra_args(false);
   add_switch("--drop-query,!--keep-query", site_put_.drop_query, "Drop every query of an address");
+  added->excludes(put.get_option("--drop-query"));
   add_switch("--fold-case,!--keep-case", site_put_.fold_case, "Take capital and small letters of paths for the same");
   add_switch("--strip-slash,!--keep-slash", site_put_.strip_slash,
              "Remove slashes at the end of paths, and repeated ones");
@@ -251,26 +342,26 @@ void Parser::AddAdminCommands() {
                   "  viewcount site put portal\n"
                   "  viewcount site put portal --time-zone Asia/Ho_Chi_Minh --origin https://news.example.org\n"
                   "  viewcount site put portal --cool-down 30m --exclude 192.0.2.0/24 --exclude 2001:db8::7\n"
-                  "  viewcount site put portal --article-parameter ItemID --fold-case --strip-slash\n"
+                  "  viewcount site put portal --add-article-parameter MaTin --fold-case --strip-slash\n"
+                  "  viewcount site put portal --bot-agent '^internal-monitor/' --person-agent 'PortalApp/'\n"
                   "  viewcount site put portal --reset --time-zone Asia/Ho_Chi_Minh",
                   site_put_);
   put->add_option("NAME", site_put_.name, "1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'")->required();
   put->add_option("--time-zone", site_put_.time_zone, "Whose midnights divide its days; at first UTC")
       ->type_name("ZONE");
-  put->add_option("--origin", site_put_.origins,
-                  "Whose pages may show counts and send views in a browser, in place of those so far; repeatable, at "
-                  "first any")
-      ->type_name("https://HOST[:PORT]")
-      ->allow_extra_args(false);
+  AddList(
+      *put, "--origin", site_put_.origins,
+      "Whose pages may show counts and send views in a browser, in place of those so far; repeatable, at first any, "
+      "which '' brings back",
+      "https://HOST[:PORT]");
   put->add_option_function<std::string>(
          "--cool-down", [this](const std::string& text) { site_put_.cool_down = CoolDownOf(text); },
          "Count the same viewer once per article in so long: 90s, 30m, 12h, 7d; at first 0s, where each view counts")
       ->type_name("DURATION");
-  put->add_option("--exclude", site_put_.excluded,
-                  "Addresses whose views over HTTP do not count, such as your own people's, in place of those so far; "
-                  "repeatable")
-      ->type_name("ADDRESS[/BITS]")
-      ->allow_extra_args(false);
+  AddList(*put, "--exclude", site_put_.excluded,
+          "Addresses whose views over HTTP do not count, such as your own people's, in place of those so far; "
+          "repeatable, and '' removes them",
+          "ADDRESS[/BITS]");
   put->add_flag_function(
       "--announced-only,!--any-article", [this](int64_t times) { site_put_.announced_only = times > 0; },
       "Count browsers' views only of articles that were announced; see viewcount announce");
@@ -278,6 +369,16 @@ void Parser::AddAdminCommands() {
       "--session-viewers,!--no-session-viewers", [this](int64_t times) { site_put_.session_viewers = times > 0; },
       "Let pages distinguish viewers with one address and equal browsers by a number of each visit: "
       "data-viewer=session");
+  AddList(
+      *put, "--bot-agent", site_put_.bot_agents,
+      "A regular expression (RE2, in any case) of user agents that are bots', beside the known ones, in place of those "
+      "so far; repeatable, and '' removes them",
+      "REGEX");
+  AddList(
+      *put, "--person-agent", site_put_.person_agents,
+      "A regular expression of user agents that are people's although they look like bots', such as your own app's, in "
+      "place of those so far; repeatable, and '' removes them",
+      "REGEX");
   AddRuleOptions(*put);
   put->add_flag("--reset", site_put_.reset, "Give the settings that are not named here their defaults");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
@@ -372,7 +473,7 @@ void Parser::AddAdjustmentCommands() {
 
   auto* remove = Add(app_, "delete", "Delete articles: all their counts become zero",
                      "  viewcount delete news/3933 --why \"published by mistake\"", delete_);
-  remove->add_option("ARTICLE", delete_.articles, "Article IDs")->required()->expected(1, limits::kDeleteArticlesMax);
+  remove->add_option("ARTICLE", delete_.articles, "Article IDs")->required()->expected(1, limits::kAdjustedArticlesMax);
   AddAddressFlag(*remove, delete_.by_address);
   remove->add_option("--why", delete_.why, "A sentence, kept with the change");
 

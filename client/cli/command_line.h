@@ -10,6 +10,7 @@
 
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
+#include "viewcount/v1/query.pb.h"
 
 namespace viewcount::cli {
 
@@ -54,6 +55,34 @@ struct WatchCommand {
   // True if `articles` are addresses of pages.
   bool by_address = false;
 };
+struct SeriesCommand {
+  // Empty for the whole site.
+  std::string article;
+  bool by_address = false;
+  std::string last = "30d";
+  std::string day;
+  // Times as RFC 3339 has them. Both are given or none.
+  std::string start;
+  std::string end;
+  v1::SeriesStep step = v1::SERIES_STEP_DAY;
+};
+// The form of an exported row.
+enum class ExportFormat { kCsv, kJsonLines };
+struct ExportCommand {
+  ExportFormat format = ExportFormat::kCsv;
+  // A day as `YYYY-MM-DD`, or `today`. Without a value all time.
+  std::optional<std::string> day = {};
+};
+struct NormalizeCommand {
+  std::string site;
+  // True if the IDs are canonical addresses, whose queries are kept.
+  bool canonical = false;
+  // False to only show what would be moved.
+  bool apply = false;
+  // True to move the counts of articles that differ in a parameter which the rule drops.
+  bool join_parameters = false;
+  std::string why = "the site's present rule for addresses";
+};
 struct SitePutCommand {
   std::string name;
   // Settings without a value stay as they are.
@@ -63,8 +92,12 @@ struct SitePutCommand {
   std::optional<std::vector<std::string>> excluded = {};
   std::optional<bool> announced_only = {};
   std::optional<bool> session_viewers = {};
+  std::optional<std::vector<std::string>> bot_agents = {};
+  std::optional<std::vector<std::string>> person_agents = {};
   // The rule for addresses.
   std::optional<std::vector<std::string>> article_parameters = {};
+  // Parameters beside those so far.
+  std::vector<std::string> added_article_parameters = {};
   std::optional<bool> drop_query = {};
   std::optional<bool> fold_case = {};
   std::optional<bool> strip_slash = {};
@@ -146,10 +179,11 @@ struct ImportAccessLogCommand {
   double retry_for = 60;
 };
 
-using Command = std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SitePutCommand,
-                             SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
-                             AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
-                             JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+using Command =
+    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ExportCommand,
+                 NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand,
+                 DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
+                 JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

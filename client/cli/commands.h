@@ -18,6 +18,10 @@ absl::Status Run(Session& session, const TopCommand& command);
 absl::Status Run(Session& session, const StatsCommand& command);
 // Prints each change as the service sends it. Changes printed before an error remain on the output.
 absl::Status Run(Session& session, const WatchCommand& command);
+absl::Status Run(Session& session, const SeriesCommand& command);
+// Rows printed before an error remain on the output.
+absl::Status Run(Session& session, const ExportCommand& command);
+absl::Status Run(Session& session, const NormalizeCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
 absl::Status Run(Session& session, const AnnounceCommand& command);

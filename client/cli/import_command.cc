@@ -75,7 +75,7 @@ class AccessLogImport {
       PrintError(fmt::format("and {} more bad lines", Grouped(counts.bad_lines - kBadLinesShown)));
     }
     for (const auto& warning : ImportWarnings(summary_)) Warn(warning);
-    if (const auto hint = DroppedParametersHint(summary_, site_); !hint.empty()) PrintError("hint: " + hint);
+    if (const auto hint = DroppedParametersHint(summary_.dropped(), site_); !hint.empty()) PrintError("hint: " + hint);
     Print(json ? ImportReportJson(summary_, site_) : ImportReportText(summary_));
   }
 

@@ -74,24 +74,6 @@ std::vector<std::string> ImportWarnings(const ImportSummary& summary) {
   return warnings;
 }
 
-std::string DroppedParametersHint(const ImportSummary& summary, std::string_view site) {
-  const auto& dropped = summary.dropped();
-  if (dropped.size() == 0) return {};
-  std::vector<std::string> paths;
-  for (const auto& path : dropped.Top(kHintPathsMax)) {
-    paths.push_back(fmt::format("{} ({})", path.path, fmt::join(path.names, ", ")));
-  }
-  const size_t others = dropped.size() - paths.size();
-  std::string hint = fmt::format("{} {} parameters that the site's rule drops: {}{}",
-                                 dropped.size() == 1 ? "1 address" : fmt::format("{} addresses", dropped.size()),
-                                 dropped.size() == 1 ? "has" : "have", fmt::join(paths, ", "),
-                                 others == 0 ? "" : fmt::format(", and {} more", others));
-  if (const auto name = dropped.Suggestion(); !name.empty()) {
-    hint += fmt::format("; if they name articles: viewcount site put {} --article-parameter {}", site, name);
-  }
-  return hint;
-}
-
 std::string ImportReportJson(const ImportSummary& summary, std::string_view site) {
   const auto& counts = summary.counts;
   std::string text = "{\n";
@@ -122,7 +104,7 @@ std::string ImportReportJson(const ImportSummary& summary, std::string_view site
   }
   text += fmt::format(" \"droppedParameters\": {},\n", boost::json::serialize(paths));
   text += fmt::format(" \"hint\": {}\n}}\n",
-                      boost::json::serialize(boost::json::string(DroppedParametersHint(summary, site))));
+                      boost::json::serialize(boost::json::string(DroppedParametersHint(summary.dropped(), site))));
   return text;
 }
 

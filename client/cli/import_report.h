@@ -18,7 +18,6 @@ std::string ImportReportJson(const ImportSummary& summary, std::string_view site
 std::vector<std::string> ImportWarnings(const ImportSummary& summary);
 // Returns a hint if the site's rule drops parameters of addresses that may name articles, otherwise an empty text.
 // Thread-safe.
-std::string DroppedParametersHint(const ImportSummary& summary, std::string_view site);
 
 // Returns true if there were lines, and none of them was understood in this import or in an earlier one. Thread-safe.
 bool NoLineUnderstood(const ImportCounts& counts);

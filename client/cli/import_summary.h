@@ -8,7 +8,7 @@
 #include <unordered_set>
 
 #include "client/cli/access_log.h"
-#include "client/cli/dropped_parameters.h"
+#include "service/addresses/dropped_parameters.h"
 
 namespace viewcount::cli {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "service/addresses/rule_message.h"
+#include "service/sites/agent_message.h"
 
 namespace viewcount::cli {
 
@@ -12,7 +13,9 @@ absl::StatusOr<LogRules> LogRulesOf(const v1::Site& site, const std::vector<std:
   const std::vector<std::string> ranges(site.excluded_addresses().begin(), site.excluded_addresses().end());
   auto excluded = AddressRanges::Parse(ranges);
   if (!excluded.ok()) return excluded.status();
-  LogRules rules{*std::move(rule), *std::move(excluded), {}};
+  auto agents = AgentRule::Make(AgentSettingsOf(site));
+  if (!agents.ok()) return agents.status();
+  LogRules rules{*std::move(rule), *std::move(excluded), *std::move(agents), {}};
   for (const auto& host : hosts) rules.hosts.push_back(HostName(host));
   return rules;
 }

@@ -11,9 +11,11 @@
 #include "service/addresses/address_text.h"
 #include "service/addresses/article_rule_limits.h"
 #include "service/addresses/campaign_parameters.h"
+#include "service/addresses/dropped_parameters.h"
 #include "service/addresses/path_form.h"
 #include "service/addresses/without_case.h"
 #include "service/base/limits.h"
+#include "service/base/mutex.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
 
@@ -44,8 +46,9 @@ absl::Status CheckWords(std::string_view field, const std::vector<std::string>& 
   }
   for (const std::string& word : words) {
     if (IsWord(word, forbidden)) continue;
-    return InvalidField(name, fmt::format("\"{}\" must be 1 to {} bytes without spaces and the characters {}",
-                                          absl::CHexEscape(word), limits::kArticleRuleNameBytesMax, forbidden));
+    return InvalidField(name,
+                        fmt::format("\"{}\" must be one name of 1 to {} bytes, without spaces and the characters {}",
+                                    absl::CHexEscape(word), limits::kArticleRuleNameBytesMax, forbidden));
   }
   if (const auto repeated = Repeated(words)) {
     return InvalidField(name,
@@ -58,7 +61,7 @@ absl::Status CheckParameterNames(const ArticleRuleSettings& settings) {
   if (settings.drop_query && !settings.parameters.empty()) {
     return InvalidField("site.drop_query", "excludes article_parameters: either some parameters are kept or none");
   }
-  if (auto status = CheckWords("article_parameters", settings.parameters, "&=#?+%;"); !status.ok()) return status;
+  if (auto status = CheckWords("article_parameters", settings.parameters, "&=#?+%;,"); !status.ok()) return status;
   for (const std::string& name : settings.parameters) {
     if (!IsCampaignParameter(name)) continue;
     return InvalidField("site.article_parameters",
@@ -187,6 +190,9 @@ struct ArticleRule::Compiled {
   AddressPart path_part = AddressPart::kPath;
   // The patterns of excluded paths, in normal form.
   std::vector<std::string> excluded;
+  mutable Mutex mutex;
+  mutable DroppedParameters dropped ABSL_GUARDED_BY(mutex){
+      {.paths = limits::kDroppedPathsMax, .names = limits::kDroppedNamesMax, .values = limits::kDroppedValuesMax}};
 };
 
 ArticleRule::ArticleRule() : ArticleRule(std::make_shared<const Compiled>(ArticleRuleSettings())) {}
@@ -221,7 +227,28 @@ absl::StatusOr<NamedArticle> ArticleRule::Name(std::string_view address, Address
     return absl::InvalidArgumentError(
         fmt::format("its article ID would be longer than {} bytes", limits::kArticleIdBytesMax));
   }
+  if (!article.dropped.empty() && !article.excluded && !article.is_static) {
+    const MutexLock lock(compiled_->mutex);
+    compiled_->dropped.Add(article.article_id, article.dropped);
+  }
   return article;
+}
+
+std::string ArticleRule::DroppedHint(std::string_view site) const {
+  const MutexLock lock(compiled_->mutex);
+  return DroppedParametersHint(compiled_->dropped.Distinguishing(), site);
+}
+
+std::string ArticleRule::DroppedHint(std::string_view site, std::string_view article_id) const {
+  const MutexLock lock(compiled_->mutex);
+  return DroppedParametersHint(compiled_->dropped.Of(article_id).Distinguishing(), site);
+}
+
+std::optional<std::string> NormalIdOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind) {
+  if (!article_id.starts_with('/') || article_id.find('#') != article_id.npos) return std::nullopt;
+  auto named = rule.Name(article_id, kind);
+  if (!named.ok()) return std::nullopt;
+  return std::move(named->article_id);
 }
 
 }  // namespace viewcount

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,7 +69,7 @@ struct NamedArticle {
   std::vector<std::pair<std::string, std::string>> dropped = {};
 };
 
-// Immutable, so thread-safe. Copies share their contents.
+// Thread-safe. Copies share their contents. The rule does not change, and it remembers which parameters it dropped.
 class ArticleRule {
  public:
   // The rule of a site without settings.
@@ -81,12 +82,23 @@ class ArticleRule {
   // The message names no field.
   absl::StatusOr<NamedArticle> Name(std::string_view address, AddressKind kind = AddressKind::kRequested) const;
 
+  // Describes the parameters that distinguish addresses of one path but are dropped, so that these addresses are one
+  // article. It knows the addresses since the rule was made, within limits::kDroppedPathsMax. Returns an empty text if
+  // there are none. `site` is the name for the suggested command.
+  std::string DroppedHint(std::string_view site) const;
+  // Says the same of the path of one article alone.
+  std::string DroppedHint(std::string_view site, std::string_view article_id) const;
+
  private:
   struct Compiled;
   explicit ArticleRule(std::shared_ptr<const Compiled> compiled);
 
   std::shared_ptr<const Compiled> compiled_;
 };
+
+// Returns the ID that an article has by the rule, if its ID is the address of a page. Returns nothing for other IDs:
+// those that a backend chose, and pages in fragments such as /app#/news/1. Thread-safe.
+std::optional<std::string> NormalIdOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind);
 
 // The built-in lists. Thread-safe.
 const std::vector<std::string>& DefaultArticleParameters();

@@ -30,12 +30,11 @@ constexpr Window kAllTime{Window::Kind::kAllTime, 0};
 // The maximum number of articles that a description names. A request may have a thousand.
 constexpr int kArticlesNamedMax = 10;
 
-std::string DeletedText(const v1::DeleteArticlesRequest& request) {
-  const int count = request.article_ids_size();
-  std::string text = "deleted ";
-  for (int i = 0; i < std::min(count, kArticlesNamedMax); ++i) {
-    text += (i > 0 ? ", " : "") + NameOf(request.article_ids(i));
-  }
+// Describes what was done to some articles, such as `deleted "a", "b" and 12 more`.
+std::string DoneText(std::string_view done, const google::protobuf::RepeatedPtrField<std::string>& ids) {
+  const int count = ids.size();
+  std::string text(done);
+  for (int i = 0; i < std::min(count, kArticlesNamedMax); ++i) text += (i > 0 ? ", " : " ") + NameOf(ids[i]);
   if (count > kArticlesNamedMax) text += fmt::format(" and {} more", count - kArticlesNamedMax);
   return text;
 }
@@ -172,10 +171,57 @@ asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& 
     co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
   }
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_DELETE);
-  message.set_description(DeletedText(request));
+  message.set_description(DoneText("deleted", request.article_ids()));
   Changes changes;
   for (const auto& [id, windows] : *counts) {
     for (const auto& [window, views] : windows) changes[id][window] = -views;
+  }
+  PutChanges(changes, message);
+  response.set_adjustment_id(message.adjustment_id());
+  co_return co_await Journal(site->index, std::move(message));
+}
+
+asio::awaitable<absl::Status> Adjuster::Normalize(const v1::NormalizeArticlesRequest& request,
+                                                  v1::NormalizeArticlesResponse& response) {
+  if (auto status = Check(request); !status.ok()) co_return status;
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Lock lock(mutex_);
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
+  const std::vector<std::string> ids(request.article_ids().begin(), request.article_ids().end());
+  // The site's own rule would remember the parameters of these addresses, which are not those of visitors.
+  const auto rule = ArticleRule::Make(site->settings.articles);
+  if (!rule.ok()) co_return rule.status();
+  std::map<std::string, std::string> targets;
+  std::vector<std::string> moved;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const std::string field = fmt::format("article_ids[{}]", i);
+    if (auto status = CheckIsNoAlias(*site, field, ids[i]); !status.ok()) co_return status;
+    auto into = NormalIdOf(*rule, ids[i], request.canonical() ? AddressKind::kCanonical : AddressKind::kRequested);
+    if (!into) co_return InvalidField(field, "is no address of a page");
+    if (*into == ids[i]) co_return InvalidField(field, "is in its normal form already");
+    // An alias may lead back to the article, which then has its place.
+    const std::string target(site->Resolve(*into));
+    if (target == ids[i]) continue;
+    targets[ids[i]] = target;
+    moved.push_back(ids[i]);
+  }
+  if (moved.empty()) {
+    co_return ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                              "the present addresses of these articles are merged into them", "NOTHING_TO_MOVE");
+  }
+  const auto counts = co_await survey_.Read(site, moved);
+  if (!counts.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
+  }
+  auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_MERGE);
+  message.set_description(DoneText("moved to the present addresses:", request.article_ids()));
+  Changes changes;
+  for (const auto& [id, windows] : *counts) {
+    for (const auto& [window, views] : windows) {
+      changes[id][window] -= views;
+      changes[targets[id]][window] += views;
+    }
   }
   PutChanges(changes, message);
   response.set_adjustment_id(message.adjustment_id());

@@ -74,6 +74,8 @@ class Adjuster {
   boost::asio::awaitable<absl::Status> Set(const v1::SetCountsRequest& request, v1::SetCountsResponse& response);
   boost::asio::awaitable<absl::Status> Delete(const v1::DeleteArticlesRequest& request,
                                               v1::DeleteArticlesResponse& response);
+  boost::asio::awaitable<absl::Status> Normalize(const v1::NormalizeArticlesRequest& request,
+                                                 v1::NormalizeArticlesResponse& response);
   boost::asio::awaitable<absl::Status> Merge(const v1::MergeArticlesRequest& request,
                                              v1::MergeArticlesResponse& response);
   boost::asio::awaitable<absl::Status> Undo(const v1::UndoAdjustmentRequest& request,

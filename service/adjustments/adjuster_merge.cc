@@ -51,13 +51,22 @@ bool IsNoted(const AdjustmentLog& log, const std::string& from, const std::strin
   return false;
 }
 
+// Returns true for an hour whose counts the store may have deleted.
+bool IsForgotten(Window window, int64_t now_unix_ms) {
+  const int64_t kept_hours = limits::kHourKeysExpireAfter.count();
+  return window.kind == Window::Kind::kHour && (window.number + kept_hours) * 3'600'000 <= now_unix_ms;
+}
+
 // Returns the changes of a message with the opposite sign. Each change goes to the article for which its own is counted
-// now.
-Changes OppositeOf(const journal::v1::Adjustment& message, const Site& site) {
+// now. Hours that the store forgets are left out.
+Changes OppositeOf(const journal::v1::Adjustment& message, const Site& site, int64_t now_unix_ms) {
   Changes changes;
   for (const auto& article : message.changes()) {
     auto& windows = changes[std::string(site.Resolve(article.article_id()))];
-    for (const auto& change : article.windows()) windows[WindowOf(change)] -= change.views();
+    for (const auto& change : article.windows()) {
+      const Window window = WindowOf(change);
+      if (!IsForgotten(window, now_unix_ms)) windows[window] -= change.views();
+    }
   }
   return changes;
 }
@@ -150,7 +159,7 @@ asio::awaitable<absl::Status> Adjuster::PutUndo(std::shared_ptr<const Site> site
     entries.erase(from);
     after.SetAliases(std::move(entries));
   }
-  PutChanges(OppositeOf(undone, after), message);
+  PutChanges(OppositeOf(undone, after, parts_.clock.UnixMillis()), message);
   if (auto status = co_await CheckChanges(site, message); !status.ok()) co_return status;
   if (from.empty()) co_return absl::OkStatus();
   co_return co_await SetAlias(site, from, "", message);

@@ -20,6 +20,22 @@ absl::Status CheckArticle(std::string_view field, std::string_view id) {
       field, fmt::format("must be 1 to {} bytes of UTF-8 without control characters", limits::kArticleIdBytesMax));
 }
 
+// Checks a list of different articles.
+absl::Status CheckArticles(const google::protobuf::RepeatedPtrField<std::string>& ids) {
+  const auto count = static_cast<size_t>(ids.size());
+  if (count == 0 || count > limits::kAdjustedArticlesMax) {
+    return InvalidField("article_ids", fmt::format("must be 1 to {}, not {}", limits::kAdjustedArticlesMax, count));
+  }
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string& id = ids[static_cast<int>(i)];
+    const std::string field = fmt::format("article_ids[{}]", i);
+    if (auto status = CheckArticle(field, id); !status.ok()) return status;
+    if (!seen.insert(id).second) return InvalidField(field, "is there twice");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Check(const v1::Provenance& provenance) {
@@ -46,17 +62,12 @@ absl::Status Check(const v1::SetCountsRequest& request) {
 }
 
 absl::Status Check(const v1::DeleteArticlesRequest& request) {
-  const auto count = static_cast<size_t>(request.article_ids_size());
-  if (count == 0 || count > limits::kDeleteArticlesMax) {
-    return InvalidField("article_ids", fmt::format("must be 1 to {}, not {}", limits::kDeleteArticlesMax, count));
-  }
-  std::set<std::string_view> seen;
-  for (size_t i = 0; i < count; ++i) {
-    const std::string& id = request.article_ids(static_cast<int>(i));
-    const std::string field = fmt::format("article_ids[{}]", i);
-    if (auto status = CheckArticle(field, id); !status.ok()) return status;
-    if (!seen.insert(id).second) return InvalidField(field, "is there twice");
-  }
+  if (auto status = CheckArticles(request.article_ids()); !status.ok()) return status;
+  return Check(request.provenance());
+}
+
+absl::Status Check(const v1::NormalizeArticlesRequest& request) {
+  if (auto status = CheckArticles(request.article_ids()); !status.ok()) return status;
   return Check(request.provenance());
 }
 

@@ -12,6 +12,7 @@ absl::Status Check(const v1::Provenance& provenance);
 absl::Status Check(const v1::SetCountsRequest& request);
 absl::Status Check(const v1::DeleteArticlesRequest& request);
 absl::Status Check(const v1::MergeArticlesRequest& request);
+absl::Status Check(const v1::NormalizeArticlesRequest& request);
 absl::Status Check(const v1::ListAdjustmentsRequest& request);
 absl::Status Check(const v1::UndoAdjustmentRequest& request);
 

@@ -37,6 +37,11 @@ inline constexpr std::chrono::milliseconds kEventAheadMax = std::chrono::minutes
 // Imports may be of any age within the years that a key can name (1970 to 9999).
 inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
 inline constexpr size_t kGetCountsArticlesMax = 1'000;
+// The number of hours or days in a series.
+inline constexpr size_t kSeriesPointsMax = 1'000;
+// The number of exports of all articles at the same time. Each takes Redis some of its time, and memory for the
+// articles of a shard.
+inline constexpr size_t kExportsMax = 4;
 // The maximum number of articles in one request to watch counts.
 inline constexpr size_t kWatchArticlesMax = 1'000;
 inline constexpr uint32_t kPageSizeMax = 256;
@@ -55,6 +60,11 @@ inline constexpr size_t kAgentVerdictsMax = 4'096;
 // The memory for those bot patterns that are not plain texts. When RE2 has filled it, it clears its cache and begins
 // again.
 inline constexpr int64_t kBotExpressionsBytesMax = 8 << 20;
+// The number of entries in each of a site's two lists of agents, and the size of an entry.
+inline constexpr size_t kAgentPatternsMax = 64;
+inline constexpr size_t kAgentPatternBytesMax = 256;
+// The memory for each of these lists. When RE2 has filled it, it clears its cache and begins again.
+inline constexpr int64_t kAgentPatternsBytesMax = 1 << 20;
 // A viewer's pause that is longer than this ends a visit. For this long after midnight, viewers are also recognised by
 // the salt of the day before. Then that salt is deleted everywhere.
 inline constexpr std::chrono::milliseconds kVisitPause = std::chrono::minutes(30);
@@ -82,6 +92,8 @@ inline constexpr size_t kCoolDownsPerLaneMax = 10'000'000;
 inline constexpr std::chrono::seconds kOnlineSpan{300};
 inline constexpr std::chrono::seconds kOnlineSlot{5};
 inline constexpr std::chrono::seconds kOnlineKeysExpireAfter{900};
+// How often the viewers with a stream of live counts are noted as online.
+inline constexpr std::chrono::seconds kOnlineNoteInterval{60};
 // How many viewers one call adds to sets. It takes Redis a fraction of a millisecond.
 inline constexpr size_t kViewersPerCallMax = 512;
 
@@ -264,7 +276,7 @@ inline constexpr size_t kArticleSectionBytesMax = 200;
 
 // --- Adjustments ----------------------------------------------------------------------------------------------------
 
-inline constexpr size_t kDeleteArticlesMax = 1'000;
+inline constexpr size_t kAdjustedArticlesMax = 1'000;
 inline constexpr uint32_t kAdjustmentsPageMax = 1'000;
 inline constexpr uint32_t kAdjustmentsPageDefault = 100;
 // The maximum size of each text of an adjustment's provenance: the author and the reason.

@@ -15,6 +15,7 @@ inline constexpr std::string_view kFullDisk = "disk";
 inline constexpr std::string_view kFullBudget = "budget";
 inline constexpr std::string_view kFullQueue = "queue";
 inline constexpr std::string_view kFullMemory = "memory";
+inline constexpr std::string_view kFullStreams = "streams";
 
 // Returns RESOURCE_EXHAUSTED with RetryInfo and with ErrorInfo, whose reason is SERVICE_FULL. HTTP answers it with 503.
 // Without that reason RESOURCE_EXHAUSTED means that the caller sends too much, and HTTP answers with 429.

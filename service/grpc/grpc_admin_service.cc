@@ -14,6 +14,7 @@
 #include "service/grpc/spawn.h"
 #include "service/instance/audit.h"
 #include "service/instance/audit_repair.h"
+#include "service/sites/agent_message.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -37,6 +38,7 @@ void Fill(const Site& site, v1::Site& message) {
   for (const std::string& range : site.settings.excluded_addresses) message.add_excluded_addresses(range);
   message.set_announced_articles_only(site.settings.announced_articles_only);
   FillRule(site.settings.articles, message);
+  FillAgents(site.settings.agents, message);
   message.set_session_viewers(site.settings.session_viewers);
 }
 
@@ -49,6 +51,7 @@ SiteSettings SettingsOf(const v1::Site& message) {
   settings.excluded_addresses.assign(message.excluded_addresses().begin(), message.excluded_addresses().end());
   settings.announced_articles_only = message.announced_articles_only();
   settings.articles = RuleSettingsOf(message);
+  settings.agents = AgentSettingsOf(message);
   settings.session_viewers = message.session_viewers();
   return settings;
 }
@@ -141,6 +144,10 @@ grpc::ServerUnaryReactor* GrpcAdminService::GetStatus(grpc::CallbackServerContex
   }
   response->set_default_durability(v1::DURABILITY_JOURNALED);
   response->set_refusal_message(parts_.lanes.refusal().value_or(""));
+  for (const auto& site : parts_.sites.All()) {
+    std::string hint = site->rule.DroppedHint(site->name);
+    if (!hint.empty()) response->add_hints("site " + site->name + ": " + hint);
+  }
   return Answer(context, absl::OkStatus());
 }
 
@@ -213,6 +220,13 @@ grpc::ServerUnaryReactor* GrpcAdminService::DeleteArticles(grpc::CallbackServerC
                                                            v1::DeleteArticlesResponse* response) {
   return Spawn(context, parts_.executor,
                [this, request, response] { return parts_.adjuster.Delete(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::NormalizeArticles(grpc::CallbackServerContext* context,
+                                                              const v1::NormalizeArticlesRequest* request,
+                                                              v1::NormalizeArticlesResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.adjuster.Normalize(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::ListAdjustments(grpc::CallbackServerContext* context,

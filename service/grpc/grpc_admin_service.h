@@ -54,6 +54,9 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* DeleteArticles(grpc::CallbackServerContext* context,
                                            const v1::DeleteArticlesRequest* request,
                                            v1::DeleteArticlesResponse* response) override;
+  grpc::ServerUnaryReactor* NormalizeArticles(grpc::CallbackServerContext* context,
+                                              const v1::NormalizeArticlesRequest* request,
+                                              v1::NormalizeArticlesResponse* response) override;
   grpc::ServerUnaryReactor* ListAdjustments(grpc::CallbackServerContext* context,
                                             const v1::ListAdjustmentsRequest* request,
                                             v1::ListAdjustmentsResponse* response) override;

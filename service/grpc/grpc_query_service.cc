@@ -6,13 +6,15 @@
 #include "service/base/status.h"
 #include "service/grpc/grpc_watch_stream.h"
 #include "service/grpc/spawn.h"
+#include "service/query/window.h"
 
 namespace viewcount {
 namespace {
 
-class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchCountsResponse> {
+template <typename Response>
+class RefusedStream final : public grpc::ServerWriteReactor<Response> {
  public:
-  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpc(status)); }
+  explicit RefusedStream(const absl::Status& status) { this->Finish(ToGrpc(status)); }
   void OnDone() override { delete this; }
 };
 
@@ -48,9 +50,11 @@ grpc::ServerUnaryReactor* GrpcQueryService::ListArticles(grpc::CallbackServerCon
   return Answer(context, NotBuiltYet("ListArticles"));
 }
 
-grpc::ServerUnaryReactor* GrpcQueryService::GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest*,
-                                                      v1::GetSeriesResponse*) {
-  return Answer(context, NotBuiltYet("GetSeries"));
+grpc::ServerUnaryReactor* GrpcQueryService::GetSeries(grpc::CallbackServerContext* context,
+                                                      const v1::GetSeriesRequest* request,
+                                                      v1::GetSeriesResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.api.GetSeries(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::GetSiteStats(grpc::CallbackServerContext* context,
@@ -63,8 +67,18 @@ grpc::ServerUnaryReactor* GrpcQueryService::GetSiteStats(grpc::CallbackServerCon
 grpc::ServerWriteReactor<v1::WatchCountsResponse>* GrpcQueryService::WatchCounts(
     grpc::CallbackServerContext*, const v1::WatchCountsRequest* request) {
   const auto site = parts_.sites.Find(request->site());
-  if (site == nullptr) return new RefusedWatch(parts_.sites.Unknown(request->site()));
+  if (site == nullptr) return new RefusedStream<v1::WatchCountsResponse>(parts_.sites.Unknown(request->site()));
   return GrpcWatchStream::Begin(parts_.watcher, parts_.executor, site, *request);
+}
+
+grpc::ServerWriteReactor<v1::ExportCountsResponse>* GrpcQueryService::ExportCounts(
+    grpc::CallbackServerContext*, const v1::ExportCountsRequest* request) {
+  using Refused = RefusedStream<v1::ExportCountsResponse>;
+  const auto site = parts_.sites.Find(request->site());
+  if (site == nullptr) return new Refused(parts_.sites.Unknown(request->site()));
+  const auto window = WindowOf(request->window(), *site, parts_.clock.UnixMillis());
+  if (!window.ok()) return new Refused(window.status());
+  return GrpcExportStream::Begin(parts_.exporter, parts_.executor, site, *window, parts_.flush);
 }
 
 }  // namespace viewcount

@@ -4,6 +4,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <utility>
 
+#include "service/base/clock.h"
+#include "service/grpc/grpc_export_stream.h"
+#include "service/query/count_export.h"
 #include "service/query/count_watcher.h"
 #include "service/query/query_api.h"
 #include "service/sites/site_directory.h"
@@ -20,6 +23,10 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
     const SiteDirectory& sites;
     QueryApi& api;
     CountWatcher& watcher;
+    CountExporter& exporter;
+    // Runs before each export.
+    FlushFunction flush;
+    const Clock& clock;
   };
 
   explicit GrpcQueryService(Dependencies parts) : parts_(std::move(parts)) {}
@@ -35,12 +42,15 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
                                        v1::ListRisingResponse*) override;
   grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const v1::ListArticlesRequest*,
                                          v1::ListArticlesResponse*) override;
-  grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest*,
-                                      v1::GetSeriesResponse*) override;
+  grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest* request,
+                                      v1::GetSeriesResponse* response) override;
   grpc::ServerUnaryReactor* GetSiteStats(grpc::CallbackServerContext* context, const v1::GetSiteStatsRequest* request,
                                          v1::GetSiteStatsResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchCountsResponse>* WatchCounts(grpc::CallbackServerContext* context,
                                                                  const v1::WatchCountsRequest* request) override;
+
+  grpc::ServerWriteReactor<v1::ExportCountsResponse>* ExportCounts(grpc::CallbackServerContext* context,
+                                                                   const v1::ExportCountsRequest* request) override;
 
  private:
   const Dependencies parts_;

@@ -95,7 +95,7 @@ class BeaconConnection final : public FastPathConnection {
     const Visitor visitor = shared_.visitors.Find(*beacon, client, *site_);
     // Views that need a question to the store, or a refusal, take the general path.
     if (visitor.rejected || !shared_.admission.AdmitAtOnce(client, *site_, *article_id)) return 0;
-    shared_.trust.NoteUnnamed(client, !beacon->forwarded_for.empty(), peer_);
+    shared_.trust.NoteUnnamed(client, !beacon->forwarded_for.empty() && client.known, peer_);
     shared_.request.Clear();
     shared_.request.set_site(site_->name);
     v1::View& view = *shared_.request.add_views();
@@ -117,11 +117,11 @@ class BeaconConnection final : public FastPathConnection {
   }
 
  private:
-  // Returns nothing if the address names no article, or one whose views do not count.
+  // Returns nothing if the address names no article, or one whose views do not count, or if the answer may have a hint.
   std::optional<std::string_view> ArticleOf(const Beacon& beacon) {
     if (beacon.address.empty()) return beacon.article_id;
     auto named = site_->rule.Name(beacon.address, beacon.address_kind);
-    if (!named.ok() || named->excluded) return std::nullopt;
+    if (!named.ok() || named->excluded || !named->dropped.empty()) return std::nullopt;
     named_ = std::move(named->article_id);
     return named_;
   }

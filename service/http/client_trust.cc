@@ -121,7 +121,7 @@ std::optional<ip::address> ClientTrust::Follow(ip::address address, std::optiona
 Client ClientTrust::Find(const HttpFields& fields, const ip::address& peer) const {
   const auto list = NamedIn(fields);
   const Client client = FindIn(list, HasOrigin(fields), options_.is_private && WasForwarded(fields), peer);
-  NoteUnnamed(client, list.has_value(), peer);
+  NoteUnnamed(client, list.has_value() && client.known, peer);
   return client;
 }
 
@@ -150,8 +150,8 @@ Client ClientTrust::FindIn(std::optional<std::string_view> list, bool has_origin
   return {.address = *address, .trusted_backend = is_backend && !has_origin};
 }
 
-void ClientTrust::NoteUnnamed(const Client& client, bool has_header, const ip::address& peer) const {
-  if (has_header || client.trusted_backend || !options_.unnamed || !options_.proxies.Contains(peer)) return;
+void ClientTrust::NoteUnnamed(const Client& client, bool named, const ip::address& peer) const {
+  if (named || client.trusted_backend || !options_.unnamed || !options_.proxies.Contains(peer)) return;
   options_.unnamed(peer);
 }
 

@@ -45,7 +45,7 @@ class ClientTrust {
     // True for a port that only the portal's own servers reach. All of its clients are backends, except for those whose
     // request was forwarded or has an Origin.
     bool is_private = false;
-    // Called with the address of one of our proxies if its request does not have `header`. May be empty.
+    // Called with the address of one of our proxies if `header` names no address in its request. May be empty.
     std::function<void(const boost::asio::ip::address&)> unnamed = {};
   };
   explicit ClientTrust(Options options) : options_(std::move(options)) {}
@@ -61,8 +61,9 @@ class ClientTrust {
   // if there is an Origin. Requires that header() is X-Forwarded-For.
   Client Find(std::optional<std::string_view> forwarded, bool has_origin, const boost::asio::ip::address& peer) const;
 
-  // Calls `unnamed` if `peer` is one of our proxies and should have named the client in the header.
-  void NoteUnnamed(const Client& client, bool has_header, const boost::asio::ip::address& peer) const;
+  // Calls `unnamed` if `peer` is one of our proxies and should have named the client. `named` is true if the header
+  // named an address.
+  void NoteUnnamed(const Client& client, bool named, const boost::asio::ip::address& peer) const;
 
   // Returns true if Find would return a trusted backend.
   bool IsBackend(const HttpFields& fields, const boost::asio::ip::address& peer) const;

@@ -1,12 +1,17 @@
 // Limits how many connections of a server may hold a stream of events, so that streams leave room for other requests.
 #pragma once
 
+#include <absl/status/statusor.h>
+#include <absl/utility/utility.h>
+
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <utility>
 
+#include "service/base/limits.h"
+#include "service/base/service_full.h"
+#include "service/base/status.h"
 #include "service/http/http_limits.h"
 
 namespace viewcount {
@@ -38,17 +43,24 @@ class EventPlaces {
     boost::asio::ip::address peer_;
   };
 
-  // Returns nothing if there is no place for another stream to `peer`. Many clients use the address of a proxy, so the
-  // limit of an address does not apply if `shared`.
-  std::optional<Place> Take(const boost::asio::ip::address& peer, bool shared) {
+  // Returns RESOURCE_EXHAUSTED if there is no place for another stream to `peer`: made by ServiceFull if all places are
+  // taken, otherwise by RetryLater. Many clients use the address of a proxy, so the limit of an address does not apply
+  // if `shared`.
+  absl::StatusOr<Place> Take(const boost::asio::ip::address& peer, bool shared) {
+    if (total_ >= in_all_) {
+      return ServiceFull("too many streams of events are open; ask for counts instead", kFullStreams,
+                         limits::kRetryDelay);
+    }
     size_t& streams = streams_[peer];
-    if (total_ >= in_all_ || (!shared && streams >= per_address_)) {
+    if (!shared && streams >= per_address_) {
       if (streams == 0) streams_.erase(peer);
-      return std::nullopt;
+      return RetryLater(absl::StatusCode::kResourceExhausted,
+                        "too many streams of events are open from this address; ask for counts instead",
+                        limits::kRetryDelay);
     }
     ++total_;
     ++streams;
-    return std::optional<Place>(std::in_place, *this, peer);
+    return absl::StatusOr<Place>(absl::in_place, *this, peer);
   }
 
  private:

@@ -10,10 +10,13 @@
 namespace viewcount {
 namespace {
 
-// The fields that name articles, and the parameters from which a query sets them. `canonical_address` contains
+// Fields with another name in queries, and the parameters from which a query sets them. `canonical_address` contains
 // `address`, so it comes first.
-constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-    {"article_id", "article"}, {"canonical_address", "canonical"}, {"address", "address"}};
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"article_id", "article"},
+                                                                    {"canonical_address", "canonical"},
+                                                                    {"address", "address"},
+                                                                    {"window.range.start", "window.start"},
+                                                                    {"window.range.end", "window.end"}};
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 

@@ -40,6 +40,8 @@ constexpr char kIndex[] =
     "/v1/sites/SITE/stats                 the site's views\n"
     "/v1/sites/SITE/live                  counts as they change\n"
     "/v1/sites/SITE/odometer.svg          pictures of numbers; badge.svg, pixel.gif\n"
+    "/v1/sites/SITE/series                views by hour, day, week or month, for the portal's own servers\n"
+    "/v1/sites/SITE/count.txt             a number alone, for server-side includes\n"
     "/openapi.yaml                        all of it, described\n"
     "/numbers.js                          the script, with a name that content blockers do not know\n";
 constexpr std::array<std::string_view, 2> kScriptNames = {"count", "numbers"};

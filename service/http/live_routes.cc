@@ -58,8 +58,12 @@ class Bell {
 
 class LiveCounts final : public EventSource {
  public:
-  LiveCounts(std::shared_ptr<Bell> bell, std::shared_ptr<CountWatcher::Subscription> subscription, AskedArticles asked)
-      : bell_(std::move(bell)), subscription_(std::move(subscription)), asked_(std::move(asked)) {}
+  LiveCounts(std::shared_ptr<Bell> bell, std::shared_ptr<CountWatcher::Subscription> subscription, AskedArticles asked,
+             OnlineReaders::Stay stay)
+      : bell_(std::move(bell)),
+        subscription_(std::move(subscription)),
+        asked_(std::move(asked)),
+        stay_(std::move(stay)) {}
 
   awaitable<std::optional<std::string>> Next() override {
     if (!begun_) {
@@ -90,15 +94,26 @@ class LiveCounts final : public EventSource {
   const std::shared_ptr<Bell> bell_;
   const std::shared_ptr<CountWatcher::Subscription> subscription_;
   const AskedArticles asked_;
+  const OnlineReaders::Stay stay_;
   bool begun_ = false;
   bool first_ = true;
   bool closed_ = false;
 };
 
-awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io_executor store,
-                                             const HttpRequest& request, std::shared_ptr<const Site> site) {
+// Begins the stay of the person who asks for the stream.
+OnlineReaders::Stay StayOf(const LiveRouteDependencies& parts, const HttpRequest& request,
+                           const std::shared_ptr<const Site>& site, std::string_view session) {
+  const Client client = parts.trust.Find(request, request.peer);
+  const Visitor visitor = parts.visitors.Find(request, client, *site, session);
+  return visitor.bot || visitor.rejected ? OnlineReaders::Stay() : parts.online.Enter(site, visitor.viewer);
+}
+
+awaitable<absl::StatusOr<HttpResponse>> Open(const LiveRouteDependencies& parts, const HttpRequest& request,
+                                             std::shared_ptr<const Site> site) {
   const auto parameters = Parameters::Parse(request.target());
   if (!parameters.ok()) co_return parameters.status();
+  const std::string session = parameters->Find("session").value_or("");
+  if (auto status = CheckSession(*site, session); !status.ok()) co_return status;
   HttpResponse response;
   response.set(http::field::content_type, "text/event-stream");
   response.set(http::field::cache_control, "no-store");
@@ -114,9 +129,10 @@ awaitable<absl::StatusOr<HttpResponse>> Open(CountWatcher& watcher, asio::any_io
   AddAsked(*parameters, question);
   AskedArticles asked(*site, question);
   auto subscription =
-      co_await OnStore(store, watcher.Subscribe(std::move(site), asked.ids(), last_event, std::move(ring)));
+      co_await OnStore(parts.store, parts.watcher.Subscribe(site, asked.ids(), last_event, std::move(ring)));
   if (!subscription.ok()) co_return subscription.status();
-  response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription), std::move(asked));
+  response.events = std::make_unique<LiveCounts>(std::move(bell), *std::move(subscription), std::move(asked),
+                                                 StayOf(parts, request, site, session));
   co_return response;
 }
 
@@ -142,12 +158,12 @@ FirstCounts FirstCountsOf(CountWatcher& watcher, asio::any_io_executor store) {
   };
 }
 
-void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, asio::any_io_executor store) {
+void AddLiveRoutes(SiteRoutes& routes, const LiveRouteDependencies& parts) {
   routes.Add(http::verb::get, "/live",
-             [&watcher, store](const HttpRequest& request, std::shared_ptr<const Site> site) {
-               return Open(watcher, store, request, std::move(site));
+             [parts](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return Open(parts, request, std::move(site));
              },
-             {.parameters = {"article", "address", "canonical"}});
+             {.parameters = {"article", "address", "canonical", "session"}});
 }
 
 }  // namespace viewcount

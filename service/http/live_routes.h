@@ -7,8 +7,11 @@
 #include <memory>
 #include <optional>
 
+#include "service/http/client_trust.h"
 #include "service/http/site_routes.h"
+#include "service/http/visitor.h"
 #include "service/query/count_watcher.h"
+#include "service/query/online_readers.h"
 
 namespace viewcount {
 
@@ -20,7 +23,17 @@ using FirstCounts = std::function<boost::asio::awaitable<std::optional<v1::Watch
 // `store` is the executor on which `watcher` runs. Both must outlive the function's use.
 FirstCounts FirstCountsOf(CountWatcher& watcher, boost::asio::any_io_executor store);
 
-// Adds GET …/live. `store` is the executor on which `watcher` runs. Both must outlive the server.
-void AddLiveRoutes(SiteRoutes& routes, CountWatcher& watcher, boost::asio::any_io_executor store);
+// The objects that live routes use. All of them must outlive the server.
+struct LiveRouteDependencies {
+  CountWatcher& watcher;
+  const ClientTrust& trust;
+  VisitorFinder& visitors;
+  OnlineReaders& online;
+  // The executor on which `watcher` runs.
+  boost::asio::any_io_executor store;
+};
+
+// Adds GET …/live. A person whose stream is open counts as online.
+void AddLiveRoutes(SiteRoutes& routes, const LiveRouteDependencies& parts);
 
 }  // namespace viewcount

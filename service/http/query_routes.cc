@@ -1,10 +1,16 @@
 #include "service/http/query_routes.h"
 
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "service/base/duration.h"
 #include "service/base/status.h"
 #include "service/http/asked_parameters.h"
 #include "service/http/json.h"
@@ -18,10 +24,17 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::awaitable;
 using Answer = awaitable<absl::StatusOr<HttpResponse>>;
+using google::protobuf::util::TimeUtil;
+
+constexpr std::array<std::pair<std::string_view, v1::SeriesStep>, 4> kSteps = {{{"hour", v1::SERIES_STEP_HOUR},
+                                                                                {"day", v1::SERIES_STEP_DAY},
+                                                                                {"week", v1::SERIES_STEP_WEEK},
+                                                                                {"month", v1::SERIES_STEP_MONTH}}};
 
 class Questions {
  public:
-  Questions(QueryApi& queries, asio::any_io_executor store) : queries_(queries), store_(std::move(store)) {}
+  Questions(QueryApi& queries, const ClientTrust& trust, asio::any_io_executor store)
+      : queries_(queries), trust_(trust), store_(std::move(store)) {}
 
   Answer Counts(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     const auto parameters = Parameters::Parse(request.target());
@@ -49,6 +62,23 @@ class Questions {
     if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
     v1::ListPopularResponse response;
     const auto status = co_await OnStore(store_, queries_.ListPopular(question, response));
+    if (!status.ok()) co_return status;
+    co_return JsonResponse(response);
+  }
+
+  Answer Series(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    if (!trust_.Find(request, request.peer).trusted_backend) {
+      co_return absl::PermissionDeniedError(
+          "only the portal's own servers may ask for series; they ask at the address for backends "
+          "(--backend-address of viewcountd)");
+    }
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    v1::GetSeriesRequest question;
+    question.set_site(site->name);
+    if (auto status = FillSeries(*parameters, question); !status.ok()) co_return status;
+    v1::GetSeriesResponse response;
+    const auto status = co_await OnStore(store_, queries_.GetSeries(question, response));
     if (!status.ok()) co_return status;
     co_return JsonResponse(response);
   }
@@ -90,14 +120,57 @@ class Questions {
     return absl::OkStatus();
   }
 
+  static absl::Status FillSeries(const Parameters& parameters, v1::GetSeriesRequest& question) {
+    for (const char* name : {"article", "address", "canonical"}) {
+      const auto values = parameters.All(name);
+      if (values.empty() || (values.size() == 1 && !values[0].empty())) continue;
+      return InvalidField(name, "must be given once and not be empty; without it the series is the whole site's");
+    }
+    question.set_article_id(parameters.Find("article").value_or(""));
+    question.set_address(parameters.Find("address").value_or(""));
+    question.set_canonical_address(parameters.Find("canonical").value_or(""));
+    if (auto status = FillSpan(parameters, *question.mutable_window()); !status.ok()) return status;
+    const std::string step = parameters.Find("step").value_or("day");
+    const auto known = std::ranges::find(kSteps, step, &std::pair<std::string_view, v1::SeriesStep>::first);
+    if (known == kSteps.end()) return InvalidField("step", "must be hour, day, week or month");
+    question.set_step(known->second);
+    return absl::OkStatus();
+  }
+
+  static absl::Status FillSpan(const Parameters& parameters, v1::Window& window) {
+    const auto last = parameters.Find("window.last"), day = parameters.Find("window.day");
+    const auto start = parameters.Find("window.start"), end = parameters.Find("window.end");
+    if ((last ? 1 : 0) + (day ? 1 : 0) + (start || end ? 1 : 0) != 1) {
+      return InvalidField("window", "is window.last, window.day, or window.start with window.end");
+    }
+    if (day) window.set_day(*day);
+    if (last) {
+      const auto duration = ParseDuration(*last);
+      if (!duration) return InvalidField("window.last", "must be a duration such as 24h or 30d");
+      *window.mutable_last() = TimeUtil::MillisecondsToDuration(duration->count());
+    }
+    if (start || end) {
+      const auto fill = [](const char* name, const std::optional<std::string>& text,
+                           google::protobuf::Timestamp* time) {
+        if (text && TimeUtil::FromString(*text, time)) return absl::OkStatus();
+        return InvalidField(name, "must be a time such as 2026-11-30T00:00:00Z or 2026-11-30T00:00:00%2B07:00");
+      };
+      if (auto status = fill("window.start", start, window.mutable_range()->mutable_start()); !status.ok())
+        return status;
+      return fill("window.end", end, window.mutable_range()->mutable_end());
+    }
+    return absl::OkStatus();
+  }
+
   QueryApi& queries_;
+  const ClientTrust& trust_;
   const asio::any_io_executor store_;
 };
 
 }  // namespace
 
-void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, asio::any_io_executor store) {
-  const Questions questions(queries, std::move(store));
+void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, const ClientTrust& trust, asio::any_io_executor store) {
+  const Questions questions(queries, trust, std::move(store));
   routes.Add(http::verb::get, "/counts",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.Counts(request, std::move(site));
@@ -115,6 +188,13 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, asio::any_io_executor
              {.json = true,
               .cached = true,
               .parameters = {"window.day", "window.allTime", "section", "pageSize", "pageToken"}});
+  routes.Add(http::verb::get, "/series",
+             [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return questions.Series(request, std::move(site));
+             },
+             {.json = true,
+              .parameters = {"article", "address", "canonical", "window.last", "window.day", "window.start",
+                             "window.end", "step"}});
   routes.Add(
       http::verb::get, "/stats",
       [questions](const HttpRequest&, std::shared_ptr<const Site> site) { return questions.Stats(std::move(site)); },

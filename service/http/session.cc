@@ -43,10 +43,8 @@ constexpr size_t kLingerBytesMax = 1 << 20;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // Returns the answer to a request for events that has no place. It keeps the fields that let pages read it.
-HttpResponse NoPlace(const HttpResponse& intended) {
-  HttpResponse response =
-      Problem(RetryLater(absl::StatusCode::kResourceExhausted,
-                         "too many streams of events are open; ask for counts instead", limits::kRetryDelay));
+HttpResponse NoPlace(const absl::Status& reason, const HttpResponse& intended) {
+  HttpResponse response = Problem(reason);
   for (const field name : {field::access_control_allow_origin, field::access_control_expose_headers, field::vary}) {
     if (const auto value = intended.find(name); value != intended.end()) response.set(name, value->value());
   }
@@ -184,10 +182,10 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
     HttpRequest taken(parser.release(), peer_);
     response = co_await router_.Handle(std::move(taken));
   }
-  std::optional<EventPlaces::Place> place;
+  absl::StatusOr<EventPlaces::Place> place = absl::CancelledError();
   if (response.events != nullptr) {
     place = places_.Take(peer_, shared_);
-    if (!place) response = NoPlace(response);
+    if (!place.ok()) response = NoPlace(place.status(), response);
   }
   keep_alive = keep_alive && !finishing_ && response.events == nullptr;
   if (!co_await Write(response, version, keep_alive, head)) co_return false;

@@ -169,8 +169,8 @@ class ViewHandlers {
       co_return Refuse(RejectReason::kInvalid, views.views_size(), InvalidField("site", "is not the one of the path"));
     const auto query = QueryOf(request);
     if (!query.ok()) co_return Refuse(RejectReason::kInvalid, views.views_size(), query.status());
-    if (auto status = Name(*site, views); !status.ok())
-      co_return Refuse(RejectReason::kInvalid, views.views_size(), status);
+    const auto hint = Name(*site, views);
+    if (!hint.ok()) co_return Refuse(RejectReason::kInvalid, views.views_size(), hint.status());
     const Client client = trust_.Find(request, request.peer);
     if (!client.trusted_backend) {
       if (auto status = CheckBrowser(views, client, *site); !status.ok())
@@ -178,7 +178,7 @@ class ViewHandlers {
     }
     const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, query->session, views);
     if (!counted.ok()) co_return counted.status();
-    HttpResponse answer = ViewsAnswer(*counted);
+    HttpResponse answer = ViewsAnswer(*counted, *hint);
     if (query->shown) co_await Show(*query->shown, std::move(site), answer);
     co_return answer;
   }
@@ -197,7 +197,7 @@ class ViewHandlers {
       view.set_article_id(parameters->Find("article").value_or(""));
       view.set_address(parameters->Find("address").value_or(""));
       view.set_canonical_address(parameters->Find("canonical").value_or(""));
-      if (auto status = Name(*site, views); !status.ok()) co_return Refuse(RejectReason::kInvalid, 1, status);
+      if (const auto hint = Name(*site, views); !hint.ok()) co_return Refuse(RejectReason::kInvalid, 1, hint.status());
       const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, session, views);
       if (!counted.ok()) co_return counted.status();
     }
@@ -214,12 +214,13 @@ class ViewHandlers {
   }
 
  private:
-  // Replaces addresses by article IDs, and leaves out views of excluded paths.
-  absl::Status Name(const Site& site, v1::RecordViewsRequest& views) const {
-    const auto excluded = NameArticles(site, views);
-    if (!excluded.ok()) return excluded.status();
-    if (*excluded > 0) ingestor_.Refuse(RejectReason::kExcludedPath, *excluded);
-    return absl::OkStatus();
+  // Replaces addresses by article IDs, and leaves out views of excluded paths. Returns RecordViewsResponse.hint.
+  absl::StatusOr<std::string> Name(const Site& site, v1::RecordViewsRequest& views) const {
+    const auto named = NameArticles(site, views);
+    if (!named.ok()) return named.status();
+    if (named->excluded_views > 0) ingestor_.Refuse(RejectReason::kExcludedPath, named->excluded_views);
+    if (named->shortened_article_id.empty()) return "";
+    return site.rule.DroppedHint(site.name, named->shortened_article_id);
   }
 
   // Adds to the answer what the first message of /live with this question would have. The views are counted already, so
@@ -241,10 +242,7 @@ class ViewHandlers {
   awaitable<absl::StatusOr<IngestResult>> Count(const HttpRequest& request, const Client& client,
                                                 const std::shared_ptr<const Site>& site, const std::string& session,
                                                 v1::RecordViewsRequest& views) const {
-    if (!session.empty() && !site->settings.session_viewers) {
-      const auto status = absl::PermissionDeniedError(fmt::format(
-          "session: site {0} does not let pages distinguish viewers: viewcount site put {0} --session-viewers",
-          site->name));
+    if (const auto status = CheckSession(*site, session); !status.ok()) {
       co_return Refuse(RejectReason::kNotTrusted, views.views_size(), status);
     }
     const IngestResult nothing{.durability = Durability::kJournaled};

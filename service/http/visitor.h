@@ -2,6 +2,8 @@
 // day.
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <optional>
@@ -39,6 +41,10 @@ struct Visitor {
   bool operator==(const Visitor&) const = default;
 };
 
+// Returns PERMISSION_DENIED, with the remedy, if a request has a `session` although the site does not let pages
+// distinguish viewers. Pure function; thread-safe.
+absl::Status CheckSession(const Site& site, std::string_view session);
+
 // Not thread-safe: used by one server's thread only. Stores no address and no user agent.
 class VisitorFinder {
  public:
@@ -62,7 +68,7 @@ class VisitorFinder {
  private:
   Visitor Of(const Site& site, const std::optional<boost::asio::ip::address>& address, std::string_view agent,
              const ViewerTraits& traits);
-  Visitor OfBackend(const HttpFields& fields, const Site& site);
+  Visitor OfBackend(const HttpFields& fields, const Site& site, std::string_view session);
 
   const Dependencies parts_;
   BotVerdicts verdicts_;

@@ -11,7 +11,7 @@ namespace viewcount {
 namespace {
 
 // Sets the article ID of a view with an address. Returns whether its path is excluded.
-absl::StatusOr<bool> NameArticle(const Site& site, int index, v1::View& view) {
+absl::StatusOr<bool> NameArticle(const Site& site, int index, v1::View& view, NamingResult& result) {
   const bool canonical = !view.canonical_address().empty();
   const std::string& address = canonical ? view.canonical_address() : view.address();
   if (address.empty()) return false;
@@ -21,6 +21,7 @@ absl::StatusOr<bool> NameArticle(const Site& site, int index, v1::View& view) {
   }
   auto named = site.rule.Name(address, canonical ? AddressKind::kCanonical : AddressKind::kRequested);
   if (!named.ok()) return InvalidField(field, ToStd(named.status().message()));
+  if (!named->dropped.empty()) result.shortened_article_id = named->article_id;
   view.set_article_id(std::move(named->article_id));
   view.clear_address();
   view.clear_canonical_address();
@@ -29,21 +30,21 @@ absl::StatusOr<bool> NameArticle(const Site& site, int index, v1::View& view) {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> NameArticles(const Site& site, v1::RecordViewsRequest& request) {
-  uint64_t excluded_views = 0;
+absl::StatusOr<NamingResult> NameArticles(const Site& site, v1::RecordViewsRequest& request) {
+  NamingResult result;
   auto& views = *request.mutable_views();
   int kept = 0;
   for (int i = 0; i < views.size(); ++i) {
-    const auto excluded = NameArticle(site, i, views[i]);
+    const auto excluded = NameArticle(site, i, views[i], result);
     if (!excluded.ok()) return excluded.status();
     if (*excluded) {
-      excluded_views += std::max(views[i].count(), 1U);
+      result.excluded_views += std::max(views[i].count(), 1U);
     } else {
       views.SwapElements(kept++, i);
     }
   }
   views.DeleteSubrange(kept, views.size() - kept);
-  return excluded_views;
+  return result;
 }
 
 }  // namespace viewcount

@@ -70,14 +70,14 @@ absl::Status Ingestor::AdmitAddresses(Batch& batch, RejectReason& reason) {
     reason = RejectReason::kUnknownSite;
     return sites_.Unknown(named.site());
   }
-  const auto excluded = NameArticles(*site, named);
-  if (!excluded.ok()) return excluded.status();
+  const auto naming = NameArticles(*site, named);
+  if (!naming.ok()) return naming.status();
   batch.named_bytes = named.SerializeAsString();
   batch.bytes = batch.named_bytes;
   absl::Status status = DecodeViewsRequest(batch.bytes, batch.receipt_unix_ms, batch.request);
-  if (status.ok() && *excluded > 0) {
-    metrics_.views_received.Increment(static_cast<double>(*excluded));
-    metrics_.Rejected(RejectReason::kExcludedPath).Increment(static_cast<double>(*excluded));
+  if (status.ok() && naming->excluded_views > 0) {
+    metrics_.views_received.Increment(static_cast<double>(naming->excluded_views));
+    metrics_.Rejected(RejectReason::kExcludedPath).Increment(static_cast<double>(naming->excluded_views));
   }
   return status;
 }

@@ -14,6 +14,7 @@
 #include "service/base/status.h"
 #include "service/base/text.h"
 #include "service/query/asked_articles.h"
+#include "service/query/series_plan.h"
 #include "service/query/window.h"
 #include "service/store/viewer_set.h"
 
@@ -65,6 +66,23 @@ void Fill(const SiteStats::Totals& totals, v1::SiteTotals& message) {
   message.set_yesterday(totals.yesterday);
   message.set_this_week(totals.this_week);
   message.set_this_month(totals.this_month);
+}
+
+// Returns the article that a request names, or an empty text if it names none.
+absl::StatusOr<std::string> ArticleOf(const Site& site, const v1::GetSeriesRequest& request) {
+  const bool canonical = !request.canonical_address().empty();
+  const std::string& address = canonical ? request.canonical_address() : request.address();
+  if (address.empty()) {
+    if (request.article_id().empty() || IsArticleId(request.article_id())) return request.article_id();
+    return InvalidField("article_id", kArticleIdRule);
+  }
+  const std::string_view field = canonical ? "canonical_address" : "address";
+  if (!request.article_id().empty() || (canonical && !request.address().empty())) {
+    return InvalidField(field, "must be the only one of article_id, address and canonical_address");
+  }
+  auto named = site.rule.Name(address, canonical ? AddressKind::kCanonical : AddressKind::kRequested);
+  if (!named.ok()) return InvalidField(field, ToStd(named.status().message()));
+  return std::move(named->article_id);
 }
 
 // A page token names its list and the first rank of the next page.
@@ -210,6 +228,59 @@ asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsReque
   response.set_online_now_standard_error(kViewersStandardError);
   response.set_exact(stats->exact);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(stats->as_of_unix_ms);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<int64_t>>> QueryApi::ReadSeries(std::shared_ptr<const Site> site,
+                                                                           std::string id,
+                                                                           std::vector<Window> windows) const {
+  if (id.empty()) {
+    auto totals = co_await parts_.totals.Read(std::move(site), std::move(windows));
+    if (!totals.ok()) co_return totals.status();
+    co_return std::move(totals->views);
+  }
+  const uint64_t hash = ArticleHash(site->seed, id);
+  const std::vector<ArticleRef> articles = {{id, hash}};
+  const auto read = co_await parts_.counts.ReadWindows(*site, ShardOf(hash), windows, articles);
+  if (!read.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(read.status().message()), limits::kRetryDelay);
+  }
+  std::vector<int64_t> views;
+  for (const auto& window : *read) views.push_back(window.front());
+  co_return views;
+}
+
+asio::awaitable<absl::Status> QueryApi::GetSeries(const v1::GetSeriesRequest& request,
+                                                  v1::GetSeriesResponse& response) {
+  const auto site = parts_.sites.Find(request.site());
+  if (site == nullptr) co_return parts_.sites.Unknown(request.site());
+  const auto id = ArticleOf(*site, request);
+  if (!id.ok()) co_return id.status();
+  const int64_t now = parts_.clock.UnixMillis();
+  const auto plan = PlanSeries(request, *site, now);
+  if (!plan.ok()) co_return plan.status();
+  std::vector<int64_t> views;
+  if (!plan->windows.empty()) {
+    std::string counted(site->Resolve(*id));
+    std::vector<Window> windows = plan->windows;
+    auto read = co_await ReadSeries(site, std::move(counted), std::move(windows));
+    if (!read.ok()) co_return read.status();
+    views = *std::move(read);
+  }
+  size_t at = 0;
+  uint64_t sum = 0;
+  for (const SeriesPlan::Point& planned : plan->points) {
+    int64_t of_point = 0;
+    for (size_t i = 0; i < planned.windows; ++i) of_point += views[at++];
+    auto* point = response.add_points();
+    *point->mutable_start() = TimeUtil::MillisecondsToTimestamp(planned.start_unix_ms);
+    point->set_views(ShownCount(of_point));
+    sum += point->views();
+  }
+  response.set_exact(true);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(now);
+  response.set_article_id(*id);
+  response.set_views(sum);
   co_return absl::OkStatus();
 }
 

@@ -9,12 +9,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
 #include "service/query/site_stats_reader.h"
+#include "service/query/site_total_reader.h"
 #include "service/sites/site_directory.h"
 #include "viewcount/v1/query.pb.h"
 
@@ -30,6 +32,7 @@ class QueryApi {
     CountReader& counts;
     PopularReader& popular;
     SiteStatsReader& stats;
+    SiteTotalReader& totals;
     const Clock& clock;
   };
   explicit QueryApi(Dependencies parts) : parts_(parts) {}
@@ -45,8 +48,14 @@ class QueryApi {
                                                    v1::ListPopularResponse& response);
   boost::asio::awaitable<absl::Status> GetSiteStats(const v1::GetSiteStatsRequest& request,
                                                     v1::GetSiteStatsResponse& response);
+  boost::asio::awaitable<absl::Status> GetSeries(const v1::GetSeriesRequest& request, v1::GetSeriesResponse& response);
 
  private:
+  // Reads the views of an article, or of the site if `id` is empty.
+  boost::asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadSeries(std::shared_ptr<const Site> site,
+                                                                          std::string id,
+                                                                          std::vector<Window> windows) const;
+
   struct AddressedCounts;
   absl::StatusOr<AddressedCounts> AddressedCountsOf(const v1::GetCountsRequest& request) const;
 

@@ -49,9 +49,9 @@ void HttpPort::AddRoutes() {
   if (audience_ == Audience::kPublic) {
     router_.AddFastPath(MakeBeaconRoute(parts_.sites, parts_.ingestor, trust_, visitors_, admission_));
   }
-  AddQueryRoutes(routes_, parts_.queries, parts_.store);
-  AddPictureRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
-  AddLiveRoutes(routes_, parts_.watcher, parts_.store);
+  AddQueryRoutes(routes_, parts_.queries, trust_, parts_.store);
+  AddNumberRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
+  AddLiveRoutes(routes_, {parts_.watcher, trust_, visitors_, parts_.online, parts_.store});
   AddFileRoutes(router_);
 }
 
@@ -104,8 +104,8 @@ ClientTrust::Options HttpPort::TrustOf(const Config& config) {
             parts_.metrics.http_unnamed_clients.Increment();
             if (audience_ != Audience::kPublic || !unnamed_lines_.Take()) return;
             spdlog::warn(
-                "views from {}, one of --trusted-proxies, have no {}: all their visitors count as one address; set the "
-                "header in the proxy",
+                "views from {}, one of --trusted-proxies, have no {} that names an address: their visitors cannot be "
+                "distinguished; set the header in the proxy",
                 proxy.to_string(), header);
           }};
 }

@@ -25,6 +25,7 @@
 #include "service/metrics/metrics.h"
 #include "service/query/count_reader.h"
 #include "service/query/count_watcher.h"
+#include "service/query/online_readers.h"
 #include "service/query/query_api.h"
 #include "service/query/site_stats_reader.h"
 #include "service/sites/site_directory.h"
@@ -46,6 +47,7 @@ class HttpPort {
     CountReader& counts;
     CountWatcher& watcher;
     SiteStatsReader& stats;
+    OnlineReaders& online;
     ArticleCatalog& catalog;
     const BotPatterns& bots;
     ViewerSalts& salts;

@@ -183,8 +183,11 @@ void Server::MakeReaders() {
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
-  query_api_ = std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, clock_});
+  query_api_ = std::make_unique<QueryApi>(
+      QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, *site_totals_, clock_});
   query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_);
+  online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);
+  exporter_ = std::make_unique<CountExporter>(*store_, *counts_);
   watcher_ = std::make_unique<CountWatcher>(
       executor, CountWatcher::Dependencies{*sites_, *counts_, *site_stats_, clock_, metrics_});
   adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Dependencies{.sites = *sites_,
@@ -205,6 +208,7 @@ asio::awaitable<absl::Status> Server::Meet() {
   if (status.ok() && store_closed_) status = absl::CancelledError("the service is stopping");
   if (!status.ok()) co_return status;
   keeping_->Spawn(keeper_->Run());
+  keeping_->Spawn(online_->Run());
   keeping_->Spawn(salt_rotator_->Run());
   NoteMet();
   co_return status;
@@ -229,8 +233,9 @@ absl::Status Server::StartGrpc() {
   const auto executor = store_thread_.executor();
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
-  query_service_ =
-      std::make_unique<GrpcQueryService>(GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_});
+  query_service_ = std::make_unique<GrpcQueryService>(
+      GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_, *exporter_,
+                                     [this](milliseconds timeout) { return lanes_->FlushNow(timeout); }, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
       executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
@@ -270,6 +275,7 @@ absl::Status Server::StartHttp() {
                                      .counts = *counts_,
                                      .watcher = *watcher_,
                                      .stats = *site_stats_,
+                                     .online = *online_,
                                      .catalog = *catalog_,
                                      .bots = *bots_,
                                      .salts = salts_,
@@ -375,6 +381,7 @@ bool Server::FlushAll(SteadyTime deadline) {
 
 void Server::StopWatching() {
   if (watcher_ == nullptr || store_closed_) return;
+  exporter_->Stop();
   asio::post(store_thread_.executor(), [this] { watcher_->Stop(); });
 }
 
@@ -386,6 +393,7 @@ void Server::CloseStore() {
       self.keeper_->Stop();
       self.salt_rotator_->Stop();
       self.query_maintenance_->Stop();
+      self.online_->Stop();
       co_await self.keeping_->Wait();
     }
     co_await self.lanes_->StopFlushing();

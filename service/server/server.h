@@ -26,8 +26,10 @@
 #include "service/instance/site_sync.h"
 #include "service/metrics/metrics.h"
 #include "service/query/count_cache.h"
+#include "service/query/count_export.h"
 #include "service/query/count_reader.h"
 #include "service/query/count_watcher.h"
+#include "service/query/online_readers.h"
 #include "service/query/popular_reader.h"
 #include "service/query/query_api.h"
 #include "service/query/query_maintenance.h"
@@ -141,6 +143,8 @@ class Server {
   std::unique_ptr<QueryApi> query_api_;
   std::unique_ptr<QueryMaintenance> query_maintenance_;
   std::unique_ptr<CountWatcher> watcher_;
+  std::unique_ptr<OnlineReaders> online_;
+  std::unique_ptr<CountExporter> exporter_;
   std::unique_ptr<SiteSync> keeper_;
   std::unique_ptr<SaltRotator> salt_rotator_;
   std::unique_ptr<StoreMeeting> meeting_;

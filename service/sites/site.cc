@@ -36,6 +36,9 @@ absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings
   if (!checked.ok()) return checked.status();
   site.settings = *std::move(checked);
   site.excluded = *AddressRanges::Parse(site.settings.excluded_addresses);
+  auto agents = AgentRule::Make(site.settings.agents);
+  if (!agents.ok()) return agents.status();
+  site.agents = *std::move(agents);
   auto rule = ArticleRule::Make(site.settings.articles);
   if (!rule.ok()) return rule.status();
   site.rule = *std::move(rule);

@@ -15,6 +15,7 @@
 #include "service/addresses/article_rule.h"
 #include "service/base/address_ranges.h"
 #include "service/base/identifiers.h"
+#include "service/sites/agent_rule.h"
 #include "service/sites/aliases.h"
 #include "service/sites/origins.h"
 #include "service/sites/site_settings.h"
@@ -28,6 +29,7 @@ struct Site {
   // These members are derived from the settings.
   absl::TimeZone zone;
   AddressRanges excluded;
+  AgentRule agents;
   ArticleRule rule;
   // The seed for the hash of the site's articles. Derived from the name.
   uint64_t seed = 0;

@@ -1,5 +1,6 @@
 #include "service/sites/site_settings.h"
 
+#include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,6 +41,29 @@ constexpr std::array<RuleSwitch, 4> kRuleSwitches = {
      {"case=folded", &ArticleRuleSettings::fold_case},
      {"slash=stripped", &ArticleRuleSettings::strip_trailing_slash},
      {"well-known-paths=counted", &ArticleRuleSettings::count_well_known_paths}}};
+
+// The lists of the rule for agents. Their entries are escaped, because they may contain spaces.
+struct AgentList {
+  std::string_view prefix;
+  std::vector<std::string> AgentRuleSettings::*entries;
+};
+constexpr std::array<AgentList, 2> kAgentLists = {
+    {{"bot-agent=", &AgentRuleSettings::bots}, {"person-agent=", &AgentRuleSettings::people}}};
+
+// Writes a space as %20 and % itself as %25.
+std::string Escaped(std::string_view entry) { return absl::StrReplaceAll(ToAbsl(entry), {{"%", "%25"}, {" ", "%20"}}); }
+
+std::string Unescaped(std::string_view word) { return absl::StrReplaceAll(ToAbsl(word), {{"%25", "%"}, {"%20", " "}}); }
+
+// Reads a word of the rule for agents. Returns false if it is none.
+bool ReadAgentWord(std::string_view word, AgentRuleSettings& rule) {
+  for (const AgentList& list : kAgentLists) {
+    if (!word.starts_with(list.prefix)) continue;
+    (rule.*list.entries).push_back(Unescaped(word.substr(list.prefix.size())));
+    return true;
+  }
+  return false;
+}
 
 // Reads a word of the rule. Returns false if it is none.
 bool ReadRuleWord(std::string_view word, ArticleRuleSettings& rule) {
@@ -102,6 +126,11 @@ std::string EncodeSettings(const SiteSettings& settings) {
   for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
   if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
   if (settings.session_viewers) line.append(" ").append(kSessionViewers);
+  for (const AgentList& list : kAgentLists) {
+    for (const std::string& entry : settings.agents.*list.entries) {
+      line += fmt::format(" {}{}", list.prefix, Escaped(entry));
+    }
+  }
   for (const RuleList& list : kRuleLists) {
     for (const std::string& entry : settings.articles.*list.entries) line += fmt::format(" {}{}", list.prefix, entry);
   }
@@ -126,7 +155,7 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.announced_articles_only = true;
     } else if (word == kSessionViewers) {
       settings.session_viewers = true;
-    } else if (!ReadRuleWord(word, settings.articles)) {
+    } else if (!ReadAgentWord(word, settings.agents) && !ReadRuleWord(word, settings.articles)) {
       settings.allowed_origins.emplace_back(word);
     }
   }
@@ -137,6 +166,11 @@ size_t ListBytesOf(const SiteSettings& settings) {
   size_t bytes = 0;
   for (const std::string& origin : settings.allowed_origins) bytes += origin.size() + 1;
   for (const std::string& range : settings.excluded_addresses) bytes += kExclude.size() + range.size() + 1;
+  for (const AgentList& list : kAgentLists) {
+    for (const std::string& entry : settings.agents.*list.entries) {
+      bytes += list.prefix.size() + Escaped(entry).size() + 1;
+    }
+  }
   for (const RuleList& list : kRuleLists) {
     for (const std::string& entry : settings.articles.*list.entries) bytes += list.prefix.size() + entry.size() + 1;
   }

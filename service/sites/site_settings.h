@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "service/addresses/article_rule.h"
+#include "service/sites/agent_rule.h"
 
 namespace viewcount {
 
@@ -29,6 +30,8 @@ struct SiteSettings {
   bool announced_articles_only = false;
   // True if pages may bring a random number that distinguishes viewers with one address and equal browsers.
   bool session_viewers = false;
+  // The patterns by which the site recognises bots and people.
+  AgentRuleSettings agents = {};
   // The rule by which addresses name articles.
   ArticleRuleSettings articles = {};
 
@@ -40,8 +43,8 @@ struct SiteSettings {
 absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings);
 
 // Returns the settings as one line: the time zone, then the origins, then the settings with names, separated by spaces.
-// None of these contains a space. So a time zone alone is a valid line, like all lines of versions that had no other
-// settings. Pure functions; thread-safe.
+// None of these contains a space, since spaces of agents' patterns are escaped. So a time zone alone is a valid line,
+// like all lines of versions that had no other settings. Pure functions; thread-safe.
 std::string EncodeSettings(const SiteSettings& settings);
 // Parses any line. MakeSite checks whether the result can be used.
 SiteSettings ParseSettings(std::string_view line);

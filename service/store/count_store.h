@@ -45,6 +45,14 @@ struct ShardRanking {
   std::vector<std::optional<LaneEntry>> lanes;
 };
 
+// A step of a listing of articles.
+struct ArticleScan {
+  // An article may have been in an earlier step as well.
+  std::vector<std::string> ids;
+  // Where the next step begins. Empty after the last step.
+  std::string cursor;
+};
+
 // A note as the store holds it.
 struct StoredNote {
   std::string field;
@@ -79,6 +87,8 @@ class CountStore {
                                                                          std::string_view site,
                                                                          const std::vector<Window>& windows,
                                                                          const std::vector<std::string_view>& ids) = 0;
+  // Adds viewers to sets of a shard, outside of a part. All sets must belong to that shard.
+  virtual boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) = 0;
   // Estimates how many viewers each of these unions of sets has. All sets belong to one site and shard. No union may be
   // empty.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
@@ -87,6 +97,12 @@ class CountStore {
   virtual boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard,
                                                                            const std::vector<LaneId>& lanes,
                                                                            std::string_view site, Window window) = 0;
+
+  // Lists the articles of the shard that have an entry in the window, in steps of about a thousand. An entry may be 0.
+  // `cursor` is that of the previous step, and empty for the first one. An article that has an entry during the whole
+  // listing is in one of the steps. The empty ID is the site's own start value.
+  virtual boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site,
+                                                                           Window window, std::string_view cursor) = 0;
 
   // Returns every window in which something of the site is counted, in any shard. Finds all windows that exist during
   // the whole call. Reads the whole key space, in steps.

@@ -306,6 +306,7 @@
   // Takes the numbers of an answer: of counts, stats or views, or a message of the stream. 64-bit numbers are strings,
   // and a 0 may be absent.
   const take = (answer) => {
+    if (answer.hint) warn(answer.hint);
     for (const count of answer.counts || []) {
       const kind = ['address', 'canonicalAddress', 'articleId'].find((field) => count[field]);
       const name = key([kind, count[kind]]);
@@ -333,7 +334,7 @@
       .catch(() => {
         // Pages of a foreign origin may not read some answers.
         if (refusal === 403) refusal = 404;
-        warn('no answer; check ' + api + ' and the site, --origin ' + location.origin, 'answer');
+        warn('no answer; check ' + api + '/stats and --origin ' + location.origin, 'answer');
       })
       .then(() => --asking || watch());
   };
@@ -394,7 +395,7 @@
     if (asking || (watched && [...names.keys()].every((name) => watched.has(name)))) return;
     close();
     watched = names;
-    const fitting = isHeldBack ? [0, [...names.values()]] : fit(api + '/live', names);
+    const fitting = isHeldBack ? [0, [...names.values()]] : fit(api + '/live' + session(), names);
     askRest(fitting[1].filter((name) => !counts.has(key(name))));
     if (isHeldBack) return later(pollMsMin);
     source = new EventSource(fitting[0]);

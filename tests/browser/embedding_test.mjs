@@ -335,6 +335,19 @@ test('AnArticleInTheQueryIsAPageAndATrackingParameterIsNot', async () => {
   await window.context().close();
 });
 
+test('TheConsoleNamesAParameterThatIsMissingInTheArticle', async () => {
+  const window = await open();
+  portal.add('/xem.php', script('data-site="demo"') + span);
+  await window.goto(portal.url + '/xem.php?MaTin=1');
+  await becomes('1', () => shown(window));
+  assert.deepEqual(window.warnings, []);
+  await window.goto(portal.url + '/xem.php?MaTin=2');
+  await becomes('2', () => shown(window));
+  await eventually('a warning', () => window.warnings.length > 0);
+  assert.match(window.warnings.join(), /viewcount site put demo --add-article-parameter MaTin$/);
+  await window.context().close();
+});
+
 test('EverySpellingOfAnAddressShowsTheSameNumber', async () => {
   const window = await open();
   const spellings = ['/tin-tức/bài-1', '/tin-t%E1%BB%A9c/b%C3%A0i-1', '/tin-t%e1%bb%a9c/b%c3%a0i-1'];

@@ -220,7 +220,7 @@ class KindsOfLogsTest(unittest.TestCase):
         report = self.check("".join(line(target) for target in targets),
                             {"/doc.aspx?id=7": (2, 0), "/doc.aspx?id=8": (1, 0), "/read.php": (2, 0)})
         self.assertEqual(report["droppedParameters"], [{"path": "/read.php", "parameters": ["tid"]}])
-        self.assertIn("--article-parameter tid", report["hint"])
+        self.assertIn("--add-article-parameter tid", report["hint"])
 
     def test_virtual_hosts(self):
         log = "".join(f"{host} " + line("/a", f"192.0.2.{i}") for i, host in

@@ -113,6 +113,72 @@ class AddressesTest(unittest.TestCase):
         self.assertIn("utm_source tells where a reader came from",
                       self.command("site", "put", "settings", "--article-parameter", "utm_source", code=1))
 
+    def test_a_dropped_parameter_that_distinguishes_addresses_is_named(self):
+        client = self.put_site("hinted")
+        body = '{"address": "/xem.php?MaTin=%d&utm_source=x"}'
+        self.assertNotIn("hint", client.post("/views", body % 1).json())
+        self.assertNotIn("hinted", self.command("status"))
+        hint = ("1 address has parameters that the site's rule drops: /xem.php (MaTin); if they name articles: viewcount "
+                "site put hinted --add-article-parameter MaTin")
+        self.assertEqual(client.post("/views", body % 2).json()["hint"], hint)
+        shown = client.send("POST", client.target("/views", [("address", "/a")]), body % 2).json()
+        self.assertEqual((shown["hint"], shown["counts"][0]["articleId"]), (hint, "/a"))
+        self.assertNotIn("hint", client.post("/views", '{"address": "/a?page=2"}').json())
+        self.assertIn(f"hint: site hinted: {hint}\n", self.command("status"))
+        self.command("--site", "hinted", "record", "/xem.php?MaTin=7", "/xem.php?MaTin=8")
+        refused = self.command("normalize", "hinted", "--apply", code=1)
+        self.assertIn(f"nothing was moved, because some of these articles differ in parameters: {hint}", refused)
+        self.put_site("hinted", *hint.split("site put hinted ")[1].split())
+        for number in (3, 4):
+            self.assertNotIn("hint", client.post("/views", body % number).json())
+        self.assertNotIn("hinted", self.command("status"))
+        # The usual parameters still name articles.
+        client.post("/views", '{"address": "/news.aspx?ItemID=1&MaTin=2"}')
+        self.assertEqual(client.counts("/news.aspx?ItemID=1&MaTin=2", "/xem.php?MaTin=3"), [1, 1])
+        self.assertIn("all ", self.command("normalize", "hinted"))
+        self.assertIn("must be one name", self.command("site", "put", "hinted", "--article-parameter", "a,b", code=1))
+        self.put_site("hinted", "--article-parameter", "", "--exclude-path", "/x", "--bot-agent", "xx")
+        self.put_site("hinted", "--exclude-path", "", "--bot-agent", "")
+        [site] = [site for site in json.loads(self.command("--json", "site", "list"))["sites"] if site["name"] == "hinted"]
+        self.assertEqual((site["articleParameters"], site["excludedPaths"], site["botAgents"]), ([], [], []))
+
+    def test_counts_move_to_the_articles_of_a_new_rule(self):
+        client = self.put_site("moved")
+        self.command("--site", "moved", "record", "--count", "5", "/News.aspx?ItemID=1&x=2", "/news.aspx?ItemID=1", "/a/",
+                     "own-id", "/app#/tin/1")
+        self.command("--site", "moved", "record", "--bot", "--count", "2", "/A/")
+        self.put_site("moved", "--article-parameter", "ItemID", "--fold-case", "--strip-slash")
+        shown = self.command("normalize", "moved")
+        self.assertEqual(shown, "/a takes over 5 views:\n              0  /A/\n              5  /a/\n"
+                                "/news.aspx?ItemID=1 takes over 5 views:\n              5  /News.aspx?ItemID=1&x=2\n"
+                                "3 of 6 articles would move into 2; move them with: viewcount normalize moved --apply\n")
+        listed = json.loads(self.command("--json", "normalize", "moved", "--canonical"))["articles"]
+        self.assertEqual([(one["articleId"], one["into"]) for one in listed],
+                         [("/A/", "/a"), ("/a/", "/a"), ("/News.aspx?ItemID=1&x=2", "/news.aspx?ItemID=1&x=2")])
+        ids = ("/a", "/a/", "/news.aspx?ItemID=1", "/News.aspx?ItemID=1&x=2", "own-id", "/app#/tin/1")
+        self.assertEqual(client.counts(*ids), [0, 5, 5, 5, 5, 5])
+        done = self.command("normalize", "moved", "--apply", "--why", "ItemID names the articles")
+        self.assertIn("the counts of 3 articles moved; take it back with: viewcount --site moved undo ", done)
+        self.assertEqual(client.counts(*ids), [5, 0, 10, 0, 5, 5])
+        rows = self.command("--site", "moved", "export").splitlines()
+        self.assertEqual(rows[0], "article_id,views,bot_views,viewers")
+        self.assertEqual(sorted(rows[1:]), ["/a,5,2,0", "/app#/tin/1,5,0,0", "/news.aspx?ItemID=1,10,0,0", "own-id,5,0,0"])
+        self.assertIn("all 4 articles have the IDs", self.command("normalize", "moved"))
+        lines = self.command("--site", "moved", "export", "--format", "jsonl", "--day", "today").splitlines()
+        self.assertEqual(sorted((one["articleId"], one["views"]) for one in map(json.loads, lines)),
+                         [("/a", 5), ("/app#/tin/1", 5), ("/news.aspx?ItemID=1", 10), ("own-id", 5)])
+        series = json.loads(self.command("--json", "--site", "moved", "series", "--address", "/A/?x=1", "--last", "2d"))
+        self.assertEqual((series["articleId"], series["views"], len(series["points"])), ("/a", "5", 2))
+        shown = self.command("--site", "moved", "series", "--last", "3h", "--step", "hour")
+        self.assertIn("25 views in all", shown)
+        self.assertRegex(shown, r"\n\d{4}-\d\d-\d\d \d\d:00 \+00:00 +25  █+\n")
+        self.assertIn("--address needs", self.command("--site", "moved", "series", "--address", code=1))
+        self.command("--site", "moved", "series", "--last", "90m", "--step", "hour", code=1)
+        self.assertIn("taken back", self.command("--site", "moved", *done.split("--site moved ")[1].split()))
+        self.assertEqual(client.counts(*ids), [0, 5, 5, 5, 5, 5])
+        self.assertIn("there is no site nowhere", self.command("normalize", "nowhere", code=1))
+        self.command("audit")
+
     def test_views_of_excluded_paths_do_not_count(self):
         client = self.put_site("excluded", "--exclude-path", "/tim-kiem*")
         before = self.rejected("excluded_path")

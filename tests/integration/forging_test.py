@@ -266,9 +266,16 @@ class ForgingTest(ServiceTest):
             # Apache sets X-Forwarded-For by itself.
             self.assertEqual(self.unnamed() - before, 0 if way == "apache" else 3, way)
             self.check(article, 3, 0)
+        # nginx passes on what a client wrote, which need not be an address.
+        before = self.unnamed()
+        for body in BODIES:
+            answer = self.ways["nginx"].post("/views", body % "/unnamed", PERSON | {"X-Forwarded-For": "rubbish"})
+            self.check_counted(answer, 1, "rubbish")
+        self.assertEqual(self.unnamed() - before, 2)
+        self.check("/unnamed", 2, 0)
         lines = self.running.log().count(
-            f"views from {LOCAL}, one of --trusted-proxies, have no X-Forwarded-For: all their visitors count as one "
-            "address; set the header in the proxy")
+            f"views from {LOCAL}, one of --trusted-proxies, have no X-Forwarded-For that names an address: their "
+            "visitors cannot be distinguished; set the header in the proxy")
         self.assertIn(lines, range(1, 2 + int((time.monotonic() - self.began) / 60)))
 
 

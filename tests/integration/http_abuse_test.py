@@ -200,7 +200,7 @@ class ContentTest(Abused):
             return exchange(connection, request)
 
     def test_escapes_that_are_none_are_refused(self):
-        for path in ("pixel.gif", "counts", "badge.svg", "live"):
+        for path in ("pixel.gif", "counts", "badge.svg", "count.txt", "live"):
             for article in ("%", "%2", "%zz", "%+1", "%-1", "%0x", "%ff", "%c0%80", "%ed%a0%80", "%00", "a%0a", "%7f"):
                 answer = self.raw(f"/v1/sites/demo/{path}?article={article}".encode())
                 self.assertEqual(statuses(answer), [400], (path, article, answer))

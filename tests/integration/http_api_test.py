@@ -44,9 +44,11 @@ CALLS = {
     "getCounts": ((("article", "/calls/1"), ("article", "/calls/none")), None),
     "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
     "listPopular": ((("window.allTime", "true"), ("pageSize", "2")), None),
+    "getSeries": ((("article", "/calls/1"), ("window.last", "2d"), ("step", "day")), None),
     "getSiteStats": ((), None),
     "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits"), ("lang", "vi")), None),
     "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light"), ("lang", "fr-CA")), None),
+    "countText": ((("article", "/calls/1"), ("lang", "vi")), None),
     "live": ((("article", "/calls/1"),), None),
     "script": ((), None),
     "scriptByItsSecondName": ((), None),
@@ -87,7 +89,7 @@ class ApiTest(unittest.TestCase):
 class DescriptionTest(ApiTest):
     def call(self, name):
         pairs, body = CALLS[name]
-        client = self.client("calls")
+        client = self.client("calls", BACKEND if name == "getSeries" else BROWSER)
         target = CONTRACT.paths[name].replace("{site}", "calls")
         return client.send(CONTRACT.methods[name], target + client.target("", pairs).removeprefix("/v1/sites/calls"),
                            body, {"Content-Type": "application/json"} if body else None)
@@ -415,17 +417,59 @@ class CachingTest(ApiTest):
         for language, text in (("vi", "1.234.567"), ("en-GB", "1,234,567"), ("fr", "1\u202f234\u202f567")):
             badge = client.send("GET", client.target("/badge.svg", [("article", "/language"), ("lang", language)]))
             self.assertIn(f">{text}</text>", badge.body.decode())
+            alone = client.send("GET", client.target("/count.txt", [("article", "/language"), ("lang", language)]))
+            self.assertEqual((alone.body.decode(), alone.headers["content-type"]), (text, "text/plain; charset=utf-8"))
         odometer = client.send("GET", client.target("/odometer.svg", [("lang", "vi")])).body.decode()
         self.assertRegex(odometer, r'aria-label="[1-9]\d{0,2}(\.\d{3})+"')
-        for route in ("/badge.svg", "/odometer.svg"):
+        for route in ("/badge.svg", "/odometer.svg", "/count.txt"):
             pairs = [("article", "/language")] if route == "/badge.svg" else []
             refused = client.send("GET", client.target(route, pairs + [("lang", "xx")]))
             self.assertEqual(read(refused), (400, "INVALID_ARGUMENT", "lang", None))
 
+    def test_series_are_for_backends_and_add_up(self):
+        client = self.client(source=BACKEND)
+        client.post("/views", {"views": [{"articleId": "/series", "count": 5}]})
+        for step, last in (("hour", "24h"), ("day", "2d"), ("week", "14d"), ("month", "30d")):
+            answer = client.get("/series", [("article", "/series"), ("window.last", last), ("step", step)])
+            series = answer.json()
+            self.assertEqual((series["views"], series["articleId"], series["exact"]), ("5", "/series", True), series)
+            self.assertEqual(series["points"][-1]["views"], "5", series)
+        site = client.get("/series", [("window.last", "1d"), ("numbers", "1")]).json()
+        self.assertGreaterEqual(site["views"], 5)
+        for pairs, field in ((((("window.last", "24x")),), "window.last"), ((("window.last", "90m"),), "window.last"),
+                             ((("window.start", "2026-11-01T01:00:00Z"), ("window.end", "2026-11-02T00:00:00Z")),
+                              "window.start"),
+                             ((("window.start", "2026-11-01T00:00:00Z"),), "window.end"), ((), "window"),
+                             ((("window.last", "1d"), ("window.day", "")), "window"),
+                             ((("window.last", "1d"), ("article", "")), "article"),
+                             ((("window.last", "1d"), ("article", "/a"), ("article", "/b")), "article"),
+                             ((("window.last", "1d"), ("step", "year")), "step"),
+                             ((("window.last", "1d"), ("article", "/a"), ("address", "/a")), "address"),
+                             ((("window.last", "1d"), ("window.allTime", "true")), "window.allTime")):
+            self.assertEqual(read(client.get("/series", pairs)), (400, "INVALID_ARGUMENT", field, None), pairs)
+        refused = self.client().get("/series", [("window.last", "1d")])
+        self.assertEqual(read(refused)[:2], (403, "PERMISSION_DENIED"))
+        self.assertIn("--backend-address", refused.json()["detail"])
+
+    def test_a_text_is_of_one_article_or_of_the_site(self):
+        client = self.client()
+        text = lambda *pairs: client.send("GET", client.target("/count.txt", pairs))  # noqa: E731
+        site = int(client.get("/stats").json()["views"]["total"])
+        self.assertEqual(int(text().body.decode().replace(",", "")), site)
+        self.assertRegex(text(("show", "visits")).body.decode(), r"^[0-9,]+$")
+        self.assertEqual(text(("address", "https://news.example/never")).body, b"0")
+        for pairs, field in (((("article", "/a"), ("article", "/b")), "article"),
+                             ((("article", "/a"), ("show", "visits")), "show"),
+                             ((("show", "viewers"),), "show"), ((("address", "b"),), "address"),
+                             ((("articles", "/a"),), "articles")):
+            self.assertEqual(read(text(*pairs)), (400, "INVALID_ARGUMENT", field, None))
+
     def test_pictures_are_sent_again_when_counts_change(self):
         client = self.client()
         for name, target in (("badge", client.target("/badge.svg", [("article", "/etag/1")])),
-                             ("odometer", client.target("/odometer.svg"))):
+                             ("odometer", client.target("/odometer.svg")),
+                             ("countText", client.target("/count.txt", [("article", "/etag/1")])),
+                             ("countText", client.target("/count.txt"))):
             before = self.check_tag(name, target)
             client.post("/views", {"articleId": "/etag/1"})
             answer = client.send("GET", target, headers={"If-None-Match": before})

@@ -81,6 +81,29 @@ class BotsTest(VisitorsTest):
         self.post("/bots/3", FIREFOX, {"X-Viewcount-Visitor-Agent": GOOGLEBOT})
         self.assertEqual(self.counts("/bots/3"), (4, 2))
 
+    def test_a_site_decides_for_itself_which_agents_are_bots(self):
+        def put(*options):
+            return subprocess.run([COMMAND, "--server", self.running.address("grpc"), "site", "put", "own", *options],
+                                  capture_output=True, text=True, timeout=60)
+
+        done = put("--bot-agent", "^House Checker/", "--person-agent", "portal ?app", "--person-agent", "^curl/7")
+        self.assertIn('agents: bots "^House Checker/", people "portal ?app", people "^curl/7"', done.stdout)
+        agents = ["House Checker/2.0 (Linux; all pages)", "Portal App/1 okhttp/4.9", "curl/7.88.1", "curl/8.0", FIREFOX]
+        for agent in agents:
+            for body in BODIES:
+                answer = self.browser.send("POST", "/v1/sites/own/views", body % "/a", {"User-Agent": agent})
+                self.assertEqual(answer.json()["acceptedViews"], "1", agent)
+        answer = self.browser.send("GET", "/v1/sites/own/counts?article=/a")
+        [count] = answer.json()["counts"]
+        self.assertEqual((count["views"], count["botViews"]), ("6", "4"))
+
+        refused = put("--bot-agent", "App(?!le)")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn('site.bot_agents: "App(?!le)" is no regular expression of RE2', refused.stderr)
+        # The refused change changed nothing, and a change of something else keeps the patterns.
+        self.assertIn('people "portal ?app"', put("--cool-down", "0s").stdout)
+        self.assertNotIn("agents:", put("--reset").stdout)
+
     def test_an_agent_of_any_bytes_is_counted(self):
         for agent in ("x" * 15_000, "\xff\xfe\x80", "a" * 1_024, "a" * 1_025, ""):
             self.post("/bots/4", agent)

@@ -101,6 +101,10 @@ asio::awaitable<absl::Status> FaultyStore::RemoveLanes(Shard shard, const std::v
   return store_.RemoveLanes(shard, lanes);
 }
 
+asio::awaitable<absl::Status> FaultyStore::AddViewers(Shard shard, const std::vector<ViewerSet>& sets) {
+  return store_.AddViewers(shard, sets);
+}
+
 asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> FaultyStore::EstimateViewers(
     Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) {
   return store_.EstimateViewers(shard, site, unions);
@@ -113,6 +117,11 @@ asio::awaitable<absl::StatusOr<ShardRanking>> FaultyStore::ReadRanking(Shard sha
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> FaultyStore::ReadNotes(Shard shard, std::string_view site) {
   return store_.ReadNotes(shard, site);
+}
+
+asio::awaitable<absl::StatusOr<ArticleScan>> FaultyStore::ScanArticles(Shard shard, std::string_view site,
+                                                                       Window window, std::string_view cursor) {
+  return store_.ScanArticles(shard, site, window, cursor);
 }
 
 asio::awaitable<absl::StatusOr<std::set<Window>>> FaultyStore::ListWindows(std::string_view site) {

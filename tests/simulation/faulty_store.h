@@ -30,12 +30,15 @@ class FaultyStore final : public CountStore {
                                                                  std::string_view site,
                                                                  const std::vector<Window>& windows,
                                                                  const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
+                                                                   std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
   uint64_t generation() const override { return store_.generation() + connects_; }
 

@@ -185,13 +185,18 @@ asio::awaitable<absl::StatusOr<StoredLane>> MemoryStore::ReadLane(Shard shard, c
   co_return stored;
 }
 
+asio::awaitable<absl::Status> MemoryStore::AddViewers(Shard shard, const std::vector<ViewerSet>& sets) {
+  if (!sets.empty()) Begin(NodeOf(shard));
+  for (const ViewerSet& set : sets) {
+    const std::string name = keys::Viewers(shard, set.site, set.name);
+    for (const uint64_t viewer : set.viewers) Put(shards_[shard.value].viewers, {name, viewer}, true);
+  }
+  co_return absl::OkStatus();
+}
+
 asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part) {
   ShardState& state = shards_[part.shard.value];
-  if (!part.viewers.empty()) Begin(NodeOf(part.shard));
-  for (const ViewerSet& set : part.viewers) {
-    const std::string name = keys::Viewers(part.shard, set.site, set.name);
-    for (const uint64_t viewer : set.viewers) Put(state.viewers, {name, viewer}, true);
-  }
+  if (auto status = co_await AddViewers(part.shard, part.viewers); !status.ok()) co_return status;
   const Next next = std::exchange(next_, Next::kGood);
   if (!Planted(PlantedBug::kApplyToTornShard)) Restore(part.shard);
   ApplyResult result;
@@ -352,6 +357,21 @@ asio::awaitable<absl::StatusOr<ShardRanking>> MemoryStore::ReadRanking(Shard sha
     result.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, result.articles.back().views));
   }
   co_return result;
+}
+
+asio::awaitable<absl::StatusOr<ArticleScan>> MemoryStore::ScanArticles(Shard shard, std::string_view site,
+                                                                       Window window, std::string_view cursor) {
+  constexpr size_t kStep = 3;
+  ArticleScan scan;
+  const auto& hashes = shards_[shard.value].hashes;
+  const auto hash = hashes.find({std::string(site), window});
+  if (hash == hashes.end()) co_return scan;
+  // Cursors are the last listed article, after a mark that distinguishes the first step.
+  const auto& articles = hash->second.articles;
+  auto at = cursor.empty() ? articles.begin() : articles.upper_bound(cursor.substr(1));
+  for (; at != articles.end() && scan.ids.size() < kStep; ++at) scan.ids.push_back(at->first);
+  if (at != articles.end()) scan.cursor = "." + scan.ids.back();
+  co_return scan;
 }
 
 asio::awaitable<absl::StatusOr<std::set<Window>>> MemoryStore::ListWindows(std::string_view site) {

@@ -260,16 +260,16 @@ asio::awaitable<absl::StatusOr<StoredLane>> RedisStore::ReadLane(Shard shard, co
 }
 
 asio::awaitable<absl::StatusOr<ApplyResult>> RedisStore::Apply(const Part& part) {
-  if (!writer_.ready) co_return Away();
-  if (auto status = co_await AddViewers(part); !status.ok()) co_return status;
+  if (auto status = co_await AddViewers(part.shard, part.viewers); !status.ok()) co_return status;
   const PartArguments arguments(part, options_.ranked);
   const auto reply = co_await RunOnShard(part.shard, scripts_.apply, arguments.keys(), arguments.words());
   if (!reply.ok()) co_return reply.status();
   co_return ApplyResultOf(part, *reply);
 }
 
-asio::awaitable<absl::Status> RedisStore::AddViewers(const Part& part) {
-  const ViewerCalls calls(part);
+asio::awaitable<absl::Status> RedisStore::AddViewers(Shard shard, const std::vector<ViewerSet>& sets) {
+  if (!writer_.ready) co_return Away();
+  const ViewerCalls calls(shard, sets);
   for (const ViewerCall& call : calls.calls()) {
     const auto reply = co_await scripts_.viewers.Run(*writer_.connection, call.keys, call.arguments);
     if (!reply.ok()) co_return reply.status();
@@ -397,6 +397,21 @@ asio::awaitable<absl::StatusOr<std::set<Window>>> RedisStore::ListWindows(std::s
     }
   }
   co_return windows;
+}
+
+asio::awaitable<absl::StatusOr<ArticleScan>> RedisStore::ScanArticles(Shard shard, std::string_view site, Window window,
+                                                                      std::string_view cursor) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Counts(shard, site, window);
+  const RedisCommand command = {"HSCAN", key, cursor.empty() ? "0" : cursor, "COUNT", "1000"};
+  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HSCAN");
+  if (!reply.ok()) co_return reply.status();
+  if (reply->elements.size() != 2) co_return absl::DataLossError("Redis answered HSCAN with something else");
+  ArticleScan scan;
+  std::vector<Reply>& words = reply->elements[1].elements;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) scan.ids.push_back(std::move(words[i].text));
+  if (reply->elements[0].text != "0") scan.cursor = std::move(reply->elements[0].text);
+  co_return scan;
 }
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> RedisStore::ReadNotes(Shard shard, std::string_view site) {

@@ -78,10 +78,13 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
                                                                  std::string_view site,
                                                                  const std::vector<Window>& windows,
                                                                  const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override;
+  boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
+                                                                   std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override;
@@ -134,7 +137,6 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
   boost::asio::awaitable<void> Recheck();
   // Updates the result of refused_writes.
   void NoteWrite(const absl::Status& status);
-  boost::asio::awaitable<absl::Status> AddViewers(const Part& part);
   // Runs a script on a shard and returns its answer. If the shard is torn, it is restored first.
   boost::asio::awaitable<absl::StatusOr<Reply>> RunOnShard(Shard shard, const Script& script,
                                                            const std::vector<std::string_view>& keys,

@@ -18,8 +18,8 @@ std::string_view BytesOf(const uint64_t& viewer) { return {reinterpret_cast<cons
 
 }  // namespace
 
-ViewerCalls::ViewerCalls(const Part& part) {
-  for (const ViewerSet& set : part.viewers) Add(part.shard, set);
+ViewerCalls::ViewerCalls(Shard shard, const std::vector<ViewerSet>& sets) {
+  for (const ViewerSet& set : sets) Add(shard, set);
 }
 
 void ViewerCalls::Add(Shard shard, const ViewerSet& set) {

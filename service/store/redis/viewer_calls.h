@@ -1,4 +1,4 @@
-// Converts the viewers that a part adds to sets into calls of a script.
+// Converts the viewers to add to sets into calls of a script.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "service/store/part.h"
+#include "service/base/identifiers.h"
 #include "service/store/viewer_set.h"
 
 namespace viewcount {
@@ -19,14 +19,15 @@ struct ViewerCall {
   std::vector<std::string_view> arguments;
 };
 
-// Refers to the part, which must outlive it. It cannot be moved, because its calls refer to its texts. Immutable.
+// Refers to the sets, which must outlive it. It cannot be moved, because its calls refer to its texts. Immutable.
 class ViewerCalls {
  public:
-  explicit ViewerCalls(const Part& part);
+  // All sets must belong to the shard.
+  ViewerCalls(Shard shard, const std::vector<ViewerSet>& sets);
   ViewerCalls(const ViewerCalls&) = delete;
   ViewerCalls& operator=(const ViewerCalls&) = delete;
 
-  // Empty if the part adds no viewers. Each call keeps Redis busy for a fraction of a millisecond.
+  // Empty if there are no viewers. Each call keeps Redis busy for a fraction of a millisecond.
   const std::vector<ViewerCall>& calls() const { return calls_; }
 
  private:

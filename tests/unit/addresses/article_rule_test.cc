@@ -201,6 +201,40 @@ TEST(ArticleRuleTest, FollowsTheSitesExcludedPaths) {
   }
 }
 
+TEST(ArticleRuleTest, HintsAtParametersThatDistinguishAddressesOfOnePath) {
+  const ArticleRule rule;
+  const auto see = [&](const char* address) { EXPECT_TRUE(rule.Name(address).ok()) << address; };
+  for (const char* address : {"/xem.php?MaTin=1&utm_source=a", "/xem.php?MaTin=1&utm_source=b", "/wp-login.php?x=1",
+                              "/wp-login.php?x=2", "/a.css?v=1", "/a.css?v=2", "/b?page=7"}) {
+    see(address);
+  }
+  EXPECT_EQ(rule.DroppedHint("portal"), "") << "each path has one address only";
+  see("/xem.php?MaTin=2&lang=vi");
+  const std::string hint =
+      "1 address has parameters that the site's rule drops: /xem.php (MaTin, lang); if they name articles: viewcount "
+      "site put portal --add-article-parameter MaTin";
+  EXPECT_EQ(rule.DroppedHint("portal"), hint);
+  EXPECT_EQ(rule.DroppedHint("portal", "/xem.php"), hint);
+  EXPECT_EQ(rule.DroppedHint("portal", "/xem.php?id=3"), hint);
+  EXPECT_EQ(rule.DroppedHint("portal", "/b"), "");
+  EXPECT_EQ(ArticleRule().DroppedHint("portal"), "") << "another rule";
+  for (int i = 0; i < 10'000; ++i) see(("/p" + std::to_string(i) + "?a=1").c_str());
+  EXPECT_EQ(rule.DroppedHint("portal"), hint) << "paths with one address make room first";
+  see("/late.php?Tin=1");
+  see("/late.php?Tin=2");
+  EXPECT_NE(rule.DroppedHint("portal").find("/late.php (Tin)"), std::string::npos);
+  // Anyone may send any name, and operators paste the command into a shell.
+  for (const char* name : {"$(reboot)", ";x", "-x", "a'b", "a,b", "`x`"}) {
+    const ArticleRule attacked;
+    for (const char* value : {"=1", "=2"}) EXPECT_TRUE(attacked.Name(std::string("/a?") + name + value).ok());
+    EXPECT_EQ(attacked.DroppedHint("portal").find("--add-article-parameter"), std::string::npos) << name;
+  }
+  const ArticleRule flooded;
+  for (const char* value : {"=1", "=2"}) EXPECT_TRUE(flooded.Name("/a?" + std::string(9'000, 'x') + value).ok());
+  EXPECT_EQ(flooded.DroppedHint("portal"), "");
+  EXPECT_TRUE(rule.Name("/c?x=1", AddressKind::kCanonical)->dropped.empty());
+}
+
 TEST(ArticleRuleTest, KnowsFilesThatAreNoPages) {
   for (const char* address : {"/logo.svg", "/app.min.JS", "/a/b.pdf?id=1", "/a.css;jsessionid=1", "/a.zip#x"}) {
     EXPECT_TRUE(Named(address).is_static) << address;
@@ -224,19 +258,21 @@ TEST(ArticleRuleTest, RefusesSettingsThatCannotWork) {
             "site.article_parameters: utm_source tells where a reader came from, so it is always dropped");
   EXPECT_EQ(refusal({.parameters = {"id", "ID"}}),
             "site.article_parameters: id occurs twice; capital letters do not matter");
-  EXPECT_EQ(refusal({.parameters = {"a b"}}),
-            "site.article_parameters: \"a b\" must be 1 to 64 bytes without spaces and the characters &=#?+%;");
+  EXPECT_EQ(
+      refusal({.parameters = {"a b"}}),
+      "site.article_parameters: \"a b\" must be one name of 1 to 64 bytes, without spaces and the characters &=#?+%;,");
   EXPECT_EQ(refusal({.index_names = {"a/b"}}),
-            "site.index_names: \"a/b\" must be 1 to 64 bytes without spaces and the characters /?#");
-  EXPECT_EQ(refusal({.static_extensions = {".js"}}),
-            "site.static_extensions: \".js\" must be 1 to 64 bytes without spaces and the characters ./?#");
+            "site.index_names: \"a/b\" must be one name of 1 to 64 bytes, without spaces and the characters /?#");
+  EXPECT_EQ(
+      refusal({.static_extensions = {".js"}}),
+      "site.static_extensions: \".js\" must be one name of 1 to 64 bytes, without spaces and the characters ./?#");
   EXPECT_EQ(
       refusal({.excluded_paths = {"feed"}}),
       "site.excluded_paths: \"feed\" must be a path that begins with / or *, without spaces and query, of at most "
       "512 bytes");
   EXPECT_EQ(refusal({.excluded_paths = std::vector<std::string>(65, "/a")}), "site.excluded_paths: must be at most 64");
   EXPECT_EQ(refusal({.index_names = {""}}),
-            "site.index_names: \"\" must be 1 to 64 bytes without spaces and the characters /?#");
+            "site.index_names: \"\" must be one name of 1 to 64 bytes, without spaces and the characters /?#");
 }
 
 TEST(ArticleRuleTest, SearchesASortedListOfExtensions) {

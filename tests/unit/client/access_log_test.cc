@@ -71,6 +71,18 @@ TEST_F(AccessLog, TheSitesRuleNamesTheArticle) {
   EXPECT_EQ(ArticleOf(Get("/admin/x")), "(path)");
 }
 
+TEST_F(AccessLog, TheSitesPatternsOfAgentsComeFirst) {
+  const auto kind_of = [this](const std::string& agent) {
+    return Parse(Line("GET /a HTTP/1.1", "200", "192.0.2.1", agent)).kind;
+  };
+  rules_.agents = *AgentRule::Make({.bots = {"^House Checker/"}, .people = {"PortalApp/", "^curl/7"}});
+  EXPECT_EQ(kind_of("House Checker/2 (all pages)"), LineKind::kBotView);
+  EXPECT_EQ(kind_of("portalapp/1 okhttp/4.9"), LineKind::kView);
+  EXPECT_EQ(kind_of("curl/7.88.1"), LineKind::kView);
+  EXPECT_EQ(kind_of("curl/8.0"), LineKind::kBotView);
+  EXPECT_EQ(kind_of(kPerson), LineKind::kView);
+}
+
 TEST_F(AccessLog, EverySpellingOfAnAddressIsOneArticle) {
   for (const char* target :
        {"/s%E1%BB%91/1", "/s%e1%bb%91/1", "/số/1", R"(/s\xE1\xBB\x91/1)", "/%73%E1%BB%91/1", "/s%E1%BB%91/1#x",

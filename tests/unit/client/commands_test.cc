@@ -247,7 +247,7 @@ TEST_F(CommandsTest, AdminCommandsPrintWhatTheyDid) {
   admin_.sites = {"a", "b"};
   ASSERT_TRUE(RunIt(SiteListCommand{}).ok());
   EXPECT_EQ(output_,
-            "SITE  TIME ZONE  ALLOWED ORIGINS  COOL-DOWN  EXCLUDED  ARTICLES  ADDRESSES\n"
+            "SITE  TIME ZONE  ALLOWED ORIGINS  COOL-DOWN  EXCLUDED  ARTICLES  AGENTS  ADDRESSES\n"
             "a     UTC        any              none       none      any\n"
             "b     UTC        any              none       none      any\n");
   ASSERT_TRUE(RunIt(FlushCommand{}).ok());
@@ -362,7 +362,7 @@ TEST_F(CommandsTest, ImportWarnsOfOneAddressAndHintsAtDroppedParameters) {
   EXPECT_EQ(RunIt(command).value(), ExitCode::kOk);
   EXPECT_THAT(errors_, HasSubstr("warning: all lines have one address"));
   EXPECT_THAT(errors_, HasSubstr("hint: 1 address has parameters that the site's rule drops: /xem.php (ss, v); if they "
-                                 "name articles: viewcount site put portal --article-parameter v"));
+                                 "name articles: viewcount site put portal --add-article-parameter v"));
 }
 
 TEST_F(CommandsTest, ImportIntoAMissingSiteOrOfAMissingFileSaysSo) {

@@ -93,6 +93,9 @@ class FaultyStore final : public CountStore {
                                                                  const std::vector<std::string_view>& ids) override {
     return store_.ReadCounts(shard, lanes, site, windows, ids);
   }
+  boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override {
+    return store_.AddViewers(shard, sets);
+  }
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override {
     return store_.EstimateViewers(shard, site, unions);
@@ -100,6 +103,10 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
                                                                    std::string_view site, Window window) override {
     return store_.ReadRanking(shard, lanes, site, window);
+  }
+  boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
+                                                                   std::string_view cursor) override {
+    return store_.ScanArticles(shard, site, window, cursor);
   }
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override {
     return store_.ListWindows(site);

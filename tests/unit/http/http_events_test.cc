@@ -154,6 +154,19 @@ TEST_F(HttpEventsTest, LeavePlaceForOtherRequestsOfTheirAddress) {
   EXPECT_THAT(open(), HasSubstr("200 OK"));
 }
 
+TEST_F(HttpEventsTest, LeavePlaceForOtherRequestsInAll) {
+  AddEvents("/events", 1, false);
+  Start({.connections_max = 4, .connections_per_address_max = 100});
+  std::vector<std::unique_ptr<HttpClient>> readers;
+  const auto open = [&] {
+    readers.push_back(std::make_unique<HttpClient>(port()));
+    EXPECT_TRUE(readers.back()->Send(Get("/events")));
+    return readers.back()->ReceiveAny();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(open(), HasSubstr("200 OK"));
+  EXPECT_THAT(open(), AllOf(HasSubstr("503 Service Unavailable"), HasSubstr("Retry-After: ")));
+}
+
 TEST_F(HttpEventsTest, AReaderThatDoesNotReadIsDropped) {
   AddEvents("/events", 1'000, false, 64 << 10);
   Start({.request_timeout = milliseconds(300)});

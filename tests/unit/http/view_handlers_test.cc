@@ -175,6 +175,17 @@ TEST_F(ViewHandlersTest, EqualBrowsersOfOneAddressDifferByLanguageHintsAndSessio
   EXPECT_THAT(Take(), ElementsAre(Journaled{"a", viewer(), false}));
 }
 
+TEST_F(ViewHandlersTest, ABackendPassesOnItsVisitorsSession) {
+  PutSite({.session_viewers = true});
+  std::string request = Post(std::string(kForBackend) + "X-Viewcount-Visitor-Address: 192.0.2.9\r\n" +
+                                 "X-Viewcount-Visitor-Agent: " + kBrowser + "\r\n",
+                             kBeacon);
+  request.insert(request.find(" HTTP"), "?session=123");
+  EXPECT_THAT(Ask(request), HasSubstr("200 OK"));
+  const uint64_t viewer = ViewerHash(salt_, "demo", make_address("192.0.2.9"), kBrowser, {.session = "123"});
+  EXPECT_THAT(Take(), ElementsAre(Journaled{"a", viewer, false}));
+}
+
 TEST_F(ViewHandlersTest, AddressesNameArticlesOnBothWays) {
   PutSite({.articles = {.parameters = {"Tin"}, .fold_case = true}});
   for (const char* body : {R"({"address":"/Xem.php?tin=1&utm_source=x#a"})", R"({"address": "/xem.php?TIN=1"})",

@@ -55,6 +55,20 @@ TEST(SiteSettings, TheRuleForAddressesIsReadAsWritten) {
   }
 }
 
+TEST(SiteSettings, PatternsOfAgentsMayHaveSpaces) {
+  const SiteSettings settings{
+      .time_zone = "UTC",
+      .agents = {.bots = {"My Monitor", "100%", "%20", "%2520"}, .people = {"^Portal App/[0-9]+ "}}};
+  EXPECT_EQ(EncodeSettings(settings),
+            "UTC bot-agent=My%20Monitor bot-agent=100%25 bot-agent=%2520 bot-agent=%252520 "
+            "person-agent=^Portal%20App/[0-9]+%20");
+  EXPECT_EQ(ParseSettings(EncodeSettings(settings)), settings);
+  EXPECT_EQ(ListBytesOf(settings), EncodeSettings(settings).size() - 3);
+  for (const char* line : {"UTC bot-agent=", "UTC person-agent=(", "UTC agent=x"}) {
+    EXPECT_FALSE(MakeSite("demo", ParseSettings(line)).ok()) << line;
+  }
+}
+
 TEST(SiteSettings, WhatNobodyWroteMakesNoSite) {
   for (const char* line :
        {"UTC ", "UTC  https://a.example", "UTC https://a.example ", "UTC\thttps://a.example", "UTC a.example",

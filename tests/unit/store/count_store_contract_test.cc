@@ -136,6 +136,20 @@ TYPED_TEST(CountStoreContract, ViewersCountOnceInEachSetAlsoWhereThePartIsRefuse
   EXPECT_THAT(this->Counts({Window::Kind::kViewers, 0}, {"a", "b"}), ElementsAre(4, 0));
 }
 
+TYPED_TEST(CountStoreContract, ViewersCanBeAddedWithoutAPart) {
+  const std::vector<ViewerSet> sets = {
+      {"demo", {.kind = ViewerSetName::Kind::kOnline, .number = 359'000'000}, {1, 2, 3}},
+      {"demo", {.kind = ViewerSetName::Kind::kOnline, .number = 359'000'001}, {3, 4}}};
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_TRUE(this->rig_.Await(this->rig_.store().AddViewers(kShard, sets)).ok());
+    const auto online = this->rig_.Await(this->rig_.store().EstimateViewers(
+        kShard, "demo", {{sets[0].name}, {sets[1].name}, {sets[0].name, sets[1].name}}));
+    ASSERT_TRUE(online.ok()) << online.status();
+    EXPECT_THAT(*online, ElementsAre(3, 2, 4));
+  }
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().AddViewers(kShard, {})).ok());
+}
+
 TYPED_TEST(CountStoreContract, ManyViewersAreEstimatedWithinTheirError) {
   constexpr uint64_t kViewers = 20'000;
   Part part = this->NextPart();
@@ -225,6 +239,32 @@ TYPED_TEST(CountStoreContract, AnArticleThatLeavesAFullRankingMakesRoomForAnUnra
   EXPECT_THAT(this->Ranked(), ElementsAre("b", "d", "e", "a"));
   this->Apply(this->NextPart({AdjustmentOf(kAll, {{"b", 2}})}));
   EXPECT_THAT(this->Ranked(), ElementsAre("d", "e", "a", "f"));
+}
+
+TYPED_TEST(CountStoreContract, AllArticlesOfAWindowAreListed) {
+  const auto list = [this](Window window) {
+    std::set<std::string> ids;
+    std::string cursor;
+    do {
+      auto scan = this->rig_.Await(this->rig_.store().ScanArticles(kShard, "demo", window, cursor));
+      EXPECT_TRUE(scan.ok()) << scan.status();
+      for (const std::string& id : scan->ids) {
+        if (!id.empty()) ids.insert(id);
+      }
+      cursor = scan->cursor;
+    } while (!cursor.empty());
+    return ids;
+  };
+  EXPECT_THAT(list(kAll), IsEmpty());
+  this->Apply(this->NextPart({Views(kAll, {{"a", 9}, {"b", 1}})}));
+  EXPECT_THAT(list(kAll), ElementsAre("a", "b"));
+  EXPECT_THAT(list({Window::Kind::kBots, 0}), IsEmpty());
+  std::vector<std::string> many;
+  for (int i = 0; i < 3'000; ++i) many.push_back("many/" + std::to_string(i));
+  std::vector<ArticleDelta> views;
+  for (const std::string& id : many) views.push_back({id, 1});
+  this->Apply(this->NextPart({Views(kAll, views)}));
+  EXPECT_EQ(list(kAll).size(), 3'002u);
 }
 
 TYPED_TEST(CountStoreContract, NotesAreKept) {

@@ -1,0 +1,120 @@
+// Implements the command series.
+#include <absl/time/time.h>
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "client/cli/commands.h"
+#include "service/base/duration.h"
+#include "service/base/text.h"
+
+namespace viewcount::cli {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+// The width of the longest bar, in characters.
+constexpr int kBarWidthMax = 60;
+// The space of a time, a number, and what separates them.
+constexpr int kOtherColumns = 40;
+
+// Parses a duration, in which a week may be the unit.
+std::optional<std::chrono::milliseconds> LastOf(const std::string& text) {
+  if (!text.ends_with('w')) return ParseDuration(text);
+  const auto days = ParseDuration(text.substr(0, text.size() - 1) + "d");
+  if (!days) return std::nullopt;
+  return *days * 7;
+}
+
+int BarWidth() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kBarWidthMax;
+  return std::clamp(static_cast<int>(size.ws_col) - kOtherColumns, 1, kBarWidthMax);
+}
+
+// Returns a bar of blocks, whose last character shows eighths.
+std::string Bar(uint64_t views, uint64_t most, int width) {
+  if (most == 0) return "";
+  constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const auto eighths = static_cast<uint64_t>(
+      std::ceil(static_cast<double>(views) / static_cast<double>(most) * static_cast<double>(width) * 8));
+  std::string bar;
+  for (uint64_t i = 0; i < eighths / 8; ++i) bar += "█";
+  return bar + kEighths[eighths % 8];
+}
+
+// Formats the first moments of points as their site writes them: days, or hours with their offset from UTC.
+class StartFormat {
+ public:
+  StartFormat(const std::string& time_zone, v1::SeriesStep step) {
+    // This machine may lack the time zones. Then all moments are shown in UTC, and days as moments.
+    const bool known = absl::LoadTimeZone(time_zone, &zone_);
+    if (!known) zone_ = absl::UTCTimeZone();
+    if (known && step != v1::SERIES_STEP_HOUR) format_ = "%Y-%m-%d";
+  }
+
+  std::string TextOf(const google::protobuf::Timestamp& start) const {
+    return absl::FormatTime(format_, absl::FromUnixSeconds(start.seconds()), zone_);
+  }
+
+ private:
+  absl::TimeZone zone_;
+  const char* format_ = "%Y-%m-%d %H:%M %Ez";
+};
+
+absl::StatusOr<v1::GetSeriesRequest> RequestOf(const std::string& site, const SeriesCommand& command) {
+  if (command.by_address && command.article.empty()) {
+    return absl::InvalidArgumentError("--address needs the ARTICLE whose address it is");
+  }
+  v1::GetSeriesRequest request;
+  request.set_site(site);
+  command.by_address ? request.set_address(command.article) : request.set_article_id(command.article);
+  request.set_step(command.step);
+  v1::Window& window = *request.mutable_window();
+  if (!command.start.empty()) {
+    auto& range = *window.mutable_range();
+    const bool parsed = TimeUtil::FromString(command.start, range.mutable_start()) &&
+                        TimeUtil::FromString(command.end, range.mutable_end());
+    if (parsed) return request;
+    return absl::InvalidArgumentError("--from and --to must be times such as 2026-11-30T00:00:00+07:00");
+  }
+  if (!command.day.empty()) {
+    window.set_day(command.day == "today" ? "" : command.day);
+    return request;
+  }
+  const auto last = LastOf(command.last);
+  if (!last) return absl::InvalidArgumentError("--last must be a duration such as 24h, 30d or 12w");
+  *window.mutable_last() = TimeUtil::MillisecondsToDuration(last->count());
+  return request;
+}
+
+}  // namespace
+
+absl::Status Run(Session& session, const SeriesCommand& command) {
+  const auto site = session.ExistingSite();
+  if (!site.ok()) return site.status();
+  const auto request = RequestOf(site->name(), command);
+  if (!request.ok()) return request.status();
+  const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetSeries, *request);
+  if (!response.ok()) return response.status();
+  if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  uint64_t most = 0;
+  for (const auto& point : response->points()) most = std::max(most, point.views());
+  const StartFormat start(site->time_zone(), command.step);
+  Table table({{"FROM"}, {"VIEWS", Align::kRight}, {""}});
+  const int width = BarWidth();
+  for (const auto& point : response->points()) {
+    table.Add({start.TextOf(point.start()), Grouped(point.views()), Bar(point.views(), most, width)});
+  }
+  Print(table.Text() + fmt::format("{} in all\n", Counted(response->views(), "view")));
+  return absl::OkStatus();
+}
+
+}  // namespace viewcount::cli

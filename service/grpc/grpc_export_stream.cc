@@ -1,0 +1,86 @@
+#include "service/grpc/grpc_export_stream.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "service/base/limits.h"
+#include "service/base/status.h"
+#include "service/grpc/http2/grpc_status.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// The longest wait for the flush before an export. It is done in steps, so that a stop of the service can end it.
+constexpr std::chrono::milliseconds kExportFlushTimeout{60'000};
+constexpr std::chrono::milliseconds kExportFlushStep{300};
+
+}  // namespace
+
+GrpcExportStream* GrpcExportStream::Begin(CountExporter& exporter, const asio::any_io_executor& executor,
+                                          std::shared_ptr<const Site> site, Window window, FlushFunction flush) {
+  auto* stream = new GrpcExportStream(executor);
+  asio::co_spawn(executor, stream->Run(exporter, std::move(site), window, std::move(flush)),
+                 [](const std::exception_ptr& error) {
+                   if (error) std::rethrow_exception(error);
+                 });
+  return stream;
+}
+
+asio::awaitable<void> GrpcExportStream::Run(CountExporter& exporter, std::shared_ptr<const Site> site, Window window,
+                                            FlushFunction flush) {
+  const absl::Status status = co_await WriteAll(exporter, std::move(site), window, std::move(flush));
+  // After Finish this object may be deleted.
+  Finish(ToGrpc(status));
+}
+
+asio::awaitable<absl::Status> GrpcExportStream::Flush(const CountExporter& exporter, const FlushFunction& flush) {
+  const auto end = std::chrono::steady_clock::now() + kExportFlushTimeout;
+  while (true) {
+    absl::Status status = co_await flush(kExportFlushStep);
+    if (status.ok()) co_return status;
+    const bool late = std::chrono::steady_clock::now() >= end;
+    if (absl::IsDeadlineExceeded(status) && !late && !exporter.stopped()) continue;
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
+  }
+}
+
+asio::awaitable<absl::Status> GrpcExportStream::WriteAll(CountExporter& exporter, std::shared_ptr<const Site> site,
+                                                         Window window, FlushFunction flush) {
+  const auto begun = exporter.Begin(std::move(site), window);
+  if (!begun.ok()) co_return begun.status();
+  if (auto status = co_await Flush(exporter, flush); !status.ok()) co_return status;
+  CountExporter::Export& running = **begun;
+  while (true) {
+    const auto piece = co_await running.Next();
+    if (!piece.ok()) co_return piece.status();
+    if (!*piece) co_return absl::OkStatus();
+    response_.Clear();
+    for (size_t i = 0; i < (*piece)->ids.size(); ++i) {
+      v1::ArticleCount& count = *response_.add_counts();
+      count.set_article_id((*piece)->ids[i]);
+      count.set_views((*piece)->totals[i].views);
+      count.set_viewers((*piece)->totals[i].viewers);
+      count.set_bot_views((*piece)->totals[i].bot_views);
+    }
+    response_.set_progress(running.progress());
+    writing_ = true;
+    StartWrite(&response_);
+    while (writing_) co_await written_.Wait();
+    if (broken_) co_return absl::CancelledError("the client is gone");
+  }
+}
+
+void GrpcExportStream::OnWriteDone(bool ok) {
+  asio::post(executor_, [this, ok] {
+    writing_ = false;
+    broken_ = !ok;
+    written_.NotifyAll();
+  });
+}
+
+}  // namespace viewcount

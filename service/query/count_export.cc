@@ -1,0 +1,107 @@
+#include "service/query/count_export.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/base/status.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+absl::StatusOr<std::unique_ptr<CountExporter::Export>> CountExporter::Begin(std::shared_ptr<const Site> site,
+                                                                            Window window) {
+  if (*open_ >= limits::kExportsMax) {
+    return RetryLater(absl::StatusCode::kResourceExhausted, "too many exports are under way", limits::kRetryDelay);
+  }
+  ++*open_;
+  return std::unique_ptr<Export>(new Export(*this, std::move(site), window));
+}
+
+CountExporter::Export::Export(CountExporter& owner, std::shared_ptr<const Site> site, Window window)
+
+    : owner_(owner),
+      open_(owner.open_),
+      site_(std::move(site)),
+      generation_(owner.store_.generation()),
+      listed_{window},
+      read_{window} {
+  if (window.kind != Window::Kind::kAllTime) return;
+  // An article may have been viewed by bots alone.
+  listed_.push_back({Window::Kind::kBots, 0});
+  read_.push_back({Window::Kind::kBots, 0});
+  read_.push_back({Window::Kind::kViewers, 0});
+}
+
+asio::awaitable<absl::StatusOr<std::optional<CountExporter::Export::Piece>>> CountExporter::Export::Next() {
+  while (true) {
+    if (owner_.stopped_) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, "the service is stopping", limits::kRetryDelay);
+    }
+    if (waiting_.empty()) {
+      const auto more = co_await Scan();
+      if (auto status = CheckGeneration(); !status.ok()) co_return status;
+      if (!more.ok()) co_return more.status();
+      if (!*more) co_return std::nullopt;
+      continue;
+    }
+    const size_t count = std::min(waiting_.size(), limits::kGetCountsArticlesMax);
+    std::vector<std::string> ids(std::make_move_iterator(waiting_.end() - static_cast<ptrdiff_t>(count)),
+                                 std::make_move_iterator(waiting_.end()));
+    waiting_.resize(waiting_.size() - count);
+    auto piece = co_await Read(std::move(ids));
+    if (auto status = CheckGeneration(); !status.ok()) co_return status;
+    if (!piece.ok()) co_return piece.status();
+    if (!piece->ids.empty()) co_return std::optional(*std::move(piece));
+  }
+}
+
+absl::Status CountExporter::Export::CheckGeneration() const {
+  if (owner_.store_.generation() == generation_) return absl::OkStatus();
+  return RetryLater(absl::StatusCode::kUnavailable, "Redis was connected again meanwhile; begin again",
+                    limits::kRetryDelay);
+}
+
+asio::awaitable<absl::StatusOr<bool>> CountExporter::Export::Scan() {
+  if (shard_ == limits::kShards) co_return false;
+  auto scan =
+      co_await owner_.store_.ScanArticles(Shard{static_cast<uint8_t>(shard_)}, site_->name, listed_[at_], cursor_);
+  if (!scan.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(scan.status().message()), limits::kRetryDelay);
+  }
+  for (std::string& id : scan->ids) {
+    if (id.empty() || site_->Resolve(id) != id || !seen_.insert(Hash64(id)).second) continue;
+    waiting_.push_back(std::move(id));
+  }
+  cursor_ = std::move(scan->cursor);
+  if (!cursor_.empty() || ++at_ < listed_.size()) co_return true;
+  at_ = 0;
+  ++shard_;
+  seen_.clear();
+  co_return true;
+}
+
+asio::awaitable<absl::StatusOr<CountExporter::Export::Piece>> CountExporter::Export::Read(
+    std::vector<std::string> ids) {
+  std::vector<ArticleRef> articles;
+  for (const std::string& id : ids) articles.push_back({id, ArticleHash(site_->seed, id)});
+  const auto read = co_await owner_.counts_.ReadWindows(*site_, ShardOf(articles[0].hash), read_, articles);
+  if (!read.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(read.status().message()), limits::kRetryDelay);
+  }
+  Piece piece;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ArticleTotals totals{.views = ShownCount((*read)[0][i])};
+    if (read_.size() > 1) {
+      totals.bot_views = ShownCount((*read)[1][i]);
+      totals.viewers = static_cast<uint64_t>((*read)[2][i]);
+    }
+    if (totals.views == 0 && totals.bot_views == 0) continue;
+    piece.ids.push_back(std::move(ids[i]));
+    piece.totals.push_back(totals);
+  }
+  co_return piece;
+}
+
+}  // namespace viewcount

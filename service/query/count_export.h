@@ -1,0 +1,100 @@
+// Lists every article of a site with its counts, however many there are.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/query/count_cache.h"
+#include "service/query/count_reader.h"
+#include "service/sites/site.h"
+#include "service/store/count_store.h"
+
+namespace viewcount {
+
+// Begins exports, and ends them when the service stops. Used on the store's executor, except for Stop. Everything that
+// it refers to must outlive it, and it must outlive its exports.
+class CountExporter {
+ public:
+  CountExporter(CountStore& store, CountReader& counts) : store_(store), counts_(counts) {}
+
+  class Export;
+  // Begins an export of the articles that have views in `window`: all time or a day. Returns RESOURCE_EXHAUSTED with
+  // RetryInfo if limits::kExportsMax exports are open.
+  //
+  // An article is found if it was in the store before the first call of Next. So pending views must be flushed between
+  // this call and that one, if the export has to contain new articles.
+  absl::StatusOr<std::unique_ptr<Export>> Begin(std::shared_ptr<const Site> site, Window window);
+
+  // Lets the next call of each export's Next fail. Thread-safe.
+  void Stop() { stopped_ = true; }
+  // Returns whether Stop was called. Thread-safe.
+  bool stopped() const { return stopped_; }
+
+ private:
+  CountStore& store_;
+  CountReader& counts_;
+  // The number of open exports. An export that never ended may outlive this object.
+  const std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
+  std::atomic<bool> stopped_ = false;
+};
+
+// One export. Each article is returned once, in no particular order, with its exact count when it was read. Articles
+// without any views, and those that are counted for another article, are left out. It reads one shard after the other,
+// and remembers 8 bytes for each article of a shard. Two articles of a shard with the same hash of 64 bits would be
+// taken for one: among a million articles that happens once in 30 million exports.
+class CountExporter::Export {
+ public:
+  ~Export() { --*open_; }
+  Export(const Export&) = delete;
+  Export& operator=(const Export&) = delete;
+
+  // Some articles with their counts.
+  struct Piece {
+    std::vector<std::string> ids;
+    // In the order of `ids`. Bots' views and viewers are 0 in a day.
+    std::vector<ArticleTotals> totals;
+  };
+  // Returns the next articles, at most limits::kGetCountsArticlesMax, or nothing at the end. UNAVAILABLE with RetryInfo
+  // if the store is away, was connected again since Begin, or the service stops; the export cannot go on then.
+  boost::asio::awaitable<absl::StatusOr<std::optional<Piece>>> Next();
+
+  // The part of the articles that was returned, from 0 to 1. An estimate, since shards are equally large only on
+  // average.
+  double progress() const { return static_cast<double>(shard_) / limits::kShards; }
+
+ private:
+  friend class CountExporter;
+  Export(CountExporter& owner, std::shared_ptr<const Site> site, Window window);
+
+  // Returns UNAVAILABLE if the store was connected again since the export began.
+  absl::Status CheckGeneration() const;
+  // Puts articles of the next step into `waiting_`. Returns false at the end.
+  boost::asio::awaitable<absl::StatusOr<bool>> Scan();
+  boost::asio::awaitable<absl::StatusOr<Piece>> Read(std::vector<std::string> ids);
+
+  CountExporter& owner_;
+  const std::shared_ptr<size_t> open_;
+  const std::shared_ptr<const Site> site_;
+  // A listing cannot go on at another server, or at one that has restarted.
+  const uint64_t generation_;
+  // The hashes that are listed for each shard, and the counts that are read.
+  std::vector<Window> listed_;
+  std::vector<Window> read_;
+  uint32_t shard_ = 0;
+  size_t at_ = 0;
+  std::string cursor_;
+  boost::unordered_flat_set<uint64_t> seen_;
+  // Listed articles of the present shard that were not read yet.
+  std::vector<std::string> waiting_;
+};
+
+}  // namespace viewcount
