@@ -1,17 +1,15 @@
 // Implements the commands export and normalize, which read all articles of a site.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client/cli/commands.h"
 #include "client/cli/csv.h"
+#include "client/cli/progress.h"
 #include "service/addresses/dropped_parameters.h"
 #include "service/addresses/rule_message.h"
 #include "service/base/limits.h"
@@ -20,32 +18,12 @@
 namespace viewcount::cli {
 namespace {
 
-using std::chrono::steady_clock;
-
 // The groups of articles that are shown in full. More would hide the summary.
 constexpr size_t kGroupsShown = 20;
 
-// Shows on a terminal how far a listing is. Not thread-safe.
-class ListingProgress {
- public:
-  ~ListingProgress() { Clear(); }
-
-  void Show(uint64_t articles, double progress) {
-    if (!terminal_ || steady_clock::now() - shown_ < std::chrono::milliseconds(200)) return;
-    shown_ = steady_clock::now();
-    visible_ = true;
-    fmt::print(stderr, "\r\x1B[K{} articles, {:.0f} %", Grouped(articles), progress * 100);
-  }
-  void Clear() {
-    if (visible_) fmt::print(stderr, "\r\x1B[K");
-    visible_ = false;
-  }
-
- private:
-  const bool terminal_ = isatty(STDERR_FILENO) == 1;
-  steady_clock::time_point shown_;
-  bool visible_ = false;
-};
+std::string ListingText(uint64_t articles, double progress) {
+  return fmt::format("{} articles, {:.0f} %", Grouped(articles), progress * 100);
+}
 
 // A day has no viewers and no views by bots.
 std::string RowOf(const v1::ArticleCount& count, ExportFormat format, bool of_day) {
@@ -160,7 +138,7 @@ absl::Status Run(Session& session, const ExportCommand& command) {
     request.mutable_window()->set_all_time(true);
   }
   uint64_t articles = 0;
-  ListingProgress progress;
+  Progress progress;
   const ExportFormat format = session.options().json ? ExportFormat::kJsonLines : command.format;
   if (format == ExportFormat::kCsv) Print(command.day ? "article_id,views\n" : "article_id,views,bot_views,viewers\n");
   const auto status =
@@ -168,7 +146,7 @@ absl::Status Run(Session& session, const ExportCommand& command) {
         std::string rows;
         for (const auto& count : response.counts()) rows += RowOf(count, format, command.day.has_value());
         articles += static_cast<uint64_t>(response.counts_size());
-        progress.Show(articles, response.progress());
+        progress.Show([&] { return ListingText(articles, response.progress()); });
         Print(rows);
         return FlushOutput();
       });
@@ -191,21 +169,21 @@ absl::Status Run(Session& session, const NormalizeCommand& command) {
   Groups groups;
   std::vector<std::string> ids;
   uint64_t articles = 0;
-  ListingProgress progress;
+  Progress progress;
   const auto listed =
       session.Follow(session.query(), &v1::QueryService::Stub::ExportCounts, request, [&](const auto& response) {
         for (const auto& count : response.counts()) {
           ++articles;
-          const auto into = NormalIdOf(*rule, count.article_id(), kind);
-          if (!into || *into == count.article_id()) continue;
-          Group& group = groups[*into];
+          auto named = NormalFormOf(*rule, count.article_id(), kind);
+          if (!named || named->article_id == count.article_id()) continue;
+          Group& group = groups[named->article_id];
           auto& member = group.members[count.article_id()];
           member.views = count.views();
-          if (auto named = rule->Name(count.article_id(), kind); named.ok()) member.dropped = std::move(named->dropped);
+          member.dropped = std::move(named->dropped);
           group.views += count.views();
           ids.push_back(count.article_id());
         }
-        progress.Show(articles, response.progress());
+        progress.Show([&] { return ListingText(articles, response.progress()); });
         return true;
       });
   progress.Clear();

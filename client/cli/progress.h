@@ -1,8 +1,9 @@
-// Shows the progress of an import in one line on the terminal.
+// Shows the progress of a long command in one line on the terminal.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "client/cli/byte_source.h"
@@ -21,6 +22,8 @@ class Progress {
 
   // Shows the progress of the import of `file`, at most five times a second.
   void Show(const std::string& file, const ImportCounts& counts, const ByteSource& source);
+  // Shows the text that `text` returns, at most five times a second. It is called only then.
+  void Show(const std::function<std::string()>& text);
   // Removes the progress line, so that other text can be written.
   void Clear();
 

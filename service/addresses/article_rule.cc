@@ -241,14 +241,14 @@ std::string ArticleRule::DroppedHint(std::string_view site) const {
 
 std::string ArticleRule::DroppedHint(std::string_view site, std::string_view article_id) const {
   const MutexLock lock(compiled_->mutex);
-  return DroppedParametersHint(compiled_->dropped.Of(article_id).Distinguishing(), site);
+  return DroppedParametersHint(compiled_->dropped.Distinguishing(article_id), site);
 }
 
-std::optional<std::string> NormalIdOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind) {
+std::optional<NamedArticle> NormalFormOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind) {
   if (!article_id.starts_with('/') || article_id.find('#') != article_id.npos) return std::nullopt;
   auto named = rule.Name(article_id, kind);
   if (!named.ok()) return std::nullopt;
-  return std::move(named->article_id);
+  return *std::move(named);
 }
 
 }  // namespace viewcount

@@ -96,9 +96,9 @@ class ArticleRule {
   std::shared_ptr<const Compiled> compiled_;
 };
 
-// Returns the ID that an article has by the rule, if its ID is the address of a page. Returns nothing for other IDs:
-// those that a backend chose, and pages in fragments such as /app#/news/1. Thread-safe.
-std::optional<std::string> NormalIdOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind);
+// Returns the article that an article is by the rule, if its ID is the address of a page. Returns nothing for other
+// IDs: those that a backend chose, and pages in fragments such as /app#/news/1. Thread-safe.
+std::optional<NamedArticle> NormalFormOf(const ArticleRule& rule, std::string_view article_id, AddressKind kind);
 
 // The built-in lists. Thread-safe.
 const std::vector<std::string>& DefaultArticleParameters();

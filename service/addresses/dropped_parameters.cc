@@ -29,7 +29,8 @@ std::string_view PathOf(std::string_view article_id) { return article_id.substr(
 
 void DroppedParameters::Add(std::string_view article_id,
                             const std::vector<std::pair<std::string, std::string>>& dropped) {
-  if (dropped.empty()) return;
+  const auto is_short = [](const auto& parameter) { return parameter.first.size() <= kParameterNameMax; };
+  if (std::ranges::none_of(dropped, is_short)) return;
   const auto path = PathOf(article_id);
   auto found = paths_.find(path);
   if (found == paths_.end()) {
@@ -38,8 +39,9 @@ void DroppedParameters::Add(std::string_view article_id,
     order_.emplace_back(path);
   }
   auto& parameters = found->second;
-  for (const auto& [name, value] : dropped) {
-    if (name.size() > kParameterNameMax) continue;
+  for (const auto& parameter : dropped) {
+    if (!is_short(parameter)) continue;
+    const auto& [name, value] = parameter;
     if (parameters.size() >= limits_.names && parameters.find(name) == parameters.end()) continue;
     Values& values = parameters[name];
     values.longest = std::max(values.longest, value.size());
@@ -107,10 +109,10 @@ DroppedParameters DroppedParameters::Distinguishing() const {
   return some;
 }
 
-DroppedParameters DroppedParameters::Of(std::string_view article_id) const {
+DroppedParameters DroppedParameters::Distinguishing(std::string_view article_id) const {
   DroppedParameters some(limits_);
   const auto found = paths_.find(PathOf(article_id));
-  if (found != paths_.end()) some.paths_.insert(*found);
+  if (found != paths_.end() && Differs(found->second)) some.paths_.insert(*found);
   return some;
 }
 

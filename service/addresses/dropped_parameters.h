@@ -45,8 +45,8 @@ class DroppedParameters {
   std::string Suggestion() const;
   // Returns the paths of which a parameter had at least two values. Such a parameter may name articles.
   DroppedParameters Distinguishing() const;
-  // Returns the path of an article alone.
-  DroppedParameters Of(std::string_view article_id) const;
+  // Returns the path of an article alone, if it is one of these.
+  DroppedParameters Distinguishing(std::string_view article_id) const;
 
  private:
   struct Values {

@@ -28,13 +28,13 @@ namespace {
 constexpr Window kAllTime{Window::Kind::kAllTime, 0};
 
 // The maximum number of articles that a description names. A request may have a thousand.
-constexpr int kArticlesNamedMax = 10;
+constexpr size_t kArticlesNamedMax = 10;
 
 // Describes what was done to some articles, such as `deleted "a", "b" and 12 more`.
-std::string DoneText(std::string_view done, const google::protobuf::RepeatedPtrField<std::string>& ids) {
-  const int count = ids.size();
+std::string DoneText(std::string_view done, const std::vector<std::string>& ids) {
+  const size_t count = ids.size();
   std::string text(done);
-  for (int i = 0; i < std::min(count, kArticlesNamedMax); ++i) text += (i > 0 ? ", " : " ") + NameOf(ids[i]);
+  for (size_t i = 0; i < std::min(count, kArticlesNamedMax); ++i) text += (i > 0 ? ", " : " ") + NameOf(ids[i]);
   if (count > kArticlesNamedMax) text += fmt::format(" and {} more", count - kArticlesNamedMax);
   return text;
 }
@@ -167,11 +167,9 @@ asio::awaitable<absl::Status> Adjuster::Delete(const v1::DeleteArticlesRequest& 
     if (auto status = CheckIsNoAlias(*site, fmt::format("article_ids[{}]", i), ids[i]); !status.ok()) co_return status;
   }
   const auto counts = co_await survey_.Read(site, ids);
-  if (!counts.ok()) {
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
-  }
+  if (!counts.ok()) co_return counts.status();
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_DELETE);
-  message.set_description(DoneText("deleted", request.article_ids()));
+  message.set_description(DoneText("deleted", ids));
   Changes changes;
   for (const auto& [id, windows] : *counts) {
     for (const auto& [window, views] : windows) changes[id][window] = -views;
@@ -192,16 +190,17 @@ asio::awaitable<absl::Status> Adjuster::Normalize(const v1::NormalizeArticlesReq
   // The site's own rule would remember the parameters of these addresses, which are not those of visitors.
   const auto rule = ArticleRule::Make(site->settings.articles);
   if (!rule.ok()) co_return rule.status();
+  const AddressKind kind = request.canonical() ? AddressKind::kCanonical : AddressKind::kRequested;
   std::map<std::string, std::string> targets;
   std::vector<std::string> moved;
   for (size_t i = 0; i < ids.size(); ++i) {
     const std::string field = fmt::format("article_ids[{}]", i);
     if (auto status = CheckIsNoAlias(*site, field, ids[i]); !status.ok()) co_return status;
-    auto into = NormalIdOf(*rule, ids[i], request.canonical() ? AddressKind::kCanonical : AddressKind::kRequested);
-    if (!into) co_return InvalidField(field, "is no address of a page");
-    if (*into == ids[i]) co_return InvalidField(field, "is in its normal form already");
+    const auto named = NormalFormOf(*rule, ids[i], kind);
+    if (!named) co_return InvalidField(field, "is no address of a page");
+    if (named->article_id == ids[i]) co_return InvalidField(field, "is in its normal form already");
     // An alias may lead back to the article, which then has its place.
-    const std::string target(site->Resolve(*into));
+    const std::string target(site->Resolve(named->article_id));
     if (target == ids[i]) continue;
     targets[ids[i]] = target;
     moved.push_back(ids[i]);
@@ -211,11 +210,9 @@ asio::awaitable<absl::Status> Adjuster::Normalize(const v1::NormalizeArticlesReq
                               "the present addresses of these articles are merged into them", "NOTHING_TO_MOVE");
   }
   const auto counts = co_await survey_.Read(site, moved);
-  if (!counts.ok()) {
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
-  }
+  if (!counts.ok()) co_return counts.status();
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_MERGE);
-  message.set_description(DoneText("moved to the present addresses:", request.article_ids()));
+  message.set_description(DoneText("moved to the present addresses:", moved));
   Changes changes;
   for (const auto& [id, windows] : *counts) {
     for (const auto& [window, views] : windows) {

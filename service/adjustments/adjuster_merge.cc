@@ -93,9 +93,7 @@ asio::awaitable<absl::Status> Adjuster::PutMoves(const std::string& site_name, c
   if (into == from) co_return absl::OkStatus();
   const std::vector<std::string> ids = {from};
   const auto counts = co_await survey_.Read(site, ids);
-  if (!counts.ok()) {
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(counts.status().message()), limits::kRetryDelay);
-  }
+  if (!counts.ok()) co_return counts.status();
   Changes changes;
   for (const auto& [id, windows] : *counts) {
     for (const auto& [window, views] : windows) {

@@ -16,7 +16,9 @@ asio::awaitable<absl::StatusOr<SurveyedCounts>> CountSurvey::Read(std::shared_pt
     SurveyedCounts counts;
     const absl::Status status = co_await TryRead(*site, ids, counts);
     if (status.ok()) co_return counts;
-    if (!absl::IsAborted(status)) co_return status;
+    if (!absl::IsAborted(status)) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
+    }
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, "the counts changed faster than they could be read",
                        limits::kRetryDelay);

@@ -34,8 +34,8 @@ class CountSurvey {
   CountSurvey(CountStore& store, CountReader& counts, std::vector<Ledger*> ledgers)
       : store_(store), counts_(counts), ledgers_(std::move(ledgers)) {}
 
-  // Reads the counts of the articles. `ids` must not contain an article twice. Returns the errors of the store, or
-  // UNAVAILABLE with RetryInfo if the flushers were always faster.
+  // Reads the counts of the articles. `ids` must not contain an article twice. Returns
+  // UNAVAILABLE with RetryInfo if the store cannot be read, or if the flushers were always faster.
   boost::asio::awaitable<absl::StatusOr<SurveyedCounts>> Read(std::shared_ptr<const Site> site,
                                                               const std::vector<std::string>& ids);
 

@@ -60,10 +60,7 @@ class Questions {
     v1::ListPopularRequest question;
     question.set_site(site->name);
     if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
-    v1::ListPopularResponse response;
-    const auto status = co_await OnStore(store_, queries_.ListPopular(question, response));
-    if (!status.ok()) co_return status;
-    co_return JsonResponse(response);
+    co_return co_await AnswerFrom(std::move(question), &QueryApi::ListPopular);
   }
 
   Answer Series(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -77,22 +74,24 @@ class Questions {
     v1::GetSeriesRequest question;
     question.set_site(site->name);
     if (auto status = FillSeries(*parameters, question); !status.ok()) co_return status;
-    v1::GetSeriesResponse response;
-    const auto status = co_await OnStore(store_, queries_.GetSeries(question, response));
-    if (!status.ok()) co_return status;
-    co_return JsonResponse(response);
+    co_return co_await AnswerFrom(std::move(question), &QueryApi::GetSeries);
   }
 
   Answer Stats(std::shared_ptr<const Site> site) const {
     v1::GetSiteStatsRequest question;
     question.set_site(site->name);
-    v1::GetSiteStatsResponse response;
-    const auto status = co_await OnStore(store_, queries_.GetSiteStats(question, response));
+    co_return co_await AnswerFrom(std::move(question), &QueryApi::GetSiteStats);
+  }
+
+ private:
+  template <typename Request, typename Response>
+  Answer AnswerFrom(Request question, awaitable<absl::Status> (QueryApi::*ask)(const Request&, Response&)) const {
+    Response response;
+    const auto status = co_await OnStore(store_, (queries_.*ask)(question, response));
     if (!status.ok()) co_return status;
     co_return JsonResponse(response);
   }
 
- private:
   Answer AnswerCounts(v1::GetCountsRequest question) const {
     v1::GetCountsResponse response;
     auto status = queries_.GetCountsCached(question, response);
