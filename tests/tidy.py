@@ -8,8 +8,7 @@
 BUILD is a built release build, build/release by default. Sources with uncommitted changes count as the newest ones.
 Exit code 1 if clang-tidy reports anything.
 
-Most of the time goes into headers of libraries. So the sources of a folder are read together, as the unity build
-does.
+Most of the time goes into headers of libraries. So sources that the unity build joins are read together, in its order.
 """
 
 import argparse
@@ -27,8 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PROGRAM = "clang-tidy-19"
 FOLDERS_MAX = 2
 CHECKED = ("service", "client")
-# Like the batches of the unity build.
-GROUP_MAX = 12
+SOURCES_MAX = 12
 # clang does not know some options of g++.
 OPTIONS = ["-std=c++20", "-pthread", "-Wno-everything"]
 INCLUDED = re.compile(r'^#include "(.+)"', re.MULTILINE)
@@ -40,7 +38,7 @@ def git(*words):
 
 
 def options_of_sources(build):
-    """The definitions and include folders with which each source is compiled, by its path below ROOT."""
+    """By its path below ROOT, for each source in the order of its batch: the batch, definitions and include folders."""
     options = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
@@ -52,7 +50,7 @@ def options_of_sources(build):
         kept += [f"-isystem{words[i + 1]}" for i, word in enumerate(words) if word == "-isystem"]
         for path in joined:
             if any(path.is_relative_to(ROOT / top) for top in CHECKED):
-                options[str(path.relative_to(ROOT))] = kept
+                options[str(path.relative_to(ROOT))] = (str(source), kept)
     return options
 
 
@@ -66,19 +64,18 @@ def newest_sources(known):
         if name not in known or not (ROOT / name).exists() or (folder not in folders and len(folders) == FOLDERS_MAX):
             continue
         group = folders.setdefault(folder, [])
-        if name not in group and len(group) < GROUP_MAX:
+        if name not in group and len(group) < SOURCES_MAX:
             group.append(name)
     return [name for group in folders.values() for name in group]
 
 
 def groups_of(names, known):
-    """Lists of sources that are read together: those of one folder that are compiled alike."""
-    alike = {}
-    for name in names:
-        alike.setdefault((pathlib.Path(name).parent, tuple(known[name])), []).append(name)
-    for (_, options), members in alike.items():
-        for begin in range(0, len(members), GROUP_MAX):
-            yield members[begin:begin + GROUP_MAX], list(options)
+    """Lists of sources that are read together: those of one batch, in its order."""
+    batches = {}
+    for name in (name for name in known if name in names):
+        batches.setdefault(known[name][0], []).append(name)
+    for members in batches.values():
+        yield members, known[members[0]][1]
 
 
 def check(number, members, options, folder):

@@ -62,7 +62,7 @@ struct Group {
 };
 using Groups = std::map<std::string, Group>;
 
-std::string TextOf(const Groups& groups) {
+std::string GroupsText(const Groups& groups) {
   std::string text;
   size_t shown = 0;
   for (const auto& [into, group] : groups) {
@@ -76,7 +76,7 @@ std::string TextOf(const Groups& groups) {
   return text;
 }
 
-std::string JsonOf(const Groups& groups) {
+std::string GroupsJson(const Groups& groups) {
   std::string text = "{\"articles\":[";
   bool first = true;
   for (const auto& [into, group] : groups) {
@@ -188,13 +188,13 @@ absl::Status Run(Session& session, const NormalizeCommand& command) {
       });
   progress.Clear();
   if (!listed.ok()) return listed;
-  if (session.options().json && !command.apply) return Print(JsonOf(groups)), absl::OkStatus();
+  if (session.options().json && !command.apply) return Print(GroupsJson(groups)), absl::OkStatus();
   if (ids.empty()) {
     Print(fmt::format("all {} have the IDs that the site's present rule gives them\n", Counted(articles, "article")));
     return absl::OkStatus();
   }
   if (!command.apply) {
-    Print(TextOf(groups));
+    Print(GroupsText(groups));
     if (const std::string hint = HintOf(groups, command.site); !hint.empty()) PrintError("hint: " + hint);
     Print(fmt::format("{} of {} would move into {}; move them with: viewcount normalize {}{} --apply\n",
                       Grouped(ids.size()), Counted(articles, "article"), Grouped(groups.size()), command.site,
