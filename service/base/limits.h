@@ -42,6 +42,8 @@ inline constexpr size_t kSeriesPointsMax = 1'000;
 // The number of exports of all articles at the same time. Each takes Redis some of its time, and memory for the
 // articles of a shard.
 inline constexpr size_t kExportsMax = 4;
+// The time that the client of an export may take to read one piece of up to 1,000 articles.
+inline constexpr std::chrono::seconds kExportPatience{60};
 // The maximum number of articles in one request to watch counts.
 inline constexpr size_t kWatchArticlesMax = 1'000;
 inline constexpr uint32_t kPageSizeMax = 256;

@@ -21,9 +21,10 @@ constexpr std::chrono::milliseconds kExportFlushStep{300};
 
 }  // namespace
 
-GrpcExportStream* GrpcExportStream::Begin(CountExporter& exporter, const asio::any_io_executor& executor,
-                                          std::shared_ptr<const Site> site, Window window, FlushFunction flush) {
-  auto* stream = new GrpcExportStream(executor);
+GrpcExportStream* GrpcExportStream::Begin(grpc::CallbackServerContext* context, CountExporter& exporter,
+                                          const asio::any_io_executor& executor, std::shared_ptr<const Site> site,
+                                          Window window, FlushFunction flush, std::chrono::milliseconds patience) {
+  auto* stream = new GrpcExportStream(context, executor, patience);
   asio::co_spawn(executor, stream->Run(exporter, std::move(site), window, std::move(flush)),
                  [](const std::exception_ptr& error) {
                    if (error) std::rethrow_exception(error);
@@ -68,11 +69,25 @@ asio::awaitable<absl::Status> GrpcExportStream::WriteAll(CountExporter& exporter
       count.set_bot_views((*piece)->totals[i].bot_views);
     }
     response_.set_progress(running.progress());
-    writing_ = true;
-    StartWrite(&response_);
-    while (writing_) co_await written_.Wait();
-    if (broken_) co_return absl::CancelledError("the client is gone");
+    const bool written = co_await Write();
+    if (!written) co_return absl::CancelledError("the client is gone or too slow");
   }
+}
+
+asio::awaitable<bool> GrpcExportStream::Write() {
+  writing_ = true;
+  patience_timer_.expires_after(patience_);
+  // The handler of a timer that expired already may run after this object was deleted.
+  const auto waiting = std::make_shared<bool>(true);
+  patience_timer_.async_wait([context = context_, waiting](const boost::system::error_code& cancelled) {
+    // The write then fails.
+    if (!cancelled && *waiting) context->TryCancel();
+  });
+  StartWrite(&response_);
+  while (writing_) co_await written_.Wait();
+  *waiting = false;
+  patience_timer_.cancel();
+  co_return !broken_;
 }
 
 void GrpcExportStream::OnWriteDone(bool ok) {

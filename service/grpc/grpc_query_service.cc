@@ -72,13 +72,13 @@ grpc::ServerWriteReactor<v1::WatchCountsResponse>* GrpcQueryService::WatchCounts
 }
 
 grpc::ServerWriteReactor<v1::ExportCountsResponse>* GrpcQueryService::ExportCounts(
-    grpc::CallbackServerContext*, const v1::ExportCountsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::ExportCountsRequest* request) {
   using Refused = RefusedStream<v1::ExportCountsResponse>;
   const auto site = parts_.sites.Find(request->site());
   if (site == nullptr) return new Refused(parts_.sites.Unknown(request->site()));
   const auto window = WindowOf(request->window(), *site, parts_.clock.UnixMillis());
   if (!window.ok()) return new Refused(window.status());
-  return GrpcExportStream::Begin(parts_.exporter, parts_.executor, site, *window, parts_.flush);
+  return GrpcExportStream::Begin(context, parts_.exporter, parts_.executor, site, *window, parts_.flush);
 }
 
 }  // namespace viewcount
