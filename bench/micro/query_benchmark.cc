@@ -76,7 +76,9 @@ class Portal {
   PopularReader popular_;
   SiteTotalReader totals_;
   SiteStatsReader stats_;
-  QueryApi api_{{pipeline_.sites(), counts_, popular_, stats_, clock_}};
+  ArticleCatalog catalog_{pipeline_.sites(), pipeline_.store(), clock_};
+  CountExporter exporter_{pipeline_.store(), counts_, pipeline_.flush_function()};
+  QueryApi api_{{pipeline_.sites(), counts_, popular_, stats_, totals_, exporter_, catalog_, clock_}};
 };
 
 // Returns requests for popular articles, as pages show them. Each page has different articles.

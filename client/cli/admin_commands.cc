@@ -201,7 +201,16 @@ absl::Status Run(Session& session, const AnnounceCommand& command) {
     article.set_article_id(id);
     article.set_title(command.title);
     article.set_url(command.url);
-    article.set_section(command.section);
+    for (const std::string& section : command.sections) article.add_sections(section);
+    for (const std::string& author : command.authors) article.add_authors(author);
+    for (const std::string& tag : command.tags) article.add_tags(tag);
+    article.set_image_url(command.image_url);
+    article.set_language(command.language);
+    article.set_hidden_from_lists(command.hidden);
+    if (!command.published.empty() &&
+        !google::protobuf::util::TimeUtil::FromString(command.published, article.mutable_publish_time())) {
+      return absl::InvalidArgumentError("--published must be a time such as 2026-11-30T07:00:00+07:00");
+    }
   }
   const auto response = session.Call(session.admin(), &v1::AdminService::Stub::PutArticles, request);
   if (!response.ok()) return response.status();

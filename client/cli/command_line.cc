@@ -28,16 +28,6 @@ Examples:
   viewcount --site portal top --limit 10 --json
   viewcount import access-log /var/log/nginx/access.log)";
 
-// Checks that `text` looks like `2015-05-17`. The service checks whether that day exists.
-std::string CheckDay(const std::string& text) {
-  if (text == "today") return "";
-  bool ok = text.size() == 10;
-  for (size_t i = 0; ok && i < text.size(); ++i) {
-    ok = i == 4 || i == 7 ? text[i] == '-' : text[i] >= '0' && text[i] <= '9';
-  }
-  return ok ? "" : "must be YYYY-MM-DD or today";
-}
-
 std::chrono::seconds CoolDownOf(const std::string& text) {
   const auto duration = ParseDuration(text);
   if (!duration || *duration > limits::kCoolDownMax || *duration % std::chrono::seconds(1) != 0s) {
@@ -191,17 +181,26 @@ void Parser::AddViewCommands() {
   count->add_option("ARTICLE", count_.articles, "Article IDs")->required();
   AddAddressFlag(*count, count_.by_address);
 
-  auto* top =
-      Add(app_, "top", "Show the most viewed articles",
-          "  viewcount top\n  viewcount top --limit 100 --day today\n  viewcount top --day 2015-05-17 --json", top_);
+  auto* top = Add(app_, "top", "Show the most viewed articles",
+                  "  viewcount top\n  viewcount top --last 24h --section sport --previous\n  viewcount top --limit 100 "
+                  "--day today\n"
+                  "  viewcount top --from 2026-11-01T00:00:00+07:00 --to 2026-12-01T00:00:00+07:00 --json",
+                  top_);
   top->add_option("--limit", top_.limit, "How many")
-      ->check(CLI::Range(1U, limits::kRankedAllTimeAndDay))
+      ->check(CLI::Range(size_t{1}, limits::kDeepListMax))
       ->capture_default_str();
-  auto* day = top->add_option("--day", top_.day, "Of one day in the site's time zone")
-                  ->type_name("YYYY-MM-DD|today")
-                  ->check(CLI::Validator(CheckDay, ""));
+  AddWindowOptions(*top, top_.window);
   // The flag changes nothing. It lets users state the default explicitly.
-  top->add_flag("--all-time")->description("Of all time (the default)")->excludes(day);
+  auto* all = top->add_flag("--all-time")->description("Of all time (the default)");
+  for (const char* option : {"--last", "--day", "--from"}) all->excludes(top->get_option(option));
+  top->add_option("--section", top_.section, "Only articles that were announced with this section");
+  top->add_option("--author", top_.author, "Only articles that were announced with this author");
+  top->add_option("--tag", top_.tag, "Only articles that were announced with this tag");
+  top->add_option("--language", top_.language, "Only articles that were announced with this language");
+  top->add_option("--published-within", top_.published_within, "Only articles that are not older: 24h, 30d, 12w")
+      ->type_name("DURATION");
+  top->add_flag("--previous", top_.previous, "Show the ranks of the window before, too");
+  top->add_flag("--exact", top_.exact, "Read all articles if the list cannot be exact otherwise; takes up to a minute");
 
   Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",
       "  viewcount stats\n  viewcount --site portal stats --json", stats_);
@@ -225,18 +224,7 @@ void Parser::AddSeries() {
                      series_);
   series->add_option("ARTICLE", series_.article, "An article's ID; without it the whole site");
   series->add_flag("--address", series_.by_address, "The article is given as the address of its page");
-  auto* last =
-      series->add_option("--last", series_.last, "The last hours, days or weeks with the present one: 24h, 30d, 12w")
-          ->type_name("DURATION")
-          ->capture_default_str();
-  auto* day = series->add_option("--day", series_.day, "One day in the site's time zone")
-                  ->type_name("YYYY-MM-DD|today")
-                  ->check(CLI::Validator(CheckDay, ""))
-                  ->excludes(last);
-  auto* from = series->add_option("--from", series_.start, "The first moment")->type_name("TIME");
-  auto* to = series->add_option("--to", series_.end, "The first moment after the window")->type_name("TIME");
-  from->needs(to)->excludes(last)->excludes(day);
-  to->needs(from);
+  AddWindowOptions(*series, series_.window);
   AddChoice(*series, "--step", series_.step, "The length of a point; day if not given",
             std::map<std::string, v1::SeriesStep>{{"hour", v1::SERIES_STEP_HOUR},
                                                   {"day", v1::SERIES_STEP_DAY},
@@ -245,16 +233,15 @@ void Parser::AddSeries() {
 }
 
 void Parser::AddExport() {
-  auto* export_all = Add(app_, "export", "Write all articles with their counts to standard output",
-                         "  viewcount export > counts.csv\n"
-                         "  viewcount --site portal export --format jsonl --day 2026-11-30 > day.jsonl",
-                         export_);
+  auto* export_all =
+      Add(app_, "export", "Write all articles with their counts, of all time or of a window, to standard output",
+          "  viewcount export > counts.csv\n"
+          "  viewcount --site portal export --format jsonl --last 7d > week.jsonl",
+          export_);
   AddChoice(*export_all, "--format", export_.format,
             "csv, for spreadsheets, or jsonl: one JSON object in each line, with IDs as they are",
             std::map<std::string, ExportFormat>{{"csv", ExportFormat::kCsv}, {"jsonl", ExportFormat::kJsonLines}});
-  export_all->add_option("--day", export_.day, "Of one day in the site's time zone; otherwise of all time")
-      ->type_name("YYYY-MM-DD|today")
-      ->check(CLI::Validator(CheckDay, ""));
+  AddWindowOptions(*export_all, export_.window);
 
   auto* normalize =
       Add(app_, "normalize", "Show the articles that the site's present rule for addresses joins, or join them",
@@ -384,19 +371,28 @@ void Parser::AddAdminCommands() {
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
   auto* announce =
       Add(app_, "announce", "Tell the service of articles, so that it knows them before anybody views them",
-          "  viewcount announce news/3933 --title \"Rain tomorrow\" --section weather\n"
+          "  viewcount announce news/3933 --title \"Rain tomorrow\" --section weather --author \"An Nguyen\"\n"
           "  viewcount announce news/3933 news/3934 news/3935",
           announce_);
-  announce->add_option("ARTICLE", announce_.articles, "Article IDs; several only without details")
+  announce->add_option("ARTICLE", announce_.articles, "Article IDs; several only if they share all details")
       ->required()
       ->expected(1, limits::kPutArticlesMax);
   announce->add_option("--title", announce_.title, "Its headline");
   announce->add_option("--url", announce_.url, "The address of its page");
-  announce->add_option("--section", announce_.section, "Its section of the site");
+  const auto add_labels = [announce](const char* name, std::vector<std::string>& labels, const char* help) {
+    announce->add_option(name, labels, help)->type_name("LABEL")->allow_extra_args(false);
+  };
+  add_labels("--section", announce_.sections, "Its section of the site; repeatable, the main one first");
+  add_labels("--author", announce_.authors, "Its author; repeatable");
+  add_labels("--tag", announce_.tags, "A tag; repeatable");
+  announce->add_option("--image", announce_.image_url, "The address of a picture")->type_name("ADDRESS");
+  announce->add_option("--language", announce_.language, "Its language, such as vi");
+  announce->add_option("--published", announce_.published, "When it was published: 2026-11-30T07:00:00+07:00")
+      ->type_name("TIME");
+  announce->add_flag("--hidden", announce_.hidden, "Leave it out of lists, as for a home page; it is counted anyway");
   announce->parse_complete_callback([this] {
-    const bool details = !announce_.title.empty() || !announce_.url.empty() || !announce_.section.empty();
-    if (details && announce_.articles.size() > 1)
-      throw CLI::ValidationError("ARTICLE", "must be one where --title, --url or --section is given");
+    if (announce_.has_details() && announce_.articles.size() > 1)
+      throw CLI::ValidationError("ARTICLE", "must be one where --title, --url, --image or --published is given");
   });
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);

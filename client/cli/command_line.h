@@ -10,6 +10,7 @@
 
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
+#include "client/cli/window_options.h"
 #include "viewcount/v1/query.pb.h"
 
 namespace viewcount::cli {
@@ -43,8 +44,19 @@ struct CountCommand {
 };
 struct TopCommand {
   uint32_t limit = 20;
-  // A day as `YYYY-MM-DD`, or `today`. Empty means all time.
-  std::string day;
+  // Without a window all time.
+  WindowOptions window = {};
+  // True to read all articles if the list would not be exact otherwise.
+  bool exact = false;
+  // Restrict the list. Empty texts restrict nothing.
+  std::string section = {};
+  std::string author = {};
+  std::string tag = {};
+  std::string language = {};
+  // A duration.
+  std::string published_within = {};
+  // True to show the ranks of the window before.
+  bool previous = false;
 };
 struct StatsCommand {};
 struct WatchCommand {
@@ -59,19 +71,15 @@ struct SeriesCommand {
   // Empty for the whole site.
   std::string article;
   bool by_address = false;
-  std::string last = "30d";
-  std::string day;
-  // Times as RFC 3339 has them. Both are given or none.
-  std::string start;
-  std::string end;
+  WindowOptions window = {.last = "30d"};
   v1::SeriesStep step = v1::SERIES_STEP_DAY;
 };
 // The form of an exported row.
 enum class ExportFormat { kCsv, kJsonLines };
 struct ExportCommand {
   ExportFormat format = ExportFormat::kCsv;
-  // A day as `YYYY-MM-DD`, or `today`. Without a value all time.
-  std::optional<std::string> day = {};
+  // Without a window all time.
+  WindowOptions window = {};
 };
 struct NormalizeCommand {
   std::string site;
@@ -115,7 +123,19 @@ struct AnnounceCommand {
   // These details require that `articles` has exactly one element.
   std::string title;
   std::string url;
-  std::string section;
+  // The main section first.
+  std::vector<std::string> sections;
+  std::vector<std::string> authors;
+  std::vector<std::string> tags;
+  std::string image_url;
+  std::string language;
+  // A time as RFC 3339 has it.
+  std::string published;
+  // True for pages that belong in no list.
+  bool hidden = false;
+
+  // Returns whether a detail is given that can belong to one article only.
+  bool has_details() const { return !title.empty() || !url.empty() || !image_url.empty() || !published.empty(); }
 };
 struct SetCommand {
   // Empty if `site_total` or `site_visits` is given.

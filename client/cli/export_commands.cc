@@ -132,19 +132,17 @@ absl::Status Run(Session& session, const ExportCommand& command) {
   if (!site.ok()) return site.status();
   v1::ExportCountsRequest request;
   request.set_site(*site);
-  if (command.day) {
-    request.mutable_window()->set_day(*command.day == "today" ? "" : *command.day);
-  } else {
-    request.mutable_window()->set_all_time(true);
-  }
+  request.mutable_window()->set_all_time(true);
+  if (auto status = FillWindow(command.window, *request.mutable_window()); !status.ok()) return status;
+  const bool all_time = request.window().all_time();
   uint64_t articles = 0;
   Progress progress;
   const ExportFormat format = session.options().json ? ExportFormat::kJsonLines : command.format;
-  if (format == ExportFormat::kCsv) Print(command.day ? "article_id,views\n" : "article_id,views,bot_views,viewers\n");
+  if (format == ExportFormat::kCsv) Print(all_time ? "article_id,views,bot_views,viewers\n" : "article_id,views\n");
   const auto status =
       session.Follow(session.query(), &v1::QueryService::Stub::ExportCounts, request, [&](const auto& response) {
         std::string rows;
-        for (const auto& count : response.counts()) rows += RowOf(count, format, command.day.has_value());
+        for (const auto& count : response.counts()) rows += RowOf(count, format, !all_time);
         articles += static_cast<uint64_t>(response.counts_size());
         progress.Show([&] { return ListingText(articles, response.progress()); });
         Print(rows);

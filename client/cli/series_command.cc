@@ -1,37 +1,23 @@
 // Implements the command series.
 #include <absl/time/time.h>
 #include <fmt/format.h>
-#include <google/protobuf/util/time_util.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <optional>
 #include <string>
 
 #include "client/cli/commands.h"
-#include "service/base/duration.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
 namespace {
 
-using google::protobuf::util::TimeUtil;
-
 // The width of the longest bar, in characters.
 constexpr int kBarWidthMax = 60;
 // The space of a time, a number, and what separates them.
 constexpr int kOtherColumns = 40;
-
-// Parses a duration, in which a week may be the unit.
-std::optional<std::chrono::milliseconds> LastOf(const std::string& text) {
-  if (!text.ends_with('w')) return ParseDuration(text);
-  const auto days = ParseDuration(text.substr(0, text.size() - 1) + "d");
-  if (!days) return std::nullopt;
-  return *days * 7;
-}
 
 int BarWidth() {
   winsize size{};
@@ -77,21 +63,7 @@ absl::StatusOr<v1::GetSeriesRequest> RequestOf(const std::string& site, const Se
   request.set_site(site);
   command.by_address ? request.set_address(command.article) : request.set_article_id(command.article);
   request.set_step(command.step);
-  v1::Window& window = *request.mutable_window();
-  if (!command.start.empty()) {
-    auto& range = *window.mutable_range();
-    const bool parsed = TimeUtil::FromString(command.start, range.mutable_start()) &&
-                        TimeUtil::FromString(command.end, range.mutable_end());
-    if (parsed) return request;
-    return absl::InvalidArgumentError("--from and --to must be times such as 2026-11-30T00:00:00+07:00");
-  }
-  if (!command.day.empty()) {
-    window.set_day(command.day == "today" ? "" : command.day);
-    return request;
-  }
-  const auto last = LastOf(command.last);
-  if (!last) return absl::InvalidArgumentError("--last must be a duration such as 24h, 30d or 12w");
-  *window.mutable_last() = TimeUtil::MillisecondsToDuration(last->count());
+  if (auto status = FillWindow(command.window, *request.mutable_window()); !status.ok()) return status;
   return request;
 }
 

@@ -65,18 +65,28 @@ absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std:
                                                     const TopCommand& command) {
   v1::ListPopularRequest request;
   request.set_site(site);
-  if (command.day.empty()) {
-    request.mutable_window()->set_all_time(true);
-  } else {
-    request.mutable_window()->set_day(command.day == "today" ? "" : command.day);
+  request.mutable_window()->set_all_time(true);
+  if (auto status = FillWindow(command.window, *request.mutable_window()); !status.ok()) return status;
+  request.set_exact_required(command.exact);
+  request.set_section(command.section);
+  request.set_author(command.author);
+  request.set_tag(command.tag);
+  request.set_language(command.language);
+  request.set_with_previous_rank(command.previous);
+  if (!command.published_within.empty()) {
+    const auto within = SpanOfTime(command.published_within);
+    if (!within) return absl::InvalidArgumentError("--published-within must be a duration such as 24h, 30d or 12w");
+    *request.mutable_published_within() = google::protobuf::util::TimeUtil::MillisecondsToDuration(within->count());
   }
   v1::ListPopularResponse all;
   for (bool first = true; first || !request.page_token().empty(); first = false) {
-    request.set_page_size(command.limit - static_cast<uint32_t>(all.articles_size()));
+    const auto missing = command.limit - static_cast<uint32_t>(all.articles_size());
+    request.set_page_size(std::min(missing, limits::kPageSizeMax));
     auto response = session.Call(session.query(), &v1::QueryService::Stub::ListPopular, request);
     if (!response.ok()) return response.status();
     MergeAge(*response, first, all);
     all.set_error_bound(std::max(all.error_bound(), response->error_bound()));
+    if (response->has_span()) *all.mutable_span() = response->span();
     all.mutable_articles()->MergeFrom(response->articles());
     all.set_next_page_token(response->next_page_token());
     // An empty page ends the list as well. Otherwise a service that returns a token with every empty page would cause
@@ -140,11 +150,26 @@ absl::Status Run(Session& session, const TopCommand& command) {
   const auto response = ListPopular(session, *site, command);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  Table table({{"RANK", Align::kRight}, {"VIEWS", Align::kRight}, {"ARTICLE"}});
+  const bool titles = std::ranges::any_of(response->articles(), [](const auto& a) { return !a.title().empty(); });
+  std::vector<Table::Column> columns = {{"RANK", Align::kRight}};
+  if (command.previous) columns.push_back({"BEFORE", Align::kRight});
+  columns.insert(columns.end(), {{"VIEWS", Align::kRight}, {"ARTICLE"}});
+  if (titles) columns.push_back({"TITLE"});
+  Table table(columns);
   for (const auto& article : response->articles()) {
-    table.Add({std::to_string(article.rank()), Grouped(article.views()), article.article_id()});
+    std::vector<std::string> cells = {std::to_string(article.rank())};
+    if (command.previous) cells.push_back(article.previous_rank() == 0 ? "-" : std::to_string(article.previous_rank()));
+    cells.insert(cells.end(), {Grouped(article.views()), article.article_id()});
+    if (titles) cells.push_back(article.title());
+    table.Add(cells);
   }
-  Print(table.Text() + AsOf(*response));
+  std::string span;
+  if (response->has_span()) {
+    using google::protobuf::util::TimeUtil;
+    span = fmt::format("from {} to {}\n", TimeUtil::ToString(response->span().start()),
+                       TimeUtil::ToString(response->span().end()));
+  }
+  Print(table.Text() + span + AsOf(*response));
   return absl::OkStatus();
 }
 

@@ -10,11 +10,20 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
+#include "service/base/wait_group.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
 
 namespace {
+
+// Returns whether a time can be written as text, from the year 1 to 9999.
+bool IsTime(const google::protobuf::Timestamp& time) {
+  constexpr int64_t kFirstSecond = -62'135'596'800;
+  constexpr int64_t kLastSecond = 253'402'300'799;
+  return time.seconds() >= kFirstSecond && time.seconds() <= kLastSecond && time.nanos() >= 0 &&
+         time.nanos() < 1'000'000'000;
+}
 
 absl::Status Check(const v1::Article& article, int index) {
   const auto refused = [&](std::string_view field, std::string_view allowed) {
@@ -31,12 +40,38 @@ absl::Status Check(const v1::Article& article, int index) {
   };
   for (const Text& text : {Text{"title", article.title(), limits::kArticleTitleBytesMax},
                            Text{"url", article.url(), limits::kArticleUrlBytesMax},
-                           Text{"section", article.section(), limits::kArticleSectionBytesMax}}) {
+                           Text{"section", article.section(), limits::kArticleLabelBytesMax},
+                           Text{"image_url", article.image_url(), limits::kArticleUrlBytesMax},
+                           Text{"language", article.language(), limits::kArticleLanguageBytesMax}}) {
     if (text.value.size() > text.bytes_max) {
       return refused(text.field, fmt::format("must be at most {} bytes", text.bytes_max));
     }
   }
+  struct Labels {
+    const char* field;
+    const google::protobuf::RepeatedPtrField<std::string>& values;
+  };
+  for (const Labels& labels :
+       {Labels{"authors", article.authors()}, Labels{"tags", article.tags()}, Labels{"sections", article.sections()}}) {
+    if (static_cast<size_t>(labels.values.size()) > limits::kArticleLabelsMax) {
+      return refused(labels.field, fmt::format("must be at most {}", limits::kArticleLabelsMax));
+    }
+    for (const std::string& label : labels.values) {
+      if (!label.empty() && label.size() <= limits::kArticleLabelBytesMax) continue;
+      return refused(labels.field, fmt::format("must each be 1 to {} bytes", limits::kArticleLabelBytesMax));
+    }
+  }
+  if (!IsTime(article.publish_time())) return refused("publish_time", "must be a time from the year 1 to 9999");
+  if (!article.section().empty() && !article.sections().empty() && article.section() != article.sections(0)) {
+    return refused("section", "must be the first of sections, or empty");
+  }
   return absl::OkStatus();
+}
+
+// Sets both fields of the main section where one is set.
+void CompleteSection(v1::Article& article) {
+  if (!article.section().empty() && article.sections().empty()) article.add_sections(article.section());
+  if (article.section().empty() && !article.sections().empty()) article.set_section(article.sections(0));
 }
 
 absl::Status Check(const v1::PutArticlesRequest& request) {
@@ -60,14 +95,84 @@ asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& 
   for (v1::Article article : request.articles()) {
     const std::string id(site->Resolve(article.article_id()));
     article.clear_article_id();
+    CompleteSection(article);
     texts[ShardOf(ArticleHash(site->seed, id))][id] = article.SerializeAsString();
   }
   for (const auto& [shard, articles] : texts) {
     if (auto status = co_await store_.WriteArticles(shard, site->name, articles); !status.ok()) {
       co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
     }
+    const MutexLock lock(mutex_);
+    for (const auto& [id, text] : articles) known_.erase(NameOf(*site, id));
   }
   co_return absl::OkStatus();
+}
+
+std::string ArticleCatalog::NameOf(const Site& site, std::string_view id) {
+  // No site's name contains a slash.
+  std::string name = site.name;
+  name += '/';
+  return name += id;
+}
+
+std::optional<std::vector<ArticleDetails>> ArticleCatalog::FindDetails(const Site& site,
+                                                                       std::span<const std::string_view> ids) {
+  const SteadyTime not_before = clock_.Now() - limits::kArticleDetailsAge;
+  std::vector<ArticleDetails> details;
+  details.reserve(ids.size());
+  const MutexLock lock(mutex_);
+  for (const std::string_view id : ids) {
+    const auto found = known_.find(NameOf(site, id));
+    if (found == known_.end() || found->second.read_at < not_before) return std::nullopt;
+    details.push_back(found->second.details);
+  }
+  return details;
+}
+
+asio::awaitable<ArticleCatalog::Details> ArticleCatalog::ReadDetails(std::shared_ptr<const Site> site,
+                                                                     std::vector<std::string_view> ids) {
+  const SteadyTime now = clock_.Now();
+  Details result{.articles = std::vector<ArticleDetails>(ids.size()), .complete = true};
+  std::map<Shard, Missing> missing;
+  {
+    const MutexLock lock(mutex_);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto found = known_.find(NameOf(*site, ids[i]));
+      const bool known = found != known_.end();
+      if (known) result.articles[i] = found->second.details;
+      if (known && found->second.read_at >= now - limits::kArticleDetailsAge) continue;
+      Missing& of = missing[ShardOf(ArticleHash(site->seed, ids[i]))];
+      of.ids.push_back(ids[i]);
+      of.places.push_back(i);
+      of.never_read |= !known;
+    }
+  }
+  WaitGroup reads(co_await asio::this_coro::executor);
+  for (const auto& [shard, asked] : missing) reads.Spawn(ReadShard(*site, shard, asked, now, result));
+  co_await reads.Wait();
+  co_return result;
+}
+
+asio::awaitable<void> ArticleCatalog::ReadShard(const Site& site, Shard shard, const Missing& asked, SteadyTime now,
+                                                Details& result) {
+  const auto texts = co_await store_.ReadArticles(shard, site.name, asked.ids);
+  if (!texts.ok() || texts->size() != asked.ids.size()) {
+    if (asked.never_read) result.complete = false;
+    co_return;
+  }
+  const MutexLock lock(mutex_);
+  if (known_.size() + asked.ids.size() > limits::kArticleDetailsMax) known_.clear();
+  for (size_t i = 0; i < asked.ids.size(); ++i) {
+    ArticleDetails& details = result.articles[asked.places[i]];
+    details = nullptr;
+    auto article = std::make_shared<v1::Article>();
+    if ((*texts)[i] && article->ParseFromString(*(*texts)[i])) {
+      CompleteSection(*article);
+      if (!IsTime(article->publish_time())) article->clear_publish_time();
+      details = std::move(article);
+    }
+    known_[NameOf(site, asked.ids[i])] = {.details = details, .read_at = now};
+  }
 }
 
 asio::awaitable<absl::StatusOr<std::set<std::string_view>>> ArticleCatalog::FindAnnounced(

@@ -5,12 +5,17 @@
 #include <absl/status/statusor.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/sites/site.h"
 #include "service/sites/site_directory.h"
 #include "service/store/site_store.h"
@@ -18,10 +23,15 @@
 
 namespace viewcount {
 
-// Reads and writes announced articles. Runs on the store's executor. The objects that it refers to must outlive it.
+// An article as it was announced, without its ID. Null if it was not.
+using ArticleDetails = std::shared_ptr<const v1::Article>;
+
+// Reads and writes announced articles. Runs on the store's executor, unless stated otherwise. The objects that it
+// refers to must outlive it.
 class ArticleCatalog {
  public:
-  ArticleCatalog(const SiteDirectory& sites, SiteStore& store) : sites_(sites), store_(store) {}
+  ArticleCatalog(const SiteDirectory& sites, SiteStore& store, const Clock& clock)
+      : sites_(sites), store_(store), clock_(clock) {}
 
   // Stores articles in place of earlier announcements. If an article is there twice, the last one counts. Errors: those
   // of PutArticles in admin.proto.
@@ -31,9 +41,42 @@ class ArticleCatalog {
   boost::asio::awaitable<absl::StatusOr<std::set<std::string_view>>> FindAnnounced(
       std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids);
 
+  // Thread-safe. Returns the details of each article if all were read within limits::kArticleDetailsAge. `ids` are IDs
+  // as the site resolves them.
+  std::optional<std::vector<ArticleDetails>> FindDetails(const Site& site, std::span<const std::string_view> ids);
+  struct Details {
+    // One for each requested article.
+    std::vector<ArticleDetails> articles;
+    // False if the store could not be read, and something about an article was never read.
+    bool complete = false;
+  };
+  // Reads the details that FindDetails would lack. If the store cannot be read, returns those that were read earlier.
+  // `ids` must stay valid until the coroutine ends.
+  boost::asio::awaitable<Details> ReadDetails(std::shared_ptr<const Site> site, std::vector<std::string_view> ids);
+
  private:
+  struct Known {
+    ArticleDetails details;
+    SteadyTime read_at;
+  };
+  // The articles of a shard whose details are read.
+  struct Missing {
+    std::vector<std::string_view> ids;
+    // Their places in the result.
+    std::vector<size_t> places;
+    // True if one of them was never read.
+    bool never_read = false;
+  };
+  boost::asio::awaitable<void> ReadShard(const Site& site, Shard shard, const Missing& asked, SteadyTime now,
+                                         Details& result);
+  // An article's site and ID.
+  static std::string NameOf(const Site& site, std::string_view id);
+
   const SiteDirectory& sites_;
   SiteStore& store_;
+  const Clock& clock_;
+  Mutex mutex_;
+  boost::unordered_flat_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace viewcount

@@ -39,6 +39,8 @@ inline constexpr int64_t kEventTimeUnixMsMax = 253'402'300'799'999;
 inline constexpr size_t kGetCountsArticlesMax = 1'000;
 // The number of hours or days in a series.
 inline constexpr size_t kSeriesPointsMax = 1'000;
+// The maximum number of days and hours in the window of a list or an export.
+inline constexpr size_t kWindowPartsMax = 400;
 // The number of exports of all articles at the same time. Each takes Redis some of its time, and memory for the
 // articles of a shard.
 inline constexpr size_t kExportsMax = 4;
@@ -46,7 +48,7 @@ inline constexpr size_t kExportsMax = 4;
 inline constexpr std::chrono::seconds kExportPatience{60};
 // The maximum number of articles in one request to watch counts.
 inline constexpr size_t kWatchArticlesMax = 1'000;
-inline constexpr uint32_t kPageSizeMax = 256;
+inline constexpr uint32_t kPageSizeMax = 1'000;
 inline constexpr uint32_t kPageSizeDefault = 20;
 // The maximum number of wheels that a request for an odometer may ask for. A number with more digits still gets a wheel
 // for each digit.
@@ -252,6 +254,15 @@ inline constexpr std::chrono::milliseconds kRetryDelay{500};
 // The maximum number of articles outside the rankings whose counts one popular list reads because of their pending
 // views.
 inline constexpr size_t kPopularCandidatesMax = 20'000;
+// The length of popular lists that are restricted to some articles, or that have long pages.
+inline constexpr size_t kDeepListMax = 4'096;
+// The maximum number of places that a popular list of several windows reads from all rankings of a shard together.
+// Adding up those of all shards takes some 100 MB for a moment.
+inline constexpr size_t kRankedRowsMax = 8'192;
+// The number of such lists that are read at the same time. Further ones wait.
+inline constexpr size_t kSummedListsMax = 2;
+// The number of lists that wait for that. Beyond it they are refused.
+inline constexpr size_t kSummedListsWaiting = 32;
 
 // How often watched counts are read. It is also the minimum time between two updates for a watcher.
 inline constexpr std::chrono::milliseconds kWatchInterval{1'000};
@@ -274,7 +285,13 @@ inline constexpr std::chrono::milliseconds kWatchRetryDelay{10'000};
 inline constexpr size_t kPutArticlesMax = 1'000;
 inline constexpr size_t kArticleTitleBytesMax = 1'000;
 inline constexpr size_t kArticleUrlBytesMax = 2'000;
-inline constexpr size_t kArticleSectionBytesMax = 200;
+inline constexpr size_t kArticleLabelBytesMax = 200;
+inline constexpr size_t kArticleLabelsMax = 32;
+inline constexpr size_t kArticleLanguageBytesMax = 35;
+// How long what is known about articles is used without reading it again.
+inline constexpr std::chrono::seconds kArticleDetailsAge{10};
+// The maximum number of articles whose details are remembered, some 50 MB. Beyond it all are forgotten.
+inline constexpr size_t kArticleDetailsMax = 100'000;
 
 // --- Adjustments ----------------------------------------------------------------------------------------------------
 
@@ -320,7 +337,7 @@ static_assert(kAdjustmentBytesMax <= kLaneGroupBytesMax, "an adjustment must fit
 static_assert(2 * kJournalPayloadBytesMax <= kJournalSegmentBytesMin);
 static_assert(kHttpHeaderBytesMax < kHttpBodyBytesMax && kHttpBodyBytesMax < kRequestBytesMax);
 static_assert(kPublicConnectionsPerAddressMax < kPublicConnectionsMax);
-static_assert(kPageSizeMax <= kRankedAllTimeAndDay, "a first page must fit the exact ranking");
+static_assert(kPageSizeMax <= kDeepListMax, "a first page must fit the list");
 static_assert(kWatchArticlesMax <= kGetCountsArticlesMax, "they are read at once");
 static_assert(kWatchPause <= kWatchInterval);
 static_assert(kSaltInterval < kSaltAhead && kSaltInterval < kVisitPause);

@@ -255,8 +255,9 @@ constexpr std::array kSettings = {
             true},
     Setting{"demo-dir", "DIR", "Serve the files of this folder at /demo/, for trying out. Default: none.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.demo_dir); }},
-    Setting{"admin-address", "HOST:PORT", "Where /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.",
-            false, [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
+    Setting{"admin-address", "HOST:PORT",
+            "Where the dashboard, /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.", false,
+            [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
     Setting{
         "shutdown-delay", "TIME",
         "How long everything is still served after SIGTERM, while /readyz says 503 (units ms, s, m). Default: 0s. As "

@@ -13,48 +13,28 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-namespace {
-
-// The longest wait for the flush before an export. It is done in steps, so that a stop of the service can end it.
-constexpr std::chrono::milliseconds kExportFlushTimeout{60'000};
-constexpr std::chrono::milliseconds kExportFlushStep{300};
-
-}  // namespace
-
 GrpcExportStream* GrpcExportStream::Begin(grpc::CallbackServerContext* context, CountExporter& exporter,
                                           const asio::any_io_executor& executor, std::shared_ptr<const Site> site,
-                                          Window window, FlushFunction flush, std::chrono::milliseconds patience) {
+                                          std::vector<Window> windows, std::chrono::milliseconds patience) {
   auto* stream = new GrpcExportStream(context, executor, patience);
-  asio::co_spawn(executor, stream->Run(exporter, std::move(site), window, std::move(flush)),
+  asio::co_spawn(executor, stream->Run(exporter, std::move(site), std::move(windows)),
                  [](const std::exception_ptr& error) {
                    if (error) std::rethrow_exception(error);
                  });
   return stream;
 }
 
-asio::awaitable<void> GrpcExportStream::Run(CountExporter& exporter, std::shared_ptr<const Site> site, Window window,
-                                            FlushFunction flush) {
-  const absl::Status status = co_await WriteAll(exporter, std::move(site), window, std::move(flush));
+asio::awaitable<void> GrpcExportStream::Run(CountExporter& exporter, std::shared_ptr<const Site> site,
+                                            std::vector<Window> windows) {
+  const absl::Status status = co_await WriteAll(exporter, std::move(site), std::move(windows));
   // After Finish this object may be deleted.
   Finish(ToGrpc(status));
 }
 
-asio::awaitable<absl::Status> GrpcExportStream::Flush(const CountExporter& exporter, const FlushFunction& flush) {
-  const auto end = std::chrono::steady_clock::now() + kExportFlushTimeout;
-  while (true) {
-    absl::Status status = co_await flush(kExportFlushStep);
-    if (status.ok()) co_return status;
-    const bool late = std::chrono::steady_clock::now() >= end;
-    if (absl::IsDeadlineExceeded(status) && !late && !exporter.stopped()) continue;
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
-  }
-}
-
 asio::awaitable<absl::Status> GrpcExportStream::WriteAll(CountExporter& exporter, std::shared_ptr<const Site> site,
-                                                         Window window, FlushFunction flush) {
-  const auto begun = exporter.Begin(std::move(site), window);
+                                                         std::vector<Window> windows) {
+  const auto begun = co_await exporter.Begin(std::move(site), std::move(windows));
   if (!begun.ok()) co_return begun.status();
-  if (auto status = co_await Flush(exporter, flush); !status.ok()) co_return status;
   CountExporter::Export& running = **begun;
   while (true) {
     const auto piece = co_await running.Next();

@@ -17,19 +17,16 @@
 
 namespace viewcount {
 
-// Writes all pending views to the store. Returns DEADLINE_EXCEEDED if that takes longer.
-using FlushFunction = std::function<boost::asio::awaitable<absl::Status>(std::chrono::milliseconds)>;
-
 // Thread-safe, as gRPC requires. It owns itself until the call is done. A coroutine on the store's executor does all
 // the work; the callbacks of gRPC only wake it.
 class GrpcExportStream final : public grpc::ServerWriteReactor<v1::ExportCountsResponse> {
  public:
-  // `exporter` must outlive the call. It must be stopped before the server waits for its calls. The export begins when
-  // `flush` has succeeded. The call is cancelled if its client takes longer than `patience` for one piece, because it
+  // `exporter` must outlive the call. It must be stopped before the server waits for its calls. The call is
+  // cancelled if its client takes longer than `patience` for one piece, because it
   // keeps one of few places. `context` is that of the call.
   static GrpcExportStream* Begin(grpc::CallbackServerContext* context, CountExporter& exporter,
                                  const boost::asio::any_io_executor& executor, std::shared_ptr<const Site> site,
-                                 Window window, FlushFunction flush,
+                                 std::vector<Window> windows,
                                  std::chrono::milliseconds patience = limits::kExportPatience);
 
   void OnWriteDone(bool ok) override;
@@ -41,12 +38,10 @@ class GrpcExportStream final : public grpc::ServerWriteReactor<v1::ExportCountsR
       : context_(context), executor_(executor), patience_(patience), written_(executor), patience_timer_(executor) {}
 
   // Writes all pieces, then ends the call.
-  boost::asio::awaitable<void> Run(CountExporter& exporter, std::shared_ptr<const Site> site, Window window,
-                                   FlushFunction flush);
-  // Flushes until everything is in the store or the service stops. Returns UNAVAILABLE with RetryInfo otherwise.
-  static boost::asio::awaitable<absl::Status> Flush(const CountExporter& exporter, const FlushFunction& flush);
+  boost::asio::awaitable<void> Run(CountExporter& exporter, std::shared_ptr<const Site> site,
+                                   std::vector<Window> windows);
   boost::asio::awaitable<absl::Status> WriteAll(CountExporter& exporter, std::shared_ptr<const Site> site,
-                                                Window window, FlushFunction flush);
+                                                std::vector<Window> windows);
   // Writes response_. Returns false if the client is gone or too slow.
   boost::asio::awaitable<bool> Write();
 

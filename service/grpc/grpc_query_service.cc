@@ -76,9 +76,9 @@ grpc::ServerWriteReactor<v1::ExportCountsResponse>* GrpcQueryService::ExportCoun
   using Refused = RefusedStream<v1::ExportCountsResponse>;
   const auto site = parts_.sites.Find(request->site());
   if (site == nullptr) return new Refused(parts_.sites.Unknown(request->site()));
-  const auto window = WindowOf(request->window(), *site, parts_.clock.UnixMillis());
-  if (!window.ok()) return new Refused(window.status());
-  return GrpcExportStream::Begin(context, parts_.exporter, parts_.executor, site, *window, parts_.flush);
+  auto asked = WindowsOf(request->window(), *site, parts_.clock.UnixMillis());
+  if (!asked.ok()) return new Refused(asked.status());
+  return GrpcExportStream::Begin(context, parts_.exporter, parts_.executor, site, std::move(asked->windows));
 }
 
 }  // namespace viewcount

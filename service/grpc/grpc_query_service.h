@@ -24,8 +24,6 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
     QueryApi& api;
     CountWatcher& watcher;
     CountExporter& exporter;
-    // Runs before each export.
-    FlushFunction flush;
     const Clock& clock;
   };
 

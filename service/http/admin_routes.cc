@@ -1,5 +1,6 @@
 #include "service/http/admin_routes.h"
 
+#include <string_view>
 #include <utility>
 
 #include "service/base/log.h"
@@ -12,6 +13,7 @@ using boost::asio::awaitable;
 
 constexpr char kIndex[] =
     "viewcountd\n\n"
+    "/         the dashboard, in a browser\n"
     "/metrics  numbers for Prometheus\n"
     "/healthz  200 while all threads move, else 503 with the reason: restart it\n"
     "/readyz   200 when it can take and answer requests, else 503 with the reason\n";
@@ -27,7 +29,12 @@ HttpResponse Text(std::string body, const char* type = "text/plain; charset=utf-
 }  // namespace
 
 void AddAdminRoutes(HttpRouter& router, AdminSources sources) {
-  router.Add(http::verb::get, "/", [](const HttpRequest&) -> awaitable<HttpResponse> { co_return Text(kIndex); });
+  router.Add(http::verb::get, "/",
+             [page = std::move(sources.page)](const HttpRequest& request) -> awaitable<HttpResponse> {
+               const std::string_view accepted = request[http::field::accept];
+               if (page && accepted.find("text/html") != std::string_view::npos) co_return page(request);
+               co_return Text(kIndex);
+             });
   router.Add(http::verb::get, "/healthz",
              [why_not = std::move(sources.why_not_healthy)](const HttpRequest&) -> awaitable<HttpResponse> {
                const auto reason = why_not ? why_not() : std::nullopt;

@@ -18,10 +18,12 @@ struct AdminSources {
   std::function<std::optional<std::string>()> why_not_ready;
   // Returns the reason why the process should be restarted, or nothing if it is healthy. May be empty.
   std::function<std::optional<std::string>()> why_not_healthy = {};
+  // Returns the page that browsers get at /. May be empty.
+  std::function<HttpResponse(const HttpRequest&)> page = {};
 };
 
-// Adds four GET routes: /metrics, /healthz, /readyz and / (an index). /healthz and /readyz answer 200, or 503 with the
-// reason. /healthz answers 503 while a thread is stuck.
+// Adds four GET routes: /metrics, /healthz, /readyz and / (an index, or the page for browsers). /healthz and /readyz
+// answer 200, or 503 with the reason. /healthz answers 503 while a thread is stuck.
 void AddAdminRoutes(HttpRouter& router, AdminSources sources);
 
 }  // namespace viewcount

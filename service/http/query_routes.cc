@@ -1,5 +1,6 @@
 #include "service/http/query_routes.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
@@ -31,6 +32,24 @@ constexpr std::array<std::pair<std::string_view, v1::SeriesStep>, 4> kSteps = {{
                                                                                 {"week", v1::SERIES_STEP_WEEK},
                                                                                 {"month", v1::SERIES_STEP_MONTH}}};
 
+absl::Status ForBackends(std::string_view what) {
+  return absl::PermissionDeniedError(
+      fmt::format("only the portal's own servers may ask for {}; they ask at the address for backends "
+                  "(--backend-address of viewcountd)",
+                  what));
+}
+
+// Returns whether an answer may keep Redis busy for a while. Every other window is another list to be read, so
+// strangers may choose among few.
+bool IsCostly(const v1::ListPopularRequest& question) {
+  constexpr std::array<int64_t, 9> kHours = {1, 3, 6, 12, 24, 48, 168, 336, 720};
+  if (question.exact_required() || question.window().has_range()) return true;
+  if (!question.window().has_last()) return false;
+  const auto& last = question.window().last();
+  // Times that are no whole hours are refused anyway.
+  return last.seconds() % 3'600 == 0 && std::ranges::find(kHours, last.seconds() / 3'600) == kHours.end();
+}
+
 class Questions {
  public:
   Questions(QueryApi& queries, const ClientTrust& trust, asio::any_io_executor store)
@@ -60,14 +79,16 @@ class Questions {
     v1::ListPopularRequest question;
     question.set_site(site->name);
     if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
+    if (IsCostly(question) && !trust_.Find(request, request.peer).trusted_backend) {
+      co_return ForBackends(
+          "exactRequired, for a range, or for a window.last other than 1h, 3h, 6h, 12h, 24h, 48h, 7d, 14d and 30d");
+    }
     co_return co_await AnswerFrom(std::move(question), &QueryApi::ListPopular);
   }
 
   Answer Series(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (!trust_.Find(request, request.peer).trusted_backend) {
-      co_return absl::PermissionDeniedError(
-          "only the portal's own servers may ask for series; they ask at the address for backends "
-          "(--backend-address of viewcountd)");
+      co_return ForBackends("series");
     }
     const auto parameters = Parameters::Parse(request.target());
     if (!parameters.ok()) co_return parameters.status();
@@ -101,13 +122,32 @@ class Questions {
   }
 
   static absl::Status FillPopular(const Parameters& parameters, v1::ListPopularRequest& question) {
-    if (const auto day = parameters.Find("window.day")) question.mutable_window()->set_day(*day);
+    const auto has = [&](const char* name) { return parameters.Find(name).has_value(); };
+    const bool has_span = has("window.last") || has("window.day") || has("window.start") || has("window.end");
     if (const auto all = parameters.Find("window.allTime")) {
-      if (question.has_window()) return InvalidField("window", "is either a day or all time");
+      if (has_span) return InvalidField("window", "is either all time or a part of it");
       if (*all != "true") return InvalidField("window.allTime", "must be true");
       question.mutable_window()->set_all_time(true);
+    } else if (has_span) {
+      if (auto status = FillSpan(parameters, *question.mutable_window()); !status.ok()) return status;
+    }
+    if (const auto exact = parameters.Find("exactRequired")) {
+      if (*exact != "true" && *exact != "false") return InvalidField("exactRequired", "must be true or false");
+      question.set_exact_required(*exact == "true");
     }
     question.set_section(parameters.Find("section").value_or(""));
+    question.set_author(parameters.Find("author").value_or(""));
+    question.set_tag(parameters.Find("tag").value_or(""));
+    question.set_language(parameters.Find("language").value_or(""));
+    if (const auto within = parameters.Find("publishedWithin")) {
+      const auto duration = ParseDuration(*within);
+      if (!duration) return InvalidField("publishedWithin", "must be a duration such as 24h or 30d");
+      *question.mutable_published_within() = TimeUtil::MillisecondsToDuration(duration->count());
+    }
+    if (const auto previous = parameters.Find("withPreviousRank")) {
+      if (*previous != "true" && *previous != "false") return InvalidField("withPreviousRank", "must be true or false");
+      question.set_with_previous_rank(*previous == "true");
+    }
     question.set_page_token(parameters.Find("pageToken").value_or(""));
     if (const auto size = parameters.Find("pageSize")) {
       uint32_t number = 0;
@@ -186,7 +226,9 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, const ClientTrust& tr
              },
              {.json = true,
               .cached = true,
-              .parameters = {"window.day", "window.allTime", "section", "pageSize", "pageToken"}});
+              .parameters = {"window.day", "window.allTime", "window.last", "window.start", "window.end", "section",
+                             "author", "tag", "language", "publishedWithin", "withPreviousRank", "pageSize",
+                             "pageToken", "exactRequired"}});
   routes.Add(http::verb::get, "/series",
              [questions](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return questions.Series(request, std::move(site));

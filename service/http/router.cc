@@ -76,7 +76,10 @@ awaitable<HttpResponse> HttpRouter::Handle(HttpRequest request) const {
   const Path path = PathOf(TargetOf(request));
   request.site = path.site;
   HttpResponse response;
-  if (const auto found = routes_.find(path.route); found == routes_.end()) {
+  const auto found = routes_.find(path.route);
+  const HttpRouter* const other = other_;
+  if (found == routes_.end() && other != nullptr) co_return co_await other->Handle(std::move(request));
+  if (found == routes_.end()) {
     response =
         Problem(http::status::not_found, fmt::format("there is no {}", path.route.substr(0, kQuotedPathBytesMax)));
   } else {

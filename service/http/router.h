@@ -1,6 +1,7 @@
 // The table of routes that the HTTP server calls. A route belongs to one path, or to that path of every site.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/http/message.hpp>
@@ -73,6 +74,10 @@ class HttpRouter {
   // Returns the fast path, or null if there is none. Used by the server's thread only.
   FastPathRoute* fast_path() const { return fast_path_.get(); }
 
+  // Adds the routes of another table to this one. May be called once while the server runs; thread-safe. `other` must
+  // be complete, and outlive the server.
+  void AddTable(const HttpRouter& other) { other_ = &other; }
+
   // Answers a request. An unknown path gets 404, a known path with another method 405 and Allow. HEAD is GET without a
   // body. If a handler throws, the answer is 500 and the error is logged.
   boost::asio::awaitable<HttpResponse> Handle(HttpRequest request) const;
@@ -92,6 +97,7 @@ class HttpRouter {
 
   std::map<std::string, Methods, std::less<>> routes_;
   std::unique_ptr<FastPathRoute> fast_path_;
+  std::atomic<const HttpRouter*> other_ = nullptr;
 };
 
 }  // namespace viewcount

@@ -30,6 +30,12 @@ HttpResponse Preflight() {
   return response;
 }
 
+// Returns whether a page of another site made a browser send this. See https://www.w3.org/TR/fetch-metadata/
+bool IsFromAnotherSite(const HttpRequest& request) {
+  const std::string_view from = request["Sec-Fetch-Site"];
+  return !from.empty() && from != "same-origin" && from != "none";
+}
+
 std::string_view OriginOf(const HttpRequest& request) { return request[field::origin]; }
 
 }  // namespace
@@ -54,12 +60,15 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
       [this, handler = std::move(handler), parameters = std::move(options.parameters), json = options.json,
        cached = options.cached,
        refused = std::move(options.refused)](const HttpRequest& request) -> awaitable<HttpResponse> {
+        if (readers_ == Readers::kOwnPages && IsFromAnotherSite(request)) {
+          co_return Problem(absl::PermissionDeniedError("only this server's own pages may ask here"));
+        }
         const auto site = sites_.Find(request.site);
         if (site == nullptr) {
           const absl::Status unknown = sites_.Unknown(request.site);
           if (refused) refused(unknown);
           HttpResponse response = Problem(unknown);
-          response.set(field::access_control_allow_origin, "*");
+          if (readers_ == Readers::kPagesOfSite) response.set(field::access_control_allow_origin, "*");
           co_return response;
         }
         HttpResponse response;
@@ -80,10 +89,11 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
             response = Problem(WithHttpNames(shaped, names));
           }
         }
-        AllowReading(OriginOf(request), *site, response);
+        if (readers_ == Readers::kPagesOfSite) AllowReading(OriginOf(request), *site, response);
         co_return response;
       },
       std::move(options.body_limit));
+  if (readers_ == Readers::kOwnPages) return;
   router_.Add(http::verb::options, route, [this](const HttpRequest& request) -> awaitable<HttpResponse> {
     const auto site = sites_.Find(request.site);
     if (site == nullptr) co_return Problem(sites_.Unknown(request.site));

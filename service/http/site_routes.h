@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,19 +39,25 @@ struct SiteRouteOptions {
 // use, because the routes refer to it.
 class SiteRoutes {
  public:
+  // The web pages whose scripts may read the answers: those of the site's origins (CORS), or only pages that this
+  // server serves itself.
+  enum class Readers : uint8_t { kPagesOfSite, kOwnPages };
   // The arguments must outlive the use of the router.
-  SiteRoutes(HttpRouter& router, const SiteDirectory& sites) : router_(router), sites_(sites) {}
+  SiteRoutes(HttpRouter& router, const SiteDirectory& sites, Readers readers = Readers::kPagesOfSite)
+      : router_(router), sites_(sites), readers_(readers) {}
 
   // Runs under the same rules as an HttpHandler.
   using Handler = std::function<boost::asio::awaitable<absl::StatusOr<HttpResponse>>(const HttpRequest&,
                                                                                      std::shared_ptr<const Site>)>;
 
-  // Adds a route. `path` is the part after HttpRouter::kSitePath. Also adds the answer to a browser's preflight.
+  // Adds a route. `path` is the part after HttpRouter::kSitePath. Also adds the answer to a browser's preflight, if
+  // pages of the site may read.
   void Add(boost::beast::http::verb method, const std::string& path, Handler handler, SiteRouteOptions options = {});
 
  private:
   HttpRouter& router_;
   const SiteDirectory& sites_;
+  const Readers readers_;
 };
 
 }  // namespace viewcount

@@ -272,7 +272,7 @@ bool Ledger::ForEachPending(const Snapshot& mark, const ShardCursors& cursors, c
 }
 
 std::optional<PendingViews> Ledger::HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
-                                                Window window) const {
+                                                std::span<const Window> windows) const {
   std::unique_lock lock(mutex_);
   // The result takes the lock over, which the analysis cannot follow.
   mutex_.AssertHeld();
@@ -284,7 +284,7 @@ std::optional<PendingViews> Ledger::HoldPending(Snapshot& mark, const ShardCurso
                        [&](const Cursor& cursor) { return cursor.applied_to() >= sealed.chunk->to(); });
   });
   mark.open_from = open_->from();
-  return std::optional<PendingViews>(std::in_place, std::move(lock), mark.sealed, *open_, cursors, site, window);
+  return std::optional<PendingViews>(std::in_place, std::move(lock), mark.sealed, *open_, cursors, site, windows);
 }
 
 std::optional<Ledger::PendingSums> Ledger::SumPending(const Snapshot& mark, const ShardCursors& cursors,

@@ -1,5 +1,6 @@
 #include "service/lane/pending_views.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "service/base/hash.h"
@@ -7,21 +8,15 @@
 namespace viewcount {
 
 PendingViews::PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
-                           const ShardCursors& cursors, const Site& site, Window window)
-    : lock_(std::move(lock)), cursors_(cursors), site_(site), window_(window) {
+                           const ShardCursors& cursors, const Site& site, std::span<const Window> windows)
+    : lock_(std::move(lock)), cursors_(cursors), site_(site), windows_(windows) {
   for (const SealedChunk& chunk : sealed) Add(*chunk.chunk, chunk.shards, false);
   Add(open, ShardSet::All(), true);
 }
 
 void PendingViews::Add(const Chunk& chunk, ShardSet shards, bool open) {
-  Piece piece{.chunk = &chunk, .shards = shards, .open = open, .buckets = {}};
-  const auto buckets = chunk.buckets();
-  for (uint32_t i = 0; i < buckets.size(); ++i) {
-    if (buckets[i].site != site_.index || !buckets[i].IsIn(window_)) continue;
-    piece.buckets.push_back(i);
-  }
-  places_ += piece.buckets.size();
-  pieces_.push_back(std::move(piece));
+  pieces_.push_back({.views = WindowViews(chunk, site_.index, windows_), .shards = shards, .open = open});
+  places_ += pieces_.back().views.buckets().size();
 }
 
 int64_t PendingViews::Of(const Cursor& cursor, uint64_t hash, std::string_view id) const {
@@ -29,10 +24,9 @@ int64_t PendingViews::Of(const Cursor& cursor, uint64_t hash, std::string_view i
   int64_t sum = 0;
   for (const Piece& piece : pieces_) {
     if (!piece.shards.Has(shard)) continue;
-    if (!piece.open && cursor.Covers(piece.chunk->to(), {site_.name, id})) continue;
-    if (const Chunk::Article* article = piece.chunk->Find(site_.index, hash, id)) {
-      sum += piece.chunk->ViewsOf(*article, window_);
-    }
+    const Chunk& chunk = piece.views.chunk();
+    if (!piece.open && cursor.Covers(chunk.to(), {site_.name, id})) continue;
+    if (const Chunk::Article* article = chunk.Find(site_.index, hash, id)) sum += piece.views.Of(*article);
   }
   return sum;
 }
@@ -40,10 +34,11 @@ int64_t PendingViews::Of(const Cursor& cursor, uint64_t hash, std::string_view i
 size_t PendingViews::CountReaching(size_t level) const {
   size_t sum = 0;
   for (const Piece& piece : pieces_) {
-    if (level == 0 && !piece.buckets.empty()) sum += piece.chunk->articles().size();
-    for (const uint32_t bucket : piece.buckets) {
-      for (size_t reached = piece.chunk->LevelsOf(bucket); level > 0 && reached >= level; --reached) {
-        sum += piece.chunk->ReachedIn(bucket, reached).size();
+    const Chunk& chunk = piece.views.chunk();
+    if (level == 0 && !piece.views.buckets().empty()) sum += chunk.articles().size();
+    for (const uint32_t bucket : piece.views.buckets()) {
+      for (size_t reached = chunk.LevelsOf(bucket); level > 0 && reached >= level; --reached) {
+        sum += chunk.ReachedIn(bucket, reached).size();
       }
     }
   }

@@ -1,4 +1,4 @@
-// Shows the views that a ledger has beyond cursors that were read earlier, in one window and at one moment.
+// Shows the views that a ledger has beyond cursors that were read earlier, in some windows together and at one moment.
 //
 // A popular list needs few of perhaps a million pending articles. It needs articles whose count it requests by name,
 // and articles with many views. Chunks list the latter by powers of two. A place is one bucket of one chunk. An article
@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "service/base/mutex.h"
 #include "service/lane/chunk.h"
+#include "service/lane/window_views.h"
 #include "service/model/cursor.h"
 #include "service/sites/site.h"
 
@@ -33,38 +35,37 @@ struct SealedChunk {
 // exists, so keep it short. The IDs that it returns are valid while it exists.
 class PendingViews {
  public:
-  // `lock` must hold the ledger's mutex. `sealed`, `open`, `cursors` and `site` must outlive this object.
+  // `lock` must hold the ledger's mutex. `sealed`, `open`, `cursors`, `site` and `windows` must outlive this object.
+  // No view may lie in two of the windows.
   PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
-               const ShardCursors& cursors, const Site& site, Window window);
+               const ShardCursors& cursors, const Site& site, std::span<const Window> windows);
 
-  // Returns the article's pending views in the window. Adjustments are included, so the result may be negative.
+  // Returns the article's pending views in the windows. Adjustments are included, so the result may be negative.
   int64_t Of(uint64_t hash, std::string_view id) const { return Of(cursors_[ShardOf(hash).value], hash, id); }
   // Returns the views beyond another cursor of that shard. It must not be before the shard's cursor in `cursors`.
   int64_t Of(const Cursor& cursor, uint64_t hash, std::string_view id) const;
   // Returns the open chunk. No cursor covers anything in it.
-  const Chunk& open() const { return *pieces_.back().chunk; }
+  const Chunk& open() const { return pieces_.back().views.chunk(); }
 
-  // Returns the number of places: buckets of chunks that lie in the window.
+  // Returns the number of places: buckets of chunks that lie in the windows.
   size_t places() const { return places_; }
   // Returns how many calls ForEachReaching makes for this level.
   size_t CountReaching(size_t level) const;
   // Calls `visit(article, views)` at least once for every article that has 2^level views in one place. `views` is the
-  // article's count in the chunk of that place. Articles with fewer views, and views that the cursors cover, are
-  // visited too.
+  // WindowViews of the chunk of that place. Articles with fewer views, and views that the cursors cover, are visited
+  // too.
   template <typename Visit>
   void ForEachReaching(size_t level, Visit visit) const {
     for (const Piece& piece : pieces_) {
-      if (level == 0 && !piece.buckets.empty()) {
-        for (const Chunk::Article& article : piece.chunk->articles()) {
-          if (article.site == site_.index) visit(article, piece.chunk->ViewsOf(article, window_));
+      const Chunk& chunk = piece.views.chunk();
+      if (level == 0 && !piece.views.buckets().empty()) {
+        for (const Chunk::Article& article : chunk.articles()) {
+          if (article.site == site_.index) visit(article, piece.views);
         }
       }
-      for (const uint32_t bucket : piece.buckets) {
-        for (size_t reached = piece.chunk->LevelsOf(bucket); level > 0 && reached >= level; --reached) {
-          for (const uint32_t index : piece.chunk->ReachedIn(bucket, reached)) {
-            const Chunk::Article& article = piece.chunk->articles()[index];
-            visit(article, piece.chunk->ViewsOf(article, window_));
-          }
+      for (const uint32_t bucket : piece.views.buckets()) {
+        for (size_t reached = chunk.LevelsOf(bucket); level > 0 && reached >= level; --reached) {
+          for (const uint32_t index : chunk.ReachedIn(bucket, reached)) visit(chunk.articles()[index], piece.views);
         }
       }
     }
@@ -73,30 +74,28 @@ class PendingViews {
   template <typename Visit>
   void ForEachAdjusted(Visit visit) const {
     for (const Piece& piece : pieces_) {
-      for (const auto& [index, adjusted] : piece.chunk->adjusted()) {
-        const Chunk::Article& article = piece.chunk->articles()[index];
+      const Chunk& chunk = piece.views.chunk();
+      for (const auto& [index, adjusted] : chunk.adjusted()) {
+        const Chunk::Article& article = chunk.articles()[index];
         if (article.site == site_.index && !article.id.empty()) visit(article);
       }
     }
   }
 
  private:
-  // A chunk with its buckets in the window.
   struct Piece {
-    const Chunk* chunk;
+    WindowViews views;
     ShardSet shards;
     // Cursors are not compared with the open chunk, because no cursor ever covers it. While nothing in it is durable,
     // it ends where it begins.
     bool open;
-    // The indexes of the site's buckets that lie in the window.
-    std::vector<uint32_t> buckets;
   };
   void Add(const Chunk& chunk, ShardSet shards, bool open);
 
   std::unique_lock<Mutex> lock_;
   const ShardCursors& cursors_;
   const Site& site_;
-  const Window window_;
+  const std::span<const Window> windows_;
   std::vector<Piece> pieces_;
   size_t places_ = 0;
 };

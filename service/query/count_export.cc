@@ -10,24 +10,46 @@
 namespace viewcount {
 namespace asio = boost::asio;
 
-absl::StatusOr<std::unique_ptr<CountExporter::Export>> CountExporter::Begin(std::shared_ptr<const Site> site,
-                                                                            Window window) {
+namespace {
+
+// The longest wait for the flush. It is done in steps, so that a stop of the service can end it.
+constexpr std::chrono::milliseconds kExportFlushTimeout{60'000};
+constexpr std::chrono::milliseconds kExportFlushStep{300};
+
+}  // namespace
+
+asio::awaitable<absl::StatusOr<std::unique_ptr<CountExporter::Export>>> CountExporter::Begin(
+    std::shared_ptr<const Site> site, std::vector<Window> windows) {
   if (*open_ >= limits::kExportsMax) {
-    return RetryLater(absl::StatusCode::kResourceExhausted, "too many exports are under way", limits::kRetryDelay);
+    co_return RetryLater(absl::StatusCode::kResourceExhausted, "too many exports are under way", limits::kRetryDelay);
   }
   ++*open_;
-  return std::unique_ptr<Export>(new Export(*this, std::move(site), window));
+  auto begun = std::unique_ptr<Export>(new Export(*this, std::move(site), std::move(windows)));
+  const absl::Status flushed = co_await Flush();
+  if (!flushed.ok()) co_return flushed;
+  co_return begun;
 }
 
-CountExporter::Export::Export(CountExporter& owner, std::shared_ptr<const Site> site, Window window)
+asio::awaitable<absl::Status> CountExporter::Flush() const {
+  const auto end = std::chrono::steady_clock::now() + kExportFlushTimeout;
+  while (true) {
+    const absl::Status status = co_await flush_(kExportFlushStep);
+    if (status.ok()) co_return status;
+    const bool late = std::chrono::steady_clock::now() >= end;
+    if (absl::IsDeadlineExceeded(status) && !late && !stopped_) continue;
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
+  }
+}
 
+CountExporter::Export::Export(CountExporter& owner, std::shared_ptr<const Site> site, std::vector<Window> windows)
     : owner_(owner),
       open_(owner.open_),
       site_(std::move(site)),
       generation_(owner.store_.generation()),
-      listed_{window},
-      read_{window} {
-  if (window.kind != Window::Kind::kAllTime) return;
+      listed_(std::move(windows)),
+      read_(listed_),
+      views_(listed_.size()) {
+  if (listed_.front().kind != Window::Kind::kAllTime) return;
   // An article may have been viewed by bots alone.
   listed_.push_back({Window::Kind::kBots, 0});
   read_.push_back({Window::Kind::kBots, 0});
@@ -46,7 +68,8 @@ asio::awaitable<absl::StatusOr<std::optional<CountExporter::Export::Piece>>> Cou
       if (!*more) co_return std::nullopt;
       continue;
     }
-    const size_t count = std::min(waiting_.size(), limits::kGetCountsArticlesMax);
+    const size_t count = std::min(
+        {waiting_.size(), limits::kGetCountsArticlesMax, std::max<size_t>(1, limits::kSurveyFieldsMax / read_.size())});
     std::vector<std::string> ids(std::make_move_iterator(waiting_.end() - static_cast<ptrdiff_t>(count)),
                                  std::make_move_iterator(waiting_.end()));
     waiting_.resize(waiting_.size() - count);
@@ -92,8 +115,10 @@ asio::awaitable<absl::StatusOr<CountExporter::Export::Piece>> CountExporter::Exp
   }
   Piece piece;
   for (size_t i = 0; i < ids.size(); ++i) {
-    ArticleTotals totals{.views = ShownCount((*read)[0][i])};
-    if (read_.size() > 1) {
+    int64_t views = 0;
+    for (size_t window = 0; window < views_; ++window) views += (*read)[window][i];
+    ArticleTotals totals{.views = ShownCount(views)};
+    if (read_.size() > views_) {
       totals.bot_views = ShownCount((*read)[1][i]);
       totals.viewers = static_cast<uint64_t>((*read)[2][i]);
     }

@@ -6,11 +6,14 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "service/query/count_cache.h"
@@ -20,28 +23,32 @@
 
 namespace viewcount {
 
+// Writes all pending views to the store. Returns DEADLINE_EXCEEDED if that takes longer.
+using FlushFunction = std::function<boost::asio::awaitable<absl::Status>(std::chrono::milliseconds)>;
+
 // Begins exports, and ends them when the service stops. Used on the store's executor, except for Stop. Everything that
 // it refers to must outlive it, and it must outlive its exports.
 class CountExporter {
  public:
-  CountExporter(CountStore& store, CountReader& counts) : store_(store), counts_(counts) {}
+  CountExporter(CountStore& store, CountReader& counts, FlushFunction flush)
+      : store_(store), counts_(counts), flush_(std::move(flush)) {}
 
   class Export;
-  // Begins an export of the articles that have views in `window`: all time or a day. Returns RESOURCE_EXHAUSTED with
-  // RetryInfo if limits::kExportsMax exports are open.
-  //
-  // An article is found if it was in the store before the first call of Next. So pending views must be flushed between
-  // this call and that one, if the export has to contain new articles.
-  absl::StatusOr<std::unique_ptr<Export>> Begin(std::shared_ptr<const Site> site, Window window);
+  // Begins an export of the articles that have views in `windows`: see AskedWindows. Returns RESOURCE_EXHAUSTED with
+  // RetryInfo if limits::kExportsMax exports are open. Flushes first, because only articles in the store are found.
+  // UNAVAILABLE with RetryInfo if that takes longer than a minute, or if the service stops.
+  boost::asio::awaitable<absl::StatusOr<std::unique_ptr<Export>>> Begin(std::shared_ptr<const Site> site,
+                                                                        std::vector<Window> windows);
 
   // Lets the next call of each export's Next fail. Thread-safe.
   void Stop() { stopped_ = true; }
-  // Returns whether Stop was called. Thread-safe.
-  bool stopped() const { return stopped_; }
 
  private:
+  boost::asio::awaitable<absl::Status> Flush() const;
+
   CountStore& store_;
   CountReader& counts_;
+  const FlushFunction flush_;
   // The number of open exports. An export that never ended may outlive this object.
   const std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
   std::atomic<bool> stopped_ = false;
@@ -60,7 +67,7 @@ class CountExporter::Export {
   // Some articles with their counts.
   struct Piece {
     std::vector<std::string> ids;
-    // In the order of `ids`. Bots' views and viewers are 0 in a day.
+    // In the order of `ids`. Bots' views and viewers are 0 unless the window is all time.
     std::vector<ArticleTotals> totals;
   };
   // Returns the next articles, at most limits::kGetCountsArticlesMax, or nothing at the end. UNAVAILABLE with RetryInfo
@@ -73,7 +80,7 @@ class CountExporter::Export {
 
  private:
   friend class CountExporter;
-  Export(CountExporter& owner, std::shared_ptr<const Site> site, Window window);
+  Export(CountExporter& owner, std::shared_ptr<const Site> site, std::vector<Window> windows);
 
   // Returns UNAVAILABLE if the store was connected again since the export began.
   absl::Status CheckGeneration() const;
@@ -89,6 +96,8 @@ class CountExporter::Export {
   // The hashes that are listed for each shard, and the counts that are read.
   std::vector<Window> listed_;
   std::vector<Window> read_;
+  // The number of windows at the beginning of `read_` whose views are added up.
+  size_t views_ = 0;
   uint32_t shard_ = 0;
   size_t at_ = 0;
   std::string cursor_;

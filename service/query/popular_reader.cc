@@ -13,20 +13,28 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/wait_group.h"
+#include "service/query/ranking_sums.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
 
 namespace {
 
-// Rankings of this age are read again. That is early enough for the new ones to arrive in time, even if Redis is busy.
-constexpr auto kPopularRefreshAge = limits::kCountCacheAge * 7 / 10;
-// The age limit while the next rankings are read from a busy Redis, which takes longer than usual.
-constexpr auto kAgeMax = 3 * limits::kCountCacheAge;
+// Rankings are used until they are this old, or this many times as old as they took to be read.
+constexpr std::chrono::nanoseconds kUsualAge = limits::kCountCacheAge;
+constexpr int kReadingTimes = 20;
+// Not older, because they keep the chunks alive that were flushed since.
+constexpr std::chrono::nanoseconds kLongestAge = 4 * limits::kCountCacheAge;
+// Rankings that are being replaced are used for this time more. Reading from a busy Redis takes longer than usual.
+constexpr std::chrono::nanoseconds kReplacing = 2 * limits::kCountCacheAge;
+// The first attempt to add up windows reads this many places of each ranking, and every further attempt this many times
+// as many.
+constexpr size_t kFirstPlaces = 32;
+constexpr size_t kMorePlaces = 4;
 constexpr int kReadsAheadMax = 3;
 // Each entry takes some megabytes, and keeps alive the chunks flushed since it was read. Rankings beyond this number
 // are read again for each request.
-constexpr size_t kEntriesMax = 16;
+constexpr size_t kEntriesMax = 32;
 // Each list takes some 20 KiB. Those made longest ago are dropped first.
 constexpr size_t kLastListsMax = 256;
 
@@ -43,19 +51,23 @@ struct PopularReader::Reading {
   SteadyTime read_at;
   uint64_t generation = 0;
   RankedWindow::Rankings rankings;
+  // Used if there are several windows.
+  RankingSums sums;
+  // Articles whose counts in all windows together must be read in addition to the rankings.
+  std::vector<RankedWindow::Candidate> summed;
 };
 
 struct PopularReader::Entry {
-  Entry(const asio::any_io_executor& executor, std::shared_ptr<const Site> of, Window its_window, Reading reading,
+  Entry(const asio::any_io_executor& executor, std::shared_ptr<const Site> of, Question its_question, Reading reading,
         std::span<Ledger* const> ledgers)
       : site(std::move(of)),
-        window(its_window),
+        question(std::move(its_question)),
         read_at(reading.read_at),
         generation(reading.generation),
-        ranked(site, window, ledgers, std::move(reading.rankings)),
+        ranked(site, question.windows, question.places, ledgers, std::move(reading.rankings)),
         candidates_read(executor) {}
 
-  Key key() const { return {site->index, window}; }
+  Key key() const { return {site->index, question}; }
   std::optional<RankedWindow::Answer> Complete(RankedWindow::Candidates which) {
     const MutexLock lock(mutex);
     auto answer = ranked.Complete(which);
@@ -77,8 +89,10 @@ struct PopularReader::Entry {
   }
 
   const std::shared_ptr<const Site> site;
-  const Window window;
+  const Question question;
   const SteadyTime read_at;
+  // The rankings are used until they are this old.
+  std::chrono::nanoseconds age_max = kUsualAge;
   const uint64_t generation;
   std::atomic<bool> asked = false;
   std::atomic<bool> being_replaced = false;
@@ -104,11 +118,11 @@ std::shared_ptr<PopularReader::Entry> PopularReader::Find(const Key& key) {
   return found == entries_.end() ? nullptr : found->second;
 }
 
-std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window window) {
-  const auto entry = Find({site.index, window});
+std::optional<PopularList> PopularReader::ReadCached(const Site& site, const Question& question) {
+  const auto entry = Find({site.index, question});
   if (entry == nullptr) return std::nullopt;
   entry->asked = true;
-  const auto age_max = entry->being_replaced ? kAgeMax : limits::kCountCacheAge;
+  const auto age_max = entry->age_max + (entry->being_replaced ? kReplacing : std::chrono::nanoseconds());
   if (entry->read_at < clock_.Now() - age_max) return std::nullopt;
   if (entry->generation != store_.generation()) return std::nullopt;
   auto answer = entry->Complete(RankedWindow::Candidates::kOne);
@@ -116,9 +130,9 @@ std::optional<PopularList> PopularReader::ReadCached(const Site& site, Window wi
   return std::move(answer->list);
 }
 
-asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Window window) {
+asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Question question) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    const auto entry = co_await Join(site, window);
+    const auto entry = co_await Join(site, question);
     if (absl::IsAborted(entry.status())) continue;
     absl::Status error = entry.status();
     if (entry.ok()) {
@@ -127,15 +141,15 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
       error = list.status();
     }
     if (error.ok()) continue;
-    if (auto known = Recall(*site, window)) co_return *std::move(known);
+    if (auto known = Recall(*site, question)) co_return *std::move(known);
     co_return AskAgain(error);
   }
   co_return RetryLater(absl::StatusCode::kUnavailable, kStoreIsOld, limits::kRetryDelay);
 }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularReader::Join(
-    std::shared_ptr<const Site> site, Window window) {
-  const Key key{site->index, window};
+    std::shared_ptr<const Site> site, Question question) {
+  const Key key{site->index, question};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
     while (!flight->entry) co_await flight->landed.Wait();
@@ -144,19 +158,35 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   const auto executor = co_await asio::this_coro::executor;
   const auto flight = std::make_shared<Flight>(executor);
   flights_.emplace(key, flight);
-  const auto reading = Begin();
-  const absl::Status read = co_await ReadShards(*site, window, reading->rankings);
+  const auto reading = std::make_shared<Reading>();
+  const bool summed_up = question.windows.size() > 1;
+  absl::Status turn;
+  if (summed_up) turn = co_await AwaitTurn();
+  absl::Status read = turn;
+  if (turn.ok()) read = co_await ReadRankings(*site, question, *reading);
   std::shared_ptr<Entry> entry;
   if (read.ok()) {
-    entry = std::make_shared<Entry>(executor, site, window, std::move(*reading), ledgers_);
+    auto summed = std::move(reading->summed);
+    entry = std::make_shared<Entry>(executor, site, question, std::move(*reading), ledgers_);
+    read = co_await ReadCandidates(*entry, summed);
+  }
+  if (summed_up && turn.ok()) {
+    --summing_;
+    summed_->NotifyOne();
+  }
+  if (read.ok()) {
     auto followed = TrackedCandidates(key);
     co_await ReadAhead(*entry, std::move(followed));
+    if (summed_up) {
+      const std::chrono::nanoseconds took = clock_.Now() - entry->read_at;
+      entry->age_max = std::clamp(kReadingTimes * took, kUsualAge, kLongestAge);
+    }
     Keep(entry);
     Remember(*entry);
   }
   {
     const MutexLock lock(mutex_);
-    away_ = IsTransient(read);
+    if (turn.ok()) away_ = IsTransient(read);
   }
   flights_.erase(key);
   if (read.ok()) {
@@ -168,41 +198,102 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   co_return *flight->entry;
 }
 
-std::shared_ptr<PopularReader::Reading> PopularReader::Begin() const {
-  auto reading = std::make_shared<Reading>();
-  reading->read_at = clock_.Now();
-  reading->generation = store_.generation();
-  reading->rankings.as_of_unix_ms = clock_.UnixMillis();
-  for (const Ledger* ledger : ledgers_) reading->rankings.marks.push_back(ledger->TakeSnapshot());
-  reading->rankings.cursors.resize(ledgers_.size());
-  return reading;
+asio::awaitable<absl::Status> PopularReader::AwaitTurn() {
+  if (summed_ == nullptr) summed_ = std::make_unique<AsyncEvent>(co_await asio::this_coro::executor);
+  if (waiting_ >= limits::kSummedListsWaiting) {
+    co_return RetryLater(absl::StatusCode::kResourceExhausted,
+                         "too many lists of several hours and days are being read", limits::kRetryDelay);
+  }
+  ++waiting_;
+  while (summing_ >= limits::kSummedListsMax) co_await summed_->Wait();
+  --waiting_;
+  ++summing_;
+  co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, Window window,
-                                                        RankedWindow::Rankings& rankings) {
+bool PopularReader::KeepUp(const Site& site, RankedWindow::Rankings& rankings) const {
+  for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
+    const auto held = ledgers_[lane]->HoldPending(rankings.marks[lane], rankings.cursors[lane], site, {});
+    if (!held) return false;
+  }
+  return true;
+}
+
+void PopularReader::Begin(Reading& reading) const {
+  reading.read_at = clock_.Now();
+  reading.generation = store_.generation();
+  reading.rankings.as_of_unix_ms = clock_.UnixMillis();
+  reading.rankings.marks.clear();
+  for (const Ledger* ledger : ledgers_) reading.rankings.marks.push_back(ledger->TakeSnapshot());
+  reading.rankings.cursors.assign(ledgers_.size(), ShardCursors());
+}
+
+asio::awaitable<absl::Status> PopularReader::ReadRankings(const Site& site, const Question& question,
+                                                          Reading& reading) {
+  const auto& windows = question.windows;
+  if (windows.size() == 1) {
+    Begin(reading);
+    const absl::Status read = co_await ReadShards(site, windows, limits::kRankedAllTimeAndDay, reading);
+    reading.rankings.incomplete = std::ranges::any_of(reading.rankings.shards, [&](const Ranking& shard) {
+      return shard.unlisted_views_max > 0 && shard.articles.size() < question.places;
+    });
+    co_return read;
+  }
+  const size_t rows_max = limits::kRankedRowsMax / windows.size();
+  const size_t places_max = std::clamp<size_t>(rows_max, 1, limits::kRankedAllTimeAndDay);
+  RankingSums::Choice choice;
+  for (size_t places = std::min(kFirstPlaces, places_max);; places = std::min(places * kMorePlaces, places_max)) {
+    reading.sums = {};
+    Begin(reading);
+    const absl::Status read = co_await ReadShards(site, windows, places, reading);
+    if (!read.ok()) co_return read;
+    choice = reading.sums.Choose(question.places);
+    // Rankings that end are not read again.
+    if (choice.proven || places == places_max || reading.sums.longest() < places) break;
+  }
+  reading.rankings.incomplete = true;
+  for (size_t shard = 0; shard < limits::kShards; ++shard) {
+    reading.rankings.shards[shard].unlisted_views_max = choice.others_max[shard];
+    for (std::string& id : choice.articles[shard]) {
+      const uint64_t hash = ArticleHash(site.seed, id);
+      reading.summed.push_back({.id = std::move(id), .hash = hash});
+    }
+  }
+  reading.sums = {};
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, const std::vector<Window>& windows,
+                                                        size_t articles_max, Reading& reading) {
   absl::Status error;
   const auto executor = co_await asio::this_coro::executor;
   WaitGroup reads(executor);
   for (uint32_t i = 0; i < limits::kShards; ++i) {
-    reads.Spawn(ReadShard(site, window, Shard{static_cast<uint8_t>(i)}, rankings, error));
+    reads.Spawn(ReadShard(site, windows, articles_max, Shard{static_cast<uint8_t>(i)}, reading, error));
   }
   co_await reads.Wait();
   co_return error;
 }
 
-asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, Shard shard,
-                                               RankedWindow::Rankings& rankings, absl::Status& error) {
+asio::awaitable<void> PopularReader::ReadShard(const Site& site, const std::vector<Window>& windows,
+                                               size_t articles_max, Shard shard, Reading& reading,
+                                               absl::Status& error) {
   const std::vector<LaneId>& lanes = cache_.lane_ids();
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    auto ranking = co_await store_.ReadRanking(shard, lanes, site.name, window);
-    if (!ranking.ok()) {
-      error = ranking.status();
+    auto read = co_await store_.ReadRankings(shard, lanes, site.name, windows, articles_max);
+    if (!read.ok()) {
+      error = read.status();
       co_return;
     }
-    if (!cache_.CheckCursors(shard, ranking->lanes, cursors)) continue;
-    for (size_t lane = 0; lane < cursors.size(); ++lane) rankings.cursors[lane][shard.value] = cursors[lane];
-    rankings.shards[shard.value] = *std::move(ranking);
+    if (!cache_.CheckCursors(shard, read->lanes, cursors)) continue;
+    for (size_t lane = 0; lane < cursors.size(); ++lane) reading.rankings.cursors[lane][shard.value] = cursors[lane];
+    if (windows.size() == 1) {
+      reading.rankings.shards[shard.value] = std::move(read->rankings.front());
+    } else {
+      reading.sums.Add(shard, read->rankings);
+      if (!KeepUp(site, reading.rankings) && error.ok()) error = absl::AbortedError(kStoreIsOld);
+    }
     co_return;
   }
   // An error that says that the store is unreachable is more informative, so it is kept.
@@ -211,7 +302,8 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, Window window, 
 
 std::vector<RankedWindow::Candidate> PopularReader::TrackedCandidates(const Key& key) {
   const auto entry = Find(key);
-  if (entry == nullptr) return {};
+  // The sums of several windows are chosen again each time.
+  if (entry == nullptr || key.second.windows.size() > 1) return {};
   const MutexLock lock(entry->mutex);
   return entry->ranked.TrackedCandidates();
 }
@@ -256,37 +348,37 @@ void PopularReader::Remember(Entry& entry) {
   last_[entry.key()] = {std::move(answer->list), std::move(moment), clock_.Now()};
 }
 
-std::optional<PopularList> PopularReader::Recall(const Site& site, Window window) {
-  const auto entry = Find({site.index, window});
+std::optional<PopularList> PopularReader::Recall(const Site& site, const Question& question) {
+  const auto entry = Find({site.index, question});
   auto answer = entry == nullptr ? std::nullopt : entry->Complete(RankedWindow::Candidates::kOne);
-  if (!answer) return RecallLast(site, window);
+  if (!answer) return RecallLast(site, question);
   PopularList& list = answer->list;
-  list.exact = false;
+  list.exact = list.current = false;
   if (!answer->candidates.empty()) {
     list.error_bound = std::max(list.error_bound, static_cast<uint64_t>(answer->candidates.front().views_max));
   }
   return std::move(list);
 }
 
-std::optional<PopularList> PopularReader::RecallLast(const Site& site, Window window) {
+std::optional<PopularList> PopularReader::RecallLast(const Site& site, const Question& question) {
   Last last;
   {
     const MutexLock lock(mutex_);
-    const auto found = last_.find({site.index, window});
+    const auto found = last_.find({site.index, question});
     if (found == last_.end()) return std::nullopt;
     last = found->second;
   }
   PopularList& list = last.list;
   // An article that is missing from a full list had at most as many views as its last one. From any other list, only
   // articles without views are missing. Since then, no article can have gained more views than the whole site.
-  const bool full = list.articles.size() >= limits::kRankedAllTimeAndDay;
+  const bool full = list.articles.size() >= question.places;
   const int64_t folded = last.moment.FoldedSince(ledgers_, site.index);
   list.error_bound = std::max(list.error_bound, full ? list.articles.back().views : 0) + ShownCount(folded);
-  list.exact = false;
+  list.exact = list.current = false;
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
     ChunksSince chunks;
     if (!FindSince(*ledgers_[lane], last.moment.since[lane], chunks)) continue;
-    const auto pending = ledgers_[lane]->HoldPending(chunks.mark, chunks.cursors, site, window);
+    const auto pending = ledgers_[lane]->HoldPending(chunks.mark, chunks.cursors, site, question.windows);
     if (!pending) continue;
     for (PopularArticle& article : list.articles) {
       const int64_t more = pending->Of(ArticleHash(site.seed, article.article_id), article.article_id);
@@ -331,27 +423,39 @@ asio::awaitable<absl::Status> PopularReader::ReadCandidates(Entry& entry,
   absl::Status error;
   const auto executor = co_await asio::this_coro::executor;
   WaitGroup reads(executor);
-  for (const auto& [shard, candidates] : by_shard) reads.Spawn(ReadCandidatesOf(entry, shard, candidates, error));
+  // One command reads a limited number of fields.
+  const size_t size = std::max<size_t>(1, limits::kSurveyFieldsMax / entry.question.windows.size());
+  for (const auto& [shard, candidates] : by_shard) {
+    for (size_t begin = 0; begin < candidates.size(); begin += size) {
+      const size_t end = std::min(begin + size, candidates.size());
+      std::vector<RankedWindow::Candidate> part(candidates.begin() + static_cast<ptrdiff_t>(begin),
+                                                candidates.begin() + static_cast<ptrdiff_t>(end));
+      reads.Spawn(ReadCandidatesOf(entry, shard, std::move(part), error));
+    }
+  }
   co_await reads.Wait();
   co_return error;
 }
 
 asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
-                                                      const std::vector<RankedWindow::Candidate>& asked,
-                                                      absl::Status& error) {
+                                                      std::vector<RankedWindow::Candidate> asked, absl::Status& error) {
   std::vector<std::string_view> ids;
   for (const RankedWindow::Candidate& candidate : asked) ids.push_back(candidate.id);
-  const std::vector<Window> windows = {entry.window};
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    const auto counts = co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, windows, ids);
+    const auto counts =
+        co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, entry.question.windows, ids);
     if (!counts.ok()) {
       error = counts.status();
       co_return;
     }
     if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
     std::vector<RankedWindow::Stored> stored;
-    for (size_t i = 0; i < asked.size(); ++i) stored.push_back({asked[i].id, asked[i].hash, counts->counts[0][i]});
+    for (size_t i = 0; i < asked.size(); ++i) {
+      int64_t views = 0;
+      for (const auto& window : counts->counts) views += window[i];
+      stored.push_back({asked[i].id, asked[i].hash, views});
+    }
     const MutexLock lock(entry.mutex);
     if (!entry.ranked.AddStored(stored, cursors) && error.ok()) error = absl::AbortedError(kStoreIsOld);
     co_return;
@@ -366,9 +470,16 @@ asio::awaitable<void> PopularReader::Refresh() {
     const MutexLock lock(mutex_);
     // While the store is unreachable nothing is flushed. So the entries keep no chunks alive that are not pending
     // anyway.
-    if (!away_) std::erase_if(entries_, [&](const auto& entry) { return entry.second->read_at < now - kAgeMax; });
+    if (!away_) {
+      std::erase_if(entries_, [&](const auto& entry) {
+        return entry.second->read_at < now - entry.second->age_max - kReplacing;
+      });
+    }
     for (const auto& [key, entry] : entries_) {
-      if (!entry->asked || entry->read_at > now - kPopularRefreshAge || flights_.contains(key)) continue;
+      // Reading the rankings of many windows takes too long for those of one to wait for it.
+      if (key.second.windows.size() > 1) continue;
+      // 7/10 is early enough for the new rankings to arrive in time, even if Redis is busy.
+      if (!entry->asked || entry->read_at > now - entry->age_max * 7 / 10 || flights_.contains(key)) continue;
       entry->being_replaced = true;
       due.push_back(entry);
     }
@@ -378,7 +489,7 @@ asio::awaitable<void> PopularReader::Refresh() {
   for (const auto& entry : due) {
     reads.Spawn([](PopularReader& self, std::shared_ptr<Entry> old) -> asio::awaitable<void> {
       // The next request reports the error, if it persists.
-      const auto read = co_await self.Join(old->site, old->window);
+      const auto read = co_await self.Join(old->site, old->question);
       if (!read.ok()) old->being_replaced = false;
     }(*this, entry));
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,10 +86,48 @@ absl::StatusOr<std::string> ArticleOf(const Site& site, const v1::GetSeriesReque
   return std::move(named->article_id);
 }
 
+// Returns the longest list of the same windows.
+PopularReader::Question Deep(PopularReader::Question list) {
+  list.places = limits::kDeepListMax;
+  return list;
+}
+
+absl::Status NoDetails() {
+  return RetryLater(absl::StatusCode::kUnavailable, "what was announced about the articles cannot be read",
+                    limits::kRetryDelay);
+}
+
 // A page token names its list and the first rank of the next page.
-std::string ListNameOf(const Site& site, Window window) {
-  return fmt::format("{:016x}",
-                     Hash64(fmt::format("{}:{}:{}", site.name, static_cast<int>(window.kind), window.number)));
+std::string ListNameOf(const v1::ListPopularRequest& request, const std::vector<Window>& windows,
+                       const ListFilter& filter) {
+  std::string text = request.site();
+  // The list of the last hours stays the same one when an hour ends.
+  if (request.window().has_last()) {
+    text += fmt::format(":last:{}", request.window().last().seconds());
+  } else {
+    for (const Window window : windows) text += fmt::format(":{}:{}", static_cast<int>(window.kind), window.number);
+  }
+  for (const std::string* label : {&filter.section, &filter.author, &filter.tag, &filter.language}) {
+    text += fmt::format(":{}:{}", label->size(), *label);
+  }
+  return fmt::format("{:016x}", Hash64(text + fmt::format(":{}", request.published_within().seconds())));
+}
+
+// Returns the window before another one, which is as long.
+v1::Window WindowBefore(const v1::Window& window, const TimeSpan& span, const Site& site) {
+  v1::Window before;
+  if (window.has_day()) {
+    before.set_day(absl::FormatCivilTime(DayAt(span.start_unix_ms, site) - 1));
+    return before;
+  }
+  int64_t start = span.start_unix_ms - (span.end_unix_ms - span.start_unix_ms);
+  const absl::CivilDay first = DayAt(span.start_unix_ms, site), end = DayAt(span.end_unix_ms, site);
+  // Days are not equally long where clocks change.
+  const bool days = StartOf(first, site) == span.start_unix_ms && StartOf(end, site) == span.end_unix_ms;
+  if (days) start = StartOf(first - (end - first), site);
+  *before.mutable_range()->mutable_start() = TimeUtil::MillisecondsToTimestamp(std::max<int64_t>(0, start));
+  *before.mutable_range()->mutable_end() = TimeUtil::MillisecondsToTimestamp(span.start_unix_ms);
+  return before;
 }
 
 std::optional<size_t> OffsetOf(std::string_view token, std::string_view list) {
@@ -159,32 +198,92 @@ asio::awaitable<absl::Status> QueryApi::GetCounts(const v1::GetCountsRequest& re
   co_return absl::OkStatus();
 }
 
+absl::StatusOr<ListFilter> QueryApi::FilterOf(const v1::ListPopularRequest& request) const {
+  ListFilter filter{
+      .section = request.section(), .author = request.author(), .tag = request.tag(), .language = request.language()};
+  const std::pair<const char*, const std::string*> labels[] = {
+      {"section", &filter.section}, {"author", &filter.author}, {"tag", &filter.tag}, {"language", &filter.language}};
+  for (const auto& [field, label] : labels) {
+    if (label->size() <= limits::kArticleLabelBytesMax) continue;
+    return InvalidField(field, fmt::format("must be at most {} bytes", limits::kArticleLabelBytesMax));
+  }
+  if (request.has_published_within()) {
+    const auto& within = request.published_within();
+    const int64_t now = parts_.clock.UnixMillis();
+    if (within.seconds() < 0 || within.nanos() < 0 || within.seconds() > now / 1'000) {
+      return InvalidField("published_within", "must be 0 to 50 years");
+    }
+    filter.published_since = now - TimeUtil::DurationToMilliseconds(within);
+  }
+  return filter;
+}
+
 absl::StatusOr<QueryApi::PopularQuestion> QueryApi::QuestionOf(const v1::ListPopularRequest& request) const {
   PopularQuestion question{.site = parts_.sites.Find(request.site())};
   if (question.site == nullptr) return parts_.sites.Unknown(request.site());
-  const auto window = WindowOf(request.window(), *question.site, parts_.clock.UnixMillis());
-  if (!window.ok()) return window.status();
-  question.window = *window;
-  if (!request.section().empty()) return NotBuiltYet("a list of one section");
+  const int64_t now = parts_.clock.UnixMillis();
+  auto asked = WindowsOf(request.window(), *question.site, now);
+  if (!asked.ok()) return asked.status();
+  question.list.windows = std::move(asked->windows);
+  question.span = asked->span;
+  auto filter = FilterOf(request);
+  if (!filter.ok()) return filter.status();
+  question.filter = *std::move(filter);
   if (request.page_size() > limits::kPageSizeMax) {
     return InvalidField("page_size",
                         fmt::format("must be 1 to {}, or 0 for {}", limits::kPageSizeMax, limits::kPageSizeDefault));
   }
-  if (request.page_size() > 0) question.page_size = request.page_size();
-  question.list_name = ListNameOf(*question.site, *window);
+  question.exact_required = request.exact_required();
+  question.list_name = ListNameOf(request, question.list.windows, question.filter);
   const auto offset = OffsetOf(request.page_token(), question.list_name);
-  if (!offset) return InvalidField("page_token", "is not one of this site and window");
-  question.offset = *offset;
+  if (!offset || *offset > limits::kDeepListMax) {
+    return InvalidField("page_token", "is not one of this site, window and restriction");
+  }
+  question.begin = *offset;
+  question.end = *offset + (request.page_size() > 0 ? request.page_size() : limits::kPageSizeDefault);
+  const bool deep = !question.filter.empty() || question.end > limits::kRankedAllTimeAndDay;
+  if (deep) question.list.places = limits::kDeepListMax;
+  if (request.with_previous_rank() && question.span.end_unix_ms > 0) {
+    auto before = WindowsOf(WindowBefore(request.window(), question.span, *question.site), *question.site, now);
+    if (before.ok()) question.before = {.windows = std::move(before->windows), .places = question.list.places};
+  }
   return question;
+}
+
+std::optional<ShownList> QueryApi::ShowCached(const PopularQuestion& question,
+                                              const PopularReader::Question& asked) const {
+  auto list = parts_.popular.ReadCached(*question.site, asked);
+  if (!list) return std::nullopt;
+  auto details = parts_.catalog.FindDetails(*question.site, IdsOf(*list));
+  if (!details) return std::nullopt;
+  return ShownList(*std::move(list), asked.places, *std::move(details), question.filter);
+}
+
+asio::awaitable<absl::StatusOr<ShownList>> QueryApi::Show(const PopularQuestion& question,
+                                                          const PopularReader::Question& asked) const {
+  auto list = co_await parts_.popular.Read(question.site, asked);
+  if (!list.ok()) co_return list.status();
+  auto ids = IdsOf(*list);
+  auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
+  if (!details.complete && !question.filter.empty()) co_return NoDetails();
+  // It may have hidden articles.
+  if (!details.complete) list->exact = list->current = false;
+  co_return ShownList(*std::move(list), asked.places, std::move(details.articles), question.filter);
 }
 
 std::optional<absl::Status> QueryApi::ListPopularCached(const v1::ListPopularRequest& request,
                                                         v1::ListPopularResponse& response) {
   const auto question = QuestionOf(request);
   if (!question.ok()) return question.status();
-  const auto list = parts_.popular.ReadCached(*question->site, question->window);
-  if (!list) return std::nullopt;
-  FillPage(*question, *list, response);
+  auto list = ShowCached(*question, question->list);
+  if (list && list->NeedsMore(question->end)) list = ShowCached(*question, Deep(question->list));
+  if (!list || (question->exact_required && !list->IsProven(question->begin, question->end))) return std::nullopt;
+  std::optional<ShownList> before;
+  if (question->before) {
+    before = ShowCached(*question, *question->before);
+    if (!before) return std::nullopt;
+  }
+  FillPage(*question, *list, before ? &*before : nullptr, response);
   return absl::OkStatus();
 }
 
@@ -193,24 +292,79 @@ asio::awaitable<absl::Status> QueryApi::ListPopular(const v1::ListPopularRequest
   if (auto answered = ListPopularCached(request, response)) co_return *answered;
   const auto question = QuestionOf(request);
   if (!question.ok()) co_return question.status();
-  const auto list = co_await parts_.popular.Read(question->site, question->window);
+  auto list = co_await Show(*question, question->list);
   if (!list.ok()) co_return list.status();
-  FillPage(*question, *list, response);
+  if (list->NeedsMore(question->end) && question->list.places < limits::kDeepListMax) {
+    list = co_await Show(*question, Deep(question->list));
+    if (!list.ok()) co_return list.status();
+  }
+  if (question->exact_required && !list->IsProven(question->begin, question->end)) {
+    list = co_await ScanPopular(*question);
+    if (!list.ok()) co_return list.status();
+  }
+  std::optional<ShownList> before;
+  if (question->before) {
+    auto shown = co_await Show(*question, *question->before);
+    // The ranks of the window before are left out if they cannot be read.
+    if (shown.ok()) before = *std::move(shown);
+  }
+  FillPage(*question, *list, before ? &*before : nullptr, response);
   co_return absl::OkStatus();
 }
 
-void QueryApi::FillPage(const PopularQuestion& question, const PopularList& list, v1::ListPopularResponse& response) {
-  const size_t end = std::min(question.offset + question.page_size, list.articles.size());
-  for (size_t i = question.offset; i < end; ++i) {
-    auto* article = response.add_articles();
-    article->set_article_id(list.articles[i].article_id);
-    article->set_views(list.articles[i].views);
-    article->set_rank(static_cast<uint32_t>(i + 1));
+asio::awaitable<absl::StatusOr<ShownList>> QueryApi::ScanPopular(const PopularQuestion& question) const {
+  const auto begun = co_await parts_.exporter.Begin(question.site, question.list.windows);
+  if (!begun.ok()) co_return begun.status();
+  const size_t places = std::max(question.end, question.list.places);
+  PopularList list;
+  list.as_of_unix_ms = parts_.clock.UnixMillis();
+  while (true) {
+    auto piece = co_await (*begun)->Next();
+    if (!piece.ok()) co_return piece.status();
+    if (!*piece) break;
+    std::vector<std::string_view> ids((*piece)->ids.begin(), (*piece)->ids.end());
+    const auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
+    if (!details.complete) co_return NoDetails();
+    for (size_t i = 0; i < (*piece)->ids.size(); ++i) {
+      const uint64_t views = (*piece)->totals[i].views;
+      if (views > 0 && question.filter.Shows(details.articles[i].get())) {
+        list.articles.push_back({std::move((*piece)->ids[i]), views});
+      }
+    }
+    std::sort(list.articles.begin(), list.articles.end(), [](const auto& a, const auto& b) {
+      return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
+    });
+    if (list.articles.size() > places) list.articles.resize(places);
   }
-  response.set_exact(list.exact);
-  response.set_error_bound(list.error_bound);
-  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms);
-  if (end < list.articles.size()) response.set_next_page_token(fmt::format("{}-{}", question.list_name, end));
+  auto ids = IdsOf(list);
+  auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
+  if (!details.complete) co_return NoDetails();
+  // However long it is, it lacks nothing that the question asks for.
+  co_return ShownList(std::move(list), places + 1, std::move(details.articles), question.filter);
+}
+
+void QueryApi::FillPage(const PopularQuestion& question, const ShownList& list, const ShownList* before,
+                        v1::ListPopularResponse& response) {
+  std::map<std::string_view, uint32_t> ranks;
+  for (size_t place = 0; before != nullptr && place < before->size() && place < limits::kRankedAllTimeAndDay; ++place) {
+    if (!before->IsProven(0, place + 1)) break;
+    ranks[before->id(place)] = static_cast<uint32_t>(place + 1);
+  }
+  for (size_t place = question.begin; place < std::min(question.end, list.size()); ++place) {
+    v1::RankedArticle& article = *response.add_articles();
+    list.Fill(place, article);
+    const auto rank = ranks.find(list.id(place));
+    if (rank != ranks.end()) article.set_previous_rank(rank->second);
+  }
+  const bool proven = list.IsProven(question.begin, question.end);
+  response.set_exact(proven);
+  if (!proven) response.set_error_bound(list.error_bound());
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms());
+  if (question.span.end_unix_ms > 0) {
+    *response.mutable_span()->mutable_start() = TimeUtil::MillisecondsToTimestamp(question.span.start_unix_ms);
+    *response.mutable_span()->mutable_end() = TimeUtil::MillisecondsToTimestamp(question.span.end_unix_ms);
+  }
+  if (question.end < list.size()) response.set_next_page_token(fmt::format("{}-{}", question.list_name, question.end));
 }
 
 asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsRequest& request,

@@ -11,12 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/limits.h"
+#include "service/query/count_export.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
+#include "service/query/shown_list.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
+#include "service/query/window.h"
 #include "service/sites/site_directory.h"
 #include "viewcount/v1/query.pb.h"
 
@@ -33,6 +37,8 @@ class QueryApi {
     PopularReader& popular;
     SiteStatsReader& stats;
     SiteTotalReader& totals;
+    CountExporter& exporter;
+    ArticleCatalog& catalog;
     const Clock& clock;
   };
   explicit QueryApi(Dependencies parts) : parts_(parts) {}
@@ -62,14 +68,29 @@ class QueryApi {
   // A valid request.
   struct PopularQuestion {
     std::shared_ptr<const Site> site;
-    Window window = {};
-    size_t page_size = limits::kPageSizeDefault;
+    PopularReader::Question list = {};
+    // The time that the list covers. 0 and 0 for all time.
+    TimeSpan span = {};
+    // The list of the window before, if its ranks are requested and it can be known.
+    std::optional<PopularReader::Question> before = {};
+    ListFilter filter = {};
+    bool exact_required = false;
     std::string list_name = {};
-    // The number of articles before the page's first one.
-    size_t offset = 0;
+    // The places of the page.
+    size_t begin = 0;
+    size_t end = 0;
   };
   absl::StatusOr<PopularQuestion> QuestionOf(const v1::ListPopularRequest& request) const;
-  static void FillPage(const PopularQuestion& question, const PopularList& list, v1::ListPopularResponse& response);
+  absl::StatusOr<ListFilter> FilterOf(const v1::ListPopularRequest& request) const;
+  // Returns the list, if it and everything about its articles is known without the store.
+  std::optional<ShownList> ShowCached(const PopularQuestion& question, const PopularReader::Question& list) const;
+  boost::asio::awaitable<absl::StatusOr<ShownList>> Show(const PopularQuestion& question,
+                                                         const PopularReader::Question& list) const;
+  // Reads every article of the window.
+  boost::asio::awaitable<absl::StatusOr<ShownList>> ScanPopular(const PopularQuestion& question) const;
+  // `before` is null if there is no list of the window before.
+  static void FillPage(const PopularQuestion& question, const ShownList& list, const ShownList* before,
+                       v1::ListPopularResponse& response);
 
   const Dependencies parts_;
 };

@@ -91,9 +91,10 @@ void RankedPending::Find(const Chunk& chunk, Lane& lane) const {
 }
 
 void RankedPending::AddFound(const Chunk& chunk, const Lane& lane, std::vector<int64_t>& sums) const {
+  const WindowViews views(chunk, site_.index, windows_);
   for (size_t i = 0; i < lane.found.size(); ++i) {
     if (i + kGroup < lane.found.size()) __builtin_prefetch(&lane.found[i + kGroup].place->delta);
-    sums[lane.found[i].article] += chunk.ViewsOf(*lane.found[i].place, window_);
+    sums[lane.found[i].article] += views.Of(*lane.found[i].place);
   }
 }
 

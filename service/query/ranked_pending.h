@@ -1,5 +1,5 @@
-// The counts of selected articles in a window, stored and pending views together. These articles are those that the
-// window's rankings name, and others that are added later.
+// The counts of selected articles in some windows together, stored and pending views together. These articles are those
+// that the windows' rankings name, and others that are added later.
 //
 // A sealed chunk is searched for the articles once. In the open chunk, the articles' places are remembered. So a later
 // call reads some thousand known places instead of searching for each article.
@@ -25,7 +25,9 @@ class RankedPending {
     uint64_t hash = 0;
     int64_t stored = 0;
   };
-  RankedPending(const Site& site, Window window, size_t lanes) : site_(site), window_(window), lanes_(lanes) {}
+  // `site` and `windows` must outlive this object.
+  RankedPending(const Site& site, std::span<const Window> windows, size_t lanes)
+      : site_(site), windows_(windows), lanes_(lanes) {}
 
   // Sets the articles, whose IDs must outlive this object. Must be called before AddSealed.
   void SetArticles(std::vector<Article> articles);
@@ -62,7 +64,7 @@ class RankedPending {
   void AddFound(const Chunk& chunk, const Lane& lane, std::vector<int64_t>& sums) const;
 
   const Site& site_;
-  const Window window_;
+  const std::span<const Window> windows_;
   std::vector<Lane> lanes_;
   std::vector<Article> articles_;
   // Stored views, and views pending in sealed chunks.

@@ -11,7 +11,8 @@
 namespace viewcount {
 namespace {
 
-constexpr size_t kListMax = limits::kRankedAllTimeAndDay;
+// See Merge::FewReach.
+constexpr size_t kFewArticles = 2'000;
 // Returns the number of views from which an article is near a list that requires `least` views.
 int64_t NearOf(int64_t least) { return std::max<int64_t>(least - least / 4, 1); }
 
@@ -52,10 +53,17 @@ struct RankedWindow::Merge {
   void ForEachWith(int64_t views, Visit visit) const {
     const auto all = static_cast<int64_t>(places());
     for (const PendingViews& lane : pending) {
-      lane.ForEachReaching(LevelOf(views, places()), [&](const Chunk::Article& article, int64_t in_chunk) {
+      lane.ForEachReaching(LevelOf(views, places()), [&](const Chunk::Article& article, const WindowViews& chunk) {
+        const int64_t in_chunk = chunk.Of(article);
         if (in_chunk > 0 && in_chunk >= (views + all - 1) / all) visit(article.hash, article.id);
       });
     }
+  }
+  // Returns the lowest level that few articles reach in one place.
+  size_t FewReach() const {
+    size_t level = 1;
+    while (CountReaching(level) > kFewArticles) ++level;
+    return level;
   }
   size_t places() const {
     size_t sum = 0;
@@ -88,15 +96,16 @@ void SortOut(auto& articles) {
 
 }  // namespace
 
-RankedWindow::RankedWindow(std::shared_ptr<const Site> site, Window window, std::span<Ledger* const> ledgers,
-                           Rankings rankings)
+RankedWindow::RankedWindow(std::shared_ptr<const Site> site, std::vector<Window> windows, size_t places,
+                           std::span<Ledger* const> ledgers, Rankings rankings)
     : site_(std::move(site)),
-      window_(window),
+      windows_(std::move(windows)),
+      places_(places),
       ledgers_(ledgers),
       rankings_(std::move(rankings)),
-      followed_(*site_, window, ledgers.size()) {
+      followed_(*site_, windows_, ledgers.size()) {
   std::vector<RankedPending::Article> ranked;
-  for (const ShardRanking& shard : rankings_.shards) {
+  for (const Ranking& shard : rankings_.shards) {
     unlisted_views_max_ = std::max(unlisted_views_max_, shard.unlisted_views_max);
     for (const RankedCount& article : shard.articles) {
       ranked.push_back({article.article_id, ArticleHash(site_->seed, article.article_id), article.views});
@@ -115,7 +124,7 @@ std::optional<std::vector<PendingViews>> RankedWindow::HoldPending() {
   pending.reserve(ledgers_.size());
   // Ledgers are locked in the order of the lanes. Every thread that holds several of them uses this order.
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
-    auto held = ledgers_[lane]->HoldPending(rankings_.marks[lane], rankings_.cursors[lane], *site_, window_);
+    auto held = ledgers_[lane]->HoldPending(rankings_.marks[lane], rankings_.cursors[lane], *site_, windows_);
     if (!held) return std::nullopt;
     pending.push_back(*std::move(held));
   }
@@ -147,7 +156,7 @@ std::optional<RankedWindow::Answer> RankedWindow::Complete(Candidates which) {
 void RankedWindow::AddFollowed(Merge& merge) {
   // The articles that were highest at the last Complete give a lower bound for the views that the list requires.
   int64_t least = 1;
-  if (highest_.size() == kListMax) {
+  if (highest_.size() == places_) {
     int64_t lowest = std::numeric_limits<int64_t>::max();
     for (const uint32_t article : highest_) lowest = std::min(lowest, followed_.views(article));
     least = std::max(least, lowest);
@@ -158,10 +167,10 @@ void RankedWindow::AddFollowed(Merge& merge) {
     if (followed_.views(i) >= least) highest_.push_back(i);
   }
   for (const uint32_t i : highest_) merge.found.push_back({articles[i].id, articles[i].hash, followed_.views(i)});
-  if (highest_.size() < kListMax) return;
-  std::nth_element(highest_.begin(), highest_.begin() + (kListMax - 1), highest_.end(),
+  if (highest_.size() < places_) return;
+  std::nth_element(highest_.begin(), highest_.begin() + static_cast<ptrdiff_t>(places_ - 1), highest_.end(),
                    [&](uint32_t a, uint32_t b) { return followed_.views(a) > followed_.views(b); });
-  highest_.resize(kListMax);
+  highest_.resize(places_);
   merge.least = followed_.views(highest_.back());
   std::erase_if(merge.found, [&](const Ranked& article) { return article.views < merge.least; });
 }
@@ -169,17 +178,17 @@ void RankedWindow::AddFollowed(Merge& merge) {
 // For a site or a day that has just begun, nearly all views are pending. The articles with the most pending views then
 // give the lower bound.
 void RankedWindow::AddNew(Merge& merge) const {
-  if (ranked_ >= kListMax || merge.found.size() >= kListMax) return;
+  if (ranked_ >= places_ || merge.found.size() >= places_) return;
   size_t level = std::numeric_limits<int64_t>::digits;
-  while (level > 0 && merge.CountReaching(level) < kListMax) --level;
-  for (; level > 0 && merge.found.size() < kListMax; --level) {
+  while (level > 0 && merge.CountReaching(level) < places_) --level;
+  for (; level > 0 && merge.found.size() < places_; --level) {
     for (const PendingViews& lane : merge.pending) {
-      lane.ForEachReaching(level,
-                           [&](const Chunk::Article& article, int64_t) { Consider(merge, article.hash, article.id); });
+      lane.ForEachReaching(
+          level, [&](const Chunk::Article& article, const WindowViews&) { Consider(merge, article.hash, article.id); });
     }
     SortOut(merge.found);
   }
-  if (merge.found.size() >= kListMax) merge.least = merge.found[kListMax - 1].views;
+  if (merge.found.size() >= places_) merge.least = merge.found[places_ - 1].views;
 }
 
 void RankedWindow::AddAdjusted(Merge& merge) const {
@@ -195,9 +204,19 @@ void RankedWindow::AddAdjusted(Merge& merge) const {
 
 // An unranked article needs enough pending views to bridge the gap between the highest unranked count and the list.
 void RankedWindow::AddRisen(Merge& merge) const {
+  const auto consider = [&](uint64_t hash, std::string_view id) { Consider(merge, hash, id); };
+  const bool unproven = rankings_.incomplete && static_cast<int64_t>(unlisted_views_max_) >= merge.least;
+  if (unproven) merge.hidden_views_max = std::max(merge.hidden_views_max, unlisted_views_max_);
   if (merge.places() == 0) return;
-  merge.ForEachWith(merge.candidate_least() - static_cast<int64_t>(unlisted_views_max_),
-                    [&](uint64_t hash, std::string_view id) { Consider(merge, hash, id); });
+  if (!unproven) {
+    merge.ForEachWith(merge.candidate_least() - static_cast<int64_t>(unlisted_views_max_), consider);
+    return;
+  }
+  // The whole list cannot become exact, but its first places can. Every pending article would be a candidate. So only
+  // those with the most pending views are examined.
+  const uint64_t others = merge.places() * ((uint64_t{1} << merge.FewReach()) - 1);
+  merge.hidden_views_max = std::max(merge.hidden_views_max, unlisted_views_max_ + others);
+  merge.ForEachWith(static_cast<int64_t>(others) + 1, consider);
 }
 
 void RankedWindow::Consider(Merge& merge, uint64_t hash, std::string_view id) const {
@@ -214,8 +233,8 @@ void RankedWindow::Consider(Merge& merge, uint64_t hash, std::string_view id) co
 
 RankedWindow::Answer RankedWindow::Finish(Merge& merge) {
   SortOut(merge.found);
-  const bool is_full = merge.found.size() >= kListMax;
-  if (is_full) merge.found.resize(kListMax);
+  const bool is_full = merge.found.size() >= places_;
+  if (is_full) merge.found.resize(places_);
   Answer answer;
   answer.list.as_of_unix_ms = rankings_.as_of_unix_ms;
   for (const Ranked& article : merge.found) {
@@ -249,6 +268,8 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
       if (cursors[lane] < rankings_.cursors[lane][ShardOf(article.hash).value]) return false;
     }
   }
+  std::vector<WindowViews> in_open;
+  for (const PendingViews& held : *pending) in_open.emplace_back(held.open(), site_->index, windows_);
   for (const Stored& article : articles) {
     if (indexes_.contains(Key{article.hash, article.id})) continue;
     int64_t views = article.views;
@@ -260,7 +281,7 @@ bool RankedWindow::AddStored(std::span<const Stored> articles, std::span<const C
       // them.
       views += held.Of(cursors[lane], article.hash, article.id) - since;
       const Chunk::Article* open = held.open().Find(site_->index, article.hash, article.id);
-      pending_sealed += since - (open != nullptr ? held.open().ViewsOf(*open, window_) : 0);
+      pending_sealed += since - (open != nullptr ? in_open[lane].Of(*open) : 0);
     }
     const std::string_view id = added_.emplace_back(article.id);
     indexes_.emplace(Key{article.hash, id}, static_cast<uint32_t>(followed_.articles().size()));
@@ -291,8 +312,8 @@ void RankedWindow::Settle(Answer& answer) const {
   std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) {
     return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
   });
-  if (articles.size() < kListMax) return;
-  articles.resize(kListMax);
+  if (articles.size() < places_) return;
+  articles.resize(places_);
   const auto least = static_cast<int64_t>(articles.back().views);
   std::erase_if(answer.candidates, [&](const Candidate& candidate) { return candidate.views_max < least; });
 }

@@ -1,17 +1,22 @@
 // The rankings of a window, read once from all shards, and the popular list of this moment that they and all pending
-// views make.
+// views make. In place of one window there may be several, whose views are added up; RankingSums prepares their
+// rankings.
 //
-// The list is exact for the following reason. An article without pending views that is among the highest N ≤ K of all
-// articles is also among the highest K of its shard. So it is ranked there. An article that is not ranked needs pending
-// views to enter the list. Its count is at most its shard's lowest ranked count plus its pending views. If that could
-// reach the N-th place, its exact count is read. (This is the idea of Fagin's threshold algorithm. Fagin, Lotem, Naor,
-// "Optimal aggregation algorithms for middleware", 2001.) Pending views also raise the N-th place. So few of all
-// pending articles have enough views to reach it, and only these are examined: see PendingViews.
+// The list of one window is exact for the following reason. An article without pending views that is among the highest
+// N ≤ K of all articles is also among the highest K of its shard. So it is ranked there. An article that is not ranked
+// needs pending views to enter the list. Its count is at most its shard's lowest ranked count plus its pending views.
+// If that could reach the N-th place, its exact count is read. (This is the idea of Fagin's threshold algorithm. Fagin,
+// Lotem, Naor, "Optimal aggregation algorithms for middleware", 2001.) Pending views also raise the N-th place. So few
+// of all pending articles have enough views to reach it, and only these are examined: see PendingViews.
 //
 // Pending adjustments may lower counts. A ranked article may then have to make room for one that is not ranked and has
 // nothing pending. Only the store knows that article, but its count is at most its shard's lowest ranked count. So if a
 // ranked article of a shard is lowered, the list is exact only if all its counts are above that count. Otherwise the
 // list states by how much it may be wrong, until the adjustment is flushed.
+//
+// The store has no common ranking of several windows. The articles whose sums were read take the place of the ranked
+// ones, and the sum of any other stored article is bounded. The list is exact if all its counts are above that bound.
+// So is a list of one window that is longer than the window's rankings.
 #pragma once
 
 #include <array>
@@ -38,9 +43,12 @@ struct PopularArticle {
 };
 
 struct PopularList {
-  // By views descending, then by ID ascending. At most limits::kRankedAllTimeAndDay articles, and none without views.
+  // By views descending, then by ID ascending. At most as many as requested, and none without views.
   std::vector<PopularArticle> articles;
+  // True if no article is missing and every count is exact.
   bool exact = true;
+  // False if the counts of the listed articles may be out of date.
+  bool current = true;
   // If the list is not exact, no missing article has more views than this.
   uint64_t error_bound = 0;
   int64_t as_of_unix_ms = 0;
@@ -51,15 +59,20 @@ class RankedWindow {
  public:
   // The rankings read from the shards.
   struct Rankings {
-    std::array<ShardRanking, limits::kShards> shards;
+    std::array<Ranking, limits::kShards> shards;
+    // True if an article that is not ranked may belong on the list. That is so for sums of several windows, and for
+    // lists that are longer than a ranking.
+    bool incomplete = false;
     // For every lane, the cursor of every shard.
     std::vector<ShardCursors> cursors;
     // For every lane, a mark taken before the shards were read.
     std::vector<Ledger::Snapshot> marks;
     int64_t as_of_unix_ms = 0;
   };
-  // `ledgers`, one for each lane, must outlive this object.
-  RankedWindow(std::shared_ptr<const Site> site, Window window, std::span<Ledger* const> ledgers, Rankings rankings);
+  // The list has up to `places` articles. No view may lie in two of the windows. `ledgers`, one for each lane, must
+  // outlive this object.
+  RankedWindow(std::shared_ptr<const Site> site, std::vector<Window> windows, size_t places,
+               std::span<Ledger* const> ledgers, Rankings rankings);
 
   // An article that is not ranked, but may belong on the list because of its pending views.
   struct Candidate {
@@ -128,7 +141,8 @@ class RankedWindow {
   Answer Finish(Merge& merge);
 
   const std::shared_ptr<const Site> site_;
-  const Window window_;
+  const std::vector<Window> windows_;
+  const size_t places_;
   const std::span<Ledger* const> ledgers_;
   Rankings rankings_;
   // The ranked articles, followed by the recorded ones.

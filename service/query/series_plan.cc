@@ -11,20 +11,12 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/query/window.h"
 
 namespace viewcount {
 namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
-// The years that a key can name.
-constexpr int64_t kLastSecond = 253'402'300'799;
-
-// A span of time in Unix milliseconds, without `end`.
-struct Span {
-  int64_t start = 0;
-  int64_t end = 0;
-};
-
 // The part of civil time in which points of a step begin.
 absl::CivilDay BeginOf(v1::SeriesStep step, absl::CivilDay day) {
   switch (step) {
@@ -61,16 +53,6 @@ std::string_view NameOf(v1::SeriesStep step) {
   }
 }
 
-int64_t MillisOf(absl::CivilDay day, const absl::TimeZone& zone) {
-  return absl::ToUnixMillis(absl::FromCivil(day, zone));
-}
-absl::CivilDay DayAt(int64_t unix_ms, const absl::TimeZone& zone) {
-  return absl::ToCivilDay(absl::FromUnixMillis(unix_ms), zone);
-}
-std::string TextOf(int64_t unix_ms, const absl::TimeZone& zone) {
-  return absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(unix_ms), zone);
-}
-
 // Plans a request with a known site and time.
 class Planner {
  public:
@@ -95,15 +77,15 @@ class Planner {
   // Returns the first moment of the point that contains `unix_ms`.
   int64_t Floor(int64_t unix_ms) const {
     if (step_ == v1::SERIES_STEP_HOUR) return unix_ms - unix_ms % kHourMs;
-    return MillisOf(BeginOf(step_, DayAt(unix_ms, site_.zone)), site_.zone);
+    return StartOf(BeginOf(step_, DayAt(unix_ms, site_)), site_);
   }
   // Returns the first moment after the point that begins at `start`.
   int64_t After(int64_t start) const {
     if (step_ == v1::SERIES_STEP_HOUR) return start + kHourMs;
-    return MillisOf(EndOf(step_, DayAt(start, site_.zone)), site_.zone);
+    return StartOf(EndOf(step_, DayAt(start, site_)), site_);
   }
 
-  absl::StatusOr<Span> SpanOf() const {
+  absl::StatusOr<TimeSpan> SpanOf() const {
     switch (request_.window().kind_case()) {
       case v1::Window::kLast:
         return LastSpan();
@@ -116,7 +98,7 @@ class Planner {
     }
   }
 
-  absl::StatusOr<Span> LastSpan() const {
+  absl::StatusOr<TimeSpan> LastSpan() const {
     const auto& last = request_.window().last();
     const int64_t unit = step_ == v1::SERIES_STEP_HOUR ? 3'600 : 86'400;
     if (last.seconds() <= 0 || last.nanos() != 0 || last.seconds() % unit != 0) {
@@ -126,41 +108,29 @@ class Planner {
     if (last.seconds() / unit > static_cast<int64_t>(limits::kSeriesPointsMax)) return TooMany("window.last");
     if (step_ == v1::SERIES_STEP_HOUR) {
       const int64_t end = Floor(now_) + kHourMs;
-      return Span{end - last.seconds() * 1'000, end};
+      return TimeSpan{end - last.seconds() * 1'000, end};
     }
-    const absl::CivilDay today = DayAt(now_, site_.zone);
-    const Span span{MillisOf(today + 1 - last.seconds() / unit, site_.zone), MillisOf(today + 1, site_.zone)};
+    const absl::CivilDay today = DayAt(now_, site_);
+    const TimeSpan span{StartOf(today + 1 - last.seconds() / unit, site_), StartOf(today + 1, site_)};
     // The last 30 days seldom begin with a week or a month.
-    return step_ == v1::SERIES_STEP_DAY ? span : Span{Floor(span.start), span.end};
+    return step_ == v1::SERIES_STEP_DAY ? span : TimeSpan{Floor(span.start_unix_ms), span.end_unix_ms};
   }
 
-  absl::StatusOr<Span> DaySpan() const {
-    absl::CivilDay day = DayAt(now_, site_.zone);
-    const std::string& text = request_.window().day();
-    const bool parsed = text.empty() || (text.size() == 10 && absl::ParseCivilTime(text, &day));
-    if (!parsed || day.year() < 1970 || day.year() > 9999) {
-      return InvalidField("window.day", "must be a day from 1970 to 9999 as YYYY-MM-DD, or empty for today");
-    }
-    const Span span{MillisOf(day, site_.zone), MillisOf(day + 1, site_.zone)};
-    if (auto status = CheckEdge("window.day", span.start); !status.ok()) return status;
-    if (auto status = CheckEdge("window.day", span.end); !status.ok()) return status;
+  absl::StatusOr<TimeSpan> DaySpan() const {
+    const auto day = AskedDay(request_.window().day(), site_, now_);
+    if (!day.ok()) return day.status();
+    const TimeSpan span{StartOf(*day, site_), StartOf(*day + 1, site_)};
+    if (auto status = CheckEdge("window.day", span.start_unix_ms); !status.ok()) return status;
+    if (auto status = CheckEdge("window.day", span.end_unix_ms); !status.ok()) return status;
     return span;
   }
 
-  absl::StatusOr<Span> RangeSpan() const {
-    const auto& range = request_.window().range();
-    const auto millis_of = [](const google::protobuf::Timestamp& time) {
-      return time.seconds() * 1'000 + time.nanos() / 1'000'000;
-    };
-    for (const auto* time : {&range.start(), &range.end()}) {
-      if (time->seconds() >= 0 && time->seconds() <= kLastSecond && time->nanos() >= 0) continue;
-      return InvalidField(time == &range.start() ? "window.range.start" : "window.range.end",
-                          "must be a time from 1970 to 9999");
-    }
-    const Span span{millis_of(range.start()), millis_of(range.end())};
-    if (span.start >= span.end) return InvalidField("window.range.end", "must be after the start");
-    if (auto status = CheckEdge("window.range.start", span.start); !status.ok()) return status;
-    if (auto status = CheckEdge("window.range.end", span.end); !status.ok()) return status;
+  absl::StatusOr<TimeSpan> RangeSpan() const {
+    const auto asked = AskedRange(request_.window().range());
+    if (!asked.ok()) return asked.status();
+    const TimeSpan span = *asked;
+    if (auto status = CheckEdge("window.range.start", span.start_unix_ms); !status.ok()) return status;
+    if (auto status = CheckEdge("window.range.end", span.end_unix_ms); !status.ok()) return status;
     return span;
   }
 
@@ -171,38 +141,38 @@ class Planner {
     // Hours are those of UTC whatever the site's zone is.
     const absl::TimeZone zone = step_ == v1::SERIES_STEP_HOUR ? absl::UTCTimeZone() : site_.zone;
     return InvalidField(field, fmt::format("{} is not the beginning of a{} {} of {}; the nearest ones are {} and {}",
-                                           TextOf(unix_ms, zone), step_ == v1::SERIES_STEP_HOUR ? "n" : "",
+                                           TimeText(unix_ms, zone), step_ == v1::SERIES_STEP_HOUR ? "n" : "",
                                            NameOf(step_), step_ == v1::SERIES_STEP_HOUR ? "UTC" : "the site",
-                                           TextOf(before, zone), TextOf(After(before), zone)));
+                                           TimeText(before, zone), TimeText(After(before), zone)));
   }
 
   static absl::Status TooMany(std::string_view field) {
     return InvalidField(field, fmt::format("may have {} hours or days", limits::kSeriesPointsMax));
   }
 
-  absl::StatusOr<SeriesPlan> Hours(const Span& span) const {
-    const int64_t first = Floor(now_) - std::chrono::milliseconds(limits::kHourKeysExpireAfter).count() + kHourMs;
-    if (span.start < first) {
+  absl::StatusOr<SeriesPlan> Hours(const TimeSpan& span) const {
+    const int64_t first = FirstKeptHour(now_);
+    if (span.start_unix_ms < first) {
       return InvalidField("window",
                           fmt::format("begins before {}: hours are kept for {} days; ask for days",
-                                      TextOf(first, absl::UTCTimeZone()), limits::kHourKeysExpireAfter.count() / 24));
+                                      TimeText(first, absl::UTCTimeZone()), limits::kHourKeysExpireAfter.count() / 24));
     }
     SeriesPlan plan;
-    for (int64_t at = span.start; at < std::min(span.end, now_ + 1); at += kHourMs) {
+    for (int64_t at = span.start_unix_ms; at < std::min(span.end_unix_ms, now_ + 1); at += kHourMs) {
       plan.points.push_back({at, 1});
       plan.windows.push_back({Window::Kind::kHour, static_cast<uint32_t>(at / kHourMs)});
     }
     return plan;
   }
 
-  absl::StatusOr<SeriesPlan> Days(const Span& span) const {
-    const absl::CivilDay end = DayAt(std::min(span.end - 1, now_), site_.zone) + 1;
-    const absl::CivilDay begin = DayAt(span.start, site_.zone);
+  absl::StatusOr<SeriesPlan> Days(const TimeSpan& span) const {
+    const absl::CivilDay end = DayAt(std::min(span.end_unix_ms - 1, now_), site_) + 1;
+    const absl::CivilDay begin = DayAt(span.start_unix_ms, site_);
     if (end - begin > static_cast<absl::civil_diff_t>(limits::kSeriesPointsMax)) return TooMany("window");
     SeriesPlan plan;
     for (absl::CivilDay day = begin; day < end;) {
       const absl::CivilDay next = std::min(EndOf(step_, BeginOf(step_, day)), end);
-      plan.points.push_back({MillisOf(day, site_.zone), static_cast<size_t>(next - day)});
+      plan.points.push_back({StartOf(day, site_), static_cast<size_t>(next - day)});
       for (; day < next; ++day) plan.windows.push_back({Window::Kind::kDay, DayNumber(day)});
     }
     return plan;

@@ -1,9 +1,13 @@
-// Checks the window of a request.
+// Finds the hours and days that make up the window of a request.
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "service/model/window.h"
 #include "service/sites/site.h"
@@ -11,8 +15,43 @@
 
 namespace viewcount {
 
-// Returns all time if `window` is unset. Returns a day of the site's calendar; an empty text means today (at
-// `now_unix_ms`). INVALID_ARGUMENT naming the field; UNIMPLEMENTED for windows that are not built yet. Thread-safe.
-absl::StatusOr<Window> WindowOf(const v1::Window& window, const Site& site, int64_t now_unix_ms);
+// A span of time, in Unix milliseconds.
+struct TimeSpan {
+  int64_t start_unix_ms = 0;
+  // The first moment after it.
+  int64_t end_unix_ms = 0;
+};
+
+// The windows whose views together are those of a request's window.
+struct AskedWindows {
+  // All time alone; or days and hours in ascending order, each once, of which no two contain the same view.
+  std::vector<Window> windows;
+  // The time that they cover. 0 and 0 for all time.
+  TimeSpan span;
+};
+
+// Returns all time if `window` is unset. Thread-safe.
+//
+// Days are those of the site's time zone; an empty day means today. Hours are those of UTC, and they are complete for
+// limits::kHourKeysExpireAfter. The last hours, and ranges, are made of days where they contain whole ones, and of
+// hours at their edges. The last hours may also be a whole number of days that is longer than hours are kept. These are
+// days of the site that end with today. A range may end after `now_unix_ms`.
+//
+// INVALID_ARGUMENT names the field, and the nearest moment that can be an edge. There may be
+// limits::kWindowPartsMax hours and days.
+absl::StatusOr<AskedWindows> WindowsOf(const v1::Window& window, const Site& site, int64_t now_unix_ms);
+
+// Returns the first moment of a day of the site, Unix milliseconds.
+int64_t StartOf(absl::CivilDay day, const Site& site);
+// Returns the day of the site at a moment.
+absl::CivilDay DayAt(int64_t unix_ms, const Site& site);
+// Returns a moment as text, such as 2026-11-22T00:00:00+07:00.
+std::string TimeText(int64_t unix_ms, const absl::TimeZone& zone);
+// Parses `YYYY-MM-DD`, or returns the day at `now_unix_ms` if the text is empty. INVALID_ARGUMENT names `window.day`.
+absl::StatusOr<absl::CivilDay> AskedDay(std::string_view text, const Site& site, int64_t now_unix_ms);
+// INVALID_ARGUMENT names the edge if it is no time from 1970 to 9999, or if the range is empty.
+absl::StatusOr<TimeSpan> AskedRange(const v1::Window::Range& range);
+// Returns the first hour that is certainly complete at `now_unix_ms`, Unix milliseconds.
+int64_t FirstKeptHour(int64_t now_unix_ms);
 
 }  // namespace viewcount

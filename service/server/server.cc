@@ -17,6 +17,8 @@
 #include "service/grpc/cached_methods.h"
 #include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
+#include "service/http/dashboard_routes.h"
+#include "service/http/query_routes.h"
 #include "service/instance/data_set_file.h"
 #include "service/server/server_limits.h"
 #include "service/server/setting_error.h"
@@ -92,7 +94,9 @@ absl::Status Server::OpenData() {
 absl::Status Server::StartAdmin() {
   AddAdminRoutes(admin_routes_, {.metrics = [this] { return metrics_.Serialize(); },
                                  .why_not_ready = [this] { return WhyNotReady(); },
-                                 .why_not_healthy = [this] { return watchdog_.stuck(); }});
+                                 .why_not_healthy = [this] { return watchdog_.stuck(); },
+                                 .page = DashboardPage});
+  AddDashboardFiles(admin_routes_);
   descriptors_ = FitDescriptors(config_.lanes);
   admin_ = std::make_unique<HttpServer>(admin_routes_, HttpLimits{.connections_max = descriptors_.admin,
                                                                   .connections_per_address_max = descriptors_.admin,
@@ -179,15 +183,20 @@ void Server::MakeReaders() {
                        .refusing_lanes = [this] { return lanes_->refusing_lanes(); }});
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
-  catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_);
+  catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_, clock_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
+  exporter_ = std::make_unique<CountExporter>(*store_, *counts_,
+                                              [this](milliseconds timeout) { return lanes_->FlushNow(timeout); });
   query_api_ = std::make_unique<QueryApi>(
-      QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, *site_totals_, clock_});
+      QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, *site_totals_, *exporter_, *catalog_, clock_});
+  AddSiteList(question_routes_, *sites_);
+  AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
+                 operators_, executor);
+  admin_routes_.AddTable(question_routes_);
   query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_);
   online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);
-  exporter_ = std::make_unique<CountExporter>(*store_, *counts_);
   watcher_ = std::make_unique<CountWatcher>(
       executor, CountWatcher::Dependencies{*sites_, *counts_, *site_stats_, clock_, metrics_});
   adjuster_ = std::make_unique<Adjuster>(executor, Adjuster::Dependencies{.sites = *sites_,
@@ -234,8 +243,7 @@ absl::Status Server::StartGrpc() {
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ = std::make_unique<GrpcQueryService>(
-      GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_, *exporter_,
-                                     [this](milliseconds timeout) { return lanes_->FlushNow(timeout); }, clock_});
+      GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_, *exporter_, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
       executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,

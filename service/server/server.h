@@ -19,7 +19,10 @@
 #include "service/grpc/grpc_admin_service.h"
 #include "service/grpc/grpc_query_service.h"
 #include "service/grpc/http2/grpc_server.h"
+#include "service/http/client_trust.h"
+#include "service/http/router.h"
 #include "service/http/server.h"
+#include "service/http/site_routes.h"
 #include "service/ingest/ingestor.h"
 #include "service/instance/lane_set.h"
 #include "service/instance/salt_rotator.h"
@@ -130,6 +133,10 @@ class Server {
   std::unique_ptr<SiteDirectory> sites_;
   std::unique_ptr<LaneSet> lanes_;
   HttpRouter admin_routes_;
+  // The dashboard's questions, which the admin address answers as soon as the readers are made.
+  ClientTrust operators_{{.is_private = true}};
+  HttpRouter question_routes_;
+  std::optional<SiteRoutes> questions_by_site_;
   std::string admin_address_;
   std::unique_ptr<HttpServer> admin_;
   std::unique_ptr<EmbeddedRedis> embedded_;

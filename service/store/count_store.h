@@ -38,10 +38,16 @@ struct RankedCount {
 };
 
 // The articles with the highest counts in one hash of a shard, by views descending, then by ID ascending.
-struct ShardRanking {
+struct Ranking {
   std::vector<RankedCount> articles;
   // Articles that are not listed have at most this many views. It is 0 only if all articles are listed.
   uint64_t unlisted_views_max = 0;
+};
+
+// Rankings of one shard, and the progress of the requested lanes at the same moment.
+struct ShardRankings {
+  // One for each requested window.
+  std::vector<Ranking> rankings;
   std::vector<std::optional<LaneEntry>> lanes;
 };
 
@@ -93,10 +99,13 @@ class CountStore {
   // empty.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) = 0;
-  // Reads the ranking of a window. Requires at least one lane, and a kind of window that is ranked.
-  virtual boost::asio::awaitable<absl::StatusOr<ShardRanking>> ReadRanking(Shard shard,
-                                                                           const std::vector<LaneId>& lanes,
-                                                                           std::string_view site, Window window) = 0;
+  // Reads the rankings of windows, each up to its `articles_max`th article. Requires at least one lane, and kinds of
+  // windows that are ranked.
+  virtual boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard,
+                                                                             const std::vector<LaneId>& lanes,
+                                                                             std::string_view site,
+                                                                             const std::vector<Window>& windows,
+                                                                             size_t articles_max) = 0;
 
   // Lists the articles of the shard that have an entry in the window, in steps of about a thousand. An entry may be 0.
   // `cursor` is that of the previous step, and empty for the first one. An article that has an entry during the whole

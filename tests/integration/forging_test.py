@@ -31,8 +31,8 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 PERSON, CRAWLER = {"User-Agent": FIREFOX}, {"User-Agent": GOOGLEBOT}
 # The first form takes the fast path, and the second form takes the general path.
 BODIES = ('{"articleId":"%s"}', '{"articleId": "%s"}')
-# Noon of a past day, in milliseconds since 1970.
-PAST_DAY, PAST_MS = "1999-08-28", 935_841_600_000
+# A second before noon of a past day in UTC, in milliseconds since 1970. It is that day in every zone of these tests.
+PAST_DAY, PAST_MS = "1999-08-28", 935_841_599_000
 HOUR_MS = 3_600_000
 BROWSER_BODY_BYTES_MAX = 64 << 10
 # Addresses that an attacker claims. The site does not count views from EXCLUDED.
@@ -165,7 +165,9 @@ class ServiceTest(unittest.TestCase):
 
     def views_of_day(self, day):
         """Returns the views by article. An empty day is today."""
-        shown = self.reader.get("/popular", [("window.day", day), ("pageSize", "256")]).json()
+        answer = self.reader.get("/popular", [("window.day", day), ("pageSize", "256")])
+        self.assertEqual(answer.status, 200, answer.body)
+        shown = answer.json()
         return {article["articleId"]: int(article["views"]) for article in shown.get("articles", [])}
 
     def unnamed(self):

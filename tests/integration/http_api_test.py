@@ -119,7 +119,7 @@ class DescriptionTest(ApiTest):
 
     def test_errors_have_the_names_of_http(self):
         client = self.client("calls")
-        for answer, field in ((client.get("/popular", [("window.last", "86400s")]), "window.last"),
+        for answer, field in ((client.get("/popular", [("window.last", "90m")]), "window.last"),
                               (client.get("/counts", [("article", "/a"), ("article", "")]), "article[1]"),
                               (client.get("/badge.svg", ()), "article"),
                               (client.get("/pixel.gif", [("article", "")]), "article[0]"),
@@ -178,9 +178,11 @@ class ExactnessTest(ApiTest):
         self.assertTrue(stats["exact"])
         self.assertEqual({key: stats["views"][key] for key in ("total", "today", "yesterday", "thisMonth")},
                          {"total": str(views), "today": str(views), "yesterday": "0", "thisMonth": str(views)})
-        for window in ((), (("window.allTime", "true"),), (("window.day", ""),)):
+        for window in ((), (("window.allTime", "true"),), (("window.day", ""),), (("window.last", "1h"),),
+                       (("window.last", "24h"),), (("window.last", "30d"),)):
             shown = client.get("/popular", window).json()
             self.assertTrue(shown["exact"])
+            self.assertEqual("span" in shown, bool(window) and window[0][0] != "window.allTime")
             self.assertEqual({article["articleId"]: int(article["views"]) for article in shown["articles"]}, popular)
 
     def test_what_was_acknowledged_is_in_every_answer_at_once_and_after_a_crash(self):
@@ -568,7 +570,7 @@ class RefusalTest(ApiTest):
         client = self.client()
         for path, pairs, field in (("/counts", (), None), ("/counts", [("article", "")], None),
                                    ("/counts", [("article", "x" * 513)], None),
-                                   ("/popular", [("pageSize", "257")], None), ("/popular", [("pageSize", "-1")], "pageSize"),
+                                   ("/popular", [("pageSize", "1001")], None), ("/popular", [("pageSize", "-1")], "pageSize"),
                                    ("/popular", [("pageSize", "many")], "pageSize"),
                                    ("/popular", [("pageToken", "rubbish")], None),
                                    ("/popular", [("window.day", "2024-02-30")], None),
@@ -586,6 +588,36 @@ class RefusalTest(ApiTest):
         for articles in ([], ["/a"] * 1_001):
             answer = client.post("/counts:batchGet", {"articleIds": articles})
             self.check_refused("batchGetCounts", answer, 400, "INVALID_ARGUMENT")
+
+    def test_only_backends_ask_for_lists_that_keep_redis_busy(self):
+        client, backend = self.client(), self.client(source=BACKEND)
+        today = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+        days = [("window.start", f"{today - datetime.timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}"),
+                ("window.end", f"{today:%Y-%m-%dT%H:%M:%SZ}")]
+        for pairs in (days, [("window.last", "5h")], [("exactRequired", "true")]):
+            with self.subTest(pairs):
+                self.check_refused("listPopular", client.get("/popular", pairs), 403, "PERMISSION_DENIED")
+            answer = backend.get("/popular", pairs)
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertTrue(answer.json()["exact"])
+
+    def test_lists_have_what_was_announced_and_can_be_restricted(self):
+        client, backend = self.client("tags"), self.client("tags", BACKEND)
+        for article, section in (("/tags/1", "sport"), ("/tags/2", "news")):
+            subprocess.run([COMMAND, "--server", self.running.address("grpc"), "--site", "tags", "announce", article,
+                            "--title", "Title of " + article, "--section", section, "--section", "all",
+                            "--author", "An", "--tag", "rain", "--language", "vi", "--published", "2026-01-01T00:00:00Z"],
+                           check=True, capture_output=True)
+        backend.post("/views", {"views": [{"articleId": f"/tags/{i}", "count": 10 * i} for i in (1, 2, 3)]})
+        listed = lambda *pairs: [article["articleId"] for article in client.get("/popular", pairs).json()["articles"]
+                                 if article["articleId"].startswith("/tags/")]
+        self.assertEqual(listed(), ["/tags/3", "/tags/2", "/tags/1"])
+        self.assertEqual(listed(("section", "sport"), ("window.last", "1h")), ["/tags/1"])
+        self.assertEqual(listed(("section", "all"), ("author", "An"), ("tag", "rain"), ("language", "vi")),
+                         ["/tags/2", "/tags/1"])
+        self.assertEqual(listed(("publishedWithin", "1d")), [])
+        first = client.get("/popular", [("section", "news"), ("withPreviousRank", "true")]).json()["articles"][0]
+        self.assertEqual((first["title"], first["sections"], first["rank"]), ("Title of /tags/2", ["news", "all"], 1))
 
     def test_a_backends_batch_may_be_large_but_not_too_large(self):
         client = self.client(source=BACKEND)

@@ -14,6 +14,7 @@ import pathlib
 import pty
 import re
 import resource
+import shutil
 import signal
 import socket
 import ssl
@@ -49,11 +50,15 @@ def ask(address, path):
 
 class ProcessTest(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="viewcount-process-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="viewcount-process-"))
+        self.addCleanup(self.remove_folder)
         self.data_dir = self.folder / "data"
         self.data_dir.mkdir()
+
+    def remove_folder(self):
+        # The embedded Redis of a viewcountd that crashed writes files until it ends.
+        removed = web.eventually(lambda: shutil.rmtree(self.folder, ignore_errors=True) or not self.folder.exists())
+        self.assertTrue(removed, f"{self.folder} cannot be removed")
 
     def start(self, *flags, **process):
         running = service.Service(PROGRAM, self.data_dir, *flags, **process)

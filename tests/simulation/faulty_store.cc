@@ -110,9 +110,11 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> FaultyStore::EstimateView
   return store_.EstimateViewers(shard, site, unions);
 }
 
-asio::awaitable<absl::StatusOr<ShardRanking>> FaultyStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
-                                                                       std::string_view site, Window window) {
-  return store_.ReadRanking(shard, lanes, site, window);
+asio::awaitable<absl::StatusOr<ShardRankings>> FaultyStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
+                                                                         std::string_view site,
+                                                                         const std::vector<Window>& windows,
+                                                                         size_t articles_max) {
+  return store_.ReadRankings(shard, lanes, site, windows, articles_max);
 }
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> FaultyStore::ReadNotes(Shard shard, std::string_view site) {

@@ -113,6 +113,9 @@ absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
   return Await(counts_->Read(site(), ids));
 }
 
-absl::StatusOr<PopularList> LanePipeline::Popular(Window window) { return Await(popular_->Read(site(), window)); }
+absl::StatusOr<PopularList> LanePipeline::Popular(Window window) {
+  const size_t places = std::min<size_t>(limits::kRankedAllTimeAndDay, options_.ranked.Of(window.kind));
+  return Await(popular_->Read(site(), {.windows = {window}, .places = places}));
+}
 
 }  // namespace viewcount

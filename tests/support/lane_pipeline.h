@@ -15,6 +15,7 @@
 #include "service/base/wait_group.h"
 #include "service/instance/lane_runtime.h"
 #include "service/query/count_cache.h"
+#include "service/query/count_export.h"
 #include "service/query/count_reader.h"
 #include "service/query/popular_reader.h"
 #include "service/store/redis/redis_store.h"
@@ -50,9 +51,14 @@ class LanePipeline {
   void Fold(const std::vector<DecodedView>& views);
   void Fold(std::string_view article_id, uint32_t count = 1) { Fold({{.article_id = article_id, .count = count}}); }
   absl::Status Flush(std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  FlushFunction flush_function() {
+    return [this](std::chrono::milliseconds timeout) { return runtime_->flusher()->FlushNow(timeout); };
+  }
 
   absl::StatusOr<Counts> Read(const std::vector<std::string>& ids);
+  // Returns as many articles as the window's rankings have, and not more than they have by default.
   absl::StatusOr<PopularList> Popular(Window window = {});
+  PopularReader& popular() { return *popular_; }
 
   // Starts a coroutine on the store's thread and returns a future of its result.
   template <typename Result>

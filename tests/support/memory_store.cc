@@ -339,22 +339,27 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> MemoryStore::EstimateView
   co_return counts;
 }
 
-asio::awaitable<absl::StatusOr<ShardRanking>> MemoryStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
-                                                                       std::string_view site, Window window) {
+asio::awaitable<absl::StatusOr<ShardRankings>> MemoryStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
+                                                                         std::string_view site,
+                                                                         const std::vector<Window>& windows,
+                                                                         size_t articles_max) {
   Restore(shard);
-  ShardRanking result;
+  ShardRankings result;
   result.lanes = EntriesOf(shard, lanes);
-  const Hash* hash = Find(shard, site, window);
-  if (hash == nullptr) co_return result;
-  for (const auto& [id, views] : hash->articles) result.articles.push_back({id, views});
-  const size_t ranked = std::min<size_t>(options_.ranked.Of(window.kind), result.articles.size());
-  std::partial_sort(result.articles.begin(), result.articles.begin() + static_cast<ptrdiff_t>(ranked),
-                    result.articles.end(), [](const RankedCount& a, const RankedCount& b) {
-                      return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
-                    });
-  result.articles.resize(ranked);
-  if (ranked == options_.ranked.Of(window.kind)) {
-    result.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, result.articles.back().views));
+  for (const Window window : windows) {
+    Ranking& ranking = result.rankings.emplace_back();
+    const Hash* hash = Find(shard, site, window);
+    if (hash == nullptr) continue;
+    for (const auto& [id, views] : hash->articles) ranking.articles.push_back({id, views});
+    const size_t limit = std::min<size_t>(options_.ranked.Of(window.kind), articles_max);
+    const size_t ranked = std::min(limit, ranking.articles.size());
+    std::partial_sort(ranking.articles.begin(), ranking.articles.begin() + static_cast<ptrdiff_t>(ranked),
+                      ranking.articles.end(), [](const RankedCount& one, const RankedCount& other) {
+                        return one.views != other.views ? one.views > other.views : one.article_id < other.article_id;
+                      });
+    ranking.articles.resize(ranked);
+    if (ranked < limit) continue;
+    ranking.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, ranking.articles.back().views));
   }
   co_return result;
 }

@@ -48,6 +48,24 @@ struct LanesCommand {
   RedisCommand words;
 };
 
+// Converts the reply to a ZRANGE of up to `articles_max` members.
+absl::StatusOr<Ranking> RankingOf(const Reply& reply, size_t articles_max) {
+  Ranking ranking;
+  const std::vector<Reply>& entries = reply.elements;
+  for (size_t i = 0; i + 1 < entries.size(); i += 2) {
+    // The empty member is not an article. It keeps the ranking from vanishing.
+    if (entries[i].text.empty()) continue;
+    const auto score = CountOf(entries[i + 1]);
+    if (!score.ok()) return score.status();
+    // Scores are the totals with the opposite sign.
+    ranking.articles.push_back({entries[i].text, -*score});
+  }
+  if (ranking.articles.size() >= articles_max) {
+    ranking.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, ranking.articles.back().views));
+  }
+  return ranking;
+}
+
 }  // namespace
 
 RedisStore::RedisStore(asio::any_io_executor executor, Options options, Metrics& metrics)
@@ -356,30 +374,28 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> RedisStore::EstimateViewe
   co_return estimates;
 }
 
-asio::awaitable<absl::StatusOr<ShardRanking>> RedisStore::ReadRanking(Shard shard, const std::vector<LaneId>& lanes,
-                                                                      std::string_view site, Window window) {
+asio::awaitable<absl::StatusOr<ShardRankings>> RedisStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
+                                                                        std::string_view site,
+                                                                        const std::vector<Window>& windows,
+                                                                        size_t articles_max) {
   if (!reader_.ready) co_return Away();
   const LanesCommand lanes_command(shard, lanes);
-  const std::string key = keys::Ranking(shard, site, window);
-  const uint32_t ranked = options_.ranked.Of(window.kind);
-  const std::string last = std::to_string(ranked - 1);
-  const RedisCommand range = {"ZRANGE", key, "0", last, "WITHSCORES"};
-  const std::vector<RedisCommand> commands = {lanes_command.words, range};
+  std::vector<std::string> keys;
+  std::vector<std::string> lasts;
+  for (const Window window : windows) {
+    keys.push_back(keys::Ranking(shard, site, window));
+    lasts.push_back(std::to_string(std::min<size_t>(options_.ranked.Of(window.kind), articles_max) - 1));
+  }
+  std::vector<RedisCommand> commands = {lanes_command.words};
+  for (size_t i = 0; i < keys.size(); ++i) commands.push_back({"ZRANGE", keys[i], "0", lasts[i], "WITHSCORES"});
   const auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
-  ShardRanking result;
+  ShardRankings result;
   result.lanes = LaneEntriesOf(replies->front());
-  const std::vector<Reply>& entries = replies->back().elements;
-  for (size_t i = 0; i + 1 < entries.size(); i += 2) {
-    // The empty member is not an article. It keeps the ranking from vanishing.
-    if (entries[i].text.empty()) continue;
-    const auto score = CountOf(entries[i + 1]);
-    if (!score.ok()) co_return score.status();
-    // Scores are the totals with the opposite sign.
-    result.articles.push_back({entries[i].text, -*score});
-  }
-  if (result.articles.size() >= ranked) {
-    result.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, result.articles.back().views));
+  for (size_t i = 0; i < windows.size(); ++i) {
+    auto ranking = RankingOf((*replies)[i + 1], std::min<size_t>(options_.ranked.Of(windows[i].kind), articles_max));
+    if (!ranking.ok()) co_return ranking.status();
+    result.rankings.push_back(*std::move(ranking));
   }
   co_return result;
 }

@@ -10,11 +10,13 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/store_thread.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
 
 namespace viewcount {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -35,9 +37,10 @@ class ArticleCatalogTest : public ::testing::Test {
   }
 
   StoreThread thread_;
+  ManualClock clock_;
   MemoryStore store_{{}};
   SiteDirectory sites_;
-  ArticleCatalog catalog_{sites_, store_};
+  ArticleCatalog catalog_{sites_, store_, clock_};
 };
 
 TEST_F(ArticleCatalogTest, WhatIsPutIsAnnounced) {
@@ -72,6 +75,42 @@ TEST_F(ArticleCatalogTest, AnAliasIsAnnouncedAsTheArticleItIsCountedFor) {
   EXPECT_THAT(Announced({"new", "old"}), UnorderedElementsAre("new"));
 }
 
+TEST_F(ArticleCatalogTest, DetailsAreRememberedForAWhileAndForgottenWhenTheyChange) {
+  const auto site = sites_.Find("demo");
+  const std::vector<std::string_view> ids = {"a", "b"};
+  const auto titles = [&] {
+    std::vector<std::string> all;
+    const auto read = thread_.Spawn(catalog_.ReadDetails(site, ids)).get();
+    EXPECT_TRUE(read.complete);
+    for (const ArticleDetails& details : read.articles) all.push_back(details == nullptr ? "-" : details->title());
+    return all;
+  };
+  const auto put = [&](const std::string& title) {
+    auto request = Of({"a"});
+    request.mutable_articles(0)->set_title(title);
+    request.mutable_articles(0)->set_section("news");
+    EXPECT_TRUE(Put(request).ok());
+  };
+  EXPECT_FALSE(catalog_.FindDetails(*site, ids));
+  EXPECT_THAT(titles(), ElementsAre("-", "-"));
+  ASSERT_TRUE(catalog_.FindDetails(*site, ids));
+  put("first");
+  EXPECT_FALSE(catalog_.FindDetails(*site, ids));
+  EXPECT_THAT(titles(), ElementsAre("first", "-"));
+  EXPECT_THAT((*catalog_.FindDetails(*site, ids))[0]->sections(), ElementsAre("news"));
+  // Another instance announces something.
+  ArticleCatalog other(sites_, store_, clock_);
+  auto request = Of({"b"});
+  request.mutable_articles(0)->set_title("second");
+  request.mutable_articles(0)->add_sections("sport");
+  EXPECT_TRUE(thread_.Spawn(other.Put(request)).get().ok());
+  EXPECT_THAT(titles(), ElementsAre("first", "-"));
+  clock_.Advance(limits::kArticleDetailsAge + std::chrono::milliseconds(1));
+  EXPECT_FALSE(catalog_.FindDetails(*site, ids));
+  EXPECT_THAT(titles(), ElementsAre("first", "second"));
+  EXPECT_EQ((*catalog_.FindDetails(*site, ids))[1]->section(), "sport");
+}
+
 TEST_F(ArticleCatalogTest, ABadOneIsNamedAndNothingIsAnnounced) {
   const auto field_of = [this](const v1::PutArticlesRequest& request) { return FieldOf(Put(request)); };
   EXPECT_EQ(field_of(Of({})), "articles");
@@ -85,8 +124,21 @@ TEST_F(ArticleCatalogTest, ABadOneIsNamedAndNothingIsAnnounced) {
   request.mutable_articles(0)->set_url(std::string(limits::kArticleUrlBytesMax + 1, 'x'));
   EXPECT_EQ(field_of(request), "articles[0].url");
   request = Of({"a"});
-  request.mutable_articles(0)->set_section(std::string(limits::kArticleSectionBytesMax + 1, 'x'));
+  request.mutable_articles(0)->set_section(std::string(limits::kArticleLabelBytesMax + 1, 'x'));
   EXPECT_EQ(field_of(request), "articles[0].section");
+  request = Of({"a"});
+  request.mutable_articles(0)->add_authors("");
+  EXPECT_EQ(field_of(request), "articles[0].authors");
+  request = Of({"a"});
+  for (size_t i = 0; i <= limits::kArticleLabelsMax; ++i) request.mutable_articles(0)->add_tags("t");
+  EXPECT_EQ(field_of(request), "articles[0].tags");
+  request = Of({"a"});
+  request.mutable_articles(0)->set_section("b");
+  request.mutable_articles(0)->add_sections("c");
+  EXPECT_EQ(field_of(request), "articles[0].section");
+  request = Of({"a"});
+  request.mutable_articles(0)->set_language(std::string(limits::kArticleLanguageBytesMax + 1, 'x'));
+  EXPECT_EQ(field_of(request), "articles[0].language");
   request = Of({"a"});
   request.set_site("other");
   EXPECT_TRUE(absl::IsNotFound(Put(request)));

@@ -45,7 +45,7 @@ TEST(CommandLine, Defaults) {
   EXPECT_FALSE(line.global.json);
   EXPECT_EQ(line.global.call_timeout(), std::chrono::seconds(10));
   EXPECT_EQ(std::get<TopCommand>(line.command).limit, 20u);
-  EXPECT_EQ(std::get<TopCommand>(line.command).day, "");
+  EXPECT_EQ(std::get<TopCommand>(line.command).window.day, "");
 }
 
 TEST(CommandLine, TheEnvironmentIsOverruledByOptions) {
@@ -67,9 +67,15 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_EQ(record.viewer, ~uint64_t{0});
   EXPECT_EQ(std::get<CountCommand>(Line({"count", "--", "-a", "b"}).command).articles,
             (std::vector<std::string>{"-a", "b"}));
-  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "2015-05-17", "--limit", "256"}).command).day, "2015-05-17");
-  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "today"}).command).day, "today");
-  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--all-time"}).command).day, "");
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "2015-05-17", "--limit", "256"}).command).window.day,
+            "2015-05-17");
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--day", "today"}).command).window.day, "today");
+  EXPECT_EQ(std::get<TopCommand>(Line({"top", "--all-time"}).command).window.day, "");
+  const auto top = std::get<TopCommand>(Line({"top", "--last", "24h", "--section", "s", "--tag", "t",
+                                              "--published-within", "7d", "--previous", "--exact"})
+                                            .command);
+  EXPECT_EQ(top.window.last + top.section + top.tag + top.published_within, "24hst7d");
+  EXPECT_TRUE(top.previous && top.exact);
   EXPECT_TRUE(std::holds_alternative<StatsCommand>(Line({"stats"}).command));
   const auto watch = std::get<WatchCommand>(Line({"watch", "a", "b", "--count", "2"}).command);
   EXPECT_EQ(watch.articles, (std::vector<std::string>{"a", "b"}));
@@ -98,7 +104,8 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_TRUE(again.reset);
   const auto announce = std::get<AnnounceCommand>(Line({"announce", "a", "--title", "t", "--section", "s"}).command);
   EXPECT_EQ(announce.articles, std::vector<std::string>{"a"});
-  EXPECT_EQ(announce.title + announce.url + announce.section, "ts");
+  EXPECT_EQ(announce.title + announce.url, "t");
+  EXPECT_EQ(announce.sections, std::vector<std::string>{"s"});
   EXPECT_EQ(std::get<AnnounceCommand>(Line({"announce", "a", "b"}).command).articles.size(), 2u);
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
@@ -126,7 +133,9 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"record"},
                                                                  {"count"},
                                                                  {"top", "--limit", "0"},
-                                                                 {"top", "--limit", "257"},
+                                                                 {"top", "--limit", "4097"},
+                                                                 {"top", "--last", "1h", "--day", "today"},
+                                                                 {"top", "--from", "2026-11-30T00:00:00Z"},
                                                                  {"top", "--limit", "x"},
                                                                  {"top", "--day", "yesterday"},
                                                                  {"top", "--day", "2015-5-17"},

@@ -174,17 +174,17 @@ TEST_F(CommandsTest, CountShowsATableAndSplitsLongLists) {
 }
 
 TEST_F(CommandsTest, TopFollowsPagesToItsLimit) {
-  ASSERT_TRUE(RunIt(TopCommand{20, ""}).ok());
+  ASSERT_TRUE(RunIt(TopCommand{.limit = 20}).ok());
   EXPECT_THAT(output_, HasSubstr("\n   1  999,999  article1\n"));
   EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 22);
   EXPECT_TRUE(query_.window.all_time());
   query_.calls = 0;
-  ASSERT_TRUE(RunIt(TopCommand{250, "2015-05-17"}).ok());
+  ASSERT_TRUE(RunIt(TopCommand{.limit = 250, .window = {.day = "2015-05-17"}}).ok());
   EXPECT_EQ(query_.calls, 3);
   EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 252);
   EXPECT_EQ(query_.window.day(), "2015-05-17");
   query_.ranks = 3;
-  ASSERT_TRUE(RunIt(TopCommand{256, "today"}).ok());
+  ASSERT_TRUE(RunIt(TopCommand{.limit = 256, .window = {.day = "today"}}).ok());
   EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 5);
   EXPECT_TRUE(query_.window.has_day());
   EXPECT_EQ(query_.window.day(), "");

@@ -27,11 +27,7 @@ class ExportService final : public v1::QueryService::CallbackService {
 
   grpc::ServerWriteReactor<v1::ExportCountsResponse>* ExportCounts(grpc::CallbackServerContext* context,
                                                                    const v1::ExportCountsRequest*) override {
-    const auto flushed = [](std::chrono::milliseconds) -> boost::asio::awaitable<absl::Status> {
-      co_return absl::OkStatus();
-    };
-    return GrpcExportStream::Begin(context, exporter_, pipeline_.executor(), pipeline_.site(), Window{}, flushed,
-                                   patience_);
+    return GrpcExportStream::Begin(context, exporter_, pipeline_.executor(), pipeline_.site(), {Window{}}, patience_);
   }
 
  private:
@@ -92,7 +88,7 @@ class GrpcExportStreamTest : public ::testing::Test {
 
   RedisProcess redis_;
   LanePipeline pipeline_{redis_};
-  CountExporter exporter_{pipeline_.store(), pipeline_.counts()};
+  CountExporter exporter_{pipeline_.store(), pipeline_.counts(), pipeline_.flush_function()};
   std::unique_ptr<ExportService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::QueryService::Stub> stub_;

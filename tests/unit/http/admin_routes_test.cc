@@ -21,7 +21,13 @@ class AdminRoutesTest : public HttpServerTest {
   AdminRoutesTest() {
     AddAdminRoutes(router_, {.metrics = [] { return std::string("# TYPE a counter\na 1\n"); },
                              .why_not_ready = [this] { return reason_; },
-                             .why_not_healthy = [this] { return sickness_; }});
+                             .why_not_healthy = [this] { return sickness_; },
+                             .page =
+                                 [](const HttpRequest&) {
+                                   HttpResponse response;
+                                   response.body() = "the page";
+                                   return response;
+                                 }});
     Start();
   }
   std::string AnswerTo(const std::string& path) {
@@ -33,6 +39,7 @@ class AdminRoutesTest : public HttpServerTest {
   // The tests change these only while no request is running.
   std::optional<std::string> reason_;
   std::optional<std::string> sickness_;
+  HttpRouter more_;
 };
 
 TEST_F(AdminRoutesTest, MetricsHavePrometheusType) {
@@ -61,6 +68,25 @@ TEST_F(AdminRoutesTest, ReadinessFollowsItsReason) {
               AllOf(StartsWith("HTTP/1.1 503 "), EndsWith("\r\n\r\nnot ready: Redis\\nis away\n")));
   reason_.reset();
   EXPECT_THAT(AnswerTo("/readyz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminRoutesTest, BrowsersGetThePage) {
+  HttpClient client(port());
+  EXPECT_TRUE(client.Send(Get("/", "Accept: text/html,application/xhtml+xml\r\n")));
+  EXPECT_THAT(client.Receive(), EndsWith("\r\n\r\nthe page"));
+}
+
+TEST_F(AdminRoutesTest, AnotherTableIsAddedWhileTheServerRuns) {
+  EXPECT_THAT(AnswerTo("/more"), StartsWith("HTTP/1.1 404 "));
+  more_.Add(boost::beast::http::verb::get, "/more", [](const HttpRequest&) -> boost::asio::awaitable<HttpResponse> {
+    HttpResponse response;
+    response.body() = "more";
+    co_return response;
+  });
+  router_.AddTable(more_);
+  EXPECT_THAT(AnswerTo("/more"), EndsWith("\r\n\r\nmore"));
+  EXPECT_THAT(AnswerTo("/even-more"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(AnswerTo("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(AdminRoutesTest, IndexNamesTheOthers) {

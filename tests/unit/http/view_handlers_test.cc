@@ -124,7 +124,7 @@ class ViewHandlersTest : public HttpServerTest {
   MemoryStore store_{{}};
   CountCache cache_{{{rig_.ledger.get(), RandomId<Incarnation>()}}};
   CountReader counts_{store_, cache_, rig_.clock};
-  ArticleCatalog catalog_{rig_.sites, store_};
+  ArticleCatalog catalog_{rig_.sites, store_, rig_.clock};
   StoreThread store_thread_;
   BrowserAdmission admission_{{.counts = counts_,
                                .catalog = catalog_,

@@ -21,18 +21,14 @@ class CountExportTest : public ::testing::Test {
  protected:
   CountExportTest() { EXPECT_TRUE(pipeline_.Open().ok()); }
 
-  absl::StatusOr<std::unique_ptr<CountExporter::Export>> Begin(Window window = kAllTime) {
-    return pipeline_.Await(
-        [](CountExporter& exporter, std::shared_ptr<const Site> site,
-           Window of) -> boost::asio::awaitable<absl::StatusOr<std::unique_ptr<CountExporter::Export>>> {
-          co_return exporter.Begin(std::move(site), of);
-        }(exporter_, pipeline_.site(), window));
+  absl::StatusOr<std::unique_ptr<CountExporter::Export>> Begin(std::vector<Window> windows = {kAllTime}) {
+    return pipeline_.Await(exporter_.Begin(pipeline_.site(), std::move(windows)));
   }
   // Returns the text "views bot_views viewers" of each article. Calls `meanwhile` before each piece.
   std::map<std::string, std::string> All(
-      Window window = kAllTime, const std::function<void()>& meanwhile = [] {}) {
+      std::vector<Window> windows = {kAllTime}, const std::function<void()>& meanwhile = [] {}) {
     std::map<std::string, std::string> all;
-    const auto begun = Begin(window);
+    const auto begun = Begin(std::move(windows));
     EXPECT_TRUE(begun.ok()) << begun.status();
     double progress = 0;
     while (begun.ok()) {
@@ -57,7 +53,7 @@ class CountExportTest : public ::testing::Test {
 
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_};
-  CountExporter exporter_{pipeline_.store(), pipeline_.counts()};
+  CountExporter exporter_{pipeline_.store(), pipeline_.counts(), pipeline_.flush_function()};
 };
 
 TEST_F(CountExportTest, HasEveryArticleOnceWhateverIsCountedMeanwhile) {
@@ -81,7 +77,7 @@ TEST_F(CountExportTest, HasEveryArticleOnceWhateverIsCountedMeanwhile) {
   EXPECT_EQ(All(), expected);
   // Further views may be in a count or not, and new articles may be listed or not.
   int pieces = 0;
-  const auto later = All(kAllTime, [&] {
+  const auto later = All({kAllTime}, [&] {
     pipeline_.Fold(ids[7], 1'000);
     pipeline_.Fold("new/" + std::to_string(++pieces));
     if (pieces % 10 == 0) EXPECT_TRUE(pipeline_.Flush().ok());
@@ -101,10 +97,11 @@ TEST_F(CountExportTest, ADayHasItsOwnViews) {
                   {.article_id = "b", .event_time_unix_ms = 20'001 * kDayMs, .count = 4, .bot = true}});
   ASSERT_TRUE(pipeline_.Flush().ok());
   using Texts = std::map<std::string, std::string>;
-  EXPECT_EQ(All({Window::Kind::kDay, 20241004}), (Texts{{"a", "2 0 0"}}));
-  EXPECT_EQ(All({Window::Kind::kDay, 20241005}), (Texts{{"a", "30 0 0"}}));
+  EXPECT_EQ(All({{Window::Kind::kDay, 20241004}}), (Texts{{"a", "2 0 0"}}));
+  EXPECT_EQ(All({{Window::Kind::kDay, 20241005}}), (Texts{{"a", "30 0 0"}}));
   EXPECT_EQ(All(), (Texts{{"a", "32 0 0"}, {"b", "0 4 0"}}));
-  EXPECT_TRUE(All({Window::Kind::kDay, 20241006}).empty());
+  EXPECT_TRUE(All({{Window::Kind::kDay, 20241006}}).empty());
+  EXPECT_EQ(All({{Window::Kind::kDay, 20241004}, {Window::Kind::kDay, 20241005}}), (Texts{{"a", "32 0 0"}}));
 }
 
 TEST_F(CountExportTest, OnlySoManyAreOpenAtOnce) {
@@ -137,9 +134,10 @@ TEST_F(CountExportTest, EndsWhenTheStoreGoesOrTheServiceStops) {
   const auto first = *Begin(), second = *Begin();
   exporter_.Stop();
   EXPECT_TRUE(absl::IsUnavailable(pipeline_.Await(first->Next()).status()));
-  CountExporter other(pipeline_.store(), pipeline_.counts());
+  CountExporter other(pipeline_.store(), pipeline_.counts(), pipeline_.flush_function());
+  const auto third = *pipeline_.Await(other.Begin(pipeline_.site(), {kAllTime}));
   redis_.Kill();
-  EXPECT_TRUE(absl::IsUnavailable(pipeline_.Await((*other.Begin(pipeline_.site(), kAllTime))->Next()).status()));
+  EXPECT_TRUE(absl::IsUnavailable(pipeline_.Await(third->Next()).status()));
 }
 
 }  // namespace

@@ -176,14 +176,15 @@ class RankedModel {
     for (const auto& [id, count] : counts_[window]) {
       if (count.stored != 0) rankings.shards[ShardOf(HashOf(id)).value].articles.push_back({id, count.stored});
     }
-    for (ShardRanking& shard : rankings.shards) {
+    for (Ranking& shard : rankings.shards) {
       std::stable_sort(shard.articles.begin(), shard.articles.end(),
                        [](const RankedCount& a, const RankedCount& b) { return a.views > b.views; });
       if (shard.articles.size() < shape_.ranked) continue;
       shard.articles.resize(shape_.ranked);
       shard.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, shard.articles.back().views));
     }
-    read_[window] = std::make_unique<RankedWindow>(sites_[0], window, pointers_, std::move(rankings));
+    read_[window] = std::make_unique<RankedWindow>(sites_[0], std::vector<Window>{window}, limits::kRankedAllTimeAndDay,
+                                                   pointers_, std::move(rankings));
   }
 
   bool AddStored(Window window, const std::vector<RankedWindow::Candidate>& candidates) {

@@ -134,10 +134,10 @@ TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
   redis_.Command({"HSET", "vc:{05}:demo:all", "a", "9007199254740000", "", "0"});
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 992}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "9007199254740992");
-  const auto ranking = pipeline_.Await(pipeline_.store().ReadRanking(kShard, {lane_.id}, "demo", kAll));
+  const auto ranking = pipeline_.Await(pipeline_.store().ReadRankings(kShard, {lane_.id}, "demo", {kAll}, 10));
   ASSERT_TRUE(ranking.ok()) << ranking.status();
-  ASSERT_EQ(ranking->articles.size(), 1u);
-  EXPECT_EQ(ranking->articles[0].views, int64_t{1} << 53);
+  ASSERT_EQ(ranking->rankings[0].articles.size(), 1u);
+  EXPECT_EQ(ranking->rankings[0].articles[0].views, int64_t{1} << 53);
 }
 
 TEST_F(ApplyTest, OutOfMemoryWritesNothing) {

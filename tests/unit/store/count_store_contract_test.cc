@@ -40,8 +40,9 @@ class CountStoreContract : public ::testing::Test {
   std::vector<std::string> Ranked() {
     const std::vector<LaneId> lanes = {lane_.id};
     std::vector<std::string> ids;
-    const auto ranking = rig_.Await(rig_.store().ReadRanking(kShard, lanes, "demo", kAll));
-    for (const RankedCount& article : ranking->articles) ids.push_back(article.article_id);
+    const auto ranking =
+        rig_.Await(rig_.store().ReadRankings(kShard, lanes, "demo", {kAll}, limits::kRankedAllTimeAndDay));
+    for (const RankedCount& article : ranking->rankings[0].articles) ids.push_back(article.article_id);
     return ids;
   }
   LaneTotals Totals() { return rig_.Await(rig_.store().ReadLane(kShard, lane_.id))->totals; }
@@ -62,6 +63,27 @@ TYPED_TEST(CountStoreContract, APartIsAppliedOnce) {
   EXPECT_EQ(again.stored, ToHex(this->lane_.incarnation) + " END 10");
   EXPECT_THAT(this->Counts(kAll, {"a", "b", "", "c"}), ElementsAre(2, 5, 7, 0));
   EXPECT_EQ(this->Totals(), (LaneTotals{.views = 8}));
+}
+
+TYPED_TEST(CountStoreContract, RankingsOfSeveralWindowsAreReadAtOnceAndNoFartherThanAsked) {
+  const Window day{Window::Kind::kDay, 20261122};
+  const Window hour{Window::Kind::kHour, 498'712};
+  EXPECT_TRUE(
+      this->Apply(this->NextPart({Views(kAll, {{"a", 2}, {"b", 5}, {"c", 1}}), Views(day, {{"a", 9}})})).applied);
+  const std::vector<LaneId> lanes = {this->lane_.id};
+  const auto read = this->rig_.Await(this->rig_.store().ReadRankings(kShard, lanes, "demo", {kAll, day, hour}, 2));
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->rankings.size(), 3u);
+  std::vector<std::string> texts;
+  for (const Ranking& ranking : read->rankings) {
+    for (const RankedCount& article : ranking.articles) {
+      texts.push_back(article.article_id + " " + std::to_string(article.views));
+    }
+    texts.push_back("others at most " + std::to_string(ranking.unlisted_views_max));
+  }
+  EXPECT_THAT(texts, ElementsAre("b 5", "a 2", "others at most 2", "a 9", "others at most 0", "others at most 0"));
+  ASSERT_EQ(read->lanes.size(), 1u);
+  EXPECT_EQ(read->lanes[0]->cursor, Cursor::End(Position{10}));
 }
 
 TYPED_TEST(CountStoreContract, OnlyTheExpectedCursorIsTaken) {

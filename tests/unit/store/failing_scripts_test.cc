@@ -153,9 +153,9 @@ class FailingScriptsTest : public ::testing::Test {
   template <typename Rig>
   static std::string RankedOfThird(Rig& rig, const LaneId& lane) {
     const std::vector<LaneId> lanes = {lane};
-    const auto ranking = rig.Await(rig.store().ReadRanking(Shard{0}, lanes, "third", {Window::Kind::kAllTime, 0}));
+    const auto ranking = rig.Await(rig.store().ReadRankings(Shard{0}, lanes, "third", {Window{}}, 10));
     std::string text;
-    for (const RankedCount& article : ranking->articles) {
+    for (const RankedCount& article : ranking->rankings[0].articles) {
       text += article.article_id + " " + std::to_string(article.views) + "\n";
     }
     return text;

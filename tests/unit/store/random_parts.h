@@ -100,7 +100,9 @@ std::string ContentOf(Rig& rig, const std::vector<LaneId>& lanes) {
         line(site, "window", std::to_string(window));
         for (size_t id = 0; id < ids.size(); ++id) line(ids[id], std::to_string(counts.counts[window][id]));
         if (kRandomWindows[window].kind == Window::Kind::kBots) continue;
-        const ShardRanking ranking = *rig.Await(rig.store().ReadRanking(shard, lanes, site, kRandomWindows[window]));
+        const Ranking ranking = rig.Await(rig.store().ReadRankings(shard, lanes, site, {kRandomWindows[window]},
+                                                                   limits::kRankedAllTimeAndDay))
+                                    ->rankings.front();
         line("ranking", std::to_string(ranking.unlisted_views_max));
         for (const RankedCount& article : ranking.articles) line(article.article_id, std::to_string(article.views));
       }

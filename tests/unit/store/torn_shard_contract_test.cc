@@ -47,9 +47,9 @@ class TornShardContract : public ::testing::Test {
   }
   std::vector<std::string> Ranked(Window window) {
     const std::vector<LaneId> lanes = {own_.lane.id};
-    const auto ranking = Await(store().ReadRanking(kShard, lanes, "demo", window));
+    const auto ranking = Await(store().ReadRankings(kShard, lanes, "demo", {window}, limits::kRankedAllTimeAndDay));
     std::vector<std::string> texts;
-    for (const RankedCount& article : ranking->articles) {
+    for (const RankedCount& article : ranking->rankings[0].articles) {
       texts.push_back(article.article_id + " " + std::to_string(article.views));
     }
     return texts;

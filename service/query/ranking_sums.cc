@@ -1,0 +1,69 @@
+#include "service/query/ranking_sums.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <functional>
+#include <string_view>
+#include <tuple>
+
+namespace viewcount {
+
+void RankingSums::Add(Shard shard, std::span<const Ranking> rankings) {
+  OfShard& of = shards_[shard.value];
+  for (const Ranking& ranking : rankings) {
+    of.unlisted_most += static_cast<int64_t>(ranking.unlisted_views_max);
+    longest_ = std::max(longest_, ranking.articles.size());
+  }
+  boost::unordered_flat_map<std::string_view, size_t> places;
+  for (const Ranking& ranking : rankings) {
+    for (const RankedCount& ranked : ranking.articles) {
+      const auto [place, is_new] = places.emplace(ranked.article_id, of.articles.size());
+      if (is_new) of.articles.push_back({.id = ranked.article_id, .least = 0, .most = of.unlisted_most});
+      Article& article = of.articles[place->second];
+      article.least += ranked.views;
+      article.most += ranked.views - static_cast<int64_t>(ranking.unlisted_views_max);
+    }
+  }
+}
+
+RankingSums::Choice RankingSums::Choose(size_t places) const {
+  Choice choice;
+  std::vector<int64_t> least;
+  for (const OfShard& of : shards_) {
+    for (const Article& article : of.articles) least.push_back(article.least);
+  }
+  int64_t needed = 1;
+  if (least.size() >= places) {
+    const auto last = least.begin() + static_cast<ptrdiff_t>(places - 1);
+    std::nth_element(least.begin(), last, least.end(), std::greater<>());
+    needed = std::max<int64_t>(1, *last);
+  }
+  // Articles close to the list may be needed soon.
+  const int64_t near = std::max<int64_t>(1, needed - needed / 8);
+  std::vector<std::tuple<int64_t, size_t, const Article*>> chosen;
+  for (size_t shard = 0; shard < shards_.size(); ++shard) {
+    for (const Article& article : shards_[shard].articles) {
+      if (article.most >= near) chosen.emplace_back(-article.most, shard, &article);
+    }
+  }
+  const size_t kept = std::min(chosen.size(), kArticlesMax);
+  std::nth_element(chosen.begin(), chosen.begin() + static_cast<ptrdiff_t>(kept), chosen.end());
+  // No article that is left out has a higher sum than this.
+  const int64_t left_out = kept < chosen.size() ? -std::get<0>(chosen[kept]) : near - 1;
+  choice.proven = left_out < needed;
+  for (size_t i = 0; i < kept; ++i) {
+    const auto& [most, shard, article] = chosen[i];
+    choice.articles[shard].push_back(article->id);
+  }
+  for (size_t shard = 0; shard < shards_.size(); ++shard) {
+    const OfShard& of = shards_[shard];
+    int64_t most = of.unlisted_most;
+    // It is at least 1 even if their sums are below 0, because 0 means that there are no others.
+    if (choice.articles[shard].size() < of.articles.size()) most = std::max<int64_t>({1, most, left_out});
+    choice.others_max[shard] = static_cast<uint64_t>(std::max<int64_t>(0, most));
+    if (of.unlisted_most >= needed) choice.proven = false;
+  }
+  return choice;
+}
+
+}  // namespace viewcount
