@@ -20,7 +20,7 @@ namespace {
 // Returns whether a time can be written as text, from the year 1 to 9999.
 bool IsTime(const google::protobuf::Timestamp& time) {
   constexpr int64_t kFirstSecond = -62'135'596'800;
-  constexpr int64_t kLastSecond = 253'402'300'799;
+  constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;
   return time.seconds() >= kFirstSecond && time.seconds() <= kLastSecond && time.nanos() >= 0 &&
          time.nanos() < 1'000'000'000;
 }

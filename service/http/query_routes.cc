@@ -32,6 +32,13 @@ constexpr std::array<std::pair<std::string_view, v1::SeriesStep>, 4> kSteps = {{
                                                                                 {"week", v1::SERIES_STEP_WEEK},
                                                                                 {"month", v1::SERIES_STEP_MONTH}}};
 
+// Returns whether a parameter is `true`; false if it is absent.
+absl::StatusOr<bool> SwitchOf(const Parameters& parameters, const char* name) {
+  const std::string value = parameters.Find(name).value_or("false");
+  if (value == "true" || value == "false") return value == "true";
+  return InvalidField(name, "must be true or false");
+}
+
 absl::Status ForBackends(std::string_view what) {
   return absl::PermissionDeniedError(
       fmt::format("only the portal's own servers may ask for {}; they ask at the address for backends "
@@ -131,9 +138,15 @@ class Questions {
     } else if (has_span) {
       if (auto status = FillSpan(parameters, *question.mutable_window()); !status.ok()) return status;
     }
-    if (const auto exact = parameters.Find("exactRequired")) {
-      if (*exact != "true" && *exact != "false") return InvalidField("exactRequired", "must be true or false");
-      question.set_exact_required(*exact == "true");
+    const auto exact = SwitchOf(parameters, "exactRequired"), previous = SwitchOf(parameters, "withPreviousRank");
+    for (const auto* given : {&exact, &previous}) {
+      if (!given->ok()) return given->status();
+    }
+    question.set_exact_required(*exact);
+    question.set_with_previous_rank(*previous);
+    for (const char* name : {"section", "author", "tag", "language"}) {
+      // An empty one would restrict nothing, which its sender hardly means.
+      if (parameters.Find(name) == "") return InvalidField(name, "must not be empty; leave it out to restrict nothing");
     }
     question.set_section(parameters.Find("section").value_or(""));
     question.set_author(parameters.Find("author").value_or(""));
@@ -143,10 +156,6 @@ class Questions {
       const auto duration = ParseDuration(*within);
       if (!duration) return InvalidField("publishedWithin", "must be a duration such as 24h or 30d");
       *question.mutable_published_within() = TimeUtil::MillisecondsToDuration(duration->count());
-    }
-    if (const auto previous = parameters.Find("withPreviousRank")) {
-      if (*previous != "true" && *previous != "false") return InvalidField("withPreviousRank", "must be true or false");
-      question.set_with_previous_rank(*previous == "true");
     }
     question.set_page_token(parameters.Find("pageToken").value_or(""));
     if (const auto size = parameters.Find("pageSize")) {

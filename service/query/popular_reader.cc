@@ -385,9 +385,7 @@ std::optional<PopularList> PopularReader::RecallLast(const Site& site, const Que
       article.views = ShownCount(static_cast<int64_t>(article.views) + more);
     }
   }
-  std::sort(list.articles.begin(), list.articles.end(), [](const auto& a, const auto& b) {
-    return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
-  });
+  std::sort(list.articles.begin(), list.articles.end(), ComesBefore);
   std::erase_if(list.articles, [](const auto& article) { return article.views == 0; });
   return std::move(list);
 }

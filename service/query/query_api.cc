@@ -331,9 +331,7 @@ asio::awaitable<absl::StatusOr<ShownList>> QueryApi::ScanPopular(const PopularQu
         list.articles.push_back({std::move((*piece)->ids[i]), views});
       }
     }
-    std::sort(list.articles.begin(), list.articles.end(), [](const auto& a, const auto& b) {
-      return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
-    });
+    std::sort(list.articles.begin(), list.articles.end(), ComesBefore);
     if (list.articles.size() > places) list.articles.resize(places);
   }
   auto ids = IdsOf(list);

@@ -86,10 +86,10 @@ struct RankedWindow::Merge {
 
 namespace {
 
-bool ComesBefore(const auto& a, const auto& b) { return a.views != b.views ? a.views > b.views : a.id < b.id; }
+bool IsHigher(const auto& a, const auto& b) { return a.views != b.views ? a.views > b.views : a.id < b.id; }
 
 void SortOut(auto& articles) {
-  std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) { return ComesBefore(a, b); });
+  std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) { return IsHigher(a, b); });
   const auto is_same = [](const auto& a, const auto& b) { return a.views == b.views && a.id == b.id; };
   articles.erase(std::unique(articles.begin(), articles.end(), is_same), articles.end());
 }
@@ -309,9 +309,7 @@ void RankedWindow::Settle(Answer& answer) const {
     if (views > 0) articles.push_back({candidate.id, static_cast<uint64_t>(views)});
     return true;
   });
-  std::sort(articles.begin(), articles.end(), [](const auto& a, const auto& b) {
-    return a.views != b.views ? a.views > b.views : a.article_id < b.article_id;
-  });
+  std::sort(articles.begin(), articles.end(), ComesBefore);
   if (articles.size() < places_) return;
   articles.resize(places_);
   const auto least = static_cast<int64_t>(articles.back().views);

@@ -42,6 +42,11 @@ struct PopularArticle {
   uint64_t views = 0;
 };
 
+// The order of lists: by views descending, then by ID ascending.
+inline bool ComesBefore(const PopularArticle& one, const PopularArticle& other) {
+  return one.views != other.views ? one.views > other.views : one.article_id < other.article_id;
+}
+
 struct PopularList {
   // By views descending, then by ID ascending. At most as many as requested, and none without views.
   std::vector<PopularArticle> articles;

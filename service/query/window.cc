@@ -19,7 +19,7 @@ constexpr int64_t kSecondsOfDay = 24 * kSecondsOfHour;
 constexpr int64_t kMsOfHour = kSecondsOfHour * 1'000;
 constexpr int64_t kHoursKept = limits::kHourKeysExpireAfter.count();
 // The years that a key can name.
-constexpr int64_t kLastSecond = 253'402'300'799;
+constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;
 
 bool IsWholeHour(int64_t unix_ms) { return unix_ms % kMsOfHour == 0; }
 int64_t NextHour(int64_t unix_ms) { return unix_ms - unix_ms % kMsOfHour + kMsOfHour; }
