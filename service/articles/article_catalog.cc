@@ -1,7 +1,9 @@
 #include "service/articles/article_catalog.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -16,14 +18,6 @@ namespace viewcount {
 namespace asio = boost::asio;
 
 namespace {
-
-// Returns whether a time can be written as text, from the year 1 to 9999.
-bool IsTime(const google::protobuf::Timestamp& time) {
-  constexpr int64_t kFirstSecond = -62'135'596'800;
-  constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;
-  return time.seconds() >= kFirstSecond && time.seconds() <= kLastSecond && time.nanos() >= 0 &&
-         time.nanos() < 1'000'000'000;
-}
 
 absl::Status Check(const v1::Article& article, int index) {
   const auto refused = [&](std::string_view field, std::string_view allowed) {
@@ -85,17 +79,38 @@ absl::Status Check(const v1::PutArticlesRequest& request) {
   return absl::OkStatus();
 }
 
+// The shard of the site's order of publication.
+Shard HomeOf(const Site& site) { return ShardOf(ArticleHash(site.seed, "")); }
+
 }  // namespace
+
+bool IsTime(const google::protobuf::Timestamp& time) {
+  constexpr int64_t kFirstSecond = -62'135'596'800;
+  constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;
+  return time.seconds() >= kFirstSecond && time.seconds() <= kLastSecond && time.nanos() >= 0 &&
+         time.nanos() < 1'000'000'000;
+}
+
+std::optional<int64_t> PublishTimeOf(const v1::Article& article) {
+  if (!article.has_publish_time()) return std::nullopt;
+  return google::protobuf::util::TimeUtil::TimestampToMilliseconds(article.publish_time());
+}
+
+bool HasLabel(const google::protobuf::RepeatedPtrField<std::string>& labels, const std::string& label) {
+  return label.empty() || std::ranges::find(labels, label) != labels.end();
+}
 
 asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& request) {
   if (auto status = Check(request); !status.ok()) co_return status;
   const auto site = sites_.Find(request.site());
   if (site == nullptr) co_return sites_.Unknown(request.site());
   std::map<Shard, std::map<std::string, std::string>> texts;
+  std::map<std::string, std::optional<int64_t>> published;
   for (v1::Article article : request.articles()) {
     const std::string id(site->Resolve(article.article_id()));
     article.clear_article_id();
     CompleteSection(article);
+    published[id] = PublishTimeOf(article);
     texts[ShardOf(ArticleHash(site->seed, id))][id] = article.SerializeAsString();
   }
   for (const auto& [shard, articles] : texts) {
@@ -105,7 +120,17 @@ asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& 
     const MutexLock lock(mutex_);
     for (const auto& [id, text] : articles) known_.erase(NameOf(*site, id));
   }
+  ++writes_;
+  if (auto status = co_await store_.WritePublications(HomeOf(*site), site->name, published); !status.ok()) {
+    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
+  }
+  ++writes_;
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Publication>>> ArticleCatalog::ReadPublications(
+    std::shared_ptr<const Site> site, PublicationRange range) {
+  co_return co_await store_.ReadPublications(HomeOf(*site), site->name, range);
 }
 
 std::string ArticleCatalog::NameOf(const Site& site, std::string_view id) {

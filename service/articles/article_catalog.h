@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,6 +27,14 @@ namespace viewcount {
 // An article as it was announced, without its ID. Null if it was not.
 using ArticleDetails = std::shared_ptr<const v1::Article>;
 
+// Returns whether a time can be written as text, from the year 1 to 9999.
+bool IsTime(const google::protobuf::Timestamp& time);
+// Returns the time of publication, Unix milliseconds; nothing if the article was announced without one.
+std::optional<int64_t> PublishTimeOf(const v1::Article& article);
+
+// Returns whether one of the labels is `label`, or `label` is empty.
+bool HasLabel(const google::protobuf::RepeatedPtrField<std::string>& labels, const std::string& label);
+
 // Reads and writes announced articles. Runs on the store's executor, unless stated otherwise. The objects that it
 // refers to must outlive it.
 class ArticleCatalog {
@@ -40,6 +49,13 @@ class ArticleCatalog {
   // coroutine ends. Errors: those of the store.
   boost::asio::awaitable<absl::StatusOr<std::set<std::string_view>>> FindAnnounced(
       std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids);
+
+  // Returns a piece of the site's order of publication. An article may have been announced again since with another
+  // time, or without one: compare it with the details. Errors: those of the store.
+  boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(std::shared_ptr<const Site> site,
+                                                                                    PublicationRange range);
+  // Returns the number of calls of Put that have written something.
+  uint64_t writes() const { return writes_; }
 
   // Thread-safe. Returns the details of each article if all were read within limits::kArticleDetailsAge. `ids` are IDs
   // as the site resolves them.
@@ -75,6 +91,7 @@ class ArticleCatalog {
   const SiteDirectory& sites_;
   SiteStore& store_;
   const Clock& clock_;
+  uint64_t writes_ = 0;
   Mutex mutex_;
   boost::unordered_flat_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
 };

@@ -16,16 +16,18 @@ constexpr size_t kArenaBytes = 16 << 10;
 
 // The differences between the methods: the messages, and the function that answers.
 struct GetCounts {
+  using Api = QueryApi;
   using Request = v1::GetCountsRequest;
   using Response = v1::GetCountsResponse;
-  static auto Answer(QueryApi& api, const Request& request, Response& response) {
+  static auto Answer(Api& api, const Request& request, Response& response) {
     return api.GetCountsCached(request, response);
   }
 };
 struct ListPopular {
+  using Api = ListApi;
   using Request = v1::ListPopularRequest;
   using Response = v1::ListPopularResponse;
-  static auto Answer(QueryApi& api, const Request& request, Response& response) {
+  static auto Answer(Api& api, const Request& request, Response& response) {
     return api.ListPopularCached(request, response);
   }
 };
@@ -33,7 +35,7 @@ struct ListPopular {
 template <typename Question>
 class CachedCall final : public CallHandler {
  public:
-  CachedCall(QueryApi& api, const Method& others, Call& call) : api_(api), others_(others), call_(call) {}
+  CachedCall(typename Question::Api& api, const Method& others, Call& call) : api_(api), others_(others), call_(call) {}
 
   void OnMessage(std::string message) override {
     alignas(8) std::array<char, kArenaBytes> memory;
@@ -61,13 +63,13 @@ class CachedCall final : public CallHandler {
     other->OnMessage(std::move(message));
   }
 
-  QueryApi& api_;
+  typename Question::Api& api_;
   const Method& others_;
   Call& call_;
 };
 
 template <typename Question>
-Method CachedMethod(QueryApi& api, const Method& others) {
+Method CachedMethod(typename Question::Api& api, const Method& others) {
   return {.begin = [&api, &others](Call& call) { return HandlerRef(new CachedCall<Question>(api, others, call)); },
           .one_request = true};
 }
@@ -75,6 +77,6 @@ Method CachedMethod(QueryApi& api, const Method& others) {
 }  // namespace
 
 Method GetCountsMethod(QueryApi& api, const Method& others) { return CachedMethod<GetCounts>(api, others); }
-Method ListPopularMethod(QueryApi& api, const Method& others) { return CachedMethod<ListPopular>(api, others); }
+Method ListPopularMethod(ListApi& api, const Method& others) { return CachedMethod<ListPopular>(api, others); }
 
 }  // namespace viewcount

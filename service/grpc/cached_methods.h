@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/grpc/http2/call.h"
+#include "service/query/list_api.h"
 #include "service/query/query_api.h"
 
 namespace viewcount {
@@ -12,6 +13,6 @@ inline constexpr char kListPopularPath[] = "/viewcount.v1.QueryService/ListPopul
 
 // `others` serves the requests that have to read the store. `api` and `others` must outlive the calls.
 Method GetCountsMethod(QueryApi& api, const Method& others);
-Method ListPopularMethod(QueryApi& api, const Method& others);
+Method ListPopularMethod(ListApi& api, const Method& others);
 
 }  // namespace viewcount

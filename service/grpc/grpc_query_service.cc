@@ -32,7 +32,7 @@ grpc::ServerUnaryReactor* GrpcQueryService::ListPopular(grpc::CallbackServerCont
                                                         const v1::ListPopularRequest* request,
                                                         v1::ListPopularResponse* response) {
   return Spawn(context, parts_.executor,
-               [this, request, response] { return parts_.api.ListPopular(*request, *response); });
+               [this, request, response] { return parts_.lists.ListPopular(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::ListTrending(grpc::CallbackServerContext* context,
@@ -46,8 +46,10 @@ grpc::ServerUnaryReactor* GrpcQueryService::ListRising(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::ListArticles(grpc::CallbackServerContext* context,
-                                                         const v1::ListArticlesRequest*, v1::ListArticlesResponse*) {
-  return Answer(context, NotBuiltYet("ListArticles"));
+                                                         const v1::ListArticlesRequest* request,
+                                                         v1::ListArticlesResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.lists.ListArticles(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::GetSeries(grpc::CallbackServerContext* context,

@@ -8,6 +8,7 @@
 #include "service/grpc/grpc_export_stream.h"
 #include "service/query/count_export.h"
 #include "service/query/count_watcher.h"
+#include "service/query/list_api.h"
 #include "service/query/query_api.h"
 #include "service/sites/site_directory.h"
 #include "viewcount/v1/query.grpc.pb.h"
@@ -22,6 +23,7 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
     boost::asio::any_io_executor executor;
     const SiteDirectory& sites;
     QueryApi& api;
+    ListApi& lists;
     CountWatcher& watcher;
     CountExporter& exporter;
     const Clock& clock;
@@ -38,8 +40,8 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
                                          v1::ListTrendingResponse*) override;
   grpc::ServerUnaryReactor* ListRising(grpc::CallbackServerContext* context, const v1::ListRisingRequest*,
                                        v1::ListRisingResponse*) override;
-  grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const v1::ListArticlesRequest*,
-                                         v1::ListArticlesResponse*) override;
+  grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const v1::ListArticlesRequest* request,
+                                         v1::ListArticlesResponse* response) override;
   grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest* request,
                                       v1::GetSeriesResponse* response) override;
   grpc::ServerUnaryReactor* GetSiteStats(grpc::CallbackServerContext* context, const v1::GetSiteStatsRequest* request,

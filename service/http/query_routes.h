@@ -1,4 +1,4 @@
-// The routes for queries: counts, popular articles, the site's statistics, and single numbers as pictures and as text.
+// The routes for queries: counts, series, the site's statistics, and single numbers as pictures and as text.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,7 +10,7 @@
 
 namespace viewcount {
 
-// Adds GET …/counts, POST …/counts:batchGet, GET …/popular, GET …/series and GET …/stats. Only backends may ask for
+// Adds GET …/counts, POST …/counts:batchGet, GET …/series and GET …/stats. Only backends may ask for
 // series. `store` is the executor of the store, on which `queries` runs. All must outlive the server.
 void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, const ClientTrust& trust,
                     boost::asio::any_io_executor store);

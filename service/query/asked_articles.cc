@@ -3,7 +3,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/base/status.h"
+#include "service/base/text.h"
+
 namespace viewcount {
+
+absl::StatusOr<std::string> ArticleOf(const Site& site, const std::string& article_id, const std::string& address,
+                                      const std::string& canonical_address) {
+  const bool canonical = !canonical_address.empty();
+  const std::string& asked = canonical ? canonical_address : address;
+  if (asked.empty()) {
+    if (article_id.empty() || IsArticleId(article_id)) return article_id;
+    return InvalidField("article_id", kArticleIdRule);
+  }
+  const std::string_view field = canonical ? "canonical_address" : "address";
+  if (!article_id.empty() || (canonical && !address.empty())) {
+    return InvalidField(field, "must be the only one of article_id, address and canonical_address");
+  }
+  auto named = site.rule.Name(asked, canonical ? AddressKind::kCanonical : AddressKind::kRequested);
+  if (!named.ok()) return InvalidField(field, ToStd(named.status().message()));
+  return std::move(named->article_id);
+}
 
 void AskedArticles::AddAddress(const Site& site, const std::string& text, AddressKind kind) {
   Entry& entry = entries_.emplace_back();

@@ -1,6 +1,7 @@
 // The articles of a question, each asked for by its ID or by an address.
 #pragma once
 
+#include <absl/status/statusor.h>
 #include <google/protobuf/repeated_field.h>
 
 #include <string>
@@ -55,5 +56,14 @@ class AskedArticles {
   // The addresses. The last ones of `ids_` are theirs, in the same order.
   std::vector<Entry> entries_;
 };
+
+// Returns the article that a request names by article_id, address or canonical_address, or an empty text if it names
+// none. INVALID_ARGUMENT names the field. Thread-safe.
+absl::StatusOr<std::string> ArticleOf(const Site& site, const std::string& article_id, const std::string& address,
+                                      const std::string& canonical_address);
+template <typename Request>
+absl::StatusOr<std::string> ArticleOf(const Site& site, const Request& request) {
+  return ArticleOf(site, request.article_id(), request.address(), request.canonical_address());
+}
 
 }  // namespace viewcount

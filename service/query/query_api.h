@@ -1,5 +1,5 @@
-// Answers the requests of QueryService as messages, independently of the transport. Checks requests, calls the readers,
-// and fills responses.
+// Answers the requests of QueryService for counts, series and totals as messages, independently of the transport.
+// Checks requests, calls the readers, and fills responses. ListApi answers those for lists.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,13 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/limits.h"
-#include "service/query/count_export.h"
 #include "service/query/count_reader.h"
-#include "service/query/popular_reader.h"
-#include "service/query/shown_list.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/query/window.h"
@@ -34,11 +30,8 @@ class QueryApi {
   struct Dependencies {
     const SiteDirectory& sites;
     CountReader& counts;
-    PopularReader& popular;
     SiteStatsReader& stats;
     SiteTotalReader& totals;
-    CountExporter& exporter;
-    ArticleCatalog& catalog;
     const Clock& clock;
   };
   explicit QueryApi(Dependencies parts) : parts_(parts) {}
@@ -47,11 +40,6 @@ class QueryApi {
   // nothing and leaves the response empty: call GetCounts.
   std::optional<absl::Status> GetCountsCached(const v1::GetCountsRequest& request, v1::GetCountsResponse& response);
   boost::asio::awaitable<absl::Status> GetCounts(const v1::GetCountsRequest& request, v1::GetCountsResponse& response);
-  // Thread-safe. Like GetCountsCached, for popular lists.
-  std::optional<absl::Status> ListPopularCached(const v1::ListPopularRequest& request,
-                                                v1::ListPopularResponse& response);
-  boost::asio::awaitable<absl::Status> ListPopular(const v1::ListPopularRequest& request,
-                                                   v1::ListPopularResponse& response);
   boost::asio::awaitable<absl::Status> GetSiteStats(const v1::GetSiteStatsRequest& request,
                                                     v1::GetSiteStatsResponse& response);
   boost::asio::awaitable<absl::Status> GetSeries(const v1::GetSeriesRequest& request, v1::GetSeriesResponse& response);
@@ -64,33 +52,6 @@ class QueryApi {
 
   struct AddressedCounts;
   absl::StatusOr<AddressedCounts> AddressedCountsOf(const v1::GetCountsRequest& request) const;
-
-  // A valid request.
-  struct PopularQuestion {
-    std::shared_ptr<const Site> site;
-    PopularReader::Question list = {};
-    // The time that the list covers. 0 and 0 for all time.
-    TimeSpan span = {};
-    // The list of the window before, if its ranks are requested and it can be known.
-    std::optional<PopularReader::Question> before = {};
-    ListFilter filter = {};
-    bool exact_required = false;
-    std::string list_name = {};
-    // The places of the page.
-    size_t begin = 0;
-    size_t end = 0;
-  };
-  absl::StatusOr<PopularQuestion> QuestionOf(const v1::ListPopularRequest& request) const;
-  absl::StatusOr<ListFilter> FilterOf(const v1::ListPopularRequest& request) const;
-  // Returns the list, if it and everything about its articles is known without the store.
-  std::optional<ShownList> ShowCached(const PopularQuestion& question, const PopularReader::Question& list) const;
-  boost::asio::awaitable<absl::StatusOr<ShownList>> Show(const PopularQuestion& question,
-                                                         const PopularReader::Question& list) const;
-  // Reads every article of the window.
-  boost::asio::awaitable<absl::StatusOr<ShownList>> ScanPopular(const PopularQuestion& question) const;
-  // `before` is null if there is no list of the window before.
-  static void FillPage(const PopularQuestion& question, const ShownList& list, const ShownList* before,
-                       v1::ListPopularResponse& response);
 
   const Dependencies parts_;
 };

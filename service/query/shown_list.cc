@@ -1,30 +1,19 @@
 #include "service/query/shown_list.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <utility>
 
 namespace viewcount {
-namespace {
-
-using google::protobuf::util::TimeUtil;
-
-bool Has(const google::protobuf::RepeatedPtrField<std::string>& labels, const std::string& label) {
-  return label.empty() || std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
-}  // namespace
-
 bool ListFilter::Shows(const v1::Article* details) const {
   if (details == nullptr) return empty();
   if (details->hidden_from_lists()) return false;
   if (!language.empty() && details->language() != language) return false;
   if (published_since) {
-    if (!details->has_publish_time()) return false;
-    if (TimeUtil::TimestampToMilliseconds(details->publish_time()) < *published_since) return false;
+    const auto published = PublishTimeOf(*details);
+    if (!published || *published < *published_since) return false;
   }
-  return Has(details->sections(), section) && Has(details->authors(), author) && Has(details->tags(), tag);
+  return HasLabel(details->sections(), section) && HasLabel(details->authors(), author) &&
+         HasLabel(details->tags(), tag);
 }
 
 std::vector<std::string_view> IdsOf(const PopularList& list) {

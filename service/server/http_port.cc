@@ -13,6 +13,7 @@
 #include "service/base/status.h"
 #include "service/http/beacon_route.h"
 #include "service/http/file_routes.h"
+#include "service/http/list_routes.h"
 #include "service/http/live_routes.h"
 #include "service/http/query_routes.h"
 #include "service/http/tls.h"
@@ -50,6 +51,7 @@ void HttpPort::AddRoutes() {
     router_.AddFastPath(MakeBeaconRoute(parts_.sites, parts_.ingestor, trust_, visitors_, admission_));
   }
   AddQueryRoutes(routes_, parts_.queries, trust_, parts_.store);
+  AddListRoutes(routes_, parts_.lists, trust_, parts_.store);
   AddNumberRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
   AddLiveRoutes(routes_, {parts_.watcher, trust_, visitors_, parts_.online, parts_.store});
   AddFileRoutes(router_);

@@ -25,6 +25,7 @@
 #include "service/metrics/metrics.h"
 #include "service/query/count_reader.h"
 #include "service/query/count_watcher.h"
+#include "service/query/list_api.h"
 #include "service/query/online_readers.h"
 #include "service/query/query_api.h"
 #include "service/query/site_stats_reader.h"
@@ -44,6 +45,7 @@ class HttpPort {
     const SiteDirectory& sites;
     Ingestor& ingestor;
     QueryApi& queries;
+    ListApi& lists;
     CountReader& counts;
     CountWatcher& watcher;
     SiteStatsReader& stats;

@@ -18,6 +18,7 @@
 #include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
 #include "service/http/dashboard_routes.h"
+#include "service/http/list_routes.h"
 #include "service/http/query_routes.h"
 #include "service/instance/data_set_file.h"
 #include "service/server/server_limits.h"
@@ -189,11 +190,15 @@ void Server::MakeReaders() {
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
   exporter_ = std::make_unique<CountExporter>(*store_, *counts_,
                                               [this](milliseconds timeout) { return lanes_->FlushNow(timeout); });
-  query_api_ = std::make_unique<QueryApi>(
-      QueryApi::Dependencies{*sites_, *counts_, *popular_, *site_stats_, *site_totals_, *exporter_, *catalog_, clock_});
+  query_api_ =
+      std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, clock_});
+  published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);
+  list_api_ = std::make_unique<ListApi>(
+      ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_, *published_, clock_});
   AddSiteList(question_routes_, *sites_);
   AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
                  operators_, executor);
+  AddListRoutes(*questions_by_site_, *list_api_, operators_, executor);
   admin_routes_.AddTable(question_routes_);
   query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_);
   online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);
@@ -243,7 +248,7 @@ absl::Status Server::StartGrpc() {
   ingestor_ = std::make_unique<Ingestor>(lanes_->lanes(), *sites_, clock_, metrics_);
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ = std::make_unique<GrpcQueryService>(
-      GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *watcher_, *exporter_, clock_});
+      GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *list_api_, *watcher_, *exporter_, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
       executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
@@ -272,7 +277,7 @@ Methods Server::GrpcMethods(const Method& others) {
   return {{kRecordViewsPath, RecordViewsMethod(*ingestor_)},
           {kStreamViewsPath, StreamViewsMethod(*ingestor_)},
           {kGetCountsPath, GetCountsMethod(*query_api_, others)},
-          {kListPopularPath, ListPopularMethod(*query_api_, others)}};
+          {kListPopularPath, ListPopularMethod(*list_api_, others)}};
 }
 
 absl::Status Server::StartHttp() {
@@ -280,6 +285,7 @@ absl::Status Server::StartHttp() {
   const HttpPort::Dependencies parts{.sites = *sites_,
                                      .ingestor = *ingestor_,
                                      .queries = *query_api_,
+                                     .lists = *list_api_,
                                      .counts = *counts_,
                                      .watcher = *watcher_,
                                      .stats = *site_stats_,

@@ -32,6 +32,7 @@
 #include "service/query/count_export.h"
 #include "service/query/count_reader.h"
 #include "service/query/count_watcher.h"
+#include "service/query/list_api.h"
 #include "service/query/online_readers.h"
 #include "service/query/popular_reader.h"
 #include "service/query/query_api.h"
@@ -148,6 +149,8 @@ class Server {
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;
   std::unique_ptr<QueryApi> query_api_;
+  std::unique_ptr<PublishedArticles> published_;
+  std::unique_ptr<ListApi> list_api_;
   std::unique_ptr<QueryMaintenance> query_maintenance_;
   std::unique_ptr<CountWatcher> watcher_;
   std::unique_ptr<OnlineReaders> online_;

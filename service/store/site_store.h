@@ -5,6 +5,9 @@
 #include <absl/status/statusor.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +25,24 @@ struct StoredSite {
   std::string name;
   SiteSettings settings;
   AliasEntries aliases = {};
+};
+
+// An announced article in the order of publication: by time, then by ID, bytewise.
+struct Publication {
+  int64_t unix_ms = 0;
+  std::string article_id;
+
+  auto operator<=>(const Publication&) const = default;
+};
+
+// A piece of the order of publication.
+struct PublicationRange {
+  // True for the articles from this time on in ascending order; false for those up to this time in descending order.
+  bool ascending = true;
+  int64_t unix_ms = 0;
+  // The number of articles that are skipped, and the number that are returned at most.
+  size_t skipped = 0;
+  size_t articles_max = 0;
 };
 
 // Holds what the instances share about sites, apart from counts. Threads and errors are those of CountStore, without
@@ -43,6 +64,14 @@ class SiteStore {
   // Returns the texts in the order of `ids`; nothing for an article without a text. Requires at least one ID.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) = 0;
+
+  // Sets the articles' places in the site's order of publication. Those without a time get none. `shard` must always be
+  // the same for a site. Requires at least one article. A time is an integer that a double can hold.
+  virtual boost::asio::awaitable<absl::Status> WritePublications(
+      Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) = 0;
+  // Returns a piece of the site's order of publication.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
+      Shard shard, std::string_view site, const PublicationRange& range) = 0;
 };
 
 }  // namespace viewcount

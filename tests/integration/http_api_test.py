@@ -44,6 +44,7 @@ CALLS = {
     "getCounts": ((("article", "/calls/1"), ("article", "/calls/none")), None),
     "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
     "listPopular": ((("window.allTime", "true"), ("pageSize", "2")), None),
+    "listArticles": ((("before", "3"), ("after", "3")), None),
     "getSeries": ((("article", "/calls/1"), ("window.last", "2d"), ("step", "day")), None),
     "getSiteStats": ((), None),
     "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits"), ("lang", "vi")), None),

@@ -435,6 +435,32 @@ asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> MemoryS
   co_return texts;
 }
 
+asio::awaitable<absl::Status> MemoryStore::WritePublications(
+    Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) {
+  Begin(NodeOf(shard));
+  Numbers& of_site = shards_[shard.value].publications[std::string(site)];
+  for (const auto& [id, unix_ms] : articles) Put(of_site, id, unix_ms);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Publication>>> MemoryStore::ReadPublications(Shard shard,
+                                                                                        std::string_view site,
+                                                                                        const PublicationRange& range) {
+  std::vector<Publication> found;
+  const auto& publications = shards_[shard.value].publications;
+  if (const auto of_site = publications.find(site); of_site != publications.end()) {
+    for (const auto& [id, unix_ms] : of_site->second) {
+      if (range.ascending ? unix_ms < range.unix_ms : unix_ms > range.unix_ms) continue;
+      found.push_back({.unix_ms = unix_ms, .article_id = id});
+    }
+  }
+  std::ranges::sort(found);
+  if (!range.ascending) std::ranges::reverse(found);
+  found.erase(found.begin(), found.begin() + static_cast<ptrdiff_t>(std::min(range.skipped, found.size())));
+  if (found.size() > range.articles_max) found.resize(range.articles_max);
+  co_return found;
+}
+
 asio::awaitable<absl::Status> MemoryStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
   Begin(0);
   AliasEntries& entries = aliases_[std::string(site)];

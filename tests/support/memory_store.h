@@ -100,6 +100,10 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
                                                      const std::map<std::string, std::string>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::Status> WritePublications(
+      Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
+      Shard shard, std::string_view site, const PublicationRange& range) override;
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
@@ -127,6 +131,8 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
     std::map<std::string, Texts, std::less<>> notes;
     // Announced articles, by site and then by article.
     std::map<std::string, Texts, std::less<>> articles;
+    // The articles' times of publication, by site.
+    std::map<std::string, Numbers, std::less<>> publications;
     Viewers viewers;
     // Undoes the half part that the shard holds. Null if the shard is whole.
     std::shared_ptr<const UndoLog> undo;

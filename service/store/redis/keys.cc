@@ -73,6 +73,10 @@ std::string Articles(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:articles", shard.value, site);
 }
 
+std::string Publications(Shard shard, std::string_view site) {
+  return fmt::format("vc:{{{:02}}}:{}:published", shard.value, site);
+}
+
 std::string Counts(Shard shard, std::string_view site, Window window) {
   return fmt::format("vc:{{{:02}}}:{}:{}", shard.value, site, NameOf(window));
 }

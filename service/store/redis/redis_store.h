@@ -97,6 +97,10 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
                                                      const std::map<std::string, std::string>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::Status> WritePublications(
+      Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
+      Shard shard, std::string_view site, const PublicationRange& range) override;
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;

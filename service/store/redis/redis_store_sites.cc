@@ -1,4 +1,6 @@
 // The store's data about sites: settings, aliases, announced articles, salts.
+#include <deque>
+#include <string>
 #include <utility>
 
 #include "service/store/redis/keys.h"
@@ -65,6 +67,49 @@ asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisSt
     texts.push_back(written ? std::optional(std::move(element.text)) : std::nullopt);
   }
   co_return texts;
+}
+
+asio::awaitable<absl::Status> RedisStore::WritePublications(
+    Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::Publications(shard, site);
+  std::deque<std::string> scores;
+  RedisCommand added = {"ZADD", key}, removed = {"ZREM", key};
+  for (const auto& [id, unix_ms] : articles) {
+    if (unix_ms) {
+      added.insert(added.end(), {scores.emplace_back(std::to_string(*unix_ms)), id});
+    } else {
+      removed.push_back(id);
+    }
+  }
+  for (const RedisCommand& command : {added, removed}) {
+    if (command.size() == 2) continue;
+    auto reply = co_await writer_.connection->Execute(command);
+    auto status = Expect(std::move(reply), Reply::Kind::kInteger, command.front()).status();
+    if (!status.ok()) co_return status;
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<Publication>>> RedisStore::ReadPublications(Shard shard,
+                                                                                       std::string_view site,
+                                                                                       const PublicationRange& range) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Publications(shard, site);
+  const std::string from = std::to_string(range.unix_ms);
+  const std::string skipped = std::to_string(range.skipped), count = std::to_string(range.articles_max);
+  RedisCommand command = {"ZRANGE", key, from, range.ascending ? "+inf" : "-inf", "BYSCORE"};
+  if (!range.ascending) command.push_back("REV");
+  command.insert(command.end(), {"LIMIT", skipped, count, "WITHSCORES"});
+  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "ZRANGE");
+  if (!reply.ok()) co_return reply.status();
+  std::vector<Publication> publications;
+  for (size_t i = 0; i + 1 < reply->elements.size(); i += 2) {
+    const auto unix_ms = CountOf(reply->elements[i + 1]);
+    if (!unix_ms.ok()) co_return unix_ms.status();
+    publications.push_back({.unix_ms = *unix_ms, .article_id = std::move(reply->elements[i].text)});
+  }
+  co_return publications;
 }
 
 asio::awaitable<absl::StatusOr<ViewerSalt>> RedisStore::ObtainSalt(std::string_view site, uint32_t day,

@@ -49,6 +49,14 @@ class SlowSiteStore final : public SiteStore {
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
     return store_.ReadArticles(shard, site, ids);
   }
+  boost::asio::awaitable<absl::Status> WritePublications(
+      Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override {
+    return store_.WritePublications(shard, site, articles);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
+      Shard shard, std::string_view site, const PublicationRange& range) override {
+    return store_.ReadPublications(shard, site, range);
+  }
 
  private:
   SiteStore& store_;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "service/base/status.h"
-#include "service/query/query_api.h"
+#include "service/query/list_api.h"
 #include "service/query/ranking_sums.h"
 #include "tests/support/lane_pipeline.h"
 #include "tests/support/manual_clock.h"
@@ -239,11 +239,10 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
   LanePipeline pipeline_{redis_, {.ranked = kShortRankings, .time_zone = GetParam()}};
   ManualClock clock_;
   PopularReader popular_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}, clock_};
-  SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
-  SiteStatsReader stats_{pipeline_.store(), totals_, clock_};
   ArticleCatalog catalog_{pipeline_.sites(), pipeline_.store(), clock_};
   CountExporter exporter_{pipeline_.store(), pipeline_.counts(), pipeline_.flush_function()};
-  QueryApi api_{{pipeline_.sites(), pipeline_.counts(), popular_, stats_, totals_, exporter_, catalog_, clock_}};
+  PublishedArticles published_{catalog_, clock_};
+  ListApi api_{{pipeline_.sites(), pipeline_.counts(), popular_, exporter_, catalog_, published_, clock_}};
   std::vector<std::string> ids_;
   std::vector<v1::Article> articles_;
   std::vector<Taken> taken_;

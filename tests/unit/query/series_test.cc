@@ -92,12 +92,9 @@ class SeriesTest : public ::testing::Test {
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_, {.time_zone = "Asia/Kathmandu"}};
   ManualClock clock_;
-  PopularReader popular_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}, clock_};
   SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
   SiteStatsReader stats_{pipeline_.store(), totals_, clock_};
-  ArticleCatalog catalog_{pipeline_.sites(), pipeline_.store(), clock_};
-  CountExporter exporter_{pipeline_.store(), pipeline_.counts(), pipeline_.flush_function()};
-  QueryApi api_{{pipeline_.sites(), pipeline_.counts(), popular_, stats_, totals_, exporter_, catalog_, clock_}};
+  QueryApi api_{{pipeline_.sites(), pipeline_.counts(), stats_, totals_, clock_}};
   const std::vector<std::string> ids_ = [] {
     std::vector<std::string> ids;
     for (int i = 0; i < kSeriesArticles; ++i) ids.push_back("/tin/" + std::to_string(i));

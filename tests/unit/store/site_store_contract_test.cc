@@ -73,5 +73,32 @@ TYPED_TEST(SiteStoreContract, ArticlesAreKeptByShardAndSite) {
   EXPECT_EQ(read(kShard, "demo.other", {"a"}), Texts{std::nullopt});
 }
 
+TYPED_TEST(SiteStoreContract, PublicationsAreOrderedByTimeThenById) {
+  const auto write = [&](const std::map<std::string, std::optional<int64_t>>& articles) {
+    EXPECT_TRUE(this->rig_.Await(this->rig_.store().WritePublications(kShard, "demo", articles)).ok());
+  };
+  const auto read = [&](bool ascending, int64_t unix_ms, size_t skipped, size_t articles_max) {
+    const PublicationRange range{
+        .ascending = ascending, .unix_ms = unix_ms, .skipped = skipped, .articles_max = articles_max};
+    std::vector<std::string> ids;
+    const auto pieces = this->rig_.Await(this->rig_.store().ReadPublications(kShard, "demo", range));
+    EXPECT_TRUE(pieces.ok()) << pieces.status();
+    for (const Publication& publication : *pieces) {
+      ids.push_back(publication.article_id + "@" + std::to_string(publication.unix_ms));
+    }
+    return ids;
+  };
+  // The years 1 and 9999.
+  constexpr int64_t kFirst = -62'135'596'800'000, kLast = 253'402'300'799'999;
+  EXPECT_THAT(read(true, kFirst, 0, 10), IsEmpty());
+  write({{"b", 20}, {"a", 20}, {"c", 10}, {"first", kFirst}, {"last", kLast}, {"none", std::nullopt}});
+  EXPECT_THAT(read(true, 10, 0, 10), ElementsAre("c@10", "a@20", "b@20", "last@253402300799999"));
+  EXPECT_THAT(read(false, 20, 0, 3), ElementsAre("b@20", "a@20", "c@10"));
+  EXPECT_THAT(read(false, 20, 2, 10), ElementsAre("c@10", "first@-62135596800000"));
+  EXPECT_THAT(read(true, 11, 1, 1), ElementsAre("b@20"));
+  write({{"a", 5}, {"b", std::nullopt}});
+  EXPECT_THAT(read(false, 20, 0, 2), ElementsAre("c@10", "a@5"));
+}
+
 }  // namespace
 }  // namespace viewcount
