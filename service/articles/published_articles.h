@@ -37,8 +37,8 @@ class PublishedArticles {
   struct Question {
     // The middle: nothing for now; an article's publication; or a time with an empty ID.
     std::optional<Publication> middle;
-    // True for the articles published after the middle, false for those before it. Of a time, those at the time itself
-    // are before it.
+    // True for the articles published after the middle, false for those before it. Those at a time itself are before
+    // it.
     bool newer = false;
     // Empty for all sections.
     std::string section;
@@ -49,7 +49,7 @@ class PublishedArticles {
   struct Answer {
     // The nearest one first.
     std::vector<PublishedArticle> articles;
-    // False if the section may have other articles between these, or behind them.
+    // False if the section may have other articles between or after these.
     bool complete = true;
   };
 

@@ -36,13 +36,17 @@ grpc::ServerUnaryReactor* GrpcQueryService::ListPopular(grpc::CallbackServerCont
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::ListTrending(grpc::CallbackServerContext* context,
-                                                         const v1::ListTrendingRequest*, v1::ListTrendingResponse*) {
-  return Answer(context, NotBuiltYet("ListTrending"));
+                                                         const v1::ListTrendingRequest* request,
+                                                         v1::ListTrendingResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.lists.ListTrending(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::ListRising(grpc::CallbackServerContext* context,
-                                                       const v1::ListRisingRequest*, v1::ListRisingResponse*) {
-  return Answer(context, NotBuiltYet("ListRising"));
+                                                       const v1::ListRisingRequest* request,
+                                                       v1::ListRisingResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.lists.ListRising(*request, *response); });
 }
 
 grpc::ServerUnaryReactor* GrpcQueryService::ListArticles(grpc::CallbackServerContext* context,

@@ -36,10 +36,10 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
   grpc::ServerUnaryReactor* ListPopular(grpc::CallbackServerContext* context, const v1::ListPopularRequest* request,
                                         v1::ListPopularResponse* response) override;
 
-  grpc::ServerUnaryReactor* ListTrending(grpc::CallbackServerContext* context, const v1::ListTrendingRequest*,
-                                         v1::ListTrendingResponse*) override;
-  grpc::ServerUnaryReactor* ListRising(grpc::CallbackServerContext* context, const v1::ListRisingRequest*,
-                                       v1::ListRisingResponse*) override;
+  grpc::ServerUnaryReactor* ListTrending(grpc::CallbackServerContext* context, const v1::ListTrendingRequest* request,
+                                         v1::ListTrendingResponse* response) override;
+  grpc::ServerUnaryReactor* ListRising(grpc::CallbackServerContext* context, const v1::ListRisingRequest* request,
+                                       v1::ListRisingResponse* response) override;
   grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const v1::ListArticlesRequest* request,
                                          v1::ListArticlesResponse* response) override;
   grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest* request,

@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "service/base/status.h"
 #include "service/http/api_answer.h"
+#include "service/http/cached_response.h"
+#include "service/http/on_store.h"
 #include "service/http/parameters.h"
 #include "service/http/question_parameters.h"
+#include "service/web/popular_feed.h"
 
 namespace viewcount {
 namespace {
@@ -32,6 +37,26 @@ bool IsCostly(const v1::ListPopularRequest& question) {
   return last.seconds() % 3'600 == 0 && std::ranges::find(kHours, last.seconds() / 3'600) == kHours.end();
 }
 
+// Fills the restrictions and the page of a list.
+template <typename Request>
+absl::Status FillPage(const Parameters& parameters, Request& question) {
+  for (const char* name : {"section", "author", "tag", "language"}) {
+    if (auto status = CheckNotEmpty(parameters, name); !status.ok()) return status;
+  }
+  question.set_section(parameters.Find("section").value_or(""));
+  question.set_author(parameters.Find("author").value_or(""));
+  question.set_tag(parameters.Find("tag").value_or(""));
+  question.set_language(parameters.Find("language").value_or(""));
+  const auto within = DurationOf(parameters, "publishedWithin");
+  if (!within.ok()) return within.status();
+  if (*within) *question.mutable_published_within() = TimeUtil::MillisecondsToDuration(**within);
+  question.set_page_token(parameters.Find("pageToken").value_or(""));
+  const auto size = NumberOf(parameters, "pageSize");
+  if (!size.ok()) return size.status();
+  question.set_page_size(size->value_or(0));
+  return absl::OkStatus();
+}
+
 absl::Status FillPopular(const Parameters& parameters, v1::ListPopularRequest& question) {
   const auto has = [&](const char* name) { return parameters.Find(name).has_value(); };
   const bool has_span = has("window.last") || has("window.day") || has("window.start") || has("window.end");
@@ -48,21 +73,7 @@ absl::Status FillPopular(const Parameters& parameters, v1::ListPopularRequest& q
   }
   question.set_exact_required(*exact);
   question.set_with_previous_rank(*previous);
-  for (const char* name : {"section", "author", "tag", "language"}) {
-    if (auto status = CheckNotEmpty(parameters, name); !status.ok()) return status;
-  }
-  question.set_section(parameters.Find("section").value_or(""));
-  question.set_author(parameters.Find("author").value_or(""));
-  question.set_tag(parameters.Find("tag").value_or(""));
-  question.set_language(parameters.Find("language").value_or(""));
-  const auto within = DurationOf(parameters, "publishedWithin");
-  if (!within.ok()) return within.status();
-  if (*within) *question.mutable_published_within() = TimeUtil::MillisecondsToDuration(**within);
-  question.set_page_token(parameters.Find("pageToken").value_or(""));
-  const auto size = NumberOf(parameters, "pageSize");
-  if (!size.ok()) return size.status();
-  question.set_page_size(size->value_or(0));
-  return absl::OkStatus();
+  return FillPage(parameters, question);
 }
 
 absl::Status FillArticles(const Parameters& parameters, v1::ListArticlesRequest& question) {
@@ -90,6 +101,19 @@ absl::Status FillArticles(const Parameters& parameters, v1::ListArticlesRequest&
   return absl::OkStatus();
 }
 
+constexpr char kCostlyLists[] =
+    "exactRequired, for a range, or for a window.last other than 1h, 3h, 6h, 12h, 24h, 48h, 7d, 14d and 30d";
+// Readers of feeds ask every few minutes.
+constexpr char kFeedCacheControl[] = "public, max-age=60";
+
+// Returns an origin of the portal's pages; empty if none is known.
+std::string_view OriginOf(const Site& site) {
+  for (const std::string& origin : site.settings.allowed_origins) {
+    if (origin.find('*') == std::string::npos) return origin;
+  }
+  return "";
+}
+
 class Lists {
  public:
   Lists(ListApi& lists, const ClientTrust& trust, asio::any_io_executor store)
@@ -101,11 +125,66 @@ class Lists {
     v1::ListPopularRequest question;
     question.set_site(site->name);
     if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
-    if (IsCostly(question) && !trust_.Find(request, request.peer).trusted_backend) {
-      co_return ForBackends(
-          "exactRequired, for a range, or for a window.last other than 1h, 3h, 6h, 12h, 24h, 48h, 7d, 14d and 30d");
+    if (IsCostly(question) && !IsBackend(request)) {
+      co_return ForBackends(kCostlyLists);
     }
     co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListPopular);
+  }
+
+  enum class Feed : uint8_t { kRss, kJson };
+  Answer PopularFeed(const HttpRequest& request, std::shared_ptr<const Site> site, Feed feed) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    FeedOptions options{.site = site->name, .origin = OriginOf(*site)};
+    if (const auto language = parameters->Find("lang")) {
+      const auto grouping = DigitGroupingOf(*language);
+      if (!grouping) co_return InvalidField("lang", "must be a language that is known here, such as vi, en or de-CH");
+      options.grouping = *grouping;
+      options.vietnamese = *language == "vi" || language->starts_with("vi-");
+    }
+    v1::ListPopularRequest question;
+    question.set_site(site->name);
+    if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
+    if (IsCostly(question) && !IsBackend(request)) co_return ForBackends(kCostlyLists);
+    v1::ListPopularResponse list;
+    const auto status = co_await OnStore(store_, lists_.ListPopular(question, list));
+    if (!status.ok()) co_return status;
+    Content content{.type = "application/rss+xml; charset=utf-8"};
+    if (feed == Feed::kJson) content.type = "application/feed+json";
+    content.body = feed == Feed::kRss ? RssOf(list, options) : JsonFeedOf(list, options);
+    co_return CachedResponse(request, content, kFeedCacheControl);
+  }
+
+  Answer Trending(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    v1::ListTrendingRequest question;
+    question.set_site(site->name);
+    const auto half_life = DurationOf(*parameters, "halfLife"), last = DurationOf(*parameters, "window.last");
+    if (!half_life.ok()) co_return half_life.status();
+    if (!last.ok()) co_return last.status();
+    if (*half_life) *question.mutable_half_life() = TimeUtil::MillisecondsToDuration(**half_life);
+    if (*last) *question.mutable_window()->mutable_last() = TimeUtil::MillisecondsToDuration(**last);
+    if (auto status = FillPage(*parameters, question); !status.ok()) co_return status;
+    if (!MayChoose(request, *half_life, {1, 3, 6, 12, 24, 48}) || (*last && !IsBackend(request))) {
+      co_return ForBackends("window.last, or for a halfLife other than 1h, 3h, 6h, 12h, 24h and 48h");
+    }
+    co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListTrending);
+  }
+
+  Answer Rising(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    v1::ListRisingRequest question;
+    question.set_site(site->name);
+    const auto last = DurationOf(*parameters, "window.last");
+    if (!last.ok()) co_return last.status();
+    if (*last) *question.mutable_window()->mutable_last() = TimeUtil::MillisecondsToDuration(**last);
+    if (auto status = FillPage(*parameters, question); !status.ok()) co_return status;
+    if (!MayChoose(request, *last, {1, 3, 6, 12, 24})) {
+      co_return ForBackends("a window.last other than 1h, 3h, 6h, 12h and 24h");
+    }
+    co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListRising);
   }
 
   Answer Articles(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -118,6 +197,15 @@ class Lists {
   }
 
  private:
+  bool IsBackend(const HttpRequest& request) const { return trust_.Find(request, request.peer).trusted_backend; }
+  // Every other duration is another list to be read, so strangers may choose among few.
+  bool MayChoose(const HttpRequest& request, std::optional<int64_t> duration_ms,
+                 std::initializer_list<int64_t> hours) const {
+    constexpr int64_t kHourMs = 3'600'000;
+    if (!duration_ms || IsBackend(request)) return true;
+    return *duration_ms % kHourMs == 0 && std::ranges::find(hours, *duration_ms / kHourMs) != hours.end();
+  }
+
   ListApi& lists_;
   const ClientTrust& trust_;
   const asio::any_io_executor store_;
@@ -136,6 +224,35 @@ void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, a
               .parameters = {"window.day", "window.allTime", "window.last", "window.start", "window.end", "section",
                              "author", "tag", "language", "publishedWithin", "withPreviousRank", "pageSize",
                              "pageToken", "exactRequired"}});
+  const std::vector<std::string_view> feed_parameters = {"window.day", "window.allTime",  "window.last", "window.start",
+                                                         "window.end", "section",         "author",      "tag",
+                                                         "language",   "publishedWithin", "pageSize",    "lang"};
+  routes.Add(http::verb::get, "/popular.rss",
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.PopularFeed(request, std::move(site), Lists::Feed::kRss);
+             },
+             {.parameters = feed_parameters});
+  routes.Add(http::verb::get, "/popular.json",
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.PopularFeed(request, std::move(site), Lists::Feed::kJson);
+             },
+             {.parameters = feed_parameters});
+  routes.Add(http::verb::get, "/trending",
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.Trending(request, std::move(site));
+             },
+             {.json = true,
+              .cached = true,
+              .parameters = {"halfLife", "window.last", "section", "author", "tag", "language", "publishedWithin",
+                             "pageSize", "pageToken"}});
+  routes.Add(http::verb::get, "/rising",
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.Rising(request, std::move(site));
+             },
+             {.json = true,
+              .cached = true,
+              .parameters = {"window.last", "section", "author", "tag", "language", "publishedWithin", "pageSize",
+                             "pageToken"}});
   routes.Add(http::verb::get, "/articles",
              [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return lists.Articles(request, std::move(site));

@@ -272,7 +272,7 @@ bool Ledger::ForEachPending(const Snapshot& mark, const ShardCursors& cursors, c
 }
 
 std::optional<PendingViews> Ledger::HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
-                                                std::span<const Window> windows) const {
+                                                const WeightedWindows& windows) const {
   std::unique_lock lock(mutex_);
   // The result takes the lock over, which the analysis cannot follow.
   mutex_.AssertHeld();

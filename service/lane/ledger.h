@@ -157,9 +157,9 @@ class Ledger {
   // Returns what ForEachPending would visit, for callers that need few of the articles. Locks the ledger while the
   // result exists. Moves `mark` to the present. A later call can use the same cursors as long as no chunk is both
   // sealed and released in between. Returns nothing where ForEachPending returns false.
-  // The views of all windows are added up, so no view may lie in two of them. They must outlive the result.
+  // The weighted views of all windows are added up. The windows must outlive the result.
   std::optional<PendingViews> HoldPending(Snapshot& mark, const ShardCursors& cursors, const Site& site,
-                                          std::span<const Window> windows) const;
+                                          const WeightedWindows& windows) const;
 
   // The pending views of a site in several windows.
   struct PendingSums {

@@ -8,7 +8,7 @@
 namespace viewcount {
 
 PendingViews::PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
-                           const ShardCursors& cursors, const Site& site, std::span<const Window> windows)
+                           const ShardCursors& cursors, const Site& site, const WeightedWindows& windows)
     : lock_(std::move(lock)), cursors_(cursors), site_(site), windows_(windows) {
   for (const SealedChunk& chunk : sealed) Add(*chunk.chunk, chunk.shards, false);
   Add(open, ShardSet::All(), true);

@@ -36,11 +36,11 @@ struct SealedChunk {
 class PendingViews {
  public:
   // `lock` must hold the ledger's mutex. `sealed`, `open`, `cursors`, `site` and `windows` must outlive this object.
-  // No view may lie in two of the windows.
   PendingViews(std::unique_lock<Mutex> lock, const std::vector<SealedChunk>& sealed, const Chunk& open,
-               const ShardCursors& cursors, const Site& site, std::span<const Window> windows);
+               const ShardCursors& cursors, const Site& site, const WeightedWindows& windows);
 
-  // Returns the article's pending views in the windows. Adjustments are included, so the result may be negative.
+  // Returns the article's pending views in the windows, weighted. Adjustments are included, so the result may be
+  // negative.
   int64_t Of(uint64_t hash, std::string_view id) const { return Of(cursors_[ShardOf(hash).value], hash, id); }
   // Returns the views beyond another cursor of that shard. It must not be before the shard's cursor in `cursors`.
   int64_t Of(const Cursor& cursor, uint64_t hash, std::string_view id) const;
@@ -51,9 +51,9 @@ class PendingViews {
   size_t places() const { return places_; }
   // Returns how many calls ForEachReaching makes for this level.
   size_t CountReaching(size_t level) const;
-  // Calls `visit(article, views)` at least once for every article that has 2^level views in one place. `views` is the
-  // WindowViews of the chunk of that place. Articles with fewer views, and views that the cursors cover, are visited
-  // too.
+  // Calls `visit(article, views)` at least once for every article that has 2^level views in one place, without weights.
+  // `views` is the WindowViews of the chunk of that place. Articles with fewer views, and views that the cursors cover,
+  // are visited too.
   template <typename Visit>
   void ForEachReaching(size_t level, Visit visit) const {
     for (const Piece& piece : pieces_) {
@@ -95,7 +95,7 @@ class PendingViews {
   std::unique_lock<Mutex> lock_;
   const ShardCursors& cursors_;
   const Site& site_;
-  const std::span<const Window> windows_;
+  const WeightedWindows& windows_;
   std::vector<Piece> pieces_;
   size_t places_ = 0;
 };

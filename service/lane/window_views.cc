@@ -1,25 +1,24 @@
 #include "service/lane/window_views.h"
 
-#include <algorithm>
-
 namespace viewcount {
 
-WindowViews::WindowViews(const Chunk& chunk, SiteIndex site, std::span<const Window> windows)
-    : chunk_(chunk), windows_(windows), counts_(chunk.buckets().size()) {
-  for (uint32_t i = 0; i < counts_.size(); ++i) {
+WindowViews::WindowViews(const Chunk& chunk, SiteIndex site, const WeightedWindows& windows)
+    : chunk_(chunk), windows_(windows), weights_(chunk.buckets().size()) {
+  for (uint32_t i = 0; i < weights_.size(); ++i) {
     const Chunk::Bucket& bucket = chunk.buckets()[i];
     if (bucket.site != site) continue;
-    if (std::ranges::none_of(windows, [&](Window window) { return bucket.IsIn(window); })) continue;
-    counts_[i] = 1;
-    buckets_.push_back(i);
+    for (size_t window = 0; window < windows.windows.size() && weights_[i] == 0; ++window) {
+      if (bucket.IsIn(windows.windows[window])) weights_[i] = windows.WeightOf(window);
+    }
+    if (weights_[i] > 0) buckets_.push_back(i);
   }
 }
 
 int64_t WindowViews::ChangesOf(const Chunk::Adjusted& adjusted) const {
   int64_t sum = 0;
-  for (const Window window : windows_) {
-    const auto change = adjusted.changes.find(window);
-    if (change != adjusted.changes.end()) sum += change->second;
+  for (size_t i = 0; i < windows_.windows.size(); ++i) {
+    const auto change = adjusted.changes.find(windows_.windows[i]);
+    if (change != adjusted.changes.end()) sum += windows_.Weigh(i, change->second);
   }
   return sum;
 }

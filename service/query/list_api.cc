@@ -4,7 +4,6 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,7 +15,6 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/query/asked_articles.h"
-#include "service/query/window.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -28,59 +26,6 @@ namespace {
 PopularReader::Question Deep(PopularReader::Question list) {
   list.places = limits::kDeepListMax;
   return list;
-}
-
-absl::Status NoDetails() {
-  return RetryLater(absl::StatusCode::kUnavailable, "what was announced about the articles cannot be read",
-                    limits::kRetryDelay);
-}
-
-// A page token names its list and the first rank of the next page.
-std::string ListNameOf(const v1::ListPopularRequest& request, const std::vector<Window>& windows,
-                       const ListFilter& filter) {
-  std::string text = request.site();
-  // The list of the last hours stays the same one when an hour ends.
-  if (request.window().has_last()) {
-    text += fmt::format(":last:{}", request.window().last().seconds());
-  } else {
-    for (const Window window : windows) text += fmt::format(":{}:{}", static_cast<int>(window.kind), window.number);
-  }
-  for (const std::string* label : {&filter.section, &filter.author, &filter.tag, &filter.language}) {
-    text += fmt::format(":{}:{}", label->size(), *label);
-  }
-  return fmt::format("{:016x}", Hash64(text + fmt::format(":{}", request.published_within().seconds())));
-}
-
-// Returns the window before another one, which is as long.
-v1::Window WindowBefore(const v1::Window& window, const TimeSpan& span, const Site& site) {
-  v1::Window before;
-  if (window.has_day()) {
-    before.set_day(absl::FormatCivilTime(DayAt(span.start_unix_ms, site) - 1));
-    return before;
-  }
-  int64_t start = span.start_unix_ms - (span.end_unix_ms - span.start_unix_ms);
-  const absl::CivilDay first = DayAt(span.start_unix_ms, site), end = DayAt(span.end_unix_ms, site);
-  // Days are not equally long where clocks change.
-  const bool days = StartOf(first, site) == span.start_unix_ms && StartOf(end, site) == span.end_unix_ms;
-  if (days) start = StartOf(first - (end - first), site);
-  *before.mutable_range()->mutable_start() = TimeUtil::MillisecondsToTimestamp(std::max<int64_t>(0, start));
-  *before.mutable_range()->mutable_end() = TimeUtil::MillisecondsToTimestamp(span.start_unix_ms);
-  return before;
-}
-
-std::optional<size_t> OffsetOf(std::string_view token, std::string_view list) {
-  if (token.empty()) return 0;
-  if (token.size() <= list.size() || !token.starts_with(list) || token[list.size()] != '-') return std::nullopt;
-  token.remove_prefix(list.size() + 1);
-  size_t offset = 0;
-  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), offset);
-  if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
-  return offset;
-}
-
-absl::Status CheckLabel(const char* field, const std::string& label) {
-  if (label.size() <= limits::kArticleLabelBytesMax) return absl::OkStatus();
-  return InvalidField(field, fmt::format("must be at most {} bytes", limits::kArticleLabelBytesMax));
 }
 
 void Fill(const PublishedArticle& published, v1::ListedArticle& article) {
@@ -97,59 +42,7 @@ void Fill(const PublishedArticle& published, v1::ListedArticle& article) {
 
 }  // namespace
 
-absl::StatusOr<ListFilter> ListApi::FilterOf(const v1::ListPopularRequest& request) const {
-  ListFilter filter{
-      .section = request.section(), .author = request.author(), .tag = request.tag(), .language = request.language()};
-  const std::pair<const char*, const std::string*> labels[] = {
-      {"section", &filter.section}, {"author", &filter.author}, {"tag", &filter.tag}, {"language", &filter.language}};
-  for (const auto& [field, label] : labels) {
-    if (auto status = CheckLabel(field, *label); !status.ok()) return status;
-  }
-  if (request.has_published_within()) {
-    const auto& within = request.published_within();
-    const int64_t now = parts_.clock.UnixMillis();
-    if (within.seconds() < 0 || within.nanos() < 0 || within.seconds() > now / 1'000) {
-      return InvalidField("published_within", "must be 0 to 50 years");
-    }
-    filter.published_since = now - TimeUtil::DurationToMilliseconds(within);
-  }
-  return filter;
-}
-
-absl::StatusOr<ListApi::PopularQuestion> ListApi::QuestionOf(const v1::ListPopularRequest& request) const {
-  PopularQuestion question{.site = parts_.sites.Find(request.site())};
-  if (question.site == nullptr) return parts_.sites.Unknown(request.site());
-  const int64_t now = parts_.clock.UnixMillis();
-  auto asked = WindowsOf(request.window(), *question.site, now);
-  if (!asked.ok()) return asked.status();
-  question.list.windows = std::move(asked->windows);
-  question.span = asked->span;
-  auto filter = FilterOf(request);
-  if (!filter.ok()) return filter.status();
-  question.filter = *std::move(filter);
-  if (request.page_size() > limits::kPageSizeMax) {
-    return InvalidField("page_size",
-                        fmt::format("must be 1 to {}, or 0 for {}", limits::kPageSizeMax, limits::kPageSizeDefault));
-  }
-  question.exact_required = request.exact_required();
-  question.list_name = ListNameOf(request, question.list.windows, question.filter);
-  const auto offset = OffsetOf(request.page_token(), question.list_name);
-  if (!offset || *offset > limits::kDeepListMax) {
-    return InvalidField("page_token", "is not one of this site, window and restriction");
-  }
-  question.begin = *offset;
-  question.end = *offset + (request.page_size() > 0 ? request.page_size() : limits::kPageSizeDefault);
-  const bool deep = !question.filter.empty() || question.end > limits::kRankedAllTimeAndDay;
-  if (deep) question.list.places = limits::kDeepListMax;
-  if (request.with_previous_rank() && question.span.end_unix_ms > 0) {
-    auto before = WindowsOf(WindowBefore(request.window(), question.span, *question.site), *question.site, now);
-    if (before.ok()) question.before = {.windows = std::move(before->windows), .places = question.list.places};
-  }
-  return question;
-}
-
-std::optional<ShownList> ListApi::ShowCached(const PopularQuestion& question,
-                                             const PopularReader::Question& asked) const {
+std::optional<ShownList> ListApi::ShowCached(const ListQuestion& question, const PopularReader::Question& asked) const {
   auto list = parts_.popular.ReadCached(*question.site, asked);
   if (!list) return std::nullopt;
   auto details = parts_.catalog.FindDetails(*question.site, IdsOf(*list));
@@ -157,7 +50,7 @@ std::optional<ShownList> ListApi::ShowCached(const PopularQuestion& question,
   return ShownList(*std::move(list), asked.places, *std::move(details), question.filter);
 }
 
-asio::awaitable<absl::StatusOr<ShownList>> ListApi::Show(const PopularQuestion& question,
+asio::awaitable<absl::StatusOr<ShownList>> ListApi::Show(const ListQuestion& question,
                                                          const PopularReader::Question& asked) const {
   auto list = co_await parts_.popular.Read(question.site, asked);
   if (!list.ok()) co_return list.status();
@@ -169,9 +62,15 @@ asio::awaitable<absl::StatusOr<ShownList>> ListApi::Show(const PopularQuestion& 
   co_return ShownList(*std::move(list), asked.places, std::move(details.articles), question.filter);
 }
 
+asio::awaitable<absl::StatusOr<ShownList>> ListApi::ShowPage(const ListQuestion& question) const {
+  auto list = co_await Show(question, question.list);
+  if (!list.ok() || !list->NeedsMore(question.end) || question.list.places == limits::kDeepListMax) co_return list;
+  co_return co_await Show(question, Deep(question.list));
+}
+
 std::optional<absl::Status> ListApi::ListPopularCached(const v1::ListPopularRequest& request,
                                                        v1::ListPopularResponse& response) {
-  const auto question = QuestionOf(request);
+  const auto question = PopularQuestionOf(request, parts_.sites, parts_.clock.UnixMillis());
   if (!question.ok()) return question.status();
   auto list = ShowCached(*question, question->list);
   if (list && list->NeedsMore(question->end)) list = ShowCached(*question, Deep(question->list));
@@ -188,14 +87,10 @@ std::optional<absl::Status> ListApi::ListPopularCached(const v1::ListPopularRequ
 asio::awaitable<absl::Status> ListApi::ListPopular(const v1::ListPopularRequest& request,
                                                    v1::ListPopularResponse& response) {
   if (auto answered = ListPopularCached(request, response)) co_return *answered;
-  const auto question = QuestionOf(request);
+  const auto question = PopularQuestionOf(request, parts_.sites, parts_.clock.UnixMillis());
   if (!question.ok()) co_return question.status();
-  auto list = co_await Show(*question, question->list);
+  auto list = co_await ShowPage(*question);
   if (!list.ok()) co_return list.status();
-  if (list->NeedsMore(question->end) && question->list.places < limits::kDeepListMax) {
-    list = co_await Show(*question, Deep(question->list));
-    if (!list.ok()) co_return list.status();
-  }
   if (question->exact_required && !list->IsProven(question->begin, question->end)) {
     list = co_await ScanPopular(*question);
     if (!list.ok()) co_return list.status();
@@ -210,8 +105,8 @@ asio::awaitable<absl::Status> ListApi::ListPopular(const v1::ListPopularRequest&
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::StatusOr<ShownList>> ListApi::ScanPopular(const PopularQuestion& question) const {
-  const auto begun = co_await parts_.exporter.Begin(question.site, question.list.windows);
+asio::awaitable<absl::StatusOr<ShownList>> ListApi::ScanPopular(const ListQuestion& question) const {
+  const auto begun = co_await parts_.exporter.Begin(question.site, question.list.windows.windows);
   if (!begun.ok()) co_return begun.status();
   const size_t places = std::max(question.end, question.list.places);
   PopularList list;
@@ -239,7 +134,7 @@ asio::awaitable<absl::StatusOr<ShownList>> ListApi::ScanPopular(const PopularQue
   co_return ShownList(std::move(list), places + 1, std::move(details.articles), question.filter);
 }
 
-void ListApi::FillPage(const PopularQuestion& question, const ShownList& list, const ShownList* before,
+void ListApi::FillPage(const ListQuestion& question, const ShownList& list, const ShownList* before,
                        v1::ListPopularResponse& response) {
   std::map<std::string_view, uint32_t> ranks;
   for (size_t place = 0; before != nullptr && place < before->size() && place < limits::kRankedAllTimeAndDay; ++place) {
@@ -256,11 +151,8 @@ void ListApi::FillPage(const PopularQuestion& question, const ShownList& list, c
   response.set_exact(proven);
   if (!proven) response.set_error_bound(list.error_bound());
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms());
-  if (question.span.end_unix_ms > 0) {
-    *response.mutable_span()->mutable_start() = TimeUtil::MillisecondsToTimestamp(question.span.start_unix_ms);
-    *response.mutable_span()->mutable_end() = TimeUtil::MillisecondsToTimestamp(question.span.end_unix_ms);
-  }
-  if (question.end < list.size()) response.set_next_page_token(fmt::format("{}-{}", question.list_name, question.end));
+  if (question.span.end_unix_ms > 0) Fill(question.span, *response.mutable_span());
+  if (question.end < list.size()) response.set_next_page_token(question.TokenAt(question.end));
 }
 
 asio::awaitable<absl::StatusOr<std::optional<Publication>>> ListApi::MiddleOf(

@@ -15,9 +15,10 @@
 #include "service/base/clock.h"
 #include "service/query/count_export.h"
 #include "service/query/count_reader.h"
+#include "service/query/list_question.h"
 #include "service/query/popular_reader.h"
+#include "service/query/rising_reader.h"
 #include "service/query/shown_list.h"
-#include "service/query/window.h"
 #include "service/sites/site_directory.h"
 #include "viewcount/v1/query.pb.h"
 
@@ -33,6 +34,7 @@ class ListApi {
     CountExporter& exporter;
     ArticleCatalog& catalog;
     PublishedArticles& published;
+    RisingReader& rising;
     const Clock& clock;
   };
   explicit ListApi(Dependencies parts) : parts_(parts) {}
@@ -43,35 +45,24 @@ class ListApi {
                                                 v1::ListPopularResponse& response);
   boost::asio::awaitable<absl::Status> ListPopular(const v1::ListPopularRequest& request,
                                                    v1::ListPopularResponse& response);
+  boost::asio::awaitable<absl::Status> ListTrending(const v1::ListTrendingRequest& request,
+                                                    v1::ListTrendingResponse& response);
+  boost::asio::awaitable<absl::Status> ListRising(const v1::ListRisingRequest& request,
+                                                  v1::ListRisingResponse& response);
   boost::asio::awaitable<absl::Status> ListArticles(const v1::ListArticlesRequest& request,
                                                     v1::ListArticlesResponse& response);
 
  private:
-  // A valid request.
-  struct PopularQuestion {
-    std::shared_ptr<const Site> site;
-    PopularReader::Question list = {};
-    // The time that the list covers. 0 and 0 for all time.
-    TimeSpan span = {};
-    // The list of the window before, if its ranks are requested and it can be known.
-    std::optional<PopularReader::Question> before = {};
-    ListFilter filter = {};
-    bool exact_required = false;
-    std::string list_name = {};
-    // The places of the page.
-    size_t begin = 0;
-    size_t end = 0;
-  };
-  absl::StatusOr<PopularQuestion> QuestionOf(const v1::ListPopularRequest& request) const;
-  absl::StatusOr<ListFilter> FilterOf(const v1::ListPopularRequest& request) const;
   // Returns the list, if it and everything about its articles is known without the store.
-  std::optional<ShownList> ShowCached(const PopularQuestion& question, const PopularReader::Question& list) const;
-  boost::asio::awaitable<absl::StatusOr<ShownList>> Show(const PopularQuestion& question,
+  std::optional<ShownList> ShowCached(const ListQuestion& question, const PopularReader::Question& list) const;
+  boost::asio::awaitable<absl::StatusOr<ShownList>> Show(const ListQuestion& question,
                                                          const PopularReader::Question& list) const;
+  // Like Show, but reads a longer list if that is needed for the page.
+  boost::asio::awaitable<absl::StatusOr<ShownList>> ShowPage(const ListQuestion& question) const;
   // Reads every article of the window.
-  boost::asio::awaitable<absl::StatusOr<ShownList>> ScanPopular(const PopularQuestion& question) const;
+  boost::asio::awaitable<absl::StatusOr<ShownList>> ScanPopular(const ListQuestion& question) const;
   // `before` is null if there is no list of the window before.
-  static void FillPage(const PopularQuestion& question, const ShownList& list, const ShownList* before,
+  static void FillPage(const ListQuestion& question, const ShownList& list, const ShownList* before,
                        v1::ListPopularResponse& response);
 
   // Returns the publication in the middle of a list; nothing for now.

@@ -30,7 +30,7 @@ std::vector<Position> SinceNow(std::span<Ledger* const> ledgers, const Site& sit
   std::vector<Position> since;
   for (const Ledger* ledger : ledgers) {
     Ledger::Snapshot mark = ledger->TakeSnapshot();
-    const auto held = ledger->HoldPending(mark, cursors, site, std::span<const Window>());
+    const auto held = ledger->HoldPending(mark, cursors, site, kNoWindows);
     if (!held) {
       since.push_back(kNoPosition);
       continue;

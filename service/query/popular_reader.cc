@@ -159,7 +159,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
   const auto flight = std::make_shared<Flight>(executor);
   flights_.emplace(key, flight);
   const auto reading = std::make_shared<Reading>();
-  const bool summed_up = question.windows.size() > 1;
+  const bool summed_up = question.is_sum();
   absl::Status turn;
   if (summed_up) turn = co_await AwaitTurn();
   absl::Status read = turn;
@@ -213,7 +213,7 @@ asio::awaitable<absl::Status> PopularReader::AwaitTurn() {
 
 bool PopularReader::KeepUp(const Site& site, RankedWindow::Rankings& rankings) const {
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
-    const auto held = ledgers_[lane]->HoldPending(rankings.marks[lane], rankings.cursors[lane], site, {});
+    const auto held = ledgers_[lane]->HoldPending(rankings.marks[lane], rankings.cursors[lane], site, kNoWindows);
     if (!held) return false;
   }
   return true;
@@ -230,8 +230,8 @@ void PopularReader::Begin(Reading& reading) const {
 
 asio::awaitable<absl::Status> PopularReader::ReadRankings(const Site& site, const Question& question,
                                                           Reading& reading) {
-  const auto& windows = question.windows;
-  if (windows.size() == 1) {
+  const WeightedWindows& windows = question.windows;
+  if (!question.is_sum()) {
     Begin(reading);
     const absl::Status read = co_await ReadShards(site, windows, limits::kRankedAllTimeAndDay, reading);
     reading.rankings.incomplete = std::ranges::any_of(reading.rankings.shards, [&](const Ranking& shard) {
@@ -239,7 +239,7 @@ asio::awaitable<absl::Status> PopularReader::ReadRankings(const Site& site, cons
     });
     co_return read;
   }
-  const size_t rows_max = limits::kRankedRowsMax / windows.size();
+  const size_t rows_max = limits::kRankedRowsMax / windows.windows.size();
   const size_t places_max = std::clamp<size_t>(rows_max, 1, limits::kRankedAllTimeAndDay);
   RankingSums::Choice choice;
   for (size_t places = std::min(kFirstPlaces, places_max);; places = std::min(places * kMorePlaces, places_max)) {
@@ -263,7 +263,7 @@ asio::awaitable<absl::Status> PopularReader::ReadRankings(const Site& site, cons
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, const std::vector<Window>& windows,
+asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, const WeightedWindows& windows,
                                                         size_t articles_max, Reading& reading) {
   absl::Status error;
   const auto executor = co_await asio::this_coro::executor;
@@ -275,23 +275,22 @@ asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, const 
   co_return error;
 }
 
-asio::awaitable<void> PopularReader::ReadShard(const Site& site, const std::vector<Window>& windows,
-                                               size_t articles_max, Shard shard, Reading& reading,
-                                               absl::Status& error) {
+asio::awaitable<void> PopularReader::ReadShard(const Site& site, const WeightedWindows& windows, size_t articles_max,
+                                               Shard shard, Reading& reading, absl::Status& error) {
   const std::vector<LaneId>& lanes = cache_.lane_ids();
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    auto read = co_await store_.ReadRankings(shard, lanes, site.name, windows, articles_max);
+    auto read = co_await store_.ReadRankings(shard, lanes, site.name, windows.windows, articles_max);
     if (!read.ok()) {
       error = read.status();
       co_return;
     }
     if (!cache_.CheckCursors(shard, read->lanes, cursors)) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) reading.rankings.cursors[lane][shard.value] = cursors[lane];
-    if (windows.size() == 1) {
+    if (windows.windows.size() == 1 && !windows.has_weights()) {
       reading.rankings.shards[shard.value] = std::move(read->rankings.front());
     } else {
-      reading.sums.Add(shard, read->rankings);
+      reading.sums.Add(shard, read->rankings, windows);
       if (!KeepUp(site, reading.rankings) && error.ok()) error = absl::AbortedError(kStoreIsOld);
     }
     co_return;
@@ -303,7 +302,7 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, const std::vect
 std::vector<RankedWindow::Candidate> PopularReader::TrackedCandidates(const Key& key) {
   const auto entry = Find(key);
   // The sums of several windows are chosen again each time.
-  if (entry == nullptr || key.second.windows.size() > 1) return {};
+  if (entry == nullptr || key.second.is_sum()) return {};
   const MutexLock lock(entry->mutex);
   return entry->ranked.TrackedCandidates();
 }
@@ -372,7 +371,7 @@ std::optional<PopularList> PopularReader::RecallLast(const Site& site, const Que
   // An article that is missing from a full list had at most as many views as its last one. From any other list, only
   // articles without views are missing. Since then, no article can have gained more views than the whole site.
   const bool full = list.articles.size() >= question.places;
-  const int64_t folded = last.moment.FoldedSince(ledgers_, site.index);
+  const int64_t folded = question.windows.weight_max() * last.moment.FoldedSince(ledgers_, site.index);
   list.error_bound = std::max(list.error_bound, full ? list.articles.back().views : 0) + ShownCount(folded);
   list.exact = list.current = false;
   for (size_t lane = 0; lane < ledgers_.size(); ++lane) {
@@ -422,7 +421,7 @@ asio::awaitable<absl::Status> PopularReader::ReadCandidates(Entry& entry,
   const auto executor = co_await asio::this_coro::executor;
   WaitGroup reads(executor);
   // One command reads a limited number of fields.
-  const size_t size = std::max<size_t>(1, limits::kSurveyFieldsMax / entry.question.windows.size());
+  const size_t size = std::max<size_t>(1, limits::kSurveyFieldsMax / entry.question.windows.windows.size());
   for (const auto& [shard, candidates] : by_shard) {
     for (size_t begin = 0; begin < candidates.size(); begin += size) {
       const size_t end = std::min(begin + size, candidates.size());
@@ -442,7 +441,7 @@ asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
     const auto counts =
-        co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, entry.question.windows, ids);
+        co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, entry.question.windows.windows, ids);
     if (!counts.ok()) {
       error = counts.status();
       co_return;
@@ -451,7 +450,9 @@ asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
     std::vector<RankedWindow::Stored> stored;
     for (size_t i = 0; i < asked.size(); ++i) {
       int64_t views = 0;
-      for (const auto& window : counts->counts) views += window[i];
+      for (size_t window = 0; window < counts->counts.size(); ++window) {
+        views += entry.question.windows.Weigh(window, counts->counts[window][i]);
+      }
       stored.push_back({asked[i].id, asked[i].hash, views});
     }
     const MutexLock lock(entry.mutex);
@@ -475,7 +476,7 @@ asio::awaitable<void> PopularReader::Refresh() {
     }
     for (const auto& [key, entry] : entries_) {
       // Reading the rankings of many windows takes too long for those of one to wait for it.
-      if (key.second.windows.size() > 1) continue;
+      if (key.second.is_sum()) continue;
       // 7/10 is early enough for the new rankings to arrive in time, even if Redis is busy.
       if (!entry->asked || entry->read_at > now - entry->age_max * 7 / 10 || flights_.contains(key)) continue;
       entry->being_replaced = true;

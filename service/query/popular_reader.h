@@ -35,10 +35,13 @@ class PopularReader {
 
   // A list.
   struct Question {
-    // All time, a day, or several days and hours in ascending order, of which no two may contain the same view.
-    std::vector<Window> windows = {Window{}};
+    // All time, a day, or several days and hours in ascending order. With weights, the list has weighted sums.
+    WeightedWindows windows = std::vector{Window{}};
     // The length of the list. The longer it is, the more likely it is not exact.
     size_t places = limits::kRankedAllTimeAndDay;
+
+    // Returns whether its rankings must be added up.
+    bool is_sum() const { return windows.windows.size() > 1 || windows.has_weights(); }
 
     auto operator<=>(const Question&) const = default;
   };
@@ -82,9 +85,9 @@ class PopularReader {
   // Reads the rankings, and names the articles whose counts they lack.
   boost::asio::awaitable<absl::Status> ReadRankings(const Site& site, const Question& question, Reading& reading);
   // Reads the rankings of every window in every shard, each up to its `articles_max`th article.
-  boost::asio::awaitable<absl::Status> ReadShards(const Site& site, const std::vector<Window>& windows,
-                                                  size_t articles_max, Reading& reading);
-  boost::asio::awaitable<void> ReadShard(const Site& site, const std::vector<Window>& windows, size_t articles_max,
+  boost::asio::awaitable<absl::Status> ReadShards(const Site& site, const WeightedWindows& windows, size_t articles_max,
+                                                  Reading& reading);
+  boost::asio::awaitable<void> ReadShard(const Site& site, const WeightedWindows& windows, size_t articles_max,
                                          Shard shard, Reading& reading, absl::Status& error);
   // Returns the articles that were read in addition to the earlier rankings; empty if there are no earlier rankings.
   std::vector<RankedWindow::Candidate> TrackedCandidates(const Key& key);

@@ -26,7 +26,7 @@ class RankedPending {
     int64_t stored = 0;
   };
   // `site` and `windows` must outlive this object.
-  RankedPending(const Site& site, std::span<const Window> windows, size_t lanes)
+  RankedPending(const Site& site, const WeightedWindows& windows, size_t lanes)
       : site_(site), windows_(windows), lanes_(lanes) {}
 
   // Sets the articles, whose IDs must outlive this object. Must be called before AddSealed.
@@ -64,7 +64,7 @@ class RankedPending {
   void AddFound(const Chunk& chunk, const Lane& lane, std::vector<int64_t>& sums) const;
 
   const Site& site_;
-  const std::span<const Window> windows_;
+  const WeightedWindows& windows_;
   std::vector<Lane> lanes_;
   std::vector<Article> articles_;
   // Stored views, and views pending in sealed chunks.

@@ -16,9 +16,10 @@ constexpr size_t kFewArticles = 2'000;
 // Returns the number of views from which an article is near a list that requires `least` views.
 int64_t NearOf(int64_t least) { return std::max<int64_t>(least - least / 4, 1); }
 
-// Returns a level: an article with `views` in all of `places` together has at least 2^level of them in one place.
-size_t LevelOf(int64_t views, size_t places) {
-  const auto sum = static_cast<uint64_t>(std::max<int64_t>(views, 1));
+// Returns a level: an article with the weighted number `views` in all of `places` together has at least 2^level views
+// in one place.
+size_t LevelOf(int64_t views, uint32_t weight_max, size_t places) {
+  const auto sum = (static_cast<uint64_t>(std::max<int64_t>(views, 1)) + weight_max - 1) / weight_max;
   const uint64_t least = (sum + places - 1) / places;
   return static_cast<size_t>(std::bit_width(least)) - 1;
 }
@@ -36,7 +37,8 @@ struct RankedWindow::Waiting {
 
 // The state of one call of Complete.
 struct RankedWindow::Merge {
-  explicit Merge(std::vector<PendingViews> held) : pending(std::move(held)) {}
+  Merge(std::vector<PendingViews> held, uint32_t highest_weight)
+      : pending(std::move(held)), weight_max(highest_weight) {}
 
   int64_t PendingOf(uint64_t hash, std::string_view id) const {
     int64_t sum = 0;
@@ -53,10 +55,11 @@ struct RankedWindow::Merge {
   void ForEachWith(int64_t views, Visit visit) const {
     const auto all = static_cast<int64_t>(places());
     for (const PendingViews& lane : pending) {
-      lane.ForEachReaching(LevelOf(views, places()), [&](const Chunk::Article& article, const WindowViews& chunk) {
-        const int64_t in_chunk = chunk.Of(article);
-        if (in_chunk > 0 && in_chunk >= (views + all - 1) / all) visit(article.hash, article.id);
-      });
+      lane.ForEachReaching(LevelOf(views, weight_max, places()),
+                           [&](const Chunk::Article& article, const WindowViews& chunk) {
+                             const int64_t in_chunk = chunk.Of(article);
+                             if (in_chunk > 0 && in_chunk >= (views + all - 1) / all) visit(article.hash, article.id);
+                           });
     }
   }
   // Returns the lowest level that few articles reach in one place.
@@ -72,6 +75,7 @@ struct RankedWindow::Merge {
   }
 
   const std::vector<PendingViews> pending;
+  const uint32_t weight_max;
   // Exact counts. An article may occur twice.
   std::vector<Ranked> found;
   // An article may occur twice.
@@ -96,7 +100,7 @@ void SortOut(auto& articles) {
 
 }  // namespace
 
-RankedWindow::RankedWindow(std::shared_ptr<const Site> site, std::vector<Window> windows, size_t places,
+RankedWindow::RankedWindow(std::shared_ptr<const Site> site, WeightedWindows windows, size_t places,
                            std::span<Ledger* const> ledgers, Rankings rankings)
     : site_(std::move(site)),
       windows_(std::move(windows)),
@@ -144,7 +148,7 @@ std::optional<RankedWindow::Answer> RankedWindow::Complete(Candidates which) {
   if (!pending) return std::nullopt;
   AddSealed();
   followed_.Complete(*pending);
-  Merge merge(*std::move(pending));
+  Merge merge(*std::move(pending), windows_.weight_max());
   merge.which = which;
   AddFollowed(merge);
   AddNew(merge);
@@ -214,7 +218,7 @@ void RankedWindow::AddRisen(Merge& merge) const {
   }
   // The whole list cannot become exact, but its first places can. Every pending article would be a candidate. So only
   // those with the most pending views are examined.
-  const uint64_t others = merge.places() * ((uint64_t{1} << merge.FewReach()) - 1);
+  const uint64_t others = merge.places() * ((uint64_t{1} << merge.FewReach()) - 1) * merge.weight_max;
   merge.hidden_views_max = std::max(merge.hidden_views_max, unlisted_views_max_ + others);
   merge.ForEachWith(static_cast<int64_t>(others) + 1, consider);
 }

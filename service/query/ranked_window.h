@@ -74,9 +74,9 @@ class RankedWindow {
     std::vector<Ledger::Snapshot> marks;
     int64_t as_of_unix_ms = 0;
   };
-  // The list has up to `places` articles. No view may lie in two of the windows. `ledgers`, one for each lane, must
-  // outlive this object.
-  RankedWindow(std::shared_ptr<const Site> site, std::vector<Window> windows, size_t places,
+  // The list has up to `places` articles. With weights, all counts are weighted sums. `ledgers`, one for each lane,
+  // must outlive this object.
+  RankedWindow(std::shared_ptr<const Site> site, WeightedWindows windows, size_t places,
                std::span<Ledger* const> ledgers, Rankings rankings);
 
   // An article that is not ranked, but may belong on the list because of its pending views.
@@ -146,7 +146,7 @@ class RankedWindow {
   Answer Finish(Merge& merge);
 
   const std::shared_ptr<const Site> site_;
-  const std::vector<Window> windows_;
+  const WeightedWindows windows_;
   const size_t places_;
   const std::span<Ledger* const> ledgers_;
   Rankings rankings_;

@@ -8,20 +8,23 @@
 
 namespace viewcount {
 
-void RankingSums::Add(Shard shard, std::span<const Ranking> rankings) {
+void RankingSums::Add(Shard shard, std::span<const Ranking> rankings, const WeightedWindows& windows) {
   OfShard& of = shards_[shard.value];
-  for (const Ranking& ranking : rankings) {
-    of.unlisted_most += static_cast<int64_t>(ranking.unlisted_views_max);
-    longest_ = std::max(longest_, ranking.articles.size());
+  std::vector<int64_t> unlisted_max;
+  for (size_t i = 0; i < rankings.size(); ++i) {
+    unlisted_max.push_back(windows.Weigh(i, static_cast<int64_t>(rankings[i].unlisted_views_max)));
+    of.unlisted_most += unlisted_max.back();
+    longest_ = std::max(longest_, rankings[i].articles.size());
   }
   boost::unordered_flat_map<std::string_view, size_t> places;
-  for (const Ranking& ranking : rankings) {
-    for (const RankedCount& ranked : ranking.articles) {
+  for (size_t i = 0; i < rankings.size(); ++i) {
+    for (const RankedCount& ranked : rankings[i].articles) {
       const auto [place, is_new] = places.emplace(ranked.article_id, of.articles.size());
       if (is_new) of.articles.push_back({.id = ranked.article_id, .least = 0, .most = of.unlisted_most});
       Article& article = of.articles[place->second];
-      article.least += ranked.views;
-      article.most += ranked.views - static_cast<int64_t>(ranking.unlisted_views_max);
+      const int64_t views = windows.Weigh(i, ranked.views);
+      article.least += views;
+      article.most += views - unlisted_max[i];
     }
   }
 }

@@ -15,6 +15,7 @@
 
 #include "service/base/identifiers.h"
 #include "service/base/limits.h"
+#include "service/model/weighted_windows.h"
 #include "service/store/count_store.h"
 
 namespace viewcount {
@@ -22,8 +23,9 @@ namespace viewcount {
 // Not thread-safe.
 class RankingSums {
  public:
-  // Adds the rankings of a shard, one for each window. Each shard must be added once.
-  void Add(Shard shard, std::span<const Ranking> rankings);
+  // Adds the rankings of a shard, one for each window. Each shard must be added once. With weights, all sums are
+  // weighted.
+  void Add(Shard shard, std::span<const Ranking> rankings, const WeightedWindows& windows);
 
   struct Choice {
     // For every shard, the articles whose sums should be read. At most kArticlesMax in all.

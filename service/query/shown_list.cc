@@ -53,14 +53,17 @@ void ShownList::Fill(size_t place, v1::RankedArticle& article) const {
   article.set_article_id(list_.articles[index].article_id);
   article.set_views(list_.articles[index].views);
   article.set_rank(static_cast<uint32_t>(place + 1));
-  if (details_[index] == nullptr) return;
-  const v1::Article& details = *details_[index];
-  article.set_title(details.title());
-  article.set_url(details.url());
-  *article.mutable_sections() = details.sections();
-  *article.mutable_authors() = details.authors();
-  article.set_image_url(details.image_url());
-  if (details.has_publish_time()) *article.mutable_publish_time() = details.publish_time();
+  FillDetails(details_[index].get(), article);
+}
+
+void FillDetails(const v1::Article* details, v1::RankedArticle& article) {
+  if (details == nullptr) return;
+  article.set_title(details->title());
+  article.set_url(details->url());
+  *article.mutable_sections() = details->sections();
+  *article.mutable_authors() = details->authors();
+  article.set_image_url(details->image_url());
+  if (details->has_publish_time()) *article.mutable_publish_time() = details->publish_time();
 }
 
 }  // namespace viewcount

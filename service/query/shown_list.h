@@ -33,6 +33,9 @@ struct ListFilter {
 // Returns the IDs of a list's articles, which refer to it.
 std::vector<std::string_view> IdsOf(const PopularList& list);
 
+// Fills what was announced about an article. `details` is null if nothing was.
+void FillDetails(const v1::Article* details, v1::RankedArticle& article);
+
 // The shown part of a list. Thread-safe while it does not change.
 class ShownList {
  public:

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int64_t kSecondsOfHour = 3'600;
 constexpr int64_t kSecondsOfDay = 24 * kSecondsOfHour;
-constexpr int64_t kMsOfHour = kSecondsOfHour * 1'000;
 constexpr int64_t kHoursKept = limits::kHourKeysExpireAfter.count();
 // The years that a key can name.
 constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;

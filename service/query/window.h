@@ -15,6 +15,8 @@
 
 namespace viewcount {
 
+inline constexpr int64_t kMsOfHour = 3'600'000;
+
 // A span of time, in Unix milliseconds.
 struct TimeSpan {
   int64_t start_unix_ms = 0;

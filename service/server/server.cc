@@ -193,8 +193,9 @@ void Server::MakeReaders() {
   query_api_ =
       std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, clock_});
   published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);
+  rising_ = std::make_unique<RisingReader>(*popular_, *counts_, *site_totals_, clock_);
   list_api_ = std::make_unique<ListApi>(
-      ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_, *published_, clock_});
+      ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_, *published_, *rising_, clock_});
   AddSiteList(question_routes_, *sites_);
   AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
                  operators_, executor);

@@ -150,6 +150,7 @@ class Server {
   std::unique_ptr<SiteStatsReader> site_stats_;
   std::unique_ptr<QueryApi> query_api_;
   std::unique_ptr<PublishedArticles> published_;
+  std::unique_ptr<RisingReader> rising_;
   std::unique_ptr<ListApi> list_api_;
   std::unique_ptr<QueryMaintenance> query_maintenance_;
   std::unique_ptr<CountWatcher> watcher_;

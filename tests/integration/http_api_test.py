@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import unittest
+from xml.etree import ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
@@ -44,6 +45,10 @@ CALLS = {
     "getCounts": ((("article", "/calls/1"), ("article", "/calls/none")), None),
     "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
     "listPopular": ((("window.allTime", "true"), ("pageSize", "2")), None),
+    "popularRss": ((("window.last", "24h"), ("lang", "vi")), None),
+    "popularJsonFeed": ((("pageSize", "5"),), None),
+    "listTrending": ((("halfLife", "3h"), ("pageSize", "2")), None),
+    "listRising": ((("window.last", "6h"), ("pageSize", "2")), None),
     "listArticles": ((("before", "3"), ("after", "3")), None),
     "getSeries": ((("article", "/calls/1"), ("window.last", "2d"), ("step", "day")), None),
     "getSiteStats": ((), None),
@@ -622,6 +627,46 @@ class RefusalTest(ApiTest):
         self.assertEqual(listed(("publishedWithin", "1d")), [])
         first = client.get("/popular", [("section", "news"), ("withPreviousRank", "true")]).json()["articles"][0]
         self.assertEqual((first["title"], first["sections"], first["rank"]), ("Title of /tags/2", ["news", "all"], 1))
+
+        # Neighbours by publication: the same time, so they are ordered by ID.
+        around = client.get("/articles", [("article", "/tags/1"), ("after", "5"), ("before", "5")]).json()
+        self.assertEqual([(article["articleId"], article["views"]) for article in around["newer"]], [("/tags/2", "20")])
+        self.assertEqual(around["earlier"], [])
+        latest = client.get("/articles", [("before", "5"), ("section", "sport")]).json()["earlier"]
+        self.assertEqual([article["articleId"] for article in latest], ["/tags/1"])
+        # Feeds, read by other programs' parsers.
+        channel = ElementTree.fromstring(client.get("/popular.rss", [("tag", "rain"), ("lang", "vi")]).body)[0]
+        self.assertEqual([(item.find("title").text, item.find("description").text) for item in channel.findall("item")],
+                         [("Title of /tags/2", "20 lượt xem"), ("Title of /tags/1", "10 lượt xem")])
+        feed = json.loads(client.get("/popular.json", [("section", "sport")]).body)
+        self.assertEqual([(item["id"], item["_viewcount"]["views"]) for item in feed["items"]], [("/tags/1", 10)])
+        trending = client.get("/trending", [("section", "all"), ("halfLife", "1h"), ("numbers", "1")]).json()
+        self.assertEqual([(article["articleId"], article["views"], article["score"]) for article in trending["articles"]],
+                         [("/tags/2", 20, 20), ("/tags/1", 10, 10)])
+        self.assertTrue(trending["exact"])
+        # There is no time before, so nothing is more than usual.
+        self.assertEqual(client.get("/rising").json()["articles"], [])
+
+    def test_trends_of_unusual_lengths_are_for_backends(self):
+        client, backend = self.client(), self.client(source=BACKEND)
+        for path, pairs in (("/trending", [("halfLife", "90m")]), ("/trending", [("window.last", "5h")]),
+                            ("/rising", [("window.last", "5h")])):
+            with self.subTest(path=path, pairs=pairs):
+                self.check_refused("listTrending", client.get(path, pairs), 403, "PERMISSION_DENIED")
+                self.assertEqual(backend.get(path, pairs).status, 200)
+        for path, pairs, field in (("/trending", [("halfLife", "30m")], "halfLife"),
+                                   ("/trending", [("halfLife", "0s")], "halfLife"),
+                                   ("/trending", [("window.last", "90m")], "window.last"),
+                                   ("/rising", [("window.last", "25h")], "window.last"),
+                                   ("/rising", [("pageSize", "257")], "pageSize"),
+                                   ("/articles", [("before", "101")], "before"), ("/articles", [], "before"),
+                                   ("/articles", [("before", "1"), ("article", "")], "article"),
+                                   ("/articles", [("before", "1"), ("time", "yesterday")], "time"),
+                                   ("/popular.rss", [("lang", "xx-unknown")], "lang")):
+            with self.subTest(path=path, pairs=pairs):
+                self.check_refused("listTrending", backend.get(path, pairs), 400, "INVALID_ARGUMENT", field)
+        unknown = client.get("/articles", [("article", "/never"), ("before", "1")])
+        self.assertEqual(read(unknown), (404, "NOT_FOUND", None, "NO_PUBLISH_TIME"))
 
     def test_a_backends_batch_may_be_large_but_not_too_large(self):
         client = self.client(source=BACKEND)

@@ -115,7 +115,7 @@ absl::StatusOr<Counts> LanePipeline::Read(const std::vector<std::string>& ids) {
 
 absl::StatusOr<PopularList> LanePipeline::Popular(Window window) {
   const size_t places = std::min<size_t>(limits::kRankedAllTimeAndDay, options_.ranked.Of(window.kind));
-  return Await(popular_->Read(site(), {.windows = {window}, .places = places}));
+  return Await(popular_->Read(site(), {.windows = std::vector{window}, .places = places}));
 }
 
 }  // namespace viewcount

@@ -65,7 +65,8 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
     }
   }
   // Restricts a list at random. Returns whether an article belongs on it.
-  std::function<bool(const v1::Article&)> Restrict(v1::ListPopularRequest& request) {
+  template <typename Request>
+  std::function<bool(const v1::Article&)> Restrict(Request& request) {
     const auto number = std::to_string(Roll(5));
     const auto has = [](const auto& labels, const std::string& label) {
       return std::find(labels.begin(), labels.end(), label) != labels.end();
@@ -234,6 +235,126 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
     }
   }
 
+  // Returns the sum of something over the views of each article.
+  template <typename Number>
+  std::vector<Number> SumOverViews(const std::function<Number(const Taken&)>& number) const {
+    std::vector<Number> sums(kPopularArticles);
+    for (const Taken& view : taken_) sums[view.article] += number(view);
+    return sums;
+  }
+  struct Expected {
+    double score = 0;
+    uint64_t views = 0;
+    std::string id;
+  };
+  // Compares a page of a scored list with all articles that belong on the list.
+  template <typename Response>
+  void ComparePage(const Response& response, std::vector<Expected> expected, uint32_t page_size,
+                   const std::string& what) {
+    std::sort(expected.begin(), expected.end(), [](const Expected& one, const Expected& other) {
+      return one.score != other.score ? one.score > other.score : one.id < other.id;
+    });
+    ++lists_;
+    exact_ += response.exact() ? 1 : 0;
+    const size_t shown = std::min<size_t>(expected.size(), page_size);
+    if (response.exact()) {
+      ASSERT_EQ(response.articles_size(), static_cast<int>(shown)) << what;
+      for (int i = 0; i < response.articles_size(); ++i) {
+        const Expected& right = expected[static_cast<size_t>(i)];
+        const v1::RankedArticle& article = response.articles(i);
+        ASSERT_EQ(article.article_id(), right.id) << what << " place " << i;
+        ASSERT_NEAR(article.score(), right.score, 1e-6 * right.score) << what << " place " << i;
+        ASSERT_EQ(article.views(), right.views) << what << " place " << i;
+        ASSERT_EQ(article.rank(), static_cast<uint32_t>(i + 1));
+      }
+      return;
+    }
+    std::map<std::string, double> listed;
+    for (const auto& article : response.articles()) listed[article.article_id()] = article.score();
+    for (size_t i = 0; i < shown; ++i) {
+      const auto found = listed.find(expected[i].id);
+      if (found == listed.end()) {
+        ASSERT_LE(expected[i].score, response.error_bound() * (1 + 1e-9)) << what;
+      } else {
+        ASSERT_NEAR(found->second, expected[i].score, 1e-6 * expected[i].score) << what;
+      }
+    }
+  }
+
+  void CompareTrending() {
+    v1::ListTrendingRequest request;
+    request.set_site("demo");
+    request.set_page_size(static_cast<uint32_t>(1 + Roll(60)));
+    int64_t half_life_ms = 6 * kOneHourMs;
+    if (Roll(3) > 0) {
+      half_life_ms = kOneHourMs + static_cast<int64_t>(Roll(47 * 60)) * 60'000;
+      *request.mutable_half_life() = TimeUtil::MillisecondsToDuration(half_life_ms);
+    }
+    if (Roll(3) == 0)
+      request.mutable_window()->mutable_last()->set_seconds(static_cast<int64_t>(1 + Roll(192)) * 3'600);
+    const auto belongs = Restrict(request);
+    v1::ListTrendingResponse response;
+    const auto status = pipeline_.Await(api_.ListTrending(request, response));
+    ASSERT_TRUE(status.ok()) << status << " " << request.ShortDebugString();
+    const int64_t start = TimeUtil::TimestampToMilliseconds(response.span().start());
+    const int64_t this_hour = now() / kOneHourMs;
+    ASSERT_EQ(TimeUtil::TimestampToMilliseconds(response.span().end()), (this_hour + 1) * kOneHourMs);
+    const auto weight = [&](const Taken& view) {
+      if (view.time < start) return 0.0;
+      const auto hours = static_cast<double>(this_hour - view.time / kOneHourMs);
+      const double exact = std::pow(0.5, hours * kOneHourMs / static_cast<double>(half_life_ms));
+      return view.count * std::round(exact * 65'536) / 65'536;
+    };
+    const auto scores = SumOverViews<double>(weight);
+    const auto views = SumOverViews<uint64_t>([&](const Taken& view) { return weight(view) > 0 ? view.count : 0; });
+    std::vector<Expected> expected;
+    for (size_t i = 0; i < kPopularArticles; ++i) {
+      if (scores[i] > 0 && belongs(articles_[i]) && !articles_[i].hidden_from_lists()) {
+        expected.push_back({scores[i], views[i], ids_[i]});
+      }
+    }
+    ComparePage(response, std::move(expected), request.page_size(), request.ShortDebugString());
+  }
+
+  void CompareRising() {
+    // A list is used for five seconds.
+    clock_.Advance(std::chrono::milliseconds(5'001));
+    v1::ListRisingRequest request;
+    request.set_site("demo");
+    request.set_page_size(static_cast<uint32_t>(1 + Roll(40)));
+    const auto hours = static_cast<int64_t>(1 + Roll(24));
+    request.mutable_window()->mutable_last()->set_seconds(hours * 3'600);
+    const auto belongs = Restrict(request);
+    v1::ListRisingResponse response;
+    const auto status = pipeline_.Await(api_.ListRising(request, response));
+    ASSERT_TRUE(status.ok()) << status << " " << request.ShortDebugString();
+    const int64_t start = TimeUtil::TimestampToMilliseconds(response.span().start());
+    const int64_t usual_start = TimeUtil::TimestampToMilliseconds(response.usual().start());
+    ASSERT_EQ(start - usual_start, 7 * kOneDayMs);
+    const auto present =
+        SumOverViews<uint64_t>([&](const Taken& view) { return view.time >= start ? view.count : uint64_t{0}; });
+    const auto before = SumOverViews<uint64_t>(
+        [&](const Taken& view) { return view.time >= usual_start && view.time < start ? view.count : uint64_t{0}; });
+    double site_now = 0, site_before = 0;
+    for (size_t i = 0; i < kPopularArticles; ++i) {
+      site_now += static_cast<double>(present[i]);
+      site_before += static_cast<double>(before[i]);
+    }
+    const double share_now = site_now / (site_now + site_before), share_before = 1 - share_now;
+    std::vector<Expected> expected;
+    for (size_t i = 0; i < kPopularArticles; ++i) {
+      const auto k = static_cast<double>(present[i]), u = static_cast<double>(before[i]);
+      if (k < 10 || k / (k + u) <= share_now) continue;
+      // The likelihood of k of k + u views by their own share, against that by the site's share.
+      double score = 2 * k * std::log(k / (k + u) / share_now);
+      if (u > 0) score += 2 * u * std::log(u / (k + u) / share_before);
+      if (score < 15.1 || !belongs(articles_[i]) || articles_[i].hidden_from_lists()) continue;
+      expected.push_back({score, present[i], ids_[i]});
+    }
+    rising_listed_ += expected.size();
+    ComparePage(response, std::move(expected), request.page_size(), request.ShortDebugString());
+  }
+
   std::mt19937_64 random_{TestSeed()};
   RedisProcess redis_{{"--appendonly", "yes"}};
   LanePipeline pipeline_{redis_, {.ranked = kShortRankings, .time_zone = GetParam()}};
@@ -242,12 +363,15 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
   ArticleCatalog catalog_{pipeline_.sites(), pipeline_.store(), clock_};
   CountExporter exporter_{pipeline_.store(), pipeline_.counts(), pipeline_.flush_function()};
   PublishedArticles published_{catalog_, clock_};
-  ListApi api_{{pipeline_.sites(), pipeline_.counts(), popular_, exporter_, catalog_, published_, clock_}};
+  SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
+  RisingReader rising_{popular_, pipeline_.counts(), totals_, clock_};
+  ListApi api_{{pipeline_.sites(), pipeline_.counts(), popular_, exporter_, catalog_, published_, rising_, clock_}};
   std::vector<std::string> ids_;
   std::vector<v1::Article> articles_;
   std::vector<Taken> taken_;
   size_t lists_ = 0;
   size_t exact_ = 0;
+  size_t rising_listed_ = 0;
 };
 
 TEST_P(PopularWindowsTest, AreWhatWasCounted) {
@@ -269,12 +393,16 @@ TEST_P(PopularWindowsTest, AreWhatWasCounted) {
       case 3:
         clock_.Advance(std::chrono::milliseconds(Roll(3'000)));
         break;
+      case 4:
+        ASSERT_NO_FATAL_FAILURE(Roll(2) == 0 ? CompareTrending() : CompareRising());
+        break;
       default:
         ASSERT_NO_FATAL_FAILURE(Compare(RandomWindow()));
     }
   }
   // Few lists of so short rankings can be proven. With the rankings of a service nearly all can.
   EXPECT_GT(exact_, lists_ / 4);
+  EXPECT_TRUE(cases <= 100 || rising_listed_ > 0);
   RecordProperty("lists", static_cast<int>(lists_));
   RecordProperty("exact", static_cast<int>(exact_));
   std::cerr << lists_ << " lists, " << exact_ << " exact\n";

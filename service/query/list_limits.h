@@ -1,0 +1,39 @@
+// The limits of trending and rising lists.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "service/base/limits.h"
+
+namespace viewcount {
+
+// The maximum number of articles on a page of these lists.
+inline constexpr uint32_t kScoredPageSizeMax = 256;
+// The time in which a view loses half of its weight in a trending list.
+inline constexpr std::chrono::hours kHalfLifeMin{1};
+inline constexpr std::chrono::hours kHalfLifeMax{48};
+inline constexpr std::chrono::hours kHalfLifeDefault{6};
+// The number of half-lives that are taken into account. The views before them have less than 1/256 of their weight.
+inline constexpr int kHalfLives = 8;
+// The hours that are kept.
+inline constexpr std::chrono::hours kTrendingHoursMax = limits::kHourKeysExpireAfter;
+static_assert(kTrendingHoursMax < 4 * kHalfLifeMax + std::chrono::hours(1));
+
+// The hours that a rising list calls the present.
+inline constexpr std::chrono::hours kRisingHoursMax{24};
+inline constexpr std::chrono::hours kRisingHoursDefault{3};
+// The time before, which says what is usual. With kRisingHoursMax it has as many hours as are kept.
+inline constexpr std::chrono::hours kUsualHours{168};
+// An article rises from this score and this number of views on. Chance reaches that score once in 10,000 articles
+// (chi-squared distribution, one degree of freedom).
+inline constexpr double kRisingScoreMin = 15.1;
+inline constexpr uint64_t kRisingViewsMin = 10;
+// The number of articles, by views, that are compared with their usual rates.
+inline constexpr size_t kRisingCandidatesMax = 1'024;
+// How long a rising list is used, and how many are kept.
+inline constexpr std::chrono::seconds kRisingAge{5};
+inline constexpr size_t kRisingListsMax = 256;
+
+}  // namespace viewcount

@@ -1,0 +1,127 @@
+// The lists of ListApi that are ordered by a score: trending and rising.
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/query/article_sums.h"
+#include "service/query/list_api.h"
+#include "service/query/list_limits.h"
+#include "service/query/trending.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+using google::protobuf::util::TimeUtil;
+
+namespace {
+
+constexpr char kRisingFormula[] =
+    "2 * (k * ln(k / (e * p)) + u * ln(u / (f * p))) with p = (k + u) / (e + f); k: the article's views in span, "
+    "u: those in usual, e: the site's views in span, f: those in usual";
+
+// Returns the restrictions and the page of a request as those of a popular list.
+template <typename Request>
+v1::ListPopularRequest PageOf(const Request& request) {
+  v1::ListPopularRequest page;
+  page.set_site(request.site());
+  page.set_section(request.section());
+  page.set_author(request.author());
+  page.set_tag(request.tag());
+  page.set_language(request.language());
+  if (request.has_published_within()) *page.mutable_published_within() = request.published_within();
+  page.set_page_size(request.page_size());
+  page.set_page_token(request.page_token());
+  return page;
+}
+
+double ScoreOf(uint64_t weighted) { return static_cast<double>(weighted) / WeightedWindows::kFullWeight; }
+
+}  // namespace
+
+asio::awaitable<absl::Status> ListApi::ListTrending(const v1::ListTrendingRequest& request,
+                                                    v1::ListTrendingResponse& response) {
+  ListQuestion question{.site = parts_.sites.Find(request.site())};
+  if (question.site == nullptr) co_return parts_.sites.Unknown(request.site());
+  const int64_t now = parts_.clock.UnixMillis();
+  auto sum = TrendingSumOf(request, now);
+  if (!sum.ok()) co_return sum.status();
+  question.list.windows = std::move(sum->windows);
+  v1::ListPopularRequest page = PageOf(request);
+  // The list stays the same one when an hour ends.
+  page.mutable_window()->mutable_last()->set_seconds((sum->span.end_unix_ms - sum->span.start_unix_ms) / 1'000);
+  const std::string kind = "trending:" + std::to_string(sum->half_life_ms);
+  if (auto status = question.SetPage(page, kind, kScoredPageSizeMax, now); !status.ok()) co_return status;
+  const auto list = co_await ShowPage(question);
+  if (!list.ok()) co_return list.status();
+  std::vector<std::string> ids;
+  for (size_t place = question.begin; place < std::min(question.end, list->size()); ++place) {
+    v1::RankedArticle& article = *response.add_articles();
+    list->Fill(place, article);
+    article.set_score(ScoreOf(article.views()));
+    ids.push_back(article.article_id());
+  }
+  std::vector<Window> windows = question.list.windows.windows;
+  const auto views = co_await ReadArticleSums(parts_.counts, question.site, std::move(windows), std::move(ids));
+  const bool proven = views.ok() && list->IsProven(question.begin, question.end);
+  for (int i = 0; i < response.articles_size(); ++i) {
+    const int64_t of_article = views.ok() ? (*views)[static_cast<size_t>(i)] : 0;
+    response.mutable_articles(i)->set_views(ShownCount(of_article));
+  }
+  response.set_exact(proven);
+  if (!proven) response.set_error_bound(ScoreOf(list->error_bound()));
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms());
+  Fill(sum->span, *response.mutable_span());
+  *response.mutable_half_life() = TimeUtil::MillisecondsToDuration(sum->half_life_ms);
+  response.set_formula(std::move(sum->formula));
+  if (question.end < list->size()) response.set_next_page_token(question.TokenAt(question.end));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> ListApi::ListRising(const v1::ListRisingRequest& request,
+                                                  v1::ListRisingResponse& response) {
+  ListQuestion question{.site = parts_.sites.Find(request.site())};
+  if (question.site == nullptr) co_return parts_.sites.Unknown(request.site());
+  const auto hours = LastHoursOf(request.window(), kRisingHoursDefault.count(), kRisingHoursMax.count());
+  if (!hours.ok()) co_return hours.status();
+  v1::ListPopularRequest page = PageOf(request);
+  page.mutable_window()->mutable_last()->set_seconds(*hours * 3'600);
+  auto status = question.SetPage(page, "rising", kScoredPageSizeMax, parts_.clock.UnixMillis());
+  if (!status.ok()) co_return status;
+  const auto list = co_await parts_.rising.Read(question.site, *hours);
+  if (!list.ok()) co_return list.status();
+  std::vector<std::string_view> ids;
+  for (const RisingArticle& article : (*list)->articles) ids.push_back(article.article_id);
+  const auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
+  if (!details.complete && !question.filter.empty()) co_return NoDetails();
+  size_t place = 0;
+  double last_score = 0;
+  bool more = false;
+  for (size_t i = 0; i < (*list)->articles.size(); ++i) {
+    const RisingArticle& rising = (*list)->articles[i];
+    if (!question.filter.Shows(details.articles[i].get())) continue;
+    more = place == question.end;
+    if (more) break;
+    if (place++ < question.begin) continue;
+    v1::RankedArticle& article = *response.add_articles();
+    article.set_article_id(rising.article_id);
+    article.set_views(rising.views);
+    article.set_rank(static_cast<uint32_t>(place));
+    article.set_score(last_score = rising.score);
+    article.set_usual_views(rising.usual_views);
+    FillDetails(details.articles[i].get(), article);
+  }
+  const bool full = place == question.end;
+  const bool proven = (*list)->exact && details.complete && (*list)->others_max < (full ? last_score : kRisingScoreMin);
+  response.set_exact(proven);
+  if (!proven) response.set_error_bound((*list)->others_max);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp((*list)->as_of_unix_ms);
+  Fill((*list)->span, *response.mutable_span());
+  Fill((*list)->usual, *response.mutable_usual());
+  response.set_formula(kRisingFormula);
+  if (more) response.set_next_page_token(question.TokenAt(question.end));
+  co_return absl::OkStatus();
+}
+
+}  // namespace viewcount
