@@ -152,6 +152,12 @@ start() {
   rm -f "$marker"
 }
 
+# Announces the portal's articles, as the portal's own software would. A change of their texts arrives at the next start.
+announce() {
+  run_step client/examples/portal/announce.sh "$programs/viewcount" --server "$(address grpc)" --site demo ||
+    fail "cannot announce the articles of the portal; the reason is above"
+}
+
 # Gives the portal its start values, at the first start only. Later adjustments by users stay.
 set_start_views() {
   local article views why="a made-up number of the portal's former counter"
@@ -176,6 +182,13 @@ send_demo() {
   # shellcheck disable=SC2016
   run_step bash -c 'set -o pipefail; "$0" | "$1" --server "$2" --site demo import access-log -' \
     deploy/demo_access_log.sh "$programs/viewcount" "$(address grpc)" || fail "the import failed; the reason is above"
+  # The articles of the portal have a part of that day, so that its lists of the day and of the week are full.
+  local article views
+  while read -r article views; do
+    [[ $article == /* ]] || continue
+    run_step "$programs/viewcount" --server "$(address grpc)" --site demo record --count $((views / 40 + 1)) "$article" \
+      >/dev/null || fail "cannot record views of $article; the reason is above"
+  done <client/examples/portal/start_views.txt
 }
 
 show() {
@@ -211,6 +224,7 @@ deploy/install_packages.sh deploy/packages.txt ||
 trap on_signal INT TERM HUP
 build
 start
+announce
 set_start_views
 if [[ $demo == true ]]; then send_demo; fi
 show

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "count_js.h"
+#include "lists_js.h"
 #include "openapi_yaml.h"
 #include "service/base/check.h"
 #include "service/base/limits.h"
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 namespace http = boost::beast::http;
 using boost::asio::awaitable;
 
-// The index, without its last lines: the script's names with its version.
+// The index, without its last lines: the scripts' names with their versions.
 constexpr char kIndex[] =
     "viewcount\n\n"
     "/count.js                            the script for your pages:\n"
@@ -43,8 +44,8 @@ constexpr char kIndex[] =
     "/v1/sites/SITE/series                views by hour, day, week or month, for the portal's own servers\n"
     "/v1/sites/SITE/count.txt             a number alone, for server-side includes\n"
     "/openapi.yaml                        all of it, described\n"
-    "/numbers.js                          the script, with a name that content blockers do not know\n";
-constexpr std::array<std::string_view, 2> kScriptNames = {"count", "numbers"};
+    "/numbers.js                          the script, with a name that content blockers do not know\n"
+    "/lists.js                            lists of articles; count.js loads it, as /more.js if it is numbers.js\n";
 // After an update, pages that were already loaded keep the script that they have.
 constexpr char kScriptCacheControl[] = "public, max-age=3600";
 constexpr char kVersionCacheControl[] = "public, max-age=31536000, immutable";
@@ -75,33 +76,60 @@ void AddFile(HttpRouter& router, const std::string& path, Content content, const
              });
 }
 
-// A SHA-384.
-constexpr size_t kHashBytes = 48;
-using Hash = std::array<unsigned char, kHashBytes>;
-
-Hash ScriptHash() {
-  Hash hash;
-  const std::string_view script = kCountJs;
-  VIEWCOUNT_CHECK(EVP_Digest(script.data(), script.size(), hash.data(), nullptr, EVP_sha384(), nullptr) == 1);
-  return hash;
+// Returns the hash of `text` in bytes.
+std::string HashOf(std::string_view text, const EVP_MD* kind) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  unsigned size = 0;
+  VIEWCOUNT_CHECK(EVP_Digest(text.data(), text.size(), hash.data(), &size, kind, nullptr) == 1);
+  return std::string(hash.begin(), hash.begin() + size);
 }
 
-// Returns the beginning of the hash in hexadecimal. It is long enough to differ between any two scripts that were ever
-// released.
-std::string VersionOf(const Hash& hash) {
-  constexpr ptrdiff_t kBytes = 6;
-  return fmt::format("{:02x}", fmt::join(hash.begin(), hash.begin() + kBytes, ""));
+std::string Base64(std::string_view bytes) {
+  constexpr size_t kBytesMax = EVP_MAX_MD_SIZE;
+  VIEWCOUNT_CHECK(bytes.size() <= kBytesMax);
+  std::array<unsigned char, (kBytesMax + 2) / 3 * 4 + 1> base64;
+  const int size = EVP_EncodeBlock(base64.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  return std::string(base64.begin(), base64.begin() + size);
 }
 
-// Returns the value of a script element's integrity attribute.
-std::string IntegrityOf(const Hash& hash) {
-  std::array<unsigned char, kHashBytes / 3 * 4 + 1> base64;
-  const int size = EVP_EncodeBlock(base64.data(), hash.data(), hash.size());
-  return "sha384-" + std::string(base64.begin(), base64.begin() + size);
+struct Script {
+  // The second name is one that content blockers do not know.
+  std::array<std::string_view, 2> names;
+  std::string_view index_text;
+  std::string text;
+  // The beginning of the hash in hexadecimal. It is long enough to differ between any two scripts that were ever
+  // released.
+  std::string version;
+  // The value of a script element's integrity attribute.
+  std::string integrity;
+};
+
+Script MakeScript(std::array<std::string_view, 2> names, std::string_view index_text, std::string text) {
+  constexpr size_t kVersionBytes = 6;
+  const std::string hash = HashOf(text, EVP_sha384());
+  std::string version;
+  for (const char byte : hash.substr(0, kVersionBytes))
+    version += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return {.names = names,
+          .index_text = index_text,
+          .text = std::move(text),
+          .version = std::move(version),
+          .integrity = "sha384-" + Base64(hash)};
 }
 
-void AddScript(HttpRouter& router, const std::string& version) {
-  const Content plain{.type = "text/javascript; charset=utf-8", .body = kCountJs};
+// Returns count.js with the hash of lists.js in it, so that a page which verifies count.js verifies both. SHA-256 keeps
+// count.js small.
+std::string CountScript(std::string_view lists) {
+  constexpr std::string_view kPlace = "sha256-LISTS";
+  std::string text = kCountJs;
+  const size_t place = text.find(kPlace);
+  VIEWCOUNT_CHECK(place != std::string::npos);
+  return text.replace(place, kPlace.size(), "sha256-" + Base64(HashOf(lists, EVP_sha256())));
+}
+
+void AddScript(HttpRouter& router, const Script& script) {
+  const Content plain{.type = "text/javascript; charset=utf-8", .body = script.text};
   const Content small{.type = plain.type, .body = Gzip(plain.body, GzipLevel::kBest), .encoding = "gzip"};
   const auto add = [&](const std::string& path, const char* cache_control) {
     router.Add(http::verb::get, path,
@@ -113,17 +141,20 @@ void AddScript(HttpRouter& router, const std::string& version) {
                  co_return response;
                });
   };
-  for (const std::string_view name : kScriptNames) {
+  for (const std::string_view name : script.names) {
     add(fmt::format("/{}.js", name), kScriptCacheControl);
-    add(fmt::format("/{}.{}.js", name, version), kVersionCacheControl);
+    add(fmt::format("/{}.{}.js", name, script.version), kVersionCacheControl);
   }
 }
 
-std::string Index(const std::string& version, const std::string& integrity) {
+std::string Index(const std::vector<Script>& scripts) {
   std::string index = kIndex;
-  for (const std::string_view name : kScriptNames)
-    index += fmt::format("{:<37}the script of this version\n", fmt::format("/{}.{}.js", name, version));
-  return index + fmt::format("    integrity=\"{}\" crossorigin=\"anonymous\"\n", integrity);
+  for (const Script& script : scripts) {
+    for (const std::string_view name : script.names)
+      index += fmt::format("{:<37}{}\n", fmt::format("/{}.{}.js", name, script.version), script.index_text);
+    index += fmt::format("    integrity=\"{}\" crossorigin=\"anonymous\"\n", script.integrity);
+  }
+  return index;
 }
 
 struct DemoFile {
@@ -158,12 +189,13 @@ absl::StatusOr<std::vector<DemoFile>> ReadFiles(const std::string& directory) {
 }  // namespace
 
 void AddFileRoutes(HttpRouter& router) {
-  const auto hash = ScriptHash();
-  const std::string version = VersionOf(hash);
-  AddFile(router, "/", {.type = "text/plain; charset=utf-8", .body = Index(version, IntegrityOf(hash))},
-          kFileCacheControl);
+  std::vector<Script> scripts;
+  scripts.push_back(MakeScript({"lists", "more"}, "the script of lists of this version", kListsJs));
+  scripts.insert(scripts.begin(),
+                 MakeScript({"count", "numbers"}, "the script of this version", CountScript(kListsJs)));
+  AddFile(router, "/", {.type = "text/plain; charset=utf-8", .body = Index(scripts)}, kFileCacheControl);
   AddFile(router, "/openapi.yaml", {.type = "application/yaml", .body = kOpenapiYaml}, kFileCacheControl);
-  AddScript(router, version);
+  for (const Script& script : scripts) AddScript(router, script);
 }
 
 absl::Status AddDemoRoutes(HttpRouter& router, const std::string& directory) {

@@ -1,4 +1,4 @@
-// Files that are the same for every visitor: the script, the API description, and the pages of a demo.
+// Files that are the same for every visitor: the scripts, the API description, and the pages of a demo.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,8 +9,9 @@
 
 namespace viewcount {
 
-// Adds GET / (an index), /openapi.yaml and the script: as /count.js, as /numbers.js, which content blockers do not
-// know, and under both names with the script's version, as /count.VERSION.js.
+// Adds GET / (an index), /openapi.yaml and two scripts. /count.js is also /numbers.js, which content blockers do not
+// know. /lists.js, which count.js loads, is also /more.js. All four names also exist with the script's version, as
+// /count.VERSION.js.
 void AddFileRoutes(HttpRouter& router);
 
 // Reads every file below `directory` and serves it below /demo/. A folder's address serves its index.html. Later

@@ -11,6 +11,8 @@
 //   <div data-viewcount-odometer data-digits=8 data-title=Views>   views of the site, on digit wheels; its visits
 //                                                                  with data-show=visits
 //   <a href="/f.pdf" data-viewcount-click>                         counts each click as a view of the link's address
+//   <ol data-viewcount-popular></ol>                               most viewed articles; lists.js fills this list and
+//                                                                  data-viewcount-newer and data-viewcount-earlier
 //
 // The service is the folder that this script comes from, or `data-api`. It makes the article ID of the page's address
 // by the site's rule. The script reports <link rel=canonical> if there is one, or else the address without its
@@ -33,8 +35,8 @@
 // of it. The page's article is the canonical address if that changed since the page before, and else the address.
 // Applications that declare their article late should set `data-manual` and call record.
 //
-// The language is ES2015. Comments have their own lines, no string spans lines, and none has an operator between blanks:
-// the served script has neither comments nor indentation nor such blanks (cmake/embed_text.cmake).
+// The language is ES2015. Comments have their own lines, and strings have single quotes: the served script has neither
+// comments nor line ends nor needless blanks (cmake/embed_text.cmake).
 (() => {
   // If the script is twice on a page, the second one stops here, so that the view is counted once. An element with the
   // ID viewcount is in window, too, but has no record.
@@ -42,7 +44,8 @@
   if (stub.record) return;
 
   const all = (selector) => document.querySelectorAll(selector);
-  const linkTo = (href) => Object.assign(document.createElement('a'), {href});
+  const make = (tag, values) => Object.assign(document.createElement(tag), values);
+  const linkTo = (href) => make('a', {href});
   const say = (text) => console.warn('viewcount: ' + text);
 
   // Most proxies accept addresses up to about the first length without configuration, and IIS up to the second. A view
@@ -64,7 +67,7 @@
 
   // An article's name is a pair of a kind and a value. The kind is articleId, address or canonicalAddress, as in bodies
   // and answers.
-  const key = (name) => '' + name;
+  const key = String;
   const query = (name) => name[0].replace(/Id|Address/, '') + '=' + encodeURIComponent(name[1]);
 
   // Finds the script's element. There is no current script in a module, and a wrong one under script loaders. Other
@@ -76,17 +79,16 @@
     scripts.find((one) => isOurs(one) && hasSite(one)) || scripts.find(isOurs) || scripts.find(hasSite) || {};
   const file = script.src || '';
 
-  const data = {};
+  const options = make('a');
   let base;
   try {
-    new URL(file).searchParams.forEach((value, name) => {
-      data[name.replace(/-(.)/g, (match, letter) => letter.toUpperCase())] = value;
-    });
     base = new URL('.', file).href;
+    // As an attribute, an option has the name that it has in `data`.
+    new URL(file).searchParams.forEach((value, name) => options.setAttribute('data-' + name, value));
   } catch (error) {
     // Without an address there is data-api.
   }
-  Object.assign(data, script.dataset);
+  const data = Object.assign(options.dataset, script.dataset);
   if (data.api) base = linkTo(data.api.replace(/\/*$/, '/')).href;
   if (!data.site) return say('no site; add data-site to the script or ?site= to its address');
   if (!base) return say('no service; add data-api to the script');
@@ -104,6 +106,8 @@
   // will be visible.
   let unseen;
   let isErrorPage = 'errorPage' in data;
+  // The element of lists.js.
+  let lists;
   // The stream, and the articles that it or the polling has.
   let source;
   let watched;
@@ -144,7 +148,7 @@
   // Returns why no view is reported, or a false value. The host name of a file's address is empty.
   const reason = () =>
     optedOut()
-      ? 'this browser opted out; open a page with #viewcount-on to undo it'
+      ? 'this browser opted out; #viewcount-on undoes it'
       : self !== top && !('allowFrame' in data)
       ? 'no views from frames without data-allow-frame'
       : navigator.webdriver
@@ -225,7 +229,7 @@
   // No style of the page applies inside of the odometer, unless the page names its parts. A Content-Security-Policy
   // does not forbid styles that a script sets.
   const create = (parent, part, style, before) => {
-    const element = parent.insertBefore(document.createElement('span'), before || null);
+    const element = parent.insertBefore(make('span'), before || null);
     element.setAttribute('part', part);
     element.style.cssText = style;
     return element;
@@ -243,7 +247,7 @@
           'all:initial;visibility:inherit;direction:ltr;display:inline-flex;vertical-align:top;' +
             'font:bold 1.25em/1.5 monospace'
         );
-        create(box, 'text', 'position:absolute;opacity:0').appendChild(document.createElement('slot'));
+        create(box, 'text', 'position:absolute;opacity:0').appendChild(make('slot'));
       } catch (error) {
         return;
       }
@@ -272,8 +276,9 @@
         'overflow:hidden;height:1.5em;padding:0 .3em;color:#fff;background:#222',
         windows[0]
       );
-      const wheel = create(digit, 'wheel', 'display:block;white-space:pre;-webkit-user-select:none');
-      wheel.textContent = [...'01234567890123456789'].join('\n');
+      create(digit, 'wheel', 'display:block;white-space:pre;-webkit-user-select:none').textContent = [
+        ...'01234567890123456789',
+      ].join('\n');
       windows.unshift(digit);
     }
     const motion = matchMedia('(prefers-reduced-motion:reduce)').matches ? 'none' : 'transform 1s';
@@ -452,7 +457,26 @@
     show();
   };
 
-  const view = () => ('manual' in data || isErrorPage ? show() : record(article));
+  // Has lists.js fill the page's lists. The first list loads it, from the service. The page's Content-Security-Policy
+  // and Subresource Integrity apply to it as to this script. The service inserts its hash. The query keeps caches from
+  // returning another version than this script's.
+  const list = () => {
+    if (run.lists) run.lists(api, nameOf, isErrorPage ? 0 : own());
+    else if (!lists && all('[data-viewcount-popular],[data-viewcount-newer],[data-viewcount-earlier]')[0])
+      lists = document.head.appendChild(
+        make('script', {
+          src: base + (isNeutral ? 'more' : 'lists') + '.js?' + script.integrity,
+          nonce: script.nonce,
+          crossOrigin: '',
+          integrity: script.integrity && 'sha256-LISTS',
+        })
+      );
+  };
+
+  const view = () => {
+    setTimeout(list);
+    'manual' in data || isErrorPage ? show() : record(article);
+  };
 
   // Determines the page's article. A declaration that is unchanged since the page before belongs to that page.
   const identify = () => {
@@ -480,7 +504,7 @@
       const declaration = identify();
       const next = declaration || nameOf(address);
       if (!isSamePath) return turn(next);
-      const names = declaration ? [article, next] : [before, next];
+      const names = [declaration ? article : before, next];
       if (!window.fetch || key(names[0]) === key(names[1]) || !names.every(isValid)) return;
       const here = address;
       ask(fit(api + '/counts', names)[0]).then(() => {
@@ -504,6 +528,7 @@
   const refresh = () => {
     fill();
     watch();
+    list();
   };
 
   const start = () => {

@@ -15,7 +15,10 @@ const article = '/tin/hoc-ba-so.html';
 const page = 'tin/hoc-ba-so.html';
 
 let site;
-before(async () => (site = await Site.open()));
+before(async () => {
+  site = await Site.open();
+  await site.announce();
+});
 after(() => site?.close());
 
 const views = (id) => site.service.views(id);

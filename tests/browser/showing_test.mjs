@@ -273,9 +273,8 @@ test('WithoutTheServiceThePageIsWholeAndComesBackByItself', async () => {
   const lead = window.locator('.lead [data-viewcount]');
   const before = inVietnamese(startViews.get('/tin/ra-mat-cong-thong-tin.html'));
   await becomes(before, () => lead.textContent());
-  // The list of the most read articles requests its own stream when it is inserted.
-  const most = window.getByRole('region', {name: 'Đọc nhiều nhất'}).locator('[data-viewcount]').last();
-  await eventually('the most read have counts', async () => /\d/.test(await most.textContent()));
+  const most = window.getByRole('region', {name: 'Đọc nhiều nhất'}).getByRole('listitem');
+  await eventually('the most read are there', async () => (await most.count()) > 0);
   const tries = [];
   window.on('request', (request) => {
     if (request.url().includes('/counts?')) tries.push(Date.now());
@@ -319,14 +318,17 @@ async function assertWhole(window) {
 }
 
 test('TheScriptIsSmallAndAddsOneName', async () => {
-  const script = await (await fetch(`${site.service.url}/count.js`)).arrayBuffer();
+  const served = async (name) => (await fetch(`${site.service.url}/${name}`)).text();
+  const script = await served('count.js');
   const bytes = zlib.gzipSync(script, {level: 9}).length;
   assert.ok(bytes < 5000, `${bytes} bytes`);
-  // Newer syntax would stop the whole script in older browsers. The stripped script must mean the same as the source.
+  // Newer syntax would stop the whole script in older browsers. The stripped scripts must mean the same as the sources,
+  // in which the hash of lists.js is not yet inserted.
   const tree = (text) =>
     JSON.stringify(parse(text, {ecmaVersion: 2015}), (name, value) => (/^(start|end)$/.test(name) ? undefined : value));
-  const source = fs.readFileSync(new URL('../../service/web/count.js', import.meta.url), 'utf8');
-  assert.equal(tree(new TextDecoder().decode(script)), tree(source));
+  const source = (name) => fs.readFileSync(new URL('../../service/web/' + name, import.meta.url), 'utf8');
+  assert.equal(tree(script.replace(/'sha256-[^']*'/, "'sha256-LISTS'")), tree(source('count.js')));
+  assert.equal(tree(await served('lists.js')), tree(source('lists.js')));
   assert.throws(() => tree('a?.b'), SyntaxError);
   const window = await site.window();
   const names = () => window.evaluate(() => Object.getOwnPropertyNames(globalThis));

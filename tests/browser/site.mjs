@@ -1,16 +1,18 @@
 // The common basis of all browser tests. It has the demonstration portal, built as users build it and served by a real
 // viewcountd. It also has a real Chromium that does not reveal that a program controls it, since such views are not
 // counted.
-import {execFileSync} from 'node:child_process';
+import {execFile, execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 
 import {chromium} from 'playwright-core';
 
 import {Service} from './service.mjs';
 
+const run = promisify(execFile);
 const here = path.dirname(fileURLToPath(import.meta.url));
 const portal = path.resolve(here, '../../client/examples/portal');
 
@@ -74,8 +76,15 @@ export class Site {
     }
   }
 
-  // Sets the start values in the same way as quickstart.
+  // Announces the portal's articles in the same way as quickstart. Without it, articles have no newer and earlier ones.
+  async announce() {
+    const flags = ['--server', this.service.address('grpc'), '--site', 'demo'];
+    await run(path.join(portal, 'announce.sh'), [process.env.VIEWCOUNT, ...flags]);
+  }
+
+  // Announces the articles and sets the start values in the same way as quickstart.
   async setStartViews() {
+    await this.announce();
     await this.service.command('site', 'put', 'demo', '--time-zone', 'Asia/Ho_Chi_Minh');
     const set = (...words) => this.service.command('set', ...words, '--why', 'test');
     await Promise.all([...startViews].map(([article, views]) => set(article, String(views))));

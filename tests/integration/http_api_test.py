@@ -58,6 +58,8 @@ CALLS = {
     "live": ((("article", "/calls/1"),), None),
     "script": ((), None),
     "scriptByItsSecondName": ((), None),
+    "listsScript": ((), None),
+    "listsScriptByItsSecondName": ((), None),
     "description": ((), None),
     "index": ((), None),
 }
@@ -404,20 +406,27 @@ class CachingTest(ApiTest):
     def test_the_script_is_sent_once(self):
         self.check_tag("script", "/count.js")
         self.check_tag("scriptByItsSecondName", "/numbers.js")
+        self.check_tag("listsScript", "/lists.js")
+        self.check_tag("listsScriptByItsSecondName", "/more.js")
 
     def test_the_index_lists_names_whose_content_never_changes(self):
         index = self.client().send("GET", "/").body.decode()
-        script = self.client().send("GET", "/count.js").body
-        self.assertEqual(self.client().send("GET", "/numbers.js").body, script)
-        names = re.findall(r"^(/(?:count|numbers)\.[0-9a-f]{12}\.js) ", index, re.MULTILINE)
-        self.assertEqual(len(names), 2, index)
-        for name in names:
-            answer = self.client().send("GET", name)
-            self.assertEqual((answer.status, answer.body), (200, script))
-            self.assertEqual(answer.headers["cache-control"], "public, max-age=31536000, immutable")
-        digest = base64.b64encode(hashlib.sha384(script).digest()).decode()
-        self.assertIn(f'integrity="sha384-{digest}"', index)
-        self.assertEqual(self.client().send("GET", "/count.000000000000.js").status, 404)
+        for first, second in (("count", "numbers"), ("lists", "more")):
+            script = self.client().send("GET", f"/{first}.js").body
+            self.assertEqual(self.client().send("GET", f"/{second}.js").body, script)
+            names = re.findall(rf"^(/(?:{first}|{second})\.[0-9a-f]{{12}}\.js) ", index, re.MULTILINE)
+            self.assertEqual(len(names), 2, index)
+            for name in names:
+                answer = self.client().send("GET", name)
+                self.assertEqual((answer.status, answer.body), (200, script))
+                self.assertEqual(answer.headers["cache-control"], "public, max-age=31536000, immutable")
+            digest = base64.b64encode(hashlib.sha384(script).digest()).decode()
+            self.assertIn(f'integrity="sha384-{digest}"', index)
+            self.assertEqual(self.client().send("GET", f"/{first}.000000000000.js").status, 404)
+
+    def test_the_script_has_the_hash_of_the_lists(self):
+        digest = base64.b64encode(hashlib.sha256(self.client().send("GET", "/lists.js").body).digest()).decode()
+        self.assertIn(f"'sha256-{digest}'".encode(), self.client().send("GET", "/count.js").body)
 
     def test_pictures_write_numbers_in_a_language(self):
         client = self.client(source=BACKEND)

@@ -113,6 +113,8 @@ class NginxTest(unittest.TestCase):
         script = self.browser.send("GET", "/count.js")
         self.assertEqual((script.status, script.type), (200, "text/javascript"))
         self.assertEqual(self.browser.send("GET", "/numbers.js").body, script.body)
+        lists = self.browser.send("GET", "/lists.js")
+        self.assertEqual((lists.status, self.browser.send("GET", "/more.js").body), (200, lists.body))
         demo = self.browser.send("GET", "/demo/")
         self.assertEqual((demo.status, demo.type, demo.body.decode()), (200, "text/html", DEMO_PAGE))
 

@@ -11,7 +11,8 @@ set -euo pipefail
 out=$(mkdir -p "${1:?usage: build.sh OUT}" && cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-declare -rA section_names=([thoi-su]="Thời sự" [kinh-te]="Kinh tế" [van-hoa]="Văn hóa – Xã hội" [thong-bao]="Thông báo")
+# shellcheck source=client/examples/portal/section_names.sh
+source section_names.sh
 readonly sections=(thoi-su kinh-te van-hoa thong-bao)
 readonly neighbours_max=5
 
@@ -55,7 +56,10 @@ read_article() {
   bodies+=("$body")
 }
 
-date_text() { printf '<time datetime="%s">%s</time>' "$1" "${1:8:2}/${1:5:2}/${1:0:4}"; }
+# `date_text DATE [CLASS]` prints a date.
+date_text() {
+  printf '<time datetime="%s"%s>%s</time>' "$1" "${2:+ class=\"$2\"}" "${1:8:2}/${1:5:2}/${1:0:4}"
+}
 
 # `views NUMBER` prints an article's count, for the end of a line. It is out of sight without JavaScript.
 views() { printf '<span class="views"> · <span data-viewcount="/tin/%s.html">–</span> lượt xem</span>' "${slugs[$1]}"; }
@@ -66,14 +70,24 @@ item() {
     "$1" "${slugs[$2]}" "${titles[$2]}" "$(date_text "${dates[$2]}")" "$(views "$2")"
 }
 
-# `list HEADING ROOT NUMBER…` prints a section of headlines, or nothing if there are none.
-list() {
-  local heading=$1 root=$2 number
+# `neighbours HEADING ATTRIBUTE NUMBER…` prints a list that count.js fills. Until then, and without JavaScript, it has
+# the articles that were known when the page was built. The style hides it while it is empty.
+neighbours() {
+  local heading=$1 attribute=$2 number
   shift 2
-  [[ $# -gt 0 ]] || return 0
-  printf '<section aria-label="%s">\n<h2>%s</h2>\n<ul class="headlines">\n' "$heading" "$heading"
-  for number in "$@"; do item "$root" "$number"; done
+  printf '<section aria-label="%s">\n<h2>%s</h2>\n<ul class="headlines" %s>' "$heading" "$heading" "$attribute"
+  for number in "$@"; do
+    printf '<li class="viewcount-item"><a class="viewcount-title" href="%s.html">%s</a> %s</li>\n' \
+      "${slugs[number]}" "${titles[number]}" "$(date_text "${dates[number]}" viewcount-date)"
+  done
   printf '</ul>\n</section>\n'
+}
+
+# `popular HEADING ID ATTRIBUTES` prints a list of the most viewed articles, which count.js fills. Without the language
+# it would have articles that other programs count on this site.
+popular() {
+  printf '<div>\n<h3 id="%s">%s</h3>\n<ol aria-labelledby="%s" data-viewcount-popular data-language="vi" %s></ol>\n</div>\n' \
+    "$2" "$1" "$2" "$3"
 }
 
 # `write_page FILE ID TITLE SUMMARY SCRIPTS CONTENT` fills in page.html. The page is counted under ID.
@@ -98,6 +112,7 @@ write_article() {
   # Both lists begin with the nearest article.
   for ((i = number - 1; i >= 0 && ${#newer[@]} < neighbours_max; --i)); do newer+=("$i"); done
   for ((i = number + 1; i < ${#slugs[@]} && ${#earlier[@]} < neighbours_max; ++i)); do earlier+=("$i"); done
+  local in_section="data-section=\"${section_names[$section]}\" data-limit=\"5\""
   badge="/v1/sites/demo/badge.svg?lang=vi&amp;label=S%E1%BB%91%20l%C6%B0%E1%BB%A3t%20ng%C6%B0%E1%BB%9Di%20xem"
   content="<article>
 <p class=\"section\"><a href=\"../index.html#$section\">${section_names[$section]}</a></p>
@@ -107,9 +122,14 @@ write_article() {
 <p class=\"summary\">${summaries[number]}</p>
 ${bodies[number]}</article>
 <div class=\"neighbours\">
-$(list "Tin mới hơn" ../ "${newer[@]}")
-$(list "Tin đã đưa" ../ "${earlier[@]}")
+$(neighbours "Tin mới hơn" data-viewcount-newer "${newer[@]}")
+$(neighbours "Tin đã đưa" data-viewcount-earlier "${earlier[@]}")
 </div>
+<section class=\"popular\" aria-labelledby=\"popular-heading\">
+<h2 id=\"popular-heading\">Đọc nhiều nhất: ${section_names[$section]}</h2>
+$(popular "7 ngày qua" popular-week "$in_section data-window=\"7d\"")
+$(popular "Từ trước đến nay" popular-all "$in_section data-window=\"all\"")
+</section>
 "
   write_page "tin/${slugs[number]}.html" "/tin/${slugs[number]}.html" "${titles[number]} – Mộc Giang" \
     "${summaries[number]}" "" "$content"
@@ -138,16 +158,18 @@ write_front_page() {
     done
     content+="</ul>"$'\n'"</section>"$'\n'
   done
-  # The list appears late. At the end it moves nothing on phones, and wide screens have a column for it.
+  # The lists appear late. At the end they move nothing on phones, and wide screens have a column for them.
   content+="</div>
-<section id=\"popular\" aria-labelledby=\"popular-heading\" hidden>
+<section class=\"popular\" aria-labelledby=\"popular-heading\">
 <h2 id=\"popular-heading\">Đọc nhiều nhất</h2>
-<ol></ol>
+$(popular "24 giờ qua" popular-day "data-limit=\"5\"")
+$(popular "7 ngày qua" popular-week "data-window=\"7d\" data-limit=\"5\"")
+$(popular "Từ trước đến nay" popular-all "data-window=\"all\" data-limit=\"5\"")
 </section>
 </div>
 "
   write_page index.html / "Cổng thông tin điện tử huyện Mộc Giang" "Tin tức, thông báo của huyện Mộc Giang." \
-    '<script defer src="popular.js"></script>'$'\n' "$content"
+    "" "$content"
 }
 
 # Writes one page that shows three articles and changes its content and address without loading another page.
