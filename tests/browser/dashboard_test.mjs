@@ -18,7 +18,8 @@ before(async () => {
   site = await Site.open();
   await site.service.command('site', 'put', 'demo', '--time-zone', 'Asia/Ho_Chi_Minh');
   await site.service.command('announce', '/a', '--title', hostile, '--section', 'Thể thao', '--url', 'javascript:alert(1)');
-  await site.service.command('announce', '/b', '--title', 'A quiet day', '--section', 'News', '--url', 'https://news.example/b');
+  await site.service.command('announce', '/b', '--title', 'A quiet day', '--section', 'News', '--url', 'https://news.example/b',
+                             '--published', '2026-01-01T00:00:00Z');
   await site.service.command('announce', '/hidden', '--hidden');
   const counted = Object.entries(views).map(([articleId, count]) => ({articleId, count}));
   await site.service.ask('views', {views: counted}, site.service.address('backend'));
@@ -94,10 +95,26 @@ test('EveryChoiceIsInTheAddress', async () => {
   assert.deepEqual([window.errors, article.errors], [[], []]);
 });
 
+test('TrendingRisingAndLatestArticlesAreListsOfTheirOwn', async () => {
+  const window = await open('?lang=en&list=trending');
+  const [first] = await texts(window);
+  assert.match(first, /^1 1,[0-9]{3} 1,[0-9]{3} /);
+  assert.match(await window.locator('#list-note').innerText(), /Exact\. As of .* Score: sum over hours/);
+  assert.equal(await window.getByRole('link', {name: 'Last hour'}).count(), 0);
+  await window.getByRole('link', {name: 'Rising'}).click();
+  await becomes('Nothing is read more than usual.', () => window.locator('#list caption').innerText());
+  assert.equal(new URL(window.url()).searchParams.get('list'), 'rising');
+  await window.getByRole('link', {name: 'Latest'}).click();
+  await becomes('A quiet day ↗', async () => (await texts(window))[0]?.match(/A quiet day ↗/)?.[0]);
+  assert.deepEqual([window.errors, window.foreign], [[], []]);
+  await screenshot(window, 'latest');
+});
+
 test('ItIsReadableByEverybody', async () => {
   for (const [name, query, options] of [
     ['vietnamese_dark', '?lang=vi&step=day', {colorScheme: 'dark'}],
     ['phone', '?lang=en', {viewport: {width: 390, height: 844}, isMobile: true}],
+    ['rising_vietnamese', '?lang=vi&list=trending', {}],
     ['wall', '?lang=en&wall=1', {viewport: {width: 1920, height: 1080}}],
   ]) {
     const window = await open(query, options);

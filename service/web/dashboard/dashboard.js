@@ -1,5 +1,5 @@
 // The dashboard: totals, views over time and the most viewed articles of a site, for people. Every choice is in the
-// address: site, window, step, section, article, lang, and wall=1 for a display without an operator.
+// address: site, list, window, step, section, article, lang, and wall=1 for a display without an operator.
 
 const TEXTS = {
   en: {
@@ -13,6 +13,9 @@ const TEXTS = {
     span: '{} to {}', caption: '{} views; dashed: the {} before, {} views', period: 'period', open: 'open the page',
     back: '← Whole site', none: 'No views in this window.', age: 'As of {}.', noSite: 'No site yet. Create one with: viewcount site put NAME',
     unreachable: 'The service cannot be reached. Trying again …', open_list: 'articles of this time',
+    trending: 'Trending', rising: 'Rising', latest: 'Latest', score: 'Score', usual: 'Usually', published: 'Published',
+    notRising: 'Nothing is read more than usual.', formula: 'Score: {}.', inexactScore: 'Not proven: a missing article has a score of at most {}.',
+    noneLatest: 'No article was announced with a time of publication.', incomplete: 'Articles may be missing.',
   },
   vi: {
     site: 'Trang', section: 'Chuyên mục', language: 'Ngôn ngữ', totals: 'Tổng số', asTable: 'Dạng bảng', all: 'Từ trước đến nay',
@@ -25,9 +28,14 @@ const TEXTS = {
     span: '{} đến {}', caption: '{} lượt xem; nét đứt: {} trước, {} lượt xem', period: 'kỳ', open: 'mở trang',
     back: '← Toàn trang', none: 'Không có lượt xem trong khoảng này.', age: 'Lúc {}.', noSite: 'Chưa có trang nào. Tạo bằng lệnh: viewcount site put NAME',
     unreachable: 'Không kết nối được với dịch vụ. Đang thử lại …', open_list: 'bài viết trong khoảng này',
+    trending: 'Xu hướng', rising: 'Đang tăng', latest: 'Mới nhất', score: 'Điểm', usual: 'Thường lệ', published: 'Đăng lúc',
+    notRising: 'Không có bài nào được đọc nhiều hơn thường lệ.', formula: 'Điểm: {}.', inexactScore: 'Chưa chứng minh: bài còn thiếu có điểm cao nhất {}.',
+    noneLatest: 'Chưa có bài nào được báo kèm giờ đăng.', incomplete: 'Có thể còn thiếu bài.',
   },
 };
 const WINDOWS = { '1h': 'last1h', '24h': 'last24h', today: 'today', '7d': 'last7d', '30d': 'last30d', all: 'all' };
+// The lists. Only popular ones have windows to choose.
+const LISTS = { popular: 'popular', trending: 'trending', rising: 'rising', latest: 'latest' };
 const STEPS = { hour: { label: 'hours', title: 'byHour', points: 48, unit: 'h' }, day: { label: 'days', title: 'byDay', points: 30, unit: 'd' } };
 const REFRESH_MS = 5000;
 const ROWS = 50;
@@ -58,7 +66,7 @@ function readAddress() {
   const lang = query.get('lang') || navigator.language.slice(0, 2);
   Object.assign(state, {
     site: query.get('site') || '', window: query.get('window') || '24h', step: STEPS[query.get('step')] ? query.get('step') : 'hour',
-    section: query.get('section') || '', article: query.get('article') || '', lang: TEXTS[lang] ? lang : 'en', wall: query.get('wall') || '',
+    list: LISTS[query.get('list')] ? query.get('list') : 'popular', section: query.get('section') || '', article: query.get('article') || '', lang: TEXTS[lang] ? lang : 'en', wall: query.get('wall') || '',
   });
 }
 
@@ -148,7 +156,7 @@ function showChart(series) {
   $('#chart-title').textContent = t(step.title);
   $('#chart svg').replaceChildren(...now.map((point, i) => {
     const label = `${time(point.start, unit)}: ${formatted(point.views || 0)}`;
-    return make('a.bar', { href: address({ window: windowOf(i) }), tabindex: '-1' }, make('title', {}, label),
+    return make('a.bar', { href: address({ list: 'popular', window: windowOf(i) }), tabindex: '-1' }, make('title', {}, label),
       make('rect', { class: 'hit', x: i * width, y: 0, width, height: 220 }),
       make('rect', { class: 'now', x: i * width + width * .1, y: y(point.views), width: width * .8, height: 220 - y(point.views) }));
   }), make('polyline', { class: 'before', points: sum(before) ? before.map((point, i) => `${(i + .5) * width},${y(point.views)}`).join(' ') : '' }));
@@ -157,7 +165,7 @@ function showChart(series) {
   $('#chart thead').replaceChildren(make('tr', {}, make('th', { scope: 'col' }, t('from')),
     make('th', { scope: 'col', class: 'number' }, t('views')), make('th', { scope: 'col', class: 'number' }, t('before'))));
   $('#chart tbody').replaceChildren(...now.map((point, i) => make('tr', {},
-    make('th', { scope: 'row' }, make('a', { href: address({ window: windowOf(i) }), title: t('open_list') }, time(point.start, unit))),
+    make('th', { scope: 'row' }, make('a', { href: address({ list: 'popular', window: windowOf(i) }), title: t('open_list') }, time(point.start, unit))),
     make('td', { class: 'number' }, formatted(point.views || 0)),
     make('td', { class: 'number' }, before[i] ? formatted(before[i].views || 0) : '–'))));
 }
@@ -176,25 +184,48 @@ function pageLink(article) {
   return [' ', make('a', { href: article.url, rel: 'noopener noreferrer', target: '_blank', 'aria-label': t('open') }, '↗')];
 }
 
-function showList(list) {
-  const articles = list.articles || [];
-  const title = WINDOWS[state.window] ? t(WINDOWS[state.window]) : '';
-  $('#list-title').textContent = [t('popular'), title, state.section].filter(Boolean).join(' · ');
-  const span = list.span ? t('span', time(list.span.start, true), time(list.span.end, true)) + '. ' : '';
-  const proof = list.exact ? t('exact') : t('inexact', formatted(list.errorBound || 0));
-  $('#list-note').textContent = `${span}${proof} ${t('age', time(list.asOf, true))}`;
+// A list's columns: the text of each head, and the cell of an article. Numbers stand on the right.
+function columnsOf(list) {
   // Without any earlier rank, the window before is not known.
-  const known = articles.some((article) => article.previousRank);
-  $('#list caption').textContent = articles.length ? '' : t('none');
-  $('#list thead').replaceChildren(make('tr', {}, make('th', { scope: 'col', class: 'number' }, t('rank')),
-    make('th', { scope: 'col' }, t('change')), make('th', { scope: 'col', class: 'number' }, t('views')),
-    make('th', { scope: 'col' }, t('article'))));
+  const known = (list.articles || []).some((article) => article.previousRank);
+  const decimal = (value) => new Intl.NumberFormat(state.lang, { maximumFractionDigits: 1 }).format(value || 0);
+  const rank = ['rank', 'number', (article) => String(article.rank)];
+  const views = ['views', 'number', (article) => formatted(article.views || 0)];
+  const score = ['score', 'number', (article) => decimal(article.score)];
+  const columns = {
+    popular: [rank, ['change', '', (article) => (known ? change(article) : '–')], views],
+    trending: [rank, score, views],
+    rising: [rank, score, views, ['usual', 'number', (article) => decimal(article.usualViews)]],
+    latest: [['published', '', (article) => time(article.publishTime, true)], views],
+  };
+  return columns[state.list];
+}
+
+function titleCell(article) {
+  return make('td', { class: 'title' }, make('a', { href: address({ article: article.articleId }) }, article.title || article.articleId),
+    ...pageLink(article), make('span', { class: 'id' }, [article.title ? article.articleId : '', ...(article.sections || [])].filter(Boolean).join(' · ')));
+}
+
+function noteOf(list) {
+  const latest = state.list === 'latest';
+  const span = list.span ? t('span', time(list.span.start, true), time(list.span.end, true)) + '. ' : '';
+  const bound = state.list === 'popular' ? t('inexact', formatted(list.errorBound || 0)) : t('inexactScore', formatted(list.errorBound || 0));
+  const proof = list.exact ? t('exact') : latest ? t('incomplete') : bound;
+  return [span + proof, t('age', time(list.asOf, true)), list.formula ? t('formula', list.formula) : ''].filter(Boolean).join(' ');
+}
+
+function showList(list) {
+  const articles = list.articles || list.earlier || [];
+  const title = state.list === 'popular' && WINDOWS[state.window] ? t(WINDOWS[state.window]) : '';
+  $('#list-title').textContent = [t(state.list), title, state.section].filter(Boolean).join(' · ');
+  $('#list-note').textContent = noteOf(list);
+  const none = { rising: 'notRising', latest: 'noneLatest' }[state.list] || 'none';
+  $('#list caption').textContent = articles.length ? '' : t(none);
+  const columns = columnsOf(list);
+  $('#list thead').replaceChildren(make('tr', {},
+    ...columns.map(([label, kind]) => make('th', { scope: 'col', class: kind || undefined }, t(label))), make('th', { scope: 'col' }, t('article'))));
   $('#list tbody').replaceChildren(...articles.map((article) => make('tr', {},
-    make('td', { class: 'number' }, String(article.rank)),
-    make('td', {}, known ? change(article) : '–'),
-    make('td', { class: 'number' }, formatted(article.views || 0)),
-    make('td', { class: 'title' }, make('a', { href: address({ article: article.articleId }) }, article.title || article.articleId),
-      ...pageLink(article), make('span', { class: 'id' }, [article.title ? article.articleId : '', ...(article.sections || [])].filter(Boolean).join(' · '))))));
+    ...columns.map(([, kind, cell]) => make('td', { class: kind || undefined }, cell(article))), titleCell(article))));
   const sections = new Set([...$('#sections').children].map((option) => option.value));
   for (const article of articles) for (const section of article.sections || []) sections.add(section);
   $('#sections').replaceChildren(...[...sections].sort().map((value) => make('option', { value })));
@@ -211,10 +242,12 @@ async function refresh() {
   const step = STEPS[state.step];
   const series = { step: state.step, 'window.last': 2 * step.points + step.unit };
   if (state.article) series.article = state.article;
-  const list = { ...windowParameters(), pageSize: ROWS, withPreviousRank: 'true' };
+  const lists = { popular: ['popular', { ...windowParameters(), pageSize: ROWS, withPreviousRank: 'true' }],
+    trending: ['trending', { pageSize: ROWS }], rising: ['rising', { pageSize: ROWS }], latest: ['articles', { before: ROWS }] };
+  const [path, list] = lists[state.list];
   if (state.section) list.section = state.section;
   const asked = [[state.article ? ask('counts', { article: state.article }) : ask('stats'), state.article ? showArticle : showTotals],
-    [ask('series', series), showChart], [ask('popular', list), showList]];
+    [ask('series', series), showChart], [ask(path, list), showList]];
   let problem = '';
   await Promise.all(asked.map(async ([answer, show]) => {
     try {
@@ -246,7 +279,9 @@ function showControls() {
   document.title = [state.article, state.site, 'viewcount'].filter(Boolean).join(' – ');
   if (shown !== (state.article || state.site)) (state.article ? showArticle : showTotals)(null);
   shown = state.article || state.site;
+  showChoices('#lists', LISTS, 'list');
   showChoices('#windows', WINDOWS, 'window');
+  $('#windows').hidden = state.list !== 'popular';
   showChoices('#steps', { hour: 'hours', day: 'days' }, 'step');
 }
 
