@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/announce_options.h"
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
 #include "client/cli/window_options.h"
@@ -118,25 +119,6 @@ struct SitePutCommand {
   bool reset = false;
 };
 struct SiteListCommand {};
-struct AnnounceCommand {
-  std::vector<std::string> articles;
-  // These details require that `articles` has exactly one element.
-  std::string title;
-  std::string url;
-  // The main section first.
-  std::vector<std::string> sections;
-  std::vector<std::string> authors;
-  std::vector<std::string> tags;
-  std::string image_url;
-  std::string language;
-  // A time as RFC 3339 has it.
-  std::string published;
-  // True for pages that belong in no list.
-  bool hidden = false;
-
-  // Returns whether a detail is given that can belong to one article only.
-  bool has_details() const { return !title.empty() || !url.empty() || !image_url.empty() || !published.empty(); }
-};
 struct SetCommand {
   // Empty if `site_total` or `site_visits` is given.
   std::string article;
