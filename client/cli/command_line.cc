@@ -8,6 +8,7 @@
 
 #include "client/cli/announce_options.h"
 #include "client/cli/choice_option.h"
+#include "client/cli/report_options.h"
 #include "service/base/duration.h"
 #include "service/base/limits.h"
 
@@ -65,6 +66,7 @@ class Parser {
         ->capture_default_str();
     AddViewCommands();
     AddSeries();
+    AddReport();
     AddExport();
     AddAdminCommands();
     AddJournal();
@@ -98,6 +100,7 @@ class Parser {
 
   void AddViewCommands();
   void AddSeries();
+  void AddReport();
   void AddExport();
   using List = std::optional<std::vector<std::string>>;
   // Adds an option that replaces a list of the site's settings.
@@ -140,6 +143,7 @@ class Parser {
   StatsCommand stats_;
   WatchCommand watch_;
   SeriesCommand series_;
+  ReportCommand report_;
   ExportCommand export_;
   NormalizeCommand normalize_;
   SitePutCommand site_put_;
@@ -229,6 +233,16 @@ void Parser::AddSeries() {
                                                   {"day", v1::SERIES_STEP_DAY},
                                                   {"week", v1::SERIES_STEP_WEEK},
                                                   {"month", v1::SERIES_STEP_MONTH}});
+}
+
+void Parser::AddReport() {
+  auto* report = Add(app_, "report", "Write a report of a month or another window: totals, days, articles, sections",
+                     "  viewcount report --month 2026-10 --compare\n"
+                     "  viewcount --site portal report --format html --language vi --output report.html\n"
+                     "  viewcount report --day today --top 50\n"
+                     "  viewcount report --last 30d --format csv > report.csv",
+                     report_);
+  AddReportOptions(*report, report_);
 }
 
 void Parser::AddExport() {

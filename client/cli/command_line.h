@@ -11,6 +11,7 @@
 #include "client/cli/announce_options.h"
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
+#include "client/cli/report_options.h"
 #include "client/cli/window_options.h"
 #include "viewcount/v1/query.pb.h"
 
@@ -182,10 +183,10 @@ struct ImportAccessLogCommand {
 };
 
 using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ExportCommand,
-                 NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand,
-                 DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
-                 JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ReportCommand,
+                 ExportCommand, NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand,
+                 MergeCommand, DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand,
+                 AuditCommand, JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
+#include "client/cli/bar.h"
 #include "client/cli/commands.h"
 #include "service/base/text.h"
 
@@ -23,17 +23,6 @@ int BarWidth() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kBarWidthMax;
   return std::clamp(static_cast<int>(size.ws_col) - kOtherColumns, 1, kBarWidthMax);
-}
-
-// Returns a bar of blocks, whose last character shows eighths.
-std::string Bar(uint64_t views, uint64_t most, int width) {
-  if (most == 0) return "";
-  constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const auto eighths = static_cast<uint64_t>(
-      std::ceil(static_cast<double>(views) / static_cast<double>(most) * static_cast<double>(width) * 8));
-  std::string bar;
-  for (uint64_t i = 0; i < eighths / 8; ++i) bar += "█";
-  return bar + kEighths[eighths % 8];
 }
 
 // Formats the first moments of points as their site writes them: days, or hours with their offset from UTC.
@@ -77,9 +66,9 @@ absl::Status Run(Session& session, const SeriesCommand& command) {
   const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetSeries, *request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  const StartFormat start(site->time_zone(), command.step);
   uint64_t most = 0;
   for (const auto& point : response->points()) most = std::max(most, point.views());
-  const StartFormat start(site->time_zone(), command.step);
   Table table({{"FROM"}, {"VIEWS", Align::kRight}, {""}});
   const int width = BarWidth();
   for (const auto& point : response->points()) {

@@ -112,6 +112,10 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
           .command);
   EXPECT_EQ(bulk.feeds, (std::vector<std::string>{"-", "f"}));
   EXPECT_TRUE(bulk.id_is_guid && bulk.categories_are_tags && bulk.in_bulk());
+  const auto report = std::get<ReportCommand>(Line({"report", "--month", "2026-10", "--format", "html"}).command);
+  EXPECT_EQ(report.month, "2026-10");
+  EXPECT_EQ(report.format, ReportFormat::kHtml);
+  EXPECT_EQ(report.top, 20u);
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
   EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));
@@ -160,6 +164,10 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"announce", "--feed", "-", "--sitemap", "-"},
                                                                  {"announce", "--sitemap", "s", "--id", "guid"},
                                                                  {"announce", "--feed", "f", "--lastmod-as-published"},
+                                                                 {"report", "--month", "2026-13"},
+                                                                 {"report", "--month", "2026-10", "--day", "today"},
+                                                                 {"report", "--format", "pdf"},
+                                                                 {"report", "--top", "0"},
                                                                  {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
@@ -187,6 +195,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                                                  {"site", "put", "--help"},
                                                                  {"site", "list", "--help"},
                                                                  {"announce", "--help"},
+                                                                 {"report", "--help"},
                                                                  {"flush", "--help"},
                                                                  {"status", "--help"},
                                                                  {"import", "--help"},
