@@ -106,6 +106,7 @@ class Parser {
   // Adds an option that replaces a list of the site's settings.
   static void AddList(CLI::App& command, const char* name, List& list, const char* help, const char* type);
   static void AddAddressFlag(CLI::App& command, bool& by_address);
+  void AddCsvFlag(CLI::App& command, bool& csv);
   void AddRuleOptions(CLI::App& put);
   void AddAdminCommands();
   void AddJournal();
@@ -184,7 +185,7 @@ void Parser::AddViewCommands() {
   AddAddressFlag(*count, count_.by_address);
 
   auto* top = Add(app_, "top", "Show the most viewed articles",
-                  "  viewcount top\n  viewcount top --last 24h --section "
+                  "  viewcount top\n  viewcount top --limit 1000 --csv > top.csv\n  viewcount top --last 24h --section "
                   "sport --previous\n  viewcount top --limit 100 "
                   "--day today\n"
                   "  viewcount top --from 2026-11-01T00:00:00+07:00 --to 2026-12-01T00:00:00+07:00 --json",
@@ -203,6 +204,7 @@ void Parser::AddViewCommands() {
   top->add_option("--published-within", top_.published_within, "Only articles that are not older: 24h, 30d, 12w")
       ->type_name("DURATION");
   top->add_flag("--previous", top_.previous, "Show the ranks of the window before, too");
+  AddCsvFlag(*top, top_.csv);
   top->add_flag("--exact", top_.exact, "Read all articles if the list cannot be exact otherwise; takes up to a minute");
 
   Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",
@@ -228,6 +230,7 @@ void Parser::AddSeries() {
   series->add_option("ARTICLE", series_.article, "An article's ID; without it the whole site");
   series->add_flag("--address", series_.by_address, "The article is given as the address of its page");
   AddWindowOptions(*series, series_.window);
+  AddCsvFlag(*series, series_.csv);
   AddChoice(*series, "--step", series_.step, "The length of a point; day if not given",
             std::map<std::string, v1::SeriesStep>{{"hour", v1::SERIES_STEP_HOUR},
                                                   {"day", v1::SERIES_STEP_DAY},
@@ -284,6 +287,10 @@ void Parser::AddList(CLI::App& command, const char* name, List& list, const char
 void Parser::AddAddressFlag(CLI::App& command, bool& by_address) {
   command.add_flag("--address", by_address,
                    "The articles are given as addresses of their pages, which the site's rule turns into article IDs");
+}
+
+void Parser::AddCsvFlag(CLI::App& command, bool& csv) {
+  command.add_flag("--csv", csv, "Print the answer as CSV, for spreadsheets")->excludes(app_.get_option("--json"));
 }
 
 void Parser::AddRuleOptions(CLI::App& put) {

@@ -59,6 +59,7 @@ struct TopCommand {
   std::string published_within = {};
   // True to show the ranks of the window before.
   bool previous = false;
+  bool csv = false;
 };
 struct StatsCommand {};
 struct WatchCommand {
@@ -75,6 +76,7 @@ struct SeriesCommand {
   bool by_address = false;
   WindowOptions window = {.last = "30d"};
   v1::SeriesStep step = v1::SERIES_STEP_DAY;
+  bool csv = false;
 };
 // The form of an exported row.
 enum class ExportFormat { kCsv, kJsonLines };

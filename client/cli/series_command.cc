@@ -35,6 +35,11 @@ class StartFormat {
     if (known && step != v1::SERIES_STEP_HOUR) format_ = "%Y-%m-%d";
   }
 
+  // Returns the moment as RFC 3339 has it.
+  std::string FullTextOf(const google::protobuf::Timestamp& start) const {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%S%Ez", absl::FromUnixSeconds(start.seconds()), zone_);
+  }
+
   std::string TextOf(const google::protobuf::Timestamp& start) const {
     return absl::FormatTime(format_, absl::FromUnixSeconds(start.seconds()), zone_);
   }
@@ -67,6 +72,13 @@ absl::Status Run(Session& session, const SeriesCommand& command) {
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   const StartFormat start(site->time_zone(), command.step);
+  if (command.csv) {
+    Print("start,views\n");
+    for (const auto& point : response->points()) {
+      Print(fmt::format("{},{}\n", start.FullTextOf(point.start()), point.views()));
+    }
+    return absl::OkStatus();
+  }
   uint64_t most = 0;
   for (const auto& point : response->points()) most = std::max(most, point.views());
   Table table({{"FROM"}, {"VIEWS", Align::kRight}, {""}});

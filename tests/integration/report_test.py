@@ -186,6 +186,14 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(error, done.stderr)
 
+    def test_lists_and_series_in_csv(self):
+        window = ["--from", "2024-02-01T00:00:00+07:00", "--to", "2024-03-01T00:00:00+07:00"]
+        rows = list(csv.reader(io.StringIO(self.command("top", "--csv", *window))))
+        self.assertEqual(rows[0], ["rank", "previous_rank", "views", "article_id", "title", "section", "url"])
+        self.assertEqual(rows[1], ["1", "", "18", "/a", "'" + HOSTILE, "Thể thao", "javascript:alert(1)"])
+        series = self.command("series", "--csv", "--step", "month", *window)
+        self.assertEqual(series, "start,views\n2024-02-01T00:00:00+07:00,30\n")
+
 
 if __name__ == "__main__":
     DAEMON, COMMAND = sys.argv[1:3]

@@ -116,6 +116,7 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_EQ(report.month, "2026-10");
   EXPECT_EQ(report.format, ReportFormat::kHtml);
   EXPECT_EQ(report.top, 20u);
+  EXPECT_TRUE(std::get<TopCommand>(Line({"top", "--csv"}).command).csv);
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
   EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));
@@ -168,6 +169,8 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"report", "--month", "2026-10", "--day", "today"},
                                                                  {"report", "--format", "pdf"},
                                                                  {"report", "--top", "0"},
+                                                                 {"top", "--csv", "--json"},
+                                                                 {"--json", "series", "--csv"},
                                                                  {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
