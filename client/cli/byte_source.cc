@@ -26,10 +26,14 @@ absl::Status FileError(const std::string& path, int error) {
 absl::StatusOr<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& path) {
   const int descriptor = path == "-" ? dup(STDIN_FILENO) : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return FileError(path, errno);
-  std::unique_ptr<ByteSource> source(new ByteSource(path, descriptor));
+  return Adopt(path, descriptor);
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> ByteSource::Adopt(const std::string& name, int descriptor) {
+  std::unique_ptr<ByteSource> source(new ByteSource(name, descriptor));
   struct stat info {};
-  if (fstat(descriptor, &info) != 0) return FileError(path, errno);
-  if (S_ISDIR(info.st_mode)) return FileError(path, EISDIR);
+  if (fstat(descriptor, &info) != 0) return FileError(name, errno);
+  if (S_ISDIR(info.st_mode)) return FileError(name, EISDIR);
   source->file_id_ = {info.st_dev, info.st_ino};
   if (S_ISREG(info.st_mode)) {
     source->file_size_ = static_cast<uint64_t>(info.st_size);

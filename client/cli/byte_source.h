@@ -27,6 +27,8 @@ class ByteSource {
   // Opens `path`; `-` is standard input. Returns NOT_FOUND, PERMISSION_DENIED and other errors with the path in the
   // message.
   static absl::StatusOr<std::unique_ptr<ByteSource>> Open(const std::string& path);
+  // Takes over an open descriptor. `name` stands for the path in messages. Returns errors as Open does.
+  static absl::StatusOr<std::unique_ptr<ByteSource>> Adopt(const std::string& name, int descriptor);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;

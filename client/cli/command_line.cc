@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <map>
 
+#include "client/cli/announce_options.h"
+#include "client/cli/choice_option.h"
+#include "client/cli/report_options.h"
 #include "service/base/duration.h"
 #include "service/base/limits.h"
 
@@ -20,7 +23,7 @@ constexpr char kFooter[] = R"(Exit codes:
   2  wrong usage
   3  import --strict met bad lines
   4  no service answered
-  5  import understood no line at all
+  5  import understood no line at all, or announce no entry
 
 Examples:
   viewcount site put portal --time-zone Asia/Ho_Chi_Minh
@@ -63,6 +66,7 @@ class Parser {
         ->capture_default_str();
     AddViewCommands();
     AddSeries();
+    AddReport();
     AddExport();
     AddAdminCommands();
     AddJournal();
@@ -96,15 +100,13 @@ class Parser {
 
   void AddViewCommands();
   void AddSeries();
+  void AddReport();
   void AddExport();
-  // Adds an option with one of several names as its value.
-  template <typename Value>
-  static void AddChoice(CLI::App& command, const char* name, Value& value, const char* help,
-                        const std::map<std::string, Value>& choices);
   using List = std::optional<std::vector<std::string>>;
   // Adds an option that replaces a list of the site's settings.
   static void AddList(CLI::App& command, const char* name, List& list, const char* help, const char* type);
   static void AddAddressFlag(CLI::App& command, bool& by_address);
+  void AddCsvFlag(CLI::App& command, bool& csv);
   void AddRuleOptions(CLI::App& put);
   void AddAdminCommands();
   void AddJournal();
@@ -142,6 +144,7 @@ class Parser {
   StatsCommand stats_;
   WatchCommand watch_;
   SeriesCommand series_;
+  ReportCommand report_;
   ExportCommand export_;
   NormalizeCommand normalize_;
   SitePutCommand site_put_;
@@ -182,7 +185,8 @@ void Parser::AddViewCommands() {
   AddAddressFlag(*count, count_.by_address);
 
   auto* top = Add(app_, "top", "Show the most viewed articles",
-                  "  viewcount top\n  viewcount top --last 24h --section sport --previous\n  viewcount top --limit 100 "
+                  "  viewcount top\n  viewcount top --limit 1000 --csv > top.csv\n  viewcount top --last 24h --section "
+                  "sport --previous\n  viewcount top --limit 100 "
                   "--day today\n"
                   "  viewcount top --from 2026-11-01T00:00:00+07:00 --to 2026-12-01T00:00:00+07:00 --json",
                   top_);
@@ -200,6 +204,7 @@ void Parser::AddViewCommands() {
   top->add_option("--published-within", top_.published_within, "Only articles that are not older: 24h, 30d, 12w")
       ->type_name("DURATION");
   top->add_flag("--previous", top_.previous, "Show the ranks of the window before, too");
+  AddCsvFlag(*top, top_.csv);
   top->add_flag("--exact", top_.exact, "Read all articles if the list cannot be exact otherwise; takes up to a minute");
 
   Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",
@@ -225,11 +230,22 @@ void Parser::AddSeries() {
   series->add_option("ARTICLE", series_.article, "An article's ID; without it the whole site");
   series->add_flag("--address", series_.by_address, "The article is given as the address of its page");
   AddWindowOptions(*series, series_.window);
+  AddCsvFlag(*series, series_.csv);
   AddChoice(*series, "--step", series_.step, "The length of a point; day if not given",
             std::map<std::string, v1::SeriesStep>{{"hour", v1::SERIES_STEP_HOUR},
                                                   {"day", v1::SERIES_STEP_DAY},
                                                   {"week", v1::SERIES_STEP_WEEK},
                                                   {"month", v1::SERIES_STEP_MONTH}});
+}
+
+void Parser::AddReport() {
+  auto* report = Add(app_, "report", "Write a report of a month or another window: totals, days, articles, sections",
+                     "  viewcount report --month 2026-10 --compare\n"
+                     "  viewcount --site portal report --format html --language vi --output report.html\n"
+                     "  viewcount report --day today --top 50\n"
+                     "  viewcount report --last 30d --format csv > report.csv",
+                     report_);
+  AddReportOptions(*report, report_);
 }
 
 void Parser::AddExport() {
@@ -259,14 +275,6 @@ void Parser::AddExport() {
   normalize->add_option("--why", normalize_.why, "A sentence, kept with the change");
 }
 
-template <typename Value>
-void Parser::AddChoice(CLI::App& command, const char* name, Value& value, const char* help,
-                       const std::map<std::string, Value>& choices) {
-  std::string names;
-  for (const auto& choice : choices) names += (names.empty() ? "" : "|") + choice.first;
-  command.add_option(name, value, help)->transform(CLI::CheckedTransformer(choices).description(""))->type_name(names);
-}
-
 void Parser::AddList(CLI::App& command, const char* name, List& list, const char* help, const char* type) {
   // An optional list would stay without a value where the only value is an empty text.
   command
@@ -279,6 +287,10 @@ void Parser::AddList(CLI::App& command, const char* name, List& list, const char
 void Parser::AddAddressFlag(CLI::App& command, bool& by_address) {
   command.add_flag("--address", by_address,
                    "The articles are given as addresses of their pages, which the site's rule turns into article IDs");
+}
+
+void Parser::AddCsvFlag(CLI::App& command, bool& csv) {
+  command.add_flag("--csv", csv, "Print the answer as CSV, for spreadsheets")->excludes(app_.get_option("--json"));
 }
 
 void Parser::AddRuleOptions(CLI::App& put) {
@@ -370,30 +382,17 @@ void Parser::AddAdminCommands() {
   put->add_flag("--reset", site_put_.reset, "Give the settings that are not named here their defaults");
   Add(*site, "list", "List all sites", "  viewcount site list", site_list_);
   auto* announce =
-      Add(app_, "announce", "Tell the service of articles, so that it knows them before anybody views them",
+      Add(app_, "announce",
+          "Tell the service of articles, so that it knows them before anybody views them\n\n"
+          "An announcement replaces earlier ones of its article entirely, so announce from one source. Among the\n"
+          "sitemaps and feeds of one call, an entry without a title replaces none with a title.",
           "  viewcount announce news/3933 --title \"Rain tomorrow\" --section weather --author \"An Nguyen\"\n"
-          "  viewcount announce news/3933 news/3934 news/3935",
+          "  viewcount announce news/3933 news/3934 news/3935\n"
+          "  viewcount announce --sitemap https://news.example.org/sitemap_index.xml --dry-run\n"
+          "  viewcount announce --feed https://news.example.org/sport.rss --section sport --categories tags\n"
+          "  zcat sitemap.xml.gz | viewcount announce --sitemap -",
           announce_);
-  announce->add_option("ARTICLE", announce_.articles, "Article IDs; several only if they share all details")
-      ->required()
-      ->expected(1, limits::kPutArticlesMax);
-  announce->add_option("--title", announce_.title, "Its headline");
-  announce->add_option("--url", announce_.url, "The address of its page");
-  const auto add_labels = [announce](const char* name, std::vector<std::string>& labels, const char* help) {
-    announce->add_option(name, labels, help)->type_name("LABEL")->allow_extra_args(false);
-  };
-  add_labels("--section", announce_.sections, "Its section of the site; repeatable, the main one first");
-  add_labels("--author", announce_.authors, "Its author; repeatable");
-  add_labels("--tag", announce_.tags, "A tag; repeatable");
-  announce->add_option("--image", announce_.image_url, "The address of a picture")->type_name("ADDRESS");
-  announce->add_option("--language", announce_.language, "Its language, such as vi");
-  announce->add_option("--published", announce_.published, "When it was published: 2026-11-30T07:00:00+07:00")
-      ->type_name("TIME");
-  announce->add_flag("--hidden", announce_.hidden, "Leave it out of lists, as for a home page; it is counted anyway");
-  announce->parse_complete_callback([this] {
-    if (announce_.has_details() && announce_.articles.size() > 1)
-      throw CLI::ValidationError("ARTICLE", "must be one where --title, --url, --image or --published is given");
-  });
+  AddAnnounceOptions(*announce, announce_);
   Add(app_, "flush", "Write all that is acknowledged to Redis, and wait for it",
       "  viewcount flush\n  viewcount flush --timeout 60", flush_);
   Add(app_, "status", "Show the state of the service", "  viewcount status\n  viewcount status --json", status_);

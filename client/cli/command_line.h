@@ -8,8 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/announce_options.h"
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
+#include "client/cli/report_options.h"
 #include "client/cli/window_options.h"
 #include "viewcount/v1/query.pb.h"
 
@@ -57,6 +59,7 @@ struct TopCommand {
   std::string published_within = {};
   // True to show the ranks of the window before.
   bool previous = false;
+  bool csv = false;
 };
 struct StatsCommand {};
 struct WatchCommand {
@@ -73,6 +76,7 @@ struct SeriesCommand {
   bool by_address = false;
   WindowOptions window = {.last = "30d"};
   v1::SeriesStep step = v1::SERIES_STEP_DAY;
+  bool csv = false;
 };
 // The form of an exported row.
 enum class ExportFormat { kCsv, kJsonLines };
@@ -118,25 +122,6 @@ struct SitePutCommand {
   bool reset = false;
 };
 struct SiteListCommand {};
-struct AnnounceCommand {
-  std::vector<std::string> articles;
-  // These details require that `articles` has exactly one element.
-  std::string title;
-  std::string url;
-  // The main section first.
-  std::vector<std::string> sections;
-  std::vector<std::string> authors;
-  std::vector<std::string> tags;
-  std::string image_url;
-  std::string language;
-  // A time as RFC 3339 has it.
-  std::string published;
-  // True for pages that belong in no list.
-  bool hidden = false;
-
-  // Returns whether a detail is given that can belong to one article only.
-  bool has_details() const { return !title.empty() || !url.empty() || !image_url.empty() || !published.empty(); }
-};
 struct SetCommand {
   // Empty if `site_total` or `site_visits` is given.
   std::string article;
@@ -200,10 +185,10 @@ struct ImportAccessLogCommand {
 };
 
 using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ExportCommand,
-                 NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand,
-                 DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
-                 JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ReportCommand,
+                 ExportCommand, NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand,
+                 MergeCommand, DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand,
+                 AuditCommand, JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

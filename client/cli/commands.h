@@ -24,7 +24,10 @@ absl::Status Run(Session& session, const ExportCommand& command);
 absl::Status Run(Session& session, const NormalizeCommand& command);
 absl::Status Run(Session& session, const SitePutCommand& command);
 absl::Status Run(Session& session, const SiteListCommand& command);
-absl::Status Run(Session& session, const AnnounceCommand& command);
+// Returns kUsage for --json.
+absl::StatusOr<ExitCode> Run(Session& session, const ReportCommand& command);
+// Returns the exit codes of AnnounceInBulk for sitemaps and feeds.
+absl::StatusOr<ExitCode> Run(Session& session, const AnnounceCommand& command);
 absl::Status Run(Session& session, const SetCommand& command);
 absl::Status Run(Session& session, const MergeCommand& command);
 absl::Status Run(Session& session, const DeleteCommand& command);

@@ -22,7 +22,7 @@ enum class ExitCode {
   kBadLines = 3,
   // No service answered.
   kUnreachable = 4,
-  // `import` understood no line at all.
+  // `import` understood no line at all, or `announce` no entry.
   kNoLineUnderstood = 5,
 };
 

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
+#include "client/cli/bar.h"
 #include "client/cli/commands.h"
 #include "service/base/text.h"
 
@@ -25,17 +25,6 @@ int BarWidth() {
   return std::clamp(static_cast<int>(size.ws_col) - kOtherColumns, 1, kBarWidthMax);
 }
 
-// Returns a bar of blocks, whose last character shows eighths.
-std::string Bar(uint64_t views, uint64_t most, int width) {
-  if (most == 0) return "";
-  constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const auto eighths = static_cast<uint64_t>(
-      std::ceil(static_cast<double>(views) / static_cast<double>(most) * static_cast<double>(width) * 8));
-  std::string bar;
-  for (uint64_t i = 0; i < eighths / 8; ++i) bar += "█";
-  return bar + kEighths[eighths % 8];
-}
-
 // Formats the first moments of points as their site writes them: days, or hours with their offset from UTC.
 class StartFormat {
  public:
@@ -44,6 +33,11 @@ class StartFormat {
     const bool known = absl::LoadTimeZone(time_zone, &zone_);
     if (!known) zone_ = absl::UTCTimeZone();
     if (known && step != v1::SERIES_STEP_HOUR) format_ = "%Y-%m-%d";
+  }
+
+  // Returns the moment as RFC 3339 has it.
+  std::string FullTextOf(const google::protobuf::Timestamp& start) const {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%S%Ez", absl::FromUnixSeconds(start.seconds()), zone_);
   }
 
   std::string TextOf(const google::protobuf::Timestamp& start) const {
@@ -77,9 +71,16 @@ absl::Status Run(Session& session, const SeriesCommand& command) {
   const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetSeries, *request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
+  const StartFormat start(site->time_zone(), command.step);
+  if (command.csv) {
+    Print("start,views\n");
+    for (const auto& point : response->points()) {
+      Print(fmt::format("{},{}\n", start.FullTextOf(point.start()), point.views()));
+    }
+    return absl::OkStatus();
+  }
   uint64_t most = 0;
   for (const auto& point : response->points()) most = std::max(most, point.views());
-  const StartFormat start(site->time_zone(), command.step);
   Table table({{"FROM"}, {"VIEWS", Align::kRight}, {""}});
   const int width = BarWidth();
   for (const auto& point : response->points()) {

@@ -107,6 +107,16 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_EQ(announce.title + announce.url, "t");
   EXPECT_EQ(announce.sections, std::vector<std::string>{"s"});
   EXPECT_EQ(std::get<AnnounceCommand>(Line({"announce", "a", "b"}).command).articles.size(), 2u);
+  const auto bulk = std::get<AnnounceCommand>(
+      Line({"announce", "--feed", "-", "--id", "guid", "--categories", "tags", "--section", "s", "--feed", "f"})
+          .command);
+  EXPECT_EQ(bulk.feeds, (std::vector<std::string>{"-", "f"}));
+  EXPECT_TRUE(bulk.id_is_guid && bulk.categories_are_tags && bulk.in_bulk());
+  const auto report = std::get<ReportCommand>(Line({"report", "--month", "2026-10", "--format", "html"}).command);
+  EXPECT_EQ(report.month, "2026-10");
+  EXPECT_EQ(report.format, ReportFormat::kHtml);
+  EXPECT_EQ(report.top, 20u);
+  EXPECT_TRUE(std::get<TopCommand>(Line({"top", "--csv"}).command).csv);
   EXPECT_TRUE(std::holds_alternative<SiteListCommand>(Line({"site", "list"}).command));
   EXPECT_TRUE(std::holds_alternative<FlushCommand>(Line({"flush"}).command));
   EXPECT_TRUE(std::holds_alternative<StatusCommand>(Line({"status"}).command));
@@ -149,6 +159,18 @@ TEST(CommandLine, WrongUsageExitsWith2) {
                                                                  {"site", "put", "p", "--cool-down", "8d"},
                                                                  {"announce"},
                                                                  {"announce", "a", "b", "--title", "t"},
+                                                                 {"announce", "a", "--sitemap", "s"},
+                                                                 {"announce", "a", "--dry-run"},
+                                                                 {"announce", "--feed", "f", "--title", "t"},
+                                                                 {"announce", "--feed", "-", "--sitemap", "-"},
+                                                                 {"announce", "--sitemap", "s", "--id", "guid"},
+                                                                 {"announce", "--feed", "f", "--lastmod-as-published"},
+                                                                 {"report", "--month", "2026-13"},
+                                                                 {"report", "--month", "2026-10", "--day", "today"},
+                                                                 {"report", "--format", "pdf"},
+                                                                 {"report", "--top", "0"},
+                                                                 {"top", "--csv", "--json"},
+                                                                 {"--json", "series", "--csv"},
                                                                  {"watch", "--count", "-1"},
                                                                  {"top", "--timeout", "0"},
                                                                  {"import", "access-log"},
@@ -176,6 +198,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                                                  {"site", "put", "--help"},
                                                                  {"site", "list", "--help"},
                                                                  {"announce", "--help"},
+                                                                 {"report", "--help"},
                                                                  {"flush", "--help"},
                                                                  {"status", "--help"},
                                                                  {"import", "--help"},
