@@ -83,7 +83,8 @@ class Portal {
   PublishedArticles published_{catalog_, clock_};
   QueryApi api_{{pipeline_.sites(), counts_, stats_, totals_, clock_}};
   RisingReader rising_{popular_, counts_, totals_, clock_};
-  ListApi lists_{{pipeline_.sites(), counts_, popular_, exporter_, catalog_, published_, rising_, clock_}};
+  RecentReader recent_{pipeline_.sites(), popular_, clock_};
+  ListApi lists_{{pipeline_.sites(), counts_, popular_, exporter_, catalog_, published_, rising_, recent_, clock_}};
 };
 
 // Returns requests for popular articles, as pages show them. Each page has different articles.

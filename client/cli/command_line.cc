@@ -141,6 +141,9 @@ class Parser {
   RecordCommand record_;
   CountCommand count_;
   TopCommand top_;
+  TrendingCommand trending_;
+  RisingCommand rising_;
+  NowCommand now_;
   StatsCommand stats_;
   WatchCommand watch_;
   SeriesCommand series_;
@@ -197,15 +200,20 @@ void Parser::AddViewCommands() {
   // The flag changes nothing. It lets users state the default explicitly.
   auto* all = top->add_flag("--all-time")->description("Of all time (the default)");
   for (const char* option : {"--last", "--day", "--from"}) all->excludes(top->get_option(option));
-  top->add_option("--section", top_.section, "Only articles that were announced with this section");
-  top->add_option("--author", top_.author, "Only articles that were announced with this author");
-  top->add_option("--tag", top_.tag, "Only articles that were announced with this tag");
-  top->add_option("--language", top_.language, "Only articles that were announced with this language");
-  top->add_option("--published-within", top_.published_within, "Only articles that are not older: 24h, 30d, 12w")
-      ->type_name("DURATION");
+  AddListRestriction(*top, top_.only);
   top->add_flag("--previous", top_.previous, "Show the ranks of the window before, too");
   AddCsvFlag(*top, top_.csv);
   top->add_flag("--exact", top_.exact, "Read all articles if the list cannot be exact otherwise; takes up to a minute");
+
+  AddTrendingOptions(*Add(app_, "trending", "Show the articles with the most views when older views count less",
+                          "  viewcount trending\n  viewcount trending --half-life 2h --section sport", trending_),
+                     trending_);
+  AddRisingOptions(*Add(app_, "rising", "Show the articles with more views than usual",
+                        "  viewcount rising\n  viewcount rising --last 1h --limit 50 --csv", rising_),
+                   rising_);
+  AddNowOptions(*Add(app_, "now", "Show the most viewed articles of the last minutes",
+                     "  viewcount now\n  viewcount now --last 5m --watch", now_),
+                now_);
 
   Add(app_, "stats", "Show the site's views, visits and viewers: in all, today, yesterday, this week and this month",
       "  viewcount stats\n  viewcount --site portal stats --json", stats_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/cli/announce_options.h"
+#include "client/cli/list_options.h"
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
 #include "client/cli/report_options.h"
@@ -50,13 +51,7 @@ struct TopCommand {
   WindowOptions window = {};
   // True to read all articles if the list would not be exact otherwise.
   bool exact = false;
-  // Restrict the list. Empty texts restrict nothing.
-  std::string section = {};
-  std::string author = {};
-  std::string tag = {};
-  std::string language = {};
-  // A duration.
-  std::string published_within = {};
+  ListRestriction only = {};
   // True to show the ranks of the window before.
   bool previous = false;
   bool csv = false;
@@ -184,11 +179,11 @@ struct ImportAccessLogCommand {
   double retry_for = 60;
 };
 
-using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, StatsCommand, WatchCommand, SeriesCommand, ReportCommand,
-                 ExportCommand, NormalizeCommand, SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand,
-                 MergeCommand, DeleteCommand, AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand,
-                 AuditCommand, JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+using Command = std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand,
+                             StatsCommand, WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand,
+                             SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
+                             AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
+                             JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {
   GlobalOptions global;

@@ -15,6 +15,10 @@ namespace viewcount::cli {
 absl::Status Run(Session& session, const RecordCommand& command);
 absl::Status Run(Session& session, const CountCommand& command);
 absl::Status Run(Session& session, const TopCommand& command);
+absl::Status Run(Session& session, const TrendingCommand& command);
+absl::Status Run(Session& session, const RisingCommand& command);
+// With `watch` it prints the list again and again until it is stopped.
+absl::Status Run(Session& session, const NowCommand& command);
 absl::Status Run(Session& session, const StatsCommand& command);
 // Prints each change as the service sends it. Changes printed before an error remain on the output.
 absl::Status Run(Session& session, const WatchCommand& command);

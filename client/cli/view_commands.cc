@@ -69,16 +69,8 @@ absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std:
   request.mutable_window()->set_all_time(true);
   if (auto status = FillWindow(command.window, *request.mutable_window()); !status.ok()) return status;
   request.set_exact_required(command.exact);
-  request.set_section(command.section);
-  request.set_author(command.author);
-  request.set_tag(command.tag);
-  request.set_language(command.language);
   request.set_with_previous_rank(command.previous);
-  if (!command.published_within.empty()) {
-    const auto within = SpanOfTime(command.published_within);
-    if (!within) return absl::InvalidArgumentError("--published-within must be a duration such as 24h, 30d or 12w");
-    *request.mutable_published_within() = google::protobuf::util::TimeUtil::MillisecondsToDuration(within->count());
-  }
+  if (auto status = FillRestriction(command.only, request); !status.ok()) return status;
   v1::ListPopularResponse all;
   for (bool first = true; first || !request.page_token().empty(); first = false) {
     const auto missing = command.limit - static_cast<uint32_t>(all.articles_size());

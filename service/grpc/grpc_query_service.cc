@@ -49,6 +49,12 @@ grpc::ServerUnaryReactor* GrpcQueryService::ListRising(grpc::CallbackServerConte
                [this, request, response] { return parts_.lists.ListRising(*request, *response); });
 }
 
+grpc::ServerUnaryReactor* GrpcQueryService::ListNow(grpc::CallbackServerContext* context,
+                                                    const v1::ListNowRequest* request, v1::ListNowResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.lists.ListNow(*request, *response); });
+}
+
 grpc::ServerUnaryReactor* GrpcQueryService::ListArticles(grpc::CallbackServerContext* context,
                                                          const v1::ListArticlesRequest* request,
                                                          v1::ListArticlesResponse* response) {

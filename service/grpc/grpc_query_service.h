@@ -40,6 +40,8 @@ class GrpcQueryService final : public v1::QueryService::CallbackService {
                                          v1::ListTrendingResponse* response) override;
   grpc::ServerUnaryReactor* ListRising(grpc::CallbackServerContext* context, const v1::ListRisingRequest* request,
                                        v1::ListRisingResponse* response) override;
+  grpc::ServerUnaryReactor* ListNow(grpc::CallbackServerContext* context, const v1::ListNowRequest* request,
+                                    v1::ListNowResponse* response) override;
   grpc::ServerUnaryReactor* ListArticles(grpc::CallbackServerContext* context, const v1::ListArticlesRequest* request,
                                          v1::ListArticlesResponse* response) override;
   grpc::ServerUnaryReactor* GetSeries(grpc::CallbackServerContext* context, const v1::GetSeriesRequest* request,

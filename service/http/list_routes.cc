@@ -50,7 +50,9 @@ absl::Status FillPage(const Parameters& parameters, Request& question) {
   const auto within = DurationOf(parameters, "publishedWithin");
   if (!within.ok()) return within.status();
   if (*within) *question.mutable_published_within() = TimeUtil::MillisecondsToDuration(**within);
-  question.set_page_token(parameters.Find("pageToken").value_or(""));
+  if constexpr (requires { question.page_token(); }) {
+    question.set_page_token(parameters.Find("pageToken").value_or(""));
+  }
   const auto size = NumberOf(parameters, "pageSize");
   if (!size.ok()) return size.status();
   question.set_page_size(size->value_or(0));
@@ -187,6 +189,18 @@ class Lists {
     co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListRising);
   }
 
+  Answer Now(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    v1::ListNowRequest question;
+    question.set_site(site->name);
+    const auto last = DurationOf(*parameters, "last");
+    if (!last.ok()) co_return last.status();
+    if (*last) *question.mutable_last() = TimeUtil::MillisecondsToDuration(**last);
+    if (auto status = FillPage(*parameters, question); !status.ok()) co_return status;
+    co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListNow);
+  }
+
   Answer Articles(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     const auto parameters = Parameters::Parse(request.target());
     if (!parameters.ok()) co_return parameters.status();
@@ -253,6 +267,13 @@ void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, a
               .cached = true,
               .parameters = {"window.last", "section", "author", "tag", "language", "publishedWithin", "pageSize",
                              "pageToken"}});
+  routes.Add(http::verb::get, "/now",
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.Now(request, std::move(site));
+             },
+             {.json = true,
+              .cached = true,
+              .parameters = {"last", "section", "author", "tag", "language", "publishedWithin", "pageSize"}});
   routes.Add(http::verb::get, "/articles",
              [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return lists.Articles(request, std::move(site));

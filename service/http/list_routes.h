@@ -9,8 +9,8 @@
 
 namespace viewcount {
 
-// Adds GET …/popular, …/trending, …/rising, …/articles, …/popular.rss and …/popular.json. `store` is the executor of
-// the store, on which `lists` runs. All must outlive the server.
+// Adds GET …/popular, …/trending, …/rising, …/now, …/articles, …/popular.rss and …/popular.json. `store` is the
+// executor of the store, on which `lists` runs. All must outlive the server.
 void AddListRoutes(SiteRoutes& routes, ListApi& lists, const ClientTrust& trust, boost::asio::any_io_executor store);
 
 }  // namespace viewcount

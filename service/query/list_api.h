@@ -17,6 +17,7 @@
 #include "service/query/count_reader.h"
 #include "service/query/list_question.h"
 #include "service/query/popular_reader.h"
+#include "service/query/recent_reader.h"
 #include "service/query/rising_reader.h"
 #include "service/query/shown_list.h"
 #include "service/sites/site_directory.h"
@@ -35,6 +36,7 @@ class ListApi {
     ArticleCatalog& catalog;
     PublishedArticles& published;
     RisingReader& rising;
+    RecentReader& recent;
     const Clock& clock;
   };
   explicit ListApi(Dependencies parts) : parts_(parts) {}
@@ -49,6 +51,7 @@ class ListApi {
                                                     v1::ListTrendingResponse& response);
   boost::asio::awaitable<absl::Status> ListRising(const v1::ListRisingRequest& request,
                                                   v1::ListRisingResponse& response);
+  boost::asio::awaitable<absl::Status> ListNow(const v1::ListNowRequest& request, v1::ListNowResponse& response);
   boost::asio::awaitable<absl::Status> ListArticles(const v1::ListArticlesRequest& request,
                                                     v1::ListArticlesResponse& response);
 

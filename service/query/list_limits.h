@@ -36,4 +36,11 @@ inline constexpr size_t kRisingCandidatesMax = 1'024;
 inline constexpr std::chrono::seconds kRisingAge{5};
 inline constexpr size_t kRisingListsMax = 256;
 
+// The lists of what is read right now: their step, the longest time, and the number of counts that are remembered for
+// them, some 100 bytes each. Beyond that number no further marks are taken.
+inline constexpr std::chrono::minutes kRecentStep{5};
+inline constexpr std::chrono::minutes kRecentMax{120};
+inline constexpr std::chrono::minutes kRecentDefault{15};
+inline constexpr size_t kRecentRowsMax = 2'000'000;
+
 }  // namespace viewcount

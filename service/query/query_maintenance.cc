@@ -19,6 +19,7 @@ asio::awaitable<void> QueryMaintenance::Run() {
     WaitGroup refreshes(executor);
     refreshes.Spawn(counts_.Refresh());
     refreshes.Spawn(popular_.Refresh());
+    refreshes.Spawn(recent_.Refresh());
     co_await refreshes.Wait();
   }
 }

@@ -1,11 +1,14 @@
-// The lists of ListApi that are ordered by a score: trending and rising.
+// The lists of ListApi that are ordered by a score, and what is read right now.
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "service/base/status.h"
 #include "service/query/article_sums.h"
 #include "service/query/list_api.h"
 #include "service/query/list_limits.h"
@@ -32,8 +35,20 @@ v1::ListPopularRequest PageOf(const Request& request) {
   page.set_language(request.language());
   if (request.has_published_within()) *page.mutable_published_within() = request.published_within();
   page.set_page_size(request.page_size());
-  page.set_page_token(request.page_token());
+  if constexpr (requires { request.page_token(); }) page.set_page_token(request.page_token());
   return page;
+}
+
+absl::StatusOr<int64_t> RecentSpanOf(const v1::ListNowRequest& request) {
+  constexpr int64_t kStepSeconds = std::chrono::seconds(kRecentStep).count();
+  if (!request.has_last()) return std::chrono::milliseconds(kRecentDefault).count();
+  const auto& last = request.last();
+  const bool steps = last.nanos() == 0 && last.seconds() % kStepSeconds == 0;
+  if (!steps || last.seconds() <= 0 || last.seconds() > std::chrono::seconds(kRecentMax).count()) {
+    return InvalidField(
+        "last", fmt::format("must be a multiple of {} minutes, up to {}", kRecentStep.count(), kRecentMax.count()));
+  }
+  return last.seconds() * 1'000;
 }
 
 double ScoreOf(uint64_t weighted) { return static_cast<double>(weighted) / WeightedWindows::kFullWeight; }
@@ -121,6 +136,39 @@ asio::awaitable<absl::Status> ListApi::ListRising(const v1::ListRisingRequest& r
   Fill((*list)->usual, *response.mutable_usual());
   response.set_formula(kRisingFormula);
   if (more) response.set_next_page_token(question.TokenAt(question.end));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> ListApi::ListNow(const v1::ListNowRequest& request, v1::ListNowResponse& response) {
+  ListQuestion question{.site = parts_.sites.Find(request.site())};
+  if (question.site == nullptr) co_return parts_.sites.Unknown(request.site());
+  const auto last = RecentSpanOf(request);
+  if (!last.ok()) co_return last.status();
+  v1::ListPopularRequest page = PageOf(request);
+  auto status = question.SetPage(page, "now", kScoredPageSizeMax, parts_.clock.UnixMillis());
+  if (!status.ok()) co_return status;
+  const auto list = co_await parts_.recent.Read(question.site, *last);
+  if (!list.ok()) co_return list.status();
+  std::vector<std::string_view> ids;
+  for (const PopularArticle& article : list->articles) ids.push_back(article.article_id);
+  const auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
+  if (!details.complete && !question.filter.empty()) co_return NoDetails();
+  for (size_t i = 0; i < list->articles.size(); ++i) {
+    if (static_cast<size_t>(response.articles_size()) == question.end) break;
+    if (!question.filter.Shows(details.articles[i].get())) continue;
+    v1::RankedArticle& article = *response.add_articles();
+    article.set_article_id(list->articles[i].article_id);
+    article.set_views(list->articles[i].views);
+    article.set_rank(static_cast<uint32_t>(response.articles_size()));
+    FillDetails(details.articles[i].get(), article);
+  }
+  const bool full = static_cast<size_t>(response.articles_size()) == question.end;
+  const uint64_t least = full ? response.articles(response.articles_size() - 1).views() : 1;
+  const bool proven = list->exact && details.complete && list->others_max < least;
+  response.set_exact(proven);
+  if (!proven) response.set_error_bound(list->others_max);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms);
+  Fill(list->span, *response.mutable_span());
   co_return absl::OkStatus();
 }
 

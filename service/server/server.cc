@@ -194,14 +194,15 @@ void Server::MakeReaders() {
       std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, clock_});
   published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);
   rising_ = std::make_unique<RisingReader>(*popular_, *counts_, *site_totals_, clock_);
-  list_api_ = std::make_unique<ListApi>(
-      ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_, *published_, *rising_, clock_});
+  recent_ = std::make_unique<RecentReader>(*sites_, *popular_, clock_);
+  list_api_ = std::make_unique<ListApi>(ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_,
+                                                              *published_, *rising_, *recent_, clock_});
   AddSiteList(question_routes_, *sites_);
   AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
                  operators_, executor);
   AddListRoutes(*questions_by_site_, *list_api_, operators_, executor);
   admin_routes_.AddTable(question_routes_);
-  query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_);
+  query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_, *recent_);
   online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);
   watcher_ = std::make_unique<CountWatcher>(
       executor, CountWatcher::Dependencies{*sites_, *counts_, *site_stats_, clock_, metrics_});

@@ -151,6 +151,7 @@ class Server {
   std::unique_ptr<QueryApi> query_api_;
   std::unique_ptr<PublishedArticles> published_;
   std::unique_ptr<RisingReader> rising_;
+  std::unique_ptr<RecentReader> recent_;
   std::unique_ptr<ListApi> list_api_;
   std::unique_ptr<QueryMaintenance> query_maintenance_;
   std::unique_ptr<CountWatcher> watcher_;

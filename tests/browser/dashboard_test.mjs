@@ -101,6 +101,9 @@ test('TrendingRisingAndLatestArticlesAreListsOfTheirOwn', async () => {
   assert.match(first, /^1 1,[0-9]{3} 1,[0-9]{3} /);
   assert.match(await window.locator('#list-note').innerText(), /Exact\. As of .* Score: sum over hours/);
   assert.equal(await window.getByRole('link', {name: 'Last hour'}).count(), 0);
+  await window.getByRole('link', {name: 'Right now'}).click();
+  await becomes('Right now', () => window.locator('#list-title').innerText());
+  await becomes(3, () => rows(window).count());
   await window.getByRole('link', {name: 'Rising'}).click();
   await becomes('Nothing is read more than usual.', () => window.locator('#list caption').innerText());
   assert.equal(new URL(window.url()).searchParams.get('list'), 'rising');

@@ -49,6 +49,7 @@ CALLS = {
     "popularJsonFeed": ((("pageSize", "5"),), None),
     "listTrending": ((("halfLife", "3h"), ("pageSize", "2")), None),
     "listRising": ((("window.last", "6h"), ("pageSize", "2")), None),
+    "listNow": ((("last", "5m"), ("pageSize", "2")), None),
     "listArticles": ((("before", "3"), ("after", "3")), None),
     "getSeries": ((("article", "/calls/1"), ("window.last", "2d"), ("step", "day")), None),
     "getSiteStats": ((), None),

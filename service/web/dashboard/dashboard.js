@@ -13,7 +13,7 @@ const TEXTS = {
     span: '{} to {}', caption: '{} views; dashed: the {} before, {} views', period: 'period', open: 'open the page',
     back: '← Whole site', none: 'No views in this window.', age: 'As of {}.', noSite: 'No site yet. Create one with: viewcount site put NAME',
     unreachable: 'The service cannot be reached. Trying again …', open_list: 'articles of this time',
-    trending: 'Trending', rising: 'Rising', latest: 'Latest', score: 'Score', usual: 'Usually', published: 'Published',
+    lists: 'Lists', now: 'Right now', trending: 'Trending', rising: 'Rising', latest: 'Latest', score: 'Score', usual: 'Usually', published: 'Published',
     notRising: 'Nothing is read more than usual.', formula: 'Score: {}.', inexactScore: 'Not proven: a missing article has a score of at most {}.',
     noneLatest: 'No article was announced with a time of publication.', incomplete: 'Articles may be missing.',
   },
@@ -28,14 +28,14 @@ const TEXTS = {
     span: '{} đến {}', caption: '{} lượt xem; nét đứt: {} trước, {} lượt xem', period: 'kỳ', open: 'mở trang',
     back: '← Toàn trang', none: 'Không có lượt xem trong khoảng này.', age: 'Lúc {}.', noSite: 'Chưa có trang nào. Tạo bằng lệnh: viewcount site put NAME',
     unreachable: 'Không kết nối được với dịch vụ. Đang thử lại …', open_list: 'bài viết trong khoảng này',
-    trending: 'Xu hướng', rising: 'Đang tăng', latest: 'Mới nhất', score: 'Điểm', usual: 'Thường lệ', published: 'Đăng lúc',
+    lists: 'Danh sách', now: 'Ngay lúc này', trending: 'Xu hướng', rising: 'Đang tăng', latest: 'Mới nhất', score: 'Điểm', usual: 'Thường lệ', published: 'Đăng lúc',
     notRising: 'Không có bài nào được đọc nhiều hơn thường lệ.', formula: 'Điểm: {}.', inexactScore: 'Chưa chứng minh: bài còn thiếu có điểm cao nhất {}.',
     noneLatest: 'Chưa có bài nào được báo kèm giờ đăng.', incomplete: 'Có thể còn thiếu bài.',
   },
 };
 const WINDOWS = { '1h': 'last1h', '24h': 'last24h', today: 'today', '7d': 'last7d', '30d': 'last30d', all: 'all' };
 // The lists. Only popular ones have windows to choose.
-const LISTS = { popular: 'popular', trending: 'trending', rising: 'rising', latest: 'latest' };
+const LISTS = { popular: 'popular', now: 'now', trending: 'trending', rising: 'rising', latest: 'latest' };
 const STEPS = { hour: { label: 'hours', title: 'byHour', points: 48, unit: 'h' }, day: { label: 'days', title: 'byDay', points: 30, unit: 'd' } };
 const REFRESH_MS = 5000;
 const ROWS = 50;
@@ -194,6 +194,7 @@ function columnsOf(list) {
   const score = ['score', 'number', (article) => decimal(article.score)];
   const columns = {
     popular: [rank, ['change', '', (article) => (known ? change(article) : '–')], views],
+    now: [rank, views],
     trending: [rank, score, views],
     rising: [rank, score, views, ['usual', 'number', (article) => decimal(article.usualViews)]],
     latest: [['published', '', (article) => time(article.publishTime, true)], views],
@@ -209,7 +210,7 @@ function titleCell(article) {
 function noteOf(list) {
   const latest = state.list === 'latest';
   const span = list.span ? t('span', time(list.span.start, true), time(list.span.end, true)) + '. ' : '';
-  const bound = state.list === 'popular' ? t('inexact', formatted(list.errorBound || 0)) : t('inexactScore', formatted(list.errorBound || 0));
+  const bound = ['popular', 'now'].includes(state.list) ? t('inexact', formatted(list.errorBound || 0)) : t('inexactScore', formatted(list.errorBound || 0));
   const proof = list.exact ? t('exact') : latest ? t('incomplete') : bound;
   return [span + proof, t('age', time(list.asOf, true)), list.formula ? t('formula', list.formula) : ''].filter(Boolean).join(' ');
 }
@@ -243,7 +244,7 @@ async function refresh() {
   const series = { step: state.step, 'window.last': 2 * step.points + step.unit };
   if (state.article) series.article = state.article;
   const lists = { popular: ['popular', { ...windowParameters(), pageSize: ROWS, withPreviousRank: 'true' }],
-    trending: ['trending', { pageSize: ROWS }], rising: ['rising', { pageSize: ROWS }], latest: ['articles', { before: ROWS }] };
+    now: ['now', { pageSize: ROWS }], trending: ['trending', { pageSize: ROWS }], rising: ['rising', { pageSize: ROWS }], latest: ['articles', { before: ROWS }] };
   const [path, list] = lists[state.list];
   if (state.section) list.section = state.section;
   const asked = [[state.article ? ask('counts', { article: state.article }) : ask('stats'), state.article ? showArticle : showTotals],
@@ -280,6 +281,7 @@ function showControls() {
   if (shown !== (state.article || state.site)) (state.article ? showArticle : showTotals)(null);
   shown = state.article || state.site;
   showChoices('#lists', LISTS, 'list');
+  $('#lists').setAttribute('aria-label', t('lists'));
   showChoices('#windows', WINDOWS, 'window');
   $('#windows').hidden = state.list !== 'popular';
   showChoices('#steps', { hour: 'hours', day: 'days' }, 'step');

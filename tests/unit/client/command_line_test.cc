@@ -74,7 +74,7 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   const auto top = std::get<TopCommand>(Line({"top", "--last", "24h", "--section", "s", "--tag", "t",
                                               "--published-within", "7d", "--previous", "--exact"})
                                             .command);
-  EXPECT_EQ(top.window.last + top.section + top.tag + top.published_within, "24hst7d");
+  EXPECT_EQ(top.window.last + top.only.section + top.only.tag + top.only.published_within, "24hst7d");
   EXPECT_TRUE(top.previous && top.exact);
   EXPECT_TRUE(std::holds_alternative<StatsCommand>(Line({"stats"}).command));
   const auto watch = std::get<WatchCommand>(Line({"watch", "a", "b", "--count", "2"}).command);
