@@ -154,8 +154,9 @@ std::optional<std::vector<ArticleDetails>> ArticleCatalog::FindDetails(const Sit
   return details;
 }
 
-asio::awaitable<ArticleCatalog::Details> ArticleCatalog::ReadDetails(std::shared_ptr<const Site> site,
-                                                                     std::vector<std::string_view> ids) {
+asio::awaitable<ArticleCatalog::Details> ArticleCatalog::ReadDetailsSince(SteadyTime not_before,
+                                                                          std::shared_ptr<const Site> site,
+                                                                          std::vector<std::string_view> ids) {
   const SteadyTime now = clock_.Now();
   Details result{.articles = std::vector<ArticleDetails>(ids.size()), .complete = true};
   std::map<Shard, Missing> missing;
@@ -165,7 +166,7 @@ asio::awaitable<ArticleCatalog::Details> ArticleCatalog::ReadDetails(std::shared
       const auto found = known_.find(NameOf(*site, ids[i]));
       const bool known = found != known_.end();
       if (known) result.articles[i] = found->second.details;
-      if (known && found->second.read_at >= now - limits::kArticleDetailsAge) continue;
+      if (known && found->second.read_at > not_before) continue;
       Missing& of = missing[ShardOf(ArticleHash(site->seed, ids[i]))];
       of.ids.push_back(ids[i]);
       of.places.push_back(i);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/limits.h"
 #include "service/base/mutex.h"
 #include "service/sites/site.h"
 #include "service/sites/site_directory.h"
@@ -66,9 +67,15 @@ class ArticleCatalog {
     // False if the store could not be read, and something about an article was never read.
     bool complete = false;
   };
+  // Reads the details of all articles again, whatever is known. Otherwise like ReadDetails.
+  boost::asio::awaitable<Details> ReadDetailsNow(std::shared_ptr<const Site> site, std::vector<std::string_view> ids) {
+    return ReadDetailsSince(clock_.Now(), std::move(site), std::move(ids));
+  }
   // Reads the details that FindDetails would lack. If the store cannot be read, returns those that were read earlier.
   // `ids` must stay valid until the coroutine ends.
-  boost::asio::awaitable<Details> ReadDetails(std::shared_ptr<const Site> site, std::vector<std::string_view> ids);
+  boost::asio::awaitable<Details> ReadDetails(std::shared_ptr<const Site> site, std::vector<std::string_view> ids) {
+    return ReadDetailsSince(clock_.Now() - limits::kArticleDetailsAge, std::move(site), std::move(ids));
+  }
 
  private:
   struct Known {
@@ -83,6 +90,9 @@ class ArticleCatalog {
     // True if one of them was never read.
     bool never_read = false;
   };
+  // Reads the details that were not read since `not_before`.
+  boost::asio::awaitable<Details> ReadDetailsSince(SteadyTime not_before, std::shared_ptr<const Site> site,
+                                                   std::vector<std::string_view> ids);
   boost::asio::awaitable<void> ReadShard(const Site& site, Shard shard, const Missing& asked, SteadyTime now,
                                          Details& result);
   // An article's site and ID.

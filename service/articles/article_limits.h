@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "service/base/shared_reads.h"
+
 namespace viewcount {
 
 // The maximum number of articles on each side of the middle in an answer of ListArticles.
@@ -12,10 +14,10 @@ inline constexpr size_t kListedArticlesMax = 100;
 inline constexpr size_t kPublicationStepMin = 64;
 inline constexpr size_t kPublicationStepMax = 1'000;
 // The number of neighbours that are read at most, to find those of a section.
-inline constexpr size_t kPublicationsMax = 10'000;
-// How long the neighbours are used without reading them again, and how many such lists are kept, some 2 KiB each.
-// Beyond that number all are forgotten.
-inline constexpr std::chrono::seconds kPublicationAge{5};
-inline constexpr size_t kPublicationListsMax = 4'096;
+inline constexpr size_t kPublicationsMax = 2'000;
+// The neighbours are used for five seconds. A list takes some kilobytes; one of 100 articles with long descriptions may
+// take a megabyte.
+inline constexpr SharedReadLimits kPublicationReads{
+    .age_max = std::chrono::seconds(5), .kept_max = 256, .running_max = 4, .waiting_max = 256};
 
 }  // namespace viewcount

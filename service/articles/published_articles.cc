@@ -1,10 +1,10 @@
 #include "service/articles/published_articles.h"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
-#include "service/articles/article_limits.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
 
@@ -24,20 +24,9 @@ bool IsBeyond(const Publication& publication, const std::optional<Publication>& 
 
 asio::awaitable<absl::StatusOr<PublishedArticles::Answer>> PublishedArticles::Read(std::shared_ptr<const Site> site,
                                                                                    Question question) {
-  const std::pair<std::string, Question> key{site->name, question};
-  const SteadyTime now = clock_.Now();
-  const uint64_t writes = catalog_.writes();
-  if (const auto found = known_.find(key); found != known_.end()) {
-    const Known& known = found->second;
-    if (known.read_at >= now - kPublicationAge && known.writes == writes && known.site == site) {
-      co_return known.answer;
-    }
-  }
-  auto answer = co_await ReadNow(site, std::move(question));
-  if (!answer.ok()) co_return answer.status();
-  if (known_.size() >= kPublicationListsMax) known_.clear();
-  known_[key] = {.answer = *answer, .read_at = now, .writes = writes, .site = std::move(site)};
-  co_return std::move(*answer);
+  const Key key{site, catalog_.writes(), question};
+  const std::function<asio::awaitable<absl::StatusOr<Answer>>()> read = [&] { return ReadNow(site, question); };
+  co_return co_await reads_.Read(key, read);
 }
 
 asio::awaitable<absl::StatusOr<PublishedArticles::Answer>> PublishedArticles::ReadNow(std::shared_ptr<const Site> site,
@@ -60,7 +49,8 @@ asio::awaitable<absl::StatusOr<PublishedArticles::Answer>> PublishedArticles::Re
     }
     std::vector<std::string_view> ids;
     for (const Publication& publication : *publications) ids.push_back(publication.article_id);
-    auto details = co_await catalog_.ReadDetails(site, std::move(ids));
+    // Another instance may have announced them a moment ago.
+    auto details = co_await catalog_.ReadDetailsNow(site, std::move(ids));
     if (!details.complete) {
       co_return RetryLater(absl::StatusCode::kUnavailable, "what was announced about the articles cannot be read",
                            limits::kRetryDelay);
@@ -72,13 +62,17 @@ asio::awaitable<absl::StatusOr<PublishedArticles::Answer>> PublishedArticles::Re
       if (article == nullptr || PublishTimeOf(*article) != publication.unix_ms) continue;
       if (article->hidden_from_lists() || !HasLabel(article->sections(), question.section)) continue;
       if (site->Resolve(publication.article_id) != publication.article_id) continue;
+      // An article that was announced meanwhile may have moved others to the next step.
+      const auto is_it = [&](const PublishedArticle& one) { return one.article_id == publication.article_id; };
+      if (std::ranges::any_of(answer.articles, is_it)) continue;
       answer.articles.push_back({publication.article_id, article});
     }
     if (publications->size() < range.articles_max) break;
     // In ascending order, everything that follows is of the future as well.
     if (newer && publications->back().unix_ms > now_unix_ms) break;
     range.skipped += range.articles_max;
-    range.articles_max = std::min(kPublicationStepMax, 2 * range.articles_max);
+    const size_t left = kPublicationsMax - std::min(range.skipped, kPublicationsMax);
+    range.articles_max = std::min({kPublicationStepMax, 2 * range.articles_max, left});
   }
   co_return answer;
 }

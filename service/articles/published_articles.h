@@ -9,14 +9,15 @@
 #include <boost/asio/awaitable.hpp>
 #include <compare>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "service/articles/article_catalog.h"
+#include "service/articles/article_limits.h"
 #include "service/base/clock.h"
+#include "service/base/shared_reads.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -31,7 +32,8 @@ struct PublishedArticle {
 // Used on the store's executor. Everything that it refers to must outlive it.
 class PublishedArticles {
  public:
-  PublishedArticles(ArticleCatalog& catalog, const Clock& clock) : catalog_(catalog), clock_(clock) {}
+  PublishedArticles(ArticleCatalog& catalog, const Clock& clock)
+      : catalog_(catalog), clock_(clock), reads_(clock, kPublicationReads) {}
 
   // The articles on one side of a middle.
   struct Question {
@@ -53,23 +55,25 @@ class PublishedArticles {
     bool complete = true;
   };
 
-  // Returns articles that were published up to now, are not hidden and not counted for others. Answers are kept for
-  // kPublicationAge, unless this process announces something. UNAVAILABLE with RetryInfo if the store cannot be read.
+  // Returns articles that were published up to now, are not hidden and not counted for others. Answers are used for
+  // some seconds, unless this process announces something. UNAVAILABLE with RetryInfo if the store cannot be read, and
+  // RESOURCE_EXHAUSTED if too many requests read it.
   boost::asio::awaitable<absl::StatusOr<Answer>> Read(std::shared_ptr<const Site> site, Question question);
 
  private:
-  struct Known {
-    Answer answer;
-    SteadyTime read_at;
-    uint64_t writes = 0;
-    // Aliases may have been added since.
+  // The settings of a site may change, and this process may announce something.
+  struct Key {
     std::shared_ptr<const Site> site;
+    uint64_t writes = 0;
+    Question question;
+
+    auto operator<=>(const Key&) const = default;
   };
   boost::asio::awaitable<absl::StatusOr<Answer>> ReadNow(std::shared_ptr<const Site> site, Question question);
 
   ArticleCatalog& catalog_;
   const Clock& clock_;
-  std::map<std::pair<std::string, Question>, Known> known_;
+  SharedReads<Key, Answer> reads_;
 };
 
 }  // namespace viewcount

@@ -207,6 +207,8 @@ class Lists {
     v1::ListArticlesRequest question;
     question.set_site(site->name);
     if (auto status = FillArticles(*parameters, question); !status.ok()) co_return status;
+    // Every other time is another list to be read.
+    if (question.has_time() && !IsBackend(request)) co_return ForBackends("articles around a time");
     co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListArticles);
   }
 

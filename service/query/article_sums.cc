@@ -8,6 +8,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/wait_group.h"
+#include "service/query/list_limits.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -52,7 +53,13 @@ asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadArticleSums(CountReade
   std::vector<int64_t> sums(articles.size());
   absl::Status error;
   WaitGroup reads(co_await asio::this_coro::executor);
-  for (const auto& [shard, piece] : pieces) reads.Spawn(ReadPiece(counts, *site, shard, windows, piece, sums, error));
+  // A piece takes a command for each window, and a few more.
+  const size_t at_once = std::max<size_t>(1, kSumCommandsMax / (windows.size() + 4));
+  size_t spawned = 0;
+  for (const auto& [shard, piece] : pieces) {
+    reads.Spawn(ReadPiece(counts, *site, shard, windows, piece, sums, error));
+    if (++spawned % at_once == 0) co_await reads.Wait();
+  }
   co_await reads.Wait();
   if (!error.ok()) {
     co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);

@@ -63,6 +63,9 @@ asio::awaitable<absl::StatusOr<ShownList>> ListApi::Show(const ListQuestion& que
 }
 
 asio::awaitable<absl::StatusOr<ShownList>> ListApi::ShowPage(const ListQuestion& question) const {
+  auto cached = ShowCached(question, question.list);
+  if (cached && cached->NeedsMore(question.end)) cached = ShowCached(question, Deep(question.list));
+  if (cached) co_return *std::move(cached);
   auto list = co_await Show(question, question.list);
   if (!list.ok() || !list->NeedsMore(question.end) || question.list.places == limits::kDeepListMax) co_return list;
   co_return co_await Show(question, Deep(question.list));

@@ -9,12 +9,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "service/articles/article_catalog.h"
 #include "service/articles/published_articles.h"
 #include "service/base/clock.h"
 #include "service/query/count_export.h"
 #include "service/query/count_reader.h"
+#include "service/query/list_limits.h"
 #include "service/query/list_question.h"
 #include "service/query/popular_reader.h"
 #include "service/query/recent_reader.h"
@@ -39,7 +42,7 @@ class ListApi {
     RecentReader& recent;
     const Clock& clock;
   };
-  explicit ListApi(Dependencies parts) : parts_(parts) {}
+  explicit ListApi(Dependencies parts) : parts_(parts), trending_views_(parts.clock, kTrendingViewReads) {}
 
   // Thread-safe. Returns the status if the request can be answered, or refused, without the store. Otherwise returns
   // nothing and leaves the response empty: call ListPopular.
@@ -72,7 +75,17 @@ class ListApi {
   boost::asio::awaitable<absl::StatusOr<std::optional<Publication>>> MiddleOf(
       std::shared_ptr<const Site> site, const v1::ListArticlesRequest& request) const;
 
+  // Views of articles, and when they were read.
+  struct Sums {
+    std::vector<int64_t> sums;
+    int64_t as_of_unix_ms = 0;
+  };
+  boost::asio::awaitable<absl::StatusOr<std::shared_ptr<const Sums>>> ReadTrendingViews(
+      std::shared_ptr<const Site> site, std::vector<Window> hours, std::vector<std::string> ids);
+
   const Dependencies parts_;
+  SharedReads<std::tuple<std::string, std::vector<Window>, std::vector<std::string>>, std::shared_ptr<const Sums>>
+      trending_views_;
 };
 
 }  // namespace viewcount

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "service/base/limits.h"
+#include "service/base/shared_reads.h"
 
 namespace viewcount {
 
@@ -32,9 +33,15 @@ inline constexpr double kRisingScoreMin = 15.1;
 inline constexpr uint64_t kRisingViewsMin = 10;
 // The number of articles, by views, that are compared with their usual rates.
 inline constexpr size_t kRisingCandidatesMax = 1'024;
-// How long a rising list is used, and how many are kept.
-inline constexpr std::chrono::seconds kRisingAge{5};
-inline constexpr size_t kRisingListsMax = 256;
+// A rising list is used for five seconds. Each takes some 100 KiB.
+inline constexpr SharedReadLimits kRisingReads{
+    .age_max = std::chrono::seconds(5), .kept_max = 256, .running_max = 2, .waiting_max = 32};
+// The views beside the scores of a trending list are used for a second.
+inline constexpr SharedReadLimits kTrendingViewReads{
+    .age_max = limits::kCountCacheAge, .kept_max = 256, .running_max = 2, .waiting_max = 64};
+// The number of commands that one read of sums sends at the same time.
+inline constexpr size_t kSumCommandsMax = 2'048;
+static_assert(4 * kSumCommandsMax < limits::kStorePendingCommandsMax, "lists must not hold up all other questions");
 
 // The lists of what is read right now: their step, the longest time, and the number of counts that are remembered for
 // them, some 100 bytes each. Beyond that number no further marks are taken.

@@ -21,7 +21,8 @@ using google::protobuf::util::TimeUtil;
 // A page token names its list and the first rank of the next page.
 std::string ListNameOf(const v1::ListPopularRequest& request, std::string_view kind, const std::vector<Window>& windows,
                        const ListFilter& filter) {
-  std::string text = fmt::format("{}:{}", request.site(), kind);
+  std::string text = request.site();
+  if (!kind.empty()) text += fmt::format(":{}", kind);
   // The list of the last hours stays the same one when an hour ends.
   if (request.window().has_last()) {
     text += fmt::format(":last:{}", request.window().last().seconds());

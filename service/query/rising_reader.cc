@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 
 #include "service/query/article_sums.h"
-#include "service/query/list_limits.h"
 #include "service/query/list_question.h"
 
 namespace viewcount {
@@ -41,28 +41,8 @@ double RisingScore(const Rise& rise) {
 
 asio::awaitable<RisingReader::Result> RisingReader::Read(std::shared_ptr<const Site> site, int64_t hours) {
   const std::pair<std::string, int64_t> key{site->name, hours};
-  const SteadyTime now = clock_.Now();
-  if (const auto found = flights_.find(key); found != flights_.end()) {
-    const std::shared_ptr<Flight> flight = found->second;
-    if (!flight->result || flight->begun_at >= now - kRisingAge) {
-      while (!flight->result) co_await flight->landed.Wait();
-      co_return *flight->result;
-    }
-  }
-  const auto flight = std::make_shared<Flight>(co_await asio::this_coro::executor);
-  flight->begun_at = now;
-  std::erase_if(flights_,
-                [&](const auto& one) { return one.second->result && one.second->begun_at < now - kRisingAge; });
-  // Beyond the limit, lists are read again for each request.
-  if (flights_.size() < kRisingListsMax) flights_[key] = flight;
-  auto result = co_await ReadNow(std::move(site), hours);
-  flight->result = result;
-  if (!result.ok()) {
-    const auto found = flights_.find(key);
-    if (found != flights_.end() && found->second == flight) flights_.erase(found);
-  }
-  flight->landed.NotifyAll();
-  co_return result;
+  const std::function<asio::awaitable<Result>()> read = [&] { return ReadNow(site, hours); };
+  co_return co_await reads_.Read(key, read);
 }
 
 asio::awaitable<RisingReader::Result> RisingReader::ReadNow(std::shared_ptr<const Site> site, int64_t hours) {
@@ -113,6 +93,8 @@ asio::awaitable<RisingReader::Result> RisingReader::ReadNow(std::shared_ptr<cons
                               .usual_views = rise.before * rise.site_now / rise.site_before,
                               .score = score});
   }
+  // The oldest hour may have expired meanwhile.
+  if (FirstKeptHour(clock_.UnixMillis()) > list->usual.start_unix_ms) list->exact = false;
   std::sort(list->articles.begin(), list->articles.end(), [](const RisingArticle& one, const RisingArticle& other) {
     return one.score != other.score ? one.score > other.score : one.article_id < other.article_id;
   });

@@ -16,15 +16,15 @@
 #include <boost/asio/awaitable.hpp>
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "service/base/async_event.h"
 #include "service/base/clock.h"
+#include "service/base/shared_reads.h"
 #include "service/query/count_reader.h"
+#include "service/query/list_limits.h"
 #include "service/query/popular_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/query/window.h"
@@ -66,29 +66,22 @@ struct RisingList {
 class RisingReader {
  public:
   RisingReader(PopularReader& popular, CountReader& counts, SiteTotalReader& totals, const Clock& clock)
-      : popular_(popular), counts_(counts), totals_(totals), clock_(clock) {}
+      : popular_(popular), counts_(counts), totals_(totals), clock_(clock), reads_(clock, kRisingReads) {}
 
-  // Returns the list of the last `hours`, which was read at most kRisingAge ago. UNAVAILABLE with RetryInfo while the
-  // store is unreachable.
+  // Returns the list of the last `hours`, which was read at most five seconds ago. UNAVAILABLE with RetryInfo while the
+  // store is unreachable; RESOURCE_EXHAUSTED with RetryInfo if too many lists are being read.
   boost::asio::awaitable<absl::StatusOr<std::shared_ptr<const RisingList>>> Read(std::shared_ptr<const Site> site,
                                                                                  int64_t hours);
 
  private:
   using Result = absl::StatusOr<std::shared_ptr<const RisingList>>;
-  // A list that is being read, or was read.
-  struct Flight {
-    explicit Flight(const boost::asio::any_io_executor& executor) : landed(executor) {}
-    AsyncEvent landed;
-    std::optional<Result> result;
-    SteadyTime begun_at;
-  };
   boost::asio::awaitable<Result> ReadNow(std::shared_ptr<const Site> site, int64_t hours);
 
   PopularReader& popular_;
   CountReader& counts_;
   SiteTotalReader& totals_;
   const Clock& clock_;
-  std::map<std::pair<std::string, int64_t>, std::shared_ptr<Flight>> flights_;
+  SharedReads<std::pair<std::string, int64_t>, std::shared_ptr<const RisingList>> reads_;
 };
 
 }  // namespace viewcount

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,6 +57,23 @@ double ScoreOf(uint64_t weighted) { return static_cast<double>(weighted) / Weigh
 
 }  // namespace
 
+asio::awaitable<absl::StatusOr<std::shared_ptr<const ListApi::Sums>>> ListApi::ReadTrendingViews(
+    std::shared_ptr<const Site> site, std::vector<Window> hours, std::vector<std::string> ids) {
+  const std::tuple key{site->name, hours, ids};
+  const std::function<asio::awaitable<absl::StatusOr<std::shared_ptr<const Sums>>>()> read =
+      [&]() -> asio::awaitable<absl::StatusOr<std::shared_ptr<const Sums>>> {
+    const auto sums = std::make_shared<Sums>();
+    sums->as_of_unix_ms = parts_.clock.UnixMillis();
+    if (!ids.empty()) {
+      auto views = co_await ReadArticleSums(parts_.counts, site, hours, ids);
+      if (!views.ok()) co_return views.status();
+      sums->sums = *std::move(views);
+    }
+    co_return std::shared_ptr<const Sums>(sums);
+  };
+  co_return co_await trending_views_.Read(key, read);
+}
+
 asio::awaitable<absl::Status> ListApi::ListTrending(const v1::ListTrendingRequest& request,
                                                     v1::ListTrendingResponse& response) {
   ListQuestion question{.site = parts_.sites.Find(request.site())};
@@ -77,16 +96,18 @@ asio::awaitable<absl::Status> ListApi::ListTrending(const v1::ListTrendingReques
     article.set_score(ScoreOf(article.views()));
     ids.push_back(article.article_id());
   }
-  std::vector<Window> windows = question.list.windows.windows;
-  const auto views = co_await ReadArticleSums(parts_.counts, question.site, std::move(windows), std::move(ids));
-  const bool proven = views.ok() && list->IsProven(question.begin, question.end);
+  const auto views = co_await ReadTrendingViews(question.site, std::move(sum->hours), std::move(ids));
+  if (!views.ok()) co_return views.status();
   for (int i = 0; i < response.articles_size(); ++i) {
-    const int64_t of_article = views.ok() ? (*views)[static_cast<size_t>(i)] : 0;
-    response.mutable_articles(i)->set_views(ShownCount(of_article));
+    response.mutable_articles(i)->set_views(ShownCount((*views)->sums[static_cast<size_t>(i)]));
   }
+  // The oldest hour may have expired meanwhile.
+  const bool kept = FirstKeptHour(parts_.clock.UnixMillis()) <= sum->span.start_unix_ms;
+  const bool proven = kept && list->IsProven(question.begin, question.end);
   response.set_exact(proven);
   if (!proven) response.set_error_bound(ScoreOf(list->error_bound()));
-  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms());
+  const int64_t as_of = std::min(list->as_of_unix_ms(), (*views)->as_of_unix_ms);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(as_of);
   Fill(sum->span, *response.mutable_span());
   *response.mutable_half_life() = TimeUtil::MillisecondsToDuration(sum->half_life_ms);
   response.set_formula(std::move(sum->formula));

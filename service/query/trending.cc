@@ -52,10 +52,12 @@ absl::StatusOr<TrendingSum> TrendingSumOf(const v1::ListTrendingRequest& request
   std::vector<Window> windows;
   std::vector<uint32_t> weights;
   for (int64_t age = *hours - 1; age >= 0; --age) {
+    const Window hour{Window::Kind::kHour, static_cast<uint32_t>(current - age)};
+    sum.hours.push_back(hour);
     const double weight = std::exp2(-static_cast<double>(age) / half_life_hours) * WeightedWindows::kFullWeight;
     const auto rounded = static_cast<uint32_t>(std::lround(weight));
     if (rounded == 0) continue;
-    windows.push_back({Window::Kind::kHour, static_cast<uint32_t>(current - age)});
+    windows.push_back(hour);
     weights.push_back(rounded);
   }
   sum.windows = WeightedWindows(std::move(windows), std::move(weights));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "service/model/weighted_windows.h"
 #include "service/query/window.h"
@@ -16,6 +17,8 @@ struct TrendingSum {
   // Hours of UTC up to the current one, each with its weight. An hour that is k hours old has the weight
   // 2^(-k / half-life), rounded to a multiple of 1/kFullWeight. Hours whose weight is 0 are left out.
   WeightedWindows windows;
+  // All hours of the span.
+  std::vector<Window> hours;
   TimeSpan span;
   int64_t half_life_ms = 0;
   std::string formula;

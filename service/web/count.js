@@ -79,16 +79,17 @@
     scripts.find((one) => isOurs(one) && hasSite(one)) || scripts.find(isOurs) || scripts.find(hasSite) || {};
   const file = script.src || '';
 
-  const options = make('a');
+  const data = {};
   let base;
   try {
     base = new URL('.', file).href;
-    // As an attribute, an option has the name that it has in `data`.
-    new URL(file).searchParams.forEach((value, name) => options.setAttribute('data-' + name, value));
+    new URL(file).searchParams.forEach((value, name) => {
+      data[name.replace(/-(.)/g, (match, letter) => letter.toUpperCase())] = value;
+    });
   } catch (error) {
     // Without an address there is data-api.
   }
-  const data = Object.assign(options.dataset, script.dataset);
+  Object.assign(data, script.dataset);
   if (data.api) base = linkTo(data.api.replace(/\/*$/, '/')).href;
   if (!data.site) return say('no site; add data-site to the script or ?site= to its address');
   if (!base) return say('no service; add data-api to the script');

@@ -18,14 +18,18 @@ using google::protobuf::util::TimeUtil;
 
 // Returns the address of an article's page; empty if it is not known.
 std::string LinkOf(const v1::RankedArticle& article, const FeedOptions& options) {
-  for (const std::string& text : {article.url(), article.article_id()}) {
-    if (absl::StartsWithIgnoreCase(text, "https://") || absl::StartsWithIgnoreCase(text, "http://")) return text;
-    // A path that begins with two slashes names a host.
-    if (text.starts_with('/') && !text.starts_with("//") && !options.origin.empty()) {
-      return std::string(options.origin) + text;
-    }
+  const std::string& url = article.url();
+  if (absl::StartsWithIgnoreCase(url, "https://") || absl::StartsWithIgnoreCase(url, "http://")) return url;
+  if (options.origin.empty()) return "";
+  const std::string origin(options.origin);
+  // Any visitor may have reported an ID. So it must not lead to another host, as a path with two slashes would.
+  const auto is_path = [](std::string_view text) {
+    return text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
+  };
+  for (const std::string& text : {url, article.article_id()}) {
+    if (is_path(text)) return origin + text;
   }
-  return "";
+  return article.article_id().starts_with(origin + "/") ? article.article_id() : "";
 }
 
 std::string TitleOf(const FeedOptions& options) {
@@ -96,8 +100,7 @@ std::string RssOf(const v1::ListPopularResponse& list, const FeedOptions& option
          "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>\n" +
          Element("title", title) + Element("link", options.origin.empty() ? "about:blank" : options.origin) +
          Element("description", title) + Element("language", options.vietnamese ? "vi" : "en") +
-         Element("lastBuildDate", Rfc822(list.as_of())) + Element("generator", "viewcount") + "\n" + items +
-         "</channel></rss>\n";
+         Element("generator", "viewcount") + "\n" + items + "</channel></rss>\n";
 }
 
 std::string JsonFeedOf(const v1::ListPopularResponse& list, const FeedOptions& options) {
@@ -112,7 +115,6 @@ std::string JsonFeedOf(const v1::ListPopularResponse& list, const FeedOptions& o
   }
   Struct& extension = *(*feed.mutable_fields())["_viewcount"].mutable_struct_value();
   (*extension.mutable_fields())["exact"].set_bool_value(list.exact());
-  Set(extension, "as_of", TimeUtil::ToString(list.as_of()));
   std::string text;
   // All strings of a message are valid UTF-8, so this cannot fail.
   VIEWCOUNT_CHECK(google::protobuf::util::MessageToJsonString(feed, &text).ok());

@@ -22,7 +22,8 @@ struct FeedOptions {
 };
 
 // Titles and labels are untrusted: they are escaped, and only http and https addresses become links. An article without
-// a title is named by its ID.
+// a title is named by its ID. The feeds do not contain the time at which they were made, so that caches know equal
+// ones.
 std::string RssOf(const v1::ListPopularResponse& list, const FeedOptions& options);
 std::string JsonFeedOf(const v1::ListPopularResponse& list, const FeedOptions& options);
 

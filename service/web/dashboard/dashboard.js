@@ -15,7 +15,7 @@ const TEXTS = {
     unreachable: 'The service cannot be reached. Trying again …', open_list: 'articles of this time',
     lists: 'Lists', now: 'Right now', trending: 'Trending', rising: 'Rising', latest: 'Latest', score: 'Score', usual: 'Usually', published: 'Published',
     notRising: 'Nothing is read more than usual.', formula: 'Score: {}.', inexactScore: 'Not proven: a missing article has a score of at most {}.',
-    noneLatest: 'No article was announced with a time of publication.', incomplete: 'Articles may be missing.',
+    noneLatest: 'No article was announced with a time of publication.', incomplete: 'Counts may be out of date, or articles missing.',
   },
   vi: {
     site: 'Trang', section: 'Chuyên mục', language: 'Ngôn ngữ', totals: 'Tổng số', asTable: 'Dạng bảng', all: 'Từ trước đến nay',
@@ -30,7 +30,7 @@ const TEXTS = {
     unreachable: 'Không kết nối được với dịch vụ. Đang thử lại …', open_list: 'bài viết trong khoảng này',
     lists: 'Danh sách', now: 'Ngay lúc này', trending: 'Xu hướng', rising: 'Đang tăng', latest: 'Mới nhất', score: 'Điểm', usual: 'Thường lệ', published: 'Đăng lúc',
     notRising: 'Không có bài nào được đọc nhiều hơn thường lệ.', formula: 'Điểm: {}.', inexactScore: 'Chưa chứng minh: bài còn thiếu có điểm cao nhất {}.',
-    noneLatest: 'Chưa có bài nào được báo kèm giờ đăng.', incomplete: 'Có thể còn thiếu bài.',
+    noneLatest: 'Chưa có bài nào được báo kèm giờ đăng.', incomplete: 'Số đếm có thể đã cũ, hoặc còn thiếu bài.',
   },
 };
 const WINDOWS = { '1h': 'last1h', '24h': 'last24h', today: 'today', '7d': 'last7d', '30d': 'last30d', all: 'all' };

@@ -116,22 +116,34 @@ TEST_F(PublishedArticlesTest, ALaterAnnouncementReplacesTheTime) {
 
 TEST_F(PublishedArticlesTest, RareSectionsAreFoundUpToALimit) {
   const int64_t t = now() - 1'000'000;
-  for (size_t i = 0; i < kPublicationsMax + 2'000; ++i) {
-    const bool rare = i == 0 || i == 5'000 || i == 10'500;
-    // Hundreds have the same time, as in a sitemap with days only.
-    Add("/" + std::to_string(i), t + static_cast<int64_t>(i / 700), rare ? "rare" : "other");
+  // Counted from the newest one.
+  const auto is_rare = [](size_t age) { return age == 100 || age == 1'500 || age == kPublicationsMax + 900; };
+  const size_t count = kPublicationsMax + 1'000;
+  for (size_t i = 0; i < count; ++i) {
+    // Hundreds have the same time, as in a sitemap with days only. IDs of equal length are ordered as numbers.
+    Add(std::to_string(10'000 + i), t + static_cast<int64_t>(i / 700), is_rare(count - 1 - i) ? "rare" : "other");
     if (request_.articles_size() == 1'000) Put();
   }
-  const auto answer = Ask({.middle = std::nullopt, .newer = false, .section = "rare", .articles_max = 2});
-  ASSERT_THAT(answer.articles, SizeIs(2));
-  EXPECT_EQ(answer.articles[0].article_id, "/10500");
-  EXPECT_EQ(answer.articles[1].article_id, "/5000");
-  EXPECT_TRUE(answer.complete);
+  const auto id_of = [&](size_t age) { return std::to_string(10'000 + count - 1 - age); };
+  EXPECT_THAT(Ids({.middle = std::nullopt, .newer = false, .section = "rare", .articles_max = 2}),
+              ElementsAre(id_of(100), id_of(1'500)));
   const auto more = Ask({.middle = std::nullopt, .newer = false, .section = "rare", .articles_max = 3});
   EXPECT_THAT(more.articles, SizeIs(2));
   EXPECT_FALSE(more.complete);
-  EXPECT_THAT(Ids({.middle = Publication{t, "/0"}, .newer = true, .section = "rare", .articles_max = 2}),
-              ElementsAre("/5000", "/10500"));
+  EXPECT_THAT(Ids({.middle = Publication{t, id_of(count - 1)}, .newer = true, .section = "rare", .articles_max = 2}),
+              ElementsAre(id_of(kPublicationsMax + 900), id_of(1'500)));
+}
+
+TEST_F(PublishedArticlesTest, AnnouncementsOfOtherInstancesAppear) {
+  ArticleCatalog elsewhere(sites_, store_, clock_);
+  Add("a", now() - 10);
+  Put();
+  EXPECT_THAT(Ids({.middle = std::nullopt, .newer = false, .section = "", .articles_max = 9}), ElementsAre("a"));
+  Add("a", now() - 30);
+  Add("b", now() - 20);
+  ASSERT_TRUE(thread_.Spawn(elsewhere.Put(request_)).get().ok());
+  clock_.Advance(std::chrono::milliseconds(5'001));
+  EXPECT_THAT(Ids({.middle = std::nullopt, .newer = false, .section = "", .articles_max = 9}), ElementsAre("b", "a"));
 }
 
 }  // namespace

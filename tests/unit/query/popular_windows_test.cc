@@ -247,17 +247,19 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
     uint64_t views = 0;
     std::string id;
   };
-  // Compares a page of a scored list with all articles that belong on the list.
+  // Compares a page of a scored list, after `before` others, with all articles that belong on the list.
   template <typename Response>
-  void ComparePage(const Response& response, std::vector<Expected> expected, uint32_t page_size,
+  void ComparePage(const Response& response, std::vector<Expected> expected, size_t before, uint32_t page_size,
                    const std::string& what) {
     std::sort(expected.begin(), expected.end(), [](const Expected& one, const Expected& other) {
       return one.score != other.score ? one.score > other.score : one.id < other.id;
     });
     ++lists_;
     exact_ += response.exact() ? 1 : 0;
+    expected.erase(expected.begin(), expected.begin() + static_cast<ptrdiff_t>(std::min(before, expected.size())));
     const size_t shown = std::min<size_t>(expected.size(), page_size);
     if (response.exact()) {
+      ASSERT_EQ(response.next_page_token().empty(), expected.size() <= page_size) << what;
       ASSERT_EQ(response.articles_size(), static_cast<int>(shown)) << what;
       for (int i = 0; i < response.articles_size(); ++i) {
         const Expected& right = expected[static_cast<size_t>(i)];
@@ -265,7 +267,7 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
         ASSERT_EQ(article.article_id(), right.id) << what << " place " << i;
         ASSERT_NEAR(article.score(), right.score, 1e-6 * right.score) << what << " place " << i;
         ASSERT_EQ(article.views(), right.views) << what << " place " << i;
-        ASSERT_EQ(article.rank(), static_cast<uint32_t>(i + 1));
+        ASSERT_EQ(article.rank(), before + static_cast<uint32_t>(i + 1));
       }
       return;
     }
@@ -282,6 +284,8 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
   }
 
   void CompareTrending() {
+    // Views beside the scores are used for a second.
+    clock_.Advance(limits::kCountCacheAge + std::chrono::milliseconds(1));
     v1::ListTrendingRequest request;
     request.set_site("demo");
     request.set_page_size(static_cast<uint32_t>(1 + Roll(60)));
@@ -306,14 +310,20 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
       return view.count * std::round(exact * 65'536) / 65'536;
     };
     const auto scores = SumOverViews<double>(weight);
-    const auto views = SumOverViews<uint64_t>([&](const Taken& view) { return weight(view) > 0 ? view.count : 0; });
+    const auto views =
+        SumOverViews<uint64_t>([&](const Taken& view) { return view.time >= start ? view.count : uint64_t{0}; });
     std::vector<Expected> expected;
     for (size_t i = 0; i < kPopularArticles; ++i) {
       if (scores[i] > 0 && belongs(articles_[i]) && !articles_[i].hidden_from_lists()) {
         expected.push_back({scores[i], views[i], ids_[i]});
       }
     }
-    ComparePage(response, std::move(expected), request.page_size(), request.ShortDebugString());
+    ASSERT_NO_FATAL_FAILURE(ComparePage(response, expected, 0, request.page_size(), request.ShortDebugString()));
+    if (response.next_page_token().empty() || !response.exact()) return;
+    request.set_page_token(response.next_page_token());
+    response.Clear();
+    ASSERT_TRUE(pipeline_.Await(api_.ListTrending(request, response)).ok());
+    ComparePage(response, std::move(expected), request.page_size(), request.page_size(), request.ShortDebugString());
   }
 
   void CompareRising() {
@@ -352,7 +362,12 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
       expected.push_back({score, present[i], ids_[i]});
     }
     rising_listed_ += expected.size();
-    ComparePage(response, std::move(expected), request.page_size(), request.ShortDebugString());
+    ASSERT_NO_FATAL_FAILURE(ComparePage(response, expected, 0, request.page_size(), request.ShortDebugString()));
+    if (response.next_page_token().empty() || !response.exact()) return;
+    request.set_page_token(response.next_page_token());
+    response.Clear();
+    ASSERT_TRUE(pipeline_.Await(api_.ListRising(request, response)).ok());
+    ComparePage(response, std::move(expected), request.page_size(), request.page_size(), request.ShortDebugString());
   }
 
   std::mt19937_64 random_{TestSeed()};

@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kOneMinuteMs = 60'000;
 
 class RecentReaderTest : public ::testing::Test {
  protected:
@@ -31,11 +31,11 @@ class RecentReaderTest : public ::testing::Test {
     // Two minutes after a full hour of the present, so that hours are kept.
     const int64_t present = SystemClock().UnixMillis();
     const int64_t hour = present - present % kMsOfHour;
-    clock_.SetWallError(std::chrono::milliseconds(hour + 2 * kMinuteMs - clock_.UnixMillis()));
+    clock_.SetWallError(std::chrono::milliseconds(hour + 2 * kOneMinuteMs - clock_.UnixMillis()));
     Refresh();
   }
   int64_t now() const { return clock_.UnixMillis(); }
-  void Refresh() { pipeline_.Await(Wrapped(recent_.Refresh())); }
+  void Refresh() { EXPECT_TRUE(pipeline_.Await(Wrapped(recent_.Refresh())).ok()); }
   // Advances the clock in small steps, as the service does.
   void Advance(int64_t minutes) {
     for (int64_t i = 0; i < minutes * 6; ++i) {
@@ -47,7 +47,7 @@ class RecentReaderTest : public ::testing::Test {
     pipeline_.Fold({{.article_id = id, .event_time_unix_ms = now(), .count = count}});
   }
   std::vector<std::pair<std::string, uint64_t>> Now(int64_t minutes) {
-    const auto list = pipeline_.Await(recent_.Read(pipeline_.site(), minutes * kMinuteMs));
+    const auto list = pipeline_.Await(recent_.Read(pipeline_.site(), minutes * kOneMinuteMs));
     EXPECT_TRUE(list.ok()) << list.status();
     EXPECT_TRUE(list->exact);
     last_ = *list;
@@ -75,8 +75,8 @@ TEST_F(RecentReaderTest, ViewsSinceTheMarkAreListed) {
   View("b", 3);
   EXPECT_THAT(Now(5), ElementsAre(Pair("b", 3), Pair("a", 1)));
   // The time covers at least what was asked for, and says from when.
-  EXPECT_LE(last_.span.start_unix_ms, now() - 5 * kMinuteMs);
-  EXPECT_GT(last_.span.start_unix_ms, now() - 10 * kMinuteMs);
+  EXPECT_LE(last_.span.start_unix_ms, now() - 5 * kOneMinuteMs);
+  EXPECT_GT(last_.span.start_unix_ms, now() - 10 * kOneMinuteMs);
   EXPECT_EQ(last_.others_max, 0u);
   ASSERT_TRUE(pipeline_.Flush().ok());
   EXPECT_THAT(Now(5), ElementsAre(Pair("b", 3), Pair("a", 1)));
@@ -89,7 +89,7 @@ TEST_F(RecentReaderTest, AFullHourIsKnownWithoutAMark) {
   Advance(20);
   // A process that starts now knows no marks, but the full hour.
   RecentReader fresh(pipeline_.sites(), popular_, clock_);
-  const auto list = pipeline_.Await(fresh.Read(pipeline_.site(), 5 * kMinuteMs));
+  const auto list = pipeline_.Await(fresh.Read(pipeline_.site(), 5 * kOneMinuteMs));
   ASSERT_TRUE(list.ok());
   EXPECT_EQ(list->span.start_unix_ms % kMsOfHour, 0);
   ASSERT_EQ(list->articles.size(), 1u);

@@ -60,5 +60,15 @@ TEST(PopularFeed, HostileTextIsInert) {
   }
 }
 
+TEST(PopularFeed, AnIdLeadsToNoOtherHost) {
+  const FeedOptions options{.site = "demo", .origin = "https://news.example"};
+  for (const char* id : {"https://evil.example/x", "//evil.example/x", "/\\evil.example", "http://news.example.evil/x",
+                         "https://news.example.evil/x"}) {
+    EXPECT_THAT(JsonFeedOf(ListWith(id, "", ""), options), Not(HasSubstr("\"url\""))) << id;
+  }
+  EXPECT_THAT(JsonFeedOf(ListWith("https://news.example/x", "", ""), options),
+              HasSubstr(R"("url":"https://news.example/x")"));
+}
+
 }  // namespace
 }  // namespace viewcount
