@@ -23,6 +23,9 @@ using std::chrono::duration_cast, std::chrono::milliseconds;
 
 namespace {
 
+// When a change of a site's time zone takes effect.
+constexpr std::chrono::seconds kZoneChangeDelay{10};
+
 // The longest wait of a flush. A caller's earlier deadline shortens it.
 constexpr milliseconds kFlushTimeout{60'000};
 
@@ -40,6 +43,11 @@ void Fill(const Site& site, v1::Site& message) {
   FillRule(site.settings.articles, message);
   FillAgents(site.settings.agents, message);
   message.set_session_viewers(site.settings.session_viewers);
+  for (const EarlierZone& zone : site.settings.earlier_zones) {
+    auto& earlier = *message.add_earlier_time_zones();
+    earlier.set_time_zone(zone.time_zone);
+    *earlier.mutable_until() = TimeUtil::MillisecondsToTimestamp(zone.until_unix_ms);
+  }
 }
 
 SiteSettings SettingsOf(const v1::Site& message) {
@@ -94,12 +102,35 @@ grpc::ServerUnaryReactor* GrpcAdminService::PutSite(grpc::CallbackServerContext*
   auto site = MakeSite(request->site().name(), SettingsOf(request->site()));
   if (!site.ok()) return Answer(context, site.status());
   return Spawn(context, parts_.executor, [this, site = *std::move(site), response]() -> asio::awaitable<absl::Status> {
-    const auto created = co_await parts_.keeper.Put(site);
+    SiteSettings settings = site.settings;
+    auto earlier = co_await EarlierZonesOf(site);
+    if (!earlier.ok()) co_return earlier.status();
+    settings.earlier_zones = *std::move(earlier);
+    const auto changed = MakeSite(site.name, std::move(settings));
+    if (!changed.ok()) co_return changed.status();
+    const auto created = co_await parts_.keeper.Put(*changed);
     if (!created.ok()) co_return created.status();
-    Fill(site, *response->mutable_site());
+    Fill(*changed, *response->mutable_site());
     response->set_created(*created);
     co_return absl::OkStatus();
   });
+}
+
+asio::awaitable<absl::StatusOr<std::vector<EarlierZone>>> GrpcAdminService::EarlierZonesOf(const Site& wanted) const {
+  const auto present = parts_.sites.Find(wanted.name);
+  if (present == nullptr) co_return std::vector<EarlierZone>();
+  std::vector<EarlierZone> earlier = present->settings.earlier_zones;
+  if (present->settings.time_zone == wanted.settings.time_zone) co_return earlier;
+  std::vector<Window> all_time = {Window{}};
+  const auto totals = co_await parts_.totals.Read(present, std::move(all_time));
+  if (!totals.ok()) co_return totals.status();
+  // Without views, no day has been counted in the present zone.
+  if (totals->views.front() == 0) co_return earlier;
+  const int64_t after = earlier.empty() ? 0 : earlier.back().until_unix_ms + 1;
+  // Every instance knows of the change by then, so none counts later views in days of the zone before.
+  const int64_t until = parts_.clock.UnixMillis() + std::chrono::milliseconds(kZoneChangeDelay).count();
+  earlier.push_back({present->settings.time_zone, std::max(after, until)});
+  co_return earlier;
 }
 
 grpc::ServerUnaryReactor* GrpcAdminService::ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest*,

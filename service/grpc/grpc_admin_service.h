@@ -9,6 +9,7 @@
 #include "service/instance/lane_set.h"
 #include "service/instance/site_sync.h"
 #include "service/metrics/metrics.h"
+#include "service/query/site_total_reader.h"
 #include "service/sites/site_directory.h"
 #include "service/store/redis/redis_store.h"
 #include "viewcount/v1/admin.grpc.pb.h"
@@ -27,6 +28,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     ArticleCatalog& catalog;
     LaneSet& lanes;
     RedisStore& store;
+    SiteTotalReader& totals;
     const Clock& clock;
     Metrics& metrics;
     SteadyTime started;
@@ -65,6 +67,9 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
                                            v1::UndoAdjustmentResponse* response) override;
 
  private:
+  // Returns the zones that a site has had, the present one among them if `wanted` has another and views were counted.
+  boost::asio::awaitable<absl::StatusOr<std::vector<EarlierZone>>> EarlierZonesOf(const Site& wanted) const;
+
   const Dependencies parts_;
   // True while a repair is running. Used by the store thread only.
   bool repairing_ = false;

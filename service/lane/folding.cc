@@ -7,7 +7,7 @@ namespace viewcount {
 void Folding::ApplySite(std::shared_ptr<const Site> site) {
   const uint32_t index = site->index.value;
   if (sites_.size() <= index) sites_.resize(index + 1);
-  const SiteCalendar calendar(site->zone);
+  const SiteCalendar calendar(site->days);
   const uint64_t hash = ArticleHash(site->seed, "");
   sites_[index].emplace(SiteState{.site = std::move(site), .calendar = calendar, .hash = hash, .slot = {}});
 }

@@ -146,7 +146,7 @@ asio::awaitable<absl::StatusOr<SiteTotal>> SiteStatsReader::ReadTotal(std::share
 }
 
 asio::awaitable<absl::StatusOr<SiteStats>> SiteStatsReader::Read(std::shared_ptr<const Site> site) {
-  const Calendar calendar(absl::ToCivilDay(absl::FromUnixMillis(clock_.UnixMillis()), site->zone));
+  const Calendar calendar(site->days.DayAt(clock_.UnixMillis()));
   Question question{.day = DayNumber(calendar.today),
                     .windows = calendar.windows(),
                     .viewers = calendar.viewer_sets(clock_.UnixMillis())};

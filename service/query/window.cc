@@ -166,11 +166,9 @@ absl::StatusOr<AskedWindows> WindowsOf(const v1::Window& window, const Site& sit
   return InvalidField("window", "unknown kind");
 }
 
-int64_t StartOf(absl::CivilDay day, const Site& site) { return absl::ToUnixMillis(absl::FromCivil(day, site.zone)); }
+int64_t StartOf(absl::CivilDay day, const Site& site) { return site.days.StartOf(day); }
 
-absl::CivilDay DayAt(int64_t unix_ms, const Site& site) {
-  return absl::ToCivilDay(absl::FromUnixMillis(unix_ms), site.zone);
-}
+absl::CivilDay DayAt(int64_t unix_ms, const Site& site) { return site.days.DayAt(unix_ms); }
 
 std::string TimeText(int64_t unix_ms, const absl::TimeZone& zone) {
   return absl::FormatTime(absl::RFC3339_sec, absl::FromUnixMillis(unix_ms), zone);

@@ -252,7 +252,7 @@ absl::Status Server::StartGrpc() {
   query_service_ = std::make_unique<GrpcQueryService>(
       GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *list_api_, *watcher_, *exporter_, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
-      executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, clock_, metrics_, started_});
+      executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, *site_totals_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },

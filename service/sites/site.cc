@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "service/base/hash.h"
 #include "service/base/status.h"
@@ -47,6 +48,15 @@ absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings
                         "no such time zone on this machine; use an IANA name such as Asia/Ho_Chi_Minh "
                         "(package tzdata)");
   }
+  std::vector<DayZones::Earlier> earlier;
+  for (const EarlierZone& zone : site.settings.earlier_zones) {
+    absl::TimeZone loaded;
+    if (!LoadZone(zone.time_zone, loaded)) {
+      return InvalidField("site.earlier_time_zones", "no such time zone on this machine (package tzdata)");
+    }
+    earlier.push_back({loaded, zone.until_unix_ms});
+  }
+  site.days = DayZones(site.zone, std::move(earlier));
   site.seed = Hash64(name);
   return site;
 }
@@ -62,20 +72,21 @@ std::optional<absl::CivilDay> DayOfNumber(uint32_t number) {
 }
 
 SiteCalendar::Slot SiteCalendar::Find(int64_t unix_ms) const {
-  const auto local = zone_.At(absl::FromUnixMillis(unix_ms));
+  const DayZones::Part& part = zones_.PartAt(unix_ms);
+  const auto local = part.zone.At(absl::FromUnixMillis(unix_ms));
   const absl::CivilDay day(local.cs);
   const int64_t day_begin = unix_ms - (local.cs - absl::CivilSecond(day)) * 1'000 - unix_ms % 1'000;
   const int64_t hour = unix_ms / kHourMs;
   Slot slot;
   slot.hour = static_cast<uint32_t>(hour);
-  slot.day = DayNumber(day);
-  slot.day_begin_ms = day_begin;
-  slot.begin_ms = std::max(day_begin, hour * kHourMs);
-  slot.end_ms = std::min(day_begin + kDayMs, (hour + 1) * kHourMs);
+  slot.day = DayNumber(std::max(day, part.least_day));
+  slot.day_begin_ms = day > part.least_day ? day_begin : zones_.StartOf(part.least_day);
+  slot.begin_ms = std::max({day_begin, hour * kHourMs, part.begin_ms});
+  slot.end_ms = std::min({day_begin + kDayMs, (hour + 1) * kHourMs, part.end_ms});
   // This is correct while the offset from UTC does not change. Clocks may jump forward, or back over midnight, and then
   // a day has two pieces. If the offset changes within the slot, it is reduced to this one moment. An offset never
   // changes twice in an hour.
-  const auto runs_on_at = [&](int64_t at) { return zone_.At(absl::FromUnixMillis(at)).offset == local.offset; };
+  const auto runs_on_at = [&](int64_t at) { return part.zone.At(absl::FromUnixMillis(at)).offset == local.offset; };
   if (!runs_on_at(slot.begin_ms) || !runs_on_at(slot.end_ms - 1)) {
     slot.begin_ms = unix_ms;
     slot.end_ms = unix_ms + 1;

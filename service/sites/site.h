@@ -17,6 +17,7 @@
 #include "service/base/identifiers.h"
 #include "service/sites/agent_rule.h"
 #include "service/sites/aliases.h"
+#include "service/sites/day_zones.h"
 #include "service/sites/origins.h"
 #include "service/sites/site_settings.h"
 
@@ -28,6 +29,7 @@ struct Site {
   SiteSettings settings;
   // These members are derived from the settings.
   absl::TimeZone zone;
+  DayZones days;
   AddressRanges excluded;
   AgentRule agents;
   ArticleRule rule;
@@ -81,7 +83,7 @@ class SiteCalendar {
     bool Contains(int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
   };
 
-  explicit SiteCalendar(const absl::TimeZone& zone) : zone_(zone) {}
+  explicit SiteCalendar(DayZones zones) : zones_(std::move(zones)) {}
 
   // Returns the slot of a moment. `unix_ms` must be from 0 to limits::kEventTimeUnixMsMax.
   const Slot& SlotOf(int64_t unix_ms) {
@@ -93,7 +95,7 @@ class SiteCalendar {
  private:
   Slot Find(int64_t unix_ms) const;
 
-  absl::TimeZone zone_;
+  DayZones zones_;
   Slot slot_;
 };
 

@@ -21,6 +21,8 @@ constexpr std::string_view kCoolDown = "cool-down=";
 constexpr std::string_view kExclude = "exclude=";
 constexpr std::string_view kAnnouncedOnly = "articles=announced";
 constexpr std::string_view kSessionViewers = "viewers=sessions";
+// Followed by the moment of the change in Unix milliseconds, a slash and the zone.
+constexpr std::string_view kEarlierZone = "until=";
 
 // The lists and the switches of the rule for addresses. No entry of the lists contains a space.
 struct RuleList {
@@ -92,6 +94,19 @@ std::chrono::seconds ParseSeconds(std::string_view text) {
   return std::chrono::seconds(error == std::errc() && stop == text.data() + text.size() ? seconds : -1);
 }
 
+// Returns a zone that cannot be loaded if the word has another form.
+EarlierZone ParseEarlierZone(std::string_view word) {
+  EarlierZone zone;
+  const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), zone.until_unix_ms);
+  const auto digits = static_cast<size_t>(stop - word.data());
+  if (error == std::errc() && word.substr(digits).starts_with('/')) zone.time_zone = word.substr(digits + 1);
+  return zone;
+}
+
+std::string WordOf(const EarlierZone& zone) {
+  return fmt::format("{}{}/{}", kEarlierZone, zone.until_unix_ms, zone.time_zone);
+}
+
 }  // namespace
 
 absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
@@ -99,6 +114,12 @@ absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
   // The time zone is written as one word, whatever file the system may find under that name.
   if (!std::ranges::all_of(settings.time_zone, [](char c) { return c > ' ' && c <= '~'; })) {
     return InvalidField("site.time_zone", "must be an IANA name such as Asia/Ho_Chi_Minh");
+  }
+  for (size_t i = 0; i < settings.earlier_zones.size(); ++i) {
+    const EarlierZone& zone = settings.earlier_zones[i];
+    const bool ordered = i == 0 || settings.earlier_zones[i - 1].until_unix_ms < zone.until_unix_ms;
+    if (ordered && i < kEarlierZonesMax && !zone.time_zone.empty()) continue;
+    return InvalidField("site.time_zone", fmt::format("may be changed {} times", kEarlierZonesMax));
   }
   auto origins = NormalizedOrigins(settings.allowed_origins);
   if (!origins.ok()) return origins.status();
@@ -126,6 +147,7 @@ std::string EncodeSettings(const SiteSettings& settings) {
   for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
   if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
   if (settings.session_viewers) line.append(" ").append(kSessionViewers);
+  for (const EarlierZone& zone : settings.earlier_zones) line += " " + WordOf(zone);
   for (const AgentList& list : kAgentLists) {
     for (const std::string& entry : settings.agents.*list.entries) {
       line += fmt::format(" {}{}", list.prefix, Escaped(entry));
@@ -151,6 +173,8 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.cool_down = ParseSeconds(word);
     } else if (TakeName(kExclude, word)) {
       settings.excluded_addresses.emplace_back(word);
+    } else if (TakeName(kEarlierZone, word)) {
+      settings.earlier_zones.push_back(ParseEarlierZone(word));
     } else if (word == kAnnouncedOnly) {
       settings.announced_articles_only = true;
     } else if (word == kSessionViewers) {
@@ -166,6 +190,7 @@ size_t ListBytesOf(const SiteSettings& settings) {
   size_t bytes = 0;
   for (const std::string& origin : settings.allowed_origins) bytes += origin.size() + 1;
   for (const std::string& range : settings.excluded_addresses) bytes += kExclude.size() + range.size() + 1;
+  for (const EarlierZone& zone : settings.earlier_zones) bytes += WordOf(zone).size() + 1;
   for (const AgentList& list : kAgentLists) {
     for (const std::string& entry : settings.agents.*list.entries) {
       bytes += list.prefix.size() + Escaped(entry).size() + 1;

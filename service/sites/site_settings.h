@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,18 @@
 #include "service/sites/agent_rule.h"
 
 namespace viewcount {
+
+// A time zone that the site had.
+struct EarlierZone {
+  // An IANA name.
+  std::string time_zone;
+  // The moment of the change to the next one.
+  int64_t until_unix_ms = 0;
+
+  bool operator==(const EarlierZone&) const = default;
+};
+// The maximum number of changes.
+inline constexpr size_t kEarlierZonesMax = 16;
 
 // A regular value type. The defaults are those of a site without settings.
 struct SiteSettings {
@@ -34,6 +47,8 @@ struct SiteSettings {
   AgentRuleSettings agents = {};
   // The rule by which addresses name articles.
   ArticleRuleSettings articles = {};
+  // The time zones before, ordered by time; see DayZones.
+  std::vector<EarlierZone> earlier_zones = {};
 
   bool operator==(const SiteSettings&) const = default;
 };

@@ -114,9 +114,31 @@ class SitesTest(unittest.TestCase):
             self.command("--site", "demo", "record", "news/1")
         self.restart(with_redis=False)
         self.assertEqual(self.settings("demo"), ("Asia/Kolkata", ["https://c.example"]))
-        self.assertEqual(self.redis("HGET", "vc:sites", "demo"), "Asia/Kolkata https://c.example")
+        self.assertRegex(self.redis("HGET", "vc:sites", "demo"),
+                         r"^Asia/Kolkata https://c\.example until=[0-9]{13}/Asia/Tokyo$")
         counts = json.loads(self.command("--site", "demo", "--json", "count", "news/1"))
         self.assertEqual(counts["counts"][0]["views"], "3")
+
+    def test_days_before_a_change_of_the_zone_stay_as_they_were(self):
+        # Two zones in which it is never the same day.
+        self.command("site", "put", "demo", "--time-zone", "Pacific/Kiritimati")
+        self.command("--site", "demo", "record", "news/1")
+        today = lambda: json.loads(self.command("--site", "demo", "--json", "top", "--day", "today"))
+        before = today()
+        changed = self.run_command("site", "put", "demo", "--time-zone", "Pacific/Pago_Pago")
+        self.assertEqual((changed.returncode, changed.stderr),
+                         (0, "viewcount: note: views counted until now stay in the days of Pacific/Kiritimati\n"))
+        for _ in range(2):
+            listed = today()
+            self.assertEqual([article["articleId"] for article in listed["articles"]], ["news/1"])
+            self.assertEqual(listed["span"]["start"], before["span"]["start"])
+            # The day goes on until the next one has begun in the new zone.
+            self.assertGreater(listed["span"]["end"], before["span"]["end"])
+            self.restart()
+        self.command("audit")
+        # A change without any views leaves no trace.
+        self.assertEqual(self.run_command("site", "put", "portal", "--time-zone", "Asia/Tokyo").stderr, "")
+        self.assertEqual(self.run_command("site", "put", "portal", "--time-zone", "UTC").stderr, "")
 
     def test_a_change_of_origins_lasts_beyond_a_crash(self):
         self.command("site", "put", "demo", "--origin", "https://a.example")

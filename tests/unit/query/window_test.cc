@@ -77,8 +77,16 @@ void CheckWindows(const AskedWindows& asked, const Site& site, int64_t now, std:
 
 TEST(Windows, ContainEveryMomentOfTheirSpanOnce) {
   std::mt19937_64 random(TestSeed());
-  for (const char* zone : {"UTC", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"}) {
-    const auto site = SiteIn(zone);
+  std::vector<SiteSettings> sites = {
+      {"UTC"}, {"Asia/Ho_Chi_Minh"}, {"Asia/Kathmandu"}, {"America/New_York"}, {"Australia/Lord_Howe"}};
+  // Sites that changed their time zone in the time that is asked about.
+  for (const auto& [before, after] : {std::pair("UTC", "Asia/Ho_Chi_Minh"), std::pair("Asia/Kathmandu", "UTC"),
+                                      std::pair("America/New_York", "Asia/Tokyo")}) {
+    sites.push_back({.time_zone = after, .earlier_zones = {{before, MsOf("2026-07-05T12:00:00Z")}}});
+    sites.push_back({.time_zone = after, .earlier_zones = {{before, MsOf("2026-10-29T20:34:56Z")}}});
+  }
+  for (const SiteSettings& settings : sites) {
+    const auto site = std::make_shared<Site>(*MakeSite("demo", settings));
     for (int i = 0; i < 40; ++i) {
       // Around both clock changes of 2026, and at any other time.
       const int64_t around[] = {MsOf("2026-03-08T07:00:00Z"), MsOf("2026-11-01T06:00:00Z"),
