@@ -1,5 +1,6 @@
 #include "client/cli/bulk_announcement.h"
 
+#include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "client/cli/feed_reader.h"
 #include "client/cli/progress.h"
 #include "client/cli/sitemap_reader.h"
+#include "client/cli/web_address.h"
 #include "client/cli/web_document.h"
 #include "service/addresses/rule_message.h"
 #include "service/base/status.h"
@@ -90,18 +92,19 @@ class BulkAnnouncement {
                            return absl::OkStatus();
                          });
     if (auto status = ReadDocument(name, reader); !status.ok()) return status;
+    const std::string shown = document_;
     for (const std::string& child : children) {
-      if (auto status = ReadChild(child, name); !status.ok()) return status;
+      if (auto status = ReadChild(child, shown); !status.ok()) return status;
     }
     if (named <= kSitemapChildrenMax) return absl::OkStatus();
-    Fail(fmt::format("{} names {}; the first {} were read", name, Counted(named, "sitemap"), kSitemapChildrenMax));
+    Fail(fmt::format("{} names {}; the first {} were read", shown, Counted(named, "sitemap"), kSitemapChildrenMax));
     return absl::OkStatus();
   }
 
   absl::Status ReadChild(const std::string& child, const std::string& index) {
     if (!IsWebAddress(child)) {
       Fail(fmt::format("{} names the sitemap {}, which is no address with http or https", index,
-                       child.empty() ? "\"\"" : child));
+                       child.empty() ? "\"\"" : WithoutCredentials(child)));
       return absl::OkStatus();
     }
     SitemapReader reader(
@@ -113,11 +116,12 @@ class BulkAnnouncement {
   // Returns the service's error only. Problems of the document are reported.
   template <typename Reader>
   absl::Status ReadDocument(const std::string& name, Reader& reader) {
-    document_ = name == "-" ? "standard input" : name;
+    document_ = name == "-" ? "standard input" : WithoutCredentials(name);
     progress_.Show([&] { return ProgressText(); });
     auto source = IsWebAddress(name) ? FetchWebDocument(name, FetchTimeout()) : ByteSource::Open(name);
     if (!source.ok()) {
-      Fail(std::string(source.status().message()));
+      // The message of a file has its name, which may be a mistyped address.
+      Fail(absl::StrReplaceAll(source.status().message(), {{name, WithoutCredentials(name)}}));
       return absl::OkStatus();
     }
     XmlReader xml(reader);
@@ -189,6 +193,7 @@ class BulkAnnouncement {
   AnnounceCounts counts_;
   ArticleSender sender_;
   Progress progress_;
+  // The document that is being read, without credentials.
   std::string document_;
   uint64_t problems_ = 0;
   absl::Status service_error_;

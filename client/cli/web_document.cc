@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "client/cli/web_address.h"
 #include "service/base/check.h"
 
 namespace viewcount::cli {
@@ -88,20 +89,21 @@ absl::StatusOr<std::unique_ptr<ByteSource>> FetchWebDocument(const std::string& 
   VIEWCOUNT_CHECK(handle != nullptr);
   std::array<char, CURL_ERROR_SIZE> message{};
   WebBody body{file.get()};
+  const std::string shown = WithoutCredentials(address);
   Configure(handle, address, timeout);
   Set(handle, CURLOPT_ERRORBUFFER, message.data());
   Set(handle, CURLOPT_WRITEFUNCTION, Receive);
   Set(handle, CURLOPT_WRITEDATA, &body);
   const CURLcode result = curl_easy_perform(handle.get());
   const bool written = std::fflush(file.get()) == 0 && std::ferror(file.get()) == 0;
-  if (!written) return absl::ErrnoToStatus(errno, fmt::format("{} cannot be written to a temporary file", address));
+  if (!written) return absl::ErrnoToStatus(errno, fmt::format("{} cannot be written to a temporary file", shown));
   if (const auto problem = ProblemOf(handle, result, body, message.data()); !problem.empty()) {
-    return absl::FailedPreconditionError(fmt::format("{} {}", address, problem));
+    return absl::FailedPreconditionError(fmt::format("{} {}", shown, problem));
   }
   if (std::fseek(file.get(), 0, SEEK_SET) != 0) return absl::ErrnoToStatus(errno, "cannot read a temporary file");
   const int descriptor = dup(fileno(file.get()));
   if (descriptor < 0) return absl::ErrnoToStatus(errno, "cannot open a temporary file again");
-  return ByteSource::Adopt(address, descriptor);
+  return ByteSource::Adopt(shown, descriptor);
 }
 
 }  // namespace viewcount::cli

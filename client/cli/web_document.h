@@ -21,8 +21,8 @@ inline constexpr std::chrono::seconds kWebConnectTimeout{10};
 // Fetches the document at `address` into a temporary file without a name, and opens that. Follows redirects to http and
 // https only. Uses the proxy that the environment names, as curl does: http_proxy, https_proxy, no_proxy.
 //
-// FAILED_PRECONDITION, with the address in the message, if the server answers with an error. Also if the document is
-// larger than kWebDocumentBytesMax, or cannot be had within `timeout`. Thread-safe.
+// FAILED_PRECONDITION, with the address without credentials in the message, if the server answers with an error. Also
+// if the document is larger than kWebDocumentBytesMax, or cannot be had within `timeout`. Thread-safe.
 absl::StatusOr<std::unique_ptr<ByteSource>> FetchWebDocument(const std::string& address,
                                                              std::chrono::milliseconds timeout);
 

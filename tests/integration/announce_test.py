@@ -41,6 +41,11 @@ def sitemap(*entries):
             ' xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">' + "".join(entries) + "</urlset>").encode()
 
 
+def index(*addresses):
+    return ("<sitemapindex>" + "".join(f"<sitemap><loc>{address}</loc></sitemap>" for address in addresses) +
+            "</sitemapindex>").encode()
+
+
 def page(address, title=None):
     news = f"<news:news><news:title>{title}</news:title></news:news>" if title else ""
     return f"<url><loc>{address}</loc><lastmod>2026-11-30T00:00:00Z</lastmod>{news}</url>"
@@ -109,6 +114,8 @@ class WebServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.documents, self.targets, self.requests, self.closing = {}, {}, [], False
         self.site = f"http://127.0.0.1:{self.server_address[1]}"
+        # The site under another host.
+        self.other_site = self.site.replace("127.0.0.1", "localhost")
 
     def handle_error(self, *_):
         """Clients that go away early are what these tests are about."""
@@ -219,6 +226,22 @@ class AnnounceTest(unittest.TestCase):
             self.assertIn("cannot be fetched: Protocol", self.refusal("--sitemap", web.site + "/to/x"), name)
         self.assertIn("cannot read file:///etc/passwd: No such file", self.refusal("--sitemap", "file:///etc/passwd"))
         self.assertIn("Maximum (5) redirects followed", self.refusal("--feed", web.site + "/loop"))
+
+    def test_passwords_are_never_shown(self):
+        web = self.web
+        secret = web.site.replace("//", "//an:secret@")
+        web.documents["/index.xml"] = index(secret + "/missing.xml", secret + "/bad.xml", secret + "/good.xml",
+                                            "ftp://an:secret@127.0.0.1/x", web.other_site.replace("//", "//an:secret@"))
+        web.documents["/bad.xml"] = b"<html>"
+        web.documents["/good.xml"] = sitemap(page(secret + "/good", "t"), page("mailto:x"))
+        web.documents["/feed"] = b"<rss><channel><item>"
+        for words in (["--sitemap", secret + "/index.xml"], ["--feed", secret + "/feed"],
+                      ["--feed", secret.replace("secret", "sec/secret")], ["--feed", "htp://an:secret@127.0.0.1/"],
+                      ["--sitemap", secret.replace("http:", "https:")]):
+            done = self.run_command("announce", "--dry-run", *words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("127.0.0.1", done.stderr.decode())
+            self.assertNotIn("secret", done.stdout.decode() + done.stderr.decode(), words)
 
     def test_endless_answers_end(self):
         site = self.web.site
