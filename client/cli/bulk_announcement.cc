@@ -118,7 +118,8 @@ class BulkAnnouncement {
   absl::Status ReadDocument(const std::string& name, Reader& reader) {
     document_ = name == "-" ? "standard input" : WithoutCredentials(name);
     progress_.Show([&] { return ProgressText(); });
-    auto source = IsWebAddress(name) ? FetchWebDocument(name, FetchTimeout()) : ByteSource::Open(name);
+    auto source =
+        IsWebAddress(name) ? FetchWebDocument({.address = name, .timeout = FetchTimeout()}) : ByteSource::Open(name);
     if (!source.ok()) {
       // The message of a file has its name, which may be a mistyped address.
       Fail(absl::StrReplaceAll(source.status().message(), {{name, WithoutCredentials(name)}}));

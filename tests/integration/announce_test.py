@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -110,12 +111,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class WebServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.documents, self.targets, self.requests, self.closing = {}, {}, [], False
         self.site = f"http://127.0.0.1:{self.server_address[1]}"
         # The site under another host.
         self.other_site = self.site.replace("127.0.0.1", "localhost")
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self.site = self.other_site.replace("http:", "https:")
 
     def handle_error(self, *_):
         """Clients that go away early are what these tests are about."""
@@ -226,6 +232,28 @@ class AnnounceTest(unittest.TestCase):
             self.assertIn("cannot be fetched: Protocol", self.refusal("--sitemap", web.site + "/to/x"), name)
         self.assertIn("cannot read file:///etc/passwd: No such file", self.refusal("--sitemap", "file:///etc/passwd"))
         self.assertIn("Maximum (5) redirects followed", self.refusal("--feed", web.site + "/loop"))
+
+    def test_a_redirect_from_https_to_http_is_refused(self):
+        web = self.web
+        certificate = self.data_dir / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", certificate, "-out", certificate.with_suffix(".crt")],
+                       check=True, capture_output=True)
+        certificate.write_bytes(certificate.read_bytes() + certificate.with_suffix(".crt").read_bytes())
+        trust = {"environment": {"SSL_CERT_FILE": str(certificate)}}
+        safe = self.enterContext(WebServer(certificate))
+        web.documents["/s.xml"] = safe.documents["/s.xml"] = sitemap(page("/safe", "t"))
+        safe.targets["/to/http"] = web.site.replace("//", "//an:secret@") + "/s.xml"
+        safe.targets["/to/https"] = "/s.xml"
+        web.targets["/to/http"] = safe.site + "/to/http"
+        self.assertIn("1 article announced", self.command("announce", "--sitemap", safe.site + "/to/https", **trust))
+        self.assertIn("certificate", self.refusal("--sitemap", safe.site + "/s.xml"))
+        # A redirect to https before it makes no difference.
+        for name in (safe.site, web.site):
+            errors = self.refusal("--sitemap", name + "/to/http", **trust)
+            self.assertIn(f"{name}/to/http is redirected from https to http, to {web.site}/s.xml, which is refused", errors)
+        self.assertNotIn("/s.xml", [path for path, _ in web.requests])
 
     def test_passwords_are_never_shown(self):
         web = self.web
