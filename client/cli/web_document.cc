@@ -73,11 +73,12 @@ std::string EffectiveAddress(CURL* handle) {
 }
 
 // Returns why a redirect is refused, or an empty text. libcurl itself refuses other schemes.
-std::string RefusalOf(const std::string& from, const std::string& to) {
+std::string RefusalOf(const std::string& from, const std::string& to, const std::string& only_host) {
   if (IsHttps(from) && !IsHttps(to) && IsWebAddress(to)) {
     return fmt::format("is redirected from https to http, to {}, which is refused", WithoutCredentials(to));
   }
-  return "";
+  if (only_host.empty() || !IsWebAddress(to) || HostOf(to) == only_host) return "";
+  return fmt::format("is redirected to another host, {}, which is refused because --any-host is not given", HostOf(to));
 }
 
 // Takes one line of the headers. Ends the call before a redirect that is refused.
@@ -91,7 +92,7 @@ size_t ReceiveHeader(char* data, size_t, size_t size, void* to) {
   line.remove_prefix(kLocation.size());
   const std::string from = EffectiveAddress(answer.handle);
   const std::string target = RedirectTarget(from, std::string(absl::StripAsciiWhitespace(line)));
-  answer.refusal = RefusalOf(from, target);
+  answer.refusal = RefusalOf(from, target, answer.fetch.only_host);
   return answer.refusal.empty() ? size : 0;
 }
 
@@ -130,7 +131,7 @@ std::string ProblemOf(CURLcode result, const WebAnswer& answer, const char* mess
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ByteSource>> FetchWebDocument(const WebFetch& fetch) {
+absl::StatusOr<WebDocument> FetchWebDocument(const WebFetch& fetch) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   VIEWCOUNT_CHECK(ready == CURLE_OK);
   const File file(std::tmpfile());
@@ -155,7 +156,9 @@ absl::StatusOr<std::unique_ptr<ByteSource>> FetchWebDocument(const WebFetch& fet
   if (std::fseek(file.get(), 0, SEEK_SET) != 0) return absl::ErrnoToStatus(errno, "cannot read a temporary file");
   const int descriptor = dup(fileno(file.get()));
   if (descriptor < 0) return absl::ErrnoToStatus(errno, "cannot open a temporary file again");
-  return ByteSource::Adopt(shown, descriptor);
+  auto source = ByteSource::Adopt(shown, descriptor);
+  if (!source.ok()) return source.status();
+  return WebDocument{*std::move(source), HostOf(EffectiveAddress(handle.get()))};
 }
 
 }  // namespace viewcount::cli

@@ -23,6 +23,14 @@ struct WebFetch {
   std::string address;
   // The time for the whole document.
   std::chrono::milliseconds timeout;
+  // The only host to which a redirect may lead, as HostOf returns it. Empty for any.
+  std::string only_host = {};
+};
+
+struct WebDocument {
+  std::unique_ptr<ByteSource> source;
+  // The host that sent it, which is another one after a redirect.
+  std::string host;
 };
 
 // Fetches a document into a temporary file without a name, and opens that. Follows redirects to http and https only,
@@ -32,6 +40,6 @@ struct WebFetch {
 // FAILED_PRECONDITION, with the address without credentials in the message, if the server answers with an error or with
 // a redirect that is refused. Also if the document is larger than kWebDocumentBytesMax, or cannot be had in time.
 // Thread-safe.
-absl::StatusOr<std::unique_ptr<ByteSource>> FetchWebDocument(const WebFetch& fetch);
+absl::StatusOr<WebDocument> FetchWebDocument(const WebFetch& fetch);
 
 }  // namespace viewcount::cli

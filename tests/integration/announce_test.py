@@ -255,6 +255,34 @@ class AnnounceTest(unittest.TestCase):
             self.assertIn(f"{name}/to/http is redirected from https to http, to {web.site}/s.xml, which is refused", errors)
         self.assertNotIn("/s.xml", [path for path, _ in web.requests])
 
+    def test_sitemaps_of_other_hosts_are_skipped(self):
+        web = self.web
+        web.documents["/index.xml"] = index(*(f"{web.other_site}/{i}.xml" for i in range(20)), web.site + "/own.xml",
+                                            web.site + "/to/other")
+        web.targets["/to/other"] = web.other_site + "/0.xml"
+        web.targets["/to/index"] = web.other_site + "/index.xml"
+        web.documents |= {f"/{i}.xml": sitemap(page(f"/{i}")) for i in range(20)}
+        web.documents["/own.xml"] = sitemap(page("/own"))
+        done = self.run_command("announce", "--sitemap", web.site + "/index.xml")
+        errors = done.stderr.decode()
+        self.assertEqual(done.returncode, 1, errors)
+        self.assertIn(f"{web.site}/index.xml names 20 sitemaps on the host localhost, but it is on 127.0.0.1; skipped, "
+                      "because --any-host is not given", errors)
+        self.assertIn(f"{web.site}/to/other is redirected to another host, localhost, which is refused", errors)
+        self.assertIn("1 article announced, from 2 documents; 21 documents not read", done.stdout.decode())
+        self.assertNotIn("/0.xml", [path for path, _ in web.requests])
+        self.assertIn("22 articles", self.command("announce", "--sitemap", web.site + "/index.xml", "--any-host"))
+        # The host is that which sent the index.
+        self.assertIn("names 2 sitemaps on the host 127.0.0.1, but it is on localhost",
+                      self.refusal("--sitemap", web.site + "/to/index"))
+        # A file has the host of its first sitemap.
+        mixed = index(web.site + "/1.xml", web.other_site + "/2.xml", web.site + "/3.xml")
+        done = self.run_command("announce", "--sitemap", "-", input=mixed)
+        self.assertIn("standard input names 1 sitemap on the host localhost, but its first sitemap is on 127.0.0.1",
+                      done.stderr.decode())
+        self.assertIn("2 articles announced", done.stdout.decode())
+        self.assertIn("3 articles", self.command("announce", "--sitemap", "-", "--any-host", input=mixed))
+
     def test_passwords_are_never_shown(self):
         web = self.web
         secret = web.site.replace("//", "//an:secret@")
