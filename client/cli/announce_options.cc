@@ -52,6 +52,11 @@ void AddBulk(CLI::App& command, AnnounceCommand& options) {
       .add_flag("--lastmod-as-published", options.last_modified_is_published,
                 "Take a sitemap's lastmod for the time of publication, where it has no other")
       ->needs(sitemap);
+  command
+      .add_flag("--any-host", options.any_host,
+                "Also read the sitemaps that an index names on another host than its own; if the index is a file, than "
+                "that of its first sitemap. Otherwise they are skipped and named, and redirects to other hosts refused")
+      ->needs(sitemap);
   command.add_flag("--dry-run", options.dry_run, "Show what --sitemap and --feed would announce, and announce nothing");
   command.add_option("--fetch-timeout", options.fetch_timeout, "For each document that is fetched")
       ->type_name("SECONDS")

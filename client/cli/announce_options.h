@@ -39,6 +39,8 @@ struct AnnounceCommand {
   bool categories_are_tags = false;
   // True if a sitemap's lastmod is the time of publication.
   bool last_modified_is_published = false;
+  // True to read the sitemaps that an index names on other hosts than its own.
+  bool any_host = false;
   // True to only show what would be announced.
   bool dry_run = false;
   // The time-out for fetching one document, in seconds.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/cli/feed_time.h"
+#include "client/cli/web_address.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
@@ -48,7 +49,7 @@ void SetAddress(const std::string& address, std::string& field, EntryFaults& fau
   if (address.empty()) return;
   // A link may be a path, which the site's rule for addresses takes as well.
   if ((IsWebAddress(address) || address.starts_with('/')) && address.size() <= limits::kArticleUrlBytesMax) {
-    field = address;
+    field = WithoutCredentials(address);
   } else {
     ++faults.fields_left_out;
   }

@@ -1,8 +1,10 @@
 #include "client/cli/bulk_announcement.h"
 
+#include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,7 +15,9 @@
 #include "client/cli/byte_source.h"
 #include "client/cli/feed_reader.h"
 #include "client/cli/progress.h"
+#include "client/cli/sitemap_hosts.h"
 #include "client/cli/sitemap_reader.h"
+#include "client/cli/web_address.h"
 #include "client/cli/web_document.h"
 #include "service/addresses/rule_message.h"
 #include "service/base/status.h"
@@ -90,34 +94,51 @@ class BulkAnnouncement {
                            return absl::OkStatus();
                          });
     if (auto status = ReadDocument(name, reader); !status.ok()) return status;
+    const std::string shown = document_;
+    const std::string only_host = command_.any_host ? "" : LeaveOutOtherHosts(children);
     for (const std::string& child : children) {
-      if (auto status = ReadChild(child, name); !status.ok()) return status;
+      if (auto status = ReadChild(child, shown, only_host); !status.ok()) return status;
     }
     if (named <= kSitemapChildrenMax) return absl::OkStatus();
-    Fail(fmt::format("{} names {}; the first {} were read", name, Counted(named, "sitemap"), kSitemapChildrenMax));
+    Fail(fmt::format("{} names {}; the first {} were read", shown, Counted(named, "sitemap"), kSitemapChildrenMax));
     return absl::OkStatus();
   }
 
-  absl::Status ReadChild(const std::string& child, const std::string& index) {
+  // Removes the sitemaps of the document that are on other hosts, and reports them. Returns the only host that is left.
+  std::string LeaveOutOtherHosts(std::vector<std::string>& sitemaps) {
+    std::string host = HostOfSitemaps(document_host_, sitemaps);
+    for (const auto& [other, number] : RemoveOtherHosts(host, sitemaps)) {
+      counts_.documents_failed += number;
+      Complain(OtherHostProblem({.index = document_,
+                                 .index_is_file = document_host_.empty(),
+                                 .host = host,
+                                 .other = other,
+                                 .sitemaps = number}));
+    }
+    return host;
+  }
+
+  absl::Status ReadChild(const std::string& child, const std::string& index, const std::string& only_host) {
     if (!IsWebAddress(child)) {
       Fail(fmt::format("{} names the sitemap {}, which is no address with http or https", index,
-                       child.empty() ? "\"\"" : child));
+                       child.empty() ? "\"\"" : WithoutCredentials(child)));
       return absl::OkStatus();
     }
     SitemapReader reader(
         [this](FeedEntry entry) { return TakeEntry(std::move(entry)); },
         [](const std::string&) { return absl::InvalidArgumentError("an index within an index is not read"); });
-    return ReadDocument(child, reader);
+    return ReadDocument(child, reader, only_host);
   }
 
-  // Returns the service's error only. Problems of the document are reported.
+  // Returns the service's error only. Problems of the document are reported. `only_host` is that of WebFetch.
   template <typename Reader>
-  absl::Status ReadDocument(const std::string& name, Reader& reader) {
-    document_ = name == "-" ? "standard input" : name;
+  absl::Status ReadDocument(const std::string& name, Reader& reader, const std::string& only_host = "") {
+    document_ = name == "-" ? "standard input" : WithoutCredentials(name);
     progress_.Show([&] { return ProgressText(); });
-    auto source = IsWebAddress(name) ? FetchWebDocument(name, FetchTimeout()) : ByteSource::Open(name);
+    auto source = Open(name, only_host);
     if (!source.ok()) {
-      Fail(std::string(source.status().message()));
+      // The message of a file has its name, which may be a mistyped address.
+      Fail(absl::StrReplaceAll(source.status().message(), {{name, WithoutCredentials(name)}}));
       return absl::OkStatus();
     }
     XmlReader xml(reader);
@@ -128,6 +149,16 @@ class BulkAnnouncement {
       Fail(fmt::format("{}: {}", document_, ToStd(status.message())));
     }
     return absl::OkStatus();
+  }
+
+  // Opens a document and takes note of its host.
+  absl::StatusOr<std::unique_ptr<ByteSource>> Open(const std::string& name, const std::string& only_host) {
+    document_host_.clear();
+    if (!IsWebAddress(name)) return ByteSource::Open(name);
+    auto document = FetchWebDocument({.address = name, .timeout = FetchTimeout(), .only_host = only_host});
+    if (!document.ok()) return document.status();
+    document_host_ = std::move(document->host);
+    return std::move(document->source);
   }
 
   static absl::Status ReadBytes(ByteSource& source, XmlReader& xml) {
@@ -189,7 +220,10 @@ class BulkAnnouncement {
   AnnounceCounts counts_;
   ArticleSender sender_;
   Progress progress_;
+  // The document that is being read, without credentials.
   std::string document_;
+  // The host that sent it. Empty for a file.
+  std::string document_host_;
   uint64_t problems_ = 0;
   absl::Status service_error_;
 };

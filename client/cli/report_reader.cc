@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "client/cli/report_window.h"
+#include "client/cli/whole_list.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/sites/time_zone.h"
@@ -53,8 +53,6 @@ class ReportReader {
   }
 
  private:
-  using Articles = std::vector<v1::RankedArticle>;
-
   // Takes note of the age of an answer.
   template <typename Response>
   void NoteAge(const Response& response) {
@@ -142,37 +140,32 @@ class ReportReader {
   }
 
   // Reads the whole list of a window, which ends with rank limits::kDeepListMax.
-  absl::StatusOr<Articles> List(const ReportSpan& span) {
+  absl::StatusOr<RankedArticles> List(const ReportSpan& span) {
     v1::ListPopularRequest request;
     request.set_site(report_.site);
     SetRange(span, *request.mutable_window());
     request.set_page_size(limits::kPageSizeMax);
     request.set_exact_required(true);
-    Articles articles;
-    // Views that arrive meanwhile may move an article to a later page.
-    std::set<std::string> known;
-    do {
-      const auto response = session_.Call(session_.query(), &v1::QueryService::Stub::ListPopular, request);
-      if (!response.ok()) return response.status();
-      NoteAge(*response);
-      for (const auto& article : response->articles()) {
-        if (known.insert(article.article_id()).second) articles.push_back(article);
-      }
-      request.set_page_token(response->articles().empty() ? "" : response->next_page_token());
-    } while (!request.page_token().empty());
-    return articles;
+    auto list = ReadWholeList([&](const std::string& page_token) {
+      request.set_page_token(page_token);
+      return session_.Call(session_.query(), &v1::QueryService::Stub::ListPopular, request);
+    });
+    if (!list.ok()) return list.status();
+    report_.exact &= list->exact;
+    report_.as_of = std::min(report_.as_of, list->as_of);
+    return std::move(list->articles);
   }
 
   absl::Status ReadArticles() {
     const auto articles = List(report_.span);
     if (!articles.ok()) return articles.status();
-    Articles before;
+    RankedArticles before;
     if (command_.compare) {
       if (auto status = ReadBefore(before); !status.ok()) return status;
     }
     std::map<std::string_view, const v1::RankedArticle*> before_of;
     for (const auto& article : before) before_of[article.article_id()] = &article;
-    report_.listed_articles = articles->size();
+    report_.listed_articles = static_cast<uint64_t>(articles->size());
     for (const auto& article : *articles) {
       report_.listed_views += article.views();
       if (report_.articles.size() >= command_.top) continue;
@@ -193,7 +186,7 @@ class ReportReader {
   }
 
   // The report goes without the window before if the service cannot answer it.
-  absl::Status ReadBefore(Articles& articles) {
+  absl::Status ReadBefore(RankedArticles& articles) {
     const ReportSpan span = SpanBefore(report_.span, report_.zone);
     const auto series = Series(span, report_.of_days ? v1::SERIES_STEP_DAY : v1::SERIES_STEP_HOUR);
     if (absl::IsInvalidArgument(series.status())) {
@@ -210,9 +203,9 @@ class ReportReader {
     return absl::OkStatus();
   }
 
-  void SumUp(const Articles& articles, const Articles& before) {
+  void SumUp(const RankedArticles& articles, const RankedArticles& before) {
     std::map<std::string, ReportNumber> sections, authors;
-    const auto add = [&](const Articles& list, auto add_to) {
+    const auto add = [&](const RankedArticles& list, auto add_to) {
       for (const auto& article : list) {
         add_to(sections[article.sections().empty() ? "" : article.sections(0)], article.views());
         if (article.authors().empty()) add_to(authors[""], article.views());

@@ -168,8 +168,9 @@ std::vector<std::string> ReportFormatter::Notes() const {
   std::vector<std::string> notes;
   notes.emplace_back(report_.exact ? Choose("All numbers of views are exact.", "Mọi số lượt xem đều chính xác.")
                                    : Choose("The numbers of views are not exact, because the service could not read "
-                                            "all of them.",
-                                            "Số lượt xem chưa chính xác, vì dịch vụ không đọc được đầy đủ."));
+                                            "all of them, or the order of articles changed too often meanwhile.",
+                                            "Số lượt xem chưa chính xác, vì dịch vụ không đọc được đầy đủ, hoặc thứ tự "
+                                            "các bài thay đổi liên tục trong khi đọc."));
   if (report_.unfinished()) {
     notes.emplace_back(Choose("The period is not over. The numbers are those so far.",
                               "Kỳ báo cáo chưa kết thúc. Đây là số liệu đến thời điểm trên."));

@@ -7,6 +7,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/csv.h"
+#include "client/cli/whole_list.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
 
@@ -87,6 +88,7 @@ absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std:
     if (all.articles_size() >= static_cast<int>(command.limit) || response->articles().empty()) break;
     request.set_page_token(response->next_page_token());
   }
+  all.set_exact(all.exact() && IsOneList(all.articles()));
   return all;
 }
 

@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,11 @@ FEED = """<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channe
 def sitemap(*entries):
     return ('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
             ' xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">' + "".join(entries) + "</urlset>").encode()
+
+
+def index(*addresses):
+    return ("<sitemapindex>" + "".join(f"<sitemap><loc>{address}</loc></sitemap>" for address in addresses) +
+            "</sitemapindex>").encode()
 
 
 def page(address, title=None):
@@ -105,10 +111,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class WebServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.documents, self.targets, self.requests, self.closing = {}, {}, [], False
         self.site = f"http://127.0.0.1:{self.server_address[1]}"
+        # The site under another host.
+        self.other_site = self.site.replace("127.0.0.1", "localhost")
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self.site = self.other_site.replace("http:", "https:")
 
     def handle_error(self, *_):
         """Clients that go away early are what these tests are about."""
@@ -219,6 +232,72 @@ class AnnounceTest(unittest.TestCase):
             self.assertIn("cannot be fetched: Protocol", self.refusal("--sitemap", web.site + "/to/x"), name)
         self.assertIn("cannot read file:///etc/passwd: No such file", self.refusal("--sitemap", "file:///etc/passwd"))
         self.assertIn("Maximum (5) redirects followed", self.refusal("--feed", web.site + "/loop"))
+
+    def test_a_redirect_from_https_to_http_is_refused(self):
+        web = self.web
+        certificate = self.data_dir / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", certificate, "-out", certificate.with_suffix(".crt")],
+                       check=True, capture_output=True)
+        certificate.write_bytes(certificate.read_bytes() + certificate.with_suffix(".crt").read_bytes())
+        trust = {"environment": {"SSL_CERT_FILE": str(certificate)}}
+        safe = self.enterContext(WebServer(certificate))
+        web.documents["/s.xml"] = safe.documents["/s.xml"] = sitemap(page("/safe", "t"))
+        safe.targets["/to/http"] = web.site.replace("//", "//an:secret@") + "/s.xml"
+        safe.targets["/to/https"] = "/s.xml"
+        web.targets["/to/http"] = safe.site + "/to/http"
+        self.assertIn("1 article announced", self.command("announce", "--sitemap", safe.site + "/to/https", **trust))
+        self.assertIn("certificate", self.refusal("--sitemap", safe.site + "/s.xml"))
+        # A redirect to https before it makes no difference.
+        for name in (safe.site, web.site):
+            errors = self.refusal("--sitemap", name + "/to/http", **trust)
+            self.assertIn(f"{name}/to/http is redirected from https to http, to {web.site}/s.xml, which is refused", errors)
+        self.assertNotIn("/s.xml", [path for path, _ in web.requests])
+
+    def test_sitemaps_of_other_hosts_are_skipped(self):
+        web = self.web
+        web.documents["/index.xml"] = index(*(f"{web.other_site}/{i}.xml" for i in range(20)), web.site + "/own.xml",
+                                            web.site + "/to/other")
+        web.targets["/to/other"] = web.other_site + "/0.xml"
+        web.targets["/to/index"] = web.other_site + "/index.xml"
+        web.documents |= {f"/{i}.xml": sitemap(page(f"/{i}")) for i in range(20)}
+        web.documents["/own.xml"] = sitemap(page("/own"))
+        done = self.run_command("announce", "--sitemap", web.site + "/index.xml")
+        errors = done.stderr.decode()
+        self.assertEqual(done.returncode, 1, errors)
+        self.assertIn(f"{web.site}/index.xml names 20 sitemaps on the host localhost, but it is on 127.0.0.1; skipped, "
+                      "because --any-host is not given", errors)
+        self.assertIn(f"{web.site}/to/other is redirected to another host, localhost, which is refused", errors)
+        self.assertIn("1 article announced, from 2 documents; 21 documents not read", done.stdout.decode())
+        self.assertNotIn("/0.xml", [path for path, _ in web.requests])
+        self.assertIn("22 articles", self.command("announce", "--sitemap", web.site + "/index.xml", "--any-host"))
+        # The host is that which sent the index.
+        self.assertIn("names 2 sitemaps on the host 127.0.0.1, but it is on localhost",
+                      self.refusal("--sitemap", web.site + "/to/index"))
+        # A file has the host of its first sitemap.
+        mixed = index(web.site + "/1.xml", web.other_site + "/2.xml", web.site + "/3.xml")
+        done = self.run_command("announce", "--sitemap", "-", input=mixed)
+        self.assertIn("standard input names 1 sitemap on the host localhost, but its first sitemap is on 127.0.0.1",
+                      done.stderr.decode())
+        self.assertIn("2 articles announced", done.stdout.decode())
+        self.assertIn("3 articles", self.command("announce", "--sitemap", "-", "--any-host", input=mixed))
+
+    def test_passwords_are_never_shown(self):
+        web = self.web
+        secret = web.site.replace("//", "//an:secret@")
+        web.documents["/index.xml"] = index(secret + "/missing.xml", secret + "/bad.xml", secret + "/good.xml",
+                                            "ftp://an:secret@127.0.0.1/x", web.other_site.replace("//", "//an:secret@"))
+        web.documents["/bad.xml"] = b"<html>"
+        web.documents["/good.xml"] = sitemap(page(secret + "/good", "t"), page("mailto:x"))
+        web.documents["/feed"] = b"<rss><channel><item>"
+        for words in (["--sitemap", secret + "/index.xml"], ["--feed", secret + "/feed"],
+                      ["--feed", secret.replace("secret", "sec/secret")], ["--feed", "htp://an:secret@127.0.0.1/"],
+                      ["--sitemap", secret.replace("http:", "https:")]):
+            done = self.run_command("announce", "--dry-run", *words)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("127.0.0.1", done.stderr.decode())
+            self.assertNotIn("secret", done.stdout.decode() + done.stderr.decode(), words)
 
     def test_endless_answers_end(self):
         site = self.web.site

@@ -38,6 +38,12 @@ TEST_F(ArticleOfTest, TheSitesRuleNamesTheArticle) {
   EXPECT_TRUE(ArticleOf({.link = "/wp-login.php"}, rule_, options_, faults_)->excluded);
 }
 
+TEST_F(ArticleOfTest, AddressesHaveNoCredentials) {
+  const auto article = Announce({.link = "https://an:secret@a.example/b", .image_url = "https://an@a.example/b.jpg"});
+  EXPECT_EQ(article.url(), "https://a.example/b");
+  EXPECT_EQ(article.image_url(), "https://a.example/b.jpg");
+}
+
 TEST_F(ArticleOfTest, AGuidMayBeTheId) {
   options_.id_is_guid = true;
   EXPECT_EQ(Announce({.link = "/a", .guid = "news-7"}).article_id(), "news-7");

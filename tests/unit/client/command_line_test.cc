@@ -112,6 +112,8 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
           .command);
   EXPECT_EQ(bulk.feeds, (std::vector<std::string>{"-", "f"}));
   EXPECT_TRUE(bulk.id_is_guid && bulk.categories_are_tags && bulk.in_bulk());
+  EXPECT_FALSE(bulk.any_host);
+  EXPECT_TRUE(std::get<AnnounceCommand>(Line({"announce", "--sitemap", "f", "--any-host"}).command).any_host);
   const auto report = std::get<ReportCommand>(Line({"report", "--month", "2026-10", "--format", "html"}).command);
   EXPECT_EQ(report.month, "2026-10");
   EXPECT_EQ(report.format, ReportFormat::kHtml);

@@ -12,6 +12,7 @@ namespace viewcount::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class FakeAdmin : public v1::AdminService::Service {
  public:
@@ -70,7 +71,7 @@ class FakeQuery : public v1::QueryService::Service {
       auto* article = response->add_articles();
       article->set_rank(++rank);
       article->set_views(1'000'000 - rank);
-      article->set_article_id(fmt::format("article{}", rank));
+      article->set_article_id(fmt::format("article{}", rank == repeated_rank ? rank - 1 : rank));
     }
     if (rank < ranks) response->set_next_page_token(std::to_string(rank));
     response->set_exact(true);
@@ -117,6 +118,8 @@ class FakeQuery : public v1::QueryService::Service {
   grpc::Status watch_end = grpc::Status::OK;
   uint32_t ranks = 256;
   uint32_t page = 100;
+  // The rank at which the article of the rank before is again. 0 for none.
+  uint32_t repeated_rank = 0;
   int calls = 0;
   std::string site;
   v1::Window window;
@@ -188,6 +191,14 @@ TEST_F(CommandsTest, TopFollowsPagesToItsLimit) {
   EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 5);
   EXPECT_TRUE(query_.window.has_day());
   EXPECT_EQ(query_.window.day(), "");
+}
+
+TEST_F(CommandsTest, TopIsNotExactIfAnArticleChangedItsPage) {
+  ASSERT_TRUE(RunIt(TopCommand{.limit = 200}).ok());
+  EXPECT_THAT(output_, Not(HasSubstr("not exact")));
+  query_.repeated_rank = 101;
+  ASSERT_TRUE(RunIt(TopCommand{.limit = 200}).ok());
+  EXPECT_THAT(output_, HasSubstr(", not exact\n"));
 }
 
 TEST_F(CommandsTest, StatsShowsTheSitesCalendar) {

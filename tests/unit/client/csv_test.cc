@@ -18,8 +18,31 @@ TEST(CsvCell, NoCellIsAFormula) {
   EXPECT_EQ(CsvCell("+1"), "'+1");
   EXPECT_EQ(CsvCell("-1"), "'-1");
   EXPECT_EQ(CsvCell("@SUM(A1,A2)"), "\"'@SUM(A1,A2)\"");
-  EXPECT_EQ(CsvCell("\t=1"), "'\t=1");
+  EXPECT_EQ(CsvCell("\t=1"), "'\t'=1");
+  EXPECT_EQ(CsvCell("\tx"), "'\tx");
+  EXPECT_EQ(CsvCell("\nx"), "\"'\nx\"");
+  EXPECT_EQ(CsvCell(" =1"), "' =1");
+  for (const char* text : {"＝1", "＋1", "－1", "＠x"}) EXPECT_EQ(CsvCell(text), std::string("'") + text);
   EXPECT_EQ(CsvCell("a=1"), "a=1");
+}
+
+// Vietnamese and German spreadsheets split at semicolons.
+TEST(CsvCell, NoPartIsAFormulaWhereTheFileIsSplitElsewhere) {
+  EXPECT_EQ(CsvCell("/x;=1+1"), "/x;'=1+1");
+  EXPECT_EQ(CsvCell("/x;a;-1;"), "/x;a;'-1;");
+  EXPECT_EQ(CsvCell(";+1;＝1"), ";'+1;'＝1");
+  EXPECT_EQ(CsvCell("/x; =1"), "/x;' =1");
+  EXPECT_EQ(CsvCell("/x;\"=1\""), "\"/x;'\"\"=1\"\"\"");
+  EXPECT_EQ(CsvCell("a\t@x"), "a\t'@x");
+  EXPECT_EQ(CsvCell("a\n=1"), "\"a\n'=1\"");
+  EXPECT_EQ(CsvCell("a\r=1"), "\"a\r'=1\"");
+}
+
+TEST(CsvCell, OrdinaryTextStaysAsItIs) {
+  for (const char* text : {"/tin;jsessionid=7?a=b+c", "Mưa; nắng", "A - B; C - D", "an@example.org; 1+1=2", ";", ";;",
+                           "Hà Nội – Huế; “–” là gạch", "１＋１＝２"}) {
+    EXPECT_EQ(CsvCell(text), text);
+  }
 }
 
 TEST(JsonText, EscapesWhatJsonRequires) {
