@@ -6,7 +6,8 @@
 #   --quick          shorter turns and fewer rounds: at most 5 minutes after the build, instead of about 25
 #   --json FILE      also writes all rows there: a list of {name, value, unit, baseline, baseline_value, ratio}
 #   --only REGEX     only the families of rows whose name matches: batches, calls, beacons, counts, million (popular
-#                    lists and memory, of 1,000,000 articles), flush, curve, idle, overload
+#                    lists and memory, of 1,000,000 articles), history (analysts' queries on many days), flush,
+#                    curve, idle, overload
 #
 # A whole run (neither --quick nor --only) writes bench/RESULTS.md and bench/results/. Needs two idle cores and a real
 # disk under build/. Starts its own servers on UNIX sockets or ports of 127.0.0.1, and ends them. The exit code is 0 if
@@ -15,7 +16,7 @@ set -euo pipefail
 invoked_from=$PWD
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
 
 options=()
 while [[ $# -gt 0 ]]; do
@@ -39,7 +40,8 @@ deploy/install_packages.sh deploy/packages.txt bench/packages.txt
 
 echo "== Building"
 cmake --preset release -DVIEWCOUNT_TESTS=ON
-cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount viewcount_load limit_server peer_load
+cmake --build build/release --parallel "$(nproc)" --target viewcountd viewcount viewcount_load \
+  limit_server peer_load history_load history_queries
 
 echo "== Measuring"
 # Debian's own interpreter is used, because it finds Debian's Python packages.

@@ -31,6 +31,9 @@ class Context:
     def progress(self, text):
         print(f"[{time.monotonic() - self._begun:5.0f} s] {text}", flush=True)
 
+    def seconds_since_start(self):
+        return time.monotonic() - self._begun
+
     @contextlib.contextmanager
     def empty_folder(self, name):
         """Creates an empty folder below `folder`, and removes it afterwards."""
