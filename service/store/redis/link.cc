@@ -12,6 +12,7 @@
 
 #include "service/base/check.h"
 #include "service/base/limits.h"
+#include "service/store/redis/reply_reader.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -57,6 +58,7 @@ absl::Status RedisConnection::Link::Start(const RedisAddress& address, const std
     redisAsyncFree(std::exchange(context_, nullptr));
     return status;
   }
+  BuildReplies(*context_->c.reader);
   Attach();
   return absl::OkStatus();
 }
@@ -168,7 +170,7 @@ void RedisConnection::Link::Answered(const Done& done, void* reply) {
   room_.NotifyOne();
   absl::StatusOr<Reply> result;
   if (reply != nullptr) {
-    result = CopyReply(*static_cast<redisReply*>(reply));
+    result = TakeReply(reply);
   } else if (!broken_.ok()) {
     result = broken_;
   } else {

@@ -49,16 +49,17 @@ struct LanesCommand {
 };
 
 // Converts the reply to a ZRANGE of up to `articles_max` members.
-absl::StatusOr<Ranking> RankingOf(const Reply& reply, size_t articles_max) {
+absl::StatusOr<Ranking> RankingOf(Reply reply, size_t articles_max) {
   Ranking ranking;
-  const std::vector<Reply>& entries = reply.elements;
+  std::vector<Reply>& entries = reply.elements;
+  ranking.articles.reserve(entries.size() / 2);
   for (size_t i = 0; i + 1 < entries.size(); i += 2) {
     // The empty member is not an article. It keeps the ranking from vanishing.
     if (entries[i].text.empty()) continue;
     const auto score = CountOf(entries[i + 1]);
     if (!score.ok()) return score.status();
     // Scores are the totals with the opposite sign.
-    ranking.articles.push_back({entries[i].text, -*score});
+    ranking.articles.push_back({std::move(entries[i].text), -*score});
   }
   if (ranking.articles.size() >= articles_max) {
     ranking.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, ranking.articles.back().views));
@@ -388,12 +389,13 @@ asio::awaitable<absl::StatusOr<ShardRankings>> RedisStore::ReadRankings(Shard sh
   }
   std::vector<RedisCommand> commands = {lanes_command.words};
   for (size_t i = 0; i < keys.size(); ++i) commands.push_back({"ZRANGE", keys[i], "0", lasts[i], "WITHSCORES"});
-  const auto replies = co_await ReadWhole(shard, commands);
+  auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
   ShardRankings result;
   result.lanes = LaneEntriesOf(replies->front());
   for (size_t i = 0; i < windows.size(); ++i) {
-    auto ranking = RankingOf((*replies)[i + 1], std::min<size_t>(options_.ranked.Of(windows[i].kind), articles_max));
+    auto ranking =
+        RankingOf(std::move((*replies)[i + 1]), std::min<size_t>(options_.ranked.Of(windows[i].kind), articles_max));
     if (!ranking.ok()) co_return ranking.status();
     result.rankings.push_back(*std::move(ranking));
   }

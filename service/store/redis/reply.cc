@@ -1,7 +1,6 @@
 #include "service/store/redis/reply.h"
 
 #include <fmt/format.h>
-#include <hiredis/hiredis.h>
 
 #include <charconv>
 
@@ -9,28 +8,6 @@
 #include "service/base/status.h"
 
 namespace viewcount {
-
-Reply CopyReply(const redisReply& reply) {
-  Reply copy;
-  switch (reply.type) {
-    case REDIS_REPLY_NIL:
-      break;
-    case REDIS_REPLY_INTEGER:
-      copy.kind = Reply::Kind::kInteger;
-      copy.integer = reply.integer;
-      break;
-    case REDIS_REPLY_ARRAY:
-      copy.kind = Reply::Kind::kArray;
-      copy.elements.reserve(reply.elements);
-      for (size_t i = 0; i < reply.elements; ++i) copy.elements.push_back(CopyReply(*reply.element[i]));
-      break;
-    default:
-      copy.kind = reply.type == REDIS_REPLY_ERROR ? Reply::Kind::kError : Reply::Kind::kText;
-      copy.text.assign(reply.str, reply.len);
-  }
-  return copy;
-}
-
 namespace {
 
 // Returns the word that an error with the word ERR should have. Redis 7.0 uses ERR for some errors of commands inside

@@ -9,10 +9,9 @@
 #include <string_view>
 #include <vector>
 
-struct redisReply;
-
 namespace viewcount {
 
+// Errors inside arrays are replies of kind kError too.
 struct Reply {
   enum class Kind : uint8_t { kNil, kInteger, kText, kArray, kError };
   Kind kind = Kind::kNil;
@@ -23,9 +22,6 @@ struct Reply {
 
   bool is_nil() const { return kind == Kind::kNil; }
 };
-
-// Copies hiredis' reply. Errors inside arrays stay replies of kind kError.
-Reply CopyReply(const redisReply& reply);
 
 // Converts an error's text to a status. The first word becomes the reason of its ErrorInfo, as in `REDIS_OOM`; an
 // unknown command has the reason `REDIS_UNKNOWN_COMMAND`. Temporary states (LOADING, BUSY, READONLY, MASTERDOWN,
