@@ -21,7 +21,7 @@ struct ArticleViews {
   uint32_t views = 0;
 };
 
-// The same seed gives the same history on every machine with the same mathematical functions. Not thread-safe.
+// Equal seeds give equal histories on every machine with the same mathematical functions. Not thread-safe.
 class Popularity {
  public:
   struct Shape {

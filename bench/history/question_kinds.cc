@@ -206,6 +206,13 @@ std::vector<QuestionKind> QuestionKinds(const QuestionOptions& options, int64_t 
   return kinds;
 }
 
+Call WarmUp(const QuestionOptions& options) {
+  v1::GetCountsRequest request;
+  request.set_site(options.site);
+  request.add_article_ids(ArticleId(0));
+  return CallOf(&v1::QueryService::Stub::GetCounts, std::move(request));
+}
+
 Call RandomList(const QuestionOptions& options, int64_t now_unix_s, std::mt19937_64& random) {
   const Times times(options, now_unix_s);
   const auto below = [&](int64_t end) { return static_cast<int64_t>(random() % static_cast<uint64_t>(end)); };

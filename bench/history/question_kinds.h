@@ -44,6 +44,8 @@ struct QuestionKind {
 // `now_unix_s` is the time at which the history ends.
 std::vector<QuestionKind> QuestionKinds(const QuestionOptions& options, int64_t now_unix_s);
 
+// Returns a request that costs the service little.
+Call WarmUp(const QuestionOptions& options);
 // Returns a request for a popular list of up to 100 rows of a random window: the last hours, a day, some days, some
 // hours, or all time.
 Call RandomList(const QuestionOptions& options, int64_t now_unix_s, std::mt19937_64& random);
