@@ -1,12 +1,15 @@
 #include "service/query/popular_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include "service/base/async_event.h"
 #include "service/base/hash.h"
@@ -27,8 +30,8 @@ constexpr int kReadingTimes = 20;
 constexpr std::chrono::nanoseconds kLongestAge = 4 * limits::kCountCacheAge;
 // Rankings that are being replaced are used for this time more. Reading from a busy Redis takes longer than usual.
 constexpr std::chrono::nanoseconds kReplacing = 2 * limits::kCountCacheAge;
-// The first attempt to add up windows reads this many places of each ranking, and every further attempt this many times
-// as many.
+// The first attempt to read a list reads this many places of each ranking. To add up windows, every further attempt
+// reads kMorePlaces times as many.
 constexpr size_t kFirstPlaces = 32;
 constexpr size_t kMorePlaces = 4;
 constexpr int kReadsAheadMax = 3;
@@ -38,11 +41,30 @@ constexpr size_t kEntriesMax = 32;
 // Each list takes some 20 KiB. Those made longest ago are dropped first.
 constexpr size_t kLastListsMax = 256;
 
+// A few places of a ranking are enough if all other articles have at most this part of the views that the list
+// requires. So pending views seldom make another article a candidate.
+constexpr uint64_t kFarBelow = 4;
+
 const char kStoreIsOld[] = "the store is older than what was written to it";
 
 // Converts a time-out or a broken connection to the error that the caller receives.
 absl::Status AskAgain(const absl::Status& error) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(error.message()), limits::kRetryDelay);
+}
+
+// Returns whether the rankings of one window list all that a list of `places` needs.
+bool AreEnough(const std::array<Ranking, limits::kShards>& shards, size_t places) {
+  uint64_t unlisted_max = 0;
+  std::vector<int64_t> views;
+  for (const Ranking& shard : shards) {
+    unlisted_max = std::max(unlisted_max, shard.unlisted_views_max);
+    for (const RankedCount& article : shard.articles) views.push_back(article.views);
+  }
+  if (unlisted_max == 0) return true;
+  if (views.size() < places) return false;
+  const auto last = views.begin() + static_cast<ptrdiff_t>(places - 1);
+  std::nth_element(views.begin(), last, views.end(), std::greater<>());
+  return *last > 0 && static_cast<uint64_t>(*last) / kFarBelow >= unlisted_max;
 }
 
 }  // namespace
@@ -232,12 +254,19 @@ asio::awaitable<absl::Status> PopularReader::ReadRankings(const Site& site, cons
                                                           Reading& reading) {
   const WeightedWindows& windows = question.windows;
   if (!question.is_sum()) {
-    Begin(reading);
-    const absl::Status read = co_await ReadShards(site, windows, limits::kRankedAllTimeAndDay, reading);
+    constexpr size_t kAll = limits::kRankedAllTimeAndDay;
+    // The rankings of hours are short.
+    const bool read_all = question.places > kAll || windows.windows.front().kind == Window::Kind::kHour;
+    for (size_t places = read_all ? kAll : kFirstPlaces;; places = kAll) {
+      Begin(reading);
+      const absl::Status read = co_await ReadShards(site, windows, places, reading);
+      if (!read.ok()) co_return read;
+      if (places == kAll || AreEnough(reading.rankings.shards, question.places)) break;
+    }
     reading.rankings.incomplete = std::ranges::any_of(reading.rankings.shards, [&](const Ranking& shard) {
       return shard.unlisted_views_max > 0 && shard.articles.size() < question.places;
     });
-    co_return read;
+    co_return absl::OkStatus();
   }
   const size_t rows_max = limits::kRankedRowsMax / windows.windows.size();
   const size_t places_max = std::clamp<size_t>(rows_max, 1, limits::kRankedAllTimeAndDay);
