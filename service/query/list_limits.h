@@ -49,5 +49,7 @@ inline constexpr std::chrono::minutes kRecentStep{5};
 inline constexpr std::chrono::minutes kRecentMax{120};
 inline constexpr std::chrono::minutes kRecentDefault{15};
 inline constexpr size_t kRecentRowsMax = 2'000'000;
+// The number of sites for which marks are taken although they were not asked about.
+inline constexpr size_t kRecentSitesMax = 64;
 
 }  // namespace viewcount

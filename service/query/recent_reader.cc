@@ -41,22 +41,33 @@ asio::awaitable<void> RecentReader::Refresh() {
   const int64_t at = step * kStepMs;
   if (at % kMsOfHour == 0) co_return;
   const auto sites = sites_.All();
-  for (const auto& site : sites) co_await Take(site, at);
+  size_t others = kRecentSitesMax;
+  for (const auto& site : sites) {
+    const auto asked = asked_.find(site->name);
+    const bool is_asked = asked != asked_.end() && asked->second >= now - std::chrono::milliseconds(kRecentMax).count();
+    if (!is_asked) {
+      if (others == 0) continue;
+      --others;
+    }
+    // A failure would repeat itself for the next sites, after as long a wait.
+    if (!co_await Take(site, at)) break;
+  }
 }
 
-asio::awaitable<void> RecentReader::Take(std::shared_ptr<const Site> site, int64_t at_unix_ms) {
-  if (rows_ >= kRecentRowsMax) co_return;
+asio::awaitable<bool> RecentReader::Take(std::shared_ptr<const Site> site, int64_t at_unix_ms) {
+  if (rows_ >= kRecentRowsMax) co_return false;
   const int64_t taken_at = clock_.UnixMillis();
   // A mark of another hour would be wrong.
-  if (taken_at / kMsOfHour != at_unix_ms / kMsOfHour) co_return;
+  if (taken_at / kMsOfHour != at_unix_ms / kMsOfHour) co_return false;
   const PopularReader::Question question = HoursSince(at_unix_ms, at_unix_ms);
   const auto list = co_await popular_.Read(site, question);
   // Counts that may be out of date are no mark.
-  if (!list.ok() || !list->current) co_return;
+  if (!list.ok() || !list->current) co_return false;
   Mark mark{.taken_at_unix_ms = taken_at, .views = {}, .others_max = OthersMax(*list)};
   for (const PopularArticle& article : list->articles) mark.views[article.article_id] = article.views;
   rows_ += mark.views.size();
   marks_[site->name][at_unix_ms] = std::move(mark);
+  co_return true;
 }
 
 void RecentReader::DropOld(int64_t now_unix_ms) {
@@ -70,6 +81,7 @@ void RecentReader::DropOld(int64_t now_unix_ms) {
 
 asio::awaitable<absl::StatusOr<RecentList>> RecentReader::Read(std::shared_ptr<const Site> site, int64_t last_ms) {
   const int64_t now = clock_.UnixMillis();
+  asked_[site->name] = now;
   const int64_t asked = now - last_ms;
   int64_t start = asked - asked % kMsOfHour;
   // A copy, because marks may be dropped while the list is read.

@@ -45,7 +45,8 @@ class RecentReader {
   RecentReader(const SiteDirectory& sites, PopularReader& popular, const Clock& clock)
       : sites_(sites), popular_(popular), clock_(clock) {}
 
-  // Takes the marks of all sites if five minutes are over. Must be called often.
+  // Takes marks if five minutes are over: of the sites that were asked about in the last two hours, and of
+  // kRecentSitesMax others. Must be called often.
   boost::asio::awaitable<void> Refresh();
   // Returns the articles viewed since the last mark that is at least `last_ms` old. That is up to five minutes more; if
   // this process began later, it is up to an hour more. UNAVAILABLE with RetryInfo while the store is unreachable.
@@ -61,7 +62,8 @@ class RecentReader {
   };
   // The marks of a site by the beginning of their five minutes, Unix milliseconds. None is at a full hour.
   using Marks = std::map<int64_t, Mark>;
-  boost::asio::awaitable<void> Take(std::shared_ptr<const Site> site, int64_t at_unix_ms);
+  // Returns false if it failed, and others would fail, too.
+  boost::asio::awaitable<bool> Take(std::shared_ptr<const Site> site, int64_t at_unix_ms);
   // Drops marks that no question can need any more.
   void DropOld(int64_t now_unix_ms);
 
@@ -70,6 +72,8 @@ class RecentReader {
   const Clock& clock_;
   int64_t last_step_ = 0;
   std::map<std::string, Marks> marks_;
+  // When each site's list was last asked for, Unix milliseconds.
+  std::map<std::string, int64_t> asked_;
   // The number of counts in all marks.
   size_t rows_ = 0;
 };
