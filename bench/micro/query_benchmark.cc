@@ -83,7 +83,7 @@ class Portal {
   PublishedArticles published_{catalog_, clock_};
   QueryApi api_{{pipeline_.sites(), counts_, stats_, totals_, clock_}};
   RisingReader rising_{popular_, counts_, totals_, clock_};
-  RecentReader recent_{pipeline_.sites(), popular_, clock_};
+  RecentReader recent_{pipeline_.sites(), pipeline_.store(), popular_, clock_};
   ListApi lists_{{pipeline_.sites(), counts_, popular_, exporter_, catalog_, published_, rising_, recent_, clock_}};
 };
 

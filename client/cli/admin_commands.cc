@@ -160,8 +160,8 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
   const v1::Site& site = response->site();
   if (site.earlier_time_zones_size() > wanted.earlier_time_zones_size()) {
-    PrintError(fmt::format("note: views counted until now stay in the days of {}",
-                           site.earlier_time_zones(site.earlier_time_zones_size() - 1).time_zone()));
+    const auto& last = site.earlier_time_zones(site.earlier_time_zones_size() - 1);
+    PrintError(fmt::format("note: views until {} are in days of {}", TimeText(last.until()), last.time_zone()));
   }
   const std::string rule = RuleOf(site), agents = AgentsOf(site);
   Print(fmt::format("site {} {}, time zone {}, {}{}{}{}{}{}{}\n", site.name(),

@@ -73,7 +73,7 @@ std::string TextOf(const Response& response, const std::vector<NumberColumn>& co
   text += fmt::format("from {} to {}\n", TimeText(response.span().start()), TimeText(response.span().end()));
   if constexpr (requires { response.formula(); }) text += fmt::format("score: {}\n", response.formula());
   text += fmt::format("as of {}", TimeText(response.as_of()));
-  if (!response.exact()) text += fmt::format(", not exact: others may have up to {}", response.error_bound());
+  if (!response.exact()) text += fmt::format(", not exact, by at most {}", response.error_bound());
   return text + "\n";
 }
 
@@ -144,7 +144,11 @@ absl::Status Run(Session& session, const NowCommand& command) {
   const bool terminal = command.watch && !session.options().json && isatty(STDOUT_FILENO) == 1;
   do {
     const auto response = session.Call(session.query(), &v1::QueryService::Stub::ListNow, request);
-    if (!response.ok()) return response.status();
+    if (!response.ok()) {
+      if (!command.watch || !absl::IsUnavailable(response.status())) return response.status();
+      PrintError(fmt::format("{}; trying again", std::string(response.status().message())));
+      continue;
+    }
     // Moves the cursor to the top left corner and clears what is below it.
     if (terminal) Print("\x1b[H\x1b[J");
     Show(session, *response, {kViews}, command.csv);

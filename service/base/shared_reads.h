@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,13 +60,20 @@ class SharedReads {
     std::erase_if(flights_,
                   [&](const auto& one) { return one.second->result && one.second->begun_at < now - limits_.age_max; });
     const auto flight = std::make_shared<Flight>(executor);
+    if (flights_.size() >= limits_.kept_max) DropOldest();
     if (flights_.size() < limits_.kept_max) flights_[key] = flight;
     ++waiting_;
     while (running_ >= limits_.running_max) co_await ended_->Wait();
     --waiting_;
     ++running_;
     flight->begun_at = clock_.Now();
-    flight->result = co_await read();
+    std::exception_ptr thrown;
+    try {
+      flight->result = co_await read();
+    } catch (...) {
+      thrown = std::current_exception();
+      flight->result = absl::InternalError("the read failed");
+    }
     --running_;
     ended_->NotifyOne();
     if (!flight->result->ok()) {
@@ -73,6 +81,7 @@ class SharedReads {
       if (kept != flights_.end() && kept->second == flight) flights_.erase(kept);
     }
     flight->landed.NotifyAll();
+    if (thrown) std::rethrow_exception(thrown);
     co_return *flight->result;
   }
 
@@ -84,6 +93,16 @@ class SharedReads {
     std::optional<Result> result;
     SteadyTime begun_at;
   };
+
+  // Makes room for a newer result.
+  void DropOldest() {
+    auto oldest = flights_.end();
+    for (auto at = flights_.begin(); at != flights_.end(); ++at) {
+      if (!at->second->result) continue;
+      if (oldest == flights_.end() || at->second->begun_at < oldest->second->begun_at) oldest = at;
+    }
+    if (oldest != flights_.end()) flights_.erase(oldest);
+  }
 
   const Clock& clock_;
   const SharedReadLimits limits_;

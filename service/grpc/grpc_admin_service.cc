@@ -23,7 +23,7 @@ using std::chrono::duration_cast, std::chrono::milliseconds;
 
 namespace {
 
-// When a change of a site's time zone takes effect.
+// A change of a site's time zone takes effect at the next full hour of UTC after this time.
 constexpr std::chrono::seconds kZoneChangeDelay{10};
 
 // The longest wait of a flush. A caller's earlier deadline shortens it.
@@ -126,10 +126,16 @@ asio::awaitable<absl::StatusOr<std::vector<EarlierZone>>> GrpcAdminService::Earl
   if (!totals.ok()) co_return totals.status();
   // Without views, no day has been counted in the present zone.
   if (totals->views.front() == 0) co_return earlier;
-  const int64_t after = earlier.empty() ? 0 : earlier.back().until_unix_ms + 1;
-  // Every instance knows of the change by then, so none counts later views in days of the zone before.
-  const int64_t until = parts_.clock.UnixMillis() + std::chrono::milliseconds(kZoneChangeDelay).count();
-  earlier.push_back({present->settings.time_zone, std::max(after, until)});
+  constexpr int64_t kHourMs = 3'600'000;
+  const int64_t now = parts_.clock.UnixMillis();
+  if (!earlier.empty() && earlier.back().until_unix_ms > now) {
+    // The last change has not taken effect yet, so this one takes its place.
+    if (earlier.back().time_zone == wanted.settings.time_zone) earlier.pop_back();
+    co_return earlier;
+  }
+  // Days and hours divide at a full hour. Instances that can reach the store know of the change by then.
+  const int64_t known = now + std::chrono::milliseconds(kZoneChangeDelay).count();
+  earlier.push_back({present->settings.time_zone, (known / kHourMs + 1) * kHourMs});
   co_return earlier;
 }
 

@@ -46,7 +46,7 @@ asio::awaitable<absl::Status> SaltRotator::Refresh() {
   const bool again = done_.generation != now.generation;
   now.end_ms = std::numeric_limits<int64_t>::max();
   for (const auto& site : sites) {
-    const SaltDays days = SaltDays::At(site->zone, now_ms);
+    const SaltDays days = SaltDays::At(site->days, now_ms);
     now.end_ms = std::min(now.end_ms, days.end_ms);
     parts_.salts.RemoveBefore(*site, days.first());
   }
@@ -61,7 +61,7 @@ asio::awaitable<absl::Status> SaltRotator::Refresh() {
 
 asio::awaitable<absl::Status> SaltRotator::Obtain(const Sites& sites, int64_t now_ms, bool again) {
   for (const auto& site : sites) {
-    const SaltDays days = SaltDays::At(site->zone, now_ms);
+    const SaltDays days = SaltDays::At(site->days, now_ms);
     // The salt of the present day comes first, because views wait for it.
     std::array<uint32_t, 3> wanted = {days.present, days.before, days.ahead};
     for (size_t i = 0; i < wanted.size(); ++i) {
@@ -88,7 +88,7 @@ asio::awaitable<absl::Status> SaltRotator::Remove(const Sites& sites, int64_t no
   for (const auto& site : sites) {
     const size_t index = site->index.value;
     if (index >= removed_.size()) removed_.resize(index + 1);
-    const uint32_t first = SaltDays::At(site->zone, now_ms).first();
+    const uint32_t first = SaltDays::At(site->days, now_ms).first();
     if (again || removed_[index] != first) first_days.emplace(site->name, first);
   }
   if (first_days.empty()) co_return absl::OkStatus();

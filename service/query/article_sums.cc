@@ -59,6 +59,7 @@ asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadArticleSums(CountReade
   for (const auto& [shard, piece] : pieces) {
     reads.Spawn(ReadPiece(counts, *site, shard, windows, piece, sums, error));
     if (++spawned % at_once == 0) co_await reads.Wait();
+    if (!error.ok()) break;
   }
   co_await reads.Wait();
   if (!error.ok()) {

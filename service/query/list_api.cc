@@ -63,7 +63,8 @@ asio::awaitable<absl::StatusOr<ShownList>> ListApi::Show(const ListQuestion& que
 }
 
 asio::awaitable<absl::StatusOr<ShownList>> ListApi::ShowPage(const ListQuestion& question) const {
-  auto cached = ShowCached(question, question.list);
+  // An exact list may be known only after another read.
+  auto cached = question.exact_required ? std::nullopt : ShowCached(question, question.list);
   if (cached && cached->NeedsMore(question.end)) cached = ShowCached(question, Deep(question.list));
   if (cached) co_return *std::move(cached);
   auto list = co_await Show(question, question.list);

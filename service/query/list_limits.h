@@ -49,6 +49,9 @@ inline constexpr std::chrono::minutes kRecentStep{5};
 inline constexpr std::chrono::minutes kRecentMax{120};
 inline constexpr std::chrono::minutes kRecentDefault{15};
 inline constexpr size_t kRecentRowsMax = 2'000'000;
+// A list of what is read right now is used for a second.
+inline constexpr SharedReadLimits kRecentReads{
+    .age_max = limits::kCountCacheAge, .kept_max = 256, .running_max = 2, .waiting_max = 64};
 // The number of sites for which marks are taken although they were not asked about.
 inline constexpr size_t kRecentSitesMax = 64;
 

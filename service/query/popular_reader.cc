@@ -152,9 +152,10 @@ std::optional<PopularList> PopularReader::ReadCached(const Site& site, const Que
   return std::move(answer->list);
 }
 
-asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Question question) {
+asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr<const Site> site, Question question,
+                                                                 Afterwards afterwards) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    const auto entry = co_await Join(site, question);
+    const auto entry = co_await Join(site, question, afterwards);
     if (absl::IsAborted(entry.status())) continue;
     absl::Status error = entry.status();
     if (entry.ok()) {
@@ -170,7 +171,7 @@ asio::awaitable<absl::StatusOr<PopularList>> PopularReader::Read(std::shared_ptr
 }
 
 asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularReader::Join(
-    std::shared_ptr<const Site> site, Question question) {
+    std::shared_ptr<const Site> site, Question question, Afterwards afterwards) {
   const Key key{site->index, question};
   if (const auto found = flights_.find(key); found != flights_.end()) {
     const std::shared_ptr<Flight> flight = found->second;
@@ -196,7 +197,7 @@ asio::awaitable<absl::StatusOr<std::shared_ptr<PopularReader::Entry>>> PopularRe
     --summing_;
     summed_->NotifyOne();
   }
-  if (read.ok()) {
+  if (read.ok() && afterwards == Afterwards::kKeep) {
     auto followed = TrackedCandidates(key);
     co_await ReadAhead(*entry, std::move(followed));
     if (summed_up) {
@@ -517,7 +518,7 @@ asio::awaitable<void> PopularReader::Refresh() {
   for (const auto& entry : due) {
     reads.Spawn([](PopularReader& self, std::shared_ptr<Entry> old) -> asio::awaitable<void> {
       // The next request reports the error, if it persists.
-      const auto read = co_await self.Join(old->site, old->question);
+      const auto read = co_await self.Join(old->site, old->question, Afterwards::kKeep);
       if (!read.ok()) old->being_replaced = false;
     }(*this, entry));
   }

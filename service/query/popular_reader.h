@@ -51,7 +51,10 @@ class PopularReader {
   // Used on the store's executor. Uses rankings that are read now, or joins a read that is under way. If the store is
   // unreachable, returns the last known list plus the views counted here since, with `exact` false. UNAVAILABLE with
   // RetryInfo if no list is known.
-  boost::asio::awaitable<absl::StatusOr<PopularList>> Read(std::shared_ptr<const Site> site, Question question);
+  // With kDrop the rankings serve this read only, and push out none that are kept.
+  enum class Afterwards : uint8_t { kKeep, kDrop };
+  boost::asio::awaitable<absl::StatusOr<PopularList>> Read(std::shared_ptr<const Site> site, Question question,
+                                                           Afterwards afterwards = Afterwards::kKeep);
 
   // Used on the store's executor; called often. Reads requested rankings again that will soon be too old, and drops
   // those that are too old. Drops none while the store is unreachable.
@@ -74,7 +77,7 @@ class PopularReader {
   // Returns null if there is none.
   std::shared_ptr<Entry> Find(const Key& key);
   boost::asio::awaitable<absl::StatusOr<std::shared_ptr<Entry>>> Join(std::shared_ptr<const Site> site,
-                                                                      Question question);
+                                                                      Question question, Afterwards afterwards);
   void Begin(Reading& reading) const;
   // Waits until few enough other lists of several windows are being read. RESOURCE_EXHAUSTED with RetryInfo if too many
   // wait already.

@@ -11,6 +11,7 @@ namespace asio = boost::asio;
 
 asio::awaitable<void> QueryMaintenance::Run() {
   const auto executor = co_await asio::this_coro::executor;
+  WaitGroup marks(executor);
   while (!stopped_) {
     timer_.expires_after(kEvery);
     boost::system::error_code ignored;
@@ -19,9 +20,17 @@ asio::awaitable<void> QueryMaintenance::Run() {
     WaitGroup refreshes(executor);
     refreshes.Spawn(counts_.Refresh());
     refreshes.Spawn(popular_.Refresh());
-    refreshes.Spawn(recent_.Refresh());
+    // Marks of many sites take long, and the other reads must not wait for them.
+    if (!marking_) marks.Spawn(TakeMarks());
     co_await refreshes.Wait();
   }
+  co_await marks.Wait();
+}
+
+asio::awaitable<void> QueryMaintenance::TakeMarks() {
+  marking_ = true;
+  co_await recent_.Refresh();
+  marking_ = false;
 }
 
 void QueryMaintenance::Stop() {

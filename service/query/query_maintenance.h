@@ -28,11 +28,14 @@ class QueryMaintenance {
   // A tenth of limits::kCountCacheAge, which leaves time for a slow Redis.
   static constexpr std::chrono::milliseconds kEvery{100};
 
+  boost::asio::awaitable<void> TakeMarks();
+
   CountReader& counts_;
   PopularReader& popular_;
   RecentReader& recent_;
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
+  bool marking_ = false;
 };
 
 }  // namespace viewcount

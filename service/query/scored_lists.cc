@@ -168,8 +168,9 @@ asio::awaitable<absl::Status> ListApi::ListNow(const v1::ListNowRequest& request
   v1::ListPopularRequest page = PageOf(request);
   auto status = question.SetPage(page, "now", kScoredPageSizeMax, parts_.clock.UnixMillis());
   if (!status.ok()) co_return status;
-  const auto list = co_await parts_.recent.Read(question.site, *last);
-  if (!list.ok()) co_return list.status();
+  const auto read = co_await parts_.recent.Read(question.site, *last);
+  if (!read.ok()) co_return read.status();
+  const std::shared_ptr<const RecentList> list = *read;
   std::vector<std::string_view> ids;
   for (const PopularArticle& article : list->articles) ids.push_back(article.article_id);
   const auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));

@@ -194,7 +194,7 @@ void Server::MakeReaders() {
       std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, clock_});
   published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);
   rising_ = std::make_unique<RisingReader>(*popular_, *counts_, *site_totals_, clock_);
-  recent_ = std::make_unique<RecentReader>(*sites_, *popular_, clock_);
+  recent_ = std::make_unique<RecentReader>(*sites_, *store_, *popular_, clock_);
   list_api_ = std::make_unique<ListApi>(ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_,
                                                               *published_, *rising_, *recent_, clock_});
   AddSiteList(question_routes_, *sites_);

@@ -80,7 +80,7 @@ SiteCalendar::Slot SiteCalendar::Find(int64_t unix_ms) const {
   Slot slot;
   slot.hour = static_cast<uint32_t>(hour);
   slot.day = DayNumber(std::max(day, part.least_day));
-  slot.day_begin_ms = day > part.least_day ? day_begin : zones_.StartOf(part.least_day);
+  slot.day_begin_ms = day > part.least_day ? std::max(day_begin, part.begin_ms) : zones_.StartOf(part.least_day);
   slot.begin_ms = std::max({day_begin, hour * kHourMs, part.begin_ms});
   slot.end_ms = std::min({day_begin + kDayMs, (hour + 1) * kHourMs, part.end_ms});
   // This is correct while the offset from UTC does not change. Clocks may jump forward, or back over midnight, and then

@@ -4,11 +4,11 @@
 
 namespace viewcount {
 
-SaltDays SaltDays::At(const absl::TimeZone& zone, int64_t unix_ms) {
+SaltDays SaltDays::At(const DayZones& zones, int64_t unix_ms) {
   constexpr int64_t kPauseMs = limits::kVisitPause.count();
   constexpr int64_t kAheadMs = limits::kSaltAhead.count();
   const auto slot_of = [&](int64_t at) {
-    return SiteCalendar(zone).SlotOf(std::clamp<int64_t>(at, 0, limits::kEventTimeUnixMsMax));
+    return SiteCalendar(zones).SlotOf(std::clamp<int64_t>(at, 0, limits::kEventTimeUnixMsMax));
   };
   const auto before = slot_of(unix_ms - kPauseMs);
   const auto present = slot_of(unix_ms);
@@ -31,9 +31,9 @@ ViewerSalts::Pair ViewerSalts::At(const Site& site, int64_t unix_ms) {
   const MutexLock lock(mutex_);
   if (site.index.value >= sites_.size()) return {};
   OfSite& of = sites_[site.index.value];
-  if (!of.days.Holds(unix_ms) || of.zone != site.zone) {
-    of.zone = site.zone;
-    of.days = SaltDays::At(site.zone, unix_ms);
+  if (!of.days.Holds(unix_ms) || of.zones != site.days) {
+    of.zones = site.days;
+    of.days = SaltDays::At(site.days, unix_ms);
     of.found.present = of.Of(of.days.present);
     of.found.before = of.days.before != of.days.present ? of.Of(of.days.before) : ViewerSalt();
   }

@@ -27,7 +27,7 @@ struct SaltDays {
   int64_t begin_ms = 0;
   int64_t end_ms = 0;
 
-  static SaltDays At(const absl::TimeZone& zone, int64_t unix_ms);
+  static SaltDays At(const DayZones& zones, int64_t unix_ms);
 
   bool Holds(int64_t unix_ms) const { return begin_ms <= unix_ms && unix_ms < end_ms; }
   // Returns the first day whose salt is still usable. `before` can be later than `present`: clocks that fall back over
@@ -62,7 +62,7 @@ class ViewerSalts {
     // The salts by day, at most three.
     std::vector<std::pair<uint32_t, ViewerSalt>> salts;
     // The last result of `At`, and the zone and the period for which it is valid.
-    absl::TimeZone zone;
+    DayZones zones;
     SaltDays days;
     Pair found;
 

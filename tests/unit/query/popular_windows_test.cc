@@ -380,7 +380,7 @@ class PopularWindowsTest : public ::testing::TestWithParam<std::string> {
   PublishedArticles published_{catalog_, clock_};
   SiteTotalReader totals_{pipeline_.store(), pipeline_.cache(), {&pipeline_.ledger()}};
   RisingReader rising_{popular_, pipeline_.counts(), totals_, clock_};
-  RecentReader recent_{pipeline_.sites(), popular_, clock_};
+  RecentReader recent_{pipeline_.sites(), pipeline_.store(), popular_, clock_};
   ListApi api_{
       {pipeline_.sites(), pipeline_.counts(), popular_, exporter_, catalog_, published_, rising_, recent_, clock_}};
   std::vector<std::string> ids_;
