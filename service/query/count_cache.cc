@@ -156,6 +156,28 @@ bool CountCache::CheckCursors(Shard shard, const std::vector<std::optional<LaneE
   return CheckLocked(cache, shard, entries, cursors, equal);
 }
 
+std::vector<ShardCursors> CountCache::KnownCursors() const {
+  std::vector<ShardCursors> known(lanes_.size());
+  for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+    const Ledger::LockedView still = lanes_[lane].ledger->Lock();
+    for (uint8_t shard = 0; shard < limits::kShards; ++shard) known[lane][shard] = still.CursorOf(Shard{shard});
+  }
+  return known;
+}
+
+bool CountCache::CheckCursorsSince(std::span<const ShardCursors> known, Shard shard,
+                                   const std::vector<std::optional<LaneEntry>>& entries,
+                                   std::vector<Cursor>& cursors) const {
+  VIEWCOUNT_CHECK(entries.size() == lanes_.size() && known.size() == lanes_.size());
+  cursors.clear();
+  for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+    if (entries[lane] && entries[lane]->incarnation != lanes_[lane].incarnation) return false;
+    cursors.push_back(entries[lane] ? entries[lane]->cursor : Cursor());
+    if (cursors.back() < known[lane][shard.value]) return false;
+  }
+  return true;
+}
+
 void CountCache::RememberAll(ShardCache& cache, const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                              SteadyTime read_at, const std::vector<Cursor>& cursors, bool equal,
                              const ShardCounts& counts) {

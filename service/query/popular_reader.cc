@@ -72,6 +72,8 @@ bool AreEnough(const std::array<Ranking, limits::kShards>& shards, size_t places
 struct PopularReader::Reading {
   SteadyTime read_at;
   uint64_t generation = 0;
+  // The cursors that this process knew when the read began.
+  std::vector<ShardCursors> known;
   RankedWindow::Rankings rankings;
   // Used if there are several windows.
   RankingSums sums;
@@ -86,6 +88,7 @@ struct PopularReader::Entry {
         question(std::move(its_question)),
         read_at(reading.read_at),
         generation(reading.generation),
+        known(std::move(reading.known)),
         ranked(site, question.windows, question.places, ledgers, std::move(reading.rankings)),
         candidates_read(executor) {}
 
@@ -116,6 +119,7 @@ struct PopularReader::Entry {
   // The rankings are used until they are this old.
   std::chrono::nanoseconds age_max = kUsualAge;
   const uint64_t generation;
+  const std::vector<ShardCursors> known;
   std::atomic<bool> asked = false;
   std::atomic<bool> being_replaced = false;
 
@@ -246,6 +250,8 @@ void PopularReader::Begin(Reading& reading) const {
   reading.read_at = clock_.Now();
   reading.generation = store_.generation();
   reading.rankings.as_of_unix_ms = clock_.UnixMillis();
+  // The cursors come first, so that the marks hold every chunk after them.
+  reading.known = cache_.KnownCursors();
   reading.rankings.marks.clear();
   for (const Ledger* ledger : ledgers_) reading.rankings.marks.push_back(ledger->TakeSnapshot());
   reading.rankings.cursors.assign(ledgers_.size(), ShardCursors());
@@ -315,7 +321,7 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, const WeightedW
       error = read.status();
       co_return;
     }
-    if (!cache_.CheckCursors(shard, read->lanes, cursors)) continue;
+    if (!cache_.CheckCursorsSince(reading.known, shard, read->lanes, cursors)) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) reading.rankings.cursors[lane][shard.value] = cursors[lane];
     if (windows.windows.size() == 1 && !windows.has_weights()) {
       reading.rankings.shards[shard.value] = std::move(read->rankings.front());
@@ -476,7 +482,7 @@ asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
       error = counts.status();
       co_return;
     }
-    if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
+    if (!cache_.CheckCursorsSince(entry.known, shard, counts->lanes, cursors)) continue;
     std::vector<RankedWindow::Stored> stored;
     for (size_t i = 0; i < asked.size(); ++i) {
       int64_t views = 0;
