@@ -101,9 +101,9 @@ class CountCache final : public AppliedListener {
 
   // For every lane, the cursor of every shard as this process knows it. Thread-safe.
   std::vector<ShardCursors> KnownCursors() const;
-  // Like CheckCursors, for callers that keep all chunks since they called KnownCursors. An answer may then be older than
-  // the present state, but not older than `known`. So large answers are not refused because flushes go on meanwhile.
-  // Thread-safe.
+  // Like CheckCursors, for callers that keep all chunks since they called KnownCursors. An answer may then be older
+  // than the present state, but not older than `known`. So large answers are not refused because flushes go on
+  // meanwhile. Thread-safe.
   bool CheckCursorsSince(std::span<const ShardCursors> known, Shard shard,
                          const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors) const;
 
