@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "service/sites/day_zones.h"
+
 namespace viewcount::cli {
 
 // The time from `start` to `end`.
@@ -58,6 +60,8 @@ struct Report {
   std::string site = {};
   std::string zone_name = {};
   absl::TimeZone zone = {};
+  // The time zones of the days; the last one is `zone`.
+  DayZones days = {};
   ReportSpan span = {};
   // True if the window consists of whole days of the site.
   bool of_days = false;

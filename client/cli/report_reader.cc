@@ -4,11 +4,13 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "client/cli/report_window.h"
+#include "client/cli/site_days.h"
 #include "client/cli/whole_list.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -33,7 +35,7 @@ void SetRange(const ReportSpan& span, v1::Window& window) {
 class ReportReader {
  public:
   ReportReader(Session& session, const ReportCommand& command, const v1::Site& site)
-      : session_(session), command_(command) {
+      : session_(session), command_(command), site_(site) {
     report_.site = site.name();
     report_.zone_name = site.time_zone().empty() ? "UTC" : site.time_zone();
     report_.exact = true;
@@ -41,10 +43,10 @@ class ReportReader {
   }
 
   absl::StatusOr<Report> Read() {
-    if (!LoadZone(report_.zone_name, report_.zone)) {
-      return absl::FailedPreconditionError(
-          fmt::format("this machine does not know the site's time zone {}; install tzdata", report_.zone_name));
-    }
+    auto days = DayZonesOf(site_);
+    if (!days.ok()) return days.status();
+    report_.days = *std::move(days);
+    report_.zone = report_.days.PartAt(std::numeric_limits<int64_t>::max()).zone;
     for (auto read : {&ReportReader::ReadWindow, &ReportReader::ReadSeries, &ReportReader::ReadVisitors,
                       &ReportReader::ReadArticles}) {
       if (auto status = (this->*read)(); !status.ok()) return status;
@@ -62,7 +64,7 @@ class ReportReader {
 
   absl::Status ReadWindow() {
     if (command_.window.empty()) {
-      auto span = MonthSpan(command_.month, report_.zone, absl::Now());
+      auto span = MonthSpan(command_.month, report_.days, absl::Now());
       if (!span.ok()) return span.status();
       report_.span = *span;
     } else {
@@ -75,7 +77,7 @@ class ReportReader {
       if (!response.ok()) return response.status();
       report_.span = {TimeOf(response->span().start()), TimeOf(response->span().end())};
     }
-    report_.of_days = IsOfDays(report_.span, report_.zone);
+    report_.of_days = IsOfDays(report_.span, report_.days);
     return absl::OkStatus();
   }
 
@@ -114,11 +116,11 @@ class ReportReader {
     const auto stats = session_.Call(session_.query(), &v1::QueryService::Stub::GetSiteStats, request);
     if (!stats.ok()) return stats.status();
     if (!report_.of_days) return absl::OkStatus();
-    const absl::CivilDay today(absl::ToCivilSecond(TimeOf(stats->as_of()), report_.zone));
+    const absl::CivilDay today = DayOf(TimeOf(stats->as_of()), report_.days);
     const absl::CivilMonth month(today);
     const absl::CivilDay monday = absl::PrevWeekday(today + 1, absl::Weekday::monday);
-    const absl::CivilDay start(absl::ToCivilSecond(report_.span.start, report_.zone));
-    const absl::CivilDay end(absl::ToCivilSecond(report_.span.end, report_.zone));
+    const absl::CivilDay start = DayOf(report_.span.start, report_.days);
+    const absl::CivilDay end = DayOf(report_.span.end, report_.days);
     const auto is = [&](absl::CivilDay first, absl::CivilDay after) { return start == first && end == after; };
     // A window that has not ended may end on any later day.
     const auto is_since = [&](absl::CivilDay first, absl::CivilDay after) {
@@ -187,7 +189,7 @@ class ReportReader {
 
   // The report goes without the window before if the service cannot answer it.
   absl::Status ReadBefore(RankedArticles& articles) {
-    const ReportSpan span = SpanBefore(report_.span, report_.zone);
+    const ReportSpan span = SpanBefore(report_.span, report_.days);
     const auto series = Series(span, report_.of_days ? v1::SERIES_STEP_DAY : v1::SERIES_STEP_HOUR);
     if (absl::IsInvalidArgument(series.status())) {
       report_.before_problem = ToStd(series.status().message());
@@ -234,6 +236,7 @@ class ReportReader {
 
   Session& session_;
   const ReportCommand& command_;
+  const v1::Site& site_;
   Report report_;
 };
 

@@ -4,22 +4,20 @@
 
 #include <charconv>
 
+#include "client/cli/site_days.h"
+
 namespace viewcount::cli {
 namespace {
 
-absl::Time StartOfMonth(absl::CivilMonth month, const absl::TimeZone& zone) {
-  return absl::FromCivil(absl::CivilDay(month), zone);
-}
-
-ReportSpan SpanOfMonth(absl::CivilMonth month, const absl::TimeZone& zone) {
-  return {StartOfMonth(month, zone), StartOfMonth(month + 1, zone)};
+ReportSpan SpanOfMonth(absl::CivilMonth month, const DayZones& days) {
+  return {StartOf(absl::CivilDay(month), days), StartOf(absl::CivilDay(month + 1), days)};
 }
 
 }  // namespace
 
-absl::StatusOr<ReportSpan> MonthSpan(const std::string& month, const absl::TimeZone& zone, absl::Time now) {
-  const absl::CivilMonth present(absl::ToCivilSecond(now, zone));
-  if (month.empty()) return SpanOfMonth(present - 1, zone);
+absl::StatusOr<ReportSpan> MonthSpan(const std::string& month, const DayZones& days, absl::Time now) {
+  const absl::CivilMonth present(DayOf(now, days));
+  if (month.empty()) return SpanOfMonth(present - 1, days);
   int year = 0;
   int number = 0;
   const char* const text = month.data();
@@ -33,24 +31,22 @@ absl::StatusOr<ReportSpan> MonthSpan(const std::string& month, const absl::TimeZ
     return absl::InvalidArgumentError(
         fmt::format("--month {} has not begun; the last whole month is {}", month, absl::FormatCivilTime(present - 1)));
   }
-  return SpanOfMonth(asked, zone);
+  return SpanOfMonth(asked, days);
 }
 
-bool IsOfDays(const ReportSpan& span, const absl::TimeZone& zone) {
-  const auto is_midnight = [&zone](absl::Time time) {
-    return absl::FromCivil(absl::CivilDay(absl::ToCivilSecond(time, zone)), zone) == time;
-  };
-  return is_midnight(span.start) && is_midnight(span.end);
+bool IsOfDays(const ReportSpan& span, const DayZones& days) {
+  const auto begins_day = [&days](absl::Time time) { return StartOf(DayOf(time, days), days) == time; };
+  return begins_day(span.start) && begins_day(span.end);
 }
 
-ReportSpan SpanBefore(const ReportSpan& span, const absl::TimeZone& zone) {
-  if (!IsOfDays(span, zone)) return {span.start - (span.end - span.start), span.start};
-  const absl::CivilDay first(absl::ToCivilSecond(span.start, zone));
-  const absl::CivilDay end(absl::ToCivilSecond(span.end, zone));
+ReportSpan SpanBefore(const ReportSpan& span, const DayZones& days) {
+  if (!IsOfDays(span, days)) return {span.start - (span.end - span.start), span.start};
+  const absl::CivilDay first = DayOf(span.start, days);
+  const absl::CivilDay end = DayOf(span.end, days);
   const absl::CivilMonth month(first);
   const bool is_month = first == absl::CivilDay(month) && end == absl::CivilDay(month + 1);
-  if (is_month) return SpanOfMonth(month - 1, zone);
-  return {absl::FromCivil(first - (end - first), zone), span.start};
+  if (is_month) return SpanOfMonth(month - 1, days);
+  return {StartOf(first - (end - first), days), span.start};
 }
 
 }  // namespace viewcount::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/cli/site_days.h"
 #include "service/web/digit_grouping.h"
 
 namespace viewcount::cli {
@@ -107,7 +108,9 @@ std::string ReportFormatter::Change(const ReportNumber& number) const {
 std::string ReportFormatter::Rank(uint32_t rank) const { return rank == 0 ? kDash : Number(rank); }
 
 std::string ReportFormatter::Day(absl::Time time) const {
-  return absl::FormatTime(vietnamese() ? "%d/%m/%Y" : "%Y-%m-%d", time, report_.zone);
+  // The day may have begun in an earlier time zone of the site, where it had another name.
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(DayOf(time, report_.days)) + 12, absl::UTCTimeZone());
+  return absl::FormatTime(vietnamese() ? "%d/%m/%Y" : "%Y-%m-%d", noon, absl::UTCTimeZone());
 }
 
 std::string ReportFormatter::Moment(absl::Time time) const {

@@ -9,6 +9,7 @@
 
 #include "client/cli/bar.h"
 #include "client/cli/commands.h"
+#include "client/cli/site_days.h"
 #include "service/base/text.h"
 
 namespace viewcount::cli {
@@ -28,11 +29,10 @@ int BarWidth() {
 // Formats the first moments of points as their site writes them: days, or hours with their offset from UTC.
 class StartFormat {
  public:
-  StartFormat(const std::string& time_zone, v1::SeriesStep step) {
+  StartFormat(const v1::Site& site, v1::SeriesStep step) : days_(DayZonesOf(site)) {
     // This machine may lack the time zones. Then all moments are shown in UTC, and days as moments.
-    const bool known = absl::LoadTimeZone(time_zone, &zone_);
-    if (!known) zone_ = absl::UTCTimeZone();
-    if (known && step != v1::SERIES_STEP_HOUR) format_ = "%Y-%m-%d";
+    if (!days_.ok() || !absl::LoadTimeZone(site.time_zone(), &zone_)) zone_ = absl::UTCTimeZone();
+    by_day_ = days_.ok() && step != v1::SERIES_STEP_HOUR;
   }
 
   // Returns the moment as RFC 3339 has it.
@@ -41,12 +41,16 @@ class StartFormat {
   }
 
   std::string TextOf(const google::protobuf::Timestamp& start) const {
-    return absl::FormatTime(format_, absl::FromUnixSeconds(start.seconds()), zone_);
+    const absl::Time time = absl::FromUnixSeconds(start.seconds());
+    // The day may have begun in an earlier time zone of the site, where it had another name.
+    if (by_day_) return absl::FormatCivilTime(DayOf(time, *days_));
+    return absl::FormatTime("%Y-%m-%d %H:%M %Ez", time, zone_);
   }
 
  private:
+  const absl::StatusOr<DayZones> days_;
   absl::TimeZone zone_;
-  const char* format_ = "%Y-%m-%d %H:%M %Ez";
+  bool by_day_ = false;
 };
 
 absl::StatusOr<v1::GetSeriesRequest> RequestOf(const std::string& site, const SeriesCommand& command) {
@@ -71,7 +75,7 @@ absl::Status Run(Session& session, const SeriesCommand& command) {
   const auto response = session.Call(session.query(), &v1::QueryService::Stub::GetSeries, *request);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  const StartFormat start(site->time_zone(), command.step);
+  const StartFormat start(*site, command.step);
   if (command.csv) {
     Print("start,views\n");
     for (const auto& point : response->points()) {

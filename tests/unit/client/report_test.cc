@@ -58,6 +58,7 @@ Report Example() {
   report.site = "portal";
   report.zone_name = "Asia/Ho_Chi_Minh";
   report.zone = Zone("Asia/Ho_Chi_Minh");
+  report.days = report.zone;
   report.span = {absl::FromCivil(absl::CivilDay(2024, 2, 1), report.zone),
                  absl::FromCivil(absl::CivilDay(2024, 2, 4), report.zone)};
   report.of_days = true;
@@ -140,6 +141,22 @@ TEST(Report, SaysWhatIsNotExact) {
   EXPECT_THAT(text, HasSubstr("The period is not over."));
   EXPECT_THAT(text, HasSubstr("a standard error of 0.8%"));
   EXPECT_THAT(text, HasSubstr("The period before cannot be read: hours are kept for 8 days."));
+}
+
+TEST(ReportWindow, DaysBeforeAChangeOfTheZoneAreThoseOfTheZoneBefore) {
+  const absl::TimeZone hanoi = Zone("Asia/Ho_Chi_Minh");
+  const absl::Time change = absl::FromCivil(absl::CivilHour(2026, 11, 15, 3), absl::UTCTimeZone());
+  const DayZones days(absl::UTCTimeZone(), {{hanoi, absl::ToUnixMillis(change)}});
+  const absl::Time now = absl::FromCivil(absl::CivilDay(2026, 12, 20), absl::UTCTimeZone());
+  const auto october = MonthSpan("2026-10", days, now);
+  ASSERT_TRUE(october.ok());
+  EXPECT_EQ(october->start, absl::FromCivil(absl::CivilDay(2026, 10, 1), hanoi));
+  EXPECT_TRUE(IsOfDays(*october, days));
+  const auto november = MonthSpan("", days, now);
+  ASSERT_TRUE(november.ok());
+  EXPECT_EQ(november->start, absl::FromCivil(absl::CivilDay(2026, 11, 1), hanoi));
+  EXPECT_EQ(november->end, absl::FromCivil(absl::CivilDay(2026, 12, 1), absl::UTCTimeZone()));
+  EXPECT_EQ(SpanBefore(*november, days).start, october->start);
 }
 
 }  // namespace
