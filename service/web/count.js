@@ -84,15 +84,15 @@
   try {
     base = new URL('.', file).href;
     new URL(file).searchParams.forEach((value, name) => {
-      data[name.replace(/-(.)/g, (match, letter) => letter.toUpperCase())] = value;
+      data[name.replace(/-./g, (part) => part[1].toUpperCase())] = value;
     });
   } catch (error) {
     // Without an address there is data-api.
   }
   Object.assign(data, script.dataset);
   if (data.api) base = linkTo(data.api.replace(/\/*$/, '/')).href;
-  if (!data.site) return say('no site; add data-site to the script or ?site= to its address');
-  if (!base) return say('no service; add data-api to the script');
+  if (!data.site) return say('no site; add data-site to the script, or ?site=');
+  if (!base) return say('no service; add data-api');
   const api = base + 'v1/sites/' + encodeURIComponent(data.site);
   const isNeutral = file.includes('/numbers.');
 
@@ -149,7 +149,7 @@
   // Returns why no view is reported, or a false value. The host name of a file's address is empty.
   const reason = () =>
     optedOut()
-      ? 'this browser opted out; #viewcount-on undoes it'
+      ? 'opted out; #viewcount-on undoes it'
       : self !== top && !('allowFrame' in data)
       ? 'no views from frames without data-allow-frame'
       : navigator.webdriver
@@ -157,7 +157,7 @@
       : !('allowLocalhost' in data) && /^(localhost|127\..*|\[::1]|)$/.test(location.hostname)
       ? 'no views from localhost without data-allow-localhost'
       : 'respectDnt' in data && (navigator.doNotTrack === '1' || navigator.globalPrivacyControl)
-      ? 'no views from browsers with Do Not Track'
+      ? 'no views with Do Not Track'
       : '';
 
   // Returns the name of an article in an attribute or a call. With data-hash, a route is part of the name. It is
