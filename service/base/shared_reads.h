@@ -41,8 +41,7 @@ class SharedReads {
   // Returns what `read` returns, or returned for an equal key not too long ago. Errors are not kept. RESOURCE_EXHAUSTED
   // with RetryInfo if too many reads wait. Name the arguments: g++ 12 destroys temporaries of a co_await expression
   // twice.
-  boost::asio::awaitable<Result> Read(const Key& asked, const std::function<boost::asio::awaitable<Result>()>& read) {
-    const Key key = asked;
+  boost::asio::awaitable<Result> Read(const Key& key, const std::function<boost::asio::awaitable<Result>()>& read) {
     const SteadyTime now = clock_.Now();
     if (const auto found = flights_.find(key); found != flights_.end()) {
       const std::shared_ptr<Flight> flight = found->second;

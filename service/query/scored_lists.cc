@@ -170,27 +170,27 @@ asio::awaitable<absl::Status> ListApi::ListNow(const v1::ListNowRequest& request
   if (!status.ok()) co_return status;
   const auto read = co_await parts_.recent.Read(question.site, *last);
   if (!read.ok()) co_return read.status();
-  const std::shared_ptr<const RecentList> list = *read;
+  const RecentList& list = **read;
   std::vector<std::string_view> ids;
-  for (const PopularArticle& article : list->articles) ids.push_back(article.article_id);
+  for (const PopularArticle& article : list.articles) ids.push_back(article.article_id);
   const auto details = co_await parts_.catalog.ReadDetails(question.site, std::move(ids));
   if (!details.complete && !question.filter.empty()) co_return NoDetails();
-  for (size_t i = 0; i < list->articles.size(); ++i) {
+  for (size_t i = 0; i < list.articles.size(); ++i) {
     if (static_cast<size_t>(response.articles_size()) == question.end) break;
     if (!question.filter.Shows(details.articles[i].get())) continue;
     v1::RankedArticle& article = *response.add_articles();
-    article.set_article_id(list->articles[i].article_id);
-    article.set_views(list->articles[i].views);
+    article.set_article_id(list.articles[i].article_id);
+    article.set_views(list.articles[i].views);
     article.set_rank(static_cast<uint32_t>(response.articles_size()));
     FillDetails(details.articles[i].get(), article);
   }
   const bool full = static_cast<size_t>(response.articles_size()) == question.end;
   const uint64_t least = full ? response.articles(response.articles_size() - 1).views() : 1;
-  const bool proven = list->exact && details.complete && list->others_max < least;
+  const bool proven = list.exact && details.complete && list.others_max < least;
   response.set_exact(proven);
-  if (!proven) response.set_error_bound(list->others_max);
-  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list->as_of_unix_ms);
-  Fill(list->span, *response.mutable_span());
+  if (!proven) response.set_error_bound(list.others_max);
+  *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms);
+  Fill(list.span, *response.mutable_span());
   co_return absl::OkStatus();
 }
 
