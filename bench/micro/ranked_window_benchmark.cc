@@ -28,7 +28,7 @@ RankedWindow::Rankings RankingsOf(const std::vector<std::string>& ids, const Sit
   const RankedArticles ranked(ids.size());
   for (size_t rank = 1; rank <= ids.size(); ++rank) {
     const std::string& id = ids[ranked.Index(rank)];
-    ShardRanking& shard = rankings.shards[ShardOf(ArticleHash(site.seed, id)).value];
+    Ranking& shard = rankings.shards[ShardOf(ArticleHash(site.seed, id)).value];
     if (shard.articles.size() < limits::kRankedAllTimeAndDay) {
       shard.articles.push_back({id, kStoredMax / static_cast<int64_t>(rank)});
     } else {
@@ -44,7 +44,8 @@ void CompleteRankings(benchmark::State& state) {
   Ledger ledger(RandomId<LaneId>());
   ledger.ApplySite(site);
   const std::vector<Ledger*> ledgers = {&ledger};
-  RankedWindow window(site, {Window::Kind::kAllTime, 0}, ledgers, RankingsOf(ids, *site, ledger));
+  RankedWindow window(site, std::vector{Window{}}, limits::kRankedAllTimeAndDay, ledgers,
+                      RankingsOf(ids, *site, ledger));
   const auto draws = ZipfDraws(ids.size(), static_cast<size_t>(state.range(1)));
   for (const auto& batch : Batches(ids, draws)) ledger.Fold(*batch);
   for (auto _ : state) {
