@@ -148,14 +148,6 @@ bool CountCache::CheckLocked([[maybe_unused]] const ShardCache& cache, Shard sha
   return true;
 }
 
-bool CountCache::CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries,
-                              std::vector<Cursor>& cursors) {
-  ShardCache& cache = shards_[shard.value];
-  const MutexLock lock(cache.mutex);
-  bool equal = false;
-  return CheckLocked(cache, shard, entries, cursors, equal);
-}
-
 std::vector<ShardCursors> CountCache::KnownCursors() const {
   std::vector<ShardCursors> known(lanes_.size());
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
@@ -165,9 +157,9 @@ std::vector<ShardCursors> CountCache::KnownCursors() const {
   return known;
 }
 
-bool CountCache::CheckCursorsSince(std::span<const ShardCursors> known, Shard shard,
-                                   const std::vector<std::optional<LaneEntry>>& entries,
-                                   std::vector<Cursor>& cursors) const {
+bool CountCache::CheckCursors(std::span<const ShardCursors> known, Shard shard,
+                              const std::vector<std::optional<LaneEntry>>& entries,
+                              std::vector<Cursor>& cursors) const {
   VIEWCOUNT_CHECK(entries.size() == lanes_.size() && known.size() == lanes_.size());
   cursors.clear();
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {

@@ -95,17 +95,14 @@ class CountCache final : public AppliedListener {
   bool Complete(const Site& site, Shard shard, const std::vector<ArticleRef>& articles,
                 const std::vector<Window>& windows, SteadyTime read_at, bool remember, ShardCounts& counts);
 
-  // Checks the lanes' entries that came with an answer of the store, and puts their cursors into `cursors`, one for
-  // each lane. Returns false if the answer is older than the state that this process knows: read it again.
-  bool CheckCursors(Shard shard, const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors);
-
   // For every lane, the cursor of every shard as this process knows it. Thread-safe.
   std::vector<ShardCursors> KnownCursors() const;
-  // Like CheckCursors, for callers that keep all chunks since they called KnownCursors. An answer may then be older
-  // than the present state, but not older than `known`. So large answers are not refused because flushes go on
-  // meanwhile. Thread-safe.
-  bool CheckCursorsSince(std::span<const ShardCursors> known, Shard shard,
-                         const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors) const;
+  // Checks the lanes' entries that came with an answer of the store, and puts their cursors into `cursors`, one for
+  // each lane. Returns false if the answer is older than `known`, which is of the time before the read: read it again.
+  // It may be older than the present state, so that large answers are not refused because flushes go on meanwhile.
+  // Therefore the caller must keep all chunks since it called KnownCursors. Thread-safe.
+  bool CheckCursors(std::span<const ShardCursors> known, Shard shard,
+                    const std::vector<std::optional<LaneEntry>>& entries, std::vector<Cursor>& cursors) const;
 
  private:
   struct Key {

@@ -321,7 +321,7 @@ asio::awaitable<void> PopularReader::ReadShard(const Site& site, const WeightedW
       error = read.status();
       co_return;
     }
-    if (!cache_.CheckCursorsSince(reading.known, shard, read->lanes, cursors)) continue;
+    if (!cache_.CheckCursors(reading.known, shard, read->lanes, cursors)) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) reading.rankings.cursors[lane][shard.value] = cursors[lane];
     if (windows.windows.size() == 1 && !windows.has_weights()) {
       reading.rankings.shards[shard.value] = std::move(read->rankings.front());
@@ -482,7 +482,7 @@ asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
       error = counts.status();
       co_return;
     }
-    if (!cache_.CheckCursorsSince(entry.known, shard, counts->lanes, cursors)) continue;
+    if (!cache_.CheckCursors(entry.known, shard, counts->lanes, cursors)) continue;
     std::vector<RankedWindow::Stored> stored;
     for (size_t i = 0; i < asked.size(); ++i) {
       int64_t views = 0;

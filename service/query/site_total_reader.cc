@@ -12,9 +12,11 @@ namespace asio = boost::asio;
 asio::awaitable<absl::StatusOr<WindowTotals>> SiteTotalReader::Read(std::shared_ptr<const Site> site,
                                                                     std::vector<Window> windows) {
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
+    Sums sums;
+    // The cursors come first, so that the marks hold every chunk after them.
+    sums.known = cache_.KnownCursors();
     std::vector<Ledger::Snapshot> marks;
     for (const Ledger* ledger : ledgers_) marks.push_back(ledger->TakeSnapshot());
-    Sums sums;
     sums.stored.resize(windows.size());
     sums.cursors.resize(ledgers_.size());
     WaitGroup reads(co_await asio::this_coro::executor);
@@ -56,7 +58,7 @@ asio::awaitable<void> SiteTotalReader::ReadShard(const Site& site, const std::ve
       sums.error = counts.status();
       co_return;
     }
-    if (!cache_.CheckCursors(shard, counts->lanes, cursors)) continue;
+    if (!cache_.CheckCursors(sums.known, shard, counts->lanes, cursors)) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) sums.cursors[lane][shard.value] = cursors[lane];
     for (size_t w = 0; w < windows.size(); ++w) sums.stored[w] += counts->counts[w][0];
     co_return;

@@ -41,6 +41,8 @@ class SiteTotalReader {
  private:
   // The sums read from all shards.
   struct Sums {
+    // The cursors that this process knew when the read began.
+    std::vector<ShardCursors> known;
     std::vector<int64_t> stored;
     // For every lane, the cursor of every shard.
     std::vector<ShardCursors> cursors;
