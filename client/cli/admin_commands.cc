@@ -83,6 +83,14 @@ void Assign(const std::optional<std::vector<std::string>>& list, List* field) {
   }
 }
 
+// Describes what is kept where it differs from the default. Empty if it does not.
+std::string KeptOf(const v1::Site& site) {
+  std::string text;
+  if (site.has_hours_kept()) text += fmt::format(", hours kept for {} days", site.hours_kept().seconds() / 86'400);
+  if (site.has_days_kept()) text += fmt::format(", days kept for {} days", site.days_kept().seconds() / 86'400);
+  return text;
+}
+
 // Adds parameters to those that name articles at present.
 void AddParameters(const std::vector<std::string>& names, v1::Site& site) {
   List& parameters = *site.mutable_article_parameters();
@@ -151,6 +159,12 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
   if (command.cool_down) *wanted.mutable_cool_down() = TimeUtil::SecondsToDuration(command.cool_down->count());
   Assign(command.excluded, wanted.mutable_excluded_addresses());
   if (command.session_viewers) wanted.set_session_viewers(*command.session_viewers);
+  if (command.hours_kept) *wanted.mutable_hours_kept() = TimeUtil::HoursToDuration(command.hours_kept->count());
+  // 0 stands for no limit, which is an unset field.
+  if (command.days_kept) *wanted.mutable_days_kept() = TimeUtil::HoursToDuration(command.days_kept->count());
+  if (wanted.days_kept().seconds() == 0) wanted.clear_days_kept();
+  if (command.public_reads) wanted.set_public_reads(*command.public_reads);
+  if (command.page_announcements) wanted.set_page_announcements(*command.page_announcements);
   Assign(command.bot_agents, wanted.mutable_bot_agents());
   Assign(command.person_agents, wanted.mutable_person_agents());
   ApplyRule(command, wanted);
@@ -164,14 +178,15 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
     PrintError(fmt::format("note: views until {} are in days of {}", TimeText(last.until()), last.time_zone()));
   }
   const std::string rule = RuleOf(site), agents = AgentsOf(site);
-  Print(fmt::format("site {} {}, time zone {}, {}{}{}{}{}{}{}\n", site.name(),
-                    response->created() ? "created" : "changed", ZoneOf(site),
-                    site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
-                    site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
-                    site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
-                    site.announced_articles_only() ? ", announced articles only" : "",
-                    site.session_viewers() ? ", pages distinguish viewers" : "",
-                    agents.empty() ? "" : ", agents: " + agents, rule.empty() ? "" : ", addresses: " + rule));
+  Print(fmt::format(
+      "site {} {}, time zone {}, {}{}{}{}{}{}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed",
+      ZoneOf(site), site.allowed_origins().empty() ? "any origin is allowed" : "allowed origins " + OriginsOf(site),
+      site.has_cool_down() ? ", cool-down " + CoolDownOf(site) : "",
+      site.excluded_addresses().empty() ? "" : ", without " + ExcludedOf(site),
+      site.announced_articles_only() ? ", announced articles only" : "",
+      site.session_viewers() ? ", pages distinguish viewers" : "", KeptOf(site),
+      site.public_reads() ? ", public dashboard" : "", site.page_announcements() ? ", pages announce themselves" : "",
+      agents.empty() ? "" : ", agents: " + agents, rule.empty() ? "" : ", addresses: " + rule));
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "client/cli/report_options.h"
 #include "service/base/duration.h"
 #include "service/base/limits.h"
+#include "service/sites/site_settings.h"
 
 namespace viewcount::cli {
 using namespace std::chrono_literals;
@@ -39,6 +40,15 @@ std::chrono::seconds CoolDownOf(const std::string& text) {
                                                           FormatDuration(limits::kCoolDownMax), text));
   }
   return std::chrono::duration_cast<std::chrono::seconds>(*duration);
+}
+
+// Reads whole days such as 30d. The service checks the range.
+std::chrono::hours DaysOf(const char* option, const std::string& text) {
+  const auto duration = ParseDuration(text);
+  if (!duration || *duration % std::chrono::days(1) != 0s || *duration > std::chrono::days(kDaysKeptDaysMax)) {
+    throw CLI::ValidationError(option, fmt::format("must be whole days such as 30d, not \"{}\"", text));
+  }
+  return std::chrono::duration_cast<std::chrono::hours>(*duration);
 }
 
 // Declares the commands and holds the structures that their options are parsed into. Used once, by one thread.
@@ -376,6 +386,23 @@ void Parser::AddAdminCommands() {
       "--session-viewers,!--no-session-viewers", [this](int64_t times) { site_put_.session_viewers = times > 0; },
       "Let pages distinguish viewers with one address and equal browsers by a number of each visit: "
       "data-viewer=session");
+  put->add_option_function<std::string>(
+         "--hours-kept", [this](const std::string& text) { site_put_.hours_kept = DaysOf("--hours-kept", text); },
+         "How long the views of each hour are kept: 8d to 400d; at first 8d. An hour of an article takes some 70 bytes "
+         "in Redis")
+      ->type_name("DAYS");
+  put->add_option_function<std::string>(
+         "--days-kept", [this](const std::string& text) { site_put_.days_kept = DaysOf("--days-kept", text); },
+         "How long the views of each day are kept, 62d or more; at first for ever, which 0d brings back. A day of an "
+         "article takes some 70 bytes in Redis")
+      ->type_name("DAYS");
+  put->add_flag_function(
+      "--public-reads,!--no-public-reads", [this](int64_t times) { site_put_.public_reads = times > 0; },
+      "Show the site's dashboard at the public address, to everybody");
+  put->add_flag_function(
+      "--page-announcements,!--no-page-announcements",
+      [this](int64_t times) { site_put_.page_announcements = times > 0; },
+      "Let the site's pages announce themselves with their titles and sections; needs --origin");
   AddList(
       *put, "--bot-agent", site_put_.bot_agents,
       "A regular expression (RE2, in any case) of user agents that are bots', beside the known ones, in place of those "

@@ -99,6 +99,11 @@ struct SitePutCommand {
   std::optional<std::vector<std::string>> excluded = {};
   std::optional<bool> announced_only = {};
   std::optional<bool> session_viewers = {};
+  std::optional<std::chrono::hours> hours_kept = {};
+  // 0 keeps days for ever.
+  std::optional<std::chrono::hours> days_kept = {};
+  std::optional<bool> public_reads = {};
+  std::optional<bool> page_announcements = {};
   std::optional<std::vector<std::string>> bot_agents = {};
   std::optional<std::vector<std::string>> person_agents = {};
   // The rule for addresses.

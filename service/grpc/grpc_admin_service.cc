@@ -43,11 +43,27 @@ void Fill(const Site& site, v1::Site& message) {
   FillRule(site.settings.articles, message);
   FillAgents(site.settings.agents, message);
   message.set_session_viewers(site.settings.session_viewers);
+  if (site.settings.hours_kept_days != kHoursKeptDaysMin) {
+    *message.mutable_hours_kept() = TimeUtil::HoursToDuration(24 * int64_t{site.settings.hours_kept_days});
+  }
+  if (site.settings.days_kept_days != 0) {
+    *message.mutable_days_kept() = TimeUtil::HoursToDuration(24 * int64_t{site.settings.days_kept_days});
+  }
+  message.set_public_reads(site.settings.public_reads);
+  message.set_page_announcements(site.settings.page_announcements);
   for (const EarlierZone& zone : site.settings.earlier_zones) {
     auto& earlier = *message.add_earlier_time_zones();
     earlier.set_time_zone(zone.time_zone);
     *earlier.mutable_until() = TimeUtil::MillisecondsToTimestamp(zone.until_unix_ms);
   }
+}
+
+// Returns the number of days. Returns one that no setting may have if the duration is not a whole number of days.
+uint32_t WholeDays(const google::protobuf::Duration& duration) {
+  constexpr int64_t kSecondsOfDay = 86'400;
+  const int64_t days = duration.seconds() / kSecondsOfDay;
+  const bool whole = duration.nanos() == 0 && duration.seconds() % kSecondsOfDay == 0;
+  return whole && days > 0 && days <= kDaysKeptDaysMax ? static_cast<uint32_t>(days) : kDaysKeptDaysMax + 1;
 }
 
 SiteSettings SettingsOf(const v1::Site& message) {
@@ -61,6 +77,10 @@ SiteSettings SettingsOf(const v1::Site& message) {
   settings.articles = RuleSettingsOf(message);
   settings.agents = AgentSettingsOf(message);
   settings.session_viewers = message.session_viewers();
+  if (message.has_hours_kept()) settings.hours_kept_days = WholeDays(message.hours_kept());
+  if (message.has_days_kept()) settings.days_kept_days = WholeDays(message.days_kept());
+  settings.public_reads = message.public_reads();
+  settings.page_announcements = message.page_announcements();
   return settings;
 }
 

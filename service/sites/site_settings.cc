@@ -21,6 +21,11 @@ constexpr std::string_view kCoolDown = "cool-down=";
 constexpr std::string_view kExclude = "exclude=";
 constexpr std::string_view kAnnouncedOnly = "articles=announced";
 constexpr std::string_view kSessionViewers = "viewers=sessions";
+// Followed by a number of days.
+constexpr std::string_view kHoursKept = "hours-kept=";
+constexpr std::string_view kDaysKept = "days-kept=";
+constexpr std::string_view kPublicReads = "reads=public";
+constexpr std::string_view kPageAnnouncements = "announcements=pages";
 // Followed by the moment of the change in Unix milliseconds, a slash and the zone.
 constexpr std::string_view kEarlierZone = "until=";
 
@@ -87,11 +92,12 @@ bool TakeName(std::string_view name, std::string_view& word) {
   return true;
 }
 
-// Returns an invalid value (-1) if `text` is not a number.
-std::chrono::seconds ParseSeconds(std::string_view text) {
-  int64_t seconds = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return std::chrono::seconds(error == std::errc() && stop == text.data() + text.size() ? seconds : -1);
+// Returns `invalid` if `text` is not a number.
+template <typename Number>
+Number ParseNumber(std::string_view text, Number invalid) {
+  Number number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() ? number : invalid;
 }
 
 // Returns a zone that cannot be loaded if the word has another form.
@@ -127,6 +133,23 @@ absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
   if (settings.cool_down < std::chrono::seconds(0) || settings.cool_down > limits::kCoolDownMax) {
     return InvalidField("site.cool_down", fmt::format("must be 0 to {} seconds", limits::kCoolDownMax.count()));
   }
+  if (settings.hours_kept_days < kHoursKeptDaysMin || settings.hours_kept_days > kHoursKeptDaysMax) {
+    return InvalidField("site.hours_kept",
+                        fmt::format("must be {} to {} whole days", kHoursKeptDaysMin, kHoursKeptDaysMax));
+  }
+  const uint32_t days_kept = settings.days_kept_days;
+  if (days_kept != 0 && (days_kept < kDaysKeptDaysMin || days_kept > kDaysKeptDaysMax)) {
+    return InvalidField("site.days_kept", fmt::format("must be {} to {} whole days, or unset to keep days for ever",
+                                                      kDaysKeptDaysMin, kDaysKeptDaysMax));
+  }
+  if (days_kept != 0 && days_kept < settings.hours_kept_days) {
+    return InvalidField("site.days_kept",
+                        fmt::format("must be at least hours_kept, {} days", settings.hours_kept_days));
+  }
+  if (settings.page_announcements && settings.allowed_origins.empty()) {
+    return InvalidField("site.page_announcements",
+                        "needs allowed_origins, since any page could announce articles otherwise");
+  }
   if (settings.excluded_addresses.size() > limits::kSiteExcludedAddressesMax) {
     return InvalidField("site.excluded_addresses",
                         fmt::format("must be at most {}", limits::kSiteExcludedAddressesMax));
@@ -147,6 +170,10 @@ std::string EncodeSettings(const SiteSettings& settings) {
   for (const std::string& range : settings.excluded_addresses) line += fmt::format(" {}{}", kExclude, range);
   if (settings.announced_articles_only) line.append(" ").append(kAnnouncedOnly);
   if (settings.session_viewers) line.append(" ").append(kSessionViewers);
+  if (settings.hours_kept_days != kHoursKeptDaysMin) line += fmt::format(" {}{}", kHoursKept, settings.hours_kept_days);
+  if (settings.days_kept_days != 0) line += fmt::format(" {}{}", kDaysKept, settings.days_kept_days);
+  if (settings.public_reads) line.append(" ").append(kPublicReads);
+  if (settings.page_announcements) line.append(" ").append(kPageAnnouncements);
   for (const EarlierZone& zone : settings.earlier_zones) line += " " + WordOf(zone);
   for (const AgentList& list : kAgentLists) {
     for (const std::string& entry : settings.agents.*list.entries) {
@@ -170,7 +197,11 @@ SiteSettings ParseSettings(std::string_view line) {
     space = line.find(' ');
     std::string_view word = line.substr(0, space);
     if (TakeName(kCoolDown, word)) {
-      settings.cool_down = ParseSeconds(word);
+      settings.cool_down = std::chrono::seconds(ParseNumber<int64_t>(word, -1));
+    } else if (TakeName(kHoursKept, word)) {
+      settings.hours_kept_days = ParseNumber<uint32_t>(word, 0);
+    } else if (TakeName(kDaysKept, word)) {
+      settings.days_kept_days = ParseNumber<uint32_t>(word, 1);
     } else if (TakeName(kExclude, word)) {
       settings.excluded_addresses.emplace_back(word);
     } else if (TakeName(kEarlierZone, word)) {
@@ -179,6 +210,10 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.announced_articles_only = true;
     } else if (word == kSessionViewers) {
       settings.session_viewers = true;
+    } else if (word == kPublicReads) {
+      settings.public_reads = true;
+    } else if (word == kPageAnnouncements) {
+      settings.page_announcements = true;
     } else if (!ReadAgentWord(word, settings.agents) && !ReadRuleWord(word, settings.articles)) {
       settings.allowed_origins.emplace_back(word);
     }

@@ -28,6 +28,12 @@ struct EarlierZone {
 // The maximum number of changes.
 inline constexpr size_t kEarlierZonesMax = 16;
 
+// The ranges of SiteSettings::hours_kept_days and days_kept_days.
+inline constexpr uint32_t kHoursKeptDaysMin = 8;
+inline constexpr uint32_t kHoursKeptDaysMax = 400;
+inline constexpr uint32_t kDaysKeptDaysMin = 62;
+inline constexpr uint32_t kDaysKeptDaysMax = 36'500;
+
 // A regular value type. The defaults are those of a site without settings.
 struct SiteSettings {
   // An IANA name. CheckedSettings replaces an empty one by "UTC".
@@ -43,6 +49,13 @@ struct SiteSettings {
   bool announced_articles_only = false;
   // True if pages may bring a random number that distinguishes viewers with one address and equal browsers.
   bool session_viewers = false;
+  // How long the views of hours and of days are kept, in days. 0 keeps days for ever. See viewcount.v1.Site.
+  uint32_t hours_kept_days = kHoursKeptDaysMin;
+  uint32_t days_kept_days = 0;
+  // True if the site's dashboard is at the public address.
+  bool public_reads = false;
+  // True if the site's pages may announce themselves.
+  bool page_announcements = false;
   // The patterns by which the site recognises bots and people.
   AgentRuleSettings agents = {};
   // The rule by which addresses name articles.

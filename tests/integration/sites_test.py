@@ -80,6 +80,16 @@ class SitesTest(unittest.TestCase):
                          "5m\n")
         self.assertEqual(self.command("site", "put", "portal", "--cool-down", "0s", "--time-zone", "UTC"),
                          "site portal changed, time zone UTC, allowed origins https://other.example\n")
+        self.assertEqual(self.command("site", "put", "portal", "--hours-kept", "30d", "--days-kept", "800d",
+                                      "--page-announcements", "--public-reads"),
+                         "site portal changed, time zone UTC, allowed origins https://other.example, hours kept for 30 "
+                         "days, days kept for 800 days, public dashboard, pages announce themselves\n")
+        self.assertEqual(self.command("site", "put", "portal", "--days-kept", "0d", "--no-public-reads",
+                                      "--no-page-announcements"),
+                         "site portal changed, time zone UTC, allowed origins https://other.example, hours kept for 30 "
+                         "days\n")
+        for value in ("7d", "401d", "30h"):
+            self.assertNotEqual(self.run_command("site", "put", "portal", "--hours-kept", value).returncode, 0)
         self.assertEqual(self.command("site", "put", "portal", "--reset"),
                          "site portal changed, time zone UTC, any origin is allowed\n")
         self.assertEqual(self.settings("portal"), ("UTC", []))

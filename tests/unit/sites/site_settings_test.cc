@@ -22,10 +22,15 @@ TEST(SiteSettings, AreReadAsWritten) {
                               .cool_down = minutes(30),
                               .excluded_addresses = {"192.0.2.0/24", "2001:db8::7"},
                               .announced_articles_only = true,
-                              .session_viewers = true};
+                              .session_viewers = true,
+                              .hours_kept_days = 30,
+                              .days_kept_days = 800,
+                              .public_reads = true,
+                              .page_announcements = true};
   EXPECT_EQ(EncodeSettings(settings),
             "Asia/Ho_Chi_Minh http://localhost:8000 https://a.example cool-down=1800 exclude=192.0.2.0/24 "
-            "exclude=2001:db8::7 articles=announced viewers=sessions");
+            "exclude=2001:db8::7 articles=announced viewers=sessions hours-kept=30 days-kept=800 "
+            "reads=public announcements=pages");
   EXPECT_EQ(ParseSettings(EncodeSettings(settings)), settings);
   EXPECT_EQ(EncodeSettings({"UTC"}), "UTC");
   EXPECT_EQ(ParseSettings("UTC"), SiteSettings{"UTC"});
@@ -70,11 +75,32 @@ TEST(SiteSettings, PatternsOfAgentsMayHaveSpaces) {
 }
 
 TEST(SiteSettings, WhatNobodyWroteMakesNoSite) {
-  for (const char* line :
-       {"UTC ", "UTC  https://a.example", "UTC https://a.example ", "UTC\thttps://a.example", "UTC a.example",
-        "https://a.example", "UTC cool-down=", "UTC cool-down=x", "UTC cool-down=1x", "UTC cool-down=-1",
-        "UTC cool-down=604801", "UTC cool-down=99999999999999999999", "UTC exclude=", "UTC exclude=a.example",
-        "UTC exclude=10.0.0.0/33", "UTC articles=", "UTC articles=all"}) {
+  for (const char* line : {"UTC ",
+                           "UTC  https://a.example",
+                           "UTC https://a.example ",
+                           "UTC\thttps://a.example",
+                           "UTC a.example",
+                           "https://a.example",
+                           "UTC cool-down=",
+                           "UTC cool-down=x",
+                           "UTC cool-down=1x",
+                           "UTC cool-down=-1",
+                           "UTC cool-down=604801",
+                           "UTC cool-down=99999999999999999999",
+                           "UTC exclude=",
+                           "UTC exclude=a.example",
+                           "UTC exclude=10.0.0.0/33",
+                           "UTC articles=",
+                           "UTC articles=all",
+                           "UTC hours-kept=",
+                           "UTC hours-kept=7",
+                           "UTC hours-kept=401",
+                           "UTC days-kept=x",
+                           "UTC days-kept=61",
+                           "UTC days-kept=36501",
+                           "UTC hours-kept=100 days-kept=99",
+                           "UTC announcements=pages",
+                           "UTC reads=all"}) {
     EXPECT_FALSE(MakeSite("demo", ParseSettings(line)).ok()) << "\"" << line << "\"";
   }
 }
