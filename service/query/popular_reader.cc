@@ -16,6 +16,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/wait_group.h"
+#include "service/query/list_limits.h"
 #include "service/query/ranking_sums.h"
 
 namespace viewcount {
@@ -65,6 +66,15 @@ bool AreEnough(const std::array<Ranking, limits::kShards>& shards, size_t places
   const auto last = views.begin() + static_cast<ptrdiff_t>(places - 1);
   std::nth_element(views.begin(), last, views.end(), std::greater<>());
   return *last > 0 && static_cast<uint64_t>(*last) / kFarBelow >= unlisted_max;
+}
+
+Ranking NamedRanking(const NumberedRanking& numbered, const ArticleNumbers& numbers) {
+  Ranking ranking{.articles = {}, .unlisted_views_max = numbered.unlisted_views_max};
+  ranking.articles.reserve(numbered.places.size());
+  for (const RankedNumber& place : numbered.places) {
+    ranking.articles.push_back({std::string(numbers.IdOf(place.article)), place.views});
+  }
+  return ranking;
 }
 
 }  // namespace
@@ -313,20 +323,29 @@ asio::awaitable<absl::Status> PopularReader::ReadShards(const Site& site, const 
 
 asio::awaitable<void> PopularReader::ReadShard(const Site& site, const WeightedWindows& windows, size_t articles_max,
                                                Shard shard, Reading& reading, absl::Status& error) {
-  const std::vector<LaneId>& lanes = cache_.lane_ids();
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    auto read = co_await store_.ReadRankings(shard, lanes, site.name, windows.windows, articles_max);
+    const uint64_t generation = store_.generation();
+    const auto reads = memory_.Of(site.index, shard, generation).PlanRankings(windows.windows, articles_max);
+    const auto read = co_await store_.ReadWindows(shard, cache_.lane_ids(), site.name, reads);
     if (!read.ok()) {
       error = read.status();
       co_return;
     }
-    if (!cache_.CheckCursors(reading.known, shard, read->lanes, cursors)) continue;
+    if (store_.generation() != generation) continue;
+    if (!cache_.CheckCursors(reading.known, shard, read->lanes, cursors)) {
+      memory_.Forget(site.index, shard);
+      continue;
+    }
+    ShardMemory& memory = memory_.Of(site.index, shard, generation);
+    memory.Learn(reads, read->windows);
+    const auto rankings = memory.FindRankings(windows.windows, articles_max);
+    if (!rankings) continue;
     for (size_t lane = 0; lane < cursors.size(); ++lane) reading.rankings.cursors[lane][shard.value] = cursors[lane];
     if (windows.windows.size() == 1 && !windows.has_weights()) {
-      reading.rankings.shards[shard.value] = std::move(read->rankings.front());
+      reading.rankings.shards[shard.value] = NamedRanking(rankings->front(), *memory.numbers());
     } else {
-      reading.sums.Add(shard, read->rankings, windows);
+      reading.sums.Add(shard, memory.numbers(), *rankings, windows);
       if (!KeepUp(site, reading.rankings) && error.ok()) error = absl::AbortedError(kStoreIsOld);
     }
     co_return;
@@ -456,15 +475,8 @@ asio::awaitable<absl::Status> PopularReader::ReadCandidates(Entry& entry,
   absl::Status error;
   const auto executor = co_await asio::this_coro::executor;
   WaitGroup reads(executor);
-  // One command reads a limited number of fields.
-  const size_t size = std::max<size_t>(1, limits::kSurveyFieldsMax / entry.question.windows.windows.size());
-  for (const auto& [shard, candidates] : by_shard) {
-    for (size_t begin = 0; begin < candidates.size(); begin += size) {
-      const size_t end = std::min(begin + size, candidates.size());
-      std::vector<RankedWindow::Candidate> part(candidates.begin() + static_cast<ptrdiff_t>(begin),
-                                                candidates.begin() + static_cast<ptrdiff_t>(end));
-      reads.Spawn(ReadCandidatesOf(entry, shard, std::move(part), error));
-    }
+  for (auto& [shard, candidates] : by_shard) {
+    reads.Spawn(ReadCandidatesOf(entry, shard, std::move(candidates), error));
   }
   co_await reads.Wait();
   co_return error;
@@ -472,30 +484,50 @@ asio::awaitable<absl::Status> PopularReader::ReadCandidates(Entry& entry,
 
 asio::awaitable<void> PopularReader::ReadCandidatesOf(Entry& entry, Shard shard,
                                                       std::vector<RankedWindow::Candidate> asked, absl::Status& error) {
+  const std::vector<Window>& windows = entry.question.windows.windows;
+  std::vector<std::string_view> ids;
+  for (const RankedWindow::Candidate& candidate : asked) ids.push_back(candidate.id);
+  const auto unknown = memory_.Of(entry.site->index, shard, store_.generation()).CountUnknown(windows, ids);
+  for (size_t begin = 0, end = 0; begin < asked.size() && error.ok(); begin = end) {
+    // One command reads a limited number of counts.
+    size_t counts = 0;
+    do {
+      counts += unknown[end++];
+    } while (end < asked.size() && counts + unknown[end] <= limits::kSurveyFieldsMax);
+    const std::span some(asked.data() + begin, end - begin);
+    const absl::Status read = co_await ReadSums(entry, shard, some);
+    if (!read.ok() && error.ok()) error = read;
+  }
+}
+
+asio::awaitable<absl::Status> PopularReader::ReadSums(Entry& entry, Shard shard,
+                                                      std::span<const RankedWindow::Candidate> asked) {
+  const Site& site = *entry.site;
+  const WeightedWindows& windows = entry.question.windows;
   std::vector<std::string_view> ids;
   for (const RankedWindow::Candidate& candidate : asked) ids.push_back(candidate.id);
   std::vector<Cursor> cursors;
   for (int attempt = 0; attempt < limits::kReadAttemptsMax; ++attempt) {
-    const auto counts =
-        co_await store_.ReadCounts(shard, cache_.lane_ids(), entry.site->name, entry.question.windows.windows, ids);
-    if (!counts.ok()) {
-      error = counts.status();
-      co_return;
+    const uint64_t generation = store_.generation();
+    const auto reads = memory_.Of(site.index, shard, generation).PlanCounts(windows.windows, ids);
+    const auto read = co_await store_.ReadWindows(shard, cache_.lane_ids(), site.name, reads);
+    if (!read.ok()) co_return read.status();
+    if (store_.generation() != generation) continue;
+    if (!cache_.CheckCursors(entry.known, shard, read->lanes, cursors)) {
+      memory_.Forget(site.index, shard);
+      continue;
     }
-    if (!cache_.CheckCursors(entry.known, shard, counts->lanes, cursors)) continue;
+    ShardMemory& memory = memory_.Of(site.index, shard, generation);
+    memory.Learn(reads, read->windows);
+    const auto sums = memory.FindSums(windows, ids);
+    if (!sums) continue;
     std::vector<RankedWindow::Stored> stored;
-    for (size_t i = 0; i < asked.size(); ++i) {
-      int64_t views = 0;
-      for (size_t window = 0; window < counts->counts.size(); ++window) {
-        views += entry.question.windows.Weigh(window, counts->counts[window][i]);
-      }
-      stored.push_back({asked[i].id, asked[i].hash, views});
-    }
+    for (size_t i = 0; i < asked.size(); ++i) stored.push_back({asked[i].id, asked[i].hash, (*sums)[i]});
     const MutexLock lock(entry.mutex);
-    if (!entry.ranked.AddStored(stored, cursors) && error.ok()) error = absl::AbortedError(kStoreIsOld);
-    co_return;
+    if (!entry.ranked.AddStored(stored, cursors)) co_return absl::AbortedError(kStoreIsOld);
+    co_return absl::OkStatus();
   }
-  if (error.ok()) error = absl::AbortedError(kStoreIsOld);
+  co_return absl::AbortedError(kStoreIsOld);
 }
 
 asio::awaitable<void> PopularReader::Refresh() {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,9 @@
 #include "service/base/mutex.h"
 #include "service/query/count_cache.h"
 #include "service/query/pending_since.h"
+#include "service/query/list_limits.h"
 #include "service/query/ranked_window.h"
+#include "service/query/window_memory.h"
 #include "service/store/count_store.h"
 
 namespace viewcount {
@@ -105,6 +108,9 @@ class PopularReader {
   // Returns nothing if the entry's rankings must be read again.
   boost::asio::awaitable<absl::StatusOr<std::optional<PopularList>>> AnswerFrom(std::shared_ptr<Entry> entry);
   boost::asio::awaitable<absl::Status> ReadCandidates(Entry& entry, const std::vector<RankedWindow::Candidate>& asked);
+  // Reads the sums of some candidates of a shard.
+  boost::asio::awaitable<absl::Status> ReadSums(Entry& entry, Shard shard,
+                                                std::span<const RankedWindow::Candidate> asked);
   boost::asio::awaitable<void> ReadCandidatesOf(Entry& entry, Shard shard, std::vector<RankedWindow::Candidate> asked,
                                                 absl::Status& error);
 
@@ -118,6 +124,7 @@ class PopularReader {
   size_t summing_ = 0;
   size_t waiting_ = 0;
   std::unique_ptr<AsyncEvent> summed_;
+  WindowMemory memory_{kRememberedEntriesMax};
   Mutex mutex_;
   std::map<Key, std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
   std::map<Key, Last> last_ ABSL_GUARDED_BY(mutex_);

@@ -1,32 +1,38 @@
 #include "service/query/ranking_sums.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
-#include <string_view>
+#include <limits>
 #include <tuple>
+#include <utility>
 
 namespace viewcount {
 
-void RankingSums::Add(Shard shard, std::span<const Ranking> rankings, const WeightedWindows& windows) {
+void RankingSums::Add(Shard shard, std::shared_ptr<const ArticleNumbers> numbers,
+                      std::span<const NumberedRanking> rankings, const WeightedWindows& windows) {
   OfShard& of = shards_[shard.value];
   std::vector<int64_t> unlisted_max;
   for (size_t i = 0; i < rankings.size(); ++i) {
     unlisted_max.push_back(windows.Weigh(i, static_cast<int64_t>(rankings[i].unlisted_views_max)));
     of.unlisted_most += unlisted_max.back();
-    longest_ = std::max(longest_, rankings[i].articles.size());
+    longest_ = std::max(longest_, rankings[i].places.size());
   }
-  boost::unordered_flat_map<std::string_view, size_t> places;
+  constexpr auto kNone = std::numeric_limits<uint32_t>::max();
+  std::vector<uint32_t> places(numbers->size(), kNone);
   for (size_t i = 0; i < rankings.size(); ++i) {
-    for (const RankedCount& ranked : rankings[i].articles) {
-      const auto [place, is_new] = places.emplace(ranked.article_id, of.articles.size());
-      if (is_new) of.articles.push_back({.id = ranked.article_id, .least = 0, .most = of.unlisted_most});
-      Article& article = of.articles[place->second];
+    for (const RankedNumber& ranked : rankings[i].places) {
+      uint32_t& place = places[ranked.article];
+      if (place == kNone) {
+        place = static_cast<uint32_t>(of.articles.size());
+        of.articles.push_back({.number = ranked.article, .least = 0, .most = of.unlisted_most});
+      }
+      Article& article = of.articles[place];
       const int64_t views = windows.Weigh(i, ranked.views);
       article.least += views;
       article.most += views - unlisted_max[i];
     }
   }
+  of.numbers = std::move(numbers);
 }
 
 RankingSums::Choice RankingSums::Choose(size_t places) const {
@@ -56,7 +62,7 @@ RankingSums::Choice RankingSums::Choose(size_t places) const {
   choice.proven = left_out < needed;
   for (size_t i = 0; i < kept; ++i) {
     const auto& [most, shard, article] = chosen[i];
-    choice.articles[shard].push_back(article->id);
+    choice.articles[shard].emplace_back(shards_[shard].numbers->IdOf(article->number));
   }
   for (size_t shard = 0; shard < shards_.size(); ++shard) {
     const OfShard& of = shards_[shard];

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@
 #include "service/base/identifiers.h"
 #include "service/base/limits.h"
 #include "service/model/weighted_windows.h"
-#include "service/store/count_store.h"
+#include "service/query/window_memory.h"
 
 namespace viewcount {
 
@@ -24,8 +25,9 @@ namespace viewcount {
 class RankingSums {
  public:
   // Adds the rankings of a shard, one for each window. Each shard must be added once. With weights, all sums are
-  // weighted.
-  void Add(Shard shard, std::span<const Ranking> rankings, const WeightedWindows& windows);
+  // weighted. `numbers` names the articles.
+  void Add(Shard shard, std::shared_ptr<const ArticleNumbers> numbers, std::span<const NumberedRanking> rankings,
+           const WeightedWindows& windows);
 
   struct Choice {
     // For every shard, the articles whose sums should be read. At most kArticlesMax in all.
@@ -43,12 +45,13 @@ class RankingSums {
 
  private:
   struct Article {
-    std::string id;
+    uint32_t number = 0;
     // Bounds for its sum.
     int64_t least = 0;
     int64_t most = 0;
   };
   struct OfShard {
+    std::shared_ptr<const ArticleNumbers> numbers;
     std::vector<Article> articles;
     // A bound for the sum of articles that no ranking lists.
     int64_t unlisted_most = 0;

@@ -44,10 +44,35 @@ struct Ranking {
   uint64_t unlisted_views_max = 0;
 };
 
-// Rankings of one shard, and the progress of the requested lanes at the same moment.
-struct ShardRankings {
-  // One for each requested window.
-  std::vector<Ranking> rankings;
+// The state of a hash of counts in a shard. Two reads that find the same version find the same counts and the same
+// ranking, unless the store was connected again in between. Views raise the sum. Adjustments may leave it as it is, so
+// they are counted.
+struct HashVersion {
+  int64_t sum = 0;
+  // The number of parts with adjustments that the shard has applied, whatever their hashes.
+  int64_t adjusted_parts = 0;
+
+  bool operator==(const HashVersion&) const = default;
+};
+
+// What is read of one window. Its version is always read.
+struct WindowRead {
+  Window window;
+  // The ranking is read up to this place. 0 means that it is not read. Otherwise the window must be of a ranked kind.
+  size_t places = 0;
+  // The articles whose counts are read.
+  std::vector<std::string_view> ids = {};
+};
+struct WindowState {
+  HashVersion version;
+  Ranking ranking;
+  // One for each requested article.
+  std::vector<int64_t> counts;
+};
+// Windows of one shard, and the progress of the requested lanes at the same moment.
+struct ShardWindows {
+  // One for each read.
+  std::vector<WindowState> windows;
   std::vector<std::optional<LaneEntry>> lanes;
 };
 
@@ -99,13 +124,12 @@ class CountStore {
   // empty.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) = 0;
-  // Reads the rankings of windows, each up to its `articles_max`th article. Requires at least one lane, and kinds of
-  // windows that are ranked.
-  virtual boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard,
-                                                                             const std::vector<LaneId>& lanes,
-                                                                             std::string_view site,
-                                                                             const std::vector<Window>& windows,
-                                                                             size_t articles_max) = 0;
+  // Reads rankings and counts of windows, all at one moment. Requires at least one lane and one window, and no windows of
+  // viewers.
+  virtual boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard,
+                                                                           const std::vector<LaneId>& lanes,
+                                                                           std::string_view site,
+                                                                           const std::vector<WindowRead>& reads) = 0;
 
   // Lists the articles of the shard that have an entry in the window, in steps of about a thousand. An entry may be 0.
   // `cursor` is that of the previous step, and empty for the first one. An article that has an entry during the whole

@@ -110,11 +110,10 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> FaultyStore::EstimateView
   return store_.EstimateViewers(shard, site, unions);
 }
 
-asio::awaitable<absl::StatusOr<ShardRankings>> FaultyStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                         std::string_view site,
-                                                                         const std::vector<Window>& windows,
-                                                                         size_t articles_max) {
-  return store_.ReadRankings(shard, lanes, site, windows, articles_max);
+asio::awaitable<absl::StatusOr<ShardWindows>> FaultyStore::ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                       std::string_view site,
+                                                                       const std::vector<WindowRead>& reads) {
+  return store_.ReadWindows(shard, lanes, site, reads);
 }
 
 asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> FaultyStore::ReadNotes(Shard shard, std::string_view site) {

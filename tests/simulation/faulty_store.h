@@ -33,10 +33,9 @@ class FaultyStore final : public CountStore {
   boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
-  boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                     std::string_view site,
-                                                                     const std::vector<Window>& windows,
-                                                                     size_t articles_max) override;
+  boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site,
+                                                                   const std::vector<WindowRead>& reads) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,

@@ -218,6 +218,7 @@ asio::awaitable<absl::StatusOr<ApplyResult>> MemoryStore::Apply(const Part& part
     }
   }
   if (totals != stored_totals) Put(stored_totals, totals);
+  if (std::ranges::any_of(part.hashes, &HashDelta::adjustment)) Put(state.adjusted_parts, state.adjusted_parts + 1);
   for (const Note& note : part.notes) {
     Put(state.notes[std::string(note.site)], std::string(note.field), std::string(note.text));
   }
@@ -339,27 +340,39 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> MemoryStore::EstimateView
   co_return counts;
 }
 
-asio::awaitable<absl::StatusOr<ShardRankings>> MemoryStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                         std::string_view site,
-                                                                         const std::vector<Window>& windows,
-                                                                         size_t articles_max) {
+Ranking MemoryStore::RankingOf(const Hash& hash, size_t places) {
+  Ranking ranking;
+  for (const auto& [id, views] : hash.articles) ranking.articles.push_back({id, views});
+  const size_t ranked = std::min(places, ranking.articles.size());
+  std::partial_sort(ranking.articles.begin(), ranking.articles.begin() + static_cast<ptrdiff_t>(ranked),
+                    ranking.articles.end(), [](const RankedCount& one, const RankedCount& other) {
+                      return one.views != other.views ? one.views > other.views : one.article_id < other.article_id;
+                    });
+  ranking.articles.resize(ranked);
+  if (ranked < places) return ranking;
+  ranking.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, ranking.articles.back().views));
+  return ranking;
+}
+
+asio::awaitable<absl::StatusOr<ShardWindows>> MemoryStore::ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                       std::string_view site,
+                                                                       const std::vector<WindowRead>& reads) {
   Restore(shard);
-  ShardRankings result;
+  ShardWindows result;
   result.lanes = EntriesOf(shard, lanes);
-  for (const Window window : windows) {
-    Ranking& ranking = result.rankings.emplace_back();
-    const Hash* hash = Find(shard, site, window);
+  for (const WindowRead& read : reads) {
+    WindowState& state = result.windows.emplace_back();
+    state.version.adjusted_parts = shards_[shard.value].adjusted_parts;
+    state.counts.resize(read.ids.size());
+    const Hash* hash = Find(shard, site, read.window);
     if (hash == nullptr) continue;
-    for (const auto& [id, views] : hash->articles) ranking.articles.push_back({id, views});
-    const size_t limit = std::min<size_t>(options_.ranked.Of(window.kind), articles_max);
-    const size_t ranked = std::min(limit, ranking.articles.size());
-    std::partial_sort(ranking.articles.begin(), ranking.articles.begin() + static_cast<ptrdiff_t>(ranked),
-                      ranking.articles.end(), [](const RankedCount& one, const RankedCount& other) {
-                        return one.views != other.views ? one.views > other.views : one.article_id < other.article_id;
-                      });
-    ranking.articles.resize(ranked);
-    if (ranked < limit) continue;
-    ranking.unlisted_views_max = static_cast<uint64_t>(std::max<int64_t>(1, ranking.articles.back().views));
+    state.version.sum = hash->sum;
+    for (size_t i = 0; i < read.ids.size(); ++i) {
+      const auto at = hash->articles.find(read.ids[i]);
+      if (at != hash->articles.end()) state.counts[i] = at->second;
+    }
+    const size_t places = std::min<size_t>(options_.ranked.Of(read.window.kind), read.places);
+    if (places > 0) state.ranking = RankingOf(*hash, places);
   }
   co_return result;
 }

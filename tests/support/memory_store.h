@@ -84,10 +84,9 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
   boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
-  boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                     std::string_view site,
-                                                                     const std::vector<Window>& windows,
-                                                                     size_t articles_max) override;
+  boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site,
+                                                                   const std::vector<WindowRead>& reads) override;
   boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
                                                                    std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
@@ -127,6 +126,8 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
     Lanes lanes;
     std::map<LaneId, LaneTotals> totals;
     LaneTotals retired;
+    // See HashVersion.
+    int64_t adjusted_parts = 0;
     std::map<std::pair<std::string, Window>, Hash> hashes;
     std::map<std::string, Texts, std::less<>> notes;
     // Announced articles, by site and then by article.
@@ -198,6 +199,7 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
   void Tear(Shard shard, const LaneId& lane);
   static absl::Status Refusal();
   void ApplyHash(const Part& part, const HashDelta& delta, LaneTotals& totals, ApplyResult& result);
+  static Ranking RankingOf(const Hash& hash, size_t places);
   const Hash* Find(Shard shard, std::string_view site, Window window) const;
   // Returns the number of viewers in the union of all these sets.
   uint64_t CountViewers(Shard shard, std::string_view site, const std::vector<ViewerSetName>& sets) const;

@@ -48,6 +48,9 @@ struct LanesCommand {
   RedisCommand words;
 };
 
+// The field of the totals hash that HashVersion::adjusted_parts is read from.
+constexpr std::string_view kAdjustedPartsField = "adjusted_parts";
+
 // Converts the reply to a ZRANGE of up to `articles_max` members.
 absl::StatusOr<Ranking> RankingOf(Reply reply, size_t articles_max) {
   Ranking ranking;
@@ -375,29 +378,47 @@ asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> RedisStore::EstimateViewe
   co_return estimates;
 }
 
-asio::awaitable<absl::StatusOr<ShardRankings>> RedisStore::ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                        std::string_view site,
-                                                                        const std::vector<Window>& windows,
-                                                                        size_t articles_max) {
+asio::awaitable<absl::StatusOr<ShardWindows>> RedisStore::ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                      std::string_view site,
+                                                                      const std::vector<WindowRead>& reads) {
   if (!reader_.ready) co_return Away();
   const LanesCommand lanes_command(shard, lanes);
-  std::vector<std::string> keys;
-  std::vector<std::string> lasts;
-  for (const Window window : windows) {
-    keys.push_back(keys::Ranking(shard, site, window));
-    lasts.push_back(std::to_string(std::min<size_t>(options_.ranked.Of(window.kind), articles_max) - 1));
+  const std::string totals_key = keys::Totals(shard);
+  const auto places_of = [this](const WindowRead& read) {
+    return std::min<size_t>(options_.ranked.Of(read.window.kind), read.places);
+  };
+  std::deque<std::string> words;
+  std::vector<RedisCommand> commands = {lanes_command.words, {"HMGET", totals_key, kAdjustedPartsField}};
+  for (const WindowRead& read : reads) {
+    // The sum comes first. It is part of the version.
+    RedisCommand& counts = commands.emplace_back(
+        RedisCommand{"HMGET", words.emplace_back(keys::Counts(shard, site, read.window)), ""});
+    counts.insert(counts.end(), read.ids.begin(), read.ids.end());
+    if (read.places == 0) continue;
+    const std::string& ranking = words.emplace_back(keys::Ranking(shard, site, read.window));
+    const std::string& last = words.emplace_back(std::to_string(places_of(read) - 1));
+    commands.push_back(RedisCommand{"ZRANGE", ranking, "0", last, "WITHSCORES"});
   }
-  std::vector<RedisCommand> commands = {lanes_command.words};
-  for (size_t i = 0; i < keys.size(); ++i) commands.push_back({"ZRANGE", keys[i], "0", lasts[i], "WITHSCORES"});
   auto replies = co_await ReadWhole(shard, commands);
   if (!replies.ok()) co_return replies.status();
-  ShardRankings result;
-  result.lanes = LaneEntriesOf(replies->front());
-  for (size_t i = 0; i < windows.size(); ++i) {
-    auto ranking =
-        RankingOf(std::move((*replies)[i + 1]), std::min<size_t>(options_.ranked.Of(windows[i].kind), articles_max));
+  ShardWindows result;
+  result.lanes = LaneEntriesOf((*replies)[0]);
+  const int64_t adjusted_parts = CountOf((*replies)[1].elements.at(0)).value_or(0);
+  size_t at = 2;
+  for (const WindowRead& read : reads) {
+    WindowState& state = result.windows.emplace_back();
+    const std::vector<Reply>& elements = (*replies)[at++].elements;
+    // Nothing is added to a hash whose sum is unusable. The audit reports it.
+    state.version = {CountOf(elements.at(0)).value_or(0), adjusted_parts};
+    for (size_t i = 1; i < elements.size(); ++i) {
+      const auto count = CountOf(elements[i]);
+      if (!count.ok()) co_return count.status();
+      state.counts.push_back(*count);
+    }
+    if (read.places == 0) continue;
+    auto ranking = RankingOf(std::move((*replies)[at++]), places_of(read));
     if (!ranking.ok()) co_return ranking.status();
-    result.rankings.push_back(*std::move(ranking));
+    state.ranking = *std::move(ranking);
   }
   co_return result;
 }

@@ -81,10 +81,9 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
   boost::asio::awaitable<absl::Status> AddViewers(Shard shard, const std::vector<ViewerSet>& sets) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override;
-  boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                     std::string_view site,
-                                                                     const std::vector<Window>& windows,
-                                                                     size_t articles_max) override;
+  boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site,
+                                                                   const std::vector<WindowRead>& reads) override;
   boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
                                                                    std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;

@@ -100,11 +100,10 @@ class FaultyStore final : public CountStore {
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) override {
     return store_.EstimateViewers(shard, site, unions);
   }
-  boost::asio::awaitable<absl::StatusOr<ShardRankings>> ReadRankings(Shard shard, const std::vector<LaneId>& lanes,
-                                                                     std::string_view site,
-                                                                     const std::vector<Window>& windows,
-                                                                     size_t articles_max) override {
-    return store_.ReadRankings(shard, lanes, site, windows, articles_max);
+  boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard, const std::vector<LaneId>& lanes,
+                                                                   std::string_view site,
+                                                                   const std::vector<WindowRead>& reads) override {
+    return store_.ReadWindows(shard, lanes, site, reads);
   }
   boost::asio::awaitable<absl::StatusOr<ArticleScan>> ScanArticles(Shard shard, std::string_view site, Window window,
                                                                    std::string_view cursor) override {

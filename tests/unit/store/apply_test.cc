@@ -134,10 +134,12 @@ TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
   redis_.Command({"HSET", "vc:{05}:demo:all", "a", "9007199254740000", "", "0"});
   EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", kAll, {{"a", 992}}}})).applied);
   EXPECT_EQ(Stored(kAll, "a"), "9007199254740992");
-  const auto ranking = pipeline_.Await(pipeline_.store().ReadRankings(kShard, {lane_.id}, "demo", {kAll}, 10));
-  ASSERT_TRUE(ranking.ok()) << ranking.status();
-  ASSERT_EQ(ranking->rankings[0].articles.size(), 1u);
-  EXPECT_EQ(ranking->rankings[0].articles[0].views, int64_t{1} << 53);
+  const std::vector<LaneId> lanes = {lane_.id};
+  const std::vector<WindowRead> reads = {{.window = kAll, .places = 10}};
+  const auto read = pipeline_.Await(pipeline_.store().ReadWindows(kShard, lanes, "demo", reads));
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->windows[0].ranking.articles.size(), 1u);
+  EXPECT_EQ(read->windows[0].ranking.articles[0].views, int64_t{1} << 53);
 }
 
 TEST_F(ApplyTest, OutOfMemoryWritesNothing) {

@@ -40,9 +40,9 @@ class CountStoreContract : public ::testing::Test {
   std::vector<std::string> Ranked() {
     const std::vector<LaneId> lanes = {lane_.id};
     std::vector<std::string> ids;
-    const auto ranking =
-        rig_.Await(rig_.store().ReadRankings(kShard, lanes, "demo", {kAll}, limits::kRankedAllTimeAndDay));
-    for (const RankedCount& article : ranking->rankings[0].articles) ids.push_back(article.article_id);
+    const std::vector<WindowRead> reads = {{.window = kAll, .places = limits::kRankedAllTimeAndDay}};
+    const auto read = rig_.Await(rig_.store().ReadWindows(kShard, lanes, "demo", reads));
+    for (const RankedCount& article : read->windows[0].ranking.articles) ids.push_back(article.article_id);
     return ids;
   }
   LaneTotals Totals() { return rig_.Await(rig_.store().ReadLane(kShard, lane_.id))->totals; }
@@ -71,11 +71,14 @@ TYPED_TEST(CountStoreContract, RankingsOfSeveralWindowsAreReadAtOnceAndNoFarther
   EXPECT_TRUE(
       this->Apply(this->NextPart({Views(kAll, {{"a", 2}, {"b", 5}, {"c", 1}}), Views(day, {{"a", 9}})})).applied);
   const std::vector<LaneId> lanes = {this->lane_.id};
-  const auto read = this->rig_.Await(this->rig_.store().ReadRankings(kShard, lanes, "demo", {kAll, day, hour}, 2));
+  const std::vector<WindowRead> reads = {
+      {.window = kAll, .places = 2}, {.window = day, .places = 2}, {.window = hour, .places = 2}};
+  const auto read = this->rig_.Await(this->rig_.store().ReadWindows(kShard, lanes, "demo", reads));
   ASSERT_TRUE(read.ok()) << read.status();
-  ASSERT_EQ(read->rankings.size(), 3u);
+  ASSERT_EQ(read->windows.size(), 3u);
   std::vector<std::string> texts;
-  for (const Ranking& ranking : read->rankings) {
+  for (const WindowState& window : read->windows) {
+    const Ranking& ranking = window.ranking;
     for (const RankedCount& article : ranking.articles) {
       texts.push_back(article.article_id + " " + std::to_string(article.views));
     }

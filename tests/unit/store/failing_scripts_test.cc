@@ -153,9 +153,10 @@ class FailingScriptsTest : public ::testing::Test {
   template <typename Rig>
   static std::string RankedOfThird(Rig& rig, const LaneId& lane) {
     const std::vector<LaneId> lanes = {lane};
-    const auto ranking = rig.Await(rig.store().ReadRankings(Shard{0}, lanes, "third", {Window{}}, 10));
+    const std::vector<WindowRead> reads = {{.window = Window{}, .places = 10}};
+    const auto read = rig.Await(rig.store().ReadWindows(Shard{0}, lanes, "third", reads));
     std::string text;
-    for (const RankedCount& article : ranking->rankings[0].articles) {
+    for (const RankedCount& article : read->windows[0].ranking.articles) {
       text += article.article_id + " " + std::to_string(article.views) + "\n";
     }
     return text;

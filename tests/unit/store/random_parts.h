@@ -100,9 +100,9 @@ std::string ContentOf(Rig& rig, const std::vector<LaneId>& lanes) {
         line(site, "window", std::to_string(window));
         for (size_t id = 0; id < ids.size(); ++id) line(ids[id], std::to_string(counts.counts[window][id]));
         if (kRandomWindows[window].kind == Window::Kind::kBots) continue;
-        const Ranking ranking = rig.Await(rig.store().ReadRankings(shard, lanes, site, {kRandomWindows[window]},
-                                                                   limits::kRankedAllTimeAndDay))
-                                    ->rankings.front();
+        const std::vector<WindowRead> reads = {
+            {.window = kRandomWindows[window], .places = limits::kRankedAllTimeAndDay}};
+        const Ranking ranking = rig.Await(rig.store().ReadWindows(shard, lanes, site, reads))->windows.front().ranking;
         line("ranking", std::to_string(ranking.unlisted_views_max));
         for (const RankedCount& article : ranking.articles) line(article.article_id, std::to_string(article.views));
       }

@@ -47,9 +47,10 @@ class TornShardContract : public ::testing::Test {
   }
   std::vector<std::string> Ranked(Window window) {
     const std::vector<LaneId> lanes = {own_.lane.id};
-    const auto ranking = Await(store().ReadRankings(kShard, lanes, "demo", {window}, limits::kRankedAllTimeAndDay));
+    const std::vector<WindowRead> reads = {{.window = window, .places = limits::kRankedAllTimeAndDay}};
+    const auto read = Await(store().ReadWindows(kShard, lanes, "demo", reads));
     std::vector<std::string> texts;
-    for (const RankedCount& article : ranking->rankings[0].articles) {
+    for (const RankedCount& article : read->windows[0].ranking.articles) {
       texts.push_back(article.article_id + " " + std::to_string(article.views));
     }
     return texts;

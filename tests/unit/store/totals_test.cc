@@ -49,9 +49,9 @@ class TotalsTest : public ::testing::Test {
     EXPECT_THAT(redis_.List({"HGETALL", "vc:{05}:demo:all"}), ElementsAre("", "0"));
     EXPECT_THAT(Ranked(), ElementsAre(""));
     const std::vector<LaneId> lanes = {lane_.id};
-    EXPECT_THAT(
-        pipeline_.Await(pipeline_.store().ReadRankings(kShard, lanes, "demo", {kAll}, 10))->rankings[0].articles,
-        IsEmpty());
+    const std::vector<WindowRead> reads = {{.window = kAll, .places = 10}};
+    const auto read = pipeline_.Await(pipeline_.store().ReadWindows(kShard, lanes, "demo", reads));
+    EXPECT_THAT(read->windows[0].ranking.articles, IsEmpty());
   }
   std::vector<std::string> Ranked() { return redis_.List({"ZRANGE", "vc:{05}:demo:top:all", "0", "-1"}); }
 

@@ -318,6 +318,10 @@ for i = at + 1, #ARGV, 9 do
   prepare(hash)
   hashes[#hashes + 1] = hash
 end
+-- Views raise a hash's sum, so readers see from the sum whether a hash has changed. Adjustments may leave it as it is.
+local adjusted = false
+for _, hash in ipairs(hashes) do adjusted = adjusted or (hash.adjusts and hash.usable) end
+if adjusted then change('adjusted_parts', '1') end
 local totals = old_totals()
 if not totals then return {'CORRUPT', KEYS[2]} end
 

@@ -1,7 +1,7 @@
 -- Corrects the totals of one shard where an audit found differences, without changing a count; or rebuilds one ranking.
 --
 -- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash. If KEYS[3] and KEYS[4] are given, the script rebuilds the
--- ranking KEYS[4] of the hash KEYS[3] with ARGV[1] articles. Otherwise ARGV alternates fields of the totals and the
+-- ranking KEYS[4] of the hash KEYS[3] with ARGV[1] articles, and counts that as an adjustment. Otherwise ARGV alternates fields of the totals and the
 -- numbers to add to them.
 --
 -- Answers:
@@ -13,7 +13,10 @@ if undo and undo ~= '' then return {'TORN'} end
 
 if KEYS[3] then
   require_rebuild(KEYS[3], KEYS[4])
+  require_command('HINCRBY', KEYS[2])
   rebuild({key = KEYS[3], ranking = KEYS[4], ranked_max = tonumber(ARGV[1])})
+  -- Readers that remember the ranking read it again, as after an adjustment.
+  redis.call('HINCRBY', KEYS[2], 'adjusted_parts', 1)
   return {'REPAIRED'}
 end
 
