@@ -165,7 +165,7 @@ void WindowMemory::Trim() {
     std::erase_if(shard.windows_, [&](const auto& window) { return window.second.used < *middle; });
   }
   // The IDs are not forgotten one by one.
-  if (entries() > entries_max_ / 2) shards_.clear();
+  if (entries() > entries_max_ - entries_max_ / 4) shards_.clear();
 }
 
 }  // namespace viewcount
