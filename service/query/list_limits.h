@@ -43,8 +43,8 @@ inline constexpr SharedReadLimits kTrendingViewReads{
 inline constexpr size_t kSumCommandsMax = 2'048;
 static_assert(4 * kSumCommandsMax < limits::kStorePendingCommandsMax, "lists must not hold up all other questions");
 
-// The number of places, counts and IDs that are remembered of rankings and hashes, about 20 bytes each. A list of 400 days
-// needs some 1,500,000. Beyond this number the half that was not used for longest is forgotten.
+// The number of places, counts and IDs that are remembered of rankings and hashes, about 20 bytes each. A list of 400
+// days needs some 1,500,000. Beyond this number the half that was not used for longest is forgotten.
 inline constexpr size_t kRememberedEntriesMax = 4'000'000;
 
 // The lists of what is read right now: their step, the longest time, and the number of counts that are remembered for

@@ -7,7 +7,8 @@ namespace {
 
 // An ID takes as much memory as this many places or counts.
 constexpr size_t kEntriesOfId = 6;
-// Counting the entries takes some time, so it is done for one of this many calls. Each call adds a few thousand at most.
+// Counting the entries takes some time, so it is done for one of this many calls. Each call adds a few thousand at
+// most.
 constexpr size_t kCallsPerCount = 64;
 
 }  // namespace

@@ -1,8 +1,9 @@
-// Rankings and counts that were read from the store, and that hold as long as their hash has the version that it had then.
+// Rankings and counts that were read from the store, and that hold as long as their hash has the version that it had
+// then.
 //
-// A list of 400 days needs the rankings of 400 hashes in each of 64 shards, and the counts of some thousand articles in
-// all of them. Nearly all of these hashes belong to days that have ended, so they seldom change. Reading a hash's version
-// takes Redis a thirtieth of the time of reading 32 places of its ranking.
+// A list of 400 days needs the rankings of 400 hashes in each of 64 shards. It also needs the counts of some thousand
+// articles in all of them. Nearly all of these hashes belong to days that have ended, so they seldom change. Reading a
+// hash's version takes Redis a thirtieth of the time of reading 32 places of its ranking.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -52,11 +53,11 @@ struct NumberedRanking {
   uint64_t unlisted_views_max = 0;
 };
 
-// What is remembered of one shard of a site. Not thread-safe.
+// The remembered windows of one shard of a site. Not thread-safe.
 class ShardMemory {
  public:
-  // Returns the reads that tell whether the remembered rankings still hold. They also read rankings that are not known up
-  // to that place.
+  // Returns the reads that tell whether the remembered rankings still hold. They also read rankings that are not known
+  // up to that place.
   std::vector<WindowRead> PlanRankings(std::span<const Window> windows, size_t places) const;
   // Returns the reads that tell whether the counts of these articles still hold, and that read those not known.
   std::vector<WindowRead> PlanCounts(std::span<const Window> windows, std::span<const std::string_view> ids) const;
@@ -100,14 +101,15 @@ class ShardMemory {
   uint64_t uses_ = 0;
 };
 
-// What is remembered of all sites. Not thread-safe: used on the store's executor.
+// The remembered windows of all sites. Not thread-safe: used on the store's executor.
 class WindowMemory {
  public:
   // `entries_max` bounds the places and counts of all sites together; see kRememberedEntriesMax.
   explicit WindowMemory(size_t entries_max) : entries_max_(entries_max) {}
 
-  // Returns the memory of a shard. Forgets everything first if the store was connected again since the last call, and what
-  // was not used lately if there is too much. The result is valid until the next call; what it knows may be less then.
+  // Returns the memory of a shard. Forgets everything first if the store was connected again since the last call, and
+  // what was not used lately if there is too much. The result is valid until the next call; what it knows may be less
+  // then.
   ShardMemory& Of(SiteIndex site, Shard shard, uint64_t generation);
   // Forgets a shard of a site, after an answer that was older than what is known.
   void Forget(SiteIndex site, Shard shard);

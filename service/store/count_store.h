@@ -55,7 +55,7 @@ struct HashVersion {
   bool operator==(const HashVersion&) const = default;
 };
 
-// What is read of one window. Its version is always read.
+// The parts of one window that are read. Its version is always read.
 struct WindowRead {
   Window window;
   // The ranking is read up to this place. 0 means that it is not read. Otherwise the window must be of a ranked kind.
@@ -124,8 +124,8 @@ class CountStore {
   // empty.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<uint64_t>>> EstimateViewers(
       Shard shard, std::string_view site, const std::vector<std::vector<ViewerSetName>>& unions) = 0;
-  // Reads rankings and counts of windows, all at one moment. Requires at least one lane and one window, and no windows of
-  // viewers.
+  // Reads rankings and counts of windows, all at one moment. Requires at least one lane and one window, and no windows
+  // of viewers.
   virtual boost::asio::awaitable<absl::StatusOr<ShardWindows>> ReadWindows(Shard shard,
                                                                            const std::vector<LaneId>& lanes,
                                                                            std::string_view site,

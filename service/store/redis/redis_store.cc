@@ -391,8 +391,8 @@ asio::awaitable<absl::StatusOr<ShardWindows>> RedisStore::ReadWindows(Shard shar
   std::vector<RedisCommand> commands = {lanes_command.words, {"HMGET", totals_key, kAdjustedPartsField}};
   for (const WindowRead& read : reads) {
     // The sum comes first. It is part of the version.
-    RedisCommand& counts = commands.emplace_back(
-        RedisCommand{"HMGET", words.emplace_back(keys::Counts(shard, site, read.window)), ""});
+    RedisCommand& counts =
+        commands.emplace_back(RedisCommand{"HMGET", words.emplace_back(keys::Counts(shard, site, read.window)), ""});
     counts.insert(counts.end(), read.ids.begin(), read.ids.end());
     if (read.places == 0) continue;
     const std::string& ranking = words.emplace_back(keys::Ranking(shard, site, read.window));

@@ -93,14 +93,16 @@ TEST(ShardMemory, ReadsCountsThatItDoesNotKnow) {
   const std::vector<std::string_view> one = {"a"}, both = {"a", "b"};
   auto reads = memory.PlanCounts(days, one);
   EXPECT_THAT(TextsOf(reads), ElementsAre("20261122: 0 a", "20261123: 0 a"));
-  memory.Learn(reads, std::vector<WindowState>{{.version = {10, 0}, .counts = {4}}, {.version = {20, 0}, .counts = {0}}});
+  memory.Learn(reads,
+               std::vector<WindowState>{{.version = {10, 0}, .counts = {4}}, {.version = {20, 0}, .counts = {0}}});
   EXPECT_EQ(memory.FindSums(days, one), std::vector<int64_t>{4});
   EXPECT_EQ(memory.FindSums(days, both), std::nullopt);
   EXPECT_THAT(memory.CountUnknown(days, both), ElementsAre(0, 2));
   reads = memory.PlanCounts(days, both);
   EXPECT_THAT(TextsOf(reads), ElementsAre("20261122: 0 b", "20261123: 0 b"));
   // In the second window something has changed.
-  memory.Learn(reads, std::vector<WindowState>{{.version = {10, 0}, .counts = {3}}, {.version = {21, 0}, .counts = {5}}});
+  memory.Learn(reads,
+               std::vector<WindowState>{{.version = {10, 0}, .counts = {3}}, {.version = {21, 0}, .counts = {5}}});
   EXPECT_EQ(memory.FindSums(days, both), std::nullopt);
   EXPECT_THAT(memory.CountUnknown(days, both), ElementsAre(1, 1));
   // So it is read as a whole, until it is found unchanged.

@@ -146,7 +146,8 @@ TEST_F(TotalsTest, RemovedLanesLeaveTheirTotalsToTheRetired) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(pipeline_.Await(pipeline_.store().RemoveLanes(kShard, {lane_.id, RandomId<LaneId>()})).ok());
     EXPECT_THAT(redis_.List({"HGETALL", "vc:{05}:totals"}),
-                ElementsAre("apart:demo", "-1", "retired:views", "3", "retired:adjusted", "-1", "retired:lost", "4"));
+                ElementsAre("apart:demo", "-1", "adjusted_parts", "1", "retired:views", "3", "retired:adjusted", "-1",
+                            "retired:lost", "4"));
   }
   // The entry of the pipeline's own lane still exists.
   EXPECT_THAT(redis_.List({"HKEYS", "vc:{05}:lanes"}), ElementsAre(ToHex(pipeline_.lane().id)));
