@@ -12,6 +12,7 @@
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/query/list_limits.h"
 
 namespace viewcount {
 namespace {
@@ -115,7 +116,9 @@ absl::Status ListQuestion::SetPage(const v1::ListPopularRequest& request, std::s
   }
   begin = *offset;
   end = *offset + (request.page_size() > 0 ? request.page_size() : limits::kPageSizeDefault);
-  if (!filter.empty() || end > limits::kRankedAllTimeAndDay) list.places = limits::kDeepListMax;
+  // A longer list is read if this one has too few articles for the page.
+  if (!filter.empty()) list.places = kRestrictedPlaces;
+  if (end > limits::kRankedAllTimeAndDay) list.places = limits::kDeepListMax;
   return absl::OkStatus();
 }
 

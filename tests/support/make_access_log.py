@@ -165,6 +165,8 @@ def write(log, directory):
 
 
 def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     directory = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
     log = Log(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
