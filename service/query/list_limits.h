@@ -43,8 +43,8 @@ inline constexpr SharedReadLimits kTrendingViewReads{
 inline constexpr size_t kSumCommandsMax = 2'048;
 static_assert(4 * kSumCommandsMax < limits::kStorePendingCommandsMax, "lists must not hold up all other questions");
 
-// The length of the list that is read first for a restricted one. A section with a twentieth of the site's articles has some
-// 50 of them there.
+// The length of the list that is read first for a restricted one. A section with a twentieth of the site's articles has
+// some 50 of them there.
 inline constexpr size_t kRestrictedPlaces = 1'024;
 // The number of places, counts and IDs that are remembered of rankings and hashes, about 20 bytes each. A list of 400
 // days needs some 1,500,000. Beyond this number the half that was not used for longest is forgotten.
