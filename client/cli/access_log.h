@@ -41,6 +41,10 @@ enum class LineKind : uint8_t {
   kImportedBefore,
 };
 
+// The maximum number of views of one line. A larger one hardly is a count. It is divided into entries of at most
+// limits::kViewCountMax.
+inline constexpr uint64_t kLineViewsMax = 1'000'000'000;
+
 // True for lines that are sent as views.
 inline bool IsView(LineKind kind) { return kind == LineKind::kView || kind == LineKind::kBotView; }
 
@@ -62,6 +66,8 @@ struct AccessLogLine {
   // The time of the view in milliseconds since 1970. Never 0, because 0 means "on receipt": the first millisecond of
   // 1970 is represented as 1.
   int64_t event_time_unix_ms = 0;
+  // The number of equal views, at least 1 and at most kLineViewsMax. A line of an access log is one.
+  uint64_t count = 1;
   // Names and values of parameters that the site's rule drops; see NamedArticle::dropped.
   std::vector<std::pair<std::string, std::string>> dropped = {};
 };

@@ -24,7 +24,7 @@ constexpr char kFooter[] = R"(Exit codes:
   2  wrong usage
   3  import --strict met bad lines
   4  no service answered
-  5  import understood no line at all, or announce no entry
+  5  import understood no line at all or not the file, or announce no entry
 
 Examples:
   viewcount site put portal --time-zone Asia/Ho_Chi_Minh
@@ -175,6 +175,7 @@ class Parser {
   JournalRepairCommand repair_;
   JournalDrainCommand drain_;
   ImportAccessLogCommand import_;
+  ForeignImports foreign_;
   // Declared last because its callbacks refer to all members above.
   CLI::App app_;
 };
@@ -522,7 +523,9 @@ void Parser::AddAdjustmentCommands() {
 void Parser::AddImport() {
   auto* import = app_.add_subcommand("import", "Import views of the past");
   import->require_subcommand(1);
-  import->footer("Examples:\n  viewcount import access-log /var/log/nginx/access.log");
+  import->footer(
+      "Examples:\n  viewcount import access-log /var/log/nginx/access.log\n"
+      "  viewcount import goatcounter goatcounter-export.csv.gz");
   auto* log = Add(*import, "access-log",
                   "Import web servers' access logs\n\n"
                   "Counts every GET of a page answered with 2xx or 304. The site's rule says which address is which\n"
@@ -563,6 +566,10 @@ void Parser::AddImport() {
     const bool standard_input = std::find(import_.files.begin(), import_.files.end(), "-") != import_.files.end();
     if (import_.follow && standard_input) throw CLI::ValidationError("--follow", "needs files, not standard input");
   });
+  AddForeignImports(
+      [this, import](const std::string& name, const std::string& description, const std::string& examples,
+                     ImportForeignCommand& options) { return Add(*import, name, description, examples, options); },
+      foreign_);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/cli/announce_options.h"
+#include "client/cli/foreign_options.h"
 #include "client/cli/list_options.h"
 #include "client/cli/log_format.h"
 #include "client/cli/output.h"
@@ -184,11 +185,12 @@ struct ImportAccessLogCommand {
   double retry_for = 60;
 };
 
-using Command = std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand,
-                             StatsCommand, WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand,
-                             SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
-                             AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
-                             JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
+using Command =
+    std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand, StatsCommand,
+                 WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand, SitePutCommand,
+                 SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand, AdjustmentsCommand,
+                 UndoCommand, FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand, JournalRepairCommand,
+                 JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand>;
 
 struct CommandLine {
   GlobalOptions global;

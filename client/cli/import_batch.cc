@@ -13,8 +13,15 @@ constexpr size_t kViewBytesMax = 1 << 20;
 // The largest size of a view's fields without its article ID, including their tags and lengths.
 constexpr size_t kViewFieldsBytes = 48;
 
-static_assert(kBatchLinesMax <= limits::kBatchViewsMax);
-static_assert(kViewBytesMax + limits::kArticleIdBytesMax + 1'024 <= limits::kRequestBytesMax);
+// The entries of one line with very many views.
+constexpr size_t kLineEntriesMax = kLineViewsMax / limits::kViewCountMax;
+// Another line still fits below this number of entries.
+constexpr size_t kEntriesFull = limits::kBatchViewsMax - kLineEntriesMax;
+
+static_assert(kLineViewsMax % limits::kViewCountMax == 0);
+static_assert(kBatchLinesMax <= kEntriesFull);
+static_assert(kViewBytesMax + kLineEntriesMax * (kViewFieldsBytes + limits::kArticleIdBytesMax) + 1'024 <=
+              limits::kRequestBytesMax);
 
 }  // namespace
 
@@ -33,16 +40,28 @@ void ImportBatch::Add(uint64_t number, uint64_t sequence, const AccessLogLine& l
   VIEWCOUNT_CHECK(empty() || number == last() + 1);
   VIEWCOUNT_CHECK(sequence > (empty() ? sequence_before_ : last_sequence()));
   if (empty()) first_ = number;
-  lines_.push_back({line.kind, sequence});
+  lines_.push_back({.kind = line.kind, .sequence = sequence});
   if (line.kind == LineKind::kBad) {
     bad_lines_.push_back({number, line.problem, SafeExcerpt(text)});
   } else if (IsView(line.kind)) {
+    AddViews(line);
+  }
+}
+
+void ImportBatch::AddViews(const AccessLogLine& line) {
+  VIEWCOUNT_CHECK(line.count > 0 && line.count <= kLineViewsMax);
+  lines_.back().views = line.count;
+  for (uint64_t left = line.count; left > 0; ++lines_.back().entries) {
+    const auto count = static_cast<uint32_t>(std::min<uint64_t>(left, limits::kViewCountMax));
     auto* view = request_.add_views();
     view->set_article_id(line.article_id);
+    // A single view has no count, so that the bytes of an access log's batches are those of earlier versions.
+    if (count > 1) view->set_count(count);
     view->set_viewer(line.viewer);
     view->set_event_time_unix_ms(line.event_time_unix_ms);
     view->set_bot(line.kind == LineKind::kBotView);
     view_bytes_ += kViewFieldsBytes + line.article_id.size();
+    left -= count;
   }
 }
 
@@ -58,16 +77,20 @@ uint64_t ImportBatch::DropThrough(uint64_t sequence) {
 void ImportBatch::Drop(size_t lines) {
   if (lines == 0) return;
   const auto cut = lines_.begin() + static_cast<ptrdiff_t>(lines);
-  const auto views = std::count_if(lines_.begin(), cut, [](const Line& line) { return IsView(line.kind); });
+  int views = 0;
+  for (auto line = lines_.begin(); line != cut; ++line) views += line->entries;
   for (int i = 0; i < views; ++i) view_bytes_ -= kViewFieldsBytes + request_.views(i).article_id().size();
-  request_.mutable_views()->DeleteSubrange(0, static_cast<int>(views));
+  request_.mutable_views()->DeleteSubrange(0, views);
   sequence_before_ = (cut - 1)->sequence;
   lines_.erase(lines_.begin(), cut);
   first_ += lines;
   std::erase_if(bad_lines_, [&](const BadLine& bad) { return bad.number < first_; });
 }
 
-bool ImportBatch::full() const { return lines_.size() >= kBatchLinesMax || view_bytes_ >= kViewBytesMax; }
+bool ImportBatch::full() const {
+  return lines_.size() >= kBatchLinesMax || view_bytes_ >= kViewBytesMax ||
+         static_cast<size_t>(request_.views_size()) >= kEntriesFull;
+}
 
 bool ImportBatch::useless() const {
   return std::all_of(lines_.begin(), lines_.end(), [](const Line& line) {

@@ -28,6 +28,9 @@ class ImportBatch {
     LineKind kind = LineKind::kBad;
     // The writer's last sequence after this line.
     uint64_t sequence = 0;
+    // The number of views, and the number of entries in which they are sent. 0 for lines without views.
+    uint64_t views = 0;
+    int entries = 0;
   };
 
   explicit ImportBatch(std::string_view site);
@@ -57,6 +60,7 @@ class ImportBatch {
   // Returns true if all lines are blank, bad, or of other virtual hosts.
   bool useless() const;
   const google::protobuf::RepeatedPtrField<v1::View>& views() const { return request_.views(); }
+  const std::string& writer_id() const { return request_.writer_id(); }
   const std::vector<BadLine>& bad_lines() const { return bad_lines_; }
 
   // Returns the request's bytes. They are identical for every call until the batch is changed. Requires that the batch
@@ -64,6 +68,7 @@ class ImportBatch {
   std::string Serialise();
 
  private:
+  void AddViews(const AccessLogLine& line);
   void Drop(size_t lines);
 
   v1::RecordViewsRequest request_;

@@ -4,7 +4,6 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace viewcount::cli {
@@ -12,9 +11,6 @@ namespace {
 
 // No site has so many servers whose logs begin in the same second with the same request.
 constexpr uint32_t kSlotsMax = 1'000;
-// A batch with this sequence is never the next one of its writer. The service refuses it and names the next one.
-constexpr uint64_t kQuestionSequence = std::numeric_limits<int64_t>::max();
-
 v1::RecordViewsRequest EmptyBatch(std::string_view site, const std::string& writer_id, uint64_t sequence) {
   v1::RecordViewsRequest request;
   request.set_site(std::string(site));
@@ -66,6 +62,19 @@ client::SendResult ImportWriters::SkipTo(const std::string& writer_id, uint64_t 
   auto request = EmptyBatch(site_, writer_id, from + 1);
   request.set_sequence_span(static_cast<uint32_t>(to - from));
   return send_(request.SerializeAsString());
+}
+
+absl::StatusOr<bool> ImportWriters::ClaimDay(std::string_view counter, uint32_t day,
+                                             std::string_view file_writer_id) const {
+  const auto day_writer_id = DayWriterId(site_, counter, day);
+  const uint64_t file = SequenceOfFile(file_writer_id);
+  const auto last = LastSequence(day_writer_id);
+  if (!last.ok()) return last.status();
+  if (*last) return **last == file;
+  const auto result = SkipTo(day_writer_id, 0, file);
+  if (!result.status.ok()) return result.status;
+  // Another import may have claimed it meanwhile.
+  return result.response.last_sequence() == file;
 }
 
 absl::StatusOr<uint64_t> ImportWriters::OldLines(std::string_view head) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@
 #include "client/cpp/batch_sender.h"
 
 namespace viewcount::cli {
+
+// A batch with this sequence is never the next one of its writer. The service refuses it and names the next one, so it
+// is a question that changes nothing.
+inline constexpr uint64_t kQuestionSequence = std::numeric_limits<int64_t>::max();
 
 // Sends a serialised RecordViewsRequest until its outcome is known, as BatchSender::Send does.
 using SendRequest = std::function<client::SendResult(const std::string&)>;
@@ -43,6 +48,9 @@ class ImportWriters {
   // Tells the service that a writer has no views from the sequence after `from` to `to`, which are those of at most
   // kBatchLinesMax lines. Returns the outcome of the request.
   client::SendResult SkipTo(const std::string& writer_id, uint64_t from, uint64_t to) const;
+  // Notes that the file of a writer has the views of a day. Returns false if another file was noted for it. A day has a
+  // writer of its own, named by `counter` and `day`, whose last sequence stands for the file.
+  absl::StatusOr<bool> ClaimDay(std::string_view counter, uint32_t day, std::string_view file_writer_id) const;
   // Returns how many lines an earlier version imported of a log that begins with `head`, or 0. That version identified
   // a log shorter than 4 KiB by all its lines, so each number of lines is tried.
   absl::StatusOr<uint64_t> OldLines(std::string_view head) const;

@@ -14,6 +14,21 @@ constexpr uint64_t kProgressLines = 16'384;
 // How often a log is identified again because another import counts its lines at the same time.
 constexpr int kIdentificationsMax = 20;
 
+// The lines of an access log.
+class AccessLogLines final : public LineParser {
+ public:
+  explicit AccessLogLines(std::unique_ptr<AccessLogParser> parser) : parser_(std::move(parser)) {}
+
+  AccessLogLine Parse(std::string_view line) override { return parser_->Parse(line); }
+  void Skip(std::string_view line) override { parser_->Skip(line); }
+  // The columns that a comment named are named again.
+  void Restart() override {}
+  std::string_view format() const override { return parser_->format(); }
+
+ private:
+  const std::unique_ptr<AccessLogParser> parser_;
+};
+
 }  // namespace
 
 ImportedLog::ImportedLog(const ImporterOptions& options, ImportSummary& summary, std::string name,
@@ -53,13 +68,12 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Identify(UnfinishedLine unfin
     if (auto status = CountComments(); !status.ok()) return status;
     return Progress::kUnidentified;
   }
-  first_line_ = *first_line;
-  auto parser = AccessLogParser::Make(options_.format, *head, options_.rules, *options_.bots,
-                                      SaltOfLog(options_.site, first_line_));
-  if (!parser.ok()) return NamedError(parser.status());
-  parser_ = *std::move(parser);
+  auto made = MakeParser(*head, *first_line);
+  if (!made.ok()) return NamedError(made.status());
+  parser_ = std::move(made->parser);
+  identity_ = std::move(made->identity);
   const std::string beginning(head->substr(0, kOldHeadBytes));
-  const auto claims = writers_.ClaimsOf(first_line_);
+  const auto claims = writers_.ClaimsOf(identity_);
   if (!claims.ok()) return Unanswered(claims.status());
   const auto chosen = ChooseClaim(*claims);
   if (!chosen.ok()) return Unanswered(chosen.status());
@@ -76,17 +90,26 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Identify(UnfinishedLine unfin
   CountImportedBefore(std::min(lines_read_, counted_line_));
   // An earlier version imported at most one log with this beginning. It is taken for the one in the first slot.
   old_lines_ = 0;
-  if (slot_ == 0) {
+  if (slot_ == 0 && !options_.make_parser) {
     const auto old_lines = writers_.OldLines(beginning);
     if (!old_lines.ok()) return Unanswered(old_lines.status());
     old_lines_ = *old_lines;
   }
   if (auto status = RestoreMilestones(); !status.ok()) return Unanswered(status);
-  batch_.Begin(LogWriterId(options_.site, first_line_, slot_), counted_sequence_);
+  batch_.Begin(LogWriterId(options_.site, identity_, slot_), counted_sequence_);
   held_.clear();
   understood_ = counted_line_ > 0;
   identified_ = true;
   return Progress::kDone;
+}
+
+absl::StatusOr<FileParser> ImportedLog::MakeParser(std::string_view head, std::string_view first_line) const {
+  if (options_.make_parser) return options_.make_parser(name_, head);
+  auto parser = AccessLogParser::Make(options_.format, head, options_.rules, *options_.bots,
+                                      SaltOfLog(options_.site, first_line));
+  if (!parser.ok()) return parser.status();
+  return FileParser{.parser = std::make_unique<AccessLogLines>(*std::move(parser)),
+                    .identity = std::string(first_line)};
 }
 
 absl::Status ImportedLog::NamedError(const absl::Status& status) const {
@@ -153,6 +176,7 @@ absl::Status ImportedLog::GoBackTo(uint64_t counted) {
                      " begins with the same line as a log that was imported before, and must be read twice; "
                      "write it to a file and import that"));
   }
+  parser_->Restart();
   hash_ = LinesHash();
   lines_read_ = 0;
   milestone_ = {};
@@ -273,7 +297,7 @@ void ImportedLog::Hold() {
 absl::StatusOr<ImportedLog::Progress> ImportedLog::DeliverHeld() {
   for (const auto& [line, sequence] : std::exchange(held_, {})) {
     const ImportPlace place{counted_line_, counted_line_ + 1, line, name_};
-    const auto result = writers_.SkipTo(LogWriterId(options_.site, first_line_, slot_), counted_sequence_, sequence);
+    const auto result = writers_.SkipTo(LogWriterId(options_.site, identity_, slot_), counted_sequence_, sequence);
     if (!result.status.ok()) return ImportError(result, place);
     if (result.response.last_sequence() != sequence) return Progress::kChanged;
     counted_line_ = line;
@@ -306,6 +330,9 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Deliver() {
     if (counted_sequence_ > 0) {
       if (auto status = RecordMilestones(); !status.ok()) return MilestoneError(status, place);
     }
+    if (options_.before_send) {
+      if (auto status = options_.before_send(batch_); !status.ok()) return NamedError(status);
+    }
     const auto result = options_.send(batch_.Serialise());
     if (!result.status.ok()) return ImportError(result, place);
     const auto& response = result.response;
@@ -333,18 +360,16 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Deliver() {
 
 void ImportedLog::CountBatch(const client::SendResult& result) {
   if (!parser_->format().empty()) summary_.formats.emplace(parser_->format());
+  auto& counts = summary_.counts;
   uint64_t people = 0, bots = 0;
   for (const auto& line : batch_.lines()) {
-    if (line.kind == LineKind::kView) {
-      ++people;
-    } else if (line.kind == LineKind::kBotView) {
-      ++bots;
+    if (IsView(line.kind)) {
+      ++counts.lines;
+      (line.kind == LineKind::kView ? people : bots) += line.views;
     } else {
       summary_.CountLine(line.kind);
     }
   }
-  auto& counts = summary_.counts;
-  counts.lines += people + bots;
   counts.bot_views += bots;
   if (result.response.duplicate()) {
     counts.views += people;

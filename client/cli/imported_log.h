@@ -15,6 +15,7 @@
 #include "client/cli/import_error.h"
 #include "client/cli/import_summary.h"
 #include "client/cli/import_writers.h"
+#include "client/cli/line_parser.h"
 #include "client/cli/line_reader.h"
 
 namespace viewcount::cli {
@@ -26,7 +27,13 @@ struct ImporterOptions {
   LogRules rules;
   // Must outlive the import.
   const BotPatterns* bots = nullptr;
+  // Makes the parsers of files of another kind. If it is empty, the files are access logs; `format`, `rules` and `bots`
+  // are used for these only.
+  MakeFileParser make_parser = {};
   SendRequest send;
+  // Called before a batch is sent, and perhaps again before it is sent again. If it returns an error, the batch is not
+  // sent, and the import ends with that error. May be empty.
+  std::function<absl::Status(const ImportBatch&)> before_send = {};
   // Called for every bad line when its batch is acknowledged, and for damage with line number 0. May be empty.
   std::function<void(const BadLine&)> on_bad_line;
   // Called with a sentence for the user about something unusual that is no error. May be empty.
@@ -71,6 +78,8 @@ class ImportedLog {
   };
 
   absl::StatusOr<Progress> Identify(UnfinishedLine unfinished);
+  // Returns the parser of the file, and the text that identifies it.
+  absl::StatusOr<FileParser> MakeParser(std::string_view head, std::string_view first_line) const;
   // Reads the log as far as the claims reach, and takes the one that fits its lines. Returns false if none does.
   absl::StatusOr<bool> ChooseClaim(const std::vector<LogClaim>& claims);
   absl::StatusOr<bool> ReadForClaims(const std::vector<LogClaim>& claims, std::optional<LogClaim>& fitting);
@@ -109,10 +118,11 @@ class ImportedLog {
   const std::string name_;
   LineReader reader_;
   const ImportWriters writers_;
-  std::unique_ptr<AccessLogParser> parser_;
+  std::unique_ptr<LineParser> parser_;
   ImportBatch batch_;
   bool identified_ = false;
-  std::string first_line_;
+  // The text that identifies the log: its first line, unless its parser has another one.
+  std::string identity_;
   uint32_t slot_ = 0;
   LinesHash hash_;
   uint64_t lines_read_ = 0;

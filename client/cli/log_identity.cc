@@ -85,6 +85,15 @@ std::string MilestoneWriterId(std::string_view site, uint32_t slot, uint64_t num
                      BytesOfInteger(digest.high64)});
 }
 
+std::string DayWriterId(std::string_view site, std::string_view counter, uint32_t day) {
+  return IdOf(site, {"day", counter, BytesOfInteger(day)});
+}
+
+uint64_t SequenceOfFile(std::string_view file_writer_id) {
+  // It is the span of one batch.
+  return Hash64(file_writer_id) % limits::kSequenceSpanMax + 1;
+}
+
 std::string OldWriterId(std::string_view site, std::string_view head) {
   const auto hash = XXH3_128bits_withSeed(head.data(), head.size(), Hash64(site));
   XXH128_canonical_t bytes;

@@ -56,6 +56,12 @@ bool IsMilestone(uint64_t number);
 // Returns the 16 bytes of the writer that stands for a milestone of the log in a slot.
 std::string MilestoneWriterId(std::string_view site, uint32_t slot, uint64_t number, const LinesDigest& digest);
 
+// Returns the 16 bytes of the writer that stands for a day of another counter, such as 20261130. Its last sequence
+// stands for the file from which the day was imported.
+std::string DayWriterId(std::string_view site, std::string_view counter, uint32_t day);
+// Returns the sequence that stands for the file of a writer. Two files have the same one once in a billion pairs.
+uint64_t SequenceOfFile(std::string_view file_writer_id);
+
 // The size of the head that identified a log in earlier versions. Their sequences were the numbers of
 // lines.
 inline constexpr size_t kOldHeadBytes = 4 << 10;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <set>
 
@@ -34,6 +36,22 @@ Path PathOf(std::string_view target) {
   const size_t end = rest.find('/');
   if (end == std::string_view::npos) return {std::string(path), {}};
   return {fmt::format("{}{}", HttpRouter::kSitePath, rest.substr(end)), rest.substr(0, end)};
+}
+
+// Returns the route for a path: its own, or else the one with the longest beginning before kRest. Returns end() if
+// there is none.
+template <typename Routes>
+typename Routes::const_iterator RouteOf(const Routes& routes, std::string_view path) {
+  const auto own = routes.find(path);
+  if (own != routes.end()) return own;
+  auto found = routes.end();
+  size_t at = path.find('/', 1);
+  for (size_t parts = 0; at != std::string_view::npos && parts < HttpRouter::kPartsBeforeRestMax; ++parts) {
+    const auto below = routes.find(fmt::format("{}{}", path.substr(0, at), HttpRouter::kRest));
+    if (below != routes.end()) found = below;
+    at = path.find('/', at + 1);
+  }
+  return found;
 }
 
 std::string_view TargetOf(const HttpFields& fields) { return {fields.target().data(), fields.target().size()}; }
@@ -68,6 +86,8 @@ std::string HttpRouter::AllowedOf(const Methods& methods) {
 void HttpRouter::Add(http::verb method, std::string path, HttpHandler handler, HttpBodyLimit body_limit) {
   VIEWCOUNT_CHECK(path.starts_with('/') && path.find('?') == std::string::npos);
   VIEWCOUNT_CHECK(!path.starts_with(kSites) || path.starts_with(kSitePath));
+  const bool below = path.ends_with(kRest);
+  VIEWCOUNT_CHECK(!below || (!body_limit && std::ranges::count(path, '/') <= std::ptrdiff_t{kPartsBeforeRestMax} + 1));
   VIEWCOUNT_CHECK(routes_[std::move(path)].emplace(method, Route{std::move(handler), std::move(body_limit)}).second);
 }
 
@@ -76,7 +96,7 @@ awaitable<HttpResponse> HttpRouter::Handle(HttpRequest request) const {
   const Path path = PathOf(TargetOf(request));
   request.site = path.site;
   HttpResponse response;
-  const auto found = routes_.find(path.route);
+  const auto found = RouteOf(routes_, path.route);
   const HttpRouter* const other = other_;
   if (found == routes_.end() && other != nullptr) co_return co_await other->Handle(std::move(request));
   if (found == routes_.end()) {
@@ -90,7 +110,7 @@ awaitable<HttpResponse> HttpRouter::Handle(HttpRequest request) const {
       response = co_await Call(route->second.handler, request);
     } else {
       const std::string allowed = AllowedOf(methods);
-      response = Problem(http::status::method_not_allowed, fmt::format("{} takes {} only", path.route, allowed));
+      response = Problem(http::status::method_not_allowed, fmt::format("{} takes {} only", found->first, allowed));
       response.set(http::field::allow, allowed);
     }
   }

@@ -63,6 +63,10 @@ class HttpRouter {
  public:
   // A path that begins with kSitePath applies to every site, for example "/v1/sites/{site}/counts".
   static constexpr std::string_view kSitePath = "/v1/sites/{site}";
+  // A path that ends with kRest applies to every path below it that has no route of its own. The path before kRest must
+  // have at most kPartsBeforeRestMax parts. Such a route has no body limit of its own.
+  static constexpr std::string_view kRest = "/{rest}";
+  static constexpr size_t kPartsBeforeRestMax = 8;
 
   // Adds a route. `path` begins with '/' and has no query. Each combination of path and method may be added once.
   // Without `body_limit` the server's limit applies.

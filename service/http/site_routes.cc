@@ -10,6 +10,7 @@
 #include "service/http/json_form.h"
 #include "service/http/parameters.h"
 #include "service/http/problem.h"
+#include "service/http/reader_rules.h"
 
 namespace viewcount {
 namespace {
@@ -28,12 +29,6 @@ HttpResponse Preflight() {
   response.set(field::access_control_allow_headers, "Content-Type, Last-Event-ID");
   response.set(field::access_control_max_age, kPreflightSeconds);
   return response;
-}
-
-// Returns whether a page of another site made a browser send this. See https://www.w3.org/TR/fetch-metadata/
-bool IsFromAnotherSite(const HttpRequest& request) {
-  const std::string_view from = request["Sec-Fetch-Site"];
-  return !from.empty() && from != "same-origin" && from != "none";
 }
 
 std::string_view OriginOf(const HttpRequest& request) { return request[field::origin]; }

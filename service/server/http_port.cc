@@ -11,8 +11,10 @@
 #include "service/base/address_ranges.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/http/aqs_routes.h"
 #include "service/http/beacon_route.h"
 #include "service/http/file_routes.h"
+#include "service/http/grafana_routes.h"
 #include "service/http/list_routes.h"
 #include "service/http/live_routes.h"
 #include "service/http/query_routes.h"
@@ -55,6 +57,15 @@ void HttpPort::AddRoutes() {
   AddNumberRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
   AddLiveRoutes(routes_, {parts_.watcher, trust_, visitors_, parts_.online, parts_.store});
   AddFileRoutes(router_);
+  if (audience_ == Audience::kPublic) return;
+  const ReaderParts readers{.sites = parts_.sites,
+                            .queries = parts_.queries,
+                            .lists = parts_.lists,
+                            .trust = &trust_,
+                            .store = parts_.store,
+                            .clock = parts_.clock};
+  AddAqsRoutes(router_, readers);
+  AddGrafanaRoutes(router_, readers);
 }
 
 const char* HttpPort::Setting() const {

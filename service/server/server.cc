@@ -17,7 +17,9 @@
 #include "service/grpc/cached_methods.h"
 #include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
+#include "service/http/aqs_routes.h"
 #include "service/http/dashboard_routes.h"
+#include "service/http/grafana_routes.h"
 #include "service/http/list_routes.h"
 #include "service/http/query_routes.h"
 #include "service/instance/data_set_file.h"
@@ -201,6 +203,10 @@ void Server::MakeReaders() {
   AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
                  operators_, executor);
   AddListRoutes(*questions_by_site_, *list_api_, operators_, executor);
+  const ReaderParts readers{
+      .sites = *sites_, .queries = *query_api_, .lists = *list_api_, .store = executor, .clock = clock_};
+  AddAqsRoutes(question_routes_, readers);
+  AddGrafanaRoutes(question_routes_, readers);
   admin_routes_.AddTable(question_routes_);
   query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_, *recent_);
   online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);

@@ -28,6 +28,10 @@ class Contract:
                     self._operations[name] = operation
                     self.methods[name], self.paths[name] = method.upper(), path
 
+    def is_public(self, name):
+        """Returns whether the public address has the operation."""
+        return "servers" not in self._operations[name]
+
     def parameters(self, name):
         """Returns the names of the operation's query parameters."""
         found = map(self._resolve, self._operations[name].get("parameters", []))
@@ -45,7 +49,23 @@ class Contract:
         if answer.type == "application/problem+json":
             self._check_problem(answer)
         elif answer.type == "application/json":
-            self.check_message(content[answer.type]["schema"], answer.json())
+            schema = self._resolve(content[answer.type]["schema"])
+            if "type" in schema and not schema.get("description", "").startswith("viewcount.v1."):
+                self._check_shape(schema, answer.json(), name)
+            else:
+                self.check_message(schema, answer.json())
+
+    def _check_shape(self, schema, shown, at):
+        """Raises unless `shown` has the types, and exactly the properties, that the schema of no message has."""
+        types = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
+        assert isinstance(shown, types[schema["type"]]), f"{at}: {shown!r} is not of type {schema['type']}"
+        if schema["type"] == "array":
+            for item in shown:
+                self._check_shape(schema["items"], item, at + "[]")
+        elif "properties" in schema:
+            assert set(schema["required"]) <= set(shown) <= set(schema["properties"]), f"{at}: {shown}"
+            for key, value in shown.items():
+                self._check_shape(schema["properties"][key], value, f"{at}.{key}")
 
     def event_schema(self):
         return self._operations["live"]["responses"]["200"]["content"]["text/event-stream"]["schema"]

@@ -25,6 +25,35 @@ TEST_F(HttpServerTest, ConnectionIsKeptForFurtherRequests) {
   }
 }
 
+TEST_F(HttpServerTest, ARouteBelowAPathHasTheRestUnlessAnotherRouteIsCloser) {
+  const auto add = [this](const char* path, const char* answer) {
+    router_.Add(boost::beast::http::verb::get, path,
+                [answer](const HttpRequest& request) -> boost::asio::awaitable<HttpResponse> {
+                  HttpResponse response;
+                  response.body() = std::string(answer) + " " + std::string(request.target());
+                  co_return response;
+                });
+  };
+  add("/a/b/{rest}", "below b");
+  add("/a/b/c/{rest}", "below c");
+  add("/a/b/own", "own");
+  Start();
+  const auto answer = [this](const std::string& target) {
+    HttpClient client(port());
+    EXPECT_TRUE(client.Send(Get(target)));
+    return client.Receive();
+  };
+  EXPECT_THAT(answer("/a/b/x/%2F?q"), EndsWith("below b /a/b/x/%2F?q"));
+  EXPECT_THAT(answer("/a/b/"), EndsWith("below b /a/b/"));
+  EXPECT_THAT(answer("/a/b/c/d"), EndsWith("below c /a/b/c/d"));
+  EXPECT_THAT(answer("/a/b/c"), EndsWith("below b /a/b/c"));
+  EXPECT_THAT(answer("/a/b/own"), EndsWith("own /a/b/own"));
+  for (const char* target : {"/a/b", "/a/bc/d", "/a", "//a/b/c", "/x/a/b/c"}) {
+    EXPECT_THAT(answer(target), StartsWith("HTTP/1.1 404")) << target;
+  }
+  EXPECT_THAT(answer("/a" + std::string(10'000, '/')), StartsWith("HTTP/1.1 404"));
+}
+
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
   Start();
   HttpClient client(port());
