@@ -3,9 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
 #include "client/cli/foreign_csv.h"
 #include "client/cli/foreign_row.h"
+#include "service/base/limits.h"
+#include "service/base/text.h"
 #include "service/sites/time_zone.h"
+#include "tests/support/seed.h"
 
 namespace viewcount::cli {
 namespace {
@@ -57,6 +65,64 @@ TEST(CsvRows, AMissingQuoteCostsABoundedRow) {
   EXPECT_EQ(rows.Take("a,b"), CsvRows::Outcome::kRow);
 }
 
+TEST(CsvRows, WhateverIsQuotedComesBack) {
+  std::mt19937_64 random(TestSeed());
+  CsvRows rows;
+  for (int i = 0; i < 2'000; ++i) {
+    std::vector<std::string> cells(1 + random() % 5);
+    std::string text;
+    for (auto& cell : cells) {
+      const size_t size = random() % 8;
+      while (cell.size() < size) cell += "a\",\n'\xff"[random() % 6];
+      if (!text.empty() || &cell != &cells.front()) text += ',';
+      text += '"';
+      for (const char c : cell) text.append(c == '"' ? 2 : 1, c);
+      text += '"';
+    }
+    auto outcome = CsvRows::Outcome::kMore;
+    for (size_t begin = 0; begin <= text.size();) {
+      ASSERT_EQ(outcome, CsvRows::Outcome::kMore) << text;
+      const size_t end = std::min(text.find('\n', begin), text.size());
+      outcome = rows.Take(std::string_view(text).substr(begin, end - begin));
+      begin = end + 1;
+    }
+    ASSERT_EQ(outcome, CsvRows::Outcome::kRow) << text;
+    ASSERT_EQ(rows.cells(), cells) << text;
+  }
+}
+
+// Changes single bytes of good files. A line must be bad, or views that the service takes.
+TEST(ForeignFormat, BrokenRowsAreNoStrangeViews) {
+  std::mt19937_64 random(TestSeed());
+  ForeignRules rules = Rules();
+  rules.domains = {"vi"};
+  const struct {
+    ForeignFormat format;
+    std::string header, row, name;
+  } files[] = {{ForeignFormat::kGoatCounter, kGoat1, "/a,\"A\",false,0,s,true,,,,,,2026-11-30T16:05:00+07:00", "g"},
+               {ForeignFormat::kPlausible, kPages, "\"2026-11-30\",\"example.org\",\"/a?b=c\",3,2,1234567", "p"},
+               {ForeignFormat::kWikimedia, "vi A 1 0\n", "vi H\xC3\xA0 1000 0", "pageviews-20261201-000000"}};
+  for (const auto& file : files) {
+    const auto made = Made(file.format, file.header, rules, file.name);
+    for (int i = 0; i < 5'000; ++i) {
+      made.parser->Restart();
+      made.parser->Skip(file.header);
+      std::string row = file.row;
+      for (uint64_t changes = random() % 4; changes > 0; --changes) {
+        row[random() % row.size()] = random() % 2 == 0 ? "0129-:,\" /T+"[random() % 12] : static_cast<char>(random());
+      }
+      const auto line = made.parser->Parse(row);
+      if (line.kind == LineKind::kBad) ASSERT_FALSE(line.problem.empty()) << row;
+      if (!IsView(line.kind)) continue;
+      ASSERT_TRUE(IsArticleId(line.article_id)) << row;
+      ASSERT_GE(line.event_time_unix_ms, 1) << row;
+      ASSERT_LE(line.event_time_unix_ms, limits::kEventTimeUnixMsMax) << row;
+      ASSERT_GE(line.count, 1u) << row;
+      ASSERT_LE(line.count, kLineViewsMax) << row;
+    }
+  }
+}
+
 TEST(GoatCounter, ARowIsAViewAtItsTime) {
   const auto old = Row(ForeignFormat::kGoatCounter, kGoat1,
                        "/a?utm_source=x,\"A, B\",false,0,s,true,,,Firefox,,VN,2026-11-30T23:05:00+07:00");
@@ -77,6 +143,8 @@ TEST(GoatCounter, EventsAndBotsAreApart) {
   };
   EXPECT_EQ(row("true", "0").kind, LineKind::kNoPage);
   EXPECT_EQ(row("false", "150").kind, LineKind::kBotView);
+  EXPECT_EQ(row("1", "0").kind, LineKind::kNoPage) << "as SQLite writes it";
+  EXPECT_EQ(row("0", "0").kind, LineKind::kView);
   EXPECT_EQ(row("maybe", "0").kind, LineKind::kBad);
   EXPECT_EQ(row("false", "x").kind, LineKind::kBad);
   EXPECT_EQ(Row(ForeignFormat::kGoatCounter, kGoat1, "/a,A,false,0,s,true,,,,,,yesterday").kind, LineKind::kBad);

@@ -39,7 +39,8 @@ class ForeignImportTest : public ImportTest {
 TEST_F(ForeignImportTest, AManifoldRowIsDivided) {
   const TemporaryFile file(kHeader + PageRow(1, 2'500'000) + PageRow(2, 1));
   EXPECT_EQ(ImportPages(file.path()).views, 2'500'001u);
-  const auto& views = LineBatches().at(0).views();
+  const auto batch = LineBatches().at(0);
+  const auto& views = batch.views();
   ASSERT_EQ(views.size(), 4);
   EXPECT_EQ(views[0].count(), limits::kViewCountMax);
   EXPECT_EQ(views[2].count(), 500'000u);
