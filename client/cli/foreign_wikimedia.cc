@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,12 +33,12 @@ using DumpFields = std::array<std::string_view, 4>;
 
 // Returns whether a line has exactly these fields.
 bool DumpFieldsOf(std::string_view line, DumpFields& fields) {
+  if (std::ranges::count(line, ' ') != static_cast<std::ptrdiff_t>(fields.size()) - 1) return false;
   for (auto& field : fields) {
-    if (line.empty()) return false;
     field = TakeUntil(line, ' ');
     if (field.empty()) return false;
   }
-  return line.empty() && WholeNumber(fields[2]) && WholeNumber(fields[3]);
+  return WholeNumber(fields[2]) && WholeNumber(fields[3]);
 }
 
 // Returns the end of the hour that a file's name contains, Unix milliseconds.
