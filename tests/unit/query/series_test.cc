@@ -198,7 +198,7 @@ class LabelSeriesTest : public SeriesTest {
   }
   void CompareAll() {
     for (const std::string kind : {"section", "author", "tag"}) {
-      for (int label = 0; label < 5; ++label) {
+      for (int label = 1; label < 5; label += 3) {
         for (const auto step : {v1::SERIES_STEP_HOUR, v1::SERIES_STEP_DAY, v1::SERIES_STEP_WEEK}) {
           v1::GetSeriesRequest request = WithLabel(Question("", step), kind, label);
           request.mutable_window()->mutable_last()->set_seconds(3 * 86'400);
