@@ -33,6 +33,7 @@ class RetentionTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="viewcount-retention-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+        self.logs = 0
         self.socket = self.folder / "redis" / "redis.sock"
         self.service = service.Service(DAEMON, self.folder, "--lanes", "1")
         self.enterContext(self.service)
@@ -58,8 +59,11 @@ class RetentionTest(unittest.TestCase):
     def view(self, article, days=0, count=1):
         """Imports views of an earlier day, as from a log, and flushes them."""
         when = days_ago(days).strftime("%d/%b/%Y:%H:%M:%S +0000")
-        lines = [f'192.0.2.{i % 200} - - [{when}] "GET {article} HTTP/1.1" 200 1 "-" "{AGENT}"\n' for i in range(count)]
-        path = self.folder / f"log-{time.monotonic_ns()}"
+        # A log that begins like an earlier one would be taken for a copy of it.
+        self.logs += 1
+        lines = [f'10.0.{self.logs}.{i} - - [{when}] "GET {article} HTTP/1.1" 200 1 "-" "{AGENT}"\n'
+                 for i in range(count)]
+        path = self.folder / f"log-{self.logs}"
         path.write_text("".join(lines))
         self.command("import", "access-log", str(path))
         self.command("flush")
