@@ -81,7 +81,8 @@ class Portal {
   ArticleCatalog catalog_{pipeline_.sites(), pipeline_.store(), clock_};
   CountExporter exporter_{pipeline_.store(), counts_, pipeline_.flush_function()};
   PublishedArticles published_{catalog_, clock_};
-  QueryApi api_{{pipeline_.sites(), counts_, stats_, totals_, clock_}};
+  ArticleLabels labels_{pipeline_.store(), catalog_, clock_};
+  QueryApi api_{{pipeline_.sites(), counts_, stats_, totals_, labels_, clock_}};
   RisingReader rising_{popular_, counts_, totals_, clock_};
   RecentReader recent_{pipeline_.sites(), pipeline_.store(), popular_, clock_};
   ListApi lists_{{pipeline_.sites(), counts_, popular_, exporter_, catalog_, published_, rising_, recent_, clock_}};

@@ -10,6 +10,7 @@
 #include "service/addresses/article_rule.h"
 #include "service/base/duration.h"
 #include "service/base/text.h"
+#include "service/sites/site_settings.h"
 
 namespace viewcount::cli {
 using google::protobuf::util::TimeUtil;
@@ -89,6 +90,22 @@ std::string KeptOf(const v1::Site& site) {
   if (site.has_hours_kept()) text += fmt::format(", hours kept for {} days", site.hours_kept().seconds() / 86'400);
   if (site.has_days_kept()) text += fmt::format(", days kept for {} days", site.days_kept().seconds() / 86'400);
   return text;
+}
+
+// The most bytes that an hour and a day of an article take in Redis: its counts, its place in the ranking, and its
+// share of the keys. Measured with 1,000 to 100,000 articles (bench/RESULTS.md, "Memory of hours and days").
+constexpr int64_t kBytesOfHour = 110;
+constexpr int64_t kBytesOfDay = 240;
+
+// Says what the hours and days take that a site keeps.
+void NoteCostOf(const v1::Site& site) {
+  constexpr int64_t kMiB = 1 << 20;
+  const int64_t hours = site.has_hours_kept() ? site.hours_kept().seconds() / 3'600 : 24 * int64_t{kHoursKeptDaysMin};
+  PrintError(fmt::format("note: hours take up to {} MiB in Redis for each 1,000 articles that are viewed in every hour",
+                         hours * 1'000 * kBytesOfHour / kMiB + 1));
+  const int64_t days = site.has_days_kept() ? site.days_kept().seconds() / 86'400 : 365;
+  PrintError(fmt::format("note: days take up to {} MiB in Redis{} for each 1,000 articles that are viewed on every day",
+                         days * 1'000 * kBytesOfDay / kMiB + 1, site.has_days_kept() ? "" : " a year"));
 }
 
 // Adds parameters to those that name articles at present.
@@ -177,6 +194,7 @@ absl::Status Run(Session& session, const SitePutCommand& command) {
     const auto& last = site.earlier_time_zones(site.earlier_time_zones_size() - 1);
     PrintError(fmt::format("note: views until {} are in days of {}", TimeText(last.until()), last.time_zone()));
   }
+  if (command.hours_kept || command.days_kept) NoteCostOf(site);
   const std::string rule = RuleOf(site), agents = AgentsOf(site);
   Print(fmt::format(
       "site {} {}, time zone {}, {}{}{}{}{}{}{}{}{}{}\n", site.name(), response->created() ? "created" : "changed",

@@ -213,6 +213,7 @@ void Parser::AddViewCommands() {
   for (const char* option : {"--last", "--day", "--from"}) all->excludes(top->get_option(option));
   AddListRestriction(*top, top_.only);
   top->add_flag("--previous", top_.previous, "Show the ranks of the window before, too");
+  top->add_flag("--spark", top_.spark, "Show the hours or days of the window for each article, of up to 50 articles");
   AddCsvFlag(*top, top_.csv);
   top->add_flag("--exact", top_.exact, "Read all articles if the list cannot be exact otherwise; takes up to a minute");
 
@@ -241,14 +242,24 @@ void Parser::AddViewCommands() {
 }
 
 void Parser::AddSeries() {
-  auto* series = Add(app_, "series", "Show views over time, of an article or of the whole site",
+  auto* series = Add(app_, "series", "Show views over time, of an article, of a section or of the whole site",
                      "  viewcount series --last 24h --step hour\n"
+                     "  viewcount series --section sport --last 7d --compare before\n"
                      "  viewcount series news/3933 --last 12w --step week\n"
                      "  viewcount series --from 2026-01-01T00:00:00+07:00 --to 2026-12-01T00:00:00+07:00 --step month",
                      series_);
   series->add_option("ARTICLE", series_.article, "An article's ID; without it the whole site");
   series->add_flag("--address", series_.by_address, "The article is given as the address of its page");
+  series->add_option("--section", series_.section, "All articles that are announced with this section");
+  series->add_option("--author", series_.author, "All articles that are announced with this author");
+  series->add_option("--tag", series_.tag, "All articles that are announced with this tag");
+  for (const auto& [one, other] : {std::pair("--section", "--author"), {"--section", "--tag"}, {"--author", "--tag"}}) {
+    series->get_option(one)->excludes(series->get_option(other));
+  }
   AddWindowOptions(*series, series_.window);
+  AddChoice(*series, "--compare", series_.compare,
+            "Show the points before, too, or those of 364 days before (months: of the year before)",
+            std::map<std::string, SeriesCompare>{{"before", SeriesCompare::kBefore}, {"year", SeriesCompare::kYear}});
   AddCsvFlag(*series, series_.csv);
   AddChoice(*series, "--step", series_.step, "The length of a point; day if not given",
             std::map<std::string, v1::SeriesStep>{{"hour", v1::SERIES_STEP_HOUR},
@@ -389,13 +400,13 @@ void Parser::AddAdminCommands() {
       "data-viewer=session");
   put->add_option_function<std::string>(
          "--hours-kept", [this](const std::string& text) { site_put_.hours_kept = DaysOf("--hours-kept", text); },
-         "How long the views of each hour are kept: 8d to 400d; at first 8d. An hour of an article takes some 70 bytes "
-         "in Redis")
+         "How long the views of each hour are kept: 8d to 400d; at first 8d. An hour of an article takes 80 to 110 "
+         "bytes in Redis")
       ->type_name("DAYS");
   put->add_option_function<std::string>(
          "--days-kept", [this](const std::string& text) { site_put_.days_kept = DaysOf("--days-kept", text); },
-         "How long the views of each day are kept, 62d or more; at first for ever, which 0d brings back. A day of an "
-         "article takes some 70 bytes in Redis")
+         "How long the views of each day are kept, 62d or more; at first for ever, which 0d brings back. Older "
+         "days are removed for good. A day of an article takes 80 to 240 bytes in Redis")
       ->type_name("DAYS");
   put->add_flag_function(
       "--public-reads,!--no-public-reads", [this](int64_t times) { site_put_.public_reads = times > 0; },

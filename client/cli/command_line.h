@@ -55,6 +55,8 @@ struct TopCommand {
   ListRestriction only = {};
   // True to show the ranks of the window before.
   bool previous = false;
+  // True to show each article's hours or days.
+  bool spark = false;
   bool csv = false;
 };
 struct StatsCommand {};
@@ -66,10 +68,16 @@ struct WatchCommand {
   // True if `articles` are addresses of pages.
   bool by_address = false;
 };
+// The points that a series is compared with: as many before it, or those of a year before.
+enum class SeriesCompare { kNone, kBefore, kYear };
 struct SeriesCommand {
-  // Empty for the whole site.
+  // Empty for the whole site, unless there is a label. At most one of these is given.
   std::string article;
+  std::string section = {};
+  std::string author = {};
+  std::string tag = {};
   bool by_address = false;
+  SeriesCompare compare = SeriesCompare::kNone;
   WindowOptions window = {.last = "30d"};
   v1::SeriesStep step = v1::SERIES_STEP_DAY;
   bool csv = false;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "client/cli/bar.h"
 #include "client/cli/commands.h"
 #include "client/cli/csv.h"
 #include "client/cli/whole_list.h"
@@ -13,6 +15,11 @@
 
 namespace viewcount::cli {
 namespace {
+
+// The longest list that --spark is for, since each article takes a call. The longest window of which hours are shown.
+constexpr uint32_t kSparkRowsMax = 50;
+constexpr int64_t kSparkHoursMax = 48;
+constexpr size_t kSparkWidth = 31;
 
 std::string DurabilityText(v1::Durability durability) {
   switch (durability) {
@@ -92,6 +99,42 @@ absl::StatusOr<v1::ListPopularResponse> ListPopular(Session& session, const std:
   return all;
 }
 
+absl::Status CheckSpark(const Session& session, const TopCommand& command) {
+  if (!command.spark) return absl::OkStatus();
+  if (command.limit > kSparkRowsMax) {
+    return absl::InvalidArgumentError(fmt::format("--spark is for up to {} articles: give --limit", kSparkRowsMax));
+  }
+  if (command.window.empty()) return absl::InvalidArgumentError("--spark needs a window, such as --last 7d");
+  if (command.csv || session.options().json) return absl::InvalidArgumentError("--spark is for the table only");
+  return absl::OkStatus();
+}
+
+// Returns an article's views in a window as a line of characters: its hours if it is short, else its days. `step` is
+// the one that the window has; it is found with the first article.
+absl::StatusOr<std::string> SparkOf(Session& session, const std::string& site, const std::string& article_id,
+                                    const v1::Window::Range& span, v1::SeriesStep& step) {
+  v1::GetSeriesRequest request;
+  request.set_site(site);
+  request.set_article_id(article_id);
+  *request.mutable_window()->mutable_range() = span;
+  const bool is_short = span.end().seconds() - span.start().seconds() <= kSparkHoursMax * 3'600;
+  std::vector<v1::SeriesStep> steps = {v1::SERIES_STEP_DAY, v1::SERIES_STEP_HOUR};
+  if (is_short) std::ranges::reverse(steps);
+  if (step != v1::SERIES_STEP_UNSPECIFIED) steps = {step};
+  absl::StatusOr<v1::GetSeriesResponse> response;
+  for (const v1::SeriesStep tried : steps) {
+    request.set_step(step = tried);
+    response = session.Call(session.query(), &v1::QueryService::Stub::GetSeries, request);
+    // The hours may not be kept, or the window may not consist of days.
+    if (!absl::IsInvalidArgument(response.status())) break;
+  }
+  if (absl::IsInvalidArgument(response.status())) return std::string();
+  if (!response.ok()) return response.status();
+  std::vector<uint64_t> views;
+  for (const auto& point : response->points()) views.push_back(point.views());
+  return Sparkline(views, kSparkWidth);
+}
+
 // Returns the list as CSV. A rank before that is not known is an empty cell.
 std::string TopCsv(const v1::ListPopularResponse& response) {
   std::string text = "rank,previous_rank,views,article_id,title,section,url\n";
@@ -154,6 +197,7 @@ absl::Status Run(Session& session, const CountCommand& command) {
 absl::Status Run(Session& session, const TopCommand& command) {
   const auto site = session.Site();
   if (!site.ok()) return site.status();
+  if (auto status = CheckSpark(session, command); !status.ok()) return status;
   const auto response = ListPopular(session, *site, command);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
@@ -163,12 +207,19 @@ absl::Status Run(Session& session, const TopCommand& command) {
   if (command.previous) columns.push_back({"BEFORE", Align::kRight});
   columns.insert(columns.end(), {{"VIEWS", Align::kRight}, {"ARTICLE"}});
   if (titles) columns.push_back({"TITLE"});
+  if (command.spark) columns.push_back({"VIEWS OVER TIME"});
   Table table(columns);
+  v1::SeriesStep step = v1::SERIES_STEP_UNSPECIFIED;
   for (const auto& article : response->articles()) {
     std::vector<std::string> cells = {std::to_string(article.rank())};
     if (command.previous) cells.push_back(article.previous_rank() == 0 ? "-" : std::to_string(article.previous_rank()));
     cells.insert(cells.end(), {Grouped(article.views()), article.article_id()});
     if (titles) cells.push_back(article.title());
+    if (command.spark) {
+      auto line = SparkOf(session, *site, article.article_id(), response->span(), step);
+      if (!line.ok()) return line.status();
+      cells.push_back(*std::move(line));
+    }
     table.Add(cells);
   }
   std::string span;

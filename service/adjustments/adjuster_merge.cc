@@ -10,6 +10,7 @@
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -51,21 +52,22 @@ bool IsNoted(const AdjustmentLog& log, const std::string& from, const std::strin
   return false;
 }
 
-// Returns true for an hour whose counts the store may have deleted.
-bool IsForgotten(Window window, int64_t now_unix_ms) {
-  const int64_t kept_hours = limits::kHourKeysExpireAfter.count();
-  return window.kind == Window::Kind::kHour && (window.number + kept_hours) * 3'600'000 <= now_unix_ms;
+// Returns true for an hour or a day whose counts the store may have deleted.
+bool IsForgotten(const Site& site, Window window, int64_t now_unix_ms) {
+  if (window.kind == Window::Kind::kHour) return !IsHourWritten(site.settings, window.number, now_unix_ms);
+  if (window.kind == Window::Kind::kDay) return !IsDayWritten(site, window.number, now_unix_ms);
+  return false;
 }
 
 // Returns the changes of a message with the opposite sign. Each change goes to the article for which its own is counted
-// now. Hours that the store forgets are left out.
+// now. Hours and days that the store forgets are left out.
 Changes OppositeOf(const journal::v1::Adjustment& message, const Site& site, int64_t now_unix_ms) {
   Changes changes;
   for (const auto& article : message.changes()) {
     auto& windows = changes[std::string(site.Resolve(article.article_id()))];
     for (const auto& change : article.windows()) {
       const Window window = WindowOf(change);
-      if (!IsForgotten(window, now_unix_ms)) windows[window] -= change.views();
+      if (!IsForgotten(site, window, now_unix_ms)) windows[window] -= change.views();
     }
   }
   return changes;

@@ -62,12 +62,6 @@ absl::Status Check(const v1::Article& article, int index) {
   return absl::OkStatus();
 }
 
-// Sets both fields of the main section where one is set.
-void CompleteSection(v1::Article& article) {
-  if (!article.section().empty() && article.sections().empty()) article.add_sections(article.section());
-  if (article.section().empty() && !article.sections().empty()) article.set_section(article.sections(0));
-}
-
 absl::Status Check(const v1::PutArticlesRequest& request) {
   const auto count = static_cast<size_t>(request.articles_size());
   if (count == 0 || count > limits::kPutArticlesMax) {
@@ -94,6 +88,11 @@ bool IsTime(const google::protobuf::Timestamp& time) {
 std::optional<int64_t> PublishTimeOf(const v1::Article& article) {
   if (!article.has_publish_time()) return std::nullopt;
   return google::protobuf::util::TimeUtil::TimestampToMilliseconds(article.publish_time());
+}
+
+void CompleteSection(v1::Article& article) {
+  if (!article.section().empty() && article.sections().empty()) article.add_sections(article.section());
+  if (article.section().empty() && !article.sections().empty()) article.set_section(article.sections(0));
 }
 
 bool HasLabel(const google::protobuf::RepeatedPtrField<std::string>& labels, const std::string& label) {

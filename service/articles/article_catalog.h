@@ -33,6 +33,8 @@ bool IsTime(const google::protobuf::Timestamp& time);
 // Returns the time of publication, Unix milliseconds; nothing if the article was announced without one.
 std::optional<int64_t> PublishTimeOf(const v1::Article& article);
 
+// Sets both fields of the main section where one is set.
+void CompleteSection(v1::Article& article);
 // Returns whether one of the labels is `label`, or `label` is empty.
 bool HasLabel(const google::protobuf::RepeatedPtrField<std::string>& labels, const std::string& label);
 

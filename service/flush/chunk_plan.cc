@@ -28,7 +28,7 @@ uint64_t BytesAt(std::string_view text, size_t at) {
 }  // namespace
 
 ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options options)
-    : chunk_(std::move(sealed.chunk)), of_(sealed.shards), part_articles_max_(options.articles_max) {
+    : chunk_(std::move(sealed.chunk)), of_(sealed.shards), options_(options) {
   for (uint32_t i = 0; i < chunk_->articles().size(); ++i) {
     const Chunk::Article& article = chunk_->articles()[i];
     const Shard shard = ShardOf(article.hash);
@@ -38,7 +38,7 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options opt
     if (sites_.size() <= site) sites_.resize(site + 1);
     if (sites_[site] == nullptr) sites_[site] = sites.At(article.site);
   }
-  NoteViewers(sites, options.now_unix_ms);
+  NoteViewers(sites);
   std::vector<uint32_t> by_name;
   for (uint32_t i = 0; i < sites_.size(); ++i) {
     if (sites_[i] != nullptr) by_name.push_back(i);
@@ -49,15 +49,14 @@ ChunkPlan::ChunkPlan(SealedChunk sealed, const SiteDirectory& sites, Options opt
   for (uint32_t rank = 0; rank < by_name.size(); ++rank) site_ranks_[by_name[rank]] = rank;
 }
 
-void ChunkPlan::NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms) {
+void ChunkPlan::NoteViewers(const SiteDirectory& sites) {
   if (chunk_->article_viewers().empty() && chunk_->site_viewers().empty()) return;
   // A site can have viewers in the chunk although none of its articles is in these shards.
   for (const Chunk::Bucket& bucket : chunk_->buckets()) {
     if (sites_.size() <= bucket.site.value) sites_.resize(bucket.site.value + 1);
     if (sites_[bucket.site.value] == nullptr) sites_[bucket.site.value] = sites.At(bucket.site);
   }
-  const int64_t online_from = now_unix_ms - std::chrono::milliseconds(limits::kOnlineSpan).count();
-  viewers_.emplace(*chunk_, sites_, OnlineSlotOf(std::max<int64_t>(0, online_from)));
+  viewers_.emplace(*chunk_, sites_, options_.now_unix_ms);
 }
 
 bool ChunkPlan::IsFinished(Shard shard, const Cursor& cursor) const {
@@ -163,10 +162,10 @@ PlannedPart ChunkPlan::NextPart(Shard shard, const Cursor& cursor, const LaneIde
   const auto articles = Sorted(shard);
   const size_t begin = CoveredBy(shard, cursor);
   PlannedPart planned;
-  PartBuilder builder(*chunk_, sites_);
+  PartBuilder builder(*chunk_, sites_, options_.now_unix_ms);
   size_t end = begin;
   size_t fields = 0;
-  while (end < articles.size() && end - begin < part_articles_max_) {
+  while (end < articles.size() && end - begin < options_.articles_max) {
     FetchAhead(articles, end);
     const Chunk::Article& article = chunk_->articles()[articles[end]];
     fields += FieldsOf(article);

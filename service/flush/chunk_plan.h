@@ -34,7 +34,7 @@ class ChunkPlan {
     // The maximum number of articles in a part.
     size_t articles_max = limits::kFlushPartArticlesMax;
     // The present time in Unix milliseconds. Viewers who were last seen limits::kOnlineSpan before it are not online
-    // any more.
+    // any more. Hours and days that are not kept any more are left out.
     int64_t now_unix_ms = 0;
   };
   ChunkPlan(SealedChunk sealed, const SiteDirectory& sites) : ChunkPlan(std::move(sealed), sites, Options()) {}
@@ -61,7 +61,7 @@ class ChunkPlan {
 
  private:
   // Collects the chunk's viewers into `viewers_`, and the sites that they viewed into `sites_`.
-  void NoteViewers(const SiteDirectory& sites, int64_t now_unix_ms);
+  void NoteViewers(const SiteDirectory& sites);
   // Returns the shard's articles in order of ArticleKey. They are sorted at the first request, so that no sort of the
   // whole chunk delays the thread.
   std::span<const uint32_t> Sorted(Shard shard);
@@ -75,7 +75,7 @@ class ChunkPlan {
 
   const std::shared_ptr<const Chunk> chunk_;
   const ShardSet of_;
-  const size_t part_articles_max_;
+  const Options options_;
   // The sites by index; null for sites that are not in the chunk.
   std::vector<std::shared_ptr<const Site>> sites_;
   // The rank of each site in the order of names, by index.

@@ -15,9 +15,10 @@ namespace viewcount {
 // Builds one part. Not thread-safe. The chunk and the sites must outlive the part, which points to their texts.
 class PartBuilder {
  public:
-  // `sites` are indexed by SiteIndex and must contain the site of every article that is added.
-  PartBuilder(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites)
-      : chunk_(chunk), sites_(sites) {}
+  // `sites` are indexed by SiteIndex and must contain the site of every article that is added. Hours and days that are
+  // not kept any more at `now_unix_ms` are left out.
+  PartBuilder(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, int64_t now_unix_ms)
+      : chunk_(chunk), sites_(sites), now_unix_ms_(now_unix_ms) {}
 
   // Adds an article's views and adjustments. Each article may be added once. Returns the sum of its views, including
   // bots' views.
@@ -28,6 +29,7 @@ class PartBuilder {
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
+  static constexpr uint32_t kLeftOut = kNone - 1;
   // For a bucket: the indexes of the elements of `hashes_` that its views are added to.
   struct Targets {
     uint32_t all = kNone;
@@ -38,10 +40,14 @@ class PartBuilder {
 
   void AddTo(uint32_t& target, const Chunk::Bucket& bucket, Window window, std::string_view article_id, uint64_t views);
 
+  // Returns whether the store still keeps the window.
+  bool IsWritten(const Site& site, Window window) const;
+  HashDelta& AddHash(const Site& site, Window window, bool adjustment);
   void AddAdjusted(const Chunk::Article& article, const Chunk::Adjusted& adjusted);
 
   const Chunk& chunk_;
   const std::vector<std::shared_ptr<const Site>>& sites_;
+  const int64_t now_unix_ms_;
   std::vector<HashDelta> hashes_;
   std::vector<Note> notes_;
   // The indexes of the elements of `hashes_` that adjustments change.

@@ -1,16 +1,20 @@
 #include "service/flush/viewer_sets.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "service/base/hash.h"
+#include "service/base/limits.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 
-ViewerSets::ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, uint32_t online_from)
-    : chunk_(chunk), sites_(sites), online_from_(online_from) {
+ViewerSets::ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, int64_t now_unix_ms)
+    : chunk_(chunk), sites_(sites), now_unix_ms_(now_unix_ms) {
   const auto of_articles = chunk_.article_viewers();
   for (uint32_t i = 0; i < of_articles.size(); ++i) {
     of_articles_[ShardOf(chunk_.articles()[of_articles[i].article].hash).value].push_back(i);
@@ -57,6 +61,12 @@ void ViewerSets::AddSites(Shard shard, std::vector<ViewerSet>& sets) const {
     if (is_new) sets.push_back({.site = sites_[site.value]->name, .name = name, .viewers = {}});
     return place->second;
   };
+  // A number of limits::kOnlineSlot intervals since 1970.
+  const int64_t online_since = now_unix_ms_ - std::chrono::milliseconds(limits::kOnlineSpan).count();
+  const uint32_t online_from = OnlineSlotOf(std::max<int64_t>(0, online_since));
+  // The bucket of the viewer before, and whether its day is still written.
+  std::optional<uint32_t> bucket_before;
+  bool written = true;
   // The previous viewer that was added to an online set, and the index of that set. Viewers come in order of time, so
   // the set is usually the same.
   const Chunk::SiteViewer* before = nullptr;
@@ -64,12 +74,17 @@ void ViewerSets::AddSites(Shard shard, std::vector<ViewerSet>& sets) const {
   for (const uint32_t index : of_sites_[shard.value]) {
     const Chunk::SiteViewer& one = seen[index];
     const Chunk::Bucket& bucket = chunk_.bucket(one.bucket);
+    if (std::exchange(bucket_before, one.bucket) != one.bucket) {
+      written = IsDayWritten(*sites_[bucket.site.value], bucket.day, now_unix_ms_);
+    }
     if (!one.known) {
       sets[place_of(bucket.site, {.kind = ViewerSetName::Kind::kAllTime})].viewers.push_back(one.viewer);
+    }
+    if (!one.known && written) {
       sets[place_of(bucket.site, {.kind = ViewerSetName::Kind::kDay, .number = bucket.day})].viewers.push_back(
           one.viewer);
     }
-    if (one.slot < online_from_) continue;
+    if (one.slot < online_from) continue;
     if (before == nullptr || before->bucket != one.bucket || before->slot != one.slot) {
       online = place_of(bucket.site, {.kind = ViewerSetName::Kind::kOnline, .number = one.slot});
       before = &one;

@@ -17,9 +17,9 @@ namespace viewcount {
 // outlive this object and its results.
 class ViewerSets {
  public:
-  // `online_from` is a number of limits::kOnlineSlot intervals since 1970. Viewers seen before it are not online any
-  // more.
-  ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, uint32_t online_from);
+  // Viewers seen limits::kOnlineSpan before `now_unix_ms` are not online any more. Days that are not kept any more are
+  // left out.
+  ViewerSets(const Chunk& chunk, const std::vector<std::shared_ptr<const Site>>& sites, int64_t now_unix_ms);
 
   // Returns the sets of a shard. Each viewer occurs once in each set.
   std::vector<ViewerSet> Of(Shard shard) const;
@@ -30,7 +30,7 @@ class ViewerSets {
 
   const Chunk& chunk_;
   const std::vector<std::shared_ptr<const Site>>& sites_;
-  const uint32_t online_from_;
+  const int64_t now_unix_ms_;
   // Indexes into the chunk's lists of viewers, by shard.
   std::array<std::vector<uint32_t>, limits::kShards> of_articles_;
   std::array<std::vector<uint32_t>, limits::kShards> of_sites_;

@@ -15,6 +15,7 @@
 #include "service/instance/audit.h"
 #include "service/instance/audit_repair.h"
 #include "service/sites/agent_message.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -22,9 +23,6 @@ using google::protobuf::util::TimeUtil;
 using std::chrono::duration_cast, std::chrono::milliseconds;
 
 namespace {
-
-// A change of a site's time zone takes effect at the next full hour of UTC after this time.
-constexpr std::chrono::seconds kZoneChangeDelay{10};
 
 // The longest wait of a flush. A caller's earlier deadline shortens it.
 constexpr milliseconds kFlushTimeout{60'000};
@@ -126,6 +124,8 @@ grpc::ServerUnaryReactor* GrpcAdminService::PutSite(grpc::CallbackServerContext*
     auto earlier = co_await EarlierZonesOf(site);
     if (!earlier.ok()) co_return earlier.status();
     settings.earlier_zones = *std::move(earlier);
+    const auto present = parts_.sites.Find(site.name);
+    if (present != nullptr) RememberRetention(*present, parts_.clock.UnixMillis(), settings);
     const auto changed = MakeSite(site.name, std::move(settings));
     if (!changed.ok()) co_return changed.status();
     const auto created = co_await parts_.keeper.Put(*changed);
@@ -153,8 +153,8 @@ asio::awaitable<absl::StatusOr<std::vector<EarlierZone>>> GrpcAdminService::Earl
     if (earlier.back().time_zone == wanted.settings.time_zone) earlier.pop_back();
     co_return earlier;
   }
-  // Days and hours divide at a full hour. Instances that can reach the store know of the change by then.
-  const int64_t known = now + std::chrono::milliseconds(kZoneChangeDelay).count();
+  // Days and hours divide at a full hour of UTC. Instances that can reach the store know of the change by then.
+  const int64_t known = now + std::chrono::milliseconds(kSettingsKnownAfter).count();
   earlier.push_back({present->settings.time_zone, (known / kHourMs + 1) * kHourMs});
   co_return earlier;
 }

@@ -12,11 +12,10 @@ namespace {
 
 // Fields with another name in queries, and the parameters from which a query sets them. `canonical_address` contains
 // `address`, so it comes first.
-constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"article_id", "article"},
-                                                                    {"canonical_address", "canonical"},
-                                                                    {"address", "address"},
-                                                                    {"window.range.start", "window.start"},
-                                                                    {"window.range.end", "window.end"}};
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+    {"article_id", "article"},         {"canonical_address", "canonical"}, {"address", "address"},
+    {"with_before", "compare"},        {"with_year_before", "compare"},    {"window.range.start", "window.start"},
+    {"window.range.end", "window.end"}};
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 

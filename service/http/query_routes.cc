@@ -80,7 +80,7 @@ class Questions {
   }
 
   static absl::Status FillSeries(const Parameters& parameters, v1::GetSeriesRequest& question) {
-    for (const char* name : {"article", "address", "canonical"}) {
+    for (const char* name : {"article", "address", "canonical", "section", "author", "tag"}) {
       const auto values = parameters.All(name);
       if (values.empty() || (values.size() == 1 && !values[0].empty())) continue;
       return InvalidField(name, "must be given once and not be empty; without it the series is the whole site's");
@@ -88,6 +88,13 @@ class Questions {
     question.set_article_id(parameters.Find("article").value_or(""));
     question.set_address(parameters.Find("address").value_or(""));
     question.set_canonical_address(parameters.Find("canonical").value_or(""));
+    question.set_section(parameters.Find("section").value_or(""));
+    question.set_author(parameters.Find("author").value_or(""));
+    question.set_tag(parameters.Find("tag").value_or(""));
+    for (const std::string& compared : parameters.All("compare")) {
+      if (compared != "before" && compared != "year") return InvalidField("compare", "must be before or year");
+      compared == "before" ? question.set_with_before(true) : question.set_with_year_before(true);
+    }
     if (auto status = FillSpan(parameters, *question.mutable_window()); !status.ok()) return status;
     const std::string step = parameters.Find("step").value_or("day");
     const auto known = std::ranges::find(kSteps, step, &std::pair<std::string_view, v1::SeriesStep>::first);
@@ -120,8 +127,8 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, const ClientTrust& tr
                return questions.Series(request, std::move(site));
              },
              {.json = true,
-              .parameters = {"article", "address", "canonical", "window.last", "window.day", "window.start",
-                             "window.end", "step"}});
+              .parameters = {"article", "address", "canonical", "section", "author", "tag", "compare", "window.last",
+                             "window.day", "window.start", "window.end", "step"}});
   routes.Add(
       http::verb::get, "/stats",
       [questions](const HttpRequest&, std::shared_ptr<const Site> site) { return questions.Stats(std::move(site)); },

@@ -11,6 +11,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/sites/retention.h"
 #include "service/sites/stored_site.h"
 
 namespace viewcount {
@@ -22,8 +23,19 @@ constexpr std::chrono::seconds kRefreshEvery{1};
 
 }  // namespace
 
-SiteSync::SiteSync(asio::any_io_executor executor, SiteStore& store, SiteDirectory& sites)
-    : store_(store), sites_(sites), timer_(executor) {}
+SiteSync::SiteSync(asio::any_io_executor executor, SiteStore& store, SiteDirectory& sites, const Clock& clock)
+    : store_(store), sites_(sites), clock_(clock), timer_(executor) {}
+
+std::optional<SiteSettings> SiteSync::LateChange(const Site& known, const SiteSettings& stored) const {
+  const uint32_t kept = known.settings.hours_kept_days;
+  if (!read_ || stored.hours_kept_days <= kept) return std::nullopt;
+  const int64_t now = clock_.UnixMillis();
+  const auto& earlier = stored.earlier_hours_kept;
+  if (!earlier.empty() && earlier.back().until_unix_ms > now) return std::nullopt;
+  SiteSettings settings = stored;
+  AddEarlierHoursKept({.days = kept, .until_unix_ms = FirstHourOfChange(now)}, settings);
+  return settings;
+}
 
 asio::awaitable<absl::Status> SiteSync::Refresh() {
   const uint64_t puts = puts_;
@@ -41,7 +53,12 @@ asio::awaitable<absl::Status> SiteSync::Refresh() {
     const AliasEntries aliases = known == nullptr ? AliasEntries() : known->alias_entries();
     const bool same = known != nullptr && known->settings == entry.settings;
     if (same && Newest(aliases, entry.aliases) == aliases) continue;
-    auto site = MakeStoredSite(entry.name, entry.settings);
+    const auto late = known == nullptr ? std::nullopt : LateChange(*known, entry.settings);
+    if (late) {
+      const StoredSite corrected{entry.name, *late};
+      if (auto status = co_await store_.WriteSite(corrected); !status.ok()) co_return status;
+    }
+    auto site = MakeStoredSite(entry.name, late ? *late : entry.settings);
     if (site.ok()) site->SetAliases(entry.aliases);
     const absl::Status status = site.ok() ? sites_.Put(*std::move(site)).status() : site.status();
     if (!status.ok() && unusable++ == 0) {
@@ -60,6 +77,7 @@ asio::awaitable<absl::Status> SiteSync::Refresh() {
     if (known == nullptr) continue;
     if (auto status = co_await Restore(entry, known->alias_entries()); !status.ok()) co_return status;
   }
+  read_ = true;
   // Sites are never removed. If one is missing, Redis has lost data.
   for (const auto& site : sites_.All()) {
     if (names.contains(site->name)) continue;

@@ -1,4 +1,4 @@
-// Reads exact sums of some windows for some articles.
+// Reads exact sums over windows, or over articles.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -22,5 +22,10 @@ boost::asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadArticleSums(Cou
                                                                              std::shared_ptr<const Site> site,
                                                                              std::vector<Window> windows,
                                                                              std::vector<std::string> articles);
+// Returns the views of all articles together, in each window. Otherwise like ReadArticleSums.
+boost::asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadWindowSums(CountReader& counts,
+                                                                            std::shared_ptr<const Site> site,
+                                                                            std::vector<Window> windows,
+                                                                            std::vector<std::string> articles);
 
 }  // namespace viewcount

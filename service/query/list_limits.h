@@ -18,7 +18,7 @@ inline constexpr std::chrono::hours kHalfLifeMax{48};
 inline constexpr std::chrono::hours kHalfLifeDefault{6};
 // The number of half-lives that are taken into account. The views before them have less than 1/256 of their weight.
 inline constexpr int kHalfLives = 8;
-// The hours that are kept.
+// The hours that every site keeps.
 inline constexpr std::chrono::hours kTrendingHoursMax = limits::kHourKeysExpireAfter;
 static_assert(kTrendingHoursMax < 4 * kHalfLifeMax + std::chrono::hours(1));
 

@@ -15,8 +15,10 @@
 #include "service/base/status.h"
 #include "service/base/text.h"
 #include "service/query/asked_articles.h"
+#include "service/query/list_question.h"
 #include "service/query/series_plan.h"
 #include "service/query/window.h"
+#include "service/sites/retention.h"
 #include "service/store/viewer_set.h"
 
 namespace viewcount {
@@ -67,6 +69,35 @@ void Fill(const SiteStats::Totals& totals, v1::SiteTotals& message) {
   message.set_yesterday(totals.yesterday);
   message.set_this_week(totals.this_week);
   message.set_this_month(totals.this_month);
+}
+
+// Returns the label of a request, if there is one. INVALID_ARGUMENT names its field.
+absl::StatusOr<std::optional<ArticleLabel>> LabelOf(const v1::GetSeriesRequest& request, bool has_article) {
+  struct Field {
+    const char* name;
+    ArticleLabel::Kind kind;
+    const std::string& text;
+  };
+  std::optional<ArticleLabel> label;
+  for (const Field& field : {Field{"section", ArticleLabel::Kind::kSection, request.section()},
+                             Field{"author", ArticleLabel::Kind::kAuthor, request.author()},
+                             Field{"tag", ArticleLabel::Kind::kTag, request.tag()}}) {
+    if (field.text.empty()) continue;
+    if (label || has_article) {
+      return InvalidField(field.name, "must not be set beside an article, an address, or another label");
+    }
+    if (auto status = CheckLabel(field.name, field.text); !status.ok()) return status;
+    label = ArticleLabel{field.kind, field.text};
+  }
+  return label;
+}
+
+// Returns whether all hours and days of a plan are complete at a time.
+bool IsKept(const SeriesPlan& plan, const Site& site, int64_t now_unix_ms) {
+  if (plan.points.empty()) return true;
+  const SeriesPlan::Point& first = plan.points.front();
+  if (!first.day) return first.start_unix_ms >= FirstKeptHour(site.settings, now_unix_ms);
+  return CheckKept("window", *first.day, site, now_unix_ms).ok();
 }
 
 }  // namespace
@@ -145,23 +176,21 @@ asio::awaitable<absl::Status> QueryApi::GetSiteStats(const v1::GetSiteStatsReque
   co_return absl::OkStatus();
 }
 
-asio::awaitable<absl::StatusOr<std::vector<int64_t>>> QueryApi::ReadSeries(std::shared_ptr<const Site> site,
-                                                                           std::string id,
-                                                                           std::vector<Window> windows) const {
-  if (id.empty()) {
-    auto totals = co_await parts_.totals.Read(std::move(site), std::move(windows));
-    if (!totals.ok()) co_return totals.status();
-    co_return std::move(totals->views);
+asio::awaitable<absl::Status> QueryApi::ReadPoints(std::shared_ptr<const Site> site, SeriesSubject subject,
+                                                   const SeriesPlan& plan, Points& points) {
+  std::vector<Window> windows = plan.windows;
+  const auto views = co_await series_.Read(std::move(site), std::move(subject), std::move(windows));
+  if (!views.ok()) co_return views.status();
+  size_t at = 0;
+  for (const SeriesPlan::Point& planned : plan.points) {
+    int64_t of_point = 0;
+    for (size_t i = 0; i < planned.windows; ++i) of_point += (*views)[at++];
+    v1::SeriesPoint& point = *points.Add();
+    *point.mutable_start() = TimeUtil::MillisecondsToTimestamp(planned.start_unix_ms);
+    point.set_views(ShownCount(of_point));
+    if (planned.day) point.set_day(absl::FormatCivilTime(*planned.day));
   }
-  const uint64_t hash = ArticleHash(site->seed, id);
-  const std::vector<ArticleRef> articles = {{id, hash}};
-  const auto read = co_await parts_.counts.ReadWindows(*site, ShardOf(hash), windows, articles);
-  if (!read.ok()) {
-    co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(read.status().message()), limits::kRetryDelay);
-  }
-  std::vector<int64_t> views;
-  for (const auto& window : *read) views.push_back(window.front());
-  co_return views;
+  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::Status> QueryApi::GetSeries(const v1::GetSeriesRequest& request,
@@ -170,28 +199,38 @@ asio::awaitable<absl::Status> QueryApi::GetSeries(const v1::GetSeriesRequest& re
   if (site == nullptr) co_return parts_.sites.Unknown(request.site());
   const auto id = ArticleOf(*site, request);
   if (!id.ok()) co_return id.status();
+  auto label = LabelOf(request, !id->empty());
+  if (!label.ok()) co_return label.status();
+  const SeriesSubject subject{.article_id = std::string(site->Resolve(*id)), .label = *std::move(label)};
   const int64_t now = parts_.clock.UnixMillis();
   const auto plan = PlanSeries(request, *site, now);
   if (!plan.ok()) co_return plan.status();
-  std::vector<int64_t> views;
-  if (!plan->windows.empty()) {
-    std::string counted(site->Resolve(*id));
-    std::vector<Window> windows = plan->windows;
-    auto read = co_await ReadSeries(site, std::move(counted), std::move(windows));
-    if (!read.ok()) co_return read.status();
-    views = *std::move(read);
+  // Everything is planned before anything is read.
+  absl::StatusOr<SeriesPlan> before = SeriesPlan(), year_before = SeriesPlan();
+  if (request.with_before()) before = PlanPointsBefore(request, *plan, *site, now);
+  if (request.with_year_before()) year_before = PlanYearBefore(request, *plan, *site, now);
+  struct Wanted {
+    const absl::StatusOr<SeriesPlan>& plan;
+    Points& points;
+  };
+  const std::vector<Wanted> all = {{plan, *response.mutable_points()},
+                                   {before, *response.mutable_before()},
+                                   {year_before, *response.mutable_year_before()}};
+  for (const Wanted& wanted : all) {
+    if (!wanted.plan.ok()) co_return wanted.plan.status();
   }
-  size_t at = 0;
+  for (const Wanted& wanted : all) {
+    SeriesSubject of = subject;
+    const absl::Status read = co_await ReadPoints(site, std::move(of), *wanted.plan, wanted.points);
+    if (!read.ok()) co_return read;
+  }
   uint64_t sum = 0;
-  for (const SeriesPlan::Point& planned : plan->points) {
-    int64_t of_point = 0;
-    for (size_t i = 0; i < planned.windows; ++i) of_point += views[at++];
-    auto* point = response.add_points();
-    *point->mutable_start() = TimeUtil::MillisecondsToTimestamp(planned.start_unix_ms);
-    point->set_views(ShownCount(of_point));
-    sum += point->views();
-  }
-  response.set_exact(true);
+  for (const v1::SeriesPoint& point : response.points()) sum += point.views();
+  // The oldest hour or day may have been removed meanwhile.
+  const int64_t read_at = parts_.clock.UnixMillis();
+  bool kept = true;
+  for (const Wanted& wanted : all) kept = kept && IsKept(*wanted.plan, *site, read_at);
+  response.set_exact(kept);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(now);
   response.set_article_id(*id);
   response.set_views(sum);

@@ -4,6 +4,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <google/protobuf/repeated_field.h>
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
@@ -11,9 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "service/articles/article_labels.h"
 #include "service/base/clock.h"
 #include "service/base/limits.h"
 #include "service/query/count_reader.h"
+#include "service/query/series_plan.h"
+#include "service/query/series_reader.h"
 #include "service/query/site_stats_reader.h"
 #include "service/query/site_total_reader.h"
 #include "service/query/window.h"
@@ -32,9 +36,11 @@ class QueryApi {
     CountReader& counts;
     SiteStatsReader& stats;
     SiteTotalReader& totals;
+    ArticleLabels& labels;
     const Clock& clock;
   };
-  explicit QueryApi(Dependencies parts) : parts_(parts) {}
+  explicit QueryApi(Dependencies parts)
+      : parts_(parts), series_({parts.counts, parts.totals, parts.labels, parts.clock}) {}
 
   // Thread-safe. Returns the status if the request can be answered, or refused, without the store. Otherwise returns
   // nothing and leaves the response empty: call GetCounts.
@@ -45,15 +51,16 @@ class QueryApi {
   boost::asio::awaitable<absl::Status> GetSeries(const v1::GetSeriesRequest& request, v1::GetSeriesResponse& response);
 
  private:
-  // Reads the views of an article, or of the site if `id` is empty.
-  boost::asio::awaitable<absl::StatusOr<std::vector<int64_t>>> ReadSeries(std::shared_ptr<const Site> site,
-                                                                          std::string id,
-                                                                          std::vector<Window> windows) const;
+  using Points = google::protobuf::RepeatedPtrField<v1::SeriesPoint>;
+  // Reads the points of a plan.
+  boost::asio::awaitable<absl::Status> ReadPoints(std::shared_ptr<const Site> site, SeriesSubject subject,
+                                                  const SeriesPlan& plan, Points& points);
 
   struct AddressedCounts;
   absl::StatusOr<AddressedCounts> AddressedCountsOf(const v1::GetCountsRequest& request) const;
 
   const Dependencies parts_;
+  SeriesReader series_;
 };
 
 }  // namespace viewcount

@@ -8,6 +8,7 @@
 
 #include "service/query/article_sums.h"
 #include "service/query/list_question.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -94,7 +95,7 @@ asio::awaitable<RisingReader::Result> RisingReader::ReadNow(std::shared_ptr<cons
                               .score = score});
   }
   // The oldest hour may have expired meanwhile.
-  if (FirstKeptHour(clock_.UnixMillis()) > list->usual.start_unix_ms) list->exact = false;
+  if (FirstKeptHour(site->settings, clock_.UnixMillis()) > list->usual.start_unix_ms) list->exact = false;
   std::sort(list->articles.begin(), list->articles.end(), [](const RisingArticle& one, const RisingArticle& other) {
     return one.score != other.score ? one.score > other.score : one.article_id < other.article_id;
   });

@@ -15,6 +15,7 @@
 #include "service/query/list_api.h"
 #include "service/query/list_limits.h"
 #include "service/query/trending.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -102,7 +103,7 @@ asio::awaitable<absl::Status> ListApi::ListTrending(const v1::ListTrendingReques
     response.mutable_articles(i)->set_views(ShownCount((*views)->sums[static_cast<size_t>(i)]));
   }
   // The oldest hour may have expired meanwhile.
-  const bool kept = FirstKeptHour(parts_.clock.UnixMillis()) <= sum->span.start_unix_ms;
+  const bool kept = FirstKeptHour(question.site->settings, parts_.clock.UnixMillis()) <= sum->span.start_unix_ms;
   const bool proven = kept && list->IsProven(question.begin, question.end);
   response.set_exact(proven);
   if (!proven) response.set_error_bound(ScoreOf(list->error_bound()));

@@ -12,11 +12,14 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/query/window.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
+// A whole number of weeks.
+constexpr int64_t kDaysOfYearBefore = 364;
 // The part of civil time in which points of a step begin.
 absl::CivilDay BeginOf(v1::SeriesStep step, absl::CivilDay day) {
   switch (step) {
@@ -51,6 +54,18 @@ std::string_view NameOf(v1::SeriesStep step) {
     default:
       return "day";
   }
+}
+
+// Returns INVALID_ARGUMENT with the first hour that is kept if `start_unix_ms` lies before it.
+absl::Status CheckHours(std::string_view field, int64_t start_unix_ms, const Site& site, int64_t now_unix_ms) {
+  const int64_t first = FirstKeptHour(site.settings, now_unix_ms);
+  if (start_unix_ms >= first) return absl::OkStatus();
+  return InvalidField(field,
+                      fmt::format("begins before {}: hours are kept for {} days{}; ask for days",
+                                  TimeText(first, absl::UTCTimeZone()), site.settings.hours_kept_days,
+                                  first > FirstKeptHour({.hours_kept_days = site.settings.hours_kept_days}, now_unix_ms)
+                                      ? " since the setting was changed"
+                                      : ""));
 }
 
 // Plans a request with a known site and time.
@@ -151,15 +166,10 @@ class Planner {
   }
 
   absl::StatusOr<SeriesPlan> Hours(const TimeSpan& span) const {
-    const int64_t first = FirstKeptHour(now_);
-    if (span.start_unix_ms < first) {
-      return InvalidField("window",
-                          fmt::format("begins before {}: hours are kept for {} days; ask for days",
-                                      TimeText(first, absl::UTCTimeZone()), limits::kHourKeysExpireAfter.count() / 24));
-    }
+    if (auto status = CheckHours("window", span.start_unix_ms, site_, now_); !status.ok()) return status;
     SeriesPlan plan;
     for (int64_t at = span.start_unix_ms; at < std::min(span.end_unix_ms, now_ + 1); at += kHourMs) {
-      plan.points.push_back({at, 1});
+      plan.points.push_back({.start_unix_ms = at, .windows = 1});
       plan.windows.push_back({Window::Kind::kHour, static_cast<uint32_t>(at / kHourMs)});
     }
     return plan;
@@ -168,11 +178,13 @@ class Planner {
   absl::StatusOr<SeriesPlan> Days(const TimeSpan& span) const {
     const absl::CivilDay end = DayAt(std::min(span.end_unix_ms - 1, now_), site_) + 1;
     const absl::CivilDay begin = DayAt(span.start_unix_ms, site_);
+    if (auto status = CheckKept("window", begin, site_, now_); !status.ok()) return status;
     if (end - begin > static_cast<absl::civil_diff_t>(limits::kSeriesPointsMax)) return TooMany("window");
     SeriesPlan plan;
     for (absl::CivilDay day = begin; day < end;) {
       const absl::CivilDay next = std::min(EndOf(step_, BeginOf(step_, day)), end);
-      plan.points.push_back({StartOf(day, site_), static_cast<size_t>(next - day)});
+      plan.points.push_back(
+          {.start_unix_ms = StartOf(day, site_), .day = day, .windows = static_cast<size_t>(next - day)});
       for (; day < next; ++day) plan.windows.push_back({Window::Kind::kDay, DayNumber(day)});
     }
     return plan;
@@ -184,10 +196,54 @@ class Planner {
   const v1::SeriesStep step_;
 };
 
+// Moves the points of a plan to an earlier time: points of hours by `hours`, other points to the day that
+// `begin_before` returns.
+template <typename BeginBefore>
+absl::StatusOr<SeriesPlan> Earlier(std::string_view field, const SeriesPlan& plan, v1::SeriesStep step, int64_t hours,
+                                   BeginBefore begin_before, const Site& site, int64_t now_unix_ms) {
+  SeriesPlan earlier;
+  for (const SeriesPlan::Point& point : plan.points) {
+    if (!point.day) {
+      const int64_t start = point.start_unix_ms - hours * kHourMs;
+      if (auto status = CheckHours(field, start, site, now_unix_ms); !status.ok()) return status;
+      earlier.points.push_back({.start_unix_ms = start, .windows = 1});
+      earlier.windows.push_back({Window::Kind::kHour, static_cast<uint32_t>(start / kHourMs)});
+      continue;
+    }
+    const absl::CivilDay begin = begin_before(*point.day), end = EndOf(step, begin);
+    if (auto status = CheckKept(field, begin, site, now_unix_ms); !status.ok()) return status;
+    earlier.points.push_back(
+        {.start_unix_ms = StartOf(begin, site), .day = begin, .windows = static_cast<size_t>(end - begin)});
+    for (absl::CivilDay day = begin; day < end; ++day) earlier.windows.push_back({Window::Kind::kDay, DayNumber(day)});
+  }
+  return earlier;
+}
+
 }  // namespace
 
 absl::StatusOr<SeriesPlan> PlanSeries(const v1::GetSeriesRequest& request, const Site& site, int64_t now_unix_ms) {
   return Planner(request, site, now_unix_ms).Plan();
+}
+
+absl::StatusOr<SeriesPlan> PlanPointsBefore(const v1::GetSeriesRequest& request, const SeriesPlan& plan,
+                                            const Site& site, int64_t now_unix_ms) {
+  const auto count = static_cast<int64_t>(plan.points.size());
+  const v1::SeriesStep step = request.step();
+  const auto begin_before = [&](absl::CivilDay day) {
+    if (step == v1::SERIES_STEP_MONTH) return absl::CivilDay(absl::CivilMonth(day) - count);
+    return day - (step == v1::SERIES_STEP_WEEK ? 7 * count : count);
+  };
+  return Earlier("with_before", plan, step, count, begin_before, site, now_unix_ms);
+}
+
+absl::StatusOr<SeriesPlan> PlanYearBefore(const v1::GetSeriesRequest& request, const SeriesPlan& plan, const Site& site,
+                                          int64_t now_unix_ms) {
+  const v1::SeriesStep step = request.step();
+  const auto begin_before = [&](absl::CivilDay day) {
+    if (step == v1::SERIES_STEP_MONTH) return absl::CivilDay(absl::CivilMonth(day) - 12);
+    return day - kDaysOfYearBefore;
+  };
+  return Earlier("with_year_before", plan, step, 24 * kDaysOfYearBefore, begin_before, site, now_unix_ms);
 }
 
 }  // namespace viewcount

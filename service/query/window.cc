@@ -10,13 +10,13 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace {
 
 constexpr int64_t kSecondsOfHour = 3'600;
 constexpr int64_t kSecondsOfDay = 24 * kSecondsOfHour;
-constexpr int64_t kHoursKept = limits::kHourKeysExpireAfter.count();
 // The years that a key can name.
 constexpr int64_t kLastSecond = limits::kEventTimeUnixMsMax / 1'000;
 
@@ -46,7 +46,11 @@ class Division {
     std::string_view end;
   };
   Division(const Site& site, int64_t now_unix_ms, const TimeSpan& span, Fields fields)
-      : site_(site), now_(now_unix_ms), span_(span), fields_(fields) {}
+      : site_(site),
+        now_(now_unix_ms),
+        first_hour_(FirstKeptHour(site.settings, now_unix_ms)),
+        span_(span),
+        fields_(fields) {}
 
   absl::StatusOr<std::vector<Window>> Windows() const {
     // The first and the last midnight. A day that has not ended
@@ -60,6 +64,9 @@ class Division {
     const TimeSpan after{StartOf(last, site_), open ? StartOf(last, site_) : span_.end_unix_ms};
     if (!AreHours(before)) return AreHours(span_) ? OnlyHours() : Refuse(fields_.start, span_.start_unix_ms);
     if (!AreHours(after)) return AreHours(span_) ? OnlyHours() : Refuse(fields_.end, span_.end_unix_ms);
+    if (first < last) {
+      if (auto status = CheckKept(fields_.start, first, site_, now_); !status.ok()) return status;
+    }
     std::vector<Window> windows = HoursOf(before);
     std::ranges::copy(DaysOf(first, last), std::back_inserter(windows));
     std::ranges::copy(HoursOf(after), std::back_inserter(windows));
@@ -71,11 +78,11 @@ class Division {
   bool AreHours(const TimeSpan& span) const {
     if (span.start_unix_ms >= span.end_unix_ms) return true;
     return IsWholeHour(span.start_unix_ms) && (IsWholeHour(span.end_unix_ms) || span.end_unix_ms > now_) &&
-           span.start_unix_ms >= FirstKeptHour(now_);
+           span.start_unix_ms >= first_hour_;
   }
   absl::StatusOr<std::vector<Window>> OnlyHours() const {
     if (!AreHours(span_)) {
-      const bool start = !IsWholeHour(span_.start_unix_ms) || span_.start_unix_ms < FirstKeptHour(now_);
+      const bool start = !IsWholeHour(span_.start_unix_ms) || span_.start_unix_ms < first_hour_;
       return start ? Refuse(fields_.start, span_.start_unix_ms) : Refuse(fields_.end, span_.end_unix_ms);
     }
     return Bounded(HoursOf({span_.start_unix_ms, std::min(span_.end_unix_ms, NextHour(now_))}));
@@ -93,14 +100,14 @@ class Division {
   }
   std::string HoursHint(int64_t edge) const {
     const absl::TimeZone utc = absl::UTCTimeZone();
-    const int64_t first = FirstKeptHour(now_);
-    if (edge < first) return fmt::format("; hours are kept since {}", TimeText(first, utc));
+    if (edge < first_hour_) return fmt::format("; hours are kept since {}", TimeText(first_hour_, utc));
     return fmt::format(", or a whole hour of UTC, such as {}; both edges must be hours if no midnight is between them",
                        TimeText(NextHour(edge) - kMsOfHour, utc));
   }
 
   const Site& site_;
   const int64_t now_;
+  const int64_t first_hour_;
   const TimeSpan span_;
   const Fields fields_;
 };
@@ -121,20 +128,22 @@ absl::StatusOr<AskedWindows> LastWindows(const google::protobuf::Duration& last,
   if (seconds <= 0 || last.nanos() != 0 || seconds % kSecondsOfHour != 0) {
     return InvalidField(field, "must be a whole number of hours, at least 1");
   }
-  if (seconds <= kHoursKept * kSecondsOfHour) {
-    const int64_t end = NextHour(now);
-    return Divide({end - seconds * 1'000, end}, site, now, {field, field});
-  }
+  const int64_t end_of_hour = NextHour(now);
+  const int64_t hours_kept = (end_of_hour - FirstKeptHour(site.settings, now)) / kMsOfHour;
   const int64_t days = seconds / kSecondsOfDay;
-  if (seconds % kSecondsOfDay != 0) {
-    return InvalidField(
-        field, fmt::format("of more than {} hours must be a whole number of days, such as {} or {} hours", kHoursKept,
-                           days * 24, (days + 1) * 24));
+  if (seconds <= kLastHoursMax.count() * kSecondsOfHour || seconds % kSecondsOfDay != 0) {
+    if (seconds > hours_kept * kSecondsOfHour) {
+      return InvalidField(
+          field, fmt::format("of more than {} hours must be a whole number of days, such as {} or {} hours", hours_kept,
+                             days * 24, (days + 1) * 24));
+    }
+    return Divide({end_of_hour - seconds * 1'000, end_of_hour}, site, now, {field, field});
   }
   if (days > static_cast<int64_t>(limits::kWindowPartsMax)) {
     return InvalidField(field, fmt::format("must be at most {} days", limits::kWindowPartsMax));
   }
   const absl::CivilDay end = DayAt(now, site) + 1;
+  if (auto status = CheckKept(field, end - days, site, now); !status.ok()) return status;
   return DayWindows(end - days, end, site);
 }
 
@@ -150,6 +159,7 @@ absl::StatusOr<AskedWindows> WindowsOf(const v1::Window& window, const Site& sit
     case v1::Window::kDay: {
       const auto day = AskedDay(window.day(), site, now_unix_ms);
       if (!day.ok()) return day.status();
+      if (auto status = CheckKept("window.day", *day, site, now_unix_ms); !status.ok()) return status;
       return DayWindows(*day, *day + 1, site);
     }
     case v1::Window::kLast:
@@ -198,8 +208,13 @@ absl::StatusOr<TimeSpan> AskedRange(const v1::Window::Range& range) {
   return span;
 }
 
-int64_t FirstKeptHour(int64_t now_unix_ms) {
-  return now_unix_ms - now_unix_ms % kMsOfHour - (kHoursKept - 1) * kMsOfHour;
+absl::Status CheckKept(std::string_view field, absl::CivilDay first, const Site& site, int64_t now_unix_ms) {
+  const auto kept = FirstKeptDay(site, now_unix_ms);
+  if (!kept || first >= *kept) return absl::OkStatus();
+  const absl::CivilDay today = DayAt(now_unix_ms, site);
+  return InvalidField(field, fmt::format("begins with {}, but days are kept since {} only, which are the last {} days",
+                                         absl::FormatCivilTime(first), absl::FormatCivilTime(*kept),
+                                         std::max<absl::civil_diff_t>(0, today + 1 - *kept)));
 }
 
 }  // namespace viewcount

@@ -4,11 +4,13 @@
 #include <absl/status/statusor.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "service/base/limits.h"
 #include "service/model/window.h"
 #include "service/sites/site.h"
 #include "viewcount/v1/query.pb.h"
@@ -16,6 +18,8 @@
 namespace viewcount {
 
 inline constexpr int64_t kMsOfHour = 3'600'000;
+// A whole number of days means days, not hours, if it is longer than this. Hours are always kept for at least as long.
+inline constexpr std::chrono::hours kLastHoursMax = limits::kHourKeysExpireAfter;
 
 // A span of time, in Unix milliseconds.
 struct TimeSpan {
@@ -34,10 +38,10 @@ struct AskedWindows {
 
 // Returns all time if `window` is unset. Thread-safe.
 //
-// Days are those of the site's time zone; an empty day means today. Hours are those of UTC, and they are complete for
-// limits::kHourKeysExpireAfter. The last hours, and ranges, are made of days where they contain whole ones, and of
-// hours at their edges. The last hours may also be a whole number of days that is longer than hours are kept. These are
-// days of the site that end with today. A range may end after `now_unix_ms`.
+// Days are those of the site's time zone; an empty day means today. Hours are those of UTC. Both must still be kept,
+// see service/sites/retention.h. The last hours, and ranges, are made of days where they contain whole ones, and of
+// hours at their edges. A whole number of days that is longer than kLastHoursMax means days of the site that end with
+// today. A range may end after `now_unix_ms`.
 //
 // INVALID_ARGUMENT names the field, and the nearest moment that can be an edge. There may be
 // limits::kWindowPartsMax hours and days.
@@ -53,7 +57,7 @@ std::string TimeText(int64_t unix_ms, const absl::TimeZone& zone);
 absl::StatusOr<absl::CivilDay> AskedDay(std::string_view text, const Site& site, int64_t now_unix_ms);
 // INVALID_ARGUMENT names the edge if it is no time from 1970 to 9999, or if the range is empty.
 absl::StatusOr<TimeSpan> AskedRange(const v1::Window::Range& range);
-// Returns the first hour that is certainly complete at `now_unix_ms`, Unix milliseconds.
-int64_t FirstKeptHour(int64_t now_unix_ms);
+// Returns INVALID_ARGUMENT with the first day that is kept if `first` lies before it.
+absl::Status CheckKept(std::string_view field, absl::CivilDay first, const Site& site, int64_t now_unix_ms);
 
 }  // namespace viewcount

@@ -154,7 +154,8 @@ absl::Status Server::AwaitStore(std::future<absl::Status> result) {
 
 absl::Status Server::StartLanes() {
   const auto executor = store_thread_.executor();
-  keeper_ = std::make_unique<SiteSync>(executor, *store_, *sites_);
+  keeper_ = std::make_unique<SiteSync>(executor, *store_, *sites_, clock_);
+  day_remover_ = std::make_unique<DayRemover>(executor, DayRemover::Dependencies{*store_, *keeper_, *sites_, clock_});
   salt_rotator_ = std::make_unique<SaltRotator>(executor, SaltRotator::Dependencies{*store_, clock_, salts_});
   sites_->Listen(*salt_rotator_);
   const auto fenced = [this](const absl::Status& status) {
@@ -187,13 +188,14 @@ void Server::MakeReaders() {
   cache_ = std::make_unique<CountCache>(lanes_->cached_lanes());
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
   catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_, clock_);
+  article_labels_ = std::make_unique<ArticleLabels>(*store_, *catalog_, clock_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
   exporter_ = std::make_unique<CountExporter>(*store_, *counts_,
                                               [this](milliseconds timeout) { return lanes_->FlushNow(timeout); });
-  query_api_ =
-      std::make_unique<QueryApi>(QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, clock_});
+  query_api_ = std::make_unique<QueryApi>(
+      QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, *article_labels_, clock_});
   published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);
   rising_ = std::make_unique<RisingReader>(*popular_, *counts_, *site_totals_, clock_);
   recent_ = std::make_unique<RecentReader>(*sites_, *store_, *popular_, clock_);
@@ -230,6 +232,7 @@ asio::awaitable<absl::Status> Server::Meet() {
   if (status.ok() && store_closed_) status = absl::CancelledError("the service is stopping");
   if (!status.ok()) co_return status;
   keeping_->Spawn(keeper_->Run());
+  keeping_->Spawn(day_remover_->Run());
   keeping_->Spawn(online_->Run());
   keeping_->Spawn(salt_rotator_->Run());
   NoteMet();
@@ -413,6 +416,7 @@ void Server::CloseStore() {
     if (self.meeting_ != nullptr) co_await self.meeting_->Stop();
     if (self.keeping_ != nullptr) {
       self.keeper_->Stop();
+      self.day_remover_->Stop();
       self.salt_rotator_->Stop();
       self.query_maintenance_->Stop();
       self.online_->Stop();

@@ -24,6 +24,7 @@
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
 #include "service/ingest/ingestor.h"
+#include "service/instance/day_remover.h"
 #include "service/instance/lane_set.h"
 #include "service/instance/salt_rotator.h"
 #include "service/instance/site_sync.h"
@@ -145,6 +146,7 @@ class Server {
   std::unique_ptr<CountCache> cache_;
   std::unique_ptr<CountReader> counts_;
   std::unique_ptr<ArticleCatalog> catalog_;
+  std::unique_ptr<ArticleLabels> article_labels_;
   std::unique_ptr<PopularReader> popular_;
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;
@@ -159,6 +161,7 @@ class Server {
   std::unique_ptr<CountExporter> exporter_;
   std::unique_ptr<SiteSync> keeper_;
   std::unique_ptr<SaltRotator> salt_rotator_;
+  std::unique_ptr<DayRemover> day_remover_;
   std::unique_ptr<StoreMeeting> meeting_;
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<WaitGroup> keeping_;

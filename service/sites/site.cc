@@ -56,6 +56,9 @@ absl::StatusOr<Site> MakeStoredSite(std::string_view name, SiteSettings settings
     }
     earlier.push_back({loaded, zone.until_unix_ms});
   }
+  if (site.settings.first_kept_day != 0 && !DayOfNumber(site.settings.first_kept_day)) {
+    return InvalidField("site.days_kept", "was changed on a day that does not exist");
+  }
   site.days = DayZones(site.zone, std::move(earlier));
   site.seed = Hash64(name);
   return site;

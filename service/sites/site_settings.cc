@@ -24,6 +24,10 @@ constexpr std::string_view kSessionViewers = "viewers=sessions";
 // Followed by a number of days.
 constexpr std::string_view kHoursKept = "hours-kept=";
 constexpr std::string_view kDaysKept = "days-kept=";
+// Followed by the moment of the change in Unix milliseconds, a slash and the number of days before.
+constexpr std::string_view kHoursKeptUntil = "hours-kept-until=";
+// Followed by a day in the form of DayNumber.
+constexpr std::string_view kFirstKeptDay = "days-kept-from=";
 constexpr std::string_view kPublicReads = "reads=public";
 constexpr std::string_view kPageAnnouncements = "announcements=pages";
 // Followed by the moment of the change in Unix milliseconds, a slash and the zone.
@@ -109,6 +113,29 @@ EarlierZone ParseEarlierZone(std::string_view word) {
   return zone;
 }
 
+// Returns an invalid value if the word has another form.
+EarlierHoursKept ParseEarlierHoursKept(std::string_view word) {
+  const size_t slash = word.find('/');
+  if (slash == std::string_view::npos) return {};
+  return {.days = ParseNumber<uint32_t>(word.substr(slash + 1), 0),
+          .until_unix_ms = ParseNumber<int64_t>(word.substr(0, slash), -1)};
+}
+
+std::string WordOf(const EarlierHoursKept& earlier) {
+  return fmt::format("{}{}/{}", kHoursKeptUntil, earlier.until_unix_ms, earlier.days);
+}
+
+// Returns whether the earlier values are ordered and in range.
+bool AreValid(const std::vector<EarlierHoursKept>& values) {
+  EarlierHoursKept before;
+  for (const EarlierHoursKept& value : values) {
+    if (value.days < kHoursKeptDaysMin || value.days > kHoursKeptDaysMax) return false;
+    if (value.until_unix_ms <= before.until_unix_ms || value.until_unix_ms > limits::kEventTimeUnixMsMax) return false;
+    before = value;
+  }
+  return values.size() <= kEarlierHoursKeptMax;
+}
+
 std::string WordOf(const EarlierZone& zone) {
   return fmt::format("{}{}/{}", kEarlierZone, zone.until_unix_ms, zone.time_zone);
 }
@@ -136,6 +163,10 @@ absl::StatusOr<SiteSettings> CheckedSettings(SiteSettings settings) {
   if (settings.hours_kept_days < kHoursKeptDaysMin || settings.hours_kept_days > kHoursKeptDaysMax) {
     return InvalidField("site.hours_kept",
                         fmt::format("must be {} to {} whole days", kHoursKeptDaysMin, kHoursKeptDaysMax));
+  }
+  if (!AreValid(settings.earlier_hours_kept)) {
+    return InvalidField("site.hours_kept", fmt::format("has earlier values that are not {} to {} days in order of time",
+                                                       kHoursKeptDaysMin, kHoursKeptDaysMax));
   }
   const uint32_t days_kept = settings.days_kept_days;
   if (days_kept != 0 && (days_kept < kDaysKeptDaysMin || days_kept > kDaysKeptDaysMax)) {
@@ -172,6 +203,8 @@ std::string EncodeSettings(const SiteSettings& settings) {
   if (settings.session_viewers) line.append(" ").append(kSessionViewers);
   if (settings.hours_kept_days != kHoursKeptDaysMin) line += fmt::format(" {}{}", kHoursKept, settings.hours_kept_days);
   if (settings.days_kept_days != 0) line += fmt::format(" {}{}", kDaysKept, settings.days_kept_days);
+  for (const EarlierHoursKept& earlier : settings.earlier_hours_kept) line += " " + WordOf(earlier);
+  if (settings.first_kept_day != 0) line += fmt::format(" {}{}", kFirstKeptDay, settings.first_kept_day);
   if (settings.public_reads) line.append(" ").append(kPublicReads);
   if (settings.page_announcements) line.append(" ").append(kPageAnnouncements);
   for (const EarlierZone& zone : settings.earlier_zones) line += " " + WordOf(zone);
@@ -200,6 +233,10 @@ SiteSettings ParseSettings(std::string_view line) {
       settings.cool_down = std::chrono::seconds(ParseNumber<int64_t>(word, -1));
     } else if (TakeName(kHoursKept, word)) {
       settings.hours_kept_days = ParseNumber<uint32_t>(word, 0);
+    } else if (TakeName(kHoursKeptUntil, word)) {
+      settings.earlier_hours_kept.push_back(ParseEarlierHoursKept(word));
+    } else if (TakeName(kFirstKeptDay, word)) {
+      settings.first_kept_day = ParseNumber<uint32_t>(word, 0);
     } else if (TakeName(kDaysKept, word)) {
       settings.days_kept_days = ParseNumber<uint32_t>(word, 1);
     } else if (TakeName(kExclude, word)) {
@@ -226,6 +263,7 @@ size_t ListBytesOf(const SiteSettings& settings) {
   for (const std::string& origin : settings.allowed_origins) bytes += origin.size() + 1;
   for (const std::string& range : settings.excluded_addresses) bytes += kExclude.size() + range.size() + 1;
   for (const EarlierZone& zone : settings.earlier_zones) bytes += WordOf(zone).size() + 1;
+  for (const EarlierHoursKept& earlier : settings.earlier_hours_kept) bytes += WordOf(earlier).size() + 1;
   for (const AgentList& list : kAgentLists) {
     for (const std::string& entry : settings.agents.*list.entries) {
       bytes += list.prefix.size() + Escaped(entry).size() + 1;

@@ -34,6 +34,17 @@ inline constexpr uint32_t kHoursKeptDaysMax = 400;
 inline constexpr uint32_t kDaysKeptDaysMin = 62;
 inline constexpr uint32_t kDaysKeptDaysMax = 36'500;
 
+// A value that SiteSettings::hours_kept_days had.
+struct EarlierHoursKept {
+  uint32_t days = 0;
+  // The first full hour that was written under the next value only, Unix milliseconds.
+  int64_t until_unix_ms = 0;
+
+  bool operator==(const EarlierHoursKept&) const = default;
+};
+// The maximum number of earlier values.
+inline constexpr size_t kEarlierHoursKeptMax = 8;
+
 // A regular value type. The defaults are those of a site without settings.
 struct SiteSettings {
   // An IANA name. CheckedSettings replaces an empty one by "UTC".
@@ -52,6 +63,10 @@ struct SiteSettings {
   // How long the views of hours and of days are kept, in days. 0 keeps days for ever. See viewcount.v1.Site.
   uint32_t hours_kept_days = kHoursKeptDaysMin;
   uint32_t days_kept_days = 0;
+  // The smaller values of hours_kept_days before, ordered by time and by value; see retention.h.
+  std::vector<EarlierHoursKept> earlier_hours_kept = {};
+  // Days before this one may have been removed while days_kept_days had another value; see DayNumber. 0 for none.
+  uint32_t first_kept_day = 0;
   // True if the site's dashboard is at the public address.
   bool public_reads = false;
   // True if the site's pages may announce themselves.

@@ -1,6 +1,7 @@
 // A part: the values that the store adds in one atomic step, and the result of the step.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "service/base/identifiers.h"
+#include "service/base/limits.h"
 #include "service/model/cursor.h"
 #include "service/model/window.h"
 #include "service/store/viewer_set.h"
@@ -25,10 +27,12 @@ struct HashDelta {
   std::string_view site;
   Window window;
   // Views are above zero. An adjustment may lower counts. Its empty article ID stands for the site's start value, which
-  // changes the shard's sum alone. A caller that adds views of all time must add them to a day as well.
+  // changes the shard's sum alone. Views of all time belong to a day as well, unless their day is not kept any more.
   std::vector<ArticleDelta> deltas;
   // True for an administrator's change, false for views.
   bool adjustment = false;
+  // How long the hash is kept from now on. Only for hours; other hashes do not expire.
+  std::chrono::hours kept = limits::kHourKeysExpireAfter;
 };
 
 // A record for people to read that says which administrator changed which count, and why. The caller owns all texts.

@@ -45,6 +45,18 @@ struct PublicationRange {
   size_t articles_max = 0;
 };
 
+// A step of a listing of texts about articles.
+struct TextScan {
+  struct Text {
+    std::string article_id;
+    std::string text;
+  };
+  // An article may have been in an earlier step as well.
+  std::vector<Text> texts;
+  // Where the next step begins. Empty after the last step.
+  std::string cursor;
+};
+
 // Holds what the instances share about sites, apart from counts. Threads and errors are those of CountStore, without
 // ABORTED. Every write may be repeated after an error.
 class SiteStore {
@@ -64,6 +76,10 @@ class SiteStore {
   // Returns the texts in the order of `ids`; nothing for an article without a text. Requires at least one ID.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) = 0;
+  // Lists the texts about articles of a shard, in steps of about a thousand. `cursor` is that of the previous step, and
+  // empty for the first one. A text that is there during the whole listing is in one of the steps.
+  virtual boost::asio::awaitable<absl::StatusOr<TextScan>> ScanArticleTexts(Shard shard, std::string_view site,
+                                                                            std::string_view cursor) = 0;
 
   // Sets the articles' places in the site's order of publication. Those without a time get none. `shard` must always be
   // the same for a site. Requires at least one article. A time is an integer that a double can hold.

@@ -51,7 +51,7 @@ CALLS = {
     "listRising": ((("window.last", "6h"), ("pageSize", "2")), None),
     "listNow": ((("last", "5m"), ("pageSize", "2")), None),
     "listArticles": ((("before", "3"), ("after", "3")), None),
-    "getSeries": ((("article", "/calls/1"), ("window.last", "2d"), ("step", "day")), None),
+    "getSeries": ((("section", "news"), ("compare", "before"), ("window.last", "2d"), ("step", "day")), None),
     "getSiteStats": ((), None),
     "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits"), ("lang", "vi")), None),
     "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light"), ("lang", "fr-CA")), None),
@@ -478,6 +478,11 @@ class CachingTest(ApiTest):
             series = answer.json()
             self.assertEqual((series["views"], series["articleId"], series["exact"]), ("5", "/series", True), series)
             self.assertEqual(series["points"][-1]["views"], "5", series)
+        compared = client.get("/series", [("article", "/series"), ("window.last", "2d"), ("compare", "before"),
+                                          ("compare", "year"), ("numbers", "1")]).json()
+        for field in ("before", "yearBefore"):
+            self.assertEqual([point["views"] for point in compared[field]], [0, 0])
+            self.assertRegex(compared[field][0]["day"], r"^\d{4}-\d\d-\d\d$")
         site = client.get("/series", [("window.last", "1d"), ("numbers", "1")]).json()
         self.assertGreaterEqual(site["views"], 5)
         for pairs, field in ((((("window.last", "24x")),), "window.last"), ((("window.last", "90m"),), "window.last"),
@@ -488,6 +493,12 @@ class CachingTest(ApiTest):
                              ((("window.last", "1d"), ("article", "")), "article"),
                              ((("window.last", "1d"), ("article", "/a"), ("article", "/b")), "article"),
                              ((("window.last", "1d"), ("step", "year")), "step"),
+                             ((("window.last", "1d"), ("compare", "week")), "compare"),
+                             ((("window.last", "1d"), ("tag", "")), "tag"),
+                             ((("window.last", "1d"), ("tag", "a"), ("section", "b")), "tag"),
+                             ((("window.last", "1d"), ("author", "a"), ("article", "/b")), "author"),
+                             ((("window.last", "5d"), ("compare", "before"), ("step", "hour")), "compare"),
+                             ((("window.last", "5h"), ("compare", "year"), ("step", "hour")), "compare"),
                              ((("window.last", "1d"), ("article", "/a"), ("address", "/a")), "address"),
                              ((("window.last", "1d"), ("window.allTime", "true")), "window.allTime")):
             self.assertEqual(read(client.get("/series", pairs)), (400, "INVALID_ARGUMENT", field, None), pairs)

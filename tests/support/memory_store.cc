@@ -448,6 +448,20 @@ asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> MemoryS
   co_return texts;
 }
 
+asio::awaitable<absl::StatusOr<TextScan>> MemoryStore::ScanArticleTexts(Shard shard, std::string_view site,
+                                                                        std::string_view cursor) {
+  constexpr size_t kStep = 3;
+  TextScan scan;
+  const auto& articles = shards_[shard.value].articles;
+  const auto of_site = articles.find(site);
+  if (of_site == articles.end()) co_return scan;
+  // Cursors are those of ScanArticles.
+  auto at = cursor.empty() ? of_site->second.begin() : of_site->second.upper_bound(cursor.substr(1));
+  for (; at != of_site->second.end() && scan.texts.size() < kStep; ++at) scan.texts.push_back({at->first, at->second});
+  if (at != of_site->second.end()) scan.cursor = "." + scan.texts.back().article_id;
+  co_return scan;
+}
+
 asio::awaitable<absl::Status> MemoryStore::WritePublications(
     Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) {
   Begin(NodeOf(shard));
@@ -499,6 +513,31 @@ asio::awaitable<absl::Status> MemoryStore::RemoveSalts(const SiteDays& first_day
   }
   if (!old.empty()) Begin(0);
   for (const auto& key : old) Put(salts_, key, std::nullopt);
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::set<StoredDay>>> MemoryStore::ListDaysBefore(const SiteDays& first_days) {
+  std::set<StoredDay> days;
+  ForEachHash([&](Shard, const std::string& site, Window window, const Numbers& articles, int64_t sum) {
+    const auto first = first_days.find(site);
+    const bool of_day = window.kind == Window::Kind::kDay || window.kind == Window::Kind::kVisitDay;
+    if (!of_day || (articles.empty() && sum == 0) || first == first_days.end()) return;
+    if (window.number < first->second) days.insert({site, window.number});
+  });
+  co_return days;
+}
+
+asio::awaitable<absl::Status> MemoryStore::RemoveDay(std::string_view site, uint32_t day) {
+  for (uint8_t i = 0; i < limits::kShards; ++i) {
+    ShardState& state = shards_[i];
+    Restore(Shard{i});
+    for (const auto kind : {Window::Kind::kDay, Window::Kind::kVisitDay}) {
+      const auto hash = state.hashes.find({std::string(site), {kind, day}});
+      if (hash != state.hashes.end()) hash->second = Hash();
+    }
+    const std::string name = keys::Viewers(Shard{i}, site, {.kind = ViewerSetName::Kind::kDay, .number = day});
+    std::erase_if(state.viewers, [&](const auto& entry) { return entry.first.first == name; });
+  }
   co_return absl::OkStatus();
 }
 

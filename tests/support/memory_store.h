@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "service/store/count_store.h"
+#include "service/store/day_store.h"
 #include "service/store/ranked_limits.h"
 #include "service/store/salt_store.h"
 #include "service/store/site_store.h"
@@ -25,7 +26,7 @@ namespace viewcount {
 // nodes. All sites and salts are stored on node 0. Hours do not expire, and no number is ever broken. Everything else
 // follows KEYS.md. A test can make a write be refused or end half way. In the second case the shard is torn until the
 // next call for it. That call restores the shard, as RedisStore does.
-class MemoryStore final : public CountStore, public SiteStore, public SaltStore {
+class MemoryStore final : public CountStore, public SiteStore, public SaltStore, public DayStore {
  public:
   struct Options {
     RankedLimits ranked = {};
@@ -99,6 +100,8 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
                                                      const std::map<std::string, std::string>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<TextScan>> ScanArticleTexts(Shard shard, std::string_view site,
+                                                                    std::string_view cursor) override;
   boost::asio::awaitable<absl::Status> WritePublications(
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
@@ -106,6 +109,9 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore 
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
+  boost::asio::awaitable<absl::StatusOr<std::set<StoredDay>>> ListDaysBefore(const SiteDays& first_days) override;
+  // Cannot be rolled back.
+  boost::asio::awaitable<absl::Status> RemoveDay(std::string_view site, uint32_t day) override;
   uint64_t generation() const override { return generation_; }
 
  private:

@@ -83,8 +83,7 @@ void PartArguments::AddHash(Shard shard, size_t number, const HashDelta& hash, c
   std::string ranking = keys::Ranking(shard, hash.site, hash.window);
   words_.push_back(ranking.empty() ? std::string_view("0") : AddKey(std::move(ranking)));
   words_.push_back(Keep(std::to_string(ranked.Of(hash.window.kind))));
-  const auto seconds =
-      hash.window.kind == Window::Kind::kHour ? std::chrono::seconds(limits::kHourKeysExpireAfter).count() : 0;
+  const auto seconds = hash.window.kind == Window::Kind::kHour ? std::chrono::seconds(hash.kept).count() : 0;
   words_.push_back(Keep(std::to_string(seconds)));
   words_.push_back(WordOf(hash.window.kind));
   words_.push_back(hash.adjustment ? "1" : "0");

@@ -16,6 +16,7 @@
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
 #include "service/store/count_store.h"
+#include "service/store/day_store.h"
 #include "service/store/ranked_limits.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
@@ -34,7 +35,7 @@ namespace viewcount {
 // It has two connections: one for writes and one for reads, so that no read waits for a queue of parts. Both lead to
 // the same run of one server. At every interval the store checks that the server is still a master that may be trusted
 // (redis_store_watch.cc).
-class RedisStore final : public CountStore, public SiteStore, public SaltStore {
+class RedisStore final : public CountStore, public SiteStore, public SaltStore, public DayStore {
  public:
   struct Options {
     RedisAddress address;
@@ -96,6 +97,8 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
                                                      const std::map<std::string, std::string>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<TextScan>> ScanArticleTexts(Shard shard, std::string_view site,
+                                                                    std::string_view cursor) override;
   boost::asio::awaitable<absl::Status> WritePublications(
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
@@ -103,6 +106,8 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
+  boost::asio::awaitable<absl::StatusOr<std::set<StoredDay>>> ListDaysBefore(const SiteDays& first_days) override;
+  boost::asio::awaitable<absl::Status> RemoveDay(std::string_view site, uint32_t day) override;
   // Checks everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
   // Changes the totals to agree with the counts, and the rankings to agree with their hashes. No count changes. A
@@ -150,6 +155,7 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
   // HMGET of the shard's lanes hash that requests kUndoField last. That value is removed from the reply.
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadWhole(Shard shard,
                                                                        const std::vector<RedisCommand>& commands);
+  boost::asio::awaitable<absl::Status> RemoveDayFrom(Shard shard, std::string_view site, uint32_t day);
   // Undoes the half-written part that the shard holds, if there is one.
   boost::asio::awaitable<absl::Status> Restore(Shard shard);
 

@@ -1,8 +1,13 @@
 // The store's data about sites: settings, aliases, announced articles, salts.
+#include <fmt/format.h>
+
 #include <deque>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "service/store/redis/key_scan.h"
 #include "service/store/redis/keys.h"
 #include "service/store/redis/redis_store.h"
 #include "service/store/redis/snapshot.h"
@@ -69,6 +74,23 @@ asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisSt
   co_return texts;
 }
 
+asio::awaitable<absl::StatusOr<TextScan>> RedisStore::ScanArticleTexts(Shard shard, std::string_view site,
+                                                                       std::string_view cursor) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Articles(shard, site);
+  const RedisCommand command = {"HSCAN", key, cursor.empty() ? "0" : cursor, "COUNT", "1000"};
+  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HSCAN");
+  if (!reply.ok()) co_return reply.status();
+  if (reply->elements.size() != 2) co_return absl::DataLossError("Redis answered HSCAN with something else");
+  TextScan scan;
+  std::vector<Reply>& words = reply->elements[1].elements;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    scan.texts.push_back({std::move(words[i].text), std::move(words[i + 1].text)});
+  }
+  if (reply->elements[0].text != "0") scan.cursor = std::move(reply->elements[0].text);
+  co_return scan;
+}
+
 asio::awaitable<absl::Status> RedisStore::WritePublications(
     Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) {
   if (!writer_.ready) co_return Away();
@@ -123,6 +145,53 @@ asio::awaitable<absl::Status> RedisStore::RemoveSalts(const SiteDays& first_days
   const auto fields = co_await ListStoredSalts(*reader_.connection, first_days);
   if (!fields.ok()) co_return fields.status();
   co_return co_await RemoveStoredSalts(*writer_.connection, *fields);
+}
+
+asio::awaitable<absl::StatusOr<std::set<StoredDay>>> RedisStore::ListDaysBefore(const SiteDays& first_days) {
+  if (!reader_.ready) co_return Away();
+  const auto hashes = co_await ScanHashes(*reader_.connection, std::nullopt);
+  if (!hashes.ok()) co_return hashes.status();
+  std::set<StoredDay> days;
+  for (const auto& names : *hashes) {
+    for (const std::string& text : names) {
+      const auto name = HashName::Parse(text);
+      const auto window = keys::WindowOfName(name->window);
+      if (!window || (window->kind != Window::Kind::kDay && window->kind != Window::Kind::kVisitDay)) continue;
+      const auto first = first_days.find(name->site);
+      if (first == first_days.end() || window->number >= first->second) continue;
+      days.insert({std::string(name->site), window->number});
+    }
+  }
+  co_return days;
+}
+
+asio::awaitable<absl::Status> RedisStore::RemoveDay(std::string_view site, uint32_t day) {
+  for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
+    const absl::Status removed = co_await RemoveDayFrom(Shard{shard}, site, day);
+    if (!removed.ok()) co_return removed;
+  }
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> RedisStore::RemoveDayFrom(Shard shard, std::string_view site, uint32_t day) {
+  if (!writer_.ready) co_return Away();
+  const Window views{Window::Kind::kDay, day}, visits{Window::Kind::kVisitDay, day};
+  const ViewerSetName viewers{.kind = ViewerSetName::Kind::kDay, .number = day};
+  const std::vector<std::string> names = {keys::Lanes(shard),
+                                          keys::Totals(shard),
+                                          keys::Counts(shard, site, views),
+                                          keys::Ranking(shard, site, views),
+                                          keys::Counts(shard, site, visits),
+                                          keys::Viewers(shard, site, viewers)};
+  const std::vector<std::string> words = {fmt::format("apart:{}", site), fmt::format("gone:{}:d:{:08}", site, day),
+                                          fmt::format("start:{}:d:{:08}", site, day),
+                                          fmt::format("start:{}:visits:d:{:08}", site, day)};
+  const std::vector<std::string_view> keys(names.begin(), names.end());
+  const std::vector<std::string_view> arguments(words.begin(), words.end());
+  const auto reply = co_await RunOnShard(shard, scripts_.forget, keys, arguments);
+  if (!reply.ok()) co_return reply.status();
+  if (reply->elements.size() == 1 && reply->elements[0].text == "REMOVED") co_return absl::OkStatus();
+  co_return absl::DataLossError(fmt::format("{} holds something that is no number", reply->elements.back().text));
 }
 
 }  // namespace viewcount

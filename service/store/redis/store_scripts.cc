@@ -8,6 +8,7 @@
 #include "service/store/redis/apply_lua.h"
 #include "service/store/redis/claim_lua.h"
 #include "service/store/redis/counts_lua.h"
+#include "service/store/redis/forget_lua.h"
 #include "service/store/redis/open_lua.h"
 #include "service/store/redis/permissions_lua.h"
 #include "service/store/redis/ranking_lua.h"
@@ -22,6 +23,7 @@ namespace {
 std::string TextOf(std::string_view name) {
   if (name == "apply") return fmt::format("{}{}{}{}", kPermissionsLua, kCountsLua, kRankingLua, kApplyLua);
   if (name == "claim") return kClaimLua;
+  if (name == "forget") return fmt::format("{}{}{}", kPermissionsLua, kCountsLua, kForgetLua);
   if (name == "open") return kOpenLua;
   if (name == "remove") return fmt::format("{}{}", kPermissionsLua, kRemoveLua);
   if (name == "repair") return fmt::format("{}{}{}{}", kPermissionsLua, kCountsLua, kRankingLua, kRepairLua);
@@ -40,6 +42,7 @@ Script ScriptOf(std::string_view name, const ScriptEdit& edit) {
 StoreScripts::StoreScripts(const ScriptEdit& edit)
     : apply(ScriptOf("apply", edit)),
       claim(ScriptOf("claim", edit)),
+      forget(ScriptOf("forget", edit)),
       remove(ScriptOf("remove", edit)),
       repair(ScriptOf("repair", edit)),
       restore(ScriptOf("restore", edit)),
@@ -47,7 +50,7 @@ StoreScripts::StoreScripts(const ScriptEdit& edit)
 
 std::vector<std::pair<std::string, std::string>> StoreScriptTexts() {
   std::vector<std::pair<std::string, std::string>> texts;
-  for (const std::string_view name : {"apply", "claim", "open", "remove", "repair", "restore", "viewers"}) {
+  for (const std::string_view name : {"apply", "claim", "forget", "open", "remove", "repair", "restore", "viewers"}) {
     texts.emplace_back(name, TextOf(name));
   }
   return texts;

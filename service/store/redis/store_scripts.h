@@ -21,6 +21,7 @@ struct StoreScripts {
 
   const Script apply;
   const Script claim;
+  const Script forget;
   const Script remove;
   const Script repair;
   const Script restore;

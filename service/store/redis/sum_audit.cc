@@ -111,7 +111,10 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
       co_return std::nullopt;
     }
     snapshot.lanes = std::move(lanes);
-    snapshot.totals = FieldsOf((*replies)[1]);
+    Fields totals = FieldsOf((*replies)[1]);
+    // A day was removed between two steps.
+    if (begin > 0 && totals != snapshot.totals) co_return std::nullopt;
+    snapshot.totals = std::move(totals);
     // A sum that is not a count was reported with its hash.
     for (size_t i = begin; i < end; ++i) snapshot.sums[list[i]] = CountOf((*replies)[2 + i - begin]).value_or(0);
   }

@@ -257,5 +257,55 @@ TEST_F(ChunkPlanTest, RandomChunksAreCutTheSameWheneverAsked) {
   }
 }
 
+TEST_F(ChunkPlanTest, HoursAndDaysThatAreNotKeptAreLeftOut) {
+  ASSERT_TRUE(sites_.Put(*MakeSite("alpha", {.hours_kept_days = 10, .days_kept_days = 62})).ok());
+  const int64_t now_ms = absl::ToUnixMillis(absl::FromCivil(absl::CivilHour(2026, 4, 1, 5), absl::UTCTimeZone()));
+  const auto now = static_cast<uint32_t>(now_ms / 3'600'000);
+  const auto of = sites_.Find("alpha");
+  const std::string id = IdIn("alpha", Shard{5});
+  struct Added {
+    uint32_t hour;
+    uint32_t day;
+  };
+  const std::vector<Added> added = {{now, 20'260'401},
+                                    {now - 239, 20'260'322},
+                                    {now - 240, 20'260'322},
+                                    {now - 61 * 24, 20'260'130},
+                                    {now - 62 * 24, 20'260'129}};
+  for (const auto& [hour, day] : added) {
+    const uint32_t bucket = chunk_->BucketIndex({of->index, hour, day});
+    chunk_->Add(of->index, ArticleHash(of->seed, id), id, bucket, 1, false);
+    chunk_->NoteSiteViewer(bucket, 0, 100 + day, false);
+  }
+  const uint64_t hash = ArticleHash(of->seed, id);
+  chunk_->Adjust(of->index, hash, id, {Window::Kind::kHour, now - 240}, -1);
+  chunk_->Adjust(of->index, hash, id, {Window::Kind::kDay, 20'260'129}, -1);
+  chunk_->Adjust(of->index, hash, id, {Window::Kind::kDay, 20'260'130}, -1);
+  chunk_->Extend(kTo, SteadyTime());
+  ChunkPlan plan({chunk_, ShardSet::All()}, sites_, {.now_unix_ms = now_ms});
+  std::map<Window, int64_t> sums;
+  std::map<Window, int64_t> adjusted;
+  for (const PlannedPart& planned : Walk(plan, Shard{5}, Cursor::End(kFrom))) {
+    for (const HashDelta& delta : planned.part.hashes) {
+      for (const ArticleDelta& one : delta.deltas) (delta.adjustment ? adjusted : sums)[delta.window] += one.views;
+      EXPECT_EQ(delta.kept, std::chrono::hours(240));
+    }
+  }
+  const std::map<Window, int64_t> expected = {
+      {{Window::Kind::kAllTime, 0}, 5},      {{Window::Kind::kDay, 20'260'401}, 1},
+      {{Window::Kind::kDay, 20'260'322}, 2}, {{Window::Kind::kDay, 20'260'130}, 1},
+      {{Window::Kind::kHour, now}, 1},       {{Window::Kind::kHour, now - 239}, 1}};
+  EXPECT_EQ(sums, expected);
+  EXPECT_EQ(adjusted, (std::map<Window, int64_t>{{{Window::Kind::kDay, 20'260'130}, -1}}));
+  std::set<uint32_t> days_of_viewers;
+  const Shard home = ShardOf(ArticleHash(of->seed, ""));
+  for (const PlannedPart& planned : Walk(plan, home, Cursor::End(kFrom))) {
+    for (const ViewerSet& set : planned.part.viewers) {
+      if (set.name.kind == ViewerSetName::Kind::kDay) days_of_viewers.insert(set.name.number);
+    }
+  }
+  EXPECT_THAT(days_of_viewers, ElementsAre(20'260'130, 20'260'322, 20'260'401));
+}
+
 }  // namespace
 }  // namespace viewcount

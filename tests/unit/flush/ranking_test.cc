@@ -12,8 +12,12 @@
 namespace viewcount {
 namespace {
 
-// This hour begins at 2026-11-22T22:00Z. It and the hours after it fall on two days.
-constexpr int64_t kFirstHourMs = int64_t{498'718} * 3'600'000;
+// This hour begins two hours before the last midnight but one (UTC). It and the hours after it fall on two days. Hours
+// that are not kept any more would be left out.
+int64_t FirstHourMs() {
+  static const int64_t first = (SystemClock().UnixMillis() / 86'400'000 * 24 - 26) * 3'600'000;
+  return first;
+}
 
 // Describes one stream of views.
 struct Stream {
@@ -42,7 +46,7 @@ std::vector<DecodedView> RandomViews(const Stream& stream, const std::vector<std
     const double place = std::uniform_real_distribution<>(0, 1)(random);
     DecodedView view;
     view.article_id = ids[static_cast<size_t>(place * place * static_cast<double>(ids.size()))];
-    view.event_time_unix_ms = kFirstHourMs + static_cast<int64_t>(random() % stream.hours) * 3'600'000 + 5;
+    view.event_time_unix_ms = FirstHourMs() + static_cast<int64_t>(random() % stream.hours) * 3'600'000 + 5;
     view.count = 1 + static_cast<uint32_t>(random() % stream.count_max);
     view.bot = random() % 10 == 0;
     views.push_back(view);

@@ -14,7 +14,9 @@
 
 #include "service/base/limits.h"
 #include "service/base/store_thread.h"
+#include "service/sites/retention.h"
 #include "service/store/site_store.h"
+#include "tests/support/manual_clock.h"
 #include "tests/support/memory_store.h"
 
 namespace viewcount {
@@ -48,6 +50,10 @@ class SlowSiteStore final : public SiteStore {
   boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadArticles(
       Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
     return store_.ReadArticles(shard, site, ids);
+  }
+  boost::asio::awaitable<absl::StatusOr<TextScan>> ScanArticleTexts(Shard shard, std::string_view site,
+                                                                    std::string_view cursor) override {
+    return store_.ScanArticleTexts(shard, site, cursor);
   }
   boost::asio::awaitable<absl::Status> WritePublications(
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override {
@@ -95,7 +101,8 @@ class SiteSyncTest : public ::testing::Test {
                         if (meanwhile_) co_await std::exchange(meanwhile_, {})();
                       }};
   SiteDirectory sites_;
-  SiteSync keeper_{thread_.executor(), slow_, sites_};
+  ManualClock clock_;
+  SiteSync keeper_{thread_.executor(), slow_, sites_, clock_};
 };
 
 TEST_F(SiteSyncTest, WhatIsPutIsInBoth) {
@@ -113,6 +120,33 @@ TEST_F(SiteSyncTest, OriginsThatAnotherInstanceChangedAreTakenOver) {
   ASSERT_TRUE(Await(store_.WriteSite({"demo", {"UTC", {"https://b.example"}}})).ok());
   Refresh();
   EXPECT_THAT(sites_.Find("demo")->settings.allowed_origins, ElementsAre("https://b.example"));
+}
+
+TEST_F(SiteSyncTest, AnInstanceThatLearnsLateOfLongerHoursSaysSo) {
+  ASSERT_TRUE(Put("demo", "UTC", {}).ok());
+  Refresh();
+  const auto change = [&](const char* name, uint32_t days, std::vector<EarlierHoursKept> earlier) {
+    const StoredSite site{name,
+                          {.time_zone = "UTC", .hours_kept_days = days, .earlier_hours_kept = std::move(earlier)}};
+    ASSERT_TRUE(Await(store_.WriteSite(site)).ok());
+    Refresh();
+  };
+  const int64_t now = clock_.UnixMillis();
+  // In time: the change holds for hours that begin later.
+  change("demo", 20, {{.days = 8, .until_unix_ms = now + 1}});
+  EXPECT_EQ(Stored("demo").settings.earlier_hours_kept, (std::vector<EarlierHoursKept>{{8, now + 1}}));
+  clock_.Advance(std::chrono::hours(5));
+  change("demo", 30, {{.days = 20, .until_unix_ms = now + 2}});
+  const std::vector<EarlierHoursKept> moved = {{.days = 20, .until_unix_ms = FirstHourOfChange(clock_.UnixMillis())}};
+  EXPECT_EQ(Stored("demo").settings.earlier_hours_kept, moved);
+  EXPECT_EQ(sites_.Find("demo")->settings.earlier_hours_kept, moved);
+  EXPECT_EQ(sites_.Find("demo")->settings.hours_kept_days, 30u);
+  // A new site has no hours that were written before.
+  change("new", 30, {{.days = 20, .until_unix_ms = now + 2}});
+  EXPECT_EQ(Stored("new").settings.earlier_hours_kept, (std::vector<EarlierHoursKept>{{20, now + 2}}));
+  // A smaller value holds at once.
+  change("demo", 10, {});
+  EXPECT_THAT(Stored("demo").settings.earlier_hours_kept, IsEmpty());
 }
 
 TEST_F(SiteSyncTest, SettingsThatCannotBeUsedChangeNothing) {

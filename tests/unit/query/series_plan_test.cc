@@ -109,6 +109,68 @@ TEST(SeriesPlan, DaysHaveTheirNumbersThroughBothChangesOfClocks) {
   EXPECT_EQ(Points(Day("2026-03-08", v1::SERIES_STEP_HOUR), "America/New_York", "2026-03-09T12:00:00Z").size(), 23u);
 }
 
+// Returns the points before, or those of a year before, as Points does; or the field of an error.
+std::vector<std::string> EarlierPoints(const v1::GetSeriesRequest& request, const Site& site, const char* now,
+                                       bool year) {
+  const auto plan = PlanSeries(request, site, Millis(now));
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  const auto earlier =
+      year ? PlanYearBefore(request, *plan, site, Millis(now)) : PlanPointsBefore(request, *plan, site, Millis(now));
+  if (!earlier.ok()) return {FieldOf(earlier.status())};
+  EXPECT_EQ(earlier->points.size(), plan->points.size());
+  std::vector<std::string> points;
+  size_t at = 0;
+  for (const auto& point : earlier->points) {
+    std::string text = point.day ? absl::FormatCivilTime(*point.day) : std::to_string(point.start_unix_ms / kMsOfHour);
+    EXPECT_EQ(point.start_unix_ms, point.day ? site.days.StartOf(*point.day) : point.start_unix_ms);
+    text += fmt::format(": {} from {}", point.windows, earlier->windows[at].number);
+    // Hours follow each other without gaps, and days do, too.
+    for (size_t i = 0; i < point.windows; ++i, ++at) {
+      if (at == 0) continue;
+      const Window one = earlier->windows[at - 1], next = earlier->windows[at];
+      EXPECT_EQ(point.day ? DayNumber(*DayOfNumber(one.number) + 1) : one.number + 1, next.number);
+    }
+    points.push_back(std::move(text));
+  }
+  EXPECT_EQ(at, earlier->windows.size());
+  return points;
+}
+
+TEST(SeriesPlan, PointsBeforeAreAsManyAndWhole) {
+  const Site site = *MakeSite("demo", {kHanoi});
+  // A Monday.
+  const char* const now = "2026-11-30T05:00:00Z";
+  EXPECT_THAT(EarlierPoints(Last(2 * 86'400, v1::SERIES_STEP_DAY), site, now, false),
+              ElementsAre("2026-11-27: 1 from 20261127", "2026-11-28: 1 from 20261128"));
+  EXPECT_THAT(EarlierPoints(Last(2 * 86'400, v1::SERIES_STEP_UNSPECIFIED), site, now, true),
+              ElementsAre("2025-11-30: 1 from 20251130", "2025-12-01: 1 from 20251201"));
+  EXPECT_THAT(EarlierPoints(Last(8 * 86'400, v1::SERIES_STEP_WEEK), site, now, false),
+              ElementsAre("2026-11-09: 7 from 20261109", "2026-11-16: 7 from 20261116"));
+  EXPECT_THAT(EarlierPoints(Last(8 * 86'400, v1::SERIES_STEP_WEEK), site, now, true),
+              ElementsAre("2025-11-24: 7 from 20251124", "2025-12-01: 7 from 20251201"));
+  EXPECT_THAT(EarlierPoints(Last(60 * 86'400, v1::SERIES_STEP_MONTH), site, now, false),
+              ElementsAre("2026-08-01: 31 from 20260801", "2026-09-01: 30 from 20260901"));
+  EXPECT_THAT(
+      EarlierPoints(Last(60 * 86'400, v1::SERIES_STEP_MONTH), site, "2024-03-02T05:00:00Z", true),
+      ElementsAre("2023-01-01: 31 from 20230101", "2023-02-01: 28 from 20230201", "2023-03-01: 31 from 20230301"));
+  EXPECT_THAT(EarlierPoints(Last(2 * 3'600, v1::SERIES_STEP_HOUR), site, now, false),
+              ElementsAre("498890: 1 from 498890", "498891: 1 from 498891"));
+  // Hours and days must still be kept.
+  EXPECT_THAT(EarlierPoints(Last(97 * 3'600, v1::SERIES_STEP_HOUR), site, now, false), ElementsAre("with_before"));
+  EXPECT_EQ(EarlierPoints(Last(96 * 3'600, v1::SERIES_STEP_HOUR), site, now, false).size(), 96u);
+  EXPECT_THAT(EarlierPoints(Last(3'600, v1::SERIES_STEP_HOUR), site, now, true), ElementsAre("with_year_before"));
+  const Site long_hours = *MakeSite("demo", {.time_zone = kHanoi, .hours_kept_days = 366});
+  EXPECT_THAT(EarlierPoints(Last(3'600, v1::SERIES_STEP_HOUR), long_hours, now, true),
+              ElementsAre("490157: 1 from 490157"));
+  const Site short_days = *MakeSite("demo", {.time_zone = kHanoi, .days_kept_days = 62});
+  EXPECT_EQ(EarlierPoints(Last(31 * 86'400, v1::SERIES_STEP_DAY), short_days, now, false).size(), 31u);
+  EXPECT_THAT(EarlierPoints(Last(32 * 86'400, v1::SERIES_STEP_DAY), short_days, now, false),
+              ElementsAre("with_before"));
+  EXPECT_THAT(EarlierPoints(Last(86'400, v1::SERIES_STEP_DAY), short_days, now, true), ElementsAre("with_year_before"));
+  EXPECT_EQ(FieldOf(PlanSeries(Last(63 * 86'400, v1::SERIES_STEP_DAY), short_days, Millis(now)).status()), "window");
+  EXPECT_TRUE(PlanSeries(Last(62 * 86'400, v1::SERIES_STEP_DAY), short_days, Millis(now)).ok());
+}
+
 TEST(SeriesPlan, WrongEdgesNameTheNearestOnes) {
   EXPECT_THAT(
       Points(Range("2026-11-01T00:00:00Z", "2026-11-03T00:00:00+07:00", v1::SERIES_STEP_DAY), kHanoi,

@@ -75,6 +75,48 @@ void CheckWindows(const AskedWindows& asked, const Site& site, int64_t now, std:
   }
 }
 
+std::shared_ptr<const Site> SiteThatKeeps(SiteSettings settings) {
+  return std::make_shared<Site>(*MakeSite("demo", std::move(settings)));
+}
+
+TEST(Windows, HoursAndDaysMustBeKept) {
+  const int64_t now = MsOf("2026-11-22T10:30:00Z");
+  const auto error = [&](const v1::Window& window, const Site& site) {
+    const auto asked = WindowsOf(window, site, now);
+    return asked.ok() ? std::string() : std::string(asked.status().message());
+  };
+  const auto kept_long = SiteThatKeeps({.hours_kept_days = 15, .days_kept_days = 62});
+  const auto only_hours = [&](const char* day) {
+    return RangeOf(MsOf((std::string(day) + "T01:00:00Z").c_str()), MsOf((std::string(day) + "T03:00:00Z").c_str()));
+  };
+  EXPECT_EQ(WindowsOf(only_hours("2026-11-08"), *kept_long, now)->windows.size(), 2u);
+  EXPECT_THAT(error(only_hours("2026-11-07"), *kept_long), HasSubstr("hours are kept since 2026-11-07T11:00:00+00:00"));
+  EXPECT_THAT(error(only_hours("2026-11-08"), *SiteThatKeeps({})),
+              HasSubstr("hours are kept since 2026-11-14T11:00:00+00:00"));
+  // Since the change 5 days ago, hours are kept for longer.
+  const auto changed = SiteThatKeeps(
+      {.hours_kept_days = 15, .earlier_hours_kept = {{.days = 8, .until_unix_ms = MsOf("2026-11-17T10:00:00Z")}}});
+  EXPECT_THAT(error(only_hours("2026-11-08"), *changed), HasSubstr("hours are kept since 2026-11-14T11:00:00+00:00"));
+  // Whole days mean days whatever is kept, and other spans mean hours.
+  EXPECT_EQ(WindowsOf(LastHours(216), *kept_long, now)->windows.size(), 9u);
+  EXPECT_EQ(WindowsOf(LastHours(217), *kept_long, now)->span.start_unix_ms, MsOf("2026-11-13T10:00:00Z"));
+  EXPECT_THAT(error(LastHours(361), *kept_long), HasSubstr("of more than 360 hours must be a whole number of days"));
+  EXPECT_THAT(error(LastHours(193), *changed), HasSubstr("of more than 192 hours must be a whole number of days"));
+
+  EXPECT_EQ(WindowsOf(LastHours(62 * 24), *kept_long, now)->windows.size(), 62u);
+  const char* const since = "days are kept since 2026-09-22 only, which are the last 62 days";
+  EXPECT_THAT(error(LastHours(63 * 24), *kept_long), HasSubstr(since));
+  v1::Window day;
+  day.set_day("2026-09-22");
+  EXPECT_EQ(error(day, *kept_long), "");
+  day.set_day("2026-09-21");
+  EXPECT_THAT(error(day, *kept_long), HasSubstr(since));
+  EXPECT_THAT(error(RangeOf(MsOf("2026-09-21T00:00:00Z"), MsOf("2026-10-21T00:00:00Z")), *kept_long), HasSubstr(since));
+  EXPECT_EQ(error(RangeOf(MsOf("2026-09-22T00:00:00Z"), MsOf("2026-10-21T00:00:00Z")), *kept_long), "");
+  // All time has no days.
+  EXPECT_EQ(error(v1::Window(), *kept_long), "");
+}
+
 TEST(Windows, ContainEveryMomentOfTheirSpanOnce) {
   std::mt19937_64 random(TestSeed());
   std::vector<SiteSettings> sites = {

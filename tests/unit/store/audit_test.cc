@@ -67,6 +67,15 @@ class AuditTest : public ::testing::Test {
     EXPECT_TRUE(result.ok() && result->applied);
     return *result;
   }
+  // Removes the days before `first`, and returns their number.
+  size_t RemoveDays(const std::string& site, uint32_t first) {
+    const auto days = pipeline_.Await(pipeline_.store().ListDaysBefore({{site, first}}));
+    EXPECT_TRUE(days.ok()) << days.status();
+    for (const StoredDay& day : *days) {
+      EXPECT_TRUE(pipeline_.Await(pipeline_.store().RemoveDay(day.site, day.day)).ok());
+    }
+    return days->size();
+  }
   HashDelta Lower(std::string_view id, int64_t views) const { return {"demo", kAll, {{id, -views}}, true}; }
 
   std::mt19937_64 random_{TestSeed()};
@@ -114,6 +123,33 @@ struct ByHand {
   std::string key;
   std::string words;
 };
+
+TEST_F(AuditTest, DaysThatAreRemovedLeaveEverythingInOrder) {
+  Fill();
+  const absl::CivilDay now = absl::ToCivilDay(absl::Now(), absl::UTCTimeZone());
+  const uint32_t today = DayNumber(now), yesterday = DayNumber(now - 1);
+  const std::string id = "/story/1";
+  Adjust({Lower(id, 1), {"demo", {Window::Kind::kDay, yesterday}, {{id, -1}}, true}});
+  const auto windows = [&] { return *pipeline_.Await(pipeline_.store().ListWindows("demo")); };
+  const size_t before = windows().size();
+  const auto all_time = *pipeline_.Read({id, "/story/2"});
+  // Another site, and later days, stay.
+  EXPECT_EQ(RemoveDays("other", today), 0u);
+  EXPECT_EQ(RemoveDays("demo", yesterday), 0u);
+  EXPECT_EQ(windows().size(), before);
+  EXPECT_GE(RemoveDays("demo", today), 1u);
+  for (const Window window : windows()) EXPECT_FALSE(window.kind == Window::Kind::kDay && window.number < today);
+  EXPECT_TRUE(windows().contains({Window::Kind::kDay, today}));
+  EXPECT_THAT(Differences(), IsEmpty());
+  EXPECT_EQ((*pipeline_.Read({id, "/story/2"})).totals, all_time.totals);
+  // An instance that does not know the setting may write the day again. It is removed again.
+  pipeline_.Fold({{.article_id = id, .event_time_unix_ms = SystemClock().UnixMillis() - 24 * int64_t{3'600'000}}});
+  ASSERT_TRUE(pipeline_.Flush().ok());
+  EXPECT_THAT(Differences(), IsEmpty());
+  EXPECT_EQ(RemoveDays("demo", today), 1u);
+  EXPECT_EQ(RemoveDays("demo", today), 0u);
+  EXPECT_THAT(Differences(), IsEmpty());
+}
 
 TEST_F(AuditTest, ARepairMakesEverythingAgreeAndChangesNoCount) {
   const std::string prefix = Key(ShardOfId("a"), "");

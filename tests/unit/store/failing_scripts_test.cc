@@ -396,6 +396,31 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
                  EXPECT_THAT(report->repairs.rankings, IsEmpty());
                });
 
+  PutBack();
+  const std::string day = "few:d:20200101";
+  redis_.Command({"HSET", "vc:{00}:" + day, "a", "3", "", "4"});
+  redis_.Command({"ZADD", "vc:{00}:few:top:d:20200101", "-3", "a"});
+  redis_.Command({"HSET", "vc:{00}:totals", "start:" + day, "1", "apart:few", "-4"});
+  Save();
+  // The keys of the day vanish, so this is no ForEveryCall.
+  for (int call = 1;; ++call) {
+    PutBack();
+    calls_.FailAt(redis_, call);
+    const absl::Status status = Await(store().RemoveDay("few", 20'200'101));
+    const bool failed = calls_.Failed(redis_);
+    calls_.FailAt(redis_, 0);
+    EXPECT_NE(status.ok(), failed);
+    EXPECT_FALSE(IsTorn());
+    ASSERT_TRUE(Await(store().RemoveDay("few", 20'200'101)).ok());
+    EXPECT_EQ(redis_.Command({"EXISTS", "vc:{00}:" + day, "vc:{00}:few:top:d:20200101"}), "0") << call;
+    EXPECT_EQ(redis_.Command({"HGET", "vc:{00}:totals", "apart:few"}), "0") << call;
+    for (const std::string& field : {"start:" + day, "gone:" + day}) {
+      EXPECT_EQ(redis_.Command({"HGET", "vc:{00}:totals", field}), "(nil)") << call;
+    }
+    if (!failed) break;
+    ++cases_;
+  }
+
   std::string open;
   for (const auto& [name, text] : StoreScriptTexts()) {
     if (name == "open") open = calls_.Edit(name, text);

@@ -56,6 +56,23 @@ TYPED_TEST(SiteStoreContract, SettingsOfSitesAreReplacedAndAliasesStay) {
   EXPECT_EQ(sites[0].aliases, aliases);
 }
 
+TYPED_TEST(SiteStoreContract, AScanListsAllTextsOfAShard) {
+  std::map<std::string, std::string> written;
+  for (int i = 0; i < 700; ++i) written["article " + std::to_string(i)] = std::string("\0text", 5) + std::to_string(i);
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteArticles(kShard, "demo", written)).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteArticles(kShard, "other", {{"x", "y"}})).ok());
+  std::map<std::string, std::string> read;
+  std::string cursor;
+  do {
+    auto scan = this->rig_.Await(this->rig_.store().ScanArticleTexts(kShard, "demo", cursor));
+    ASSERT_TRUE(scan.ok());
+    for (const auto& text : scan->texts) read[text.article_id] = text.text;
+    cursor = scan->cursor;
+  } while (!cursor.empty());
+  EXPECT_EQ(read, written);
+  EXPECT_THAT(this->rig_.Await(this->rig_.store().ScanArticleTexts(kShard, "none", ""))->texts, IsEmpty());
+}
+
 TYPED_TEST(SiteStoreContract, ArticlesAreKeptByShardAndSite) {
   using Texts = std::vector<std::optional<std::string>>;
   const auto write = [&](Shard shard, const std::map<std::string, std::string>& articles) {
