@@ -53,5 +53,7 @@ absl::Status Run(Session& session, const JournalDrainCommand& command);
 // Returns kOk, or kBadLines if `strict` is set and there were bad lines. Returns the errors above, and an error for a
 // file that cannot be read. The counts of the lines imported before an error are printed.
 absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& command);
+// Reads the file twice: the first time to check it, so that a broken file changes nothing.
+absl::Status Run(Session& session, const ImportCountsCommand& command);
 
 }  // namespace viewcount::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/cli/commands.h"
+#include "client/cli/counts_json.h"
 #include "client/cli/csv.h"
 #include "client/cli/progress.h"
 #include "service/addresses/dropped_parameters.h"
@@ -125,11 +126,45 @@ absl::Status MoveCounts(Session& session, const NormalizeCommand& command, const
   return absl::OkStatus();
 }
 
+// Writes a snapshot. Its last line has the totals, so that a part of it is not taken for the whole.
+absl::Status ExportFull(Session& session, const std::string& site) {
+  v1::ExportSnapshotRequest request;
+  request.set_site(site);
+  Progress progress;
+  SnapshotEnd written;
+  bool ended = false;
+  const auto take = [&](const v1::ExportSnapshotResponse& response) {
+    std::string lines;
+    if (response.has_site()) lines += HeadLine(response.site(), response.time());
+    for (const auto& row : response.rows()) lines += RowLine(row);
+    for (const auto& alias : response.aliases()) lines += AliasLine(alias.from_article_id(), alias.into_article_id());
+    for (const auto& article : response.announced()) lines += AnnouncedLine(article);
+    written.rows += static_cast<uint64_t>(response.rows_size());
+    if (response.has_totals()) {
+      const auto& totals = response.totals();
+      written = {totals.rows(), totals.views(), totals.aliases(), totals.announced()};
+      lines += EndLine(written);
+      ended = true;
+    }
+    progress.Show([&] { return ListingText(written.rows, response.progress()); });
+    Print(lines);
+    return FlushOutput();
+  };
+  const auto status = session.Follow(session.admin(), &v1::AdminService::Stub::ExportSnapshot, request, take);
+  progress.Clear();
+  if (!status.ok()) return status;
+  if (!ended) return absl::UnavailableError("the export ended early; the snapshot is not whole");
+  PrintError(fmt::format("{} with {} views of all time exported; estimated viewers are not included",
+                         Counted(written.rows, "row"), written.views));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Run(Session& session, const ExportCommand& command) {
   const auto site = session.Site();
   if (!site.ok()) return site.status();
+  if (command.full) return ExportFull(session, *site);
   v1::ExportCountsRequest request;
   request.set_site(*site);
   request.mutable_window()->set_all_time(true);

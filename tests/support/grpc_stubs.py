@@ -29,6 +29,8 @@ class Stubs:
                                         query_pb2.ListPopularResponse)
         self.get_site_stats = self._unary("viewcount.v1.QueryService/GetSiteStats", query_pb2.GetSiteStatsRequest,
                                           query_pb2.GetSiteStatsResponse)
+        self.get_series = self._unary("viewcount.v1.QueryService/GetSeries", query_pb2.GetSeriesRequest,
+                                      query_pb2.GetSeriesResponse)
         self.watch_counts = self._bounded(
             self._channel.unary_stream("/viewcount.v1.QueryService/WatchCounts",
                                        query_pb2.WatchCountsRequest.SerializeToString,
@@ -39,6 +41,7 @@ class Stubs:
         self.list_adjustments = self._admin("ListAdjustments")
         self.undo_adjustment = self._admin("UndoAdjustment")
         self.flush = self._admin("Flush")
+        self.put_articles = self._admin("PutArticles")
         self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,
                                    health_pb2.HealthCheckResponse)
         self._reflection = self._stream("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
