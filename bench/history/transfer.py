@@ -30,8 +30,8 @@ COUNTS = 1 + DAYS + HOURS
 def make_snapshot(path, articles):
     """Writes a snapshot whose counts are all different from 0."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    days = [(now - datetime.timedelta(days=day)).strftime("%Y-%m-%d") for day in range(DAYS)]
-    hours = [(now - datetime.timedelta(hours=hour)).strftime("%Y-%m-%dT%H") for hour in range(HOURS)]
+    days = [(now - datetime.timedelta(days=day)).strftime("%Y-%m-%d") for day in reversed(range(DAYS))]
+    hours = [(now - datetime.timedelta(hours=hour)).strftime("%Y-%m-%dT%H") for hour in reversed(range(HOURS))]
     views = 0
     with open(path, "w", encoding="utf-8") as file:
         file.write('{"viewcountSnapshot":1,"site":"demo","timeZone":"UTC","earlierTimeZones":{},'

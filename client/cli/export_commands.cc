@@ -15,6 +15,7 @@
 #include "service/addresses/rule_message.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
+#include "service/query/csv_tables.h"
 
 namespace viewcount::cli {
 namespace {
@@ -24,19 +25,6 @@ constexpr size_t kGroupsShown = 20;
 
 std::string ListingText(uint64_t articles, double progress) {
   return fmt::format("{} articles, {:.0f} %", Grouped(articles), progress * 100);
-}
-
-// A day has no viewers and no views by bots.
-std::string RowOf(const v1::ArticleCount& count, ExportFormat format, bool of_day) {
-  if (of_day && format == ExportFormat::kJsonLines) {
-    return fmt::format("{{\"articleId\":{},\"views\":{}}}\n", JsonText(count.article_id()), count.views());
-  }
-  if (of_day) return fmt::format("{},{}\n", CsvCell(count.article_id()), count.views());
-  if (format == ExportFormat::kJsonLines) {
-    return fmt::format("{{\"articleId\":{},\"views\":{},\"botViews\":{},\"viewers\":{}}}\n",
-                       JsonText(count.article_id()), count.views(), count.bot_views(), count.viewers());
-  }
-  return fmt::format("{},{},{},{}\n", CsvCell(count.article_id()), count.views(), count.bot_views(), count.viewers());
 }
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -172,12 +160,13 @@ absl::Status Run(Session& session, const ExportCommand& command) {
   const bool all_time = request.window().all_time();
   uint64_t articles = 0;
   Progress progress;
-  const ExportFormat format = session.options().json ? ExportFormat::kJsonLines : command.format;
-  if (format == ExportFormat::kCsv) Print(all_time ? "article_id,views,bot_views,viewers\n" : "article_id,views\n");
+  const bool lines = session.options().json || command.format == ExportFormat::kJsonLines;
+  const ExportForm form = lines ? ExportForm::kJsonLines : ExportForm::kCsv;
+  Print(ExportHead(form, all_time));
   const auto status =
       session.Follow(session.query(), &v1::QueryService::Stub::ExportCounts, request, [&](const auto& response) {
         std::string rows;
-        for (const auto& count : response.counts()) rows += RowOf(count, format, !all_time);
+        for (const auto& count : response.counts()) rows += ExportRow(count, form, all_time);
         articles += static_cast<uint64_t>(response.counts_size());
         progress.Show([&] { return ListingText(articles, response.progress()); });
         Print(rows);

@@ -13,9 +13,10 @@
 namespace viewcount::cli {
 namespace {
 
-// A message has at most so many rows and counts. The service takes up to 1,000 and 10,000.
-constexpr int kMessageRows = 500;
-constexpr int kMessageCounts = 5'000;
+// A message gets no further row from so many rows or counts on. The service takes up to 1,000 rows and 10,000 counts,
+// and a row has at most some 2,000.
+constexpr int kMessageRows = 1'000;
+constexpr int kMessageCounts = 8'000;
 // A call has at most so many counts. Its answer says that they are imported.
 constexpr uint64_t kCallCounts = 200'000;
 // The longest time of one call. A service that writes to Redis slowly may let it wait.
@@ -45,6 +46,17 @@ CountsSender::CountsSender(Session& session, CountsFile& file, v1::ImportHeader 
     : session_(session), file_(file), header_(std::move(header)), options_(std::move(options)) {}
 
 absl::StatusOr<v1::ImportCountsResponse> CountsSender::Check() {
+  while (true) {
+    auto reached = TryCheck();
+    if (reached.ok()) {
+      pause_ = {};
+      return reached;
+    }
+    if (auto status = Retry(reached.status()); !status.ok()) return status;
+  }
+}
+
+absl::StatusOr<v1::ImportCountsResponse> CountsSender::TryCheck() {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + session_.options().call_timeout());
   v1::ImportCountsResponse response;
@@ -148,13 +160,14 @@ absl::Status CountsSender::Retry(const absl::Status& error) {
 
 absl::Status CountsSender::Send() {
   last_success_ = std::chrono::steady_clock::now();
+  pause_ = {};
   // True if the file is at the row that the service expects.
   bool placed = false;
   while (true) {
     absl::Status error;
     if (!placed) {
       // The service may have more rows than it answered.
-      const auto reached = Check();
+      const auto reached = TryCheck();
       error = reached.status();
       if (reached.ok()) {
         if (auto status = GoTo(reached->imported_rows()); !status.ok()) return status;

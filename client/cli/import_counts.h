@@ -32,7 +32,7 @@ class CountsSender {
   // The session and the file must outlive it. `header` has everything but `check_only`.
   CountsSender(Session& session, CountsFile& file, v1::ImportHeader header, CountsSenderOptions options);
 
-  // Returns how far the import came before. Changes nothing.
+  // Returns how far the import came before. Changes nothing. Tries again as Send does.
   absl::StatusOr<v1::ImportCountsResponse> Check();
   // Imports all rows. Returns the service's error if it is final, or if the service stays away. FAILED_PRECONDITION if
   // the file was changed meanwhile.
@@ -41,6 +41,8 @@ class CountsSender {
   const v1::ImportCountsResponse& result() const { return result_; }
 
  private:
+  // Makes one attempt of Check.
+  absl::StatusOr<v1::ImportCountsResponse> TryCheck();
   // Makes one call with the next rows of the file. Returns false if the file has no more.
   absl::StatusOr<bool> SendSome();
   // Goes to the row after those that are imported.
@@ -57,7 +59,7 @@ class CountsSender {
   v1::ImportCountsResponse result_;
   // The number of rows read from the file. At first the file may be anywhere.
   uint64_t read_rows_ = std::numeric_limits<uint64_t>::max();
-  std::chrono::steady_clock::time_point last_success_;
+  std::chrono::steady_clock::time_point last_success_ = std::chrono::steady_clock::now();
   std::chrono::milliseconds pause_{};
 };
 

@@ -309,6 +309,7 @@ absl::Status Server::StartHttp() {
                                      .stats = *site_stats_,
                                      .online = *online_,
                                      .catalog = *catalog_,
+                                     .exporter = *exporter_,
                                      .bots = *bots_,
                                      .salts = salts_,
                                      .store = store_thread_.executor(),

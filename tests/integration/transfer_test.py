@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+import grpc
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import messages  # noqa: E402
@@ -21,13 +23,24 @@ MESSAGES = messages.generate()
 
 from google.protobuf import timestamp_pb2  # noqa: E402
 from grpc_stubs import Stubs  # noqa: E402
-from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2  # noqa: E402
+from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2, transfer_pb2  # noqa: E402
 
 DAEMON = None
 COMMAND = None
 SECONDS_MAX = 60
 ZONE = "Asia/Ho_Chi_Minh"
-ROWS = 60_000
+ROWS = 100_000
+
+
+class OtherInstance(service.Service):
+    """A second viewcountd of the data set that the Redis of another one holds."""
+
+    def __init__(self, redis, *arguments):
+        super().__init__(*arguments)
+        self._redis = redis
+
+    def command(self):
+        return [f"redis+unix://{self._redis}" if word == "embedded" else word for word in super().command()]
 
 
 class TransferTest(unittest.TestCase):
@@ -184,11 +197,11 @@ class TransferTest(unittest.TestCase):
             self.assertEqual(found, [(factor * (row % 1000 + 1), factor * (row % 3))
                                      for row in range(begin, begin + 1000)])
 
-    def until_some_are_imported(self, stubs, process):
-        """Waits until the first rows are counted, and returns whether the last ones are not."""
+    def until_imported(self, row, stubs, process):
+        """Waits until a row is counted, and returns whether the last one is not."""
         deadline = time.monotonic() + SECONDS_MAX
         while time.monotonic() < deadline:
-            answer = stubs.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=["a/5000", f"a/{ROWS - 1}"]))
+            answer = stubs.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=[f"a/{row}", f"a/{ROWS - 1}"]))
             if answer.counts[0].views > 0:
                 return answer.counts[1].views == 0
             self.assertIsNone(process.poll(), "the import ended")
@@ -203,18 +216,18 @@ class TransferTest(unittest.TestCase):
         middles = 0
         # The command is killed, then the service. The second command goes on by itself.
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        middles += self.until_some_are_imported(stubs, process)
+        middles += self.until_imported(2_000, stubs, process)
         process.kill()
         process.communicate()
         planned = json.loads(self.run_command(target, "--json", "import", "counts", path, "--all-time", "--dry-run"))
         self.assertGreater(planned["importedRows"], 0)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.15)
+        middles += self.until_imported(min(planned["importedRows"] + 5_000, ROWS - 1), stubs, process)
         target.kill()
         target.start()
         output, errors = process.communicate(timeout=SECONDS_MAX)
         self.assertEqual(process.returncode, 0, errors)
-        self.assertGreater(middles, 0, "no kill was in the middle; take more rows")
+        self.assertEqual(middles, 2, "a kill was not in the middle; take more rows")
         stubs = self.stubs(target)
         self.check_rows(stubs)
         self.assertIn("nothing was changed", self.run_command(target, "import", "counts", path, "--all-time"))
@@ -225,6 +238,61 @@ class TransferTest(unittest.TestCase):
         total = sum(row % 1000 + 1 for row in range(ROWS))
         stats = stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="demo"))
         self.assertEqual(stats.views.total, 2 * total)
+
+    def test_other_instances_and_other_rows_are_refused(self):
+        first = self.service()
+        data_dir = tempfile.TemporaryDirectory(prefix="viewcount-transfer-")
+        self.addCleanup(data_dir.cleanup)
+        socket = next(path for path in pathlib.Path(first._data_dir).rglob("redis.sock"))
+        other = OtherInstance(socket, DAEMON, data_dir.name, "--flush-interval", "200ms")
+        self.enterContext(other)
+        stubs, others = self.stubs(first), self.stubs(other)
+
+        def call(to, first_row=1, views=(), **changes):
+            fields = {"site": "demo", "import_id": b"i" * 16, "content_id": b"c" * 16, "rows": 3, "who": "a test"}
+            header = transfer_pb2.ImportHeader(**(fields | changes))
+            rows = [
+                transfer_pb2.CountRow(article_id="a", counts=[
+                    transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_ALL_TIME, views=count)
+                ]) for count in views
+            ]
+            return to.import_counts(iter([
+                transfer_pb2.ImportCountsRequest(header=header),
+                transfer_pb2.ImportCountsRequest(first_row=first_row, rows=rows)
+            ]))
+
+        def refused(*arguments, **changes):
+            with self.assertRaises(grpc.RpcError) as caught:
+                call(*arguments, **changes)
+            trailers = dict(caught.exception.trailing_metadata())
+            return caught.exception.code(), trailers.get("grpc-status-details-bin", b"")
+
+        def reason(*arguments, **changes):
+            code, details = refused(*arguments, **changes)
+            self.assertEqual(code, grpc.StatusCode.FAILED_PRECONDITION)
+            return details
+
+        def views(of):
+            answer = of.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=["a"]))
+            return answer.counts[0].views
+
+        self.assertEqual(call(stubs, 1, [1]).imported_rows, 1)
+        self.assertEqual(call(stubs, 1, [1]).new_rows, 0)
+        self.assertIn(b"ROWS_LEFT_OUT", reason(stubs, 3, [100]))
+        self.assertIn(b"OTHER_CONTENT", reason(stubs, 2, [10], content_id=b"d" * 16))
+        self.assertIn(b"NOT_COMPLETE", reason(stubs, 1, [1], undo=True))
+        self.assertIn(b"OTHER_TIME_ZONE", reason(stubs, 2, [10], time_zone="Asia/Ho_Chi_Minh"))
+        for changes in ({"rows": 0}, {"who": ""}, {"import_id": b"short"}, {"source": "x" * 1001}):
+            self.assertEqual(refused(stubs, 2, [10], **changes)[0], grpc.StatusCode.INVALID_ARGUMENT, changes)
+        for arguments in ((0, [1]), (2, [-1]), (2, [2**53 + 1]), (4, [1]), (2, [1] * 3)):
+            self.assertEqual(refused(stubs, *arguments)[0], grpc.StatusCode.INVALID_ARGUMENT, arguments)
+        stubs.flush(admin_pb2.FlushRequest())
+        self.assertIn(b"OTHER_INSTANCE", reason(others, 2, [10, 100]))
+        self.assertTrue(call(stubs, 1, [1, 10, 100]).complete)
+        stubs.flush(admin_pb2.FlushRequest())
+        again = call(others, 1, [1, 10, 100])
+        self.assertEqual((again.complete, again.new_rows, views(stubs), views(others)), (True, 0, 111, 111))
+        self.audit(first, other)
 
     def test_rows_of_other_counters(self):
         target = self.service()

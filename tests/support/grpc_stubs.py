@@ -6,7 +6,7 @@ They are written by hand because Debian has no grpc_tools for Python. Import thi
 import grpc
 
 from grpc_messages import health_pb2, reflection_pb2
-from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2
+from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2, transfer_pb2
 
 CALL_SECONDS_MAX = 10
 
@@ -40,6 +40,10 @@ class Stubs:
         self.merge_articles = self._admin("MergeArticles")
         self.list_adjustments = self._admin("ListAdjustments")
         self.undo_adjustment = self._admin("UndoAdjustment")
+        self.import_counts = self._bounded(
+            self._channel.stream_unary("/viewcount.v1.AdminService/ImportCounts",
+                                       transfer_pb2.ImportCountsRequest.SerializeToString,
+                                       transfer_pb2.ImportCountsResponse.FromString))
         self.flush = self._admin("Flush")
         self.put_articles = self._admin("PutArticles")
         self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,
