@@ -24,7 +24,8 @@ asio::awaitable<absl::StatusOr<SurveyedCounts>> CountSurvey::Read(std::shared_pt
                        limits::kRetryDelay);
 }
 
-asio::awaitable<absl::Status> CountSurvey::Begin(const Site& site) {
+asio::awaitable<absl::Status> CountSurvey::TryRead(const Site& site, const std::vector<std::string>& ids,
+                                                   SurveyedCounts& counts) {
   Mark();
   auto stored = co_await store_.ListWindows(site.name);
   if (!stored.ok()) co_return stored.status();
@@ -32,21 +33,13 @@ asio::awaitable<absl::Status> CountSurvey::Begin(const Site& site) {
   windows_.insert({Window::Kind::kAllTime, 0});
   windows_.insert({Window::Kind::kBots, 0});
   if (!TakeWindows(site.index)) co_return absl::AbortedError("");
-  co_return absl::OkStatus();
-}
-
-size_t CountSurvey::articles_max() const { return std::max<size_t>(1, limits::kSurveyFieldsMax / windows_.size()); }
-
-asio::awaitable<absl::Status> CountSurvey::TryRead(const Site& site, const std::vector<std::string>& ids,
-                                                   SurveyedCounts& counts) {
-  if (auto status = co_await Begin(site); !status.ok()) co_return status;
   std::map<Shard, std::vector<ArticleRef>> by_shard;
   for (const std::string& id : ids) {
     const uint64_t hash = ArticleHash(site.seed, id);
     by_shard[ShardOf(hash)].push_back({id, hash});
   }
   for (const auto& [shard, articles] : by_shard) {
-    const size_t step = articles_max();
+    const size_t step = std::max<size_t>(1, limits::kSurveyFieldsMax / windows_.size());
     for (size_t from = 0; from < articles.size(); from += step) {
       const size_t to = std::min(from + step, articles.size());
       const std::vector<ArticleRef> some(articles.begin() + static_cast<ptrdiff_t>(from),

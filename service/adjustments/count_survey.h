@@ -28,7 +28,7 @@ namespace viewcount {
 using SurveyedCounts = std::map<std::string, std::map<Window, int64_t>>;
 
 // Reads counts. Not thread-safe: used on the store's executor only, one survey at a time. All constructor arguments
-// must outlive it. Read makes a whole survey. Begin and ReadArticles are its steps, for surveys of any length.
+// must outlive it.
 class CountSurvey {
  public:
   CountSurvey(CountStore& store, CountReader& counts, std::vector<Ledger*> ledgers)
@@ -39,22 +39,13 @@ class CountSurvey {
   boost::asio::awaitable<absl::StatusOr<SurveyedCounts>> Read(std::shared_ptr<const Site> site,
                                                               const std::vector<std::string>& ids);
 
-  // Finds the windows in which something is counted. Returns the store's errors, and ABORTED if the flushers were
-  // faster.
-  boost::asio::awaitable<absl::Status> Begin(const Site& site);
-  // Returns the windows that are known so far. ReadArticles may add to them.
-  const std::set<Window>& windows() const { return windows_; }
-  // Reads articles of one shard. There must be at most articles_max() of them. Returns ABORTED if the survey must begin
-  // again.
-  boost::asio::awaitable<absl::Status> ReadArticles(const Site& site, Shard shard,
-                                                    const std::vector<ArticleRef>& articles, SurveyedCounts& counts);
-  // Returns the number of articles that one read may have.
-  size_t articles_max() const;
-
  private:
   // Makes one attempt. Returns ABORTED if the survey must start again.
   boost::asio::awaitable<absl::Status> TryRead(const Site& site, const std::vector<std::string>& ids,
                                                SurveyedCounts& counts);
+  // Reads articles of one shard. There must be few enough of them for one read.
+  boost::asio::awaitable<absl::Status> ReadArticles(const Site& site, Shard shard,
+                                                    const std::vector<ArticleRef>& articles, SurveyedCounts& counts);
   // Marks the present state of all ledgers.
   void Mark();
   // Adds to `windows_` the windows that were pending since the last mark, and marks again. Returns nothing if they are

@@ -13,6 +13,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr int64_t kWindowHourMs = 3'600'000;
+
 absl::Status LaterBecause(const absl::Status& status) {
   return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
 }
@@ -52,33 +54,42 @@ asio::awaitable<absl::StatusOr<std::unique_ptr<SnapshotExporter::Snapshot>>> Sna
   auto begun = std::unique_ptr<Snapshot>(new Snapshot(*this, std::move(site)));
   const absl::Status flushed = co_await parts_.exporter.Flush();
   if (!flushed.ok()) co_return flushed;
-  const absl::Status listed = co_await begun->ListWindows();
-  if (!listed.ok()) co_return listed;
+  auto listed = co_await begun->ListWindows();
+  if (!listed.ok()) co_return listed.status();
+  begun->listed_.assign(listed->begin(), listed->end());
+  begun->windows_ = *std::move(listed);
   co_return begun;
 }
 
 SnapshotExporter::Snapshot::Snapshot(const SnapshotExporter& owner, std::shared_ptr<const Site> site)
-    : owner_(owner),
-      open_(owner.open_),
-      site_(std::move(site)),
-      generation_(owner.parts_.store.generation()),
-      survey_(owner.parts_.store, owner.parts_.counts, owner.parts_.ledgers) {
+    : owner_(owner), open_(owner.open_), site_(std::move(site)), generation_(owner.parts_.store.generation()) {
   for (const auto& [from, alias] : site_->alias_entries()) {
     if (!alias.into.empty()) aliases_.emplace_back(from, alias.into);
   }
 }
 
-asio::awaitable<absl::Status> SnapshotExporter::Snapshot::ListWindows() {
-  absl::Status status = absl::AbortedError("the counts changed faster than they could be read");
-  for (int attempt = 0; attempt < limits::kReadAttemptsMax && absl::IsAborted(status); ++attempt) {
-    status = co_await survey_.Begin(*site_);
+asio::awaitable<absl::StatusOr<std::set<Window>>> SnapshotExporter::Snapshot::ListWindows() const {
+  auto listed = co_await owner_.parts_.store.ListWindows(site_->name);
+  if (!listed.ok()) co_return LaterBecause(listed.status());
+  std::erase_if(*listed, IsOfVisits);
+  listed->insert({Window::Kind::kAllTime, 0});
+  listed->insert({Window::Kind::kBots, 0});
+  co_return listed;
+}
+
+void SnapshotExporter::Snapshot::AddPresentWindows() {
+  const int64_t now = owner_.parts_.clock.UnixMillis();
+  if (present_hour_ == now / kWindowHourMs) return;
+  present_hour_ = now / kWindowHourMs;
+  // Views may be a day old, and clocks may be ahead. An hour more on both sides is for the time until the next call.
+  const int64_t from = now - limits::kEventAgeMax.count() - kWindowHourMs;
+  const int64_t to = now + limits::kEventAheadMax.count() + kWindowHourMs;
+  SiteCalendar calendar(site_->days);
+  for (int64_t at = from; at <= to + kWindowHourMs; at += kWindowHourMs) {
+    const auto slot = calendar.SlotOf(std::clamp<int64_t>(at, 0, limits::kEventTimeUnixMsMax));
+    windows_.insert({Window::Kind::kHour, slot.hour});
+    windows_.insert({Window::Kind::kDay, slot.day});
   }
-  if (!status.ok()) co_return LaterBecause(status);
-  // Windows in which nothing was stored when the snapshot began have no article that no other window has.
-  if (!listed_.empty()) co_return absl::OkStatus();
-  std::ranges::copy_if(survey_.windows(), std::back_inserter(listed_),
-                       [](Window window) { return !IsOfVisits(window); });
-  co_return absl::OkStatus();
 }
 
 asio::awaitable<absl::StatusOr<bool>> SnapshotExporter::Snapshot::Next(v1::ExportSnapshotResponse& response) {
@@ -148,25 +159,24 @@ asio::awaitable<absl::StatusOr<bool>> SnapshotExporter::Snapshot::Scan() {
 }
 
 asio::awaitable<absl::Status> SnapshotExporter::Snapshot::Read(v1::ExportSnapshotResponse& response) {
-  const size_t count = std::min({waiting_.size(), limits::kGetCountsArticlesMax, survey_.articles_max()});
+  AddPresentWindows();
+  const std::vector<Window> windows(windows_.begin(), windows_.end());
+  const size_t count = std::min(
+      {waiting_.size(), limits::kGetCountsArticlesMax, std::max<size_t>(1, limits::kSurveyFieldsMax / windows.size())});
   const std::vector<std::string> ids(std::make_move_iterator(waiting_.end() - static_cast<ptrdiff_t>(count)),
                                      std::make_move_iterator(waiting_.end()));
   waiting_.resize(waiting_.size() - count);
   std::vector<ArticleRef> articles;
   for (const std::string& id : ids) articles.push_back({id, ArticleHash(site_->seed, id)});
-  SurveyedCounts counts;
-  absl::Status status = absl::AbortedError("the counts changed faster than they could be read");
-  for (int attempt = 0; attempt < limits::kReadAttemptsMax && absl::IsAborted(status); ++attempt) {
-    counts.clear();
-    status = co_await survey_.ReadArticles(*site_, ShardOf(articles[0].hash), articles, counts);
-    if (!absl::IsAborted(status)) continue;
-    if (auto listed = co_await ListWindows(); !listed.ok()) co_return listed;
-  }
-  if (!status.ok()) co_return LaterBecause(status);
-  for (auto& [id, windows] : counts) {
-    // A count is below 0 only for a moment. Readers show 0.
-    std::erase_if(windows, [](const auto& entry) { return entry.second <= 0; });
-    if (!windows.empty()) AddRows(id, windows, response);
+  const auto read = co_await owner_.parts_.counts.ReadWindows(*site_, ShardOf(articles[0].hash), windows, articles);
+  if (!read.ok()) co_return LaterBecause(read.status());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    std::map<Window, int64_t> counts;
+    for (size_t window = 0; window < windows.size(); ++window) {
+      // A count is below 0 only for a moment. Readers show 0.
+      if ((*read)[window][i] > 0) counts[windows[window]] = (*read)[window][i];
+    }
+    AddRows(ids[i], counts, response);
   }
   co_return absl::OkStatus();
 }
@@ -193,10 +203,20 @@ asio::awaitable<absl::Status> SnapshotExporter::Snapshot::AddSite(v1::ExportSnap
   const auto starts = co_await owner_.parts_.adjuster.ReadStartValues(site_, owner_.parts_.snapshots, flush);
   if (!starts.ok()) co_return starts.status();
   std::map<Window, int64_t> counts = *starts;
+  const auto listed = co_await owner_.parts_.store.ListWindows(site_->name);
+  if (!listed.ok()) co_return LaterBecause(listed.status());
   // The site has visits only as a whole. Some of them may have begun after the articles were read.
-  if (auto status = co_await ListWindows(); !status.ok()) co_return status;
   std::vector<Window> visits;
-  std::ranges::copy_if(survey_.windows(), std::back_inserter(visits), IsOfVisits);
+  AddPresentWindows();
+  for (const Window window : *listed) {
+    if (IsOfVisits(window)) {
+      visits.push_back(window);
+    } else if (!windows_.contains(window)) {
+      co_return RetryLater(absl::StatusCode::kUnavailable,
+                           "views of other days or hours were imported during the export; begin again",
+                           limits::kRetryDelay);
+    }
+  }
   if (!visits.empty()) {
     const auto totals = co_await owner_.parts_.totals.Read(site_, visits);
     if (!totals.ok()) co_return totals.status();

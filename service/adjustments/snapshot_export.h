@@ -7,14 +7,15 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "service/adjustments/adjuster.h"
-#include "service/adjustments/count_survey.h"
+#include "service/base/clock.h"
 #include "service/query/count_export.h"
 #include "service/query/site_total_reader.h"
 #include "service/store/count_store.h"
@@ -35,7 +36,7 @@ class SnapshotExporter {
     Adjuster& adjuster;
     // It flushes, and knows when the service stops.
     CountExporter& exporter;
-    std::vector<Ledger*> ledgers;
+    const Clock& clock;
   };
   explicit SnapshotExporter(Dependencies parts) : parts_(std::move(parts)) {}
 
@@ -53,6 +54,10 @@ class SnapshotExporter {
 // One snapshot. It returns each article with all of its counts, which are of the moment when it was read. The site
 // itself, aliases, announced articles and the totals follow. It reads one shard after the other, and remembers 8 bytes
 // for each article of a shard, as CountExporter::Export does.
+//
+// It lists the windows in which something is counted when it begins. Views that arrive meanwhile fall into those, or
+// into the hours and days around the present moment, which it reads as well. An import may add other windows. The
+// snapshot then fails at its end, because articles may lack them.
 class SnapshotExporter::Snapshot {
  public:
   ~Snapshot() { --*open_; }
@@ -78,7 +83,9 @@ class SnapshotExporter::Snapshot {
   boost::asio::awaitable<absl::StatusOr<bool>> AddAnnounced(v1::ExportSnapshotResponse& response);
   void AddTotals(v1::ExportSnapshotResponse& response) const;
   // Lists the windows of the site.
-  boost::asio::awaitable<absl::Status> ListWindows();
+  boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows() const;
+  // Adds the hours and days of the site into which views may fall now.
+  void AddPresentWindows();
   // Puts articles of the next step into `waiting_`. Returns false at the end of all shards.
   boost::asio::awaitable<absl::StatusOr<bool>> Scan();
   // Reads some of the waiting articles.
@@ -92,10 +99,13 @@ class SnapshotExporter::Snapshot {
   const std::shared_ptr<const Site> site_;
   // A listing cannot go on at another server, or at one that has restarted.
   const uint64_t generation_;
-  CountSurvey survey_;
+  // The windows that are read, in order, without those of visits.
+  std::set<Window> windows_;
+  // The hour at which the present windows were added last.
+  int64_t present_hour_ = -1;
   Step step_ = Step::kArticles;
   v1::ExportSnapshotResponse::Totals totals_;
-  // The hashes that are listed for each shard.
+  // The hashes that are listed for each shard. An article that is in none of them when the snapshot begins is new.
   std::vector<Window> listed_;
   uint32_t shard_ = 0;
   size_t at_ = 0;

@@ -228,7 +228,7 @@ void Server::MakeReaders() {
                                                                                  .totals = *site_totals_,
                                                                                  .adjuster = *adjuster_,
                                                                                  .exporter = *exporter_,
-                                                                                 .ledgers = lanes_->ledgers()});
+                                                                                 .clock = clock_});
 }
 
 asio::awaitable<absl::Status> Server::Meet() {

@@ -6,11 +6,13 @@ Run by ctest with the programs' paths: transfer_test.py BUILD/bin/viewcountd BUI
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 import grpc
 
@@ -238,6 +240,26 @@ class TransferTest(unittest.TestCase):
         total = sum(row % 1000 + 1 for row in range(ROWS))
         stats = stubs.get_site_stats(query_pb2.GetSiteStatsRequest(site="demo"))
         self.assertEqual(stats.views.total, 2 * total)
+        self.check_http_export(target, total)
+
+    def check_http_export(self, target, total):
+        """Reads a whole export over HTTP with two clients, and one that ends with the service."""
+        address = target.address("backend")
+        url = f"http://{address}/v1/sites/demo/export?format=csv"
+        with urllib.request.urlopen(url, timeout=SECONDS_MAX) as answer:
+            rows = answer.read().decode().splitlines()
+        self.assertEqual(sum(int(row.split(",")[1]) for row in rows[1:]), 2 * total)
+        self.assertEqual(len(rows), ROWS + 1)
+        whole = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=SECONDS_MAX)
+        self.assertEqual((whole.returncode, len(whole.stdout.splitlines())), (0, ROWS + 1), whole.stderr)
+        slow = subprocess.Popen(["curl", "-sS", "--limit-rate", "100k", url], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+        self.assertEqual(slow.stdout.read(10), b"article_id")
+        target.signal(signal.SIGTERM)
+        _, errors = slow.communicate(timeout=SECONDS_MAX)
+        # The transfer ended with outstanding data.
+        self.assertEqual(slow.returncode, 18, errors)
+        self.assertEqual(target.wait(), 0)
 
     def test_other_instances_and_other_rows_are_refused(self):
         first = self.service()
