@@ -1,6 +1,7 @@
 // One call of ImportCounts: an import whose rows are read from the client as fast as they are journaled.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -1,6 +1,7 @@
 // One call that answers with a stream of messages, written to the client as fast as it reads them.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -260,6 +261,36 @@ class TransferTest(unittest.TestCase):
         # The transfer ended with outstanding data.
         self.assertEqual(slow.returncode, 18, errors)
         self.assertEqual(target.wait(), 0)
+
+    def test_counts_of_an_article_are_of_one_moment(self):
+        source = self.service()
+        stubs = self.stubs(source)
+        ended = threading.Event()
+
+        def record():
+            number = 0
+            while not ended.is_set():
+                number += 1
+                now = int(time.time() * 1000)
+                views = [
+                    ingest_pb2.View(article_id=f"live/{article}", count=number % 9 + 1,
+                                    event_time_unix_ms=now - number % 5 * 3_600_000) for article in range(50)
+                ]
+                stubs.record_views(ingest_pb2.RecordViewsRequest(site="demo", views=views))
+                ended.wait(0.01)
+
+        recorder = threading.Thread(target=record)
+        recorder.start()
+        try:
+            for _ in range(2):
+                rows = [line for line in self.snapshot(source) if "articleId" in line]
+                for row in rows:
+                    self.assertEqual(row["views"], sum(row["days"].values()), row)
+                    self.assertEqual(row["views"], sum(row["hours"].values()), row)
+        finally:
+            ended.set()
+            recorder.join()
+        self.assertEqual(len(rows), 50)
 
     def test_other_instances_and_other_rows_are_refused(self):
         first = self.service()
