@@ -312,7 +312,7 @@ journal::v1::ArticleChange CountImporter::Import::ChangesOf(const Kept& kept, co
 
 asio::awaitable<absl::Status> CountImporter::Import::WaitForRoom() const {
   const auto& parts = owner_.parts_;
-  const Ledger& ledger = *parts.ledgers[LaneOfWriter(WriterOfId(writer_id_), parts.ledgers.size())];
+  const Ledger& ledger = *parts.ledgers[LaneOfWriter(WriterOfId(writer_id_), parts.lanes)];
   const auto end = std::chrono::steady_clock::now() + kImportFlushTimeout;
   while (ledger.totals().bytes >= kImportPendingBytesMax) {
     if (owner_.stopped_ || std::chrono::steady_clock::now() >= end) {

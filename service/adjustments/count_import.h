@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,7 +44,8 @@ class CountImporter {
     CountStore& store;
     CountReader& counts;
     Adjuster& adjuster;
-    // In the order of the lanes.
+    // The number of lanes that take views. Their ledgers are the first ones.
+    size_t lanes = 0;
     std::vector<Ledger*> ledgers;
     FlushFunction flush;
     const Clock& clock;

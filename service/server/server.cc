@@ -219,6 +219,7 @@ void Server::MakeReaders() {
                                   .store = *store_,
                                   .counts = *counts_,
                                   .adjuster = *adjuster_,
+                                  .lanes = lanes_->lanes().size(),
                                   .ledgers = lanes_->ledgers(),
                                   .flush = [this](milliseconds timeout) { return lanes_->FlushNow(timeout); },
                                   .clock = clock_});
