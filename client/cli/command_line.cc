@@ -8,6 +8,7 @@
 
 #include "client/cli/announce_options.h"
 #include "client/cli/choice_option.h"
+#include "client/cli/counts_day.h"
 #include "client/cli/report_options.h"
 #include "service/base/duration.h"
 #include "service/base/limits.h"
@@ -122,6 +123,7 @@ class Parser {
   void AddJournal();
   void AddAdjustmentCommands();
   void AddImport();
+  void AddImportCounts(CLI::App& import);
 
   // Returns the innermost command that was named on the command line.
   const CLI::App& Innermost() const {
@@ -176,6 +178,7 @@ class Parser {
   JournalDrainCommand drain_;
   ImportAccessLogCommand import_;
   ForeignImports foreign_;
+  ImportCountsCommand import_counts_;
   // Declared last because its callbacks refer to all members above.
   CLI::App app_;
 };
@@ -282,12 +285,19 @@ void Parser::AddExport() {
   auto* export_all =
       Add(app_, "export", "Write all articles with their counts, of all time or of a window, to standard output",
           "  viewcount export > counts.csv\n"
-          "  viewcount --site portal export --format jsonl --last 7d > week.jsonl",
+          "  viewcount --site portal export --format jsonl --last 7d > week.jsonl\n"
+          "  viewcount --site portal export --full > snapshot.jsonl",
           export_);
   AddChoice(*export_all, "--format", export_.format,
             "csv, for spreadsheets, or jsonl: one JSON object in each line, with IDs as they are",
             std::map<std::string, ExportFormat>{{"csv", ExportFormat::kCsv}, {"jsonl", ExportFormat::kJsonLines}});
   AddWindowOptions(*export_all, export_.window);
+  auto* full = export_all->add_flag(
+      "--full", export_.full,
+      "Write a snapshot for viewcount import counts: each article with all its days and hours, the site's own start "
+      "values and visits, merged and announced articles. Estimated viewers are not in it. The counts of an article are "
+      "of one moment, all together are not");
+  for (const char* option : {"--format", "--last", "--day", "--from"}) full->excludes(export_all->get_option(option));
 
   auto* normalize =
       Add(app_, "normalize", "Show the articles that the site's present rule for addresses joins, or join them",
@@ -531,12 +541,56 @@ void Parser::AddAdjustmentCommands() {
   undo->add_option("--why", undo_.why, "A sentence, kept with the change");
 }
 
+void Parser::AddImportCounts(CLI::App& import) {
+  auto* counts = Add(
+      import, "counts",
+      "Import counts: a snapshot of another viewcount, or CSV or JSON lines with an article in each\n\n"
+      "The counts are added to those that the site has. Importing the same rows again changes nothing, and an import\n"
+      "that was broken off goes on where it ended. The whole file is checked first: a bad line or a snapshot that is\n"
+      "cut off imports nothing. Columns are article_id, views, and perhaps day (2026-11-22) and bot_views; views of a\n"
+      "day are added to those of all time as well. Estimated viewers are not imported.",
+      "  viewcount --site portal import counts snapshot.jsonl\n"
+      "  viewcount import counts old-counter.csv --all-time --dry-run\n"
+      "  viewcount import counts monday.csv --day 2026-11-23 --why \"from the old counter\"\n"
+      "  ssh web1 viewcount export --full | viewcount import counts -\n"
+      "  viewcount import counts monday.csv --day 2026-11-23 --undo",
+      import_counts_);
+  counts->add_option("FILE", import_counts_.file, "The file, plain or .gz, .bz2, .xz, .zst; - is standard input")
+      ->required();
+  auto* day = counts->add_option("--day", import_counts_.day, "The day of rows without a day, in the site's time zone")
+                  ->type_name("YYYY-MM-DD");
+  counts->add_flag("--all-time", import_counts_.all_time, "Rows without a day are of all time")->excludes(day);
+  counts
+      ->add_option("--id", import_counts_.id,
+                   "A name for the import. The same name counts once. Without it the same rows count once")
+      ->type_name("NAME");
+  counts->add_flag("--undo", import_counts_.undo, "Take the import of this file back");
+  counts->add_flag("--dry-run", import_counts_.dry_run, "Say what would be imported, and change nothing");
+  counts->add_flag("--only-counts", import_counts_.only_counts,
+                   "Leave out the merged and announced articles of a snapshot");
+  counts->add_flag("--any-time-zone", import_counts_.any_time_zone,
+                   "Take a snapshot of a site with another time zone; its days are kept as they are");
+  counts->add_option("--why", import_counts_.why, "A sentence, kept with the import");
+  counts->add_option("--retry-for", import_counts_.retry_for, "How long to try again if the service is away")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->capture_default_str();
+  counts->parse_complete_callback([this] {
+    const std::string& text = import_counts_.day;
+    if (!text.empty() && !ParseCountsDay(text)) {
+      throw CLI::ValidationError("--day", fmt::format("must be a day such as 2026-11-23, not \"{}\"", text));
+    }
+  });
+}
+
 void Parser::AddImport() {
   auto* import = app_.add_subcommand("import", "Import views of the past");
   import->require_subcommand(1);
   import->footer(
       "Examples:\n  viewcount import access-log /var/log/nginx/access.log\n"
-      "  viewcount import goatcounter goatcounter-export.csv.gz");
+      "  viewcount import goatcounter goatcounter-export.csv.gz\n"
+      "  viewcount import counts snapshot.jsonl");
+  AddImportCounts(*import);
   auto* log = Add(*import, "access-log",
                   "Import web servers' access logs\n\n"
                   "Counts every GET of a page answered with 2xx or 304. The site's rule says which address is which\n"

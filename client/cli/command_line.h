@@ -88,6 +88,8 @@ struct ExportCommand {
   ExportFormat format = ExportFormat::kCsv;
   // Without a window all time.
   WindowOptions window = {};
+  // True for a snapshot, which `import counts` reads.
+  bool full = false;
 };
 struct NormalizeCommand {
   std::string site;
@@ -192,13 +194,32 @@ struct ImportAccessLogCommand {
   // The time limit for each batch with all its retries, in seconds.
   double retry_for = 60;
 };
+struct ImportCountsCommand {
+  // A path, or - for standard input.
+  std::string file;
+  // The day of rows without a day, as YYYY-MM-DD. Empty if there is none.
+  std::string day = {};
+  // True if rows without a day are of all time.
+  bool all_time = false;
+  // A name for the import. Without one its rows name it.
+  std::string id = {};
+  // True to take the import back.
+  bool undo = false;
+  bool dry_run = false;
+  // True to leave out the aliases and announced articles of a snapshot.
+  bool only_counts = false;
+  bool any_time_zone = false;
+  std::string why = {};
+  // How long to try again if the service is away, in seconds.
+  double retry_for = 60;
+};
 
 using Command =
     std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand, StatsCommand,
                  WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand, SitePutCommand,
                  SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand, AdjustmentsCommand,
                  UndoCommand, FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand, JournalRepairCommand,
-                 JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand>;
+                 JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand, ImportCountsCommand>;
 
 struct CommandLine {
   GlobalOptions global;

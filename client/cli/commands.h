@@ -55,5 +55,7 @@ absl::Status Run(Session& session, const JournalDrainCommand& command);
 absl::StatusOr<ExitCode> Run(Session& session, const ImportAccessLogCommand& command);
 // Returns the same for the files of another counter.
 absl::StatusOr<ExitCode> Run(Session& session, const ImportForeignCommand& command);
+// Reads the file twice: the first time to check it, so that a broken file changes nothing.
+absl::Status Run(Session& session, const ImportCountsCommand& command);
 
 }  // namespace viewcount::cli

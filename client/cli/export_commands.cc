@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "client/cli/commands.h"
+#include "client/cli/counts_json.h"
 #include "client/cli/csv.h"
 #include "client/cli/progress.h"
 #include "service/addresses/dropped_parameters.h"
 #include "service/addresses/rule_message.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
+#include "service/query/csv_tables.h"
 
 namespace viewcount::cli {
 namespace {
@@ -23,19 +25,6 @@ constexpr size_t kGroupsShown = 20;
 
 std::string ListingText(uint64_t articles, double progress) {
   return fmt::format("{} articles, {:.0f} %", Grouped(articles), progress * 100);
-}
-
-// A day has no viewers and no views by bots.
-std::string RowOf(const v1::ArticleCount& count, ExportFormat format, bool of_day) {
-  if (of_day && format == ExportFormat::kJsonLines) {
-    return fmt::format("{{\"articleId\":{},\"views\":{}}}\n", JsonText(count.article_id()), count.views());
-  }
-  if (of_day) return fmt::format("{},{}\n", CsvCell(count.article_id()), count.views());
-  if (format == ExportFormat::kJsonLines) {
-    return fmt::format("{{\"articleId\":{},\"views\":{},\"botViews\":{},\"viewers\":{}}}\n",
-                       JsonText(count.article_id()), count.views(), count.bot_views(), count.viewers());
-  }
-  return fmt::format("{},{},{},{}\n", CsvCell(count.article_id()), count.views(), count.bot_views(), count.viewers());
 }
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -125,11 +114,45 @@ absl::Status MoveCounts(Session& session, const NormalizeCommand& command, const
   return absl::OkStatus();
 }
 
+// Writes a snapshot. Its last line has the totals, so that a part of it is not taken for the whole.
+absl::Status ExportFull(Session& session, const std::string& site) {
+  v1::ExportSnapshotRequest request;
+  request.set_site(site);
+  Progress progress;
+  SnapshotEnd written;
+  bool ended = false;
+  const auto take = [&](const v1::ExportSnapshotResponse& response) {
+    std::string lines;
+    if (response.has_site()) lines += HeadLine(response.site(), response.time());
+    for (const auto& row : response.rows()) lines += RowLine(row);
+    for (const auto& alias : response.aliases()) lines += AliasLine(alias.from_article_id(), alias.into_article_id());
+    for (const auto& article : response.announced()) lines += AnnouncedLine(article);
+    written.rows += static_cast<uint64_t>(response.rows_size());
+    if (response.has_totals()) {
+      const auto& totals = response.totals();
+      written = {totals.rows(), totals.views(), totals.aliases(), totals.announced()};
+      lines += EndLine(written);
+      ended = true;
+    }
+    progress.Show([&] { return ListingText(written.rows, response.progress()); });
+    Print(lines);
+    return FlushOutput();
+  };
+  const auto status = session.Follow(session.admin(), &v1::AdminService::Stub::ExportSnapshot, request, take);
+  progress.Clear();
+  if (!status.ok()) return status;
+  if (!ended) return absl::UnavailableError("the export ended early; the snapshot is not whole");
+  PrintError(fmt::format("{} with {} views of all time exported; estimated viewers are not included",
+                         Counted(written.rows, "row"), written.views));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Run(Session& session, const ExportCommand& command) {
   const auto site = session.Site();
   if (!site.ok()) return site.status();
+  if (command.full) return ExportFull(session, *site);
   v1::ExportCountsRequest request;
   request.set_site(*site);
   request.mutable_window()->set_all_time(true);
@@ -137,12 +160,13 @@ absl::Status Run(Session& session, const ExportCommand& command) {
   const bool all_time = request.window().all_time();
   uint64_t articles = 0;
   Progress progress;
-  const ExportFormat format = session.options().json ? ExportFormat::kJsonLines : command.format;
-  if (format == ExportFormat::kCsv) Print(all_time ? "article_id,views,bot_views,viewers\n" : "article_id,views\n");
+  const bool lines = session.options().json || command.format == ExportFormat::kJsonLines;
+  const ExportForm form = lines ? ExportForm::kJsonLines : ExportForm::kCsv;
+  Print(ExportHead(form, all_time));
   const auto status =
       session.Follow(session.query(), &v1::QueryService::Stub::ExportCounts, request, [&](const auto& response) {
         std::string rows;
-        for (const auto& count : response.counts()) rows += RowOf(count, format, !all_time);
+        for (const auto& count : response.counts()) rows += ExportRow(count, form, all_time);
         articles += static_cast<uint64_t>(response.counts_size());
         progress.Show([&] { return ListingText(articles, response.progress()); });
         Print(rows);

@@ -64,6 +64,9 @@ class Session {
   // Returns the IDs of the articles that `addresses` name by the rule of the command's site.
   absl::StatusOr<std::vector<std::string>> ArticlesAt(const std::vector<std::string>& addresses);
 
+  // Returns the error of a call. If the service cannot be reached, the error names its address and says what to do.
+  absl::Status Explain(const grpc::Status& status) const;
+
   const GlobalOptions& options() const { return options_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   v1::IngestService::Stub& ingest() { return *ingest_; }
@@ -71,8 +74,6 @@ class Session {
   v1::AdminService::Stub& admin() { return *admin_; }
 
  private:
-  absl::Status Explain(const grpc::Status& status) const;
-
   const GlobalOptions options_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::IngestService::Stub> ingest_;

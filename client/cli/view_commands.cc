@@ -8,10 +8,10 @@
 
 #include "client/cli/bar.h"
 #include "client/cli/commands.h"
-#include "client/cli/csv.h"
 #include "client/cli/whole_list.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
+#include "service/query/csv_tables.h"
 
 namespace viewcount::cli {
 namespace {
@@ -136,16 +136,6 @@ absl::StatusOr<std::string> SparkOf(Session& session, const std::string& site, c
 }
 
 // Returns the list as CSV. A rank before that is not known is an empty cell.
-std::string TopCsv(const v1::ListPopularResponse& response) {
-  std::string text = "rank,previous_rank,views,article_id,title,section,url\n";
-  for (const auto& article : response.articles()) {
-    text += fmt::format("{},{},{},{},{},{},{}\n", article.rank(),
-                        article.previous_rank() == 0 ? "" : std::to_string(article.previous_rank()), article.views(),
-                        CsvCell(article.article_id()), CsvCell(article.title()),
-                        article.sections().empty() ? "" : CsvCell(article.sections(0)), CsvCell(article.url()));
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -201,7 +191,7 @@ absl::Status Run(Session& session, const TopCommand& command) {
   const auto response = ListPopular(session, *site, command);
   if (!response.ok()) return response.status();
   if (session.options().json) return Print(JsonOf(*response)), absl::OkStatus();
-  if (command.csv) return Print(TopCsv(*response)), absl::OkStatus();
+  if (command.csv) return Print(PopularCsv(*response)), absl::OkStatus();
   const bool titles = std::ranges::any_of(response->articles(), [](const auto& a) { return !a.title().empty(); });
   std::vector<Table::Column> columns = {{"RANK", Align::kRight}};
   if (command.previous) columns.push_back({"BEFORE", Align::kRight});

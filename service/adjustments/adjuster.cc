@@ -17,6 +17,7 @@
 #include "service/base/hash.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/model/lane_choice.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -102,7 +103,11 @@ asio::awaitable<absl::Status> Adjuster::Journal(SiteIndex site, journal::v1::Adj
       answer->changed.NotifyAll();
     });
   };
-  if (auto status = parts_.lanes.front()->Submit(submitted); !status.ok()) co_return status;
+  Lane* lane = parts_.lanes.front();
+  if (const auto& part = submitted->adjustment.message; part.has_import()) {
+    lane = parts_.lanes[LaneOfWriter(WriterOf(part).writer, parts_.lanes.size())];
+  }
+  if (auto status = lane->Submit(submitted); !status.ok()) co_return status;
   while (!answer->status) co_await answer->changed.Wait();
   co_return *answer->status;
 }
@@ -235,6 +240,43 @@ asio::awaitable<absl::Status> Adjuster::Note(const std::string& site_name, const
   auto message = Begin(*site, provenance, journal::v1::ADJUSTMENT_KIND_SET);
   message.set_description(description);
   co_return co_await Journal(site->index, std::move(message));
+}
+
+asio::awaitable<absl::Status> Adjuster::Import(const std::string& site_name, journal::v1::Adjustment& message,
+                                               bool check) {
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Lock lock(mutex_);
+  const auto site = parts_.sites.Find(site_name);
+  if (site == nullptr) co_return parts_.sites.Unknown(site_name);
+  message.set_site(site_name);
+  if (message.unix_ms() == 0) {
+    last_unix_ms_ = std::max(last_unix_ms_ + 1, parts_.clock.UnixMillis());
+    message.set_unix_ms(last_unix_ms_);
+  }
+  for (auto& change : *message.mutable_changes()) {
+    const std::string_view into = site->Resolve(change.article_id());
+    if (into != change.article_id()) change.set_article_id(std::string(into));
+  }
+  if (check) {
+    if (auto status = co_await CheckChanges(site, message); !status.ok()) co_return status;
+  }
+  co_return co_await Journal(site->index, message);
+}
+
+asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> Adjuster::ReadStartValues(
+    std::shared_ptr<const Site> site, SnapshotStore& store, std::function<asio::awaitable<absl::Status>()> flush) {
+  if (auto status = co_await Enter(); !status.ok()) co_return status;
+  const Lock lock(mutex_);
+  if (auto status = co_await flush(); !status.ok()) co_return status;
+  std::map<Window, int64_t> sums;
+  for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
+    const auto values = co_await store.ReadStartValues(Shard{shard}, site->name);
+    if (!values.ok()) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(values.status().message()), limits::kRetryDelay);
+    }
+    for (const auto& [window, views] : *values) sums[window] += views;
+  }
+  co_return sums;
 }
 
 asio::awaitable<absl::Status> Adjuster::List(const v1::ListAdjustmentsRequest& request,

@@ -28,6 +28,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,6 +46,7 @@
 #include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 #include "service/store/site_store.h"
+#include "service/store/snapshot_store.h"
 #include "viewcount/v1/admin.pb.h"
 
 namespace viewcount {
@@ -84,6 +87,17 @@ class Adjuster {
   // was done.
   boost::asio::awaitable<absl::Status> Note(const std::string& site_name, const v1::Provenance& provenance,
                                             const std::string& description);
+  // Journals a part of an import in the lane of its writer. The message has everything but its site's name, and a time
+  // unless it is 0. A note then gets the present time. Each change goes to the article for which its own is counted
+  // now. With `check`, FAILED_PRECONDITION with reason CHANGED_SINCE is returned if a count would fall below 0 or
+  // exceed 2^53. Returns the errors of Lane::Submit as well. After an error nothing was changed.
+  boost::asio::awaitable<absl::Status> Import(const std::string& site_name, journal::v1::Adjustment& message,
+                                              bool check);
+  // Returns what adjustments of the site itself, and repairs, added to its sums of views, by window. No adjustment is
+  // pending meanwhile, because `flush` runs first and other changes wait. Errors are those of `flush` and of the store.
+  boost::asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> ReadStartValues(
+      std::shared_ptr<const Site> site, SnapshotStore& store,
+      std::function<boost::asio::awaitable<absl::Status>()> flush);
   // Lists the adjustments of a site, newest first, one page per call.
   boost::asio::awaitable<absl::Status> List(const v1::ListAdjustmentsRequest& request,
                                             v1::ListAdjustmentsResponse& response);
@@ -118,7 +132,8 @@ class Adjuster {
   boost::asio::awaitable<absl::Status> Enter();
   // Returns an adjustment with a new ID and time, and without changes.
   journal::v1::Adjustment Begin(const Site& site, const v1::Provenance& provenance, journal::v1::AdjustmentKind kind);
-  // Has the adjustment journaled and folded, and waits for that.
+  // Has the adjustment journaled and folded, and waits for that. A part of an import goes to the lane of its writer,
+  // all others go to the first lane.
   boost::asio::awaitable<absl::Status> Journal(SiteIndex site, journal::v1::Adjustment message);
   // Returns the present count in a window: the views of an article, or those of the whole site if `id` is empty. The
   // window kVisits gives the site's visits.

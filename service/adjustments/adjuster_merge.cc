@@ -216,6 +216,13 @@ asio::awaitable<absl::Status> Adjuster::Undo(const v1::UndoAdjustmentRequest& re
                               fmt::format("adjustment {} is undone already", request.adjustment_id()),
                               "ALREADY_UNDONE");
   }
+  if (undone->message.has_import()) {
+    co_return ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition,
+        "an import keeps no list of its rows; take it back with its file: viewcount import counts "
+        "FILE --undo",
+        "IMPORT");
+  }
   auto message = Begin(*site, request.provenance(), journal::v1::ADJUSTMENT_KIND_UNDO);
   message.set_description(fmt::format("took back: {}", undone->message.description()));
   message.set_undoes_adjustment_id(request.adjustment_id());

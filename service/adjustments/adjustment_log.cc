@@ -52,7 +52,8 @@ asio::awaitable<absl::StatusOr<AdjustmentLog>> ReadAdjustments(CountStore& store
                                                                std::shared_ptr<const Site> site) {
   std::map<std::string, std::string> notes;
   for (const Ledger* ledger : ledgers) {
-    for (auto& note : ledger->PendingNotes(*site)) notes.emplace(std::move(note.field), std::move(note.text));
+    // The later of two notes of an import replaces the earlier one.
+    for (auto& note : ledger->PendingNotes(*site)) notes.insert_or_assign(std::move(note.field), std::move(note.text));
   }
   const uint64_t hash = ArticleHash(site->seed, "");
   auto stored = co_await store.ReadNotes(ShardOf(hash), site->name);

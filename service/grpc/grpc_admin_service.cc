@@ -11,6 +11,8 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/base/version.h"
+#include "service/grpc/grpc_export_stream.h"
+#include "service/grpc/grpc_import_stream.h"
 #include "service/grpc/spawn.h"
 #include "service/instance/audit.h"
 #include "service/instance/audit_repair.h"
@@ -298,6 +300,27 @@ grpc::ServerUnaryReactor* GrpcAdminService::UndoAdjustment(grpc::CallbackServerC
                                                            v1::UndoAdjustmentResponse* response) {
   return Spawn(context, parts_.executor,
                [this, request, response] { return parts_.adjuster.Undo(*request, *response); });
+}
+
+grpc::ServerWriteReactor<v1::ExportSnapshotResponse>* GrpcAdminService::ExportSnapshot(
+    grpc::CallbackServerContext* context, const v1::ExportSnapshotRequest* request) {
+  auto site = parts_.sites.Find(request->site());
+  v1::ExportSnapshotResponse first;
+  if (site == nullptr) {
+    // A call with an error is a stream without messages.
+    auto refuse = [status = parts_.sites.Unknown(request->site())](auto&) -> asio::awaitable<absl::Status> {
+      co_return status;
+    };
+    return GrpcWriteStream<v1::ExportSnapshotResponse>::Begin(context, parts_.executor, std::move(refuse));
+  }
+  Fill(*site, *first.mutable_site());
+  *first.mutable_time() = TimeUtil::MillisecondsToTimestamp(parts_.clock.UnixMillis());
+  return viewcount::ExportSnapshot(context, parts_.snapshots, parts_.executor, std::move(site), std::move(first));
+}
+
+grpc::ServerReadReactor<v1::ImportCountsRequest>* GrpcAdminService::ImportCounts(grpc::CallbackServerContext* context,
+                                                                                 v1::ImportCountsResponse* response) {
+  return GrpcImportStream::Begin(context, parts_.importer, parts_.executor, response);
 }
 
 }  // namespace viewcount

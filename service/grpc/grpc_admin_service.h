@@ -4,6 +4,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "service/adjustments/adjuster.h"
+#include "service/adjustments/count_import.h"
+#include "service/adjustments/snapshot_export.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/instance/lane_set.h"
@@ -25,6 +27,8 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     const SiteDirectory& sites;
     SiteSync& keeper;
     Adjuster& adjuster;
+    CountImporter& importer;
+    SnapshotExporter& snapshots;
     ArticleCatalog& catalog;
     LaneSet& lanes;
     RedisStore& store;
@@ -65,6 +69,10 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context,
                                            const v1::UndoAdjustmentRequest* request,
                                            v1::UndoAdjustmentResponse* response) override;
+  grpc::ServerWriteReactor<v1::ExportSnapshotResponse>* ExportSnapshot(
+      grpc::CallbackServerContext* context, const v1::ExportSnapshotRequest* request) override;
+  grpc::ServerReadReactor<v1::ImportCountsRequest>* ImportCounts(grpc::CallbackServerContext* context,
+                                                                 v1::ImportCountsResponse* response) override;
 
  private:
   // Returns the zones that a site has had, the present one among them if `wanted` has another and views were counted.

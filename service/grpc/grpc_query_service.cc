@@ -90,7 +90,7 @@ grpc::ServerWriteReactor<v1::ExportCountsResponse>* GrpcQueryService::ExportCoun
   if (site == nullptr) return new Refused(parts_.sites.Unknown(request->site()));
   auto asked = WindowsOf(request->window(), *site, parts_.clock.UnixMillis());
   if (!asked.ok()) return new Refused(asked.status());
-  return GrpcExportStream::Begin(context, parts_.exporter, parts_.executor, site, std::move(asked->windows));
+  return viewcount::ExportCounts(context, parts_.exporter, parts_.executor, site, std::move(asked->windows));
 }
 
 }  // namespace viewcount

@@ -12,9 +12,11 @@
 #include "service/base/status.h"
 #include "service/http/api_answer.h"
 #include "service/http/cached_response.h"
+#include "service/http/csv_answer.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
 #include "service/http/question_parameters.h"
+#include "service/query/csv_tables.h"
 #include "service/web/popular_feed.h"
 
 namespace viewcount {
@@ -130,6 +132,14 @@ class Lists {
     if (IsCostly(question) && !IsBackend(request)) {
       co_return ForBackends(kCostlyLists);
     }
+    const auto csv = AsksForCsv(*parameters);
+    if (!csv.ok()) co_return csv.status();
+    if (*csv) {
+      v1::ListPopularResponse list;
+      const auto status = co_await OnStore(store_, lists_.ListPopular(question, list));
+      if (!status.ok()) co_return status;
+      co_return CsvResponse(PopularCsv(list));
+    }
     co_return co_await AnswerFrom(store_, lists_, std::move(question), &ListApi::ListPopular);
   }
 
@@ -239,7 +249,7 @@ void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, a
               .cached = true,
               .parameters = {"window.day", "window.allTime", "window.last", "window.start", "window.end", "section",
                              "author", "tag", "language", "publishedWithin", "withPreviousRank", "pageSize",
-                             "pageToken", "exactRequired"}});
+                             "pageToken", "exactRequired", "format"}});
   const std::vector<std::string_view> feed_parameters = {"window.day", "window.allTime",  "window.last", "window.start",
                                                          "window.end", "section",         "author",      "tag",
                                                          "language",   "publishedWithin", "pageSize",    "lang"};

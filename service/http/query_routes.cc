@@ -11,10 +11,12 @@
 #include "service/base/status.h"
 #include "service/http/api_answer.h"
 #include "service/http/asked_parameters.h"
+#include "service/http/csv_answer.h"
 #include "service/http/json.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
 #include "service/http/question_parameters.h"
+#include "service/query/csv_tables.h"
 
 namespace viewcount {
 namespace {
@@ -61,6 +63,14 @@ class Questions {
     v1::GetSeriesRequest question;
     question.set_site(site->name);
     if (auto status = FillSeries(*parameters, question); !status.ok()) co_return status;
+    const auto csv = AsksForCsv(*parameters);
+    if (!csv.ok()) co_return csv.status();
+    if (*csv) {
+      v1::GetSeriesResponse series;
+      const auto status = co_await OnStore(store_, queries_.GetSeries(question, series));
+      if (!status.ok()) co_return status;
+      co_return CsvResponse(SeriesCsv(series, *site));
+    }
     co_return co_await AnswerFrom(store_, queries_, std::move(question), &QueryApi::GetSeries);
   }
 
@@ -128,7 +138,7 @@ void AddQueryRoutes(SiteRoutes& routes, QueryApi& queries, const ClientTrust& tr
              },
              {.json = true,
               .parameters = {"article", "address", "canonical", "section", "author", "tag", "compare", "window.last",
-                             "window.day", "window.start", "window.end", "step"}});
+                             "window.day", "window.start", "window.end", "step", "format"}});
   routes.Add(
       http::verb::get, "/stats",
       [questions](const HttpRequest&, std::shared_ptr<const Site> site) { return questions.Stats(std::move(site)); },

@@ -43,6 +43,17 @@ class EventSource {
   virtual boost::asio::awaitable<std::optional<std::string>> Next() = 0;
   // Makes Next return nothing soon.
   virtual void Close() = 0;
+
+  // The end of a body that has one.
+  struct End {
+    // Fields that follow the body, each with its line end.
+    std::string trailer;
+  };
+  // Returns whether the body has an end by which a reader recognises that it is whole. It is then sent in chunks. The
+  // last chunk is sent only if TakeEnd returns something after the last call of Next. Otherwise the connection breaks
+  // off.
+  virtual bool has_end() const { return false; }
+  virtual std::optional<End> TakeEnd() { return std::nullopt; }
 };
 
 struct HttpResponse : boost::beast::http::response<boost::beast::http::string_body> {

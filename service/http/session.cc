@@ -1,5 +1,7 @@
 #include "service/http/session.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -118,8 +120,9 @@ class StreamSession final : public HttpSession {
   awaitable<bool> Put(std::string_view bytes);
   // Writes an answer. Returns false if the connection is broken.
   awaitable<bool> Write(HttpResponse& response, unsigned version, bool keep_alive, bool head);
-  // Sends events until there are no more, the peer closes the connection, or it does not accept them in time.
-  awaitable<void> Send(EventSource& events);
+  // Sends events until there are no more, the peer closes the connection, or it does not accept them in time. In
+  // chunks, the last one says that the body is whole.
+  awaitable<void> Send(EventSource& events, bool chunked);
   // Waits until the peer closes the connection, and ends the events then. Without it, a closed stream would keep its
   // place until its next event.
   awaitable<void> WatchPeer(EventSource& events, PeerWatch& watch);
@@ -189,7 +192,7 @@ awaitable<bool> StreamSession<Stream>::Answer(Parser& parser, std::optional<Http
   }
   keep_alive = keep_alive && !finishing_ && response.events == nullptr;
   if (!co_await Write(response, version, keep_alive, head)) co_return false;
-  if (response.events != nullptr) co_await Send(*response.events);
+  if (response.events != nullptr) co_await Send(*response.events, response.events->has_end() && version == 11);
   answering_ = false;
   // If the answer said that the connection is kept, the peer may already have sent its next request.
   co_return keep_alive && !EndsNow();
@@ -302,9 +305,17 @@ std::optional<HttpResponse> StreamSession<Stream>::LimitBody(Parser& parser) {
 template <typename Stream>
 awaitable<bool> StreamSession<Stream>::Write(HttpResponse& response, unsigned version, bool keep_alive, bool head) {
   CompleteHead(response, version, keep_alive);
+  SetDeadline(limits_.request_timeout);
+  if (response.events != nullptr && response.events->has_end() && version == 11) {
+    // Only the head is written here, because the serializer would end an empty body with the last chunk.
+    response.chunked(true);
+    http::response_serializer<http::string_body> head_only(response);
+    const auto [head_error, head_size] = co_await http::async_write_header(stream_, head_only, kAwait);
+    gone_ = gone_ || head_error;
+    co_return !gone_;
+  }
   // For HEAD, the router has set the length of the omitted body. A body of events ends with the connection.
   if (response.events == nullptr && (!head || !response.has_content_length())) response.prepare_payload();
-  SetDeadline(limits_.request_timeout);
   const auto [error, size] = co_await http::async_write(stream_, response, kAwait);
   // end_of_stream is not an error: a response without a length ends with the connection.
   if (error && error != http::error::end_of_stream) gone_ = true;
@@ -312,7 +323,7 @@ awaitable<bool> StreamSession<Stream>::Write(HttpResponse& response, unsigned ve
 }
 
 template <typename Stream>
-awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
+awaitable<void> StreamSession<Stream>::Send(EventSource& events, bool chunked) {
   events_ = &events;
   // Events that the reader has not taken wait in the kernel. The buffer is small, because there may be many readers.
   beast::error_code ignored;
@@ -321,9 +332,20 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
   buffer_.shrink_to_fit();
   PeerWatch watch{.end = AsyncEvent(stream_.get_executor())};
   asio::co_spawn(stream_.get_executor(), WatchPeer(events, watch), asio::detached);
-  while (!finishing_ && !gone_) {
-    const auto bytes = co_await events.Next();
-    if (!bytes || finishing_ || gone_) break;
+  bool whole = false;
+  while (!finishing_ && !gone_ && !whole) {
+    auto bytes = co_await events.Next();
+    if (finishing_ || gone_) break;
+    if (!bytes) {
+      const auto end = chunked ? events.TakeEnd() : std::nullopt;
+      if (!end) break;
+      whole = true;
+      bytes = fmt::format("0\r\n{}\r\n", end->trailer);
+    } else if (chunked) {
+      // An empty chunk would be the last one.
+      if (bytes->empty()) continue;
+      bytes = fmt::format("{:x}\r\n{}\r\n", bytes->size(), *bytes);
+    }
     SetDeadline(limits_.request_timeout);
     const auto [error, size] = co_await asio::async_write(stream_, asio::buffer(*bytes), kAwait);
     if (error) {
@@ -332,6 +354,8 @@ awaitable<void> StreamSession<Stream>::Send(EventSource& events) {
     }
     deadline_ = kNever;
   }
+  // Without the last chunk the reader knows that the body is cut off.
+  if (chunked && !whole) gone_ = true;
   // Ends WatchPeer, which uses this session.
   socket().cancel(ignored);
   while (!watch.ended) co_await watch.end.Wait();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/model/views_request.h"
 #include "service/model/window.h"
 #include "viewcount/journal/v1/adjustment.pb.h"
 
@@ -18,7 +19,7 @@ struct Adjustment {
   journal::v1::Adjustment message;
   // The store keeps a note of each adjustment, for people and for reverting the adjustment. `note_text` is the message
   // as JSON. `note_field` is its name, which sorts by time. Both are pure functions of the message, so folding the
-  // adjustment again gives the same note.
+  // adjustment again gives the same note. Both are empty for a part of an import without a description.
   std::string note_field;
   std::string note_text;
 };
@@ -31,6 +32,10 @@ std::string EncodeAdjustment(const Adjustment& adjustment);
 absl::StatusOr<Adjustment> ParseAdjustment(std::string_view payload);
 // Parses the text of a note, as the store keeps it. Returns DATA_LOSS for a text that this service did not write.
 absl::StatusOr<Adjustment> ParseAdjustmentNote(std::string_view text);
+
+// Returns the place of an import's part in the sequences of its writer, in the form that the dedupe table takes.
+// Requires `message.has_import()`.
+ViewsRequest WriterOf(const journal::v1::Adjustment& message);
 
 // WindowOf returns the window that `change` names; the kind must be one that the journal format defines. ChangeOf
 // returns the message that changes `window` by `views`; the kind must be one that administrators can change.

@@ -100,7 +100,9 @@ void Chunk::NoteReached(uint32_t article, uint32_t bucket, uint64_t views) {
 void Chunk::Adjust(SiteIndex site, uint64_t hash, std::string_view id, Window window, int64_t change) {
   const auto [place, added] = adjusted_[Obtain(site, hash, id).index].changes.try_emplace(window, 0);
   place->second += change;
-  if (added) adjusted_bytes_ += kChangeBytes;
+  if (!added) return;
+  adjusted_bytes_ += kChangeBytes;
+  adjusted_windows_.insert({site, window});
 }
 
 void Chunk::CountVisit(uint32_t bucket, uint64_t hash) {
@@ -156,9 +158,8 @@ void Chunk::AddWindows(SiteIndex site, std::set<Window>& windows) const {
     windows.insert({Window::Kind::kDay, bucket.day});
     windows.insert({Window::Kind::kHour, bucket.hour});
   }
-  for (const auto& [article, adjusted] : adjusted_) {
-    if (articles_[article].site != site) continue;
-    for (const auto& [window, change] : adjusted.changes) windows.insert(window);
+  for (const auto& [adjusted_site, window] : adjusted_windows_) {
+    if (adjusted_site == site) windows.insert(window);
   }
 }
 

@@ -181,6 +181,8 @@ class Chunk {
   // Adjustments by article index.
   std::map<uint32_t, Adjusted> adjusted_;
   size_t adjusted_bytes_ = 0;
+  // The windows that adjustments change, by site. An import changes a million articles in few windows.
+  std::set<std::pair<SiteIndex, Window>> adjusted_windows_;
   std::vector<ArticleViewer> article_viewers_;
   std::vector<SiteViewer> site_viewers_;
 };

@@ -51,7 +51,7 @@ class Folding {
   }
 
   // Adds each change of an adjustment to the chunk that `chunk_of(Shard)` returns. Its note goes to the chunk of the
-  // site's empty article ID. The site must be known. Returns by how much the site's total changes.
+  // site's empty article ID, if there is a note. The site must be known. Returns by how much the site's total changes.
   template <typename ChunkOf>
   int64_t Fold(SiteIndex site, const Adjustment& adjustment, ChunkOf chunk_of) {
     VIEWCOUNT_CHECK(site.value < sites_.size() && sites_[site.value]);
@@ -67,6 +67,7 @@ class Folding {
         if (changed.kind == Window::Kind::kAllTime) added += window.views();
       }
     }
+    if (adjustment.note_field.empty()) return added;
     const uint64_t note_hash = ArticleHash(seed, "");
     Chunk* const chunk = chunk_of(ShardOf(note_hash));
     if (chunk != nullptr) chunk->AddNote(site, note_hash, {adjustment.note_field, adjustment.note_text});

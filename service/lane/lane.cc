@@ -193,11 +193,38 @@ void Lane::HandleAdjustment(const SubmittedAdjustment& submitted) {
     submitted.done(JournalFull());
     return;
   }
+  // The room is there, so a part that is remembered is also journaled.
+  if (submitted.adjustment.message.has_import()) {
+    if (const auto status = TakePart(submitted.adjustment.message); !status.ok()) {
+      submitted.done(status);
+      return;
+    }
+  }
   Append(RecordType::kAdjustment, payload);
   Commit();
   ledger_.Fold(submitted.site, submitted.adjustment, parts_.clock.Now());
   ledger_.MarkDurable(position_);
+  WatchChunk();
   submitted.done(absl::OkStatus());
+}
+
+absl::Status Lane::TakePart(const journal::v1::Adjustment& message) {
+  const ViewsRequest request = WriterOf(message);
+  const WriterTable::Decision decision = writers_.Take(request, parts_.clock.Now());
+  writers_count_.store(writers_.size(), std::memory_order_relaxed);
+  switch (decision.verdict) {
+    case WriterTable::Verdict::kNew:
+      return absl::OkStatus();
+    case WriterTable::Verdict::kDuplicate:
+      // Adjustments are made durable one by one, so the original is durable.
+      return ErrorWithReason(absl::StatusCode::kAlreadyExists, "this part of the import was taken before",
+                             "DUPLICATE_SEQUENCE", {{"last_sequence", std::to_string(decision.last_sequence)}});
+    case WriterTable::Verdict::kGap:
+      return SequenceGap(request, decision.last_sequence);
+    case WriterTable::Verdict::kUnknown:
+      return UnknownWriter(request);
+  }
+  VIEWCOUNT_CHECK(false);
 }
 
 void Lane::Append(RecordType type, std::string_view head, std::string_view body, JournalWriter::Body kind) {

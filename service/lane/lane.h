@@ -73,6 +73,10 @@ class Lane {
 
   // Takes over an adjustment. It is journaled and folded in order with the batches, then answered through its `done`.
   // Its site must have been applied before. Returns UNAVAILABLE after Stop; then `done` is not called.
+  //
+  // A part of an import is taken only if its sequence is the next one of its writer. Otherwise `done` gets
+  // ALREADY_EXISTS with reason DUPLICATE_SEQUENCE and `last_sequence`, or FAILED_PRECONDITION with reason SEQUENCE_GAP
+  // and `expected_sequence`, or with reason UNKNOWN_WRITER. Nothing is journaled then.
   absl::Status Submit(std::shared_ptr<SubmittedAdjustment> adjustment);
 
   // Sets the function that the lane's thread calls when the flusher should not wait for its interval. That is when the
@@ -140,6 +144,8 @@ class Lane {
   bool WriteSites();
   bool WriteSite(const std::shared_ptr<const Site>& site);
   void HandleAdjustment(const SubmittedAdjustment& submitted);
+  // Decides whether a part of an import is the next one of its writer, and remembers it if it is.
+  absl::Status TakePart(const journal::v1::Adjustment& message);
   // Appends a record to the journal and moves position_ after it.
   void Append(RecordType type, std::string_view head, std::string_view body = {},
               JournalWriter::Body kind = JournalWriter::Body::kCopy);

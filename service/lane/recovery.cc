@@ -65,7 +65,11 @@ absl::StatusOr<RecoveredLane> RecoverLane(const JournalSource& source, const Jou
                                if (!request.writer.IsNone()) recovered.writers.Replay(request, now);
                                NoteViewers(*site, batch, recovered);
                              },
-                         .adjustment = {},
+                         .adjustment =
+                             [&](const Record& record, SiteIndex, const Adjustment& adjustment, Folding&) {
+                               if (record.end <= checkpoint->position || !adjustment.message.has_import()) return;
+                               recovered.writers.Replay(WriterOf(adjustment.message), now);
+                             },
                          .totals = [&](const JournaledTotals& totals) { journaled = totals.views; }});
   if (begin < end) {
     // The walk begins with the segment that holds the checkpoint's position. Without a checkpoint it begins with the

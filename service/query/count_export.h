@@ -40,12 +40,15 @@ class CountExporter {
   boost::asio::awaitable<absl::StatusOr<std::unique_ptr<Export>>> Begin(std::shared_ptr<const Site> site,
                                                                         std::vector<Window> windows);
 
+  // Writes all pending views to the store. Returns UNAVAILABLE with RetryInfo if that takes longer than a minute, or if
+  // the service stops.
+  boost::asio::awaitable<absl::Status> Flush() const;
+  bool stopped() const { return stopped_; }
+
   // Lets the next call of each export's Next fail. Thread-safe.
   void Stop() { stopped_ = true; }
 
  private:
-  boost::asio::awaitable<absl::Status> Flush() const;
-
   CountStore& store_;
   CountReader& counts_;
   const FlushFunction flush_;

@@ -13,6 +13,7 @@
 #include "service/base/status.h"
 #include "service/http/aqs_routes.h"
 #include "service/http/beacon_route.h"
+#include "service/http/export_routes.h"
 #include "service/http/file_routes.h"
 #include "service/http/grafana_routes.h"
 #include "service/http/list_routes.h"
@@ -54,6 +55,7 @@ void HttpPort::AddRoutes() {
   }
   AddQueryRoutes(routes_, parts_.queries, trust_, parts_.store);
   AddListRoutes(routes_, parts_.lists, trust_, parts_.store);
+  AddExportRoutes(routes_, parts_.exporter, trust_, parts_.store, parts_.clock);
   AddNumberRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
   AddLiveRoutes(routes_, {parts_.watcher, trust_, visitors_, parts_.online, parts_.store});
   AddFileRoutes(router_);

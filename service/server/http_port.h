@@ -23,6 +23,7 @@
 #include "service/http/visitor.h"
 #include "service/ingest/ingestor.h"
 #include "service/metrics/metrics.h"
+#include "service/query/count_export.h"
 #include "service/query/count_reader.h"
 #include "service/query/count_watcher.h"
 #include "service/query/list_api.h"
@@ -51,6 +52,7 @@ class HttpPort {
     SiteStatsReader& stats;
     OnlineReaders& online;
     ArticleCatalog& catalog;
+    CountExporter& exporter;
     const BotPatterns& bots;
     ViewerSalts& salts;
     boost::asio::any_io_executor store;

@@ -222,6 +222,22 @@ void Server::MakeReaders() {
                                                                           .lanes = lanes_->lanes(),
                                                                           .ledgers = lanes_->ledgers(),
                                                                           .clock = clock_});
+  importer_ = std::make_unique<CountImporter>(
+      CountImporter::Dependencies{.sites = *sites_,
+                                  .store = *store_,
+                                  .counts = *counts_,
+                                  .adjuster = *adjuster_,
+                                  .lanes = lanes_->lanes().size(),
+                                  .ledgers = lanes_->ledgers(),
+                                  .flush = [this](milliseconds timeout) { return lanes_->FlushNow(timeout); },
+                                  .clock = clock_});
+  snapshots_ = std::make_unique<SnapshotExporter>(SnapshotExporter::Dependencies{.store = *store_,
+                                                                                 .snapshots = *store_,
+                                                                                 .counts = *counts_,
+                                                                                 .totals = *site_totals_,
+                                                                                 .adjuster = *adjuster_,
+                                                                                 .exporter = *exporter_,
+                                                                                 .clock = clock_});
 }
 
 asio::awaitable<absl::Status> Server::Meet() {
@@ -260,8 +276,9 @@ absl::Status Server::StartGrpc() {
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ = std::make_unique<GrpcQueryService>(
       GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *list_api_, *watcher_, *exporter_, clock_});
-  admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
-      executor, *sites_, *keeper_, *adjuster_, *catalog_, *lanes_, *store_, *site_totals_, clock_, metrics_, started_});
+  admin_service_ = std::make_unique<GrpcAdminService>(
+      GrpcAdminService::Dependencies{executor, *sites_, *keeper_, *adjuster_, *importer_, *snapshots_, *catalog_,
+                                     *lanes_, *store_, *site_totals_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },
@@ -302,6 +319,7 @@ absl::Status Server::StartHttp() {
                                      .stats = *site_stats_,
                                      .online = *online_,
                                      .catalog = *catalog_,
+                                     .exporter = *exporter_,
                                      .bots = *bots_,
                                      .salts = salts_,
                                      .store = store_thread_.executor(),
@@ -407,6 +425,7 @@ bool Server::FlushAll(SteadyTime deadline) {
 void Server::StopWatching() {
   if (watcher_ == nullptr || store_closed_) return;
   exporter_->Stop();
+  importer_->Stop();
   asio::post(store_thread_.executor(), [this] { watcher_->Stop(); });
 }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "service/adjustments/adjuster.h"
+#include "service/adjustments/count_import.h"
+#include "service/adjustments/snapshot_export.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/disk.h"
@@ -164,6 +166,8 @@ class Server {
   std::unique_ptr<DayRemover> day_remover_;
   std::unique_ptr<StoreMeeting> meeting_;
   std::unique_ptr<Adjuster> adjuster_;
+  std::unique_ptr<CountImporter> importer_;
+  std::unique_ptr<SnapshotExporter> snapshots_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
   // Registered with gRPC for reflection only, since the methods of GrpcMethods answer its calls before they reach it.

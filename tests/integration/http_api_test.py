@@ -6,6 +6,7 @@ Run by ctest with the programs' paths: http_api_test.py BUILD/bin/viewcountd BUI
 
 import base64
 import contextlib
+import csv
 import datetime
 import hashlib
 import gzip
@@ -36,7 +37,7 @@ COMMAND = None
 CONTRACT = Contract()
 # All addresses of 127.0.0.0/8 belong to this machine, so a backend and a visitor's browser have different addresses.
 BACKEND, BROWSER = "127.0.0.1", "127.0.0.9"
-SITES = ("calls", "moment", "popular", "numbers", "tags")
+SITES = ("calls", "moment", "popular", "numbers", "tags", "tables")
 PLAIN = {"Content-Type": "text/plain;charset=UTF-8"}
 # One correct call of each operation: its query and its body.
 CALLS = {
@@ -52,6 +53,7 @@ CALLS = {
     "listNow": ((("last", "5m"), ("pageSize", "2")), None),
     "listArticles": ((("before", "3"), ("after", "3")), None),
     "getSeries": ((("section", "news"), ("compare", "before"), ("window.last", "2d"), ("step", "day")), None),
+    "exportCounts": ((("format", "jsonl"),), None),
     "getSiteStats": ((), None),
     "odometer": ((("style", "flat"), ("digits", "10"), ("theme", "dark"), ("title", "Visits"), ("lang", "vi")), None),
     "badge": ((("article", "/calls/1"), ("label", "seen"), ("theme", "light"), ("lang", "fr-CA")), None),
@@ -117,7 +119,7 @@ class DescriptionTest(ApiTest):
     def client_of(self, name):
         """Returns a client of an address that has the operation."""
         if CONTRACT.is_public(name):
-            return self.client("calls", BACKEND if name == "getSeries" else BROWSER)
+            return self.client("calls", BACKEND if name in ("getSeries", "exportCounts") else BROWSER)
         return web.Web(self.running.address("backend"), "calls")
 
     def call(self, name):
@@ -469,6 +471,46 @@ class CachingTest(ApiTest):
             pairs = [("article", "/language")] if route == "/badge.svg" else []
             refused = client.send("GET", client.target(route, pairs + [("lang", "xx")]))
             self.assertEqual(read(refused), (400, "INVALID_ARGUMENT", "lang", None))
+
+    def test_exports_are_whole_or_cut_off(self):
+        client = self.client("tables", BACKEND)
+        articles = {"=1+1": 3, 'a "b", c': 4, "số 1": 5} | {f"/export/{number}": 1 for number in range(3_000)}
+        for begin in range(0, len(articles), 1_000):
+            some = list(articles.items())[begin:begin + 1_000]
+            client.post("/views", {"views": [{"articleId": article, "count": count} for article, count in some]})
+        lines = client.get("/export", [("format", "jsonl")])
+        self.assertEqual((lines.status, lines.type), (200, "application/jsonl"), lines.body)
+        rows = [json.loads(line) for line in lines.body.decode().splitlines()]
+        self.assertEqual({row["articleId"]: row["views"] for row in rows if row["articleId"] in articles}, articles)
+        table = client.get("/export", [("window.last", "1d")])
+        self.assertEqual(table.type, "text/csv")
+        rows = list(csv.reader(table.body.decode().splitlines()))
+        self.assertEqual(rows[0], ["article_id", "views"])
+        self.assertIn(["'=1+1", "3"], rows)
+        self.assertIn(['a "b", c', "4"], rows)
+        # The last chunk has the number of rows, and then the connection ends.
+        with contextlib.closing(client.connect()) as connection:
+            connection.sendall(f"GET {client.target('/export')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            whole = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        self.assertIn(b"Transfer-Encoding: chunked\r\n", whole)
+        self.assertRegex(whole, rb"\r\n0\r\nViewcount-Rows: \d{4,}\r\n\r\n$")
+        for pairs, field in (([("format", "xml")], "format"), ([("window.last", "90m")], "window.last")):
+            self.assertEqual(read(client.get("/export", pairs))[:3], (400, "INVALID_ARGUMENT", field), pairs)
+        self.assertEqual(read(self.client("tables").get("/export"))[:2], (403, "PERMISSION_DENIED"))
+
+    def test_lists_and_series_are_tables_as_well(self):
+        client = self.client("tables", BACKEND)
+        client.post("/views", {"views": [{"articleId": "=table", "count": 1_000_000}]})
+        popular = client.get("/popular", [("format", "csv"), ("pageSize", "1")])
+        self.assertEqual(popular.type, "text/csv")
+        self.assertEqual(popular.body.decode(), "rank,previous_rank,views,article_id,title,section,url\n"
+                                                "1,,1000000,'=table,,,\n")
+        series = client.get("/series", [("format", "csv"), ("article", "=table"), ("window.last", "1d")])
+        self.assertEqual(series.type, "text/csv")
+        self.assertRegex(series.body.decode(), r"^start,views\n\d{4}-\d\d-\d\dT00:00:00\+00:00,1000000\n$")
+        for path in ("/popular", "/series"):
+            answer = client.get(path, [("format", "xml"), ("window.last", "1d")])
+            self.assertEqual(read(answer)[:3], (400, "INVALID_ARGUMENT", "format"))
 
     def test_series_are_for_backends_and_add_up(self):
         client = self.client(source=BACKEND)

@@ -6,7 +6,7 @@ They are written by hand because Debian has no grpc_tools for Python. Import thi
 import grpc
 
 from grpc_messages import health_pb2, reflection_pb2
-from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2
+from viewcount.v1 import admin_pb2, ingest_pb2, query_pb2, transfer_pb2
 
 CALL_SECONDS_MAX = 10
 
@@ -29,6 +29,8 @@ class Stubs:
                                         query_pb2.ListPopularResponse)
         self.get_site_stats = self._unary("viewcount.v1.QueryService/GetSiteStats", query_pb2.GetSiteStatsRequest,
                                           query_pb2.GetSiteStatsResponse)
+        self.get_series = self._unary("viewcount.v1.QueryService/GetSeries", query_pb2.GetSeriesRequest,
+                                      query_pb2.GetSeriesResponse)
         self.watch_counts = self._bounded(
             self._channel.unary_stream("/viewcount.v1.QueryService/WatchCounts",
                                        query_pb2.WatchCountsRequest.SerializeToString,
@@ -38,7 +40,12 @@ class Stubs:
         self.merge_articles = self._admin("MergeArticles")
         self.list_adjustments = self._admin("ListAdjustments")
         self.undo_adjustment = self._admin("UndoAdjustment")
+        self.import_counts = self._bounded(
+            self._channel.stream_unary("/viewcount.v1.AdminService/ImportCounts",
+                                       transfer_pb2.ImportCountsRequest.SerializeToString,
+                                       transfer_pb2.ImportCountsResponse.FromString))
         self.flush = self._admin("Flush")
+        self.put_articles = self._admin("PutArticles")
         self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,
                                    health_pb2.HealthCheckResponse)
         self._reflection = self._stream("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

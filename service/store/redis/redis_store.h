@@ -26,6 +26,7 @@
 #include "service/store/redis/store_scripts.h"
 #include "service/store/salt_store.h"
 #include "service/store/site_store.h"
+#include "service/store/snapshot_store.h"
 
 namespace viewcount {
 
@@ -35,7 +36,11 @@ namespace viewcount {
 // It has two connections: one for writes and one for reads, so that no read waits for a queue of parts. Both lead to
 // the same run of one server. At every interval the store checks that the server is still a master that may be trusted
 // (redis_store_watch.cc).
-class RedisStore final : public CountStore, public SiteStore, public SaltStore, public DayStore {
+class RedisStore final : public CountStore,
+                         public SiteStore,
+                         public SaltStore,
+                         public DayStore,
+                         public SnapshotStore {
  public:
   struct Options {
     RedisAddress address;
@@ -90,6 +95,10 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore, 
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows(std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredNote>>> ReadNotes(Shard shard,
                                                                             std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> ReadStartValues(Shard shard,
+                                                                                    std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<ArticleTextScan>> ScanArticleTexts(Shard shard, std::string_view site,
+                                                                           std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;

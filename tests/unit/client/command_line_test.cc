@@ -23,6 +23,23 @@ ExitCode Exit(const std::vector<const char*>& words) {
   return std::holds_alternative<ExitCode>(parsed) ? std::get<ExitCode>(parsed) : ExitCode::kOk;
 }
 
+TEST(CommandLine, ImportsOfCountsHaveADayOrAreOfAllTime) {
+  const auto import = std::get<ImportCountsCommand>(
+      Line({"import", "counts", "-", "--day", "2026-11-22", "--id", "monday", "--dry-run"}).command);
+  EXPECT_EQ(import.file, "-");
+  EXPECT_EQ(import.day, "2026-11-22");
+  EXPECT_EQ(import.id, "monday");
+  EXPECT_TRUE(import.dry_run);
+  EXPECT_FALSE(import.undo);
+  EXPECT_TRUE(std::get<ImportCountsCommand>(Line({"import", "counts", "f", "--all-time", "--undo"}).command).undo);
+  EXPECT_EQ(Exit({"import", "counts", "f", "--all-time", "--day", "2026-11-22"}), ExitCode::kUsage);
+  EXPECT_EQ(Exit({"import", "counts", "f", "--day", "2026-02-30"}), ExitCode::kUsage);
+  EXPECT_EQ(Exit({"import", "counts"}), ExitCode::kUsage);
+  EXPECT_TRUE(std::get<ExportCommand>(Line({"export", "--full"}).command).full);
+  EXPECT_EQ(Exit({"export", "--full", "--format", "csv"}), ExitCode::kUsage);
+  EXPECT_EQ(Exit({"export", "--full", "--last", "7d"}), ExitCode::kUsage);
+}
+
 TEST(CommandLine, GlobalOptionsStandBeforeAndAfterTheCommand) {
   for (const auto& words :
        {std::vector<const char*>{"--server", "h:1", "--site", "s", "--json", "--timeout", "2.5", "top"},

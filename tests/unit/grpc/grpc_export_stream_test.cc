@@ -27,7 +27,7 @@ class ExportService final : public v1::QueryService::CallbackService {
 
   grpc::ServerWriteReactor<v1::ExportCountsResponse>* ExportCounts(grpc::CallbackServerContext* context,
                                                                    const v1::ExportCountsRequest*) override {
-    return GrpcExportStream::Begin(context, exporter_, pipeline_.executor(), pipeline_.site(), {Window{}}, patience_);
+    return viewcount::ExportCounts(context, exporter_, pipeline_.executor(), pipeline_.site(), {Window{}}, patience_);
   }
 
  private:

@@ -58,6 +58,28 @@ class Numbers final : public EventSource {
   bool closed_ = false;
 };
 
+// A body of three pieces, one of them empty. It is whole, or cut off after them.
+class Pieces final : public EventSource {
+ public:
+  explicit Pieces(bool whole) : whole_(whole) {}
+
+  awaitable<std::optional<std::string>> Next() override {
+    static const std::vector<std::string> kPieces = {"0123456789abcdef", "", "end"};
+    if (sent_ == kPieces.size()) co_return std::nullopt;
+    co_return kPieces[sent_++];
+  }
+  void Close() override {}
+  bool has_end() const override { return true; }
+  std::optional<End> TakeEnd() override {
+    if (!whole_) return std::nullopt;
+    return End{"Rows: 2\r\n"};
+  }
+
+ private:
+  const bool whole_;
+  size_t sent_ = 0;
+};
+
 class HttpEventsTest : public HttpServerTest {
  protected:
   void AddEvents(const std::string& path, int count, bool ends, size_t bytes = 0) {
@@ -87,6 +109,28 @@ TEST_F(HttpEventsTest, AreSentUntilTheyEndAndTheConnectionWithThem) {
               AllOf(HasSubstr("Connection: close\r\n"), Not(HasSubstr("Content-Length")),
                     HasSubstr("text/event-stream"), EndsWith("\r\n\r\ndata: 1\n\ndata: 2\n\ndata: 3\n\n")));
   EXPECT_EQ(alive_, 0);
+}
+
+TEST_F(HttpEventsTest, ABodyWithAnEndIsSentInChunks) {
+  for (const bool whole : {true, false}) {
+    router_.Add(boost::beast::http::verb::get, whole ? "/whole" : "/cut",
+                [whole](const HttpRequest&) -> awaitable<HttpResponse> {
+                  HttpResponse response;
+                  response.events = std::make_unique<Pieces>(whole);
+                  co_return response;
+                });
+  }
+  Start();
+  HttpClient reader(port());
+  ASSERT_TRUE(reader.Send(Get("/whole")));
+  EXPECT_THAT(All(reader), AllOf(HasSubstr("Transfer-Encoding: chunked\r\n"), HasSubstr("Connection: close\r\n"),
+                                 EndsWith("\r\n\r\n10\r\n0123456789abcdef\r\n3\r\nend\r\n0\r\nRows: 2\r\n\r\n")));
+  HttpClient cut(port());
+  ASSERT_TRUE(cut.Send(Get("/cut")));
+  EXPECT_THAT(All(cut), EndsWith("\r\n\r\n10\r\n0123456789abcdef\r\n3\r\nend\r\n"));
+  HttpClient old(port());
+  ASSERT_TRUE(old.Send("GET /whole HTTP/1.0\r\nHost: test\r\n\r\n"));
+  EXPECT_THAT(All(old), AllOf(Not(HasSubstr("chunked")), EndsWith("\r\n\r\n0123456789abcdefend")));
 }
 
 TEST_F(HttpEventsTest, HeadHasNone) {

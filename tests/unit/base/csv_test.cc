@@ -1,8 +1,8 @@
-#include "client/cli/csv.h"
+#include "service/base/csv.h"
 
 #include <gtest/gtest.h>
 
-namespace viewcount::cli {
+namespace viewcount {
 namespace {
 
 TEST(CsvCell, QuotesWhatWouldEndACell) {
@@ -45,10 +45,17 @@ TEST(CsvCell, OrdinaryTextStaysAsItIs) {
   }
 }
 
-TEST(JsonText, EscapesWhatJsonRequires) {
-  EXPECT_EQ(JsonText("a\"b\\c"), "\"a\\\"b\\\\c\"");
-  EXPECT_EQ(JsonText("số"), "\"số\"");
+// Returns what CsvText reads of the cell that CsvCell writes. None of these texts needs quotes.
+std::string ReadAgain(const std::string& text) { return CsvText(CsvCell(text)); }
+
+TEST(CsvText, IsTheOppositeOfCells) {
+  for (const char* text : {"/tin/1", "", "=cmd()", "+1", " =1", "＝1", "/x;=1+1", ";+1;＝1", "/x; =1", "a\t@x", "'",
+                           "''a", "it's", "'a=1", "a;'b"}) {
+    EXPECT_EQ(ReadAgain(text), text);
+  }
 }
 
+TEST(CsvText, AnApostropheOfItsOwnBeforeAFormulaIsLost) { EXPECT_EQ(ReadAgain("'=1"), "=1"); }
+
 }  // namespace
-}  // namespace viewcount::cli
+}  // namespace viewcount

@@ -1,0 +1,71 @@
+// The reads of a snapshot of a site from Redis, besides those of counts.
+#include <string>
+#include <utility>
+
+#include "service/store/redis/keys.h"
+#include "service/store/redis/redis_store.h"
+#include "service/store/redis/torn_shard.h"
+
+namespace viewcount {
+namespace asio = boost::asio;
+
+namespace {
+
+// The answer of one HSCAN: fields and values, alternating, and where the next step begins.
+struct HashStep {
+  std::vector<Reply> words;
+  std::string cursor;
+};
+
+absl::StatusOr<HashStep> HashStepOf(absl::StatusOr<Reply> reply) {
+  auto read = Expect(std::move(reply), Reply::Kind::kArray, "HSCAN");
+  if (!read.ok()) return read.status();
+  if (read->elements.size() != 2) return absl::DataLossError("Redis answered HSCAN with something else");
+  HashStep step{.words = std::move(read->elements[1].elements), .cursor = std::move(read->elements[0].text)};
+  if (step.cursor == "0") step.cursor.clear();
+  return step;
+}
+
+}  // namespace
+
+asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> RedisStore::ReadStartValues(Shard shard,
+                                                                                       std::string_view site) {
+  if (!reader_.ready) co_return Away();
+  // A torn shard would hold the start values of a half part.
+  if (auto status = co_await Restore(shard); !status.ok()) co_return status;
+  const std::string key = keys::Totals(shard);
+  const std::string prefix = "start:" + std::string(site) + ":";
+  const std::string pattern = prefix + "*";
+  std::map<Window, int64_t> values;
+  std::string cursor = "0";
+  while (!cursor.empty()) {
+    const RedisCommand command = {"HSCAN", key, cursor, "MATCH", pattern, "COUNT", "1000"};
+    auto step = HashStepOf(co_await reader_.connection->Execute(command));
+    if (!step.ok()) co_return step.status();
+    for (size_t i = 0; i + 1 < step->words.size(); i += 2) {
+      const auto window = keys::WindowOfName(std::string_view(step->words[i].text).substr(prefix.size()));
+      if (!window || window->kind == Window::Kind::kVisits || window->kind == Window::Kind::kVisitDay) continue;
+      const auto views = CountOf(step->words[i + 1]);
+      if (!views.ok()) co_return views.status();
+      if (*views != 0) values[*window] = *views;
+    }
+    cursor = std::move(step->cursor);
+  }
+  co_return values;
+}
+
+asio::awaitable<absl::StatusOr<ArticleTextScan>> RedisStore::ScanArticleTexts(Shard shard, std::string_view site,
+                                                                              std::string_view cursor) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Articles(shard, site);
+  const RedisCommand command = {"HSCAN", key, cursor.empty() ? "0" : cursor, "COUNT", "1000"};
+  auto step = HashStepOf(co_await reader_.connection->Execute(command));
+  if (!step.ok()) co_return step.status();
+  ArticleTextScan scan{.entries = {}, .cursor = std::move(step->cursor)};
+  for (size_t i = 0; i + 1 < step->words.size(); i += 2) {
+    scan.entries.push_back({std::move(step->words[i].text), std::move(step->words[i + 1].text)});
+  }
+  co_return scan;
+}
+
+}  // namespace viewcount
