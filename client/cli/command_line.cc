@@ -81,6 +81,7 @@ class Parser {
     AddAdminCommands();
     AddJournal();
     AddAdjustmentCommands();
+    AddAnnotationCommands();
     AddImport();
   }
 
@@ -121,6 +122,7 @@ class Parser {
   void AddAdminCommands();
   void AddJournal();
   void AddAdjustmentCommands();
+  void AddAnnotationCommands();
   void AddImport();
 
   // Returns the innermost command that was named on the command line.
@@ -168,6 +170,9 @@ class Parser {
   DeleteCommand delete_;
   AdjustmentsCommand adjustments_;
   UndoCommand undo_;
+  AnnotationPutCommand annotation_put_;
+  AnnotationListCommand annotation_list_;
+  AnnotationDeleteCommand annotation_delete_;
   FlushCommand flush_;
   StatusCommand status_;
   AuditCommand audit_;
@@ -518,6 +523,20 @@ void Parser::AddAdjustmentCommands() {
                    "  viewcount adjustments\n  viewcount undo 00112233445566778899aabbccddeeff", undo_);
   undo->add_option("ID", undo_.adjustment_id, "As viewcount adjustments shows it")->required();
   undo->add_option("--why", undo_.why, "A sentence, kept with the change");
+}
+
+void Parser::AddAnnotationCommands() {
+  auto* annotation = app_.add_subcommand("annotation", "Put notes at moments, which the dashboard's charts show");
+  annotation->require_subcommand(1);
+  annotation->footer("Examples:\n  viewcount annotation list");
+  AddAnnotationPutOptions(
+      *Add(*annotation, "put", "Put a note at a moment",
+           "  viewcount annotation put \"The new home page\" --time 2026-11-30T07:00:00+07:00", annotation_put_),
+      annotation_put_);
+  Add(*annotation, "list", "List the site's notes", "  viewcount annotation list", annotation_list_);
+  AddAnnotationDeleteOptions(*Add(*annotation, "delete", "Delete a note",
+                                  "  viewcount annotation delete 0123456789abcdef0123456789abcdef", annotation_delete_),
+                             annotation_delete_);
 }
 
 void Parser::AddImport() {

@@ -300,4 +300,25 @@ grpc::ServerUnaryReactor* GrpcAdminService::UndoAdjustment(grpc::CallbackServerC
                [this, request, response] { return parts_.adjuster.Undo(*request, *response); });
 }
 
+grpc::ServerUnaryReactor* GrpcAdminService::PutAnnotation(grpc::CallbackServerContext* context,
+                                                          const v1::PutAnnotationRequest* request,
+                                                          v1::PutAnnotationResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.Put(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::ListAnnotations(grpc::CallbackServerContext* context,
+                                                            const v1::ListAnnotationsRequest* request,
+                                                            v1::ListAnnotationsResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.List(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::DeleteAnnotation(grpc::CallbackServerContext* context,
+                                                             const v1::DeleteAnnotationRequest* request,
+                                                             v1::DeleteAnnotationResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.Delete(*request, *response); });
+}
+
 }  // namespace viewcount

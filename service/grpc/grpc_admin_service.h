@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "service/adjustments/adjuster.h"
+#include "service/annotations/annotations.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/instance/lane_set.h"
@@ -26,6 +27,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     SiteSync& keeper;
     Adjuster& adjuster;
     ArticleCatalog& catalog;
+    Annotations& annotations;
     LaneSet& lanes;
     RedisStore& store;
     SiteTotalReader& totals;
@@ -65,6 +67,14 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* UndoAdjustment(grpc::CallbackServerContext* context,
                                            const v1::UndoAdjustmentRequest* request,
                                            v1::UndoAdjustmentResponse* response) override;
+  grpc::ServerUnaryReactor* PutAnnotation(grpc::CallbackServerContext* context, const v1::PutAnnotationRequest* request,
+                                          v1::PutAnnotationResponse* response) override;
+  grpc::ServerUnaryReactor* ListAnnotations(grpc::CallbackServerContext* context,
+                                            const v1::ListAnnotationsRequest* request,
+                                            v1::ListAnnotationsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteAnnotation(grpc::CallbackServerContext* context,
+                                             const v1::DeleteAnnotationRequest* request,
+                                             v1::DeleteAnnotationResponse* response) override;
 
  private:
   // Returns the zones that a site has had, the present one among them if `wanted` has another and views were counted.

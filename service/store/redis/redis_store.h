@@ -15,6 +15,7 @@
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
+#include "service/store/annotation_store.h"
 #include "service/store/count_store.h"
 #include "service/store/ranked_limits.h"
 #include "service/store/redis/audit_report.h"
@@ -34,7 +35,7 @@ namespace viewcount {
 // It has two connections: one for writes and one for reads, so that no read waits for a queue of parts. Both lead to
 // the same run of one server. At every interval the store checks that the server is still a master that may be trusted
 // (redis_store_watch.cc).
-class RedisStore final : public CountStore, public SiteStore, public SaltStore {
+class RedisStore final : public CountStore, public SiteStore, public SaltStore, public AnnotationStore {
  public:
   struct Options {
     RedisAddress address;
@@ -100,6 +101,16 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
       Shard shard, std::string_view site, const PublicationRange& range) override;
+  boost::asio::awaitable<absl::Status> WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                        std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadPageArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::map<std::string, std::string>>> ReadAnnotations(
+      Shard shard, std::string_view site) override;
+  boost::asio::awaitable<absl::Status> WriteAnnotation(Shard shard, std::string_view site, std::string_view id,
+                                                       std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> RemoveAnnotation(Shard shard, std::string_view site,
+                                                                std::string_view id) override;
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
@@ -150,6 +161,9 @@ class RedisStore final : public CountStore, public SiteStore, public SaltStore {
   // HMGET of the shard's lanes hash that requests kUndoField last. That value is removed from the reply.
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadWhole(Shard shard,
                                                                        const std::vector<RedisCommand>& commands);
+  // Returns the fields of a hash in the order of `names`; nothing for an absent one.
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadFields(
+      const std::string& key, const std::vector<std::string_view>& names);
   // Undoes the half-written part that the shard holds, if there is one.
   boost::asio::awaitable<absl::Status> Restore(Shard shard);
 
