@@ -82,6 +82,7 @@ class Parser {
     AddAdminCommands();
     AddJournal();
     AddAdjustmentCommands();
+    AddAnnotationCommands();
     AddImport();
   }
 
@@ -122,6 +123,7 @@ class Parser {
   void AddAdminCommands();
   void AddJournal();
   void AddAdjustmentCommands();
+  void AddAnnotationCommands();
   void AddImport();
   void AddImportCounts(CLI::App& import);
 
@@ -170,6 +172,9 @@ class Parser {
   DeleteCommand delete_;
   AdjustmentsCommand adjustments_;
   UndoCommand undo_;
+  AnnotationPutCommand annotation_put_;
+  AnnotationListCommand annotation_list_;
+  AnnotationDeleteCommand annotation_delete_;
   FlushCommand flush_;
   StatusCommand status_;
   AuditCommand audit_;
@@ -581,6 +586,20 @@ void Parser::AddImportCounts(CLI::App& import) {
       throw CLI::ValidationError("--day", fmt::format("must be a day such as 2026-11-23, not \"{}\"", text));
     }
   });
+}
+
+void Parser::AddAnnotationCommands() {
+  auto* annotation = app_.add_subcommand("annotation", "Put notes at moments, which the dashboard's charts show");
+  annotation->require_subcommand(1);
+  annotation->footer("Examples:\n  viewcount annotation list");
+  AddAnnotationPutOptions(
+      *Add(*annotation, "put", "Put a note at a moment",
+           "  viewcount annotation put \"The new home page\" --time 2026-11-30T07:00:00+07:00", annotation_put_),
+      annotation_put_);
+  Add(*annotation, "list", "List the site's notes", "  viewcount annotation list", annotation_list_);
+  AddAnnotationDeleteOptions(*Add(*annotation, "delete", "Delete a note",
+                                  "  viewcount annotation delete 0123456789abcdef0123456789abcdef", annotation_delete_),
+                             annotation_delete_);
 }
 
 void Parser::AddImport() {

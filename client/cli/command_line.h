@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/annotation_options.h"
 #include "client/cli/announce_options.h"
 #include "client/cli/foreign_options.h"
 #include "client/cli/list_options.h"
@@ -214,12 +215,13 @@ struct ImportCountsCommand {
   double retry_for = 60;
 };
 
-using Command =
-    std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand, StatsCommand,
-                 WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand, SitePutCommand,
-                 SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand, AdjustmentsCommand,
-                 UndoCommand, FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand, JournalRepairCommand,
-                 JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand, ImportCountsCommand>;
+using Command = std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand,
+                             StatsCommand, WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand,
+                             SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
+                             AdjustmentsCommand, UndoCommand, AnnotationPutCommand, AnnotationListCommand,
+                             AnnotationDeleteCommand, FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand,
+                             JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand,
+                             ImportCountsCommand>;
 
 struct CommandLine {
   GlobalOptions global;

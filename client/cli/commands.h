@@ -37,6 +37,9 @@ absl::Status Run(Session& session, const MergeCommand& command);
 absl::Status Run(Session& session, const DeleteCommand& command);
 absl::Status Run(Session& session, const AdjustmentsCommand& command);
 absl::Status Run(Session& session, const UndoCommand& command);
+absl::Status Run(Session& session, const AnnotationPutCommand& command);
+absl::Status Run(Session& session, const AnnotationListCommand& command);
+absl::Status Run(Session& session, const AnnotationDeleteCommand& command);
 absl::Status Run(Session& session, const FlushCommand& command);
 absl::Status Run(Session& session, const StatusCommand& command);
 // Prints every difference, and returns kFailed if there is one.

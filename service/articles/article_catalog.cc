@@ -108,6 +108,7 @@ asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& 
   for (v1::Article article : request.articles()) {
     const std::string id(site->Resolve(article.article_id()));
     article.clear_article_id();
+    article.clear_announced_by_page();
     CompleteSection(article);
     published[id] = PublishTimeOf(article);
     texts[ShardOf(ArticleHash(site->seed, id))][id] = article.SerializeAsString();
@@ -125,6 +126,60 @@ asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& 
   }
   ++writes_;
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<bool>> ArticleCatalog::PutFromPage(std::shared_ptr<const Site> site,
+                                                                  v1::Article article) {
+  if (auto status = Check(article, 0); !status.ok()) co_return status;
+  const auto away = [](const absl::Status& status) {
+    return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
+  };
+  const std::string id = article.article_id();
+  const std::vector<std::string_view> ids = {id};
+  const Shard shard = ShardOf(ArticleHash(site->seed, id));
+  const auto before = co_await store_.ReadArticles(shard, site->name, ids);
+  if (!before.ok()) co_return away(before.status());
+  if (before->front()) co_return false;
+  article.clear_article_id();
+  article.clear_hidden_from_lists();
+  article.set_announced_by_page(true);
+  CompleteSection(article);
+  std::map<std::string, std::optional<int64_t>> published = {{id, PublishTimeOf(article)}};
+  const std::string text = article.SerializeAsString();
+  auto status = co_await store_.WritePageArticle(shard, site->name, id, text);
+  if (!status.ok()) co_return away(status);
+  status = co_await store_.WritePublications(HomeOf(*site), site->name, published);
+  // The portal may have announced the article meanwhile. Then its time of publication is the valid one.
+  const auto after = co_await store_.ReadArticles(shard, site->name, ids);
+  if (v1::Article portal; after.ok() && after->front() && portal.ParseFromString(*after->front())) {
+    published[id] = PublishTimeOf(portal);
+    status.Update(co_await store_.WritePublications(HomeOf(*site), site->name, published));
+  }
+  {
+    const MutexLock lock(mutex_);
+    known_.erase(NameOf(*site, id));
+  }
+  ++writes_;
+  if (!status.ok()) co_return away(status);
+  co_return true;
+}
+
+asio::awaitable<std::vector<std::optional<std::string>>> ArticleCatalog::ReadPages(
+    const Site& site, Shard shard, const std::vector<std::string_view>& ids,
+    const std::vector<std::optional<std::string>>& texts) {
+  std::vector<std::string_view> missing;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (texts[i]) continue;
+    missing.push_back(ids[i]);
+    places.push_back(i);
+  }
+  std::vector<std::optional<std::string>> result(ids.size());
+  const auto pages = co_await store_.ReadPageArticles(shard, site.name, missing);
+  // Without these, the articles are shown by their IDs.
+  if (!pages.ok() || pages->size() != missing.size()) co_return result;
+  for (size_t i = 0; i < missing.size(); ++i) result[places[i]] = (*pages)[i];
+  co_return result;
 }
 
 asio::awaitable<absl::StatusOr<std::vector<Publication>>> ArticleCatalog::ReadPublications(
@@ -180,10 +235,17 @@ asio::awaitable<ArticleCatalog::Details> ArticleCatalog::ReadDetailsSince(Steady
 
 asio::awaitable<void> ArticleCatalog::ReadShard(const Site& site, Shard shard, const Missing& asked, SteadyTime now,
                                                 Details& result) {
-  const auto texts = co_await store_.ReadArticles(shard, site.name, asked.ids);
+  auto texts = co_await store_.ReadArticles(shard, site.name, asked.ids);
   if (!texts.ok() || texts->size() != asked.ids.size()) {
     if (asked.never_read) result.complete = false;
     co_return;
+  }
+  const bool has_all = std::ranges::all_of(*texts, [](const auto& text) { return text.has_value(); });
+  if (site.settings.page_announcements && !has_all) {
+    auto pages = co_await ReadPages(site, shard, asked.ids, *texts);
+    for (size_t i = 0; i < pages.size(); ++i) {
+      if (pages[i]) (*texts)[i] = std::move(pages[i]);
+    }
   }
   const MutexLock lock(mutex_);
   if (known_.size() + asked.ids.size() > limits::kArticleDetailsMax) known_.clear();

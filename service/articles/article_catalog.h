@@ -30,6 +30,10 @@ using ArticleDetails = std::shared_ptr<const v1::Article>;
 
 // Returns whether a time can be written as text, from the year 1 to 9999.
 bool IsTime(const google::protobuf::Timestamp& time);
+// Returns whether an article was announced, and by the portal's servers rather than by its page.
+inline bool IsAnnouncedByPortal(const ArticleDetails& details) {
+  return details != nullptr && !details->announced_by_page();
+}
 // Returns the time of publication, Unix milliseconds; nothing if the article was announced without one.
 std::optional<int64_t> PublishTimeOf(const v1::Article& article);
 
@@ -48,8 +52,12 @@ class ArticleCatalog {
   // Stores articles in place of earlier announcements. If an article is there twice, the last one counts. Errors: those
   // of PutArticles in admin.proto.
   boost::asio::awaitable<absl::Status> Put(const v1::PutArticlesRequest& request);
-  // Returns which of the articles are announced. `ids` are IDs as the site resolves them, and must stay valid until the
-  // coroutine ends. Errors: those of the store.
+  // Stores what a page announces about itself, unless the article was announced with Put. `article` has an ID as the
+  // site resolves it. Returns whether it was stored. The page's announcement is kept apart, so it never replaces one of
+  // Put. Errors: INVALID_ARGUMENT with a field such as articles[0].title, and those of the store.
+  boost::asio::awaitable<absl::StatusOr<bool>> PutFromPage(std::shared_ptr<const Site> site, v1::Article article);
+  // Returns which of the articles are announced with Put. `ids` are IDs as the site resolves them, and must stay valid
+  // until the coroutine ends. Errors: those of the store.
   boost::asio::awaitable<absl::StatusOr<std::set<std::string_view>>> FindAnnounced(
       std::shared_ptr<const Site> site, const std::vector<std::string_view>& ids);
 
@@ -95,6 +103,11 @@ class ArticleCatalog {
   // Reads the details that were not read since `not_before`.
   boost::asio::awaitable<Details> ReadDetailsSince(SteadyTime not_before, std::shared_ptr<const Site> site,
                                                    std::vector<std::string_view> ids);
+  // Returns what pages announced about those of the articles that have no text in `texts`, in the same order. Requires
+  // at least one of them.
+  boost::asio::awaitable<std::vector<std::optional<std::string>>> ReadPages(
+      const Site& site, Shard shard, const std::vector<std::string_view>& ids,
+      const std::vector<std::optional<std::string>>& texts);
   boost::asio::awaitable<void> ReadShard(const Site& site, Shard shard, const Missing& asked, SteadyTime now,
                                          Details& result);
   // An article's site and ID.

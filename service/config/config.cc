@@ -151,6 +151,8 @@ std::string Describe(const Config& config) {
   line("http-address", quoted(config.http_address));
   line("backend-address", quoted(config.backend_address));
   line("admin-address", quoted(config.admin_address));
+  // An empty array would be read as one empty name.
+  if (!config.admin_hosts.empty()) line("admin-host", fmt::format("[\"{}\"]", fmt::join(config.admin_hosts, "\", \"")));
   if (!config.tls_cert.empty()) line("tls-cert", quoted(config.tls_cert));
   if (!config.tls_key.empty()) line("tls-key", quoted(config.tls_key));
   // An empty array would be read as one empty name.

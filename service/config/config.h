@@ -32,6 +32,8 @@ struct Config {
   // Where the portal's own servers use HTTP; kNoListener for nowhere.
   std::string backend_address = "127.0.0.1:8081";
   std::string admin_address = "127.0.0.1:9464";
+  // Host names under which the admin address is known, in lower case, besides localhost and IP addresses.
+  std::vector<std::string> admin_hosts;
   // PEM files. Both or none are set. With them, http_address serves HTTPS.
   std::string tls_cert;
   std::string tls_key;

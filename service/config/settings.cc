@@ -1,5 +1,6 @@
 #include "service/config/settings.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -167,6 +168,22 @@ absl::Status ApplyRanges(const Values& values, std::vector<std::string>& field) 
   return absl::OkStatus();
 }
 
+// Accepts host names as browsers send them, and stores them in lower case.
+absl::Status ApplyAdminHosts(const Values& values, Config& config) {
+  constexpr size_t kNameBytesMax = 253;
+  Values names;
+  for (const std::string& value : values) {
+    const std::string name = absl::AsciiStrToLower(ToAbsl(value));
+    const bool known = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") == std::string::npos;
+    if (name.empty() || name.size() > kNameBytesMax || !known || name.front() == '.' || name.back() == '.') {
+      return Refuse("must be a host name without a port, such as stats.example.org", value);
+    }
+    names.push_back(name);
+  }
+  config.admin_hosts = std::move(names);
+  return absl::OkStatus();
+}
+
 // Any letters may be capitals, as in HTTP.
 absl::Status ApplyClientAddressHeader(const Values& values, Config& config) {
   for (const std::string_view name : kForwardingHeaders) {
@@ -258,6 +275,11 @@ constexpr std::array kSettings = {
     Setting{"admin-address", "HOST:PORT",
             "Where the dashboard, /metrics, /healthz and /readyz are served. Default: 127.0.0.1:9464.", false,
             [](const Values& values, Config& config) { return ApplyAddress(values, config.admin_address); }},
+    Setting{"admin-host", "NAME",
+            "A host name under which browsers reach the dashboard, as behind a web server. Repeatable. Default: none. "
+            "localhost and IP addresses are always known; other names are refused, since web pages of others could use "
+            "them.",
+            true, ApplyAdminHosts},
     Setting{
         "shutdown-delay", "TIME",
         "How long everything is still served after SIGTERM, while /readyz says 503 (units ms, s, m). Default: 0s. As "

@@ -323,4 +323,25 @@ grpc::ServerReadReactor<v1::ImportCountsRequest>* GrpcAdminService::ImportCounts
   return GrpcImportStream::Begin(context, parts_.importer, parts_.executor, response);
 }
 
+grpc::ServerUnaryReactor* GrpcAdminService::PutAnnotation(grpc::CallbackServerContext* context,
+                                                          const v1::PutAnnotationRequest* request,
+                                                          v1::PutAnnotationResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.Put(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::ListAnnotations(grpc::CallbackServerContext* context,
+                                                            const v1::ListAnnotationsRequest* request,
+                                                            v1::ListAnnotationsResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.List(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::DeleteAnnotation(grpc::CallbackServerContext* context,
+                                                             const v1::DeleteAnnotationRequest* request,
+                                                             v1::DeleteAnnotationResponse* response) {
+  return Spawn(context, parts_.executor,
+               [this, request, response] { return parts_.annotations.Delete(*request, *response); });
+}
+
 }  // namespace viewcount

@@ -6,6 +6,7 @@
 #include "service/adjustments/adjuster.h"
 #include "service/adjustments/count_import.h"
 #include "service/adjustments/snapshot_export.h"
+#include "service/annotations/annotations.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/instance/lane_set.h"
@@ -30,6 +31,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     CountImporter& importer;
     SnapshotExporter& snapshots;
     ArticleCatalog& catalog;
+    Annotations& annotations;
     LaneSet& lanes;
     RedisStore& store;
     SiteTotalReader& totals;
@@ -73,6 +75,14 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context, const v1::ExportSnapshotRequest* request) override;
   grpc::ServerReadReactor<v1::ImportCountsRequest>* ImportCounts(grpc::CallbackServerContext* context,
                                                                  v1::ImportCountsResponse* response) override;
+  grpc::ServerUnaryReactor* PutAnnotation(grpc::CallbackServerContext* context, const v1::PutAnnotationRequest* request,
+                                          v1::PutAnnotationResponse* response) override;
+  grpc::ServerUnaryReactor* ListAnnotations(grpc::CallbackServerContext* context,
+                                            const v1::ListAnnotationsRequest* request,
+                                            v1::ListAnnotationsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteAnnotation(grpc::CallbackServerContext* context,
+                                             const v1::DeleteAnnotationRequest* request,
+                                             v1::DeleteAnnotationResponse* response) override;
 
  private:
   // Returns the zones that a site has had, the present one among them if `wanted` has another and views were counted.

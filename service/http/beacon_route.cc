@@ -69,6 +69,7 @@ struct Shared {
   const ClientTrust& trust;
   VisitorFinder& visitors;
   BrowserAdmission& admission;
+  const PageAnnouncements* pages;
   AnswerCache answers = {};
   // Reused to keep its memory.
   v1::RecordViewsRequest request = {};
@@ -89,6 +90,8 @@ class BeaconConnection final : public FastPathConnection {
     const auto article_id = ArticleOf(*beacon);
     // The general path counts what has no article or does not count.
     if (!article_id) return 0;
+    // The general path asks pages to announce themselves.
+    if (shared_.pages != nullptr && shared_.pages->MayBeWanted(*site_, site_->Resolve(*article_id))) return 0;
     origin_ = beacon->origin;
     const Client client = ClientOf(*beacon);
     shared_.admission.Prefetch(client, *site_, *article_id);
@@ -150,8 +153,13 @@ class BeaconConnection final : public FastPathConnection {
 class BeaconRoute final : public FastPathRoute {
  public:
   BeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-              BrowserAdmission& admission)
-      : shared_{.sites = sites, .ingestor = ingestor, .trust = trust, .visitors = visitors, .admission = admission} {}
+              BrowserAdmission& admission, const PageAnnouncements* pages)
+      : shared_{.sites = sites,
+                .ingestor = ingestor,
+                .trust = trust,
+                .visitors = visitors,
+                .admission = admission,
+                .pages = pages} {}
 
   std::unique_ptr<FastPathConnection> Open(const asio::any_io_executor& executor,
                                            const asio::ip::address& peer) override {
@@ -165,8 +173,9 @@ class BeaconRoute final : public FastPathRoute {
 }  // namespace
 
 std::unique_ptr<FastPathRoute> MakeBeaconRoute(const SiteDirectory& sites, Ingestor& ingestor, const ClientTrust& trust,
-                                               VisitorFinder& visitors, BrowserAdmission& admission) {
-  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors, admission);
+                                               VisitorFinder& visitors, BrowserAdmission& admission,
+                                               const PageAnnouncements* pages) {
+  return std::make_unique<BeaconRoute>(sites, ingestor, trust, visitors, admission, pages);
 }
 
 }  // namespace viewcount

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "count_js.h"
+#include "describe_js.h"
 #include "lists_js.h"
 #include "openapi_yaml.h"
 #include "service/base/check.h"
@@ -190,9 +191,10 @@ absl::StatusOr<std::vector<DemoFile>> ReadFiles(const std::string& directory) {
 
 void AddFileRoutes(HttpRouter& router) {
   std::vector<Script> scripts;
-  scripts.push_back(MakeScript({"lists", "more"}, "the script of lists of this version", kListsJs));
-  scripts.insert(scripts.begin(),
-                 MakeScript({"count", "numbers"}, "the script of this version", CountScript(kListsJs)));
+  // Lists and announcements are one file, so that count.js has one hash only.
+  const std::string lists = std::string(kDescribeJs) + kListsJs;
+  scripts.push_back(MakeScript({"lists", "more"}, "the script of lists of this version", lists));
+  scripts.insert(scripts.begin(), MakeScript({"count", "numbers"}, "the script of this version", CountScript(lists)));
   AddFile(router, "/", {.type = "text/plain; charset=utf-8", .body = Index(scripts)}, kFileCacheControl);
   AddFile(router, "/openapi.yaml", {.type = "application/yaml", .body = kOpenapiYaml}, kFileCacheControl);
   for (const Script& script : scripts) AddScript(router, script);

@@ -1,5 +1,6 @@
 #include "service/http/list_routes.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
@@ -13,11 +14,13 @@
 #include "service/http/api_answer.h"
 #include "service/http/cached_response.h"
 #include "service/http/csv_answer.h"
+#include "service/http/embed_routes.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
 #include "service/http/question_parameters.h"
 #include "service/query/csv_tables.h"
 #include "service/web/popular_feed.h"
+#include "service/web/popular_page.h"
 
 namespace viewcount {
 namespace {
@@ -118,10 +121,24 @@ std::string_view OriginOf(const Site& site) {
   return "";
 }
 
+absl::Status TakeFeedLanguage(const Parameters& parameters, FeedOptions& options) {
+  const auto language = parameters.Find("lang");
+  if (!language) return absl::OkStatus();
+  const auto grouping = DigitGroupingOf(*language);
+  if (!grouping) return InvalidField("lang", "must be a language that is known here, such as vi, en or de-CH");
+  options.grouping = *grouping;
+  options.vietnamese = *language == "vi" || language->starts_with("vi-");
+  return absl::OkStatus();
+}
+
+// The number of articles on an embedded page.
+constexpr uint32_t kEmbeddedArticles = 10;
+constexpr uint32_t kEmbeddedArticlesMax = 50;
+
 class Lists {
  public:
-  Lists(ListApi& lists, const ClientTrust& trust, asio::any_io_executor store)
-      : lists_(lists), trust_(trust), store_(std::move(store)) {}
+  Lists(ListApi& lists, const ClientTrust& trust, asio::any_io_executor store, bool tls)
+      : lists_(lists), trust_(trust), store_(std::move(store)), tls_(tls) {}
 
   Answer Popular(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     const auto parameters = Parameters::Parse(request.target());
@@ -148,12 +165,7 @@ class Lists {
     const auto parameters = Parameters::Parse(request.target());
     if (!parameters.ok()) co_return parameters.status();
     FeedOptions options{.site = site->name, .origin = OriginOf(*site)};
-    if (const auto language = parameters->Find("lang")) {
-      const auto grouping = DigitGroupingOf(*language);
-      if (!grouping) co_return InvalidField("lang", "must be a language that is known here, such as vi, en or de-CH");
-      options.grouping = *grouping;
-      options.vietnamese = *language == "vi" || language->starts_with("vi-");
-    }
+    if (auto status = TakeFeedLanguage(*parameters, options); !status.ok()) co_return status;
     v1::ListPopularRequest question;
     question.set_site(site->name);
     if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
@@ -165,6 +177,39 @@ class Lists {
     if (feed == Feed::kJson) content.type = "application/feed+json";
     content.body = feed == Feed::kRss ? RssOf(list, options) : JsonFeedOf(list, options);
     co_return CachedResponse(request, content, kFeedCacheControl);
+  }
+
+  Answer PopularPage(const HttpRequest& request, std::shared_ptr<const Site> site) const {
+    const auto parameters = Parameters::Parse(request.target());
+    if (!parameters.ok()) co_return parameters.status();
+    PopularPageOptions options{.feed = {.site = site->name, .origin = OriginOf(*site)}};
+    if (auto status = TakeFeedLanguage(*parameters, options.feed); !status.ok()) co_return status;
+    const std::string theme = parameters->Find("theme").value_or("auto");
+    if (theme != "auto" && theme != "light" && theme != "dark") {
+      co_return InvalidField("theme", "must be one of auto, light, dark");
+    }
+    options.theme = theme == "light" ? Theme::kLight : theme == "dark" ? Theme::kDark : Theme::kAuto;
+    v1::ListPopularRequest question;
+    question.set_site(site->name);
+    if (auto status = FillPopular(*parameters, question); !status.ok()) co_return status;
+    if (IsCostly(question) && !IsBackend(request)) co_return ForBackends(kCostlyLists);
+    const auto limit = NumberOf(*parameters, "limit");
+    if (!limit.ok()) co_return limit.status();
+    question.set_page_size(limit->value_or(kEmbeddedArticles));
+    if (question.page_size() < 1 || question.page_size() > kEmbeddedArticlesMax) {
+      co_return InvalidField("limit", fmt::format("must be 1 to {}", kEmbeddedArticlesMax));
+    }
+    v1::ListPopularResponse list;
+    const auto status = co_await OnStore(store_, lists_.ListPopular(question, list));
+    if (!status.ok()) co_return status;
+    const std::string oembed = OembedAddress(request, tls_);
+    options.oembed_address = oembed;
+    const Content content{.type = "text/html; charset=utf-8", .body = viewcount::PopularPage(list, options)};
+    HttpResponse response = CachedResponse(request, content, kFeedCacheControl);
+    response.set("Content-Security-Policy", EmbedPolicy(*site));
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Referrer-Policy", "no-referrer");
+    co_return response;
   }
 
   Answer Trending(const HttpRequest& request, std::shared_ptr<const Site> site) const {
@@ -235,12 +280,13 @@ class Lists {
   ListApi& lists_;
   const ClientTrust& trust_;
   const asio::any_io_executor store_;
+  const bool tls_;
 };
 
 }  // namespace
 
-void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, asio::any_io_executor store) {
-  const Lists lists(api, trust, std::move(store));
+void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, asio::any_io_executor store, bool tls) {
+  const Lists lists(api, trust, std::move(store), tls);
   routes.Add(http::verb::get, "/popular",
              [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return lists.Popular(request, std::move(site));
@@ -263,6 +309,12 @@ void AddListRoutes(SiteRoutes& routes, ListApi& api, const ClientTrust& trust, a
                return lists.PopularFeed(request, std::move(site), Lists::Feed::kJson);
              },
              {.parameters = feed_parameters});
+  routes.Add(http::verb::get, std::string(kEmbedPath),
+             [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
+               return lists.PopularPage(request, std::move(site));
+             },
+             {.parameters = {"window.day", "window.allTime", "window.last", "section", "author", "tag", "language",
+                             "publishedWithin", "limit", "lang", "theme"}});
   routes.Add(http::verb::get, "/trending",
              [lists](const HttpRequest& request, std::shared_ptr<const Site> site) {
                return lists.Trending(request, std::move(site));

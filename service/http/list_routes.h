@@ -9,8 +9,10 @@
 
 namespace viewcount {
 
-// Adds GET …/popular, …/trending, …/rising, …/now, …/articles, …/popular.rss and …/popular.json. `store` is the
-// executor of the store, on which `lists` runs. All must outlive the server.
-void AddListRoutes(SiteRoutes& routes, ListApi& lists, const ClientTrust& trust, boost::asio::any_io_executor store);
+// Adds GET …/popular, …/trending, …/rising, …/now, …/articles, …/popular.rss, …/popular.json and …/embed/popular.
+// `store` is the executor of the store, on which `lists` runs. `tls` is true if the port serves HTTPS itself. All must
+// outlive the server.
+void AddListRoutes(SiteRoutes& routes, ListApi& lists, const ClientTrust& trust, boost::asio::any_io_executor store,
+                   bool tls = false);
 
 }  // namespace viewcount

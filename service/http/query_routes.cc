@@ -31,6 +31,15 @@ constexpr std::array<std::pair<std::string_view, v1::SeriesStep>, 4> kSteps = {{
                                                                                 {"week", v1::SERIES_STEP_WEEK},
                                                                                 {"month", v1::SERIES_STEP_MONTH}}};
 
+// Returns whether a public dashboard asks for the series. Every other window is other counts to be read, so strangers
+// may choose among few.
+bool IsOfPublicDashboard(const v1::GetSeriesRequest& question) {
+  if (!question.window().has_last() || question.window().last().seconds() % 3'600 != 0) return false;
+  const int64_t hours = question.window().last().seconds() / 3'600;
+  if (question.step() == v1::SERIES_STEP_HOUR) return hours == 24 || hours == 96;
+  return question.step() == v1::SERIES_STEP_DAY && (hours == 30 * 24 || hours == 60 * 24);
+}
+
 class Questions {
  public:
   Questions(QueryApi& queries, const ClientTrust& trust, asio::any_io_executor store)
@@ -55,14 +64,16 @@ class Questions {
   }
 
   Answer Series(const HttpRequest& request, std::shared_ptr<const Site> site) const {
-    if (!trust_.Find(request, request.peer).trusted_backend) {
-      co_return ForBackends("series");
-    }
+    const bool is_stranger = !trust_.Find(request, request.peer).trusted_backend;
+    if (is_stranger && !site->settings.public_reads) co_return ForBackends("series");
     const auto parameters = Parameters::Parse(request.target());
     if (!parameters.ok()) co_return parameters.status();
     v1::GetSeriesRequest question;
     question.set_site(site->name);
     if (auto status = FillSeries(*parameters, question); !status.ok()) co_return status;
+    if (is_stranger && !IsOfPublicDashboard(question)) {
+      co_return ForBackends("series but those by hour for window.last 24h or 96h, and by day for 30d or 60d");
+    }
     const auto csv = AsksForCsv(*parameters);
     if (!csv.ok()) co_return csv.status();
     if (*csv) {

@@ -11,6 +11,7 @@ bool IsFromAnotherSite(const HttpRequest& request) {
 
 absl::Status CheckReader(const HttpRequest& request, const ReaderParts& parts, std::string_view what) {
   if (parts.trust == nullptr) {
+    if (parts.own_pages != nullptr) return parts.own_pages->CheckRead(request);
     if (!IsFromAnotherSite(request)) return absl::OkStatus();
     return absl::PermissionDeniedError("only this server's own pages may ask here");
   }

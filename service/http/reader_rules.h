@@ -8,6 +8,7 @@
 
 #include "service/base/clock.h"
 #include "service/http/client_trust.h"
+#include "service/http/own_pages.h"
 #include "service/http/router.h"
 #include "service/query/list_api.h"
 #include "service/query/query_api.h"
@@ -22,6 +23,8 @@ struct ReaderParts {
   ListApi& lists;
   // The rule for the address of backends. Null for the admin address, whose readers see all numbers of all sites.
   const ClientTrust* trust = nullptr;
+  // The rule for the admin address. Null for none.
+  const OwnPages* own_pages = nullptr;
   // The executor of the store, on which `queries` and `lists` run.
   boost::asio::any_io_executor store;
   const Clock& clock;

@@ -10,7 +10,6 @@
 #include "service/http/json_form.h"
 #include "service/http/parameters.h"
 #include "service/http/problem.h"
-#include "service/http/reader_rules.h"
 
 namespace viewcount {
 namespace {
@@ -55,15 +54,15 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
       [this, handler = std::move(handler), parameters = std::move(options.parameters), json = options.json,
        cached = options.cached,
        refused = std::move(options.refused)](const HttpRequest& request) -> awaitable<HttpResponse> {
-        if (readers_ == Readers::kOwnPages && IsFromAnotherSite(request)) {
-          co_return Problem(absl::PermissionDeniedError("only this server's own pages may ask here"));
+        if (own_pages_ != nullptr) {
+          if (const auto status = own_pages_->CheckRead(request); !status.ok()) co_return Problem(status);
         }
         const auto site = sites_.Find(request.site);
         if (site == nullptr) {
           const absl::Status unknown = sites_.Unknown(request.site);
           if (refused) refused(unknown);
           HttpResponse response = Problem(unknown);
-          if (readers_ == Readers::kPagesOfSite) response.set(field::access_control_allow_origin, "*");
+          if (own_pages_ == nullptr) response.set(field::access_control_allow_origin, "*");
           co_return response;
         }
         HttpResponse response;
@@ -84,11 +83,11 @@ void SiteRoutes::Add(http::verb method, const std::string& path, Handler handler
             response = Problem(WithHttpNames(shaped, names));
           }
         }
-        if (readers_ == Readers::kPagesOfSite) AllowReading(OriginOf(request), *site, response);
+        if (own_pages_ == nullptr) AllowReading(OriginOf(request), *site, response);
         co_return response;
       },
       std::move(options.body_limit));
-  if (readers_ == Readers::kOwnPages) return;
+  if (own_pages_ != nullptr) return;
   router_.Add(http::verb::options, route, [this](const HttpRequest& request) -> awaitable<HttpResponse> {
     const auto site = sites_.Find(request.site);
     if (site == nullptr) co_return Problem(sites_.Unknown(request.site));

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "service/http/own_pages.h"
 #include "service/http/router.h"
 #include "service/sites/site_directory.h"
 
@@ -39,12 +40,10 @@ struct SiteRouteOptions {
 // use, because the routes refer to it.
 class SiteRoutes {
  public:
-  // The web pages whose scripts may read the answers: those of the site's origins (CORS), or only pages that this
-  // server serves itself.
-  enum class Readers : uint8_t { kPagesOfSite, kOwnPages };
-  // The arguments must outlive the use of the router.
-  SiteRoutes(HttpRouter& router, const SiteDirectory& sites, Readers readers = Readers::kPagesOfSite)
-      : router_(router), sites_(sites), readers_(readers) {}
+  // With `own_pages`, requests must satisfy OwnPages::CheckRead, and only pages that this server serves itself may read
+  // the answers. Without it, pages of the site's origins may (CORS). The arguments must outlive the use of the router.
+  SiteRoutes(HttpRouter& router, const SiteDirectory& sites, const OwnPages* own_pages = nullptr)
+      : router_(router), sites_(sites), own_pages_(own_pages) {}
 
   // Runs under the same rules as an HttpHandler.
   using Handler = std::function<boost::asio::awaitable<absl::StatusOr<HttpResponse>>(const HttpRequest&,
@@ -57,7 +56,7 @@ class SiteRoutes {
  private:
   HttpRouter& router_;
   const SiteDirectory& sites_;
-  const Readers readers_;
+  const OwnPages* const own_pages_;
 };
 
 }  // namespace viewcount

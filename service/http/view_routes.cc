@@ -156,8 +156,13 @@ HttpResponse Picture() {
 class ViewHandlers {
  public:
   ViewHandlers(Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors, BrowserAdmission& admission,
-               FirstCounts counts)
-      : ingestor_(ingestor), trust_(trust), visitors_(visitors), admission_(admission), counts_(std::move(counts)) {}
+               FirstCounts counts, PageAnnouncements* pages)
+      : ingestor_(ingestor),
+        trust_(trust),
+        visitors_(visitors),
+        admission_(admission),
+        counts_(std::move(counts)),
+        pages_(pages) {}
 
   awaitable<absl::StatusOr<HttpResponse>> Post(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (auto status = CheckOrigin(request, *site); !status.ok())
@@ -179,6 +184,7 @@ class ViewHandlers {
     const absl::StatusOr<IngestResult> counted = co_await Count(request, client, site, query->session, views);
     if (!counted.ok()) co_return counted.status();
     HttpResponse answer = ViewsAnswer(*counted, *hint);
+    if (!client.trusted_backend) co_await AskToDescribe(site, views, answer);
     if (query->shown) co_await Show(*query->shown, std::move(site), answer);
     co_return answer;
   }
@@ -236,6 +242,17 @@ class ViewHandlers {
     answer.body().append(",").append(json, 1).append("\n");
   }
 
+  // Adds to the answer of a page's view that the page should announce itself.
+  awaitable<void> AskToDescribe(const std::shared_ptr<const Site>& site, const v1::RecordViewsRequest& views,
+                                HttpResponse& answer) const {
+    if (pages_ == nullptr || views.views_size() != 1 || views.views(0).bot()) co_return;
+    std::string id(site->Resolve(views.views(0).article_id()));
+    const bool wanted = co_await pages_->IsWanted(site, std::move(id));
+    if (!wanted) co_return;
+    answer.body().resize(answer.body().rfind('}'));
+    answer.body().append(",\"describe\":true}\n");
+  }
+
   // Has the views of one request counted, and waits until they are as durable as they request. Sets their site and
   // visitor. Views that must not count, such as those of a prefetch, get an answer as if they had been counted. Returns
   // the reason if the views are refused. All arguments must live until the end.
@@ -271,13 +288,14 @@ class ViewHandlers {
   VisitorFinder& visitors_;
   BrowserAdmission& admission_;
   const FirstCounts counts_;
+  PageAnnouncements* const pages_;
 };
 
 }  // namespace
 
 void AddViewRoutes(SiteRoutes& routes, Ingestor& ingestor, const ClientTrust& trust, VisitorFinder& visitors,
-                   BrowserAdmission& admission, FirstCounts counts) {
-  const ViewHandlers door(ingestor, trust, visitors, admission, std::move(counts));
+                   BrowserAdmission& admission, FirstCounts counts, PageAnnouncements* pages) {
+  const ViewHandlers door(ingestor, trust, visitors, admission, std::move(counts), pages);
   const auto refused = [&ingestor](const absl::Status& status) {
     ingestor.Refuse(absl::IsInvalidArgument(status) ? RejectReason::kInvalid : RejectReason::kUnknownSite, 1);
   };

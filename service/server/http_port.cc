@@ -13,11 +13,14 @@
 #include "service/base/status.h"
 #include "service/http/aqs_routes.h"
 #include "service/http/beacon_route.h"
+#include "service/http/dashboard_routes.h"
+#include "service/http/embed_routes.h"
 #include "service/http/export_routes.h"
 #include "service/http/file_routes.h"
 #include "service/http/grafana_routes.h"
 #include "service/http/list_routes.h"
 #include "service/http/live_routes.h"
+#include "service/http/page_routes.h"
 #include "service/http/query_routes.h"
 #include "service/http/tls.h"
 #include "service/http/view_routes.h"
@@ -35,6 +38,7 @@ constexpr int kPortsMax = 2;
 HttpPort::HttpPort(const Dependencies& parts, Audience audience, const Config& config)
     : parts_(parts),
       audience_(audience),
+      tls_(audience == Audience::kPublic && !config.tls_cert.empty()),
       trust_(TrustOf(config)),
       visitors_({trust_, parts.bots, parts.salts, parts.clock}),
       admission_({.counts = parts.counts,
@@ -43,21 +47,27 @@ HttpPort::HttpPort(const Dependencies& parts, Audience audience, const Config& c
                   .clock = parts.clock,
                   .views_per_second = config.address_views_per_second,
                   .articles_per_minute = config.new_articles_per_minute}),
+      pages_(parts.catalog, parts.store, parts.clock),
       routes_(router_, parts.sites),
       unnamed_lines_(kUnnamedLinesInterval) {
   AddRoutes();
 }
 
 void HttpPort::AddRoutes() {
-  AddViewRoutes(routes_, parts_.ingestor, trust_, visitors_, admission_, FirstCountsOf(parts_.watcher, parts_.store));
+  AddViewRoutes(routes_, parts_.ingestor, trust_, visitors_, admission_, FirstCountsOf(parts_.watcher, parts_.store),
+                &pages_);
   if (audience_ == Audience::kPublic) {
-    router_.AddFastPath(MakeBeaconRoute(parts_.sites, parts_.ingestor, trust_, visitors_, admission_));
+    router_.AddFastPath(MakeBeaconRoute(parts_.sites, parts_.ingestor, trust_, visitors_, admission_, &pages_));
   }
   AddQueryRoutes(routes_, parts_.queries, trust_, parts_.store);
-  AddListRoutes(routes_, parts_.lists, trust_, parts_.store);
+  AddListRoutes(routes_, parts_.lists, trust_, parts_.store, tls_);
+  AddEmbedRoutes(router_, routes_, parts_.sites);
   AddExportRoutes(routes_, parts_.exporter, trust_, parts_.store, parts_.clock);
   AddNumberRoutes(routes_, parts_.queries, parts_.stats, parts_.store);
   AddLiveRoutes(routes_, {parts_.watcher, trust_, visitors_, parts_.online, parts_.store});
+  AddPageRoutes(routes_, pages_, trust_, admission_);
+  AddPublicDashboard(routes_);
+  AddArticleRoute(routes_, parts_.catalog, parts_.store, ArticleReaders::kPublic);
   AddFileRoutes(router_);
   if (audience_ == Audience::kPublic) return;
   const ReaderParts readers{.sites = parts_.sites,

@@ -17,6 +17,7 @@
 #include "service/config/config.h"
 #include "service/http/browser_admission.h"
 #include "service/http/client_trust.h"
+#include "service/http/page_announcements.h"
 #include "service/http/router.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
@@ -83,9 +84,12 @@ class HttpPort {
 
   const Dependencies parts_;
   const Audience audience_;
+  // True if the port serves HTTPS itself.
+  const bool tls_;
   ClientTrust trust_;
   VisitorFinder visitors_;
   BrowserAdmission admission_;
+  PageAnnouncements pages_;
   HttpRouter router_;
   SiteRoutes routes_;
   LogThrottle unnamed_lines_;

@@ -1,5 +1,6 @@
 #include "service/server/server.h"
 
+#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "service/base/address.h"
+#include "service/base/address_ranges.h"
 #include "service/base/files.h"
 #include "service/base/limits.h"
 #include "service/base/status.h"
@@ -18,6 +20,7 @@
 #include "service/grpc/ingest_methods.h"
 #include "service/http/admin_routes.h"
 #include "service/http/aqs_routes.h"
+#include "service/http/change_routes.h"
 #include "service/http/dashboard_routes.h"
 #include "service/http/grafana_routes.h"
 #include "service/http/list_routes.h"
@@ -42,9 +45,25 @@ constexpr milliseconds kDiskPatience{2'000};
 // One event loop keeps up with one lane. The lanes, HTTP and the store have threads of their own.
 size_t GrpcLoops() { return std::clamp<size_t>(std::thread::hardware_concurrency() / 4, 1, kGrpcLoopsMax); }
 
+// Returns the names under which browsers may reach the admin address.
+std::vector<std::string> AdminNames(const Config& config) {
+  std::vector<std::string> names = config.admin_hosts;
+  // The address was checked when the configuration was read.
+  names.push_back(absl::AsciiStrToLower(ToAbsl(ParseHostPort(config.admin_address)->host)));
+  return names;
+}
+
 }  // namespace
 
-Server::Server(Config config, StopSignal& stop) : config_(std::move(config)), stop_(stop) {}
+Server::Server(Config config, StopSignal& stop)
+    : config_(std::move(config)), stop_(stop), own_pages_(AdminNames(config_)) {}
+
+ClientTrust::Options Server::OperatorTrust() {
+  const std::vector<std::string> everywhere = {"0.0.0.0/0", "::/0"};
+  // These texts are ranges.
+  const AddressRanges all = *AddressRanges::Parse(everywhere);
+  return {.proxies = all, .backends = all, .is_private = true};
+}
 
 Server::~Server() {
   // After a failed start, the parts that were started are stopped here.
@@ -189,6 +208,7 @@ void Server::MakeReaders() {
   counts_ = std::make_unique<CountReader>(*store_, *cache_, clock_);
   catalog_ = std::make_unique<ArticleCatalog>(*sites_, *store_, clock_);
   article_labels_ = std::make_unique<ArticleLabels>(*store_, *catalog_, clock_);
+  annotations_ = std::make_unique<Annotations>(*sites_, *store_);
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
@@ -201,15 +221,14 @@ void Server::MakeReaders() {
   recent_ = std::make_unique<RecentReader>(*sites_, *store_, *popular_, clock_);
   list_api_ = std::make_unique<ListApi>(ListApi::Dependencies{*sites_, *counts_, *popular_, *exporter_, *catalog_,
                                                               *published_, *rising_, *recent_, clock_});
-  AddSiteList(question_routes_, *sites_);
-  AddQueryRoutes(questions_by_site_.emplace(question_routes_, *sites_, SiteRoutes::Readers::kOwnPages), *query_api_,
-                 operators_, executor);
-  AddListRoutes(*questions_by_site_, *list_api_, operators_, executor);
-  const ReaderParts readers{
-      .sites = *sites_, .queries = *query_api_, .lists = *list_api_, .store = executor, .clock = clock_};
+  const ReaderParts readers{.sites = *sites_,
+                            .queries = *query_api_,
+                            .lists = *list_api_,
+                            .own_pages = &own_pages_,
+                            .store = executor,
+                            .clock = clock_};
   AddAqsRoutes(question_routes_, readers);
   AddGrafanaRoutes(question_routes_, readers);
-  admin_routes_.AddTable(question_routes_);
   query_maintenance_ = std::make_unique<QueryMaintenance>(executor, *counts_, *popular_, *recent_);
   online_ = std::make_unique<OnlineReaders>(executor, *store_, clock_);
   watcher_ = std::make_unique<CountWatcher>(
@@ -238,6 +257,13 @@ void Server::MakeReaders() {
                                                                                  .adjuster = *adjuster_,
                                                                                  .exporter = *exporter_,
                                                                                  .clock = clock_});
+  AddSiteList(question_routes_, *sites_, own_pages_);
+  questions_by_site_.emplace(question_routes_, *sites_, &own_pages_);
+  AddQueryRoutes(*questions_by_site_, *query_api_, operators_, executor);
+  AddListRoutes(*questions_by_site_, *list_api_, operators_, executor);
+  AddArticleRoute(*questions_by_site_, *catalog_, executor, ArticleReaders::kOperators);
+  AddChangeRoutes(*questions_by_site_, own_pages_, *adjuster_, *annotations_, executor);
+  admin_routes_.AddTable(question_routes_);
 }
 
 asio::awaitable<absl::Status> Server::Meet() {
@@ -277,8 +303,8 @@ absl::Status Server::StartGrpc() {
   query_service_ = std::make_unique<GrpcQueryService>(
       GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *list_api_, *watcher_, *exporter_, clock_});
   admin_service_ = std::make_unique<GrpcAdminService>(
-      GrpcAdminService::Dependencies{executor, *sites_, *keeper_, *adjuster_, *importer_, *snapshots_, *catalog_,
-                                     *lanes_, *store_, *site_totals_, clock_, metrics_, started_});
+      GrpcAdminService::Dependencies{executor, *sites_, *keeper_, *adjuster_, *importer_, *snapshots_, *catalog_, *annotations_, *lanes_,
+                                     *store_, *site_totals_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },

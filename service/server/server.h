@@ -12,6 +12,7 @@
 #include "service/adjustments/adjuster.h"
 #include "service/adjustments/count_import.h"
 #include "service/adjustments/snapshot_export.h"
+#include "service/annotations/annotations.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
 #include "service/base/disk.h"
@@ -22,6 +23,7 @@
 #include "service/grpc/grpc_query_service.h"
 #include "service/grpc/http2/grpc_server.h"
 #include "service/http/client_trust.h"
+#include "service/http/own_pages.h"
 #include "service/http/router.h"
 #include "service/http/server.h"
 #include "service/http/site_routes.h"
@@ -78,6 +80,8 @@ class Server {
   ExitCode Stop();
 
  private:
+  // Everybody who reaches the admin address is an operator, also through a proxy.
+  static ClientTrust::Options OperatorTrust();
   absl::Status OpenData();
   absl::Status StartAdmin();
   absl::Status OpenStore();
@@ -138,7 +142,8 @@ class Server {
   std::unique_ptr<LaneSet> lanes_;
   HttpRouter admin_routes_;
   // The dashboard's questions, which the admin address answers as soon as the readers are made.
-  ClientTrust operators_{{.is_private = true}};
+  ClientTrust operators_{OperatorTrust()};
+  OwnPages own_pages_;
   HttpRouter question_routes_;
   std::optional<SiteRoutes> questions_by_site_;
   std::string admin_address_;
@@ -149,6 +154,7 @@ class Server {
   std::unique_ptr<CountReader> counts_;
   std::unique_ptr<ArticleCatalog> catalog_;
   std::unique_ptr<ArticleLabels> article_labels_;
+  std::unique_ptr<Annotations> annotations_;
   std::unique_ptr<PopularReader> popular_;
   std::unique_ptr<SiteTotalReader> site_totals_;
   std::unique_ptr<SiteStatsReader> site_stats_;

@@ -81,6 +81,13 @@ class SiteStore {
   virtual boost::asio::awaitable<absl::StatusOr<TextScan>> ScanArticleTexts(Shard shard, std::string_view site,
                                                                             std::string_view cursor) = 0;
 
+  // Writes and reads the texts that pages announce about themselves. They are kept apart from those of WriteArticles,
+  // so that neither replaces the other.
+  virtual boost::asio::awaitable<absl::Status> WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                                std::string_view text) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadPageArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) = 0;
+
   // Sets the articles' places in the site's order of publication. Those without a time get none. `shard` must always be
   // the same for a site. Requires at least one article. A time is an integer that a double can hold.
   virtual boost::asio::awaitable<absl::Status> WritePublications(

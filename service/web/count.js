@@ -55,15 +55,9 @@
   // The service's limits of an article ID and of an address.
   const idBytesMax = 512;
   const addressBytesMax = 16384;
-  // A body below these has less than 64 KiB and 1,000 names. The longest address fits, in the longest spelling.
+  // A body below this has less than 64 KiB. The longest address fits, in the longest spelling.
   const batchBytesMax = 60000;
-  const nameBytesMin = 60;
-  // A stream without a message for this time is held back by a proxy.
-  const silenceMsMax = 5000;
-  const pollMsMin = 15000;
   const retryMsMin = 3000;
-  const retryMsMax = 300000;
-  const updateMs = 200;
 
   // An article's name is a pair of a kind and a value. The kind is articleId, address or canonicalAddress, as in bodies
   // and answers.
@@ -109,6 +103,8 @@
   let isErrorPage = 'errorPage' in data;
   // The element of lists.js.
   let lists;
+  // The name of the article that the service asked the page to announce.
+  let wanted;
   // The stream, and the articles that it or the polling has.
   let source;
   let watched;
@@ -313,6 +309,10 @@
   // and a 0 may be absent.
   const take = (answer) => {
     if (answer.hint) warn(answer.hint);
+    if (answer.describe) {
+      wanted = own();
+      list();
+    }
     for (const count of answer.counts || []) {
       const kind = ['address', 'canonicalAddress', 'articleId'].find((field) => count[field]);
       const name = key([kind, count[kind]]);
@@ -356,12 +356,12 @@
     return [url, rest];
   };
 
-  // Requests counts of any number of articles. Adding to each name's length limits their number.
+  // Requests counts of any number of articles. Adding 60 to each name's length limits their number to 1,000.
   const askRest = (names) => {
     if (!names.length || !window.fetch) return;
     const body = {};
     let bytes = 0;
-    while (names.length && (bytes += encodeURIComponent(names[0][1]).length + nameBytesMin) < batchBytesMax) {
+    while (names.length && (bytes += encodeURIComponent(names[0][1]).length + 60) < batchBytesMax) {
       const name = names.shift();
       const list = name[0] + (name[0] === 'articleId' ? 's' : 'es');
       (body[list] = body[list] || []).push(name[1]);
@@ -403,13 +403,14 @@
     watched = names;
     const fitting = isHeldBack ? [0, [...names.values()]] : fit(api + '/live' + session(), names);
     askRest(fitting[1].filter((name) => !counts.has(key(name))));
-    if (isHeldBack) return later(pollMsMin);
+    if (isHeldBack) return later(15000);
     source = new EventSource(fitting[0]);
+    // A stream without a message for this time is held back by a proxy.
     timer = setTimeout(() => {
       isHeldBack = true;
       close();
       show();
-    }, silenceMsMax);
+    }, 5000);
     source.onmessage = (event) => {
       clearTimeout(timer);
       retryMs = retryMsMin;
@@ -420,7 +421,7 @@
       source.close();
       clearTimeout(timer);
       later(retryMs);
-      retryMs = Math.min(retryMs * 2, retryMsMax);
+      retryMs = Math.min(retryMs * 2, 300000);
     };
   };
 
@@ -462,8 +463,8 @@
   // and Subresource Integrity apply to it as to this script. The service inserts its hash. The query keeps caches from
   // returning another version than this script's.
   const list = () => {
-    if (run.lists) run.lists(api, nameOf, isErrorPage ? 0 : own());
-    else if (!lists && all('[data-viewcount-popular],[data-viewcount-newer],[data-viewcount-earlier]')[0])
+    if (run.lists) run.lists(api, nameOf, isErrorPage ? 0 : own(), wanted);
+    else if (!lists && (wanted || all('[data-viewcount-popular],[data-viewcount-newer],[data-viewcount-earlier]')[0]))
       lists = document.head.appendChild(
         make('script', {
           src: base + (isNeutral ? 'more' : 'lists') + '.js?' + script.integrity,
@@ -523,7 +524,7 @@
       setTimeout(() => {
         updating = 0;
         refresh();
-      }, updateMs);
+      }, 200);
   });
 
   const refresh = () => {

@@ -208,6 +208,8 @@
 
   main.lists = (...values) => {
     [api, nameOf, own] = values;
+    // The service asked the page to announce this article.
+    if (values[3]) main.describe(api, values[3]);
     fill();
   };
   main.refresh();

@@ -16,35 +16,6 @@ namespace {
 using google::protobuf::Struct;
 using google::protobuf::util::TimeUtil;
 
-// Returns the address of an article's page; empty if it is not known.
-std::string LinkOf(const v1::RankedArticle& article, const FeedOptions& options) {
-  const std::string& url = article.url();
-  if (absl::StartsWithIgnoreCase(url, "https://") || absl::StartsWithIgnoreCase(url, "http://")) return url;
-  if (options.origin.empty()) return "";
-  const std::string origin(options.origin);
-  // Any visitor may have reported an ID. So it must not lead to another host, as a path with two slashes would.
-  const auto is_path = [](std::string_view text) {
-    return text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
-  };
-  for (const std::string& text : {url, article.article_id()}) {
-    if (is_path(text)) return origin + text;
-  }
-  return article.article_id().starts_with(origin + "/") ? article.article_id() : "";
-}
-
-std::string TitleOf(const FeedOptions& options) {
-  return fmt::format("{}: {}", options.site, options.vietnamese ? "đọc nhiều nhất" : "most viewed");
-}
-
-std::string ViewsOf(const v1::RankedArticle& article, const FeedOptions& options) {
-  const char* const unit = options.vietnamese ? "lượt xem" : article.views() == 1 ? "view" : "views";
-  return fmt::format("{} {}", Grouped(article.views(), options.grouping), unit);
-}
-
-const std::string& NameOf(const v1::RankedArticle& article) {
-  return article.title().empty() ? article.article_id() : article.title();
-}
-
 // Returns an element, or nothing if it would be empty.
 std::string Element(std::string_view name, std::string_view text, std::string_view attributes = "") {
   if (text.empty()) return "";
@@ -63,9 +34,9 @@ void Set(Struct& object, const std::string& name, const std::string& text) {
 Struct ItemOf(const v1::RankedArticle& article, const FeedOptions& options) {
   Struct item;
   Set(item, "id", article.article_id());
-  Set(item, "url", LinkOf(article, options));
-  Set(item, "title", NameOf(article));
-  Set(item, "content_text", ViewsOf(article, options));
+  Set(item, "url", ListedLink(article, options));
+  Set(item, "title", ListedName(article));
+  Set(item, "content_text", ListedViews(article, options));
   Set(item, "image", article.image_url());
   if (article.has_publish_time()) Set(item, "date_published", TimeUtil::ToString(article.publish_time()));
   for (const std::string& author : article.authors()) {
@@ -83,18 +54,46 @@ Struct ItemOf(const v1::RankedArticle& article, const FeedOptions& options) {
 
 }  // namespace
 
+std::string ListedLink(const v1::RankedArticle& article, const FeedOptions& options) {
+  const std::string& url = article.url();
+  if (absl::StartsWithIgnoreCase(url, "https://") || absl::StartsWithIgnoreCase(url, "http://")) return url;
+  if (options.origin.empty()) return "";
+  const std::string origin(options.origin);
+  // Any visitor may have reported an ID. So it must not lead to another host, as a path with two slashes would.
+  const auto is_path = [](std::string_view text) {
+    return text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
+  };
+  for (const std::string& text : {url, article.article_id()}) {
+    if (is_path(text)) return origin + text;
+  }
+  return article.article_id().starts_with(origin + "/") ? article.article_id() : "";
+}
+
+std::string ListTitle(const FeedOptions& options) {
+  return fmt::format("{}: {}", options.site, options.vietnamese ? "đọc nhiều nhất" : "most viewed");
+}
+
+std::string ListedViews(const v1::RankedArticle& article, const FeedOptions& options) {
+  const char* const unit = options.vietnamese ? "lượt xem" : article.views() == 1 ? "view" : "views";
+  return fmt::format("{} {}", Grouped(article.views(), options.grouping), unit);
+}
+
+const std::string& ListedName(const v1::RankedArticle& article) {
+  return article.title().empty() ? article.article_id() : article.title();
+}
+
 std::string RssOf(const v1::ListPopularResponse& list, const FeedOptions& options) {
   std::string items;
   for (const v1::RankedArticle& article : list.articles()) {
-    items += "<item>" + Element("title", NameOf(article)) + Element("link", LinkOf(article, options)) +
+    items += "<item>" + Element("title", ListedName(article)) + Element("link", ListedLink(article, options)) +
              Element("guid", article.article_id(), " isPermaLink=\"false\"") +
-             Element("description", ViewsOf(article, options));
+             Element("description", ListedViews(article, options));
     if (article.has_publish_time()) items += Element("pubDate", Rfc822(article.publish_time()));
     for (const std::string& section : article.sections()) items += Element("category", section);
     for (const std::string& author : article.authors()) items += Element("dc:creator", author);
     items += "</item>\n";
   }
-  const std::string title = TitleOf(options);
+  const std::string title = ListTitle(options);
   // A channel must have a link and a description.
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
          "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>\n" +
@@ -106,7 +105,7 @@ std::string RssOf(const v1::ListPopularResponse& list, const FeedOptions& option
 std::string JsonFeedOf(const v1::ListPopularResponse& list, const FeedOptions& options) {
   Struct feed;
   Set(feed, "version", "https://jsonfeed.org/version/1.1");
-  Set(feed, "title", TitleOf(options));
+  Set(feed, "title", ListTitle(options));
   Set(feed, "home_page_url", std::string(options.origin));
   Set(feed, "language", options.vietnamese ? "vi" : "en");
   auto& items = *(*feed.mutable_fields())["items"].mutable_list_value();

@@ -21,6 +21,13 @@ struct FeedOptions {
   DigitGrouping grouping = {};
 };
 
+// Returns the address of an article's page, with http or https; empty if it is not known.
+std::string ListedLink(const v1::RankedArticle& article, const FeedOptions& options);
+// Returns the list's title, the article's name, and its views with their unit. None of them is escaped.
+std::string ListTitle(const FeedOptions& options);
+const std::string& ListedName(const v1::RankedArticle& article);
+std::string ListedViews(const v1::RankedArticle& article, const FeedOptions& options);
+
 // Titles and labels are untrusted: they are escaped, and only http and https addresses become links. An article without
 // a title is named by its ID. The feeds do not contain the time at which they were made, so that caches know equal
 // ones.

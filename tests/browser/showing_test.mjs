@@ -328,7 +328,7 @@ test('TheScriptIsSmallAndAddsOneName', async () => {
     JSON.stringify(parse(text, {ecmaVersion: 2015}), (name, value) => (/^(start|end)$/.test(name) ? undefined : value));
   const source = (name) => fs.readFileSync(new URL('../../service/web/' + name, import.meta.url), 'utf8');
   assert.equal(tree(script.replace(/'sha256-[^']*'/, "'sha256-LISTS'")), tree(source('count.js')));
-  assert.equal(tree(await served('lists.js')), tree(source('lists.js')));
+  assert.equal(tree(await served('lists.js')), tree(source('describe.js') + source('lists.js')));
   assert.throws(() => tree('a?.b'), SyntaxError);
   const window = await site.window();
   const names = () => window.evaluate(() => Object.getOwnPropertyNames(globalThis));

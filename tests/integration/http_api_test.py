@@ -38,10 +38,16 @@ CONTRACT = Contract()
 # All addresses of 127.0.0.0/8 belong to this machine, so a backend and a visitor's browser have different addresses.
 BACKEND, BROWSER = "127.0.0.1", "127.0.0.9"
 SITES = ("calls", "moment", "popular", "numbers", "tags", "tables")
+ORIGIN = "https://calls.example"
 PLAIN = {"Content-Type": "text/plain;charset=UTF-8"}
 # One correct call of each operation: its query and its body.
 CALLS = {
     "recordViews": ((), {"articleId": "/calls/1"}),
+    "announcePage": ((), {"address": "https://calls.example/calls/page", "title": "A page"}),
+    "getArticle": ((("article", "/calls/1"),), None),
+    "dashboard": ((("lang", "vi"),), None),
+    "embedPopular": ((("window.last", "24h"), ("lang", "vi"), ("limit", "3"), ("theme", "dark")), None),
+    "oembed": ((("url", "http://localhost/v1/sites/calls/embed/popular?lang=vi"), ("maxwidth", "300")), None),
     "pixel": ((("article", "/calls/1"),), None),
     "getCounts": ((("article", "/calls/1"), ("article", "/calls/none")), None),
     "batchGetCounts": ((), {"articleIds": ["/calls/1", "/calls/none"]}),
@@ -116,6 +122,12 @@ class ApiTest(unittest.TestCase):
 
 
 class DescriptionTest(ApiTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        subprocess.run([COMMAND, "--server", cls.running.address("grpc"), "site", "put", "calls", "--origin", ORIGIN,
+                        "--public-reads", "--page-announcements"], check=True, capture_output=True)
+
     def client_of(self, name):
         """Returns a client of an address that has the operation."""
         if CONTRACT.is_public(name):
@@ -126,8 +138,11 @@ class DescriptionTest(ApiTest):
         pairs, body = CALLS[name]
         client = self.client_of(name)
         target = CONTRACT.paths[name].format(**PARTS)
+        headers = {"Content-Type": "application/json"} if body else {}
+        if name == "announcePage":
+            headers["Origin"] = ORIGIN
         return client.send(CONTRACT.methods[name], target + client.target("", pairs).removeprefix("/v1/sites/calls"),
-                           body, {"Content-Type": "application/json"} if body else None)
+                           body, headers)
 
     def test_every_operation_answers_as_described(self):
         self.assertEqual(set(CALLS), set(CONTRACT.methods))

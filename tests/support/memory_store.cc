@@ -437,13 +437,39 @@ asio::awaitable<absl::Status> MemoryStore::WriteArticles(Shard shard, std::strin
 
 asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> MemoryStore::ReadArticles(
     Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
-  std::vector<std::optional<std::string>> texts;
-  const auto& articles = shards_[shard.value].articles;
-  const auto of_site = articles.find(site);
+  co_return Find(shards_[shard.value].articles, site, ids);
+}
+
+std::vector<std::optional<std::string>> MemoryStore::Find(const TextsOfSites& texts, std::string_view site,
+                                                          const std::vector<std::string_view>& ids) {
+  std::vector<std::optional<std::string>> result;
+  const auto of_site = texts.find(site);
   for (const std::string_view id : ids) {
-    auto& text = texts.emplace_back();
-    if (of_site == articles.end()) continue;
+    auto& text = result.emplace_back();
+    if (of_site == texts.end()) continue;
     if (const auto found = of_site->second.find(std::string(id)); found != of_site->second.end()) text = found->second;
+  }
+  return result;
+}
+
+asio::awaitable<absl::Status> MemoryStore::WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                            std::string_view text) {
+  Begin(NodeOf(shard));
+  Put(shards_[shard.value].pages[std::string(site)], std::string(id), std::string(text));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> MemoryStore::ReadPageArticles(
+    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+  co_return Find(shards_[shard.value].pages, site, ids);
+}
+
+asio::awaitable<absl::StatusOr<std::map<std::string, std::string>>> MemoryStore::ReadAnnotations(
+    Shard shard, std::string_view site) {
+  std::map<std::string, std::string> texts;
+  const auto& annotations = shards_[shard.value].annotations;
+  if (const auto of_site = annotations.find(site); of_site != annotations.end()) {
+    texts.insert(of_site->second.begin(), of_site->second.end());
   }
   co_return texts;
 }
@@ -460,6 +486,23 @@ asio::awaitable<absl::StatusOr<TextScan>> MemoryStore::ScanArticleTexts(Shard sh
   for (; at != of_site->second.end() && scan.texts.size() < kStep; ++at) scan.texts.push_back({at->first, at->second});
   if (at != of_site->second.end()) scan.cursor = "." + scan.texts.back().article_id;
   co_return scan;
+}
+
+asio::awaitable<absl::Status> MemoryStore::WriteAnnotation(Shard shard, std::string_view site, std::string_view id,
+                                                           std::string_view text) {
+  Begin(NodeOf(shard));
+  Put(shards_[shard.value].annotations[std::string(site)], std::string(id), std::string(text));
+  co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::StatusOr<bool>> MemoryStore::RemoveAnnotation(Shard shard, std::string_view site,
+                                                                    std::string_view id) {
+  Begin(NodeOf(shard));
+  Texts& of_site = shards_[shard.value].annotations[std::string(site)];
+  const std::string key(id);
+  const bool existed = of_site.contains(key);
+  if (existed) Put(of_site, key, std::nullopt);
+  co_return existed;
 }
 
 asio::awaitable<absl::Status> MemoryStore::WritePublications(

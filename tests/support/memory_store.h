@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "service/store/annotation_store.h"
 #include "service/store/count_store.h"
 #include "service/store/day_store.h"
 #include "service/store/ranked_limits.h"
@@ -26,7 +27,7 @@ namespace viewcount {
 // nodes. All sites and salts are stored on node 0. Hours do not expire, and no number is ever broken. Everything else
 // follows KEYS.md. A test can make a write be refused or end half way. In the second case the shard is torn until the
 // next call for it. That call restores the shard, as RedisStore does.
-class MemoryStore final : public CountStore, public SiteStore, public SaltStore, public DayStore {
+class MemoryStore final : public CountStore, public SiteStore, public SaltStore, public DayStore, public AnnotationStore {
  public:
   struct Options {
     RankedLimits ranked = {};
@@ -106,6 +107,16 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore,
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
       Shard shard, std::string_view site, const PublicationRange& range) override;
+  boost::asio::awaitable<absl::Status> WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                        std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadPageArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::map<std::string, std::string>>> ReadAnnotations(
+      Shard shard, std::string_view site) override;
+  boost::asio::awaitable<absl::Status> WriteAnnotation(Shard shard, std::string_view site, std::string_view id,
+                                                       std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> RemoveAnnotation(Shard shard, std::string_view site,
+                                                                std::string_view id) override;
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
@@ -138,6 +149,9 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore,
     std::map<std::string, Texts, std::less<>> notes;
     // Announced articles, by site and then by article.
     std::map<std::string, Texts, std::less<>> articles;
+    // Texts that pages announced about themselves, and annotations, by site.
+    std::map<std::string, Texts, std::less<>> pages;
+    std::map<std::string, Texts, std::less<>> annotations;
     // The articles' times of publication, by site.
     std::map<std::string, Numbers, std::less<>> publications;
     Viewers viewers;
@@ -182,6 +196,9 @@ class MemoryStore final : public CountStore, public SiteStore, public SaltStore,
     std::deque<Write> writes;
   };
 
+  using TextsOfSites = std::map<std::string, Texts, std::less<>>;
+  static std::vector<std::optional<std::string>> Find(const TextsOfSites& texts, std::string_view site,
+                                                      const std::vector<std::string_view>& ids);
   // Begins a write on `node`. All changes until the next Begin belong to it.
   void Begin(uint32_t node);
   // Stores a value and records the previous one. Removes the entry if there is no value.

@@ -73,6 +73,14 @@ std::string Articles(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:articles", shard.value, site);
 }
 
+std::string PageArticles(Shard shard, std::string_view site) {
+  return fmt::format("vc:{{{:02}}}:{}:pages", shard.value, site);
+}
+
+std::string Annotations(Shard shard, std::string_view site) {
+  return fmt::format("vc:{{{:02}}}:{}:annotations", shard.value, site);
+}
+
 std::string Publications(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:published", shard.value, site);
 }

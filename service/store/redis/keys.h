@@ -26,6 +26,10 @@ std::string Totals(Shard shard);
 std::string Notes(Shard shard, std::string_view site);
 // Returns a key such as vc:{07}:SITE:articles.
 std::string Articles(Shard shard, std::string_view site);
+// Returns a key such as vc:{07}:SITE:pages.
+std::string PageArticles(Shard shard, std::string_view site);
+// Returns a key such as vc:{07}:SITE:annotations.
+std::string Annotations(Shard shard, std::string_view site);
 // Returns a key such as vc:{07}:SITE:published.
 std::string Publications(Shard shard, std::string_view site);
 // Returns vc:{07}:SITE:all, …:d:20261122, …:h:2026112213, …:bots, …:visits or …:visits:d:20261122. The window must not

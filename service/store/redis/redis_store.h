@@ -15,6 +15,7 @@
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
+#include "service/store/annotation_store.h"
 #include "service/store/count_store.h"
 #include "service/store/day_store.h"
 #include "service/store/ranked_limits.h"
@@ -40,7 +41,8 @@ class RedisStore final : public CountStore,
                          public SiteStore,
                          public SaltStore,
                          public DayStore,
-                         public SnapshotStore {
+                         public SnapshotStore,
+                         public AnnotationStore {
  public:
   struct Options {
     RedisAddress address;
@@ -112,6 +114,16 @@ class RedisStore final : public CountStore,
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(
       Shard shard, std::string_view site, const PublicationRange& range) override;
+  boost::asio::awaitable<absl::Status> WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                        std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadPageArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override;
+  boost::asio::awaitable<absl::StatusOr<std::map<std::string, std::string>>> ReadAnnotations(
+      Shard shard, std::string_view site) override;
+  boost::asio::awaitable<absl::Status> WriteAnnotation(Shard shard, std::string_view site, std::string_view id,
+                                                       std::string_view text) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> RemoveAnnotation(Shard shard, std::string_view site,
+                                                                std::string_view id) override;
   boost::asio::awaitable<absl::StatusOr<ViewerSalt>> ObtainSalt(std::string_view site, uint32_t day,
                                                                 const ViewerSalt& fresh) override;
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
@@ -165,6 +177,9 @@ class RedisStore final : public CountStore,
   boost::asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadWhole(Shard shard,
                                                                        const std::vector<RedisCommand>& commands);
   boost::asio::awaitable<absl::Status> RemoveDayFrom(Shard shard, std::string_view site, uint32_t day);
+  // Returns the fields of a hash in the order of `names`; nothing for an absent one.
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadFields(
+      const std::string& key, const std::vector<std::string_view>& names);
   // Undoes the half-written part that the shard holds, if there is one.
   boost::asio::awaitable<absl::Status> Restore(Shard shard);
 

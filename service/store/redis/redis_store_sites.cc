@@ -60,10 +60,64 @@ asio::awaitable<absl::Status> RedisStore::WriteArticles(Shard shard, std::string
 
 asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisStore::ReadArticles(
     Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
-  if (!reader_.ready) co_return Away();
   const std::string key = keys::Articles(shard, site);
+  co_return co_await ReadFields(key, ids);
+}
+
+asio::awaitable<absl::Status> RedisStore::WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                           std::string_view text) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::PageArticles(shard, site);
+  const RedisCommand command = {"HSET", key, id, text};
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisStore::ReadPageArticles(
+    Shard shard, std::string_view site, const std::vector<std::string_view>& ids) {
+  const std::string key = keys::PageArticles(shard, site);
+  co_return co_await ReadFields(key, ids);
+}
+
+asio::awaitable<absl::StatusOr<std::map<std::string, std::string>>> RedisStore::ReadAnnotations(Shard shard,
+                                                                                                std::string_view site) {
+  if (!reader_.ready) co_return Away();
+  const std::string key = keys::Annotations(shard, site);
+  const RedisCommand command = {"HGETALL", key};
+  auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HGETALL");
+  if (!reply.ok()) co_return reply.status();
+  std::map<std::string, std::string> texts;
+  for (size_t i = 0; i + 1 < reply->elements.size(); i += 2) {
+    texts[std::move(reply->elements[i].text)] = std::move(reply->elements[i + 1].text);
+  }
+  co_return texts;
+}
+
+asio::awaitable<absl::Status> RedisStore::WriteAnnotation(Shard shard, std::string_view site, std::string_view id,
+                                                          std::string_view text) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::Annotations(shard, site);
+  const RedisCommand command = {"HSET", key, id, text};
+  auto reply = co_await writer_.connection->Execute(command);
+  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+}
+
+asio::awaitable<absl::StatusOr<bool>> RedisStore::RemoveAnnotation(Shard shard, std::string_view site,
+                                                                   std::string_view id) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::Annotations(shard, site);
+  const RedisCommand command = {"HDEL", key, id};
+  auto reply = co_await writer_.connection->Execute(command);
+  const auto removed = Expect(std::move(reply), Reply::Kind::kInteger, "HDEL");
+  if (!removed.ok()) co_return removed.status();
+  co_return removed->integer > 0;
+}
+
+asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> RedisStore::ReadFields(
+    const std::string& key, const std::vector<std::string_view>& names) {
+  if (!reader_.ready) co_return Away();
   RedisCommand command = {"HMGET", key};
-  command.insert(command.end(), ids.begin(), ids.end());
+  command.insert(command.end(), names.begin(), names.end());
   auto reply = Expect(co_await reader_.connection->Execute(command), Reply::Kind::kArray, "HMGET");
   if (!reply.ok()) co_return reply.status();
   std::vector<std::optional<std::string>> texts;

@@ -145,5 +145,54 @@ TEST_F(ArticleCatalogTest, ABadOneIsNamedAndNothingIsAnnounced) {
   EXPECT_THAT(Announced({"a", "b"}), IsEmpty());
 }
 
+class PageArticleTest : public ArticleCatalogTest {
+ protected:
+  PageArticleTest() {
+    SiteSettings settings;
+    settings.allowed_origins = {"https://news.example"};
+    settings.page_announcements = true;
+    EXPECT_TRUE(sites_.Put(*MakeSite("demo", settings)).ok());
+  }
+  bool PutFromPage(const std::string& id, const std::string& title, int64_t publish_seconds = 0) {
+    v1::Article article;
+    article.set_article_id(id);
+    article.set_title(title);
+    article.set_hidden_from_lists(true);
+    if (publish_seconds != 0) article.mutable_publish_time()->set_seconds(publish_seconds);
+    return *thread_.Spawn(catalog_.PutFromPage(sites_.Find("demo"), article)).get();
+  }
+  ArticleDetails DetailsOf(std::string_view id) {
+    const auto details = thread_.Spawn(catalog_.ReadDetailsNow(sites_.Find("demo"), {id})).get();
+    EXPECT_TRUE(details.complete);
+    return details.articles.front();
+  }
+};
+
+TEST_F(PageArticleTest, WhatAPageAnnouncesIsKnownButNotAnnounced) {
+  EXPECT_TRUE(PutFromPage("a", "by the page"));
+  EXPECT_EQ(DetailsOf("a")->title(), "by the page");
+  EXPECT_TRUE(DetailsOf("a")->announced_by_page());
+  EXPECT_FALSE(DetailsOf("a")->hidden_from_lists());
+  // Sites that count announced articles only do not count it.
+  EXPECT_THAT(Announced({"a"}), IsEmpty());
+  // Without the setting, it is not used.
+  EXPECT_TRUE(sites_.Put(*MakeSite("demo", {})).ok());
+  EXPECT_EQ(DetailsOf("a"), nullptr);
+}
+
+TEST_F(PageArticleTest, ThePortalsAnnouncementTakesPrecedence) {
+  auto request = Of({"a"});
+  request.mutable_articles(0)->set_title("by the portal");
+  request.mutable_articles(0)->set_announced_by_page(true);
+  EXPECT_TRUE(PutFromPage("a", "before", 1'795'000'000));
+  ASSERT_TRUE(Put(request).ok());
+  EXPECT_FALSE(PutFromPage("a", "after", 1'795'000'000));
+  EXPECT_EQ(DetailsOf("a")->title(), "by the portal");
+  EXPECT_FALSE(DetailsOf("a")->announced_by_page());
+  // The portal announced no time of publication.
+  const PublicationRange all{.ascending = true, .unix_ms = 0, .articles_max = 10};
+  EXPECT_THAT(*thread_.Spawn(catalog_.ReadPublications(sites_.Find("demo"), all)).get(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace viewcount

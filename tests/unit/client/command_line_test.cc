@@ -65,6 +65,18 @@ TEST(CommandLine, Defaults) {
   EXPECT_EQ(std::get<TopCommand>(line.command).window.day, "");
 }
 
+TEST(CommandLine, Annotations) {
+  const auto put = std::get<AnnotationPutCommand>(
+      Line({"annotation", "put", "A note", "--time", "2026-11-30T07:00:00Z", "--article", "/a"}).command);
+  EXPECT_EQ(put.text, "A note");
+  EXPECT_EQ(put.time, "2026-11-30T07:00:00Z");
+  EXPECT_EQ(put.article, "/a");
+  EXPECT_TRUE(std::holds_alternative<AnnotationListCommand>(Line({"annotation", "list"}).command));
+  EXPECT_EQ(std::get<AnnotationDeleteCommand>(Line({"annotation", "delete", "x"}).command).id, "x");
+  EXPECT_EQ(Exit({"annotation", "put"}), ExitCode::kUsage);
+  EXPECT_EQ(Exit({"annotation"}), ExitCode::kUsage);
+}
+
 TEST(CommandLine, TheEnvironmentIsOverruledByOptions) {
   setenv("VIEWCOUNT_SERVER", "env:1", 1);
   setenv("VIEWCOUNT_SITE", "env", 1);

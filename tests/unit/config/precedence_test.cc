@@ -27,6 +27,7 @@ constexpr std::array kCases = {
     Case{"grpc-address", "h:1", "h:2", "h:3"},
     Case{"http-address", "h:1", "h:2", "h:3"},
     Case{"admin-address", "h:1", "h:2", "h:3"},
+    Case{"admin-host", "a.example", "b.example", "c.example"},
     Case{"backend-address", "h:1", "none", "h:3"},
     Case{"client-address-header", "X-Real-IP", "Forwarded", "True-Client-IP"},
     Case{"trusted-backends", "10.0.0.1", "10.0.0.2", "10.0.0.3"},

@@ -55,6 +55,14 @@ class SlowSiteStore final : public SiteStore {
                                                                     std::string_view cursor) override {
     return store_.ScanArticleTexts(shard, site, cursor);
   }
+  boost::asio::awaitable<absl::Status> WritePageArticle(Shard shard, std::string_view site, std::string_view id,
+                                                        std::string_view text) override {
+    return store_.WritePageArticle(shard, site, id, text);
+  }
+  boost::asio::awaitable<absl::StatusOr<std::vector<std::optional<std::string>>>> ReadPageArticles(
+      Shard shard, std::string_view site, const std::vector<std::string_view>& ids) override {
+    return store_.ReadPageArticles(shard, site, ids);
+  }
   boost::asio::awaitable<absl::Status> WritePublications(
       Shard shard, std::string_view site, const std::map<std::string, std::optional<int64_t>>& articles) override {
     return store_.WritePublications(shard, site, articles);

@@ -90,6 +90,30 @@ TYPED_TEST(SiteStoreContract, ArticlesAreKeptByShardAndSite) {
   EXPECT_EQ(read(kShard, "demo.other", {"a"}), Texts{std::nullopt});
 }
 
+TYPED_TEST(SiteStoreContract, WhatPagesAnnounceIsKeptApart) {
+  using Texts = std::vector<std::optional<std::string>>;
+  const std::vector<std::string_view> ids = {"a", "b"};
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteArticles(kShard, "demo", {{"a", "portal"}})).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WritePageArticle(kShard, "demo", "a", "page")).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WritePageArticle(kShard, "demo", "a", "page 2")).ok());
+  EXPECT_EQ(*this->rig_.Await(this->rig_.store().ReadArticles(kShard, "demo", ids)), (Texts{"portal", std::nullopt}));
+  EXPECT_EQ(*this->rig_.Await(this->rig_.store().ReadPageArticles(kShard, "demo", ids)),
+            (Texts{"page 2", std::nullopt}));
+}
+
+TYPED_TEST(SiteStoreContract, AnnotationsAreKeptById) {
+  using Texts = std::map<std::string, std::string>;
+  const auto read = [&] { return *this->rig_.Await(this->rig_.store().ReadAnnotations(kShard, "demo")); };
+  EXPECT_EQ(read(), Texts());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAnnotation(kShard, "demo", "1", "first")).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAnnotation(kShard, "demo", "2", "second")).ok());
+  EXPECT_TRUE(this->rig_.Await(this->rig_.store().WriteAnnotation(kShard, "demo", "1", "third")).ok());
+  EXPECT_EQ(read(), (Texts{{"1", "third"}, {"2", "second"}}));
+  EXPECT_TRUE(*this->rig_.Await(this->rig_.store().RemoveAnnotation(kShard, "demo", "1")));
+  EXPECT_FALSE(*this->rig_.Await(this->rig_.store().RemoveAnnotation(kShard, "demo", "1")));
+  EXPECT_EQ(read(), (Texts{{"2", "second"}}));
+}
+
 TYPED_TEST(SiteStoreContract, PublicationsAreOrderedByTimeThenById) {
   const auto write = [&](const std::map<std::string, std::optional<int64_t>>& articles) {
     EXPECT_TRUE(this->rig_.Await(this->rig_.store().WritePublications(kShard, "demo", articles)).ok());
