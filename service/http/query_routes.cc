@@ -34,6 +34,9 @@ constexpr std::array<std::pair<std::string_view, v1::SeriesStep>, 4> kSteps = {{
 // Returns whether a public dashboard asks for the series. Every other window is other counts to be read, so strangers
 // may choose among few.
 bool IsOfPublicDashboard(const v1::GetSeriesRequest& question) {
+  // A label's series adds up many articles.
+  const bool is_of_label = !question.section().empty() || !question.author().empty() || !question.tag().empty();
+  if (is_of_label || question.with_before() || question.with_year_before()) return false;
   if (!question.window().has_last() || question.window().last().seconds() % 3'600 != 0) return false;
   const int64_t hours = question.window().last().seconds() / 3'600;
   if (question.step() == v1::SERIES_STEP_HOUR) return hours == 24 || hours == 96;
