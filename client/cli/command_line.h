@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/alert_options.h"
 #include "client/cli/announce_options.h"
 #include "client/cli/list_options.h"
 #include "client/cli/log_format.h"
@@ -188,6 +189,7 @@ using Command = std::variant<RecordCommand, CountCommand, TopCommand, TrendingCo
                              StatsCommand, WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand,
                              SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
                              AdjustmentsCommand, UndoCommand, FlushCommand, StatusCommand, AuditCommand,
+                             AlertPutCommand, AlertListCommand, AlertDeleteCommand, AlertTestCommand,
                              JournalVerifyCommand, JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand>;
 
 struct CommandLine {

@@ -94,6 +94,7 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"tls-cert", {}, "must be a path"},
       {"tls-key", {}, "must be a path"},
       {"demo-dir", {}, "must be a path"},
+      {"alert-private-addresses", {"localhost", "10.0.0.0/33", "x"}, "must be IP addresses or ranges"},
       {"trusted-backends", {"localhost", "10.0.0.0/33", "::1/"}, "must be IP addresses or ranges"},
       {"trusted-proxies", {"10.0.0", "x"}, "must be IP addresses or ranges"},
       {"address-views-per-second", {"-1", "x", "1.5", "1000000001"}, "from 0 to 1000000000"},

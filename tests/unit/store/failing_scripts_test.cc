@@ -396,6 +396,18 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
                  EXPECT_THAT(report->repairs.rankings, IsEmpty());
                });
 
+  const AlertKey alert("demo", "a");
+  ForEveryCall(
+      [&](int) {
+        EXPECT_TRUE(Await(store().RemoveAlertState(alert)).ok());
+        return Await(store().SwapAlertState(alert, "", "next")).status();
+      },
+      [&](bool torn) {
+        EXPECT_FALSE(torn);
+        EXPECT_FALSE(*Await(store().SwapAlertState(alert, "next", "other"))) << "something was written";
+        ASSERT_TRUE(*Await(store().SwapAlertState(alert, "", "next")));
+      });
+
   std::string open;
   for (const auto& [name, text] : StoreScriptTexts()) {
     if (name == "open") open = calls_.Edit(name, text);
