@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "client/cli/alert_options.h"
 #include "client/cli/announce_options.h"
 #include "client/cli/choice_option.h"
 #include "client/cli/counts_day.h"
@@ -80,6 +81,7 @@ class Parser {
     AddReport();
     AddExport();
     AddAdminCommands();
+    AddAlerts();
     AddJournal();
     AddAdjustmentCommands();
     AddAnnotationCommands();
@@ -121,6 +123,7 @@ class Parser {
   void AddCsvFlag(CLI::App& command, bool& csv);
   void AddRuleOptions(CLI::App& put);
   void AddAdminCommands();
+  void AddAlerts();
   void AddJournal();
   void AddAdjustmentCommands();
   void AddAnnotationCommands();
@@ -178,6 +181,10 @@ class Parser {
   FlushCommand flush_;
   StatusCommand status_;
   AuditCommand audit_;
+  AlertPutCommand alert_put_;
+  AlertListCommand alert_list_;
+  AlertDeleteCommand alert_delete_;
+  AlertTestCommand alert_test_;
   JournalVerifyCommand verify_;
   JournalRepairCommand repair_;
   JournalDrainCommand drain_;
@@ -467,6 +474,22 @@ void Parser::AddAdminCommands() {
   audit->add_flag("--repair", audit_.repair,
                   "Book the differences as an adjustment, and make wrong rankings again; counts stay as they are");
   audit->add_option("--why", audit_.why, "A sentence, kept with the repair")->needs("--repair");
+}
+
+void Parser::AddAlerts() {
+  auto* alert = app_.add_subcommand("alert", "Have messages sent to a webhook when views are unusual, or regularly");
+  alert->require_subcommand(1);
+  alert->footer(std::string("Examples:\n") + kAlertPutExamples);
+  AddAlertPutOptions(
+      *Add(*alert, "put", "Create an alert or a digest, or replace its settings", kAlertPutExamples, alert_put_),
+      alert_put_);
+  Add(*alert, "list", "List the alerts of the site, or of all sites without --site", "  viewcount alert list",
+      alert_list_);
+  AddAlertName(*Add(*alert, "delete", "Delete an alert", "  viewcount alert delete quiet", alert_delete_),
+               alert_delete_.name);
+  AddAlertName(*Add(*alert, "test", "Send a message to an alert's webhook, marked as a test; exit 1 if it is not taken",
+                    "  viewcount alert test quiet", alert_test_),
+               alert_test_.name);
 }
 
 void Parser::AddJournal() {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/cli/alert_options.h"
 #include "client/cli/annotation_options.h"
 #include "client/cli/announce_options.h"
 #include "client/cli/foreign_options.h"
@@ -218,10 +219,10 @@ struct ImportCountsCommand {
 using Command = std::variant<RecordCommand, CountCommand, TopCommand, TrendingCommand, RisingCommand, NowCommand,
                              StatsCommand, WatchCommand, SeriesCommand, ReportCommand, ExportCommand, NormalizeCommand,
                              SitePutCommand, SiteListCommand, AnnounceCommand, SetCommand, MergeCommand, DeleteCommand,
-                             AdjustmentsCommand, UndoCommand, AnnotationPutCommand, AnnotationListCommand,
-                             AnnotationDeleteCommand, FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand,
-                             JournalRepairCommand, JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand,
-                             ImportCountsCommand>;
+                             AdjustmentsCommand, UndoCommand, AlertPutCommand, AlertListCommand, AlertDeleteCommand,
+                             AlertTestCommand, AnnotationPutCommand, AnnotationListCommand, AnnotationDeleteCommand,
+                             FlushCommand, StatusCommand, AuditCommand, JournalVerifyCommand, JournalRepairCommand,
+                             JournalDrainCommand, ImportAccessLogCommand, ImportForeignCommand, ImportCountsCommand>;
 
 struct CommandLine {
   GlobalOptions global;

@@ -47,6 +47,12 @@ absl::StatusOr<ExitCode> Run(Session& session, const AuditCommand& command);
 // Returns the name of the user who runs the command. The service requires a name with every change.
 std::string UserName();
 
+absl::Status Run(Session& session, const AlertPutCommand& command);
+absl::Status Run(Session& session, const AlertListCommand& command);
+absl::Status Run(Session& session, const AlertDeleteCommand& command);
+// Returns kFailed if the webhook does not take the message.
+absl::StatusOr<ExitCode> Run(Session& session, const AlertTestCommand& command);
+
 // The journal commands need no service. They work on the files of a stopped service and refuse to run while it is
 // running. Verify returns kFailed if something is broken.
 absl::StatusOr<ExitCode> Run(Session& session, const JournalVerifyCommand& command);

@@ -162,6 +162,8 @@ std::string Describe(const Config& config) {
   line("client-address-header", quoted(config.client_address_header));
   line("address-views-per-second", std::to_string(config.address_views_per_second));
   line("new-articles-per-minute", std::to_string(config.new_articles_per_minute));
+  if (!config.alert_private_addresses.empty())
+    line("alert-private-addresses", fmt::format("[\"{}\"]", fmt::join(config.alert_private_addresses, "\", \"")));
   if (!config.demo_dir.empty()) line("demo-dir", quoted(config.demo_dir));
   line("redis", quoted(WithoutPassword(config.redis)));
   // An empty array would be read as one empty name.

@@ -48,6 +48,9 @@ struct Config {
   uint32_t new_articles_per_minute = limits::kNewArticlesPerMinute;
   // The directory served at /demo/. Empty for none.
   std::string demo_dir;
+  // The addresses that are not public and to which messages of alerts may be sent. In the format of
+  // AddressRanges::Parse.
+  std::vector<std::string> alert_private_addresses;
   // "embedded", redis://[user:pass@]host:port/db or redis+unix:///path.
   std::string redis = "embedded";
   RedisWaivers redis_waivers;

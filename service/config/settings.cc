@@ -270,6 +270,11 @@ constexpr std::array kSettings = {
             false,
             [](const Values& values, Config& config) { return ApplyRate(values, config.new_articles_per_minute); },
             true},
+    Setting{
+        "alert-private-addresses", "RANGE",
+        "Addresses that are not public, as 10.1.2.3 or 10.0.0.0/8, to which alerts may send messages, such as those of "
+        "your own chat server. Repeatable. Default: none, so that an alert cannot reach into your network.",
+        true, [](const Values& values, Config& config) { return ApplyRanges(values, config.alert_private_addresses); }},
     Setting{"demo-dir", "DIR", "Serve the files of this folder at /demo/, for trying out. Default: none.", false,
             [](const Values& values, Config& config) { return ApplyPath(values, config.demo_dir); }},
     Setting{"admin-address", "HOST:PORT",

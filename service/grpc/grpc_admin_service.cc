@@ -344,4 +344,28 @@ grpc::ServerUnaryReactor* GrpcAdminService::DeleteAnnotation(grpc::CallbackServe
                [this, request, response] { return parts_.annotations.Delete(*request, *response); });
 }
 
+grpc::ServerUnaryReactor* GrpcAdminService::PutAlert(grpc::CallbackServerContext* context,
+                                                     const v1::PutAlertRequest* request,
+                                                     v1::PutAlertResponse* response) {
+  return Spawn(context, parts_.executor, [this, request, response] { return parts_.alerts.Put(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::ListAlerts(grpc::CallbackServerContext* context,
+                                                       const v1::ListAlertsRequest* request,
+                                                       v1::ListAlertsResponse* response) {
+  return Spawn(context, parts_.executor, [this, request, response] { return parts_.alerts.List(*request, *response); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::DeleteAlert(grpc::CallbackServerContext* context,
+                                                        const v1::DeleteAlertRequest* request,
+                                                        v1::DeleteAlertResponse*) {
+  return Spawn(context, parts_.executor, [this, request] { return parts_.alerts.Delete(*request); });
+}
+
+grpc::ServerUnaryReactor* GrpcAdminService::TestAlert(grpc::CallbackServerContext* context,
+                                                      const v1::TestAlertRequest* request,
+                                                      v1::TestAlertResponse* response) {
+  return Spawn(context, parts_.executor, [this, request, response] { return parts_.alerts.Test(*request, *response); });
+}
+
 }  // namespace viewcount

@@ -6,6 +6,7 @@
 #include "service/adjustments/adjuster.h"
 #include "service/adjustments/count_import.h"
 #include "service/adjustments/snapshot_export.h"
+#include "service/alerts/alert_api.h"
 #include "service/annotations/annotations.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
@@ -35,6 +36,7 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
     LaneSet& lanes;
     RedisStore& store;
     SiteTotalReader& totals;
+    AlertApi& alerts;
     const Clock& clock;
     Metrics& metrics;
     SteadyTime started;
@@ -83,6 +85,14 @@ class GrpcAdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* DeleteAnnotation(grpc::CallbackServerContext* context,
                                              const v1::DeleteAnnotationRequest* request,
                                              v1::DeleteAnnotationResponse* response) override;
+  grpc::ServerUnaryReactor* PutAlert(grpc::CallbackServerContext* context, const v1::PutAlertRequest* request,
+                                     v1::PutAlertResponse* response) override;
+  grpc::ServerUnaryReactor* ListAlerts(grpc::CallbackServerContext* context, const v1::ListAlertsRequest* request,
+                                       v1::ListAlertsResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteAlert(grpc::CallbackServerContext* context, const v1::DeleteAlertRequest* request,
+                                        v1::DeleteAlertResponse* response) override;
+  grpc::ServerUnaryReactor* TestAlert(grpc::CallbackServerContext* context, const v1::TestAlertRequest* request,
+                                      v1::TestAlertResponse* response) override;
 
  private:
   // Returns the zones that a site has had, the present one among them if `wanted` has another and views were counted.

@@ -34,6 +34,9 @@ static_assert(static_cast<int>(RejectReason::kExcludedPath) == kRejectReasons - 
 static_assert(static_cast<int>(FlushError::kOther) == kFlushErrors - 1);
 constexpr std::array<const char*, kConnectionRefusals> kConnectionRefusalLabels = {"in_all", "per_address"};
 static_assert(static_cast<int>(ConnectionRefusal::kPerAddress) == kConnectionRefusals - 1);
+constexpr std::array<const char*, kAlertResults> kAlertResultLabels = {"delivered", "rejected", "given_up",
+                                                                       "private_address", "queue_full"};
+static_assert(static_cast<int>(AlertResult::kQueueFull) == kAlertResults - 1);
 
 Counter& NewCounter(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
@@ -83,6 +86,9 @@ struct Metrics::State {
   std::array<Counter*, kConnectionRefusals> refused_grpc_connections = NewCounters(
       registry, "viewcount_grpc_connections_refused_total",
       "Connections to the gRPC port that were refused, by the limit that was met.", "reason", kConnectionRefusalLabels);
+  std::array<Counter*, kAlertResults> alerts_sent =
+      NewCounters(registry, "viewcount_alerts_sent_total", "Messages of alerts to webhooks, by what became of them.",
+                  "result", kAlertResultLabels);
 
   Gauge& pending_views =
       NewGauge(registry, "viewcount_views_pending", "Views counted that the store does not have yet.");
@@ -179,6 +185,8 @@ Metrics::Metrics(std::unique_ptr<State> state)
       redis_reconnects(NewCounter(state->registry, "viewcount_redis_reconnects_total", "Connections made again.")),
       redis_embedded_restarts(NewCounter(state->registry, "viewcount_redis_embedded_restarts_total",
                                          "Times the embedded redis-server died and was started again.")),
+      alert_checks_failed(NewCounter(state->registry, "viewcount_alert_checks_failed_total",
+                                     "Checks of alerts that decided nothing, for lack of exact views.")),
       state_(std::move(state)) {}
 
 Counter& Metrics::Rejected(RejectReason reason) {
@@ -203,6 +211,12 @@ Counter& Metrics::GrpcConnectionRefused(ConnectionRefusal reason) {
   const auto index = static_cast<size_t>(reason);
   VIEWCOUNT_CHECK(index < state_->refused_grpc_connections.size());
   return *state_->refused_grpc_connections[index];
+}
+
+Counter& Metrics::AlertSent(AlertResult result) {
+  const auto index = static_cast<size_t>(result);
+  VIEWCOUNT_CHECK(index < state_->alerts_sent.size());
+  return *state_->alerts_sent[index];
 }
 
 void Metrics::SetSources(MetricsSources sources) {

@@ -79,6 +79,20 @@ enum class ConnectionRefusal {
 };
 inline constexpr int kConnectionRefusals = 2;
 
+// The fate of an alert's message. It is the label `result` of viewcount_alerts_sent_total.
+enum class AlertResult {
+  kDelivered,
+  // The webhook refused it, or redirected it.
+  kRejected,
+  // All attempts failed.
+  kGivenUp,
+  // The webhook's address is a private one.
+  kPrivateAddress,
+  // Too many messages waited. An alert's message stays due, and the next check tries again.
+  kQueueFull
+};
+inline constexpr int kAlertResults = 5;
+
 // Functions that return values at scrape time, for gauges that are not updated otherwise.
 struct MetricsSources {
   std::function<uint64_t()> pending_views;
@@ -145,6 +159,10 @@ class Metrics {
   prometheus::Counter& redis_reconnects;
   prometheus::Counter& redis_embedded_restarts;
 
+  // Checks of alerts that could decide nothing, because the views could not be read exactly.
+  prometheus::Counter& alert_checks_failed;
+
+  prometheus::Counter& AlertSent(AlertResult result);
   prometheus::Counter& Rejected(RejectReason reason);
   prometheus::Counter& FlushFailed(FlushError kind);
   prometheus::Counter& ConnectionRefused(ConnectionRefusal reason);

@@ -69,6 +69,7 @@ Server::~Server() {
   // After a failed start, the parts that were started are stopped here.
   watchdog_.Stop();
   StopWatching();
+  if (webhooks_ != nullptr) webhooks_->Stop();
   if (grpc_ != nullptr) grpc_->Stop(milliseconds(0));
   for (HttpServer* const server : HttpServers()) server->Drain();
   if (lanes_ != nullptr) lanes_->StopTaking();
@@ -264,6 +265,20 @@ void Server::MakeReaders() {
   AddArticleRoute(*questions_by_site_, *catalog_, executor, ArticleReaders::kOperators);
   AddChangeRoutes(*questions_by_site_, own_pages_, *adjuster_, *annotations_, executor);
   admin_routes_.AddTable(question_routes_);
+  MakeAlerts();
+}
+
+void Server::MakeAlerts() {
+  const auto executor = store_thread_.executor();
+  // The ranges were checked when the configuration was read.
+  const AddressRanges allowed = *AddressRanges::Parse(config_.alert_private_addresses);
+  webhooks_ = std::make_unique<WebhookSender>(WebhookSender::Options{.private_addresses = allowed}, clock_, metrics_);
+  alert_reader_ = std::make_unique<AlertReader>(
+      AlertReader::Dependencies{*counts_, *site_totals_, *popular_, *catalog_, *list_api_});
+  alert_checker_ = std::make_unique<AlertChecker>(
+      executor, AlertChecker::Dependencies{*sites_, *store_, *alert_reader_, *catalog_, *webhooks_, clock_, metrics_});
+  alerts_ = std::make_unique<AlertApi>(
+      executor, AlertApi::Dependencies{*sites_, *store_, *alert_reader_, *alert_checker_, clock_, allowed});
 }
 
 asio::awaitable<absl::Status> Server::Meet() {
@@ -277,6 +292,7 @@ asio::awaitable<absl::Status> Server::Meet() {
   keeping_->Spawn(day_remover_->Run());
   keeping_->Spawn(online_->Run());
   keeping_->Spawn(salt_rotator_->Run());
+  keeping_->Spawn(alert_checker_->Run());
   NoteMet();
   co_return status;
 }
@@ -302,9 +318,9 @@ absl::Status Server::StartGrpc() {
   ingest_service_ = std::make_unique<v1::IngestService::Service>();
   query_service_ = std::make_unique<GrpcQueryService>(
       GrpcQueryService::Dependencies{executor, *sites_, *query_api_, *list_api_, *watcher_, *exporter_, clock_});
-  admin_service_ = std::make_unique<GrpcAdminService>(
-      GrpcAdminService::Dependencies{executor, *sites_, *keeper_, *adjuster_, *importer_, *snapshots_, *catalog_, *annotations_, *lanes_,
-                                     *store_, *site_totals_, clock_, metrics_, started_});
+  admin_service_ = std::make_unique<GrpcAdminService>(GrpcAdminService::Dependencies{
+      executor, *sites_, *keeper_, *adjuster_, *importer_, *snapshots_, *catalog_, *annotations_, *lanes_, *store_,
+      *site_totals_, *alerts_, clock_, metrics_, started_});
   auto server = GrpcServer::Start({.address = config_.grpc_address,
                                    .services = {ingest_service_.get(), query_service_.get(), admin_service_.get()},
                                    .methods = [this](const Method& others) { return GrpcMethods(others); },
@@ -405,6 +421,8 @@ ExitCode Server::Stop() {
   const SteadyTime end = clock_.Now() + limits::kStopWait;
   watchdog_.Stop();
   StopWatching();
+  // A call may wait for a webhook.
+  if (webhooks_ != nullptr) webhooks_->Stop();
   for (HttpServer* const server : HttpServers()) server->BeginDrain();
   if (grpc_ != nullptr) grpc_->Stop(limits::kStopCallsWait);
   for (HttpServer* const server : HttpServers()) server->Drain();
@@ -465,6 +483,7 @@ void Server::CloseStore() {
       self.salt_rotator_->Stop();
       self.query_maintenance_->Stop();
       self.online_->Stop();
+      self.alert_checker_->Stop();
       co_await self.keeping_->Wait();
     }
     co_await self.lanes_->StopFlushing();

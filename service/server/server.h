@@ -12,6 +12,10 @@
 #include "service/adjustments/adjuster.h"
 #include "service/adjustments/count_import.h"
 #include "service/adjustments/snapshot_export.h"
+#include "service/alerts/alert_api.h"
+#include "service/alerts/alert_checker.h"
+#include "service/alerts/alert_reader.h"
+#include "service/alerts/webhook_sender.h"
 #include "service/annotations/annotations.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/clock.h"
@@ -92,6 +96,7 @@ class Server {
   bool IsWithoutStore();
   absl::Status StartLanes();
   void MakeReaders();
+  void MakeAlerts();
   absl::Status StartGrpc();
   Methods GrpcMethods(const Method& others);
   AcceptedPeers::Observer GrpcObserver();
@@ -174,6 +179,11 @@ class Server {
   std::unique_ptr<Adjuster> adjuster_;
   std::unique_ptr<CountImporter> importer_;
   std::unique_ptr<SnapshotExporter> snapshots_;
+  std::unique_ptr<AlertReader> alert_reader_;
+  std::unique_ptr<AlertChecker> alert_checker_;
+  // Its thread calls the checker, so it is stopped and destroyed first.
+  std::unique_ptr<WebhookSender> webhooks_;
+  std::unique_ptr<AlertApi> alerts_;
   std::unique_ptr<WaitGroup> keeping_;
   std::unique_ptr<Ingestor> ingestor_;
   // Registered with gRPC for reflection only, since the methods of GrpcMethods answer its calls before they reach it.

@@ -27,7 +27,11 @@ namespace viewcount {
 // nodes. All sites and salts are stored on node 0. Hours do not expire, and no number is ever broken. Everything else
 // follows KEYS.md. A test can make a write be refused or end half way. In the second case the shard is torn until the
 // next call for it. That call restores the shard, as RedisStore does.
-class MemoryStore final : public CountStore, public SiteStore, public SaltStore, public DayStore, public AnnotationStore {
+class MemoryStore final : public CountStore,
+                          public SiteStore,
+                          public SaltStore,
+                          public DayStore,
+                          public AnnotationStore {
  public:
   struct Options {
     RankedLimits ranked = {};

@@ -17,6 +17,8 @@ inline constexpr std::string_view kMeta = "vc:meta";
 inline constexpr std::string_view kSites = "vc:sites";
 inline constexpr std::string_view kAliases = "vc:aliases";
 inline constexpr std::string_view kSalts = "vc:salts";
+inline constexpr std::string_view kAlerts = "vc:alerts";
+inline constexpr std::string_view kAlertStates = "vc:alert-states";
 
 // Returns a key such as vc:{07}:lanes.
 std::string Lanes(Shard shard);

@@ -1,5 +1,5 @@
-// The store of counts, sites and salts on a standalone Redis 7. KEYS.md describes the keys; scripts/ holds the atomic
-// steps.
+// The store of counts, sites, salts and alerts on a standalone Redis 7. KEYS.md describes the keys; scripts/ holds the
+// atomic steps.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 #include "service/base/redis_address.h"
 #include "service/base/redis_waivers.h"
 #include "service/metrics/metrics.h"
+#include "service/store/alert_store.h"
 #include "service/store/annotation_store.h"
 #include "service/store/count_store.h"
 #include "service/store/day_store.h"
@@ -42,7 +43,8 @@ class RedisStore final : public CountStore,
                          public SaltStore,
                          public DayStore,
                          public SnapshotStore,
-                         public AnnotationStore {
+                         public AnnotationStore,
+                         public AlertStore {
  public:
   struct Options {
     RedisAddress address;
@@ -129,6 +131,12 @@ class RedisStore final : public CountStore,
   boost::asio::awaitable<absl::Status> RemoveSalts(const SiteDays& first_days) override;
   boost::asio::awaitable<absl::StatusOr<std::set<StoredDay>>> ListDaysBefore(const SiteDays& first_days) override;
   boost::asio::awaitable<absl::Status> RemoveDay(std::string_view site, uint32_t day) override;
+  boost::asio::awaitable<absl::StatusOr<std::map<AlertKey, StoredAlert>>> ReadAlerts() override;
+  boost::asio::awaitable<absl::Status> WriteAlert(const AlertKey& key, std::string_view settings) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> RemoveAlert(const AlertKey& key) override;
+  boost::asio::awaitable<absl::Status> RemoveAlertState(const AlertKey& key) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapAlertState(const AlertKey& key, std::string_view expected,
+                                                              std::string_view next) override;
   // Checks everything in the store, for seconds or minutes; see StoreAudit.
   boost::asio::awaitable<absl::StatusOr<AuditReport>> Audit();
   // Changes the totals to agree with the counts, and the rankings to agree with their hashes. No count changes. A

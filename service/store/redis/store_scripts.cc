@@ -15,6 +15,7 @@
 #include "service/store/redis/remove_lua.h"
 #include "service/store/redis/repair_lua.h"
 #include "service/store/redis/restore_lua.h"
+#include "service/store/redis/swap_lua.h"
 #include "service/store/redis/viewers_lua.h"
 
 namespace viewcount {
@@ -28,6 +29,7 @@ std::string TextOf(std::string_view name) {
   if (name == "remove") return fmt::format("{}{}", kPermissionsLua, kRemoveLua);
   if (name == "repair") return fmt::format("{}{}{}{}", kPermissionsLua, kCountsLua, kRankingLua, kRepairLua);
   if (name == "restore") return fmt::format("{}{}{}{}", kPermissionsLua, kCountsLua, kRankingLua, kRestoreLua);
+  if (name == "swap") return kSwapLua;
   if (name == "viewers") return fmt::format("{}{}", kPermissionsLua, kViewersLua);
   VIEWCOUNT_CHECK(false);
 }
@@ -46,11 +48,13 @@ StoreScripts::StoreScripts(const ScriptEdit& edit)
       remove(ScriptOf("remove", edit)),
       repair(ScriptOf("repair", edit)),
       restore(ScriptOf("restore", edit)),
+      swap(ScriptOf("swap", edit)),
       viewers(ScriptOf("viewers", edit)) {}
 
 std::vector<std::pair<std::string, std::string>> StoreScriptTexts() {
   std::vector<std::pair<std::string, std::string>> texts;
-  for (const std::string_view name : {"apply", "claim", "forget", "open", "remove", "repair", "restore", "viewers"}) {
+  for (const std::string_view name :
+       {"apply", "claim", "forget", "open", "remove", "repair", "restore", "swap", "viewers"}) {
     texts.emplace_back(name, TextOf(name));
   }
   return texts;

@@ -25,6 +25,7 @@ struct StoreScripts {
   const Script remove;
   const Script repair;
   const Script restore;
+  const Script swap;
   const Script viewers;
 };
 

@@ -166,49 +166,83 @@ TEST(CommandLine, CommandsTakeTheirArguments) {
   EXPECT_EQ(more.files, std::vector<std::string>{"f"});
 }
 
+TEST(CommandLine, AlertsTakeTheirArguments) {
+  const auto put = std::get<AlertPutCommand>(
+      Line({"alert",    "put",           "rush",       "--section",       "sport", "--hours",
+            "3",        "--above-usual", "2.5",        "--minimum-usual", "7",     "--repeat-every",
+            "6h",       "--webhook",     "https://h/", "--secret-file",   "s",     "--format",
+            "telegram", "--chat",        "-100123",    "--language",      "vi"})
+          .command);
+  EXPECT_EQ(put.name + put.section + put.repeat_every + put.webhook + put.secret_file + put.chat,
+            "rushsport6hhttps://h/s-100123");
+  EXPECT_EQ(put.hours, 3u);
+  EXPECT_EQ(put.above_usual, 2.5);
+  EXPECT_EQ(put.minimum_usual, 7u);
+  EXPECT_FALSE(put.above || put.below || put.below_usual);
+  EXPECT_EQ(put.format, v1::ALERT_FORMAT_TELEGRAM);
+  EXPECT_EQ(put.language, v1::ALERT_LANGUAGE_VIETNAMESE);
+  const auto digest = std::get<AlertPutCommand>(Line({"alert", "put", "d", "--digest", "weekly", "--at", "0"}).command);
+  EXPECT_EQ(digest.digest, v1::DIGEST_PERIOD_WEEK);
+  EXPECT_EQ(digest.at, 0u);
+  EXPECT_EQ(std::get<AlertTestCommand>(Line({"alert", "test", "rush"}).command).name, "rush");
+  EXPECT_EQ(std::get<AlertDeleteCommand>(Line({"alert", "delete", "rush"}).command).name, "rush");
+  EXPECT_TRUE(std::holds_alternative<AlertListCommand>(Line({"alert", "list"}).command));
+}
+
 TEST(CommandLine, WrongUsageExitsWith2) {
-  for (const auto& words : std::vector<std::vector<const char*>>{{},
-                                                                 {"nope"},
-                                                                 {"site"},
-                                                                 {"site", "nope"},
-                                                                 {"record"},
-                                                                 {"count"},
-                                                                 {"top", "--limit", "0"},
-                                                                 {"top", "--limit", "4097"},
-                                                                 {"top", "--last", "1h", "--day", "today"},
-                                                                 {"top", "--from", "2026-11-30T00:00:00Z"},
-                                                                 {"top", "--limit", "x"},
-                                                                 {"top", "--day", "yesterday"},
-                                                                 {"top", "--day", "2015-5-17"},
-                                                                 {"top", "--day", "today", "--all-time"},
-                                                                 {"record", "a", "--count", "0"},
-                                                                 {"record", "a", "--count", "1000001"},
-                                                                 {"record", "a", "--count", "-1"},
-                                                                 {"stats", "a"},
-                                                                 {"site", "put", "p", "--cool-down", "5"},
-                                                                 {"site", "put", "p", "--cool-down", "1500ms"},
-                                                                 {"site", "put", "p", "--cool-down", "8d"},
-                                                                 {"announce"},
-                                                                 {"announce", "a", "b", "--title", "t"},
-                                                                 {"announce", "a", "--sitemap", "s"},
-                                                                 {"announce", "a", "--dry-run"},
-                                                                 {"announce", "--feed", "f", "--title", "t"},
-                                                                 {"announce", "--feed", "-", "--sitemap", "-"},
-                                                                 {"announce", "--sitemap", "s", "--id", "guid"},
-                                                                 {"announce", "--feed", "f", "--lastmod-as-published"},
-                                                                 {"report", "--month", "2026-13"},
-                                                                 {"report", "--month", "2026-10", "--day", "today"},
-                                                                 {"report", "--format", "pdf"},
-                                                                 {"report", "--top", "0"},
-                                                                 {"top", "--csv", "--json"},
-                                                                 {"--json", "series", "--csv"},
-                                                                 {"watch", "--count", "-1"},
-                                                                 {"top", "--timeout", "0"},
-                                                                 {"import", "access-log"},
-                                                                 {"import", "access-log", "--follow", "-"},
-                                                                 {"import", "access-log", "--format", "apache", "f"},
-                                                                 {"import", "access-log", "--format", "$status", "f"},
-                                                                 {"top", "--nope"}}) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{},
+                                             {"nope"},
+                                             {"site"},
+                                             {"site", "nope"},
+                                             {"record"},
+                                             {"count"},
+                                             {"top", "--limit", "0"},
+                                             {"top", "--limit", "4097"},
+                                             {"top", "--last", "1h", "--day", "today"},
+                                             {"top", "--from", "2026-11-30T00:00:00Z"},
+                                             {"top", "--limit", "x"},
+                                             {"top", "--day", "yesterday"},
+                                             {"top", "--day", "2015-5-17"},
+                                             {"top", "--day", "today", "--all-time"},
+                                             {"record", "a", "--count", "0"},
+                                             {"record", "a", "--count", "1000001"},
+                                             {"record", "a", "--count", "-1"},
+                                             {"stats", "a"},
+                                             {"site", "put", "p", "--cool-down", "5"},
+                                             {"site", "put", "p", "--cool-down", "1500ms"},
+                                             {"site", "put", "p", "--cool-down", "8d"},
+                                             {"announce"},
+                                             {"announce", "a", "b", "--title", "t"},
+                                             {"announce", "a", "--sitemap", "s"},
+                                             {"announce", "a", "--dry-run"},
+                                             {"announce", "--feed", "f", "--title", "t"},
+                                             {"announce", "--feed", "-", "--sitemap", "-"},
+                                             {"announce", "--sitemap", "s", "--id", "guid"},
+                                             {"announce", "--feed", "f", "--lastmod-as-published"},
+                                             {"report", "--month", "2026-13"},
+                                             {"report", "--month", "2026-10", "--day", "today"},
+                                             {"report", "--format", "pdf"},
+                                             {"report", "--top", "0"},
+                                             {"top", "--csv", "--json"},
+                                             {"--json", "series", "--csv"},
+                                             {"watch", "--count", "-1"},
+                                             {"top", "--timeout", "0"},
+                                             {"import", "access-log"},
+                                             {"import", "access-log", "--follow", "-"},
+                                             {"import", "access-log", "--format", "apache", "f"},
+                                             {"import", "access-log", "--format", "$status", "f"},
+                                             {"alert"},
+                                             {"alert", "put", "a"},
+                                             {"alert", "put", "--above", "1"},
+                                             {"alert", "put", "a", "--above", "1", "--below", "1"},
+                                             {"alert", "put", "a", "--above", "-1"},
+                                             {"alert", "put", "a", "--above", "1", "--hours", "25"},
+                                             {"alert", "put", "a", "--above", "1", "--at", "8"},
+                                             {"alert", "put", "a", "--digest", "monthly"},
+                                             {"alert", "put", "a", "--digest", "daily", "--at", "24"},
+                                             {"alert", "test"},
+                                             {"top", "--nope"}}) {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(Exit(words), ExitCode::kUsage);
     const auto error = ::testing::internal::GetCapturedStderr();
@@ -230,6 +264,9 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
                                                                  {"site", "list", "--help"},
                                                                  {"announce", "--help"},
                                                                  {"report", "--help"},
+                                                                 {"alert", "--help"},
+                                                                 {"alert", "put", "--help"},
+                                                                 {"alert", "list", "--help"},
                                                                  {"flush", "--help"},
                                                                  {"status", "--help"},
                                                                  {"import", "--help"},

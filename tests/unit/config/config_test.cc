@@ -94,6 +94,7 @@ TEST_F(ConfigTest, WrongValuesAreRefusedWithWhatIsAllowed) {
       {"tls-cert", {}, "must be a path"},
       {"tls-key", {}, "must be a path"},
       {"demo-dir", {}, "must be a path"},
+      {"alert-private-addresses", {"localhost", "10.0.0.0/33", "x"}, "must be IP addresses or ranges"},
       {"trusted-backends", {"localhost", "10.0.0.0/33", "::1/"}, "must be IP addresses or ranges"},
       {"admin-host",
        {"http://a.example", "a.example:80", "a b", ".a", "\xc3\xa1"},

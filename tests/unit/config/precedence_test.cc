@@ -34,6 +34,7 @@ constexpr std::array kCases = {
     Case{"trusted-proxies", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
     Case{"address-views-per-second", "0", "2", "3"},
     Case{"new-articles-per-minute", "0", "2", "3"},
+    Case{"alert-private-addresses", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
     Case{"demo-dir", "/d/flag", "/d/environment", "/d/file"},
     Case{"shutdown-delay", "1s", "2s", "500ms"},
     Case{"redis", "redis://h:1", "redis://h:2", "redis+unix:///s"},

@@ -421,6 +421,19 @@ TEST_F(FailingScriptsTest, EveryCallOfEveryScriptMayFail) {
     ++cases_;
   }
 
+  PutBack();
+  const AlertKey alert("demo", "a");
+  ForEveryCall(
+      [&](int) {
+        EXPECT_TRUE(Await(store().RemoveAlertState(alert)).ok());
+        return Await(store().SwapAlertState(alert, "", "next")).status();
+      },
+      [&](bool torn) {
+        EXPECT_FALSE(torn);
+        EXPECT_FALSE(*Await(store().SwapAlertState(alert, "next", "other"))) << "something was written";
+        ASSERT_TRUE(*Await(store().SwapAlertState(alert, "", "next")));
+      });
+
   std::string open;
   for (const auto& [name, text] : StoreScriptTexts()) {
     if (name == "open") open = calls_.Edit(name, text);
