@@ -253,9 +253,9 @@ asio::awaitable<absl::StatusOr<bool>> SnapshotExporter::Snapshot::AddAnnounced(v
     }
     if (response.announced_size() > 0 || shard_ == limits::kShards) break;
     auto scan =
-        co_await owner_.parts_.snapshots.ScanArticleTexts(Shard{static_cast<uint8_t>(shard_)}, site_->name, cursor_);
+        co_await owner_.parts_.articles.ScanArticleTexts(Shard{static_cast<uint8_t>(shard_)}, site_->name, cursor_);
     if (!scan.ok()) co_return LaterBecause(scan.status());
-    for (auto& [id, text] : scan->entries) {
+    for (auto& [id, text] : scan->texts) {
       v1::Article article;
       if (!seen_.insert(Hash64(id)).second || !article.ParseFromString(text)) continue;
       article.set_article_id(std::move(id));

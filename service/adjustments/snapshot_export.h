@@ -19,6 +19,7 @@
 #include "service/query/count_export.h"
 #include "service/query/site_total_reader.h"
 #include "service/store/count_store.h"
+#include "service/store/site_store.h"
 #include "service/store/snapshot_store.h"
 #include "viewcount/v1/admin.pb.h"
 
@@ -31,6 +32,7 @@ class SnapshotExporter {
   struct Dependencies {
     CountStore& store;
     SnapshotStore& snapshots;
+    SiteStore& articles;
     CountReader& counts;
     SiteTotalReader& totals;
     Adjuster& adjuster;

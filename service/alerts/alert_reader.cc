@@ -13,6 +13,7 @@
 #include "service/base/status.h"
 #include "service/query/list_question.h"
 #include "service/query/window.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -121,7 +122,7 @@ asio::awaitable<absl::StatusOr<AlertReader::Usual>> AlertReader::ReadUsual(std::
   const std::string key = fmt::format("{}/{}/{}/{}", site->name, hours, static_cast<int>(alert.subject_case()),
                                       alert.has_section() ? alert.section() : alert.article_id());
   if (const auto known = usual_.find(key); known != usual_.end()) co_return known->second;
-  const int64_t first_kept = FirstKeptHour(now_unix_ms) / kMsOfHour;
+  const int64_t first_kept = FirstKeptHour(site->settings, now_unix_ms) / kMsOfHour;
   Usual sums;
   double running = 0, ended = 0;
   bool exact = true;

@@ -20,6 +20,7 @@
 #include "service/http/parameters.h"
 #include "service/http/problem.h"
 #include "service/query/window.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace {
@@ -71,7 +72,7 @@ absl::StatusOr<std::vector<AqsPiece>> AqsPiecesOf(const AqsViews& question, cons
     const absl::TimeZone utc = absl::UTCTimeZone();
     const AqsPiece piece{absl::ToUnixMillis(absl::FromCivil(question.start, utc)),
                          absl::ToUnixMillis(absl::FromCivil(question.end, utc))};
-    const int64_t first = FirstKeptHour(now_unix_ms);
+    const int64_t first = FirstKeptHour(site.settings, now_unix_ms);
     if (piece.start_unix_ms < first) {
       return absl::NotFoundError(fmt::format("hours are kept since {}; begin there, or ask for daily",
                                              AqsTimeOf(first, question.granularity, site)));
@@ -83,6 +84,10 @@ absl::StatusOr<std::vector<AqsPiece>> AqsPiecesOf(const AqsViews& question, cons
   absl::CivilDay end(question.end);
   if (absl::CivilMonth(end) - absl::CivilMonth(start) > kAqsMonthsMax) {
     return InvalidField("start", fmt::format("to end may have {} months", kAqsMonthsMax));
+  }
+  const auto first = FirstKeptDay(site, now_unix_ms);
+  if (first && start < *first) {
+    return absl::NotFoundError(fmt::format("days are kept since {}; begin there", absl::FormatCivilTime(*first)));
   }
   for (absl::CivilDay at = start; at < end && StartOf(at, site) <= now_unix_ms;) {
     const absl::CivilDay next = std::min(absl::CivilDay(absl::CivilMonth(at) + kAqsMonthsAtOnce), end);

@@ -14,6 +14,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/http/grafana_limits.h"
+#include "service/sites/retention.h"
 
 namespace viewcount {
 namespace {
@@ -196,8 +197,11 @@ absl::StatusOr<GrafanaQuery> ReadGrafanaQuery(const Struct& body) {
 GrafanaSpan GrafanaSeriesSpan(const TimeSpan& range, int64_t points_max, std::optional<v1::SeriesStep> step,
                               const Site& site, int64_t now_unix_ms) {
   if (range.start_unix_ms > now_unix_ms) return {};
-  const TimeSpan past{range.start_unix_ms, std::min(range.end_unix_ms, now_unix_ms + 1)};
-  const int64_t first_hour = FirstKeptHour(now_unix_ms);
+  TimeSpan past{range.start_unix_ms, std::min(range.end_unix_ms, now_unix_ms + 1)};
+  const auto first_day = FirstKeptDay(site, now_unix_ms);
+  if (first_day) past.start_unix_ms = std::max(past.start_unix_ms, StartOf(*first_day, site));
+  if (past.start_unix_ms >= past.end_unix_ms) return {};
+  const int64_t first_hour = FirstKeptHour(site.settings, now_unix_ms);
   if (!step || *step == v1::SERIES_STEP_HOUR) {
     const TimeSpan hours{std::max(HourAt(past.start_unix_ms), first_hour),
                          HourAt(std::max(past.end_unix_ms - 1, past.start_unix_ms)) + kMsOfHour};
@@ -217,11 +221,13 @@ GrafanaSpan GrafanaSeriesSpan(const TimeSpan& range, int64_t points_max, std::op
 TimeSpan GrafanaTopSpan(const TimeSpan& range, const Site& site, int64_t now_unix_ms) {
   if (range.start_unix_ms > now_unix_ms) return {};
   const int64_t last = std::max(std::min(range.end_unix_ms - 1, now_unix_ms), range.start_unix_ms);
-  if (HourAt(range.start_unix_ms) >= FirstKeptHour(now_unix_ms)) {
+  if (HourAt(range.start_unix_ms) >= FirstKeptHour(site.settings, now_unix_ms)) {
     return {HourAt(range.start_unix_ms), HourAt(last) + kMsOfHour};
   }
   const absl::CivilDay end = DayAt(last, site) + 1;
-  const absl::CivilDay begin = std::max(DayAt(range.start_unix_ms, site), end - kGrafanaTopDaysMax);
+  absl::CivilDay begin = std::max(DayAt(range.start_unix_ms, site), end - kGrafanaTopDaysMax);
+  if (const auto first_day = FirstKeptDay(site, now_unix_ms)) begin = std::max(begin, *first_day);
+  if (begin >= end) return {};
   return {StartOf(begin, site), StartOf(end, site)};
 }
 

@@ -253,6 +253,7 @@ void Server::MakeReaders() {
                                   .clock = clock_});
   snapshots_ = std::make_unique<SnapshotExporter>(SnapshotExporter::Dependencies{.store = *store_,
                                                                                  .snapshots = *store_,
+                                                                                 .articles = *store_,
                                                                                  .counts = *counts_,
                                                                                  .totals = *site_totals_,
                                                                                  .adjuster = *adjuster_,

@@ -101,8 +101,6 @@ class RedisStore final : public CountStore,
                                                                             std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> ReadStartValues(Shard shard,
                                                                                     std::string_view site) override;
-  boost::asio::awaitable<absl::StatusOr<ArticleTextScan>> ScanArticleTexts(Shard shard, std::string_view site,
-                                                                           std::string_view cursor) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;

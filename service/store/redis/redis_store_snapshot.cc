@@ -54,18 +54,4 @@ asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> RedisStore::ReadStart
   co_return values;
 }
 
-asio::awaitable<absl::StatusOr<ArticleTextScan>> RedisStore::ScanArticleTexts(Shard shard, std::string_view site,
-                                                                              std::string_view cursor) {
-  if (!reader_.ready) co_return Away();
-  const std::string key = keys::Articles(shard, site);
-  const RedisCommand command = {"HSCAN", key, cursor.empty() ? "0" : cursor, "COUNT", "1000"};
-  auto step = HashStepOf(co_await reader_.connection->Execute(command));
-  if (!step.ok()) co_return step.status();
-  ArticleTextScan scan{.entries = {}, .cursor = std::move(step->cursor)};
-  for (size_t i = 0; i + 1 < step->words.size(); i += 2) {
-    scan.entries.push_back({std::move(step->words[i].text), std::move(step->words[i + 1].text)});
-  }
-  co_return scan;
-}
-
 }  // namespace viewcount
