@@ -1,11 +1,10 @@
 // Implements the commands import goatcounter, import plausible and import wikimedia.
-#include <absl/time/civil_time.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,11 +13,11 @@
 #include "client/cli/foreign_format.h"
 #include "client/cli/import_report.h"
 #include "client/cli/imported_log.h"
+#include "client/cli/imported_times.h"
 #include "client/cli/progress.h"
 #include "client/cli/site_days.h"
 #include "client/cli/site_rules.h"
 #include "service/base/text.h"
-#include "service/sites/site.h"
 
 namespace viewcount::cli {
 namespace {
@@ -26,57 +25,45 @@ namespace {
 // The number of bad lines that are shown. Further bad lines are only counted.
 constexpr uint64_t kBadRowsShown = 10;
 
-// Refuses days that were imported from another export of Plausible. Such exports have whole days, in any order of
-// pages, so the same views would be other lines. Not thread-safe.
-class ImportedDays {
- public:
-  ImportedDays(const std::string& site, DayZones days, SendRequest send)
-      : days_(std::move(days)), writers_(site, std::move(send)) {}
-
-  absl::Status Claim(const ImportBatch& batch) {
-    for (const auto& view : batch.views()) {
-      const absl::CivilDay day = days_.DayAt(view.event_time_unix_ms());
-      if (!claimed_.emplace(batch.writer_id(), day).second) continue;
-      const auto own = writers_.ClaimDay("plausible", DayNumber(day), batch.writer_id());
-      if (!own.ok()) return own.status();
-      if (*own) continue;
-      return absl::FailedPreconditionError(
-          fmt::format("{} was imported from another export, so its views would count twice; remove its rows, or import "
-                      "with --overlapping if they are other views; rows before them may be counted, once",
-                      absl::FormatCivilTime(day)));
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  const DayZones days_;
-  const ImportWriters writers_;
-  // The writers of files, with days that are theirs.
-  std::set<std::pair<std::string, absl::CivilDay>> claimed_;
-};
-
-// Answers a batch as if it was counted. Questions about writers are passed on, because they change nothing.
+// Answers batches as if they were counted, and remembers their writers. Questions about other writers are passed on,
+// because they change nothing. Not thread-safe.
 class DryRun {
  public:
   explicit DryRun(SendRequest send) : send_(std::move(send)) {}
 
-  client::SendResult Send(const std::string& bytes) const {
+  client::SendResult Send(const std::string& bytes) {
     v1::RecordViewsRequest request;
     client::SendResult result;
     if (!request.ParseFromString(bytes)) {
       result.status = absl::InternalError("a batch cannot be read again");
       return result;
     }
-    if (request.sequence() == kQuestionSequence) return send_(bytes);
+    const auto known = last_sequences_.find(request.writer_id());
+    if (request.sequence() == kQuestionSequence) {
+      if (known == last_sequences_.end()) return send_(bytes);
+      result.status = absl::FailedPreconditionError("the question of a dry run");
+      result.details.reason = "SEQUENCE_GAP";
+      result.details.metadata["expected_sequence"] = std::to_string(known->second + 1);
+      return result;
+    }
+    const uint64_t last = request.sequence() + std::max(request.sequence_span(), 1U) - 1;
+    if (known != last_sequences_.end() && known->second >= last) {
+      result.response.set_duplicate(true);
+      result.response.set_last_sequence(known->second);
+      return result;
+    }
+    last_sequences_[request.writer_id()] = last;
     uint64_t views = 0;
     for (const auto& view : request.views()) views += std::max(view.count(), 1U);
     result.response.set_accepted_views(views);
-    result.response.set_last_sequence(request.sequence() + std::max(request.sequence_span(), 1U) - 1);
+    result.response.set_last_sequence(last);
     return result;
   }
 
  private:
   const SendRequest send_;
+  // By the writers of all batches so far, about 50 for each file.
+  std::map<std::string, uint64_t> last_sequences_;
 };
 
 // One run of a command over all its files. Not thread-safe.
@@ -96,11 +83,14 @@ class ForeignImport {
       retrying_ = false;
       return sender_.Send(request);
     };
-    if (dry_run_) options_.send = [dry = DryRun(options_.send)](const std::string& bytes) { return dry.Send(bytes); };
-    if (command.format == ForeignFormat::kPlausible && !command.overlapping) {
-      options_.before_send = [days = std::make_shared<ImportedDays>(site_, std::move(days), options_.send)](
-                                 const ImportBatch& batch) { return days->Claim(batch); };
+    if (dry_run_) {
+      options_.send = [dry = std::make_shared<DryRun>(options_.send)](const std::string& bytes) {
+        return dry->Send(bytes);
+      };
     }
+    options_.before_send = [times = std::make_shared<ImportedTimes>(command.format, site_, std::move(days),
+                                                                    command.overlapping, options_.send)](
+                               const ImportBatch& batch) { return times->Claim(batch); };
     options_.on_bad_line = [this](const BadLine& bad) { ShowBadRow(bad); };
     options_.on_warning = [this](const std::string& text) { WarnOf(text); };
     options_.on_progress = [this](const ImportCounts& counts, const ByteSource& source) {
@@ -123,10 +113,10 @@ class ForeignImport {
     if (counts.bad_lines > kBadRowsShown) {
       PrintError(fmt::format("and {} more bad lines", Grouped(counts.bad_lines - kBadRowsShown)));
     }
-    for (const auto& warning : ImportWarnings(summary_)) WarnOf(warning);
+    for (const auto& warning : ImportWarnings(summary_, ImportedFiles::kForeign)) WarnOf(warning);
     if (const auto hint = DroppedParametersHint(summary_.dropped(), site_); !hint.empty()) PrintError("hint: " + hint);
     if (dry_run_) PrintError("dry run: nothing was counted, and this is what would be");
-    Print(json ? ImportReportJson(summary_, site_) : ImportReportText(summary_));
+    Print(json ? ImportReportJson(summary_, site_, ImportedFiles::kForeign) : ImportReportText(summary_));
   }
 
   const ImportCounts& counts() const { return summary_.counts; }
@@ -179,14 +169,13 @@ absl::StatusOr<ExitCode> Run(Session& session, const ImportForeignCommand& comma
   // Asks the service before the first line is read, so that a wrong address or site is reported immediately.
   const auto site = session.ExistingSite();
   if (!site.ok()) return site.status();
-  auto rules = LogRulesOf(*site, command.hosts);
+  auto rules = LogRulesOf(*site, {});
   if (!rules.ok()) return rules.status();
   auto days = DayZonesOf(*site);
   if (!days.ok()) return days.status();
   ForeignImport import(session, command, site->name(), *days,
                        {.article_rule = std::move(rules->article_rule),
                         .days = *days,
-                        .hosts = std::move(rules->hosts),
                         .domains = command.domains,
                         .prefix = command.prefix});
   absl::Status status;

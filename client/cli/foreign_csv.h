@@ -25,6 +25,8 @@ class CsvRows {
 
   // Takes the next line, without its line end.
   Outcome Take(std::string_view line);
+  // Returns true if Take returned kMore last.
+  bool open() const { return !row_.empty(); }
   // Forgets the lines so far.
   void Restart() { row_.clear(); }
 

@@ -28,8 +28,6 @@ struct ForeignRules {
   ArticleRule article_rule;
   // The days of the site. A row that names a day is counted at its noon.
   DayZones days;
-  // With Plausible: only rows of these hosts are views, if there are any. In lower case, without ports.
-  std::vector<std::string> hosts = {};
   // With Wikimedia: only lines with these domain codes, such as `en` and `en.m`, are views.
   std::vector<std::string> domains = {};
   // With Wikimedia: the text before a page's title in its article ID, such as `/wiki/`.
@@ -40,7 +38,8 @@ struct ForeignRules {
 //
 // It refuses a file whose header is not one of those that are understood, and the message shows the header. The header
 // and the first row identify a file, or for Wikimedia its hour. Therefore an export that was made again later, and
-// begins with the same rows, continues the import of the earlier one.
+// begins with the same rows, continues the import of the earlier one. The titles of GoatCounter's pages are no part of
+// its rows here, because an export has the present title of each page.
 MakeFileParser ParserOf(ForeignFormat format, ForeignRules rules);
 
 }  // namespace viewcount::cli

@@ -19,10 +19,9 @@ struct ImportForeignCommand {
   ForeignFormat format = ForeignFormat::kGoatCounter;
   std::vector<std::string> files = {};
   // See ForeignRules.
-  std::vector<std::string> hosts = {};
   std::vector<std::string> domains = {};
   std::string prefix = {};
-  // With Plausible: true to count days that another file had, too.
+  // True to count days, or hours of Wikimedia, that another file had, too.
   bool overlapping = false;
   // True to only say what would be counted.
   bool dry_run = false;

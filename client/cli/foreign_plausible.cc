@@ -15,6 +15,7 @@ namespace viewcount::cli {
 namespace {
 
 // The columns of all versions so far. See https://github.com/plausible/analytics, lib/plausible/exports.ex
+// Rows are grouped by date and page, and the hostname is that of any of their views. So it is not used.
 constexpr std::array<std::string_view, 12> kPlausibleColumns = {"date",
                                                                 "hostname",
                                                                 "page",
@@ -39,8 +40,6 @@ struct PlausibleColumns {
   size_t date = 0;
   size_t page = 0;
   size_t pageviews = 0;
-  // `columns` if there is no such column.
-  size_t hostname = 0;
 };
 
 absl::StatusOr<PlausibleColumns> ColumnsOf(std::string_view header) {
@@ -55,11 +54,8 @@ absl::StatusOr<PlausibleColumns> ColumnsOf(std::string_view header) {
   const auto place = [&](std::string_view name) {
     return static_cast<size_t>(std::ranges::find(names, name) - names.begin());
   };
-  const PlausibleColumns columns{.columns = names.size(),
-                                 .date = place("date"),
-                                 .page = place("page"),
-                                 .pageviews = place("pageviews"),
-                                 .hostname = place("hostname")};
+  const PlausibleColumns columns{
+      .columns = names.size(), .date = place("date"), .page = place("page"), .pageviews = place("pageviews")};
   if (std::max({columns.date, columns.page, columns.pageviews}) >= names.size()) {
     return UnknownHeader(header, kPlausibleExpected);
   }
@@ -73,9 +69,6 @@ class PlausibleParser final : public CsvLineParser {
 
  protected:
   AccessLogLine ParseRow(const std::vector<std::string>& cells) override {
-    if (!rules_.hosts.empty() && !IsWanted(HostName(cells[columns_.hostname]))) {
-      return ForeignLine(LineKind::kOtherHost);
-    }
     absl::CivilDay day;
     const std::string& date = cells[columns_.date];
     const bool is_day = date.size() == 10 && absl::ParseCivilTime(date, &day) && day.year() >= 1970;
@@ -88,8 +81,6 @@ class PlausibleParser final : public CsvLineParser {
   }
 
  private:
-  bool IsWanted(const std::string& host) const { return std::ranges::find(rules_.hosts, host) != rules_.hosts.end(); }
-
   const PlausibleColumns columns_;
   const ForeignRules rules_;
 };
@@ -100,9 +91,6 @@ absl::StatusOr<FileParser> MakePlausible(const ForeignRules& rules, std::string_
   const FirstRows rows = FirstRowsOf(head);
   const auto columns = ColumnsOf(rows.header);
   if (!columns.ok()) return columns.status();
-  if (!rules.hosts.empty() && columns->hostname == columns->columns) {
-    return UnknownHeader(rows.header, "it has no column hostname, so --host cannot choose its rows");
-  }
   return FileParser{.parser = std::make_unique<PlausibleParser>(*columns, rules),
                     .identity = absl::StrCat("plausible\n", ToAbsl(rows.header), "\n", ToAbsl(rows.row))};
 }

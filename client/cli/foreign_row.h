@@ -42,7 +42,9 @@ class CsvLineParser : public LineParser {
 
   AccessLogLine Parse(std::string_view line) final;
   void Skip(std::string_view line) final;
-  void Restart() final;
+  void PassTooLong() override { rows_.Restart(); }
+  bool row_is_open() const final { return rows_.open(); }
+  void Restart() override;
   std::string_view format() const final { return format_; }
 
  protected:

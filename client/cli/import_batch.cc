@@ -74,6 +74,12 @@ uint64_t ImportBatch::DropThrough(uint64_t sequence) {
   return dropped;
 }
 
+void ImportBatch::DropLast() {
+  VIEWCOUNT_CHECK(!empty() && lines_.back().entries == 0);
+  if (!bad_lines_.empty() && bad_lines_.back().number == last()) bad_lines_.pop_back();
+  lines_.pop_back();
+}
+
 void ImportBatch::Drop(size_t lines) {
   if (lines == 0) return;
   const auto cut = lines_.begin() + static_cast<ptrdiff_t>(lines);

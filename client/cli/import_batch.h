@@ -44,6 +44,8 @@ class ImportBatch {
   // Removes the lines up to the one after which the writer's sequence is `sequence`. Returns the number of removed
   // lines, or 0 if no line has that sequence.
   uint64_t DropThrough(uint64_t sequence);
+  // Removes the last line. Requires that it exists and has no views.
+  void DropLast();
   // Removes all lines, because they are counted.
   void Clear() { Drop(lines_.size()); }
 

@@ -17,9 +17,14 @@ std::string CountedSoFar(const ImportPlace& place) {
   return fmt::format("lines up to {} of {} are counted", place.acknowledged_line, place.name);
 }
 
-// Returns a shell command that imports the lines from `line` on. They are imported as another writer than the file
-// itself.
+// Returns what to do to import the lines from `line` on. They are imported as another writer than the file itself.
 std::string RestCommand(const ImportPlace& place, uint64_t line) {
+  if (place.foreign) {
+    return fmt::format(
+        "write its header, if it has one, and its lines from {} on to a file of the same name in another "
+        "folder, and import that with --overlapping",
+        line);
+  }
   if (place.name == "-") return fmt::format("... | tail -n +{} | viewcount import access-log -", line);
   constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPrograms = {
       {{".gz", "zcat"}, {".bz2", "bzcat"}, {".xz", "xzcat"}, {".zst", "zstdcat"}}};

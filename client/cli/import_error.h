@@ -19,6 +19,8 @@ struct ImportPlace {
   uint64_t last_line = 0;
   // The path of the file, or `-`.
   std::string_view name;
+  // True for a file of another counter.
+  bool foreign = false;
 };
 
 // Returns the failed batch's error with its code and payloads. Its message says what is counted, what is not known, and

@@ -51,13 +51,15 @@ bool NoLineUnderstood(const ImportCounts& counts) {
   return counts.bad_lines > 0 && counts.imported_before_lines == 0 && counts.understood_lines() == 0;
 }
 
-std::vector<std::string> ImportWarnings(const ImportSummary& summary) {
+std::vector<std::string> ImportWarnings(const ImportSummary& summary, ImportedFiles files) {
   std::vector<std::string> warnings;
   const auto& counts = summary.counts;
   if (NoLineUnderstood(counts)) {
-    warnings.push_back(
-        "no line was understood, so nothing is counted; name the format with --format, for example by the log_format "
-        "string of nginx");
+    std::string warning = "no line was understood, so nothing is counted";
+    if (files == ImportedFiles::kAccessLogs) {
+      warning += "; name the format with --format, for example by the log_format string of nginx";
+    }
+    warnings.push_back(std::move(warning));
   }
   if (summary.all_of_one_client()) {
     warnings.push_back(
@@ -74,7 +76,7 @@ std::vector<std::string> ImportWarnings(const ImportSummary& summary) {
   return warnings;
 }
 
-std::string ImportReportJson(const ImportSummary& summary, std::string_view site) {
+std::string ImportReportJson(const ImportSummary& summary, std::string_view site, ImportedFiles files) {
   const auto& counts = summary.counts;
   std::string text = "{\n";
   const auto add = [&](std::string_view name, uint64_t value) { text += fmt::format(" \"{}\": {},\n", name, value); };
@@ -96,7 +98,7 @@ std::string ImportReportJson(const ImportSummary& summary, std::string_view site
     return boost::json::serialize(values);
   };
   text += fmt::format(" \"formats\": {},\n", list(summary.formats));
-  text += fmt::format(" \"warnings\": {},\n", list(ImportWarnings(summary)));
+  text += fmt::format(" \"warnings\": {},\n", list(ImportWarnings(summary, files)));
   boost::json::array paths;
   for (const auto& path : summary.dropped().Top(kHintPathsMax)) {
     boost::json::array names(path.names.begin(), path.names.end());

@@ -64,14 +64,18 @@ client::SendResult ImportWriters::SkipTo(const std::string& writer_id, uint64_t 
   return send_(request.SerializeAsString());
 }
 
-absl::StatusOr<bool> ImportWriters::ClaimDay(std::string_view counter, uint32_t day,
-                                             std::string_view file_writer_id) const {
-  const auto day_writer_id = DayWriterId(site_, counter, day);
-  const uint64_t file = SequenceOfFile(file_writer_id);
-  const auto last = LastSequence(day_writer_id);
+absl::StatusOr<TimeOwner> ImportWriters::OwnerOf(std::string_view counter, uint32_t time,
+                                                 std::string_view file_writer_id) const {
+  const auto last = LastSequence(DayWriterId(site_, counter, time));
   if (!last.ok()) return last.status();
-  if (*last) return **last == file;
-  const auto result = SkipTo(day_writer_id, 0, file);
+  if (!*last) return TimeOwner::kNone;
+  return **last == SequenceOfFile(file_writer_id) ? TimeOwner::kThisFile : TimeOwner::kAnotherFile;
+}
+
+absl::StatusOr<bool> ImportWriters::ClaimTime(std::string_view counter, uint32_t time,
+                                              std::string_view file_writer_id) const {
+  const uint64_t file = SequenceOfFile(file_writer_id);
+  const auto result = SkipTo(DayWriterId(site_, counter, time), 0, file);
   if (!result.status.ok()) return result.status;
   // Another import may have claimed it meanwhile.
   return result.response.last_sequence() == file;

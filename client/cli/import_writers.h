@@ -32,6 +32,9 @@ struct LogClaim {
   uint64_t lines() const { return LineOfSequence(sequence); }
 };
 
+// The file from which the views of a time were imported.
+enum class TimeOwner : uint8_t { kNone, kThisFile, kAnotherFile };
+
 // Questions about the logs of one site. Not thread-safe. All functions return the service's error if there is no
 // answer.
 class ImportWriters {
@@ -48,9 +51,13 @@ class ImportWriters {
   // Tells the service that a writer has no views from the sequence after `from` to `to`, which are those of at most
   // kBatchLinesMax lines. Returns the outcome of the request.
   client::SendResult SkipTo(const std::string& writer_id, uint64_t from, uint64_t to) const;
-  // Notes that the file of a writer has the views of a day. Returns false if another file was noted for it. A day has a
-  // writer of its own, named by `counter` and `day`, whose last sequence stands for the file.
-  absl::StatusOr<bool> ClaimDay(std::string_view counter, uint32_t day, std::string_view file_writer_id) const;
+  // Returns from which file the views of a time were imported, seen from the file of a writer. A time has a writer of
+  // its own, named by `counter` and `time`, whose last sequence stands for the file. `time` is the number of a day, or
+  // of another unit that the counter always uses. Changes nothing.
+  absl::StatusOr<TimeOwner> OwnerOf(std::string_view counter, uint32_t time, std::string_view file_writer_id) const;
+  // Notes that the file of a writer has the views of a time that has no owner. Returns false if another file was noted
+  // for it meanwhile.
+  absl::StatusOr<bool> ClaimTime(std::string_view counter, uint32_t time, std::string_view file_writer_id) const;
   // Returns how many lines an earlier version imported of a log that begins with `head`, or 0. That version identified
   // a log shorter than 4 KiB by all its lines, so each number of lines is tried.
   absl::StatusOr<uint64_t> OldLines(std::string_view head) const;

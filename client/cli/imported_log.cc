@@ -163,7 +163,7 @@ absl::StatusOr<bool> ImportedLog::ReadForClaims(const std::vector<LogClaim>& cla
     }
     compare(HashLine(line));
     if (milestone_.number == line.number && line.number <= kBatchLinesMax) new_milestones_.push_back(milestone_);
-    parser_->Skip(line.text);
+    Skip(line);
   }
   return false;
 }
@@ -180,6 +180,7 @@ absl::Status ImportedLog::GoBackTo(uint64_t counted) {
   hash_ = LinesHash();
   lines_read_ = 0;
   milestone_ = {};
+  row_begin_ = 0;
   return absl::OkStatus();
 }
 
@@ -200,7 +201,7 @@ absl::Status ImportedLog::CountComments() {
 }
 
 uint64_t ImportedLog::HashLine(const LogLine& line) {
-  hash_.Add(line.text);
+  hash_.Add(parser_->IdentityOf(line.text));
   lines_read_ = line.number;
   const auto digest = hash_.digest();
   if (IsMilestone(line.number)) milestone_ = {line.number, digest};
@@ -224,17 +225,24 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::ImportLines(UnfinishedLine un
                         if_unfinished == counted_sequence_;
       if (!fits) return Progress::kChanged;
       CountImportedBefore(line.number);
-      parser_->Skip(line.text);
+      Skip(line);
       continue;
     }
     if (!Take(line, sequence)) break;
+    NoteRow(line);
     if (!batch_.full()) continue;
     const auto progress = Deliver();
     if (!progress.ok() || *progress != Progress::kDone) return progress;
     if (options_.on_progress) options_.on_progress(summary_.counts, reader_.source());
   }
+  const bool row_is_open = unfinished == UnfinishedLine::kTake && parser_->row_is_open();
+  if (row_is_open) LeaveOpenRow();
   const auto progress = Deliver();
   if (!progress.ok() || *progress != Progress::kDone) return progress;
+  if (row_is_open) {
+    summary_.CountLine(LineKind::kBad);
+    Report({row_begin_, "a quote is not closed, so this row and all after it are left out", row_excerpt_});
+  }
   if (const auto& damage = reader_.source().damage(); !damage.empty()) {
     Report({0, damage, ""});
     ++summary_.counts.bad_lines;
@@ -242,17 +250,46 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::ImportLines(UnfinishedLine un
   return Progress::kDone;
 }
 
+void ImportedLog::Skip(const LogLine& line) {
+  if (line.too_long) {
+    parser_->PassTooLong();
+  } else {
+    parser_->Skip(line.text);
+  }
+  NoteRow(line);
+}
+
+void ImportedLog::NoteRow(const LogLine& line) {
+  if (!parser_->row_is_open()) {
+    row_begin_ = 0;
+  } else if (row_begin_ == 0) {
+    row_begin_ = line.number;
+    row_excerpt_ = SafeExcerpt(line.text);
+  }
+}
+
+void ImportedLog::LeaveOpenRow() {
+  while (!batch_.empty() && batch_.last() >= row_begin_) batch_.DropLast();
+  std::erase_if(new_milestones_, [this](const Milestone& milestone) { return milestone.number >= row_begin_; });
+}
+
 AccessLogLine ImportedLog::Parse(const LogLine& line) {
   if (line.number <= old_lines_) {
     parser_->Skip(line.text);
     return {.kind = LineKind::kImportedBefore};
   }
+  if (line.too_long) parser_->PassTooLong();
   if (line.too_long) return {.kind = LineKind::kBad, .problem = "longer than 65,536 bytes"};
   return parser_->Parse(line.text);
 }
 
 bool ImportedLog::Take(const LogLine& line, uint64_t sequence) {
   const auto parsed = Parse(line);
+  if (line.unfinished && parser_->row_is_open()) {
+    // Its row is reported at the end.
+    NoteRow(line);
+    return false;
+  }
   if (line.unfinished && parsed.kind == LineKind::kBad) {
     // The web server may be writing this line at this moment. The line is not acknowledged, so the next import counts
     // it.
@@ -296,7 +333,7 @@ void ImportedLog::Hold() {
 
 absl::StatusOr<ImportedLog::Progress> ImportedLog::DeliverHeld() {
   for (const auto& [line, sequence] : std::exchange(held_, {})) {
-    const ImportPlace place{counted_line_, counted_line_ + 1, line, name_};
+    const ImportPlace place = PlaceOf(counted_line_ + 1, line);
     const auto result = writers_.SkipTo(LogWriterId(options_.site, identity_, slot_), counted_sequence_, sequence);
     if (!result.status.ok()) return ImportError(result, place);
     if (result.response.last_sequence() != sequence) return Progress::kChanged;
@@ -305,6 +342,14 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::DeliverHeld() {
     if (auto status = RecordMilestones(); !status.ok()) return MilestoneError(status, place);
   }
   return Progress::kDone;
+}
+
+ImportPlace ImportedLog::PlaceOf(uint64_t first_line, uint64_t last_line) const {
+  return {.acknowledged_line = counted_line_,
+          .first_line = first_line,
+          .last_line = last_line,
+          .name = name_,
+          .foreign = options_.make_parser != nullptr};
 }
 
 absl::Status ImportedLog::MilestoneError(const absl::Status& status, const ImportPlace& place) {
@@ -324,7 +369,7 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Deliver() {
     if (!progress.ok() || *progress != Progress::kDone) return progress;
   }
   while (!batch_.empty()) {
-    const ImportPlace place{counted_line_, batch_.first(), batch_.last(), name_};
+    const ImportPlace place = PlaceOf(batch_.first(), batch_.last());
     // A milestone comes before its lines are counted. Where a log is known to be counted further, it exists. The first
     // batch comes before its milestones, because only its success proves that the slot is this log's.
     if (counted_sequence_ > 0) {
@@ -344,7 +389,7 @@ absl::StatusOr<ImportedLog::Progress> ImportedLog::Deliver() {
       CountBatch(result);
       batch_.Clear();
       if (auto status = RecordMilestones(); !status.ok()) {
-        return MilestoneError(status, {counted_line_, counted_line_ + 1, counted_line_ + 1, name_});
+        return MilestoneError(status, PlaceOf(counted_line_ + 1, counted_line_ + 1));
       }
       return Progress::kDone;
     }

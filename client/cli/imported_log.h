@@ -94,6 +94,13 @@ class ImportedLog {
   // Adds the digest of a line that was read. Returns the sequence after it.
   uint64_t HashLine(const LogLine& line);
   AccessLogLine Parse(const LogLine& line);
+  // Passes a line that is not imported.
+  void Skip(const LogLine& line);
+  // Takes note of the row that a line begins or ends.
+  void NoteRow(const LogLine& line);
+  // Removes the lines of a row without an end from the batch. They are not acknowledged, so the complete file counts
+  // the row later.
+  void LeaveOpenRow();
   // Sends the batch until all its lines are acknowledged, and leaves it empty.
   absl::StatusOr<Progress> Deliver();
   // Keeps the batch back, and leaves it empty. Its lines are not counted, so that the log can be imported again with
@@ -104,6 +111,8 @@ class ImportedLog {
   absl::Status RecordMilestones();
   // Records the milestones of the first batch again, if the import ended between the two.
   absl::Status RestoreMilestones();
+  // Returns the place of lines that are sent next.
+  ImportPlace PlaceOf(uint64_t first_line, uint64_t last_line) const;
   static absl::Status MilestoneError(const absl::Status& status, const ImportPlace& place);
   void CountBatch(const client::SendResult& result);
   void CountImportedBefore(uint64_t through);
@@ -129,6 +138,9 @@ class ImportedLog {
   // The last milestone up to lines_read_, and those that are to be recorded before the batch is sent.
   Milestone milestone_;
   std::vector<Milestone> new_milestones_;
+  // The first line of the row that goes on in the next line, or 0. With an excerpt of it.
+  uint64_t row_begin_ = 0;
+  std::string row_excerpt_;
   // True if a line of the log was understood, now or in an earlier import. Nothing is sent before.
   bool understood_ = false;
   // The last lines of the batches that were kept back, and the sequences after them.

@@ -21,6 +21,13 @@ class LineParser {
   virtual AccessLogLine Parse(std::string_view line) = 0;
   // Takes note of a line that is not imported, because an earlier import counted it.
   virtual void Skip(std::string_view line) = 0;
+  // Takes note of a line that is longer than the reader keeps, in place of Parse or Skip.
+  virtual void PassTooLong() {}
+  // Returns true if the next line belongs to a row that has begun already.
+  virtual bool row_is_open() const { return false; }
+  // Returns the text by which a line is recognised in a later version of the file. Call it once for each line, before
+  // Parse or Skip. The result is valid until the next call.
+  virtual std::string_view IdentityOf(std::string_view line) { return line; }
   // Forgets all lines, because the file is read from its beginning again.
   virtual void Restart() = 0;
   // The format's name, or an empty text if no line was understood yet. Valid until the next call.

@@ -65,6 +65,15 @@ std::string AqsTimeOf(int64_t unix_ms, AqsGranularity granularity, const Site& s
   return fmt::format("{}00", DayNumber(DayAt(unix_ms, site)));
 }
 
+// Returns the first day, or with kMonthly the first month, of a span that does not begin before 1970 in UTC.
+absl::CivilDay FirstAqsDay(const AqsViews& question, const Site& site) {
+  absl::CivilDay first(question.start);
+  while (StartOf(first, site) < 0) {
+    first = question.granularity == AqsGranularity::kMonthly ? absl::CivilDay(absl::CivilMonth(first) + 1) : first + 1;
+  }
+  return first;
+}
+
 // Divides a span into pieces. Leaves out what is in the future.
 absl::StatusOr<std::vector<AqsPiece>> AqsPiecesOf(const AqsViews& question, const Site& site, int64_t now_unix_ms) {
   std::vector<AqsPiece> pieces;
@@ -89,9 +98,11 @@ absl::StatusOr<std::vector<AqsPiece>> AqsPiecesOf(const AqsViews& question, cons
   if (first && start < *first) {
     return absl::NotFoundError(fmt::format("days are kept since {}; begin there", absl::FormatCivilTime(*first)));
   }
-  for (absl::CivilDay at = start; at < end && StartOf(at, site) <= now_unix_ms;) {
+  for (absl::CivilDay at = FirstAqsDay(question, site); at < end && StartOf(at, site) <= now_unix_ms;) {
     const absl::CivilDay next = std::min(absl::CivilDay(absl::CivilMonth(at) + kAqsMonthsAtOnce), end);
-    pieces.push_back({StartOf(at, site), StartOf(next, site)});
+    const AqsPiece piece{StartOf(at, site), StartOf(next, site)};
+    // A time zone may have left out a day, as Pacific/Apia did with 2011-12-30.
+    if (piece.start_unix_ms < piece.end_unix_ms) pieces.push_back(piece);
     at = next;
   }
   return pieces;
@@ -153,7 +164,8 @@ class AqsHandlers {
     if (!site.ok()) co_return site.status();
     const absl::CivilDay first = asked->day.value_or(absl::CivilDay(asked->month));
     const absl::CivilDay end = asked->day ? first + 1 : absl::CivilDay(asked->month + 1);
-    const int64_t start_ms = StartOf(first, **site), end_ms = StartOf(end, **site);
+    const int64_t first_ms = StartOf(first, **site), end_ms = StartOf(end, **site);
+    const int64_t start_ms = first_ms < 0 ? StartOf(first + 1, **site) : first_ms;
     v1::ListPopularResponse list;
     if (start_ms <= parts_.clock.UnixMillis() && start_ms < end_ms) {
       v1::ListPopularRequest question;
@@ -243,6 +255,8 @@ void AddOneAqsRoute(HttpRouter& router, const ReaderParts& parts, std::string_vi
                if (auto status = CheckParameters(request.target(), {}); !status.ok()) {
                  co_return AqsProblem(request, status);
                }
+               const auto turn = co_await parts.turns->Take();
+               if (!turn.ok()) co_return AqsProblem(request, turn.status());
                std::string_view path(request.target().data(), request.target().size());
                path = path.substr(0, path.find('?')).substr(begin);
                absl::StatusOr<HttpResponse> answer = absl::UnknownError("");

@@ -13,6 +13,7 @@
 
 #include "service/base/limits.h"
 #include "service/base/status.h"
+#include "service/base/text.h"
 #include "service/http/grafana_limits.h"
 #include "service/sites/retention.h"
 
@@ -108,6 +109,9 @@ absl::StatusOr<GrafanaTarget> ReadTarget(const Struct& given, const std::string&
   if (target.top && !target.article.empty()) {
     return InvalidField(at + ".target", "of top has a site and no article; views has both");
   }
+  if (!target.article.empty() && !IsArticleId(target.article)) {
+    return InvalidField(at, fmt::format("has an article that {}", kArticleIdRule));
+  }
   return target;
 }
 
@@ -139,6 +143,8 @@ DaysPlan PlanDays(const TimeSpan& range, v1::SeriesStep step, const Site& site) 
     const absl::CivilDay first = end - kGrafanaSeriesDaysMax;
     begin = PointAt(step, first) == first ? first : PointAfter(step, PointAt(step, first));
   }
+  // The days of 1970 may begin before 1970 in UTC.
+  while (StartOf(begin, site) < 0) begin = PointAfter(step, begin);
   DaysPlan plan{.span = {.step = step, .span = {StartOf(begin, site), StartOf(end, site)}}};
   for (absl::CivilDay at = begin; at < end; at = PointAfter(step, at)) ++plan.points;
   return plan;
@@ -226,6 +232,7 @@ TimeSpan GrafanaTopSpan(const TimeSpan& range, const Site& site, int64_t now_uni
   }
   const absl::CivilDay end = DayAt(last, site) + 1;
   absl::CivilDay begin = std::max(DayAt(range.start_unix_ms, site), end - kGrafanaTopDaysMax);
+  while (StartOf(begin, site) < 0) ++begin;
   if (const auto first_day = FirstKeptDay(site, now_unix_ms)) begin = std::max(begin, *first_day);
   if (begin >= end) return {};
   return {StartOf(begin, site), StartOf(end, site)};

@@ -25,16 +25,22 @@ namespace http = boost::beast::http;
 using asio::awaitable;
 using google::protobuf::Struct;
 using google::protobuf::util::TimeUtil;
-using JsonAnswer = awaitable<absl::StatusOr<std::string>>;
+// An answer, and whether all of its lists are exact.
+struct GrafanaJson {
+  std::string json;
+  bool exact = true;
+};
+using JsonAnswer = awaitable<absl::StatusOr<GrafanaJson>>;
 
 constexpr std::string_view kGrafana = "/v1/grafana";
 constexpr char kEmptyList[] = "[]";
 
-HttpResponse GrafanaAnswer(std::string json) {
+HttpResponse GrafanaAnswer(GrafanaJson answer) {
   HttpResponse response;
   response.set(http::field::content_type, "application/json");
   response.set(http::field::cache_control, "no-store");
-  response.body() = std::move(json) + "\n";
+  response.set("Viewcount-Exact", answer.exact ? "true" : "false");
+  response.body() = std::move(answer.json) + "\n";
   return response;
 }
 
@@ -51,17 +57,19 @@ class GrafanaHandlers {
     const auto query = ReadGrafanaQuery(body);
     if (!query.ok()) co_return query.status();
     std::vector<std::string> results;
+    bool exact = true;
     for (const GrafanaTarget& target : query->targets) {
-      absl::StatusOr<std::string> result = absl::UnknownError("");
+      absl::StatusOr<GrafanaJson> result = absl::UnknownError("");
       if (target.top) {
         result = co_await Top(*query, target);
       } else {
         result = co_await Series(*query, target);
       }
       if (!result.ok()) co_return result.status();
-      results.push_back(*std::move(result));
+      exact &= result->exact;
+      results.push_back(std::move(result->json));
     }
-    co_return fmt::format("[{}]", fmt::join(results, ","));
+    co_return GrafanaJson{fmt::format("[{}]", fmt::join(results, ",")), exact};
   }
 
   // Returns the targets of SimpleJson, as texts.
@@ -71,26 +79,28 @@ class GrafanaHandlers {
       targets.push_back(fmt::format(R"("views {}")", name));
       targets.push_back(fmt::format(R"("top {}")", name));
     }
-    co_return fmt::format("[{}]", fmt::join(targets, ","));
+    co_return GrafanaJson{fmt::format("[{}]", fmt::join(targets, ","))};
   }
 
   // Returns the kinds of targets of JSON, with the fields of the query builder.
   JsonAnswer Metrics(Struct) const {
     const std::string site = fmt::format(R"({{"name":"site","label":"Site","type":"select","options":{}}})", Options());
-    co_return fmt::format(
-        R"([{{"value":"views","label":"Views","payloads":[{0},)"
-        R"({{"name":"article","label":"Article","type":"input","placeholder":"empty for the whole site"}},)"
-        R"({{"name":"step","label":"Step","type":"select","options":[{1}]}}]}},)"
-        R"({{"value":"top","label":"Most viewed articles","payloads":[{0},)"
-        R"({{"name":"limit","label":"Articles","type":"input","placeholder":"{2}"}}]}}])",
-        site,
-        R"({"label":"auto","value":"auto"},{"label":"hour","value":"hour"},{"label":"day","value":"day"},)"
-        R"({"label":"week","value":"week"},{"label":"month","value":"month"})",
-        kGrafanaTopDefault);
+    std::string kinds =
+        fmt::format(R"([{{"value":"views","label":"Views","payloads":[{0},)"
+                    R"({{"name":"article","label":"Article","type":"input","placeholder":"empty for the whole site"}},)"
+                    R"({{"name":"step","label":"Step","type":"select","options":[{1}]}}]}},)"
+                    R"({{"value":"top","label":"Most viewed articles","payloads":[{0},)"
+                    R"({{"name":"limit","label":"Articles","type":"input","placeholder":"{2}"}}]}}])",
+                    site,
+                    R"({"label":"auto","value":"auto"},{"label":"hour","value":"hour"},{"label":"day","value":"day"},)"
+                    R"({"label":"week","value":"week"},{"label":"month","value":"month"})",
+                    kGrafanaTopDefault);
+    co_return GrafanaJson{std::move(kinds)};
   }
 
   JsonAnswer PayloadOptions(Struct body) const {
-    co_return GrafanaText(body, "name") == "site" ? Options() : kEmptyList;
+    std::string options = GrafanaText(body, "name") == "site" ? Options() : kEmptyList;
+    co_return GrafanaJson{std::move(options)};
   }
 
   // Returns the sites as values of a variable.
@@ -99,10 +109,10 @@ class GrafanaHandlers {
     for (const std::string& name : Sites()) {
       values.push_back(fmt::format(R"({{"__text":"{0}","__value":"{0}"}})", name));
     }
-    co_return fmt::format("[{}]", fmt::join(values, ","));
+    co_return GrafanaJson{fmt::format("[{}]", fmt::join(values, ","))};
   }
 
-  JsonAnswer Nothing(Struct) const { co_return kEmptyList; }
+  JsonAnswer Nothing(Struct) const { co_return GrafanaJson{kEmptyList}; }
 
  private:
   // Returns the names of the first sites. They have no character that JSON would have to escape.
@@ -142,7 +152,8 @@ class GrafanaHandlers {
     // Grafana shows it as the name of the line. Targets of the query builder are all called `views`.
     std::string name = target.text;
     if (name == "views") name = target.article.empty() ? target.site : target.article;
-    co_return fmt::format(R"({{"target":"{}","datapoints":[{}]}})", EscapeForJson(name), fmt::join(points, ","));
+    co_return GrafanaJson{
+        fmt::format(R"({{"target":"{}","datapoints":[{}]}})", EscapeForJson(name), fmt::join(points, ","))};
   }
 
   JsonAnswer Top(const GrafanaQuery& query, const GrafanaTarget& target) const {
@@ -150,6 +161,7 @@ class GrafanaHandlers {
     if (site == nullptr) co_return parts_.sites.Unknown(target.site);
     const TimeSpan span = GrafanaTopSpan(query.range, *site, parts_.clock.UnixMillis());
     std::vector<std::string> rows;
+    bool exact = true;
     if (span.start_unix_ms < span.end_unix_ms) {
       v1::ListPopularRequest question;
       question.set_site(target.site);
@@ -158,15 +170,17 @@ class GrafanaHandlers {
       v1::ListPopularResponse list;
       const auto status = co_await OnStore(parts_.store, parts_.lists.ListPopular(question, list));
       if (!status.ok()) co_return status;
+      exact = list.exact();
       for (const auto& article : list.articles()) {
         rows.push_back(fmt::format(R"([{},"{}","{}",{}])", article.rank(), EscapeForJson(article.article_id()),
                                    EscapeForJson(article.title()), article.views()));
       }
     }
-    co_return fmt::format(R"({{"type":"table","columns":[{{"text":"Rank","type":"number"}},)"
-                          R"({{"text":"Article","type":"string"}},{{"text":"Title","type":"string"}},)"
-                          R"({{"text":"Views","type":"number"}}],"rows":[{}]}})",
-                          fmt::join(rows, ","));
+    std::string table = fmt::format(R"({{"type":"table","columns":[{{"text":"{}","type":"number"}},)"
+                                    R"({{"text":"Article","type":"string"}},{{"text":"Title","type":"string"}},)"
+                                    R"({{"text":"Views","type":"number"}}],"rows":[{}]}})",
+                                    exact ? "Rank" : "Rank (articles may be missing)", fmt::join(rows, ","));
+    co_return GrafanaJson{std::move(table), exact};
   }
 
   const ReaderParts parts_;
@@ -186,7 +200,14 @@ void AddGrafanaPost(HttpRouter& router, const ReaderParts& parts, std::string_vi
                if (auto status = CheckGrafana(request, parts); !status.ok()) co_return Problem(status);
                auto body = ParseGrafanaBody(request.body());
                if (!body.ok()) co_return Problem(body.status());
-               auto answer = co_await (handlers.*member)(*std::move(body));
+               absl::StatusOr<GrafanaJson> answer = absl::UnknownError("");
+               if (member == &GrafanaHandlers::Query) {
+                 const auto turn = co_await parts.turns->Take();
+                 if (!turn.ok()) co_return Problem(turn.status());
+                 answer = co_await (handlers.*member)(*std::move(body));
+               } else {
+                 answer = co_await (handlers.*member)(*std::move(body));
+               }
                if (!answer.ok()) co_return Problem(answer.status());
                co_return GrafanaAnswer(*std::move(answer));
              });
@@ -200,7 +221,7 @@ void AddGrafanaRoutes(HttpRouter& router, const ReaderParts& parts) {
     router.Add(http::verb::get, fmt::format("{}{}", kGrafana, slash),
                [parts](const HttpRequest& request) -> awaitable<HttpResponse> {
                  if (auto status = CheckGrafana(request, parts); !status.ok()) co_return Problem(status);
-                 co_return GrafanaAnswer(R"({"status":"ok"})");
+                 co_return GrafanaAnswer({R"({"status":"ok"})"});
                });
   }
   AddGrafanaPost(router, parts, "/query", &GrafanaHandlers::Query);

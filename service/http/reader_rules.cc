@@ -10,12 +10,10 @@ bool IsFromAnotherSite(const HttpRequest& request) {
 }
 
 absl::Status CheckReader(const HttpRequest& request, const ReaderParts& parts, std::string_view what) {
-  if (parts.trust == nullptr) {
-    if (parts.own_pages != nullptr) return parts.own_pages->CheckRead(request);
-    if (!IsFromAnotherSite(request)) return absl::OkStatus();
-    return absl::PermissionDeniedError("only this server's own pages may ask here");
-  }
-  if (parts.trust->Find(request, request.peer).trusted_backend) return absl::OkStatus();
+  if (parts.own_pages != nullptr) return parts.own_pages->CheckRead(request);
+  // A browser sends no Origin with the GET of an image or a link, so this is refused at both addresses.
+  if (IsFromAnotherSite(request)) return absl::PermissionDeniedError("only this server's own pages may ask here");
+  if (parts.trust == nullptr || parts.trust->Find(request, request.peer).trusted_backend) return absl::OkStatus();
   return absl::PermissionDeniedError(
       fmt::format("only the portal's own servers may ask for {}, and this request was forwarded or sent by a browser; "
                   "ask at the admin address (--admin-address of viewcountd), which takes forwarded requests",

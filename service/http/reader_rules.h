@@ -4,11 +4,13 @@
 #include <absl/status/status.h>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <memory>
 #include <string_view>
 
 #include "service/base/clock.h"
 #include "service/http/client_trust.h"
 #include "service/http/own_pages.h"
+#include "service/http/reader_turns.h"
 #include "service/http/router.h"
 #include "service/query/list_api.h"
 #include "service/query/query_api.h"
@@ -28,6 +30,8 @@ struct ReaderParts {
   // The executor of the store, on which `queries` and `lists` run.
   boost::asio::any_io_executor store;
   const Clock& clock;
+  // Shared by all routes of an address.
+  std::shared_ptr<ReaderTurns> turns = std::make_shared<ReaderTurns>();
 };
 
 // Returns whether a page of another site made a browser send this. See https://www.w3.org/TR/fetch-metadata/

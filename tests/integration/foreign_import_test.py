@@ -93,39 +93,79 @@ class ForeignImportTest(unittest.TestCase):
         for _ in range(2):
             self.assertEqual(self.counts("goatcounter", later)["views"], 0)
         self.assertEqual(self.backend.counts("/a", "/c"), [2, 3])
+        # GoatCounter exports the present title of a page for its old rows, too. Only the new row counts.
+        for row in rows:
+            row[1] = "Another,\ntitle" if "\n" in row[1] else "Another title"
+        # The first row keeps its three lines, because the lines of a title have numbers.
+        rows[0][1] = "Another\n\"title\""
+        rows.append(hit("/c", f"{late:%Y-%m-%dT%H:%M:%SZ}"))
+        renamed = self.file("renamed.csv", table(GOATCOUNTER, rows))
+        self.assertEqual(self.counts("goatcounter", renamed)["views"], 1)
+        # An export with another beginning has the same days.
+        cut = self.file("cut.csv", table(GOATCOUNTER, rows[1:]))
+        for _ in range(2):
+            done = self.run_command("import", "goatcounter", cut, code=1)
+            self.assertIn(f"{day + datetime.timedelta(1)} was imported from another export", done.stderr)
+        self.assertEqual(self.backend.counts("/a", "/c"), [2, 4])
+        self.assertEqual(self.counts("goatcounter", "--overlapping", cut)["views"], 5)
+
+    def test_a_file_that_ends_within_quotes(self):
+        stamp = "2026-01-01T00:00:00Z"
+        whole = table(GOATCOUNTER, [hit("/a", stamp), hit("/b", stamp, "One\ntwo\nthree"), hit("/c", stamp)])
+        path = self.folder / "cut-in-quotes.csv"
+        for end, views in (("One", 1), ("One\n", 0), ("One\ntw", 0), ("three", 0)):
+            path.write_text(whole[:whole.index(end) + len(end)])
+            done = self.run_command("--json", "import", "goatcounter", "--strict", str(path), code=3)
+            self.assertIn("line 3: a quote is not closed", done.stderr)
+            self.assertEqual(json.loads(done.stdout)["views"], views, end)
+        path.write_text(whole)
+        self.assertEqual(self.counts("goatcounter", "--strict", str(path))["views"], 2)
+        self.assertEqual(self.backend.counts("/a", "/b", "/c"), [1, 1, 1])
 
     def test_plausible(self):
         day = datetime.datetime.now(ZONE).date() - datetime.timedelta(100)
-        rows = [[day + datetime.timedelta(i // 20), "WWW.example.org" if i % 5 else "other.example.org", f"/p/{i % 20}",
+        # Plausible has one row for each page and day, with any of its hosts.
+        rows = [[day + datetime.timedelta(i // 20), "www.example.org" if i % 5 else "other.example.org", f"/p/{i % 20}",
                  1, 1, 1 + i, 10, 1] for i in range(1, 400)]
         rows.append([day, "www.example.org", "/many", 9, 9, 2_345_678, 0, 0])
         whole = table(PLAUSIBLE, rows, csv.QUOTE_NONNUMERIC)
         expected = {}
-        for date, host, page, _, _, views, *_ in rows:
-            if host.startswith("WWW") or host.startswith("www"):
-                expected.setdefault(page, {})[date] = expected.get(page, {}).get(date, 0) + views
+        for date, _, page, _, _, views, *_ in rows:
+            expected.setdefault(page, {})[date] = views
         total = sum(sum(days.values()) for days in expected.values())
         # A dry run counts nothing.
-        words = ("plausible", "--host", "www.example.org", "-")
+        words = ("plausible", "-")
+        refused = self.run_command("import", *words, "--host", "www.example.org", code=2, given=whole)
+        self.assertIn("the views of all hosts", refused.stderr)
         dry = self.run_command("--json", "import", *words, "--dry-run", given=whole)
         self.assertIn("dry run", dry.stderr)
         self.assertEqual(json.loads(dry.stdout)["views"], total)
         self.assertEqual(self.backend.counts("/many"), [0])
         report = self.counts(*words, given=whole)
-        self.assertEqual((report["views"], report["articles"], report["otherHostLines"]), (total, len(expected), 79))
+        self.assertEqual((report["views"], report["articles"], report["otherHostLines"]), (total, len(expected), 0))
         self.assertEqual({page: self.days(page) for page in expected}, expected)
         report = self.counts(*words, "--dry-run", given=whole)
         self.assertEqual((report["views"], report["importedBeforeLines"]), (0, 401))
         self.assertEqual(self.counts(*words, given=whole)["views"], 0)
         self.assertEqual(sum(self.backend.counts(*expected)), total)
         # Another export has one of its days, in another order.
-        again = table(PLAUSIBLE, [[day + datetime.timedelta(90), "www.example.org", "/p/1", 1, 1, 5, 0, 0],
-                                  [day + datetime.timedelta(3), "www.example.org", "/p/1", 1, 1, 5, 0, 0]])
+        new = [day + datetime.timedelta(90), "www.example.org", "/p/1", 1, 1, 5, 0, 0]
+        again = table(PLAUSIBLE, [new, [day + datetime.timedelta(3), "www.example.org", "/p/1", 1, 1, 5, 0, 0]])
         for more in ((), ("--dry-run",)):
             done = self.run_command("import", *words, *more, given=again, code=1)
             self.assertIn(f"{day + datetime.timedelta(3)} was imported from another export", done.stderr)
         self.assertEqual(sum(self.backend.counts(*expected)), total)
+        # A refused export claims none of its days. One that overlaps claims those that are free.
+        self.assertEqual(self.counts(*words, given=table(PLAUSIBLE, [[*new[:5], 6, 0, 0]]))["views"], 6)
         self.assertEqual(self.counts(*words, "--overlapping", given=again)["views"], 10)
+        new[0] += datetime.timedelta(1)
+        for more, code in (("--overlapping", 0), ("--dry-run", 1)):
+            self.run_command("import", *words, more, given=table(PLAUSIBLE, [[*new[:5], 4 + code, 0, 0]]), code=code)
+        # A dry run remembers its own files.
+        new[0] += datetime.timedelta(1)
+        dry = self.file("dry.csv", table(PLAUSIBLE, [new]))
+        copy = self.file("copy.csv", table(PLAUSIBLE, [new]))
+        self.assertEqual(self.counts("plausible", "--dry-run", dry, copy)["views"], 5)
 
     def test_wikimedia(self):
         hour = datetime.datetime.now(datetime.timezone.utc).replace(minute=0) - datetime.timedelta(hours=30)
@@ -145,6 +185,14 @@ class ForeignImportTest(unittest.TestCase):
         self.assertEqual(self.counts("wikimedia", *words, name, following)["views"], 1_000_043)
         self.assertEqual(self.counts("wikimedia", *words, name, following)["views"], 0)
         self.assertEqual(self.backend.counts("/wiki/C?#"), [2])
+        # Other lines of an hour that was imported are refused.
+        other = pathlib.Path(self.folder, "other")
+        other.mkdir()
+        other = other / pathlib.Path(following).name
+        other.write_text("vi C?# 7 0\n")
+        done = self.run_command("import", "wikimedia", *words, str(other), code=1)
+        self.assertIn(f"the hour from {hour:%Y-%m-%dT%H:00Z} was imported", done.stderr)
+        self.assertEqual(self.counts("wikimedia", *words, "--overlapping", str(other))["views"], 7)
 
     def test_other_files_are_refused(self):
         for words, text, hint in ((("goatcounter",), "3Path,Title,Mood\n/a,b,c\n", "3Path,Title,Mood"),
@@ -160,13 +208,14 @@ class ForeignImportTest(unittest.TestCase):
 
     def test_a_service_that_is_killed_in_an_import(self):
         day = datetime.datetime.now(ZONE).date() - datetime.timedelta(10)
-        rows = [[day, "h", f"/p/{i % 100}", 1, 1, 1 + i % 3 * 1_000_000, 0, 0] for i in range(30_000)]
+        rows = [[day, "h", f"/p/{i % 100}", 1, 1, 1 + i % 3 * 1_000_000, 0, 0] for i in range(150_000)]
         path = self.file("pages.csv", table(PLAUSIBLE, rows))
         importing = subprocess.Popen([COMMAND, "--server", self.running.address("grpc"), "--site", self.site, "import",
                                       "plausible", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         web.eventually(lambda: self.backend.counts("/p/1")[0])
         self.running.grpc_address = self.running.address("grpc")
         self.running.kill()
+        self.assertIsNone(importing.poll(), "the import ended before the service was killed")
         self.running.start()
         _, errors = importing.communicate(timeout=60)
         self.assertEqual(importing.returncode, 0, errors)

@@ -4,6 +4,7 @@ Their numbers must be those of the service's own interface, which other tests co
 Run by ctest with the programs' paths: readers_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
+import concurrent.futures
 import datetime
 import json
 import pathlib
@@ -44,6 +45,8 @@ class ReadersTest(unittest.TestCase):
         cls.enterClassContext(cls.running)
         subprocess.run([COMMAND, "--server", cls.running.address("grpc"), "site", "put", SITE, "--time-zone", ZONE.key],
                        check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([COMMAND, "--server", cls.running.address("grpc"), "site", "put", "samoa", "--time-zone",
+                        "Pacific/Apia"], check=True, stdout=subprocess.DEVNULL)
         cls.backend = web.Web(cls.running.address("backend"), SITE)
         cls.admin = web.Web(cls.running.address("admin"), SITE)
         cls.now = datetime.datetime.now(ZONE)
@@ -198,6 +201,13 @@ class WikimediaTest(ReadersTest):
                 (f"/aggregate/{SITE}/all-access/user/hourly/{day}/{day}", 400, "YYYYMMDDHH"),
                 (f"/aggregate/{SITE}/all-access/user/hourly/{old}00/{day}00", 404, "ask for daily"),
                 (f"/aggregate/{SITE}/all-access/user/daily/99970101/99980101", 404, "no views"),
+                (f"/aggregate/{SITE}/all-access/user/daily/19700101/19700103", 404, "no views"),
+                (f"/aggregate/{SITE}/all-access/user/monthly/19700101/19700331", 404, "no views"),
+                ("/aggregate/samoa/all-access/user/daily/20111230/20111230", 404, "no views"),
+                ("/aggregate/samoa/all-access/user/daily/20111228/20120102", 404, "no views"),
+                ("/top/samoa/all-access/2011/12/30", 404, "no article"),
+                (f"/top/{SITE}/all-access/1970/01/01", 404, "no article"),
+                (f"/top/{SITE}/all-access/1970/01/all-days", 404, "no article"),
                 (f"/aggregate/nobody/all-access/user/daily/{day}/{day}", 404, "viewcount site put"),
                 (f"/aggregate/empty/all-access/user/daily/{day}/{day}", 404, "no views"),
                 (f"/top/{SITE}/all-access/2026/13/01", 400, "all-days"),
@@ -225,7 +235,15 @@ class WikimediaTest(ReadersTest):
             self.assertEqual(answer.status, 403)
             self.assertIn("--admin-address", answer.json()["detail"])
         self.assertEqual(self.get(path, self.admin, forwarded).json(), self.get(path).json())
-        self.assertEqual(self.get(path, self.admin, {"Sec-Fetch-Site": "cross-site"}).status, 403)
+        for client in (self.admin, self.backend):
+            self.assertEqual(self.get(path, client, {"Sec-Fetch-Site": "cross-site"}).status, 403)
+            self.assertEqual(self.get(path, client, {"Sec-Fetch-Site": "none"}).status, 200)
+
+    def test_many_questions_at_once_wait(self):
+        path = f"/top/{SITE}/all-access/{self.today:%Y/%m}/all-days"
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(lambda _: self.get(path), range(80)))
+        self.assertEqual({(answer.status, answer.body) for answer in answers}, {(200, self.get(path).body)})
 
 
 class GrafanaTest(ReadersTest):
@@ -323,6 +341,12 @@ class GrafanaTest(ReadersTest):
         self.assertEqual(table["rows"], [[article["rank"], article["articleId"], "", int(article["views"])]
                                          for article in own])
         self.assertEqual(len(own), 3)
+        self.assertEqual(self.post("/query", self.simpod(start, self.now, "top", {"site": SITE})).headers["viewcount-exact"],
+                         "true")
+        # Ranges of 1970 have no day that begins before it.
+        early = datetime.datetime(1970, 1, 1, 3, tzinfo=UTC)
+        for target in ("top", "views"):
+            self.query(self.simpod(early, early + datetime.timedelta(hours=1), target, {"site": SITE}))
 
     def test_errors_name_the_field(self):
         good = self.simple_json(self.now, self.now, f"views {SITE}")
@@ -343,7 +367,7 @@ class GrafanaTest(ReadersTest):
                 (other(targets=[{"target": f"views {SITE}", "payload": {"step": "year"}}]), "targets[0].payload.step",
                  "month"),
                 (other(targets=good["targets"] * 27), "targets", "26"),
-                (other(targets=[{"target": f"views {SITE} " + "x" * 513}]), None, "512")):
+                (other(targets=good["targets"] + [{"target": f"views {SITE} " + "x" * 513}]), "targets[1]", "512")):
             with self.subTest(words):
                 answer = self.post("/query", body)
                 self.assertEqual(answer.status, 400, answer.body)

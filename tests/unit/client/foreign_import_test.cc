@@ -86,6 +86,34 @@ TEST_F(ForeignImportTest, ALostAnswerAndAGrownFileCountOnce) {
   EXPECT_EQ(counted, sum + 5);
 }
 
+TEST_F(ForeignImportTest, ARowWithoutAnEndIsLeftForTheCompleteFile) {
+  const std::string header = "date,hostname,page,pageviews\n";
+  // The lines of the open row do not fit one batch.
+  const std::string begin = header + "2026-11-30,h,/p/1,3\n2026-11-30,\"h" + std::string(3'000, '\n');
+  const TemporaryFile file(begin + "cut off");
+  for (int i = 0; i < 2; ++i) {
+    const auto counts = ImportPages(file.path());
+    EXPECT_TRUE(status_.ok()) << status_;
+    EXPECT_EQ(counts.views, i == 0 ? 3u : 0u);
+    EXPECT_EQ(counts.bad_lines, 1u);
+  }
+  file.Write(begin + "cut off\",/p/2,4\n2026-11-30,h,/p/3,5\n");
+  const auto counts = ImportPages(file.path());
+  EXPECT_EQ(counts.views, 9u);
+  EXPECT_EQ(counts.bad_lines, 0u);
+  EXPECT_EQ(service_.counts(), (std::map<std::string, uint64_t>{{"/p/1", 3}, {"/p/2", 4}, {"/p/3", 5}}));
+}
+
+TEST(ImportError, AForgottenFileOfAnotherCounterKeepsItsHeader) {
+  client::SendResult forgotten;
+  forgotten.status = absl::FailedPreconditionError("unknown");
+  forgotten.details.reason = "UNKNOWN_WRITER";
+  const auto status = ImportError(
+      forgotten, {.acknowledged_line = 4, .first_line = 5, .last_line = 9, .name = "pages.csv", .foreign = true});
+  EXPECT_EQ(status.message().find("access-log"), absl::string_view::npos) << status;
+  EXPECT_NE(status.message().find("its header, if it has one, and its lines from 5 on"), absl::string_view::npos);
+}
+
 // Another import of the same file may have counted the first lines of a batch meanwhile.
 TEST(ImportBatch, DroppedLinesTakeAllTheirEntriesAlong) {
   ImportBatch batch("portal");

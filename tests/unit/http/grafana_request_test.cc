@@ -52,6 +52,21 @@ TEST(GrafanaSpan, ASeriesHasNoMoreDaysThanMayBeAskedFor) {
   EXPECT_EQ(moment.span.end_unix_ms - moment.span.start_unix_ms, kHour);
 }
 
+TEST(GrafanaSpan, NothingBeginsBefore1970) {
+  const auto portal = Portal();
+  EXPECT_EQ(GrafanaTopSpan({0, kDay}, portal, kNow).start_unix_ms, 16 * kHour) << "Saigon was 8 hours ahead";
+  for (const char* zone : {"Asia/Ho_Chi_Minh", "America/New_York", "UTC"}) {
+    const auto site = *MakeSite("portal", {zone});
+    for (const auto step : {v1::SERIES_STEP_DAY, v1::SERIES_STEP_WEEK, v1::SERIES_STEP_MONTH}) {
+      const auto span = GrafanaSeriesSpan({0, 90 * kDay}, 1'000, step, site, kNow).span;
+      EXPECT_GE(span.start_unix_ms, 0) << zone;
+      EXPECT_LT(span.start_unix_ms, span.end_unix_ms) << zone;
+    }
+    const auto empty = GrafanaSeriesSpan({0, 1}, 1'000, v1::SERIES_STEP_MONTH, site, kNow).span;
+    EXPECT_TRUE(empty.start_unix_ms >= 0 || empty.start_unix_ms >= empty.end_unix_ms) << zone;
+  }
+}
+
 TEST(GrafanaSpan, AListIsMadeOfHoursOrOfDays) {
   const auto top = [](int64_t start, int64_t end) { return GrafanaTopSpan({start, end}, Portal(), kNow); };
   EXPECT_EQ(top(kNow - 2 * kHour, kNow).start_unix_ms, kNow - 2 * kHour - 20 * 60'000);
