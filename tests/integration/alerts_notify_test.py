@@ -253,6 +253,12 @@ class AlertsTest(unittest.TestCase):
         for name in names:
             self.await_messages(f"/ok/{name}", 1, one)
             self.assertTrue(self.state(two, name)["firing"])
+        # If two puts create one alert, one of them makes its secret.
+        words = ("--json", "alert", "put", "--above", "5", "--webhook", self.webhook.url("/ok/race"))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for number in range(8):
+                answers = pool.map(lambda daemon: json.loads(self.command(daemon, *words, f"race-{number}")), (one, two))
+                self.assertEqual(sorted(len(answer["generatedSecret"]) for answer in answers), [0, 64])
         two.stop()
 
     def test_webhooks_that_fail(self):
