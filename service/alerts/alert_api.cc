@@ -47,7 +47,7 @@ absl::Status CheckRoom(const std::map<AlertKey, StoredAlert>& stored, const std:
   return absl::OkStatus();
 }
 
-void Fill(const AlertState& state, const std::string& problem, int64_t now_unix_ms, v1::AlertState& message) {
+void Fill(const AlertState& state, const std::string& problem, v1::AlertState& message) {
   message.set_firing(state.firing);
   if (state.changed_unix_ms > 0) {
     *message.mutable_change_time() = TimeUtil::MillisecondsToTimestamp(state.changed_unix_ms);
@@ -55,7 +55,7 @@ void Fill(const AlertState& state, const std::string& problem, int64_t now_unix_
   if (state.message_unix_ms > 0) {
     *message.mutable_message_time() = TimeUtil::MillisecondsToTimestamp(state.message_unix_ms);
   }
-  message.set_sending(IsSending(state, now_unix_ms));
+  message.set_sending(state.sending != AlertMessage::kNone);
   message.set_problem(problem);
 }
 
@@ -64,6 +64,19 @@ void Fill(const AlertState& state, const std::string& problem, int64_t now_unix_
 asio::awaitable<absl::Status> AlertApi::Put(const v1::PutAlertRequest& request, v1::PutAlertResponse& response) {
   const auto site = parts_.sites.Find(request.alert().site());
   if (site == nullptr) co_return parts_.sites.Unknown(request.alert().site());
+  for (int attempt = 0; attempt < kAlertPutAttemptsMax; ++attempt) {
+    const auto done = co_await TryPut(site, request, response);
+    if (!done.ok()) co_return done.status();
+    if (*done) co_return absl::OkStatus();
+  }
+  co_return RetryLater(absl::StatusCode::kUnavailable, "other calls change the alert at the same time",
+                       limits::kRetryDelay);
+}
+
+asio::awaitable<absl::StatusOr<bool>> AlertApi::TryPut(std::shared_ptr<const Site> site,
+                                                       const v1::PutAlertRequest& request,
+                                                       v1::PutAlertResponse& response) {
+  response.Clear();
   const auto stored = co_await parts_.store.ReadAlerts();
   if (!stored.ok()) co_return StoreError(stored.status());
   const AlertKey key(site->name, request.alert().name());
@@ -80,14 +93,16 @@ asio::awaitable<absl::Status> AlertApi::Put(const v1::PutAlertRequest& request, 
     alert->set_secret(NewWebhookSecret());
     response.set_generated_secret(alert->secret());
   }
+  const std::string expected = entry == stored->end() ? "" : entry->second.settings;
   const std::string settings = EncodeAlert(*alert);
-  const absl::Status written = co_await parts_.store.WriteAlert(key, settings);
-  if (!written.ok()) co_return StoreError(written);
+  const auto written = co_await parts_.store.SwapAlert(key, expected, settings);
+  if (!written.ok()) co_return StoreError(written.status());
+  if (!*written) co_return false;
   *response.mutable_alert() = ShownAlert(*alert);
   response.set_created(created);
   if (!alert->has_digest()) co_await FillPresent(site, *alert, response);
   parts_.checker.CheckSoon(key);
-  co_return absl::OkStatus();
+  co_return true;
 }
 
 asio::awaitable<void> AlertApi::FillPresent(std::shared_ptr<const Site> site, const v1::Alert& alert,
@@ -106,7 +121,6 @@ asio::awaitable<absl::Status> AlertApi::List(const v1::ListAlertsRequest& reques
   }
   const auto stored = co_await parts_.store.ReadAlerts();
   if (!stored.ok()) co_return StoreError(stored.status());
-  const int64_t now = parts_.clock.UnixMillis();
   for (const auto& [key, entry] : *stored) {
     if (!request.site().empty() && key.first != request.site()) continue;
     const auto alert = ParseAlert(entry.settings);
@@ -114,7 +128,7 @@ asio::awaitable<absl::Status> AlertApi::List(const v1::ListAlertsRequest& reques
     if (!alert || site == nullptr) continue;
     v1::ListedAlert& listed = *response.add_alerts();
     *listed.mutable_alert() = ShownAlert(*alert);
-    Fill(PresentState(*alert, site->zone, entry.state), parts_.checker.ProblemOf(key), now, *listed.mutable_state());
+    Fill(PresentState(*alert, site->zone, entry.state), parts_.checker.ProblemOf(key), *listed.mutable_state());
   }
   co_return absl::OkStatus();
 }

@@ -40,6 +40,10 @@ class AlertApi {
   boost::asio::awaitable<absl::Status> Test(const v1::TestAlertRequest& request, v1::TestAlertResponse& response);
 
  private:
+  // Puts an alert. Returns false if another call, perhaps to another instance, changed it meanwhile.
+  boost::asio::awaitable<absl::StatusOr<bool>> TryPut(std::shared_ptr<const Site> site,
+                                                      const v1::PutAlertRequest& request,
+                                                      v1::PutAlertResponse& response);
   // Fills what the alert's condition sees at present, as far as that can be read.
   boost::asio::awaitable<void> FillPresent(std::shared_ptr<const Site> site, const v1::Alert& alert,
                                            v1::PutAlertResponse& response);

@@ -1,6 +1,7 @@
 #include "service/alerts/alert_checker.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 
 namespace viewcount {
 namespace asio = boost::asio;
+using google::protobuf::util::TimeUtil;
 using std::chrono::milliseconds;
 
 namespace {
@@ -94,6 +96,22 @@ std::string AlertChecker::ProblemOf(const AlertKey& key) const {
 void AlertChecker::Forget(const AlertKey& key) {
   check_problems_.erase(key);
   message_problems_.erase(key);
+  last_taken_.erase(key);
+}
+
+bool AlertChecker::IsFinished(const AlertKey& key) const {
+  return std::any_of(finished_.begin(), finished_.end(), [&](const Finished& one) { return one.key == key; });
+}
+
+bool AlertChecker::HasSent(const Checked& checked, const AlertState& next) const {
+  const auto last = last_taken_.find(checked.key);
+  if (last == last_taken_.end() || last->second.revision != next.revision) return false;
+  // A lost message is sent again.
+  if (checked.state.sending != AlertMessage::kNone) return false;
+  if (next.sending == AlertMessage::kDigest) return last->second.digest_day == next.digest_day;
+  if (next.sending != AlertMessage::kRepeated) return false;
+  const milliseconds every(TimeUtil::DurationToMilliseconds(checked.alert.repeat_every()));
+  return parts_.clock.Now() - last->second.at < every / 2;
 }
 
 void AlertChecker::NoteFailure(const AlertKey& key, const absl::Status& status) {
@@ -114,9 +132,18 @@ asio::awaitable<void> AlertChecker::Check(const std::set<AlertKey>* only) {
     }
     co_return;
   }
+  if (only == nullptr) {
+    // Other instances may have deleted alerts.
+    const auto is_gone = [&](const auto& one) { return !stored->contains(one.first); };
+    std::erase_if(check_problems_, is_gone);
+    std::erase_if(message_problems_, is_gone);
+    std::erase_if(last_taken_, is_gone);
+  }
   for (const auto& [key, entry] : *stored) {
     if (stopped_) co_return;
     if (only != nullptr && !only->contains(key)) continue;
+    // The store would show a message that was delivered as a lost one.
+    if (IsFinished(key)) continue;
     // The state of an alert that was deleted by another instance meanwhile.
     if (entry.settings.empty()) {
       (co_await parts_.store.RemoveAlertState(key)).IgnoreError();
@@ -145,7 +172,13 @@ asio::awaitable<void> AlertChecker::CheckOne(Checked checked) {
     co_return;
   }
   check_problems_.erase(checked.key);
-  if (*next == checked.state) co_return;
+  if (*next == checked.state || HasSent(checked, *next)) co_return;
+  if (next->sending == AlertMessage::kNone) {
+    const std::string corrected = EncodeState(*next);
+    const auto swapped = co_await parts_.store.SwapAlertState(checked.key, checked.stored, corrected);
+    if (!swapped.ok()) NoteFailure(checked.key, swapped.status());
+    co_return;
+  }
   co_await TakeAndSend(checked, *next, std::move(views));
 }
 
@@ -194,6 +227,7 @@ asio::awaitable<void> AlertChecker::TakeAndSend(const Checked& checked, const Al
   }
   // Another instance has it.
   if (!*taken) co_return;
+  last_taken_[checked.key] = {next.revision, next.digest_day, parts_.clock.Now()};
   spdlog::info("alert {} {}", NameOf(checked.key), WordFor(next.sending));
   const bool queued =
       Send(*event, kWebhookAttemptsMax, [this, key = checked.key, text, next](const WebhookOutcome& outcome) {
@@ -254,8 +288,11 @@ void AlertChecker::Finish(const AlertKey& key, const std::string& stored, const 
   if (outcome.problem.empty()) {
     message_problems_.erase(key);
   } else {
-    message_problems_[key] = fmt::format("the last message was not delivered: {}", outcome.problem);
-    spdlog::warn("alert {}: its message was not delivered: {}", NameOf(key), outcome.problem);
+    const bool kept = outcome.result == AlertResult::kGivenUp && IsKept(state, parts_.clock.UnixMillis());
+    message_problems_[key] =
+        fmt::format("the last message was not delivered{}: {}", kept ? " yet" : "", outcome.problem);
+    spdlog::warn("alert {}: its message was not delivered{}: {}", NameOf(key), kept ? " yet" : "", outcome.problem);
+    if (kept) return;
   }
   finished_.push_back({key, stored, EncodeState(Done(state))});
   // A change that came while the message was sent is noticed at once.

@@ -77,10 +77,16 @@ class AlertChecker {
   // Decides whether something changes. Returns the next state with its message; the present state if nothing changes.
   boost::asio::awaitable<absl::StatusOr<AlertState>> Decide(const Checked& checked, int64_t now_unix_ms,
                                                             std::optional<HoursViews>& views);
+  // Returns whether this instance has sent that message already. So two instances whose clocks differ by days do not
+  // send one after the other without end.
+  bool HasSent(const Checked& checked, const AlertState& next) const;
+  // Returns whether a message of the alert is over, of which the store does not know that yet.
+  bool IsFinished(const AlertKey& key) const;
   // Takes the message of a state, so that no other instance does, and has it sent.
   boost::asio::awaitable<void> TakeAndSend(const Checked& checked, const AlertState& next,
                                            std::optional<HoursViews> views);
-  // Notes that a message was sent or given up. Called on the executor.
+  // Notes that a message was sent or given up. A young one for which all attempts failed stays taken, so that it is
+  // sent again when its lease has ended. Called on the executor.
   void Finish(const AlertKey& key, const std::string& stored, const AlertState& state, const WebhookOutcome& outcome);
   // Writes the states of finished messages to the store. Those that it does not take stay for the next time.
   boost::asio::awaitable<void> WriteFinished();
@@ -93,6 +99,13 @@ class AlertChecker {
     std::string next;
   };
 
+  // The last message that this instance took.
+  struct LastTaken {
+    std::string revision;
+    uint32_t digest_day = 0;
+    SteadyTime at;
+  };
+
   const Dependencies parts_;
   const boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
@@ -102,6 +115,7 @@ class AlertChecker {
   bool woken_ = false;
   std::set<AlertKey> soon_;
   std::vector<Finished> finished_;
+  std::map<AlertKey, LastTaken> last_taken_;
   std::map<AlertKey, std::string> check_problems_;
   std::map<AlertKey, std::string> message_problems_;
   LogThrottle failure_lines_;

@@ -30,7 +30,10 @@ Verdict IsAboveUsual(const HoursViews& hours, double factor, uint64_t minimum) {
 
 Verdict IsBelowUsual(const HoursViews& hours, double factor, uint64_t minimum) {
   if (!hours.usual) return Verdict::kUnknown;
-  if (*hours.usual < static_cast<double>(minimum)) return Verdict::kTooFewUsual;
+  if (*hours.usual < static_cast<double>(minimum)) {
+    // There is no alarm, but an alarm ends when there are views again.
+    return hours.views.least >= minimum ? Verdict::kDoesNotHold : Verdict::kTooFewUsual;
+  }
   return IsBelow(hours.views, factor * *hours.usual);
 }
 

@@ -12,6 +12,9 @@ namespace viewcount {
 inline constexpr size_t kAlertsMax = 1'000;
 inline constexpr size_t kAlertsPerSiteMax = 64;
 
+// How often a put is tried if others change the same alert.
+inline constexpr int kAlertPutAttemptsMax = 4;
+
 inline constexpr uint32_t kAlertHoursMax = 24;
 // The days before whose same hours make up the usual views.
 inline constexpr uint32_t kUsualDays = 7;
@@ -61,5 +64,9 @@ inline constexpr std::chrono::minutes kWebhookPatience{10};
 // it is gone.
 inline constexpr std::chrono::minutes kAlertLease{12};
 static_assert(kWebhookPatience + kWebhookTimeout < kAlertLease);
+// A message for which all attempts failed is sent again whenever its lease has ended, until it is so old.
+inline constexpr std::chrono::hours kAlertMessageKept{24};
+// A time in the store that lies further ahead was written by a clock that was wrong.
+inline constexpr std::chrono::hours kAlertClockErrorMax{1};
 
 }  // namespace viewcount

@@ -10,6 +10,7 @@
 
 #include "service/alerts/alert_condition.h"
 #include "service/alerts/alert_limits.h"
+#include "service/alerts/alert_state.h"
 #include "service/alerts/webhook_address.h"
 #include "service/articles/article_catalog.h"
 #include "service/base/status.h"
@@ -137,8 +138,8 @@ absl::StatusOr<v1::Alert> CheckedAlert(const v1::Alert& asked, const Site& site,
   v1::Alert alert = asked;
   alert.set_site(site.name);
   alert.clear_webhook_origin();
-  *alert.mutable_create_time() =
-      present != nullptr ? present->create_time() : TimeUtil::MillisecondsToTimestamp(now_unix_ms);
+  const auto now = TimeUtil::MillisecondsToTimestamp(now_unix_ms);
+  *alert.mutable_create_time() = present != nullptr ? present->create_time() : now;
   if (alert.webhook_url().empty() && present != nullptr) alert.set_webhook_url(present->webhook_url());
   if (alert.secret().empty() && present != nullptr) alert.set_secret(present->secret());
   if (alert.webhook_url().empty()) return InvalidField("alert.webhook_url", "is required for a new alert");
@@ -152,6 +153,8 @@ absl::StatusOr<v1::Alert> CheckedAlert(const v1::Alert& asked, const Site& site,
   }
   if (auto status = CheckSubject(site, alert); !status.ok()) return status;
   if (auto status = CheckWebhook(alert.webhook_url(), private_addresses); !status.ok()) return status;
+  *alert.mutable_watch_time() = present != nullptr ? present->watch_time() : now;
+  if (present != nullptr && RevisionOf(alert) != RevisionOf(*present)) *alert.mutable_watch_time() = now;
   return alert;
 }
 
@@ -162,7 +165,8 @@ std::optional<v1::Alert> ParseAlert(std::string_view text) {
   if (text.empty() || !alert.ParseFromArray(text.data(), static_cast<int>(text.size()))) return std::nullopt;
   // Values that another version, or another program, has written must not be relied on.
   const bool usable = alert.condition_case() != v1::Alert::CONDITION_NOT_SET && CheckCondition(alert).ok() &&
-                      CheckTimes(alert).ok() && !alert.has_address() && IsTime(alert.create_time());
+                      CheckTimes(alert).ok() && !alert.has_address() && IsTime(alert.create_time()) &&
+                      IsTime(alert.watch_time());
   return usable ? std::optional(std::move(alert)) : std::nullopt;
 }
 

@@ -16,7 +16,8 @@ namespace viewcount {
 
 // Checks the settings of a request, and returns them in the form that is stored. An address is replaced by the article
 // that it names. An empty address of a webhook or secret is replaced by that of `present`, which is null for a new
-// alert. A new alert gets the time `now_unix_ms`. Without a secret it gets none here.
+// alert. A new alert gets the time `now_unix_ms`, and so does the `watch_time` of one that watches something else now.
+// Without a secret it gets none here.
 //
 // INVALID_ARGUMENT names the field. Thread-safe.
 absl::StatusOr<v1::Alert> CheckedAlert(const v1::Alert& asked, const Site& site, const v1::Alert* present,

@@ -21,6 +21,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kMessageNames = {"none", "fired", "repeated", "resolved", "digest"};
 constexpr size_t kStateFields = 7;
 constexpr int64_t kLeaseMs = std::chrono::milliseconds(kAlertLease).count();
+constexpr int64_t kKeptMs = std::chrono::milliseconds(kAlertMessageKept).count();
+constexpr int64_t kClockErrorMs = std::chrono::milliseconds(kAlertClockErrorMax).count();
 
 std::string_view NameOf(AlertMessage message) { return kMessageNames[static_cast<size_t>(message)]; }
 
@@ -60,7 +62,7 @@ std::optional<AlertState> ParseState(std::string_view text) {
 }
 
 std::string RevisionOf(const v1::Alert& alert) {
-  std::string watched = fmt::format("{}\n{}\n", google::protobuf::util::TimeUtil::ToString(alert.create_time()),
+  std::string watched = fmt::format("{}\n{}\n", google::protobuf::util::TimeUtil::ToString(alert.watch_time()),
                                     static_cast<int>(alert.condition_case()));
   switch (alert.condition_case()) {
     case v1::Alert::kViewsAbove:
@@ -93,9 +95,9 @@ AlertState PresentState(const v1::Alert& alert, const absl::TimeZone& zone, std:
   if (auto state = ParseState(stored); state && state->revision == revision) return *std::move(state);
   AlertState state{.revision = std::move(revision)};
   if (alert.has_digest()) {
-    // The digest that was due when the alert was created is not sent.
-    const int64_t created = google::protobuf::util::TimeUtil::TimestampToMilliseconds(alert.create_time());
-    state.digest_day = DayNumber(DueDigest(alert.digest(), zone, created).due);
+    // The digest that was due when the alert began to watch this is not sent.
+    const int64_t since = google::protobuf::util::TimeUtil::TimestampToMilliseconds(alert.watch_time());
+    state.digest_day = DayNumber(DueDigest(alert.digest(), zone, since).due);
   }
   return state;
 }
@@ -122,6 +124,11 @@ AlertState Done(AlertState state) {
   return state;
 }
 
+bool IsKept(const AlertState& state, int64_t now_unix_ms) {
+  const int64_t age_ms = now_unix_ms - state.message_unix_ms;
+  return age_ms >= -kClockErrorMs && age_ms < kKeptMs;
+}
+
 std::optional<AlertState> AfterVerdict(const v1::Alert& alert, const AlertState& state, Verdict verdict,
                                        int64_t now_unix_ms) {
   AlertState next = state;
@@ -137,7 +144,9 @@ std::optional<AlertState> AfterVerdict(const v1::Alert& alert, const AlertState&
     return Taken(std::move(next), AlertMessage::kResolved, now_unix_ms);
   }
   const int64_t repeat_ms = google::protobuf::util::TimeUtil::DurationToMilliseconds(alert.repeat_every());
-  if (verdict == Verdict::kHolds && repeat_ms > 0 && now_unix_ms - state.message_unix_ms >= repeat_ms) {
+  const int64_t age_ms = now_unix_ms - state.message_unix_ms;
+  const bool is_old = age_ms >= repeat_ms || age_ms < -kClockErrorMs;
+  if (verdict == Verdict::kHolds && repeat_ms > 0 && is_old) {
     return Taken(std::move(next), AlertMessage::kRepeated, now_unix_ms);
   }
   return std::nullopt;
@@ -146,9 +155,12 @@ std::optional<AlertState> AfterVerdict(const v1::Alert& alert, const AlertState&
 std::optional<AlertState> AfterDigestTime(const v1::Alert& alert, const AlertState& state, const absl::TimeZone& zone,
                                           int64_t now_unix_ms) {
   const uint32_t due = DayNumber(DueDigest(alert.digest(), zone, now_unix_ms).due);
-  if (due <= state.digest_day) return std::nullopt;
+  const uint32_t due_soon = DayNumber(DueDigest(alert.digest(), zone, now_unix_ms + kClockErrorMs).due);
+  const bool is_wrong = state.digest_day > due_soon;
+  if (due <= state.digest_day && !is_wrong) return std::nullopt;
   AlertState next = state;
   next.digest_day = due;
+  if (is_wrong) return next;
   next.message_unix_ms = now_unix_ms;
   return Taken(std::move(next), AlertMessage::kDigest, now_unix_ms);
 }

@@ -3,7 +3,8 @@
 // An instance that sends a message first replaces the state that it read by the next one, in one atomic step of the
 // store. So of several instances one sends the message, and none sends it again after a restart. The new state says
 // that the message is being sent. When that is over, the same instance says so. If it does not within kAlertLease, it
-// is gone, and another one sends the message, with the same ID.
+// is gone, and another one sends the message, with the same ID. A message for which all attempts failed is left in that
+// state for a day, so it is sent again in the same way.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,8 @@ struct AlertState {
 std::string EncodeState(const AlertState& state);
 std::optional<AlertState> ParseState(std::string_view text);
 
-// Returns a text that changes with what an alert watches and when it was created. A change of the webhook or of the
-// language does not change it.
+// Returns a text that changes with what an alert watches and since when. A change of the webhook or of the language
+// does not change it.
 std::string RevisionOf(const v1::Alert& alert);
 
 // Returns the present state of an alert, of which the store holds `stored`. A state of another revision is none.
@@ -56,11 +57,14 @@ bool IsSending(const AlertState& state, int64_t now_unix_ms);
 AlertState Taken(AlertState state, AlertMessage message, int64_t now_unix_ms);
 // Returns the state after the message was sent, or given up.
 AlertState Done(AlertState state);
+// Returns whether the message is young enough to be sent again if all attempts failed.
+bool IsKept(const AlertState& state, int64_t now_unix_ms);
 
 // Returns the state that follows from a verdict, with the message in `sending`. Returns nothing if nothing changes.
 std::optional<AlertState> AfterVerdict(const v1::Alert& alert, const AlertState& state, Verdict verdict,
                                        int64_t now_unix_ms);
-// Returns the state in which the digest is being sent. Returns nothing if none is due.
+// Returns the state in which the digest is being sent. Returns nothing if none is due. A wrong clock may have written
+// a day that is still to come. Then it returns a state without a message, and the next digest is due at its time.
 std::optional<AlertState> AfterDigestTime(const v1::Alert& alert, const AlertState& state, const absl::TimeZone& zone,
                                           int64_t now_unix_ms);
 

@@ -31,7 +31,7 @@ using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::second
 
 namespace {
 
-constexpr uint32_t kStatusOkMin = 200, kStatusRedirectMin = 300, kStatusErrorMin = 400;
+constexpr uint32_t kStatusFinalMin = 200, kStatusRedirectMin = 300, kStatusErrorMin = 400;
 constexpr uint32_t kStatusTooMany = 429, kStatusServerErrorMin = 500;
 // How long the thread sleeps if nothing happens.
 constexpr milliseconds kIdle{10'000};
@@ -58,6 +58,7 @@ struct Delivery {
   const AddressRanges* private_addresses = nullptr;
   // These describe the attempt under way.
   bool refused_address = false;
+  bool opened_socket = false;
   size_t answer_bytes = 0;
 };
 
@@ -75,6 +76,7 @@ curl_socket_t OpenChecked(void* to, curlsocktype, curl_sockaddr* address) {
     std::memcpy(endpoint.data(), &address->addr, address->addrlen);
     endpoint.resize(address->addrlen);
     if (IsAllowedAddress(endpoint.address(), *delivery.private_addresses)) {
+      delivery.opened_socket = true;
       return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     }
   }
@@ -89,25 +91,23 @@ size_t Discard(char*, size_t, size_t size, void* to) {
   return delivery.answer_bytes > kWebhookAnswerBytesMax ? 0 : size;
 }
 
-bool IsSuccess(uint32_t status) { return status >= kStatusOkMin && status < kStatusRedirectMin; }
-
 // Returns what an attempt means. kGivenUp stands for a failure that may pass.
 WebhookOutcome OutcomeOf(const Delivery& delivery, CURLcode code) {
-  long answered = 0;
-  VIEWCOUNT_CHECK(curl_easy_getinfo(delivery.transfer.get(), CURLINFO_RESPONSE_CODE, &answered) == CURLE_OK);
-  WebhookOutcome outcome{.http_status = static_cast<uint32_t>(answered)};
+  long last_status = 0;
+  VIEWCOUNT_CHECK(curl_easy_getinfo(delivery.transfer.get(), CURLINFO_RESPONSE_CODE, &last_status) == CURLE_OK);
+  WebhookOutcome outcome{.http_status = static_cast<uint32_t>(last_status)};
   const uint32_t status = outcome.http_status;
-  // An answer that is too long is an answer all the same.
-  const bool complete = code == CURLE_OK || (code == CURLE_WRITE_ERROR && status != 0);
-  if (complete && IsSuccess(status)) return outcome;
-  if (delivery.refused_address && !complete) {
+  // The status decides, even if the rest of the answer is cut off, late or too long. The webhook has the message.
+  const bool answered = status >= kStatusFinalMin;
+  if (answered && status < kStatusRedirectMin) return outcome;
+  if (!answered && delivery.refused_address && !delivery.opened_socket) {
     outcome.result = AlertResult::kPrivateAddress;
     outcome.problem =
         "it leads to an address that is not public, which viewcountd allows with --alert-private-addresses";
-  } else if (!complete) {
+  } else if (!answered) {
     // The message of libcurl could contain the address, so only its text for the code is used.
     outcome.result = AlertResult::kGivenUp;
-    outcome.problem = curl_easy_strerror(code);
+    outcome.problem = code == CURLE_OK ? "it answered without a final status" : curl_easy_strerror(code);
   } else if (status == kStatusTooMany || status >= kStatusServerErrorMin) {
     outcome.result = AlertResult::kGivenUp;
     outcome.problem = fmt::format("it answered with {}", status);
@@ -173,8 +173,6 @@ class WebhookSender::Loop {
     }
     for (Delivery& delivery : deliveries_) {
       if (delivery.transfer == nullptr) continue;
-      // A name that is being resolved must not hold up the stop.
-      SetOption(delivery.transfer.get(), CURLOPT_QUICK_EXIT, 1L);
       VIEWCOUNT_CHECK(curl_multi_remove_handle(multi_.get(), delivery.transfer.get()) == CURLM_OK);
     }
     CutOff();
@@ -237,7 +235,7 @@ class WebhookSender::Loop {
     ++delivery.attempts;
     ++transfers_;
     ++transfers_by_origin_[delivery.message.origin];
-    delivery.refused_address = false;
+    delivery.refused_address = delivery.opened_socket = false;
     delivery.answer_bytes = 0;
     delivery.transfer.reset(curl_easy_init());
     CURL* const handle = delivery.transfer.get();
@@ -272,6 +270,9 @@ class WebhookSender::Loop {
     SetOption(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kWebhookConnectTimeout.count()));
     SetOption(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(kWebhookTimeout.count()));
     SetOption(handle, CURLOPT_NOSIGNAL, 1L);
+    // Without it, the end of an attempt waits until its name is resolved. A name server that hangs must hold up neither
+    // other messages nor the stop.
+    SetOption(handle, CURLOPT_QUICK_EXIT, 1L);
     SetOption(handle, CURLOPT_FORBID_REUSE, 1L);
     SetOption(handle, CURLOPT_FRESH_CONNECT, 1L);
     SetOption(handle, CURLOPT_OPENSOCKETFUNCTION, OpenChecked);

@@ -45,7 +45,8 @@ struct WebhookMessage {
 // very address of the connection is checked, so a name that resolves to another one later does not help an attacker.
 //
 // A time-out, an answer of 429 or 5xx, and an error of the network are tried again, with growing and varied pauses. It
-// waits as long as Retry-After says, up to kWebhookRetryAfterMax. Any other answer than 2xx is final.
+// waits as long as Retry-After says, up to kWebhookRetryAfterMax. Any other answer than 2xx is final. The status
+// decides, even if the answer does not end cleanly.
 //
 // Certificates are verified, with the authorities in SSL_CERT_FILE or else the system's. No proxy
 // is used, because a proxy would connect to any address.

@@ -29,8 +29,10 @@ class AlertStore {
 
   // Returns all alerts, and states that are left over.
   virtual boost::asio::awaitable<absl::StatusOr<std::map<AlertKey, StoredAlert>>> ReadAlerts() = 0;
-  // Writes the settings of an alert, which must not be empty. Its state stays as it is.
-  virtual boost::asio::awaitable<absl::Status> WriteAlert(const AlertKey& key, std::string_view settings) = 0;
+  // Replaces the settings of an alert by `next` in one atomic step, if they are `expected`. Returns whether they were.
+  // An empty text is no alert; `next` must be one. The state stays as it is.
+  virtual boost::asio::awaitable<absl::StatusOr<bool>> SwapAlert(const AlertKey& key, std::string_view expected,
+                                                                 std::string_view next) = 0;
   // Removes an alert and its state. Returns true if there was an alert.
   virtual boost::asio::awaitable<absl::StatusOr<bool>> RemoveAlert(const AlertKey& key) = 0;
   // Removes a state that is left over.

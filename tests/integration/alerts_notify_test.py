@@ -1,7 +1,8 @@
 """Tests alerts and digests with a real viewcountd, a real Redis, and a web server of this test as the webhook.
 
 Each message must come once: also after kill -9, and with two instances on one Redis.
-Run by ctest with the programs' paths: alerts_notify_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
+Run by ctest with the programs' paths: alerts_notify_test.py BUILD/bin/viewcountd BUILD/bin/viewcount SLOW_NAMES
+SLOW_NAMES is the library that makes names hang.
 """
 
 import collections
@@ -12,6 +13,7 @@ import http.server
 import json
 import os
 import pathlib
+import socket
 import ssl
 import subprocess
 import sys
@@ -27,6 +29,7 @@ import service  # noqa: E402
 
 DAEMON = None
 COMMAND = None
+SLOW_NAMES = None
 SECONDS_MAX = 30
 # A check may come a minute and five seconds after the last one.
 CHECK_SECONDS_MAX = 75
@@ -85,7 +88,12 @@ class Webhook:
         handler.send_response(status)
         if kind == "redirect":
             handler.send_header("location", f"http://127.0.0.1:{self.port}/target")
+        if kind == "partial":
+            handler.send_header("content-length", "100")
         handler.end_headers()
+        if kind == "partial":
+            handler.wfile.write(b"less")
+            handler.close_connection = True
         if kind == "endless":
             while True:
                 handler.wfile.write(b"x" * 65536)
@@ -230,8 +238,8 @@ class AlertsTest(unittest.TestCase):
 
     def test_two_instances_send_one_message(self):
         one = self.start("one", *ALLOWED)
-        socket = next((self.folder / f"{self._testMethodName}-one" / "redis").glob("*.sock"))
-        two = self.start("two", "--redis", f"redis+unix://{socket}", *ALLOWED)
+        redis = next((self.folder / f"{self._testMethodName}-one" / "redis").glob("*.sock"))
+        two = self.start("two", "--redis", f"redis+unix://{redis}", *ALLOWED)
         self.command(one, "record", "news/1", "--count", "7")
         self.command(one, "flush")
         names = [f"two-{number}" for number in range(8)]
@@ -245,12 +253,18 @@ class AlertsTest(unittest.TestCase):
         for name in names:
             self.await_messages(f"/ok/{name}", 1, one)
             self.assertTrue(self.state(two, name)["firing"])
+        # If two puts create one alert, one of them makes its secret.
+        words = ("--json", "alert", "put", "--above", "5", "--webhook", self.webhook.url("/ok/race"))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for number in range(8):
+                answers = pool.map(lambda daemon: json.loads(self.command(daemon, *words, f"race-{number}")), (one, two))
+                self.assertEqual(sorted(len(answer["generatedSecret"]) for answer in answers), [0, 64])
         two.stop()
 
     def test_webhooks_that_fail(self):
         daemon = self.start("a", *ALLOWED)
         self.command(daemon, "record", "news/1", "--count", "7")
-        for name in ("hang", "redirect", "bad", "endless", "flaky"):
+        for name in ("hang", "redirect", "bad", "endless", "partial", "flaky"):
             self.put(daemon, name, f"/{name}", "--above", "5")
         # A webhook that hangs delays no other one.
         begun = time.monotonic()
@@ -260,8 +274,11 @@ class AlertsTest(unittest.TestCase):
         # A redirect and a refusal are final. Other failures are tried again, as the same message.
         self.eventually(lambda: "redirects are not followed" in self.state(daemon, "redirect")["problem"], daemon)
         self.eventually(lambda: "answered with 400" in self.state(daemon, "bad")["problem"], daemon)
-        self.eventually(lambda: not self.state(daemon, "endless")["sending"], daemon)
-        self.assertEqual(self.state(daemon, "endless")["problem"], "")
+        # An answer of 200 takes the message, even if it does not end or is cut off.
+        for name in ("endless", "partial"):
+            self.eventually(lambda: not self.state(daemon, name)["sending"], daemon)
+            self.assertEqual(self.state(daemon, name)["problem"], "")
+            self.await_messages(f"/{name}", 1, daemon)
         flaky = self.await_messages("/flaky", 3, daemon)
         self.assertEqual(len({message.headers["viewcount-delivery"] for message in flaky}), 1)
         for message in flaky:
@@ -275,6 +292,22 @@ class AlertsTest(unittest.TestCase):
         self.assertEqual(failed.returncode, 1)
         self.assertIn("answered with 400", failed.stderr)
         # The stop does not wait for the webhook that hangs.
+        begun = time.monotonic()
+        daemon.stop()
+        self.assertLess(time.monotonic() - begun, 5)
+
+    def test_a_name_server_that_hangs_holds_up_nothing(self):
+        daemon = self.start("a", *ALLOWED, env=os.environ | {"LD_PRELOAD": SLOW_NAMES})
+        self.command(daemon, "alert", "put", "hangs", "--above", "5", "--webhook", "http://hangs.example/")
+        self.put(daemon, "quick", "/ok/slow-names", "--above", "5")
+        begun = time.monotonic()
+        # The time-out of the connection ends the attempt, and the thread goes on.
+        done = self.run_command(daemon, "alert", "test", "hangs")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("answered with 200", self.command(daemon, "alert", "test", "quick"))
+        self.assertLess(time.monotonic() - begun, 10)
+        self.command(daemon, "record", "news/1", "--count", "7")
+        self.command(daemon, "alert", "put", "hangs", "--above", "5")
         begun = time.monotonic()
         daemon.stop()
         self.assertLess(time.monotonic() - begun, 5)
@@ -293,6 +326,27 @@ class AlertsTest(unittest.TestCase):
         self.assertIn("an address that is not public", done.stderr)
         self.assertEqual(self.webhook.at(f"/private/{TOKEN}"), [])
         self.assertNotIn(TOKEN, daemon.log())
+
+    def test_one_refused_address_among_several_is_not_the_reason_of_a_failure(self):
+        daemon = self.start("a", *ALLOWED)
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        # The name leads to ::1, which is refused, and to 127.0.0.1, where nothing listens.
+        self.command(daemon, "alert", "put", "both", "--above", "5", "--webhook", f"http://both.localhost:{port}/")
+        done = self.run_command(daemon, "alert", "test", "both")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("connect", done.stderr)
+        self.assertNotIn("not public", done.stderr)
+
+    def test_no_proxy_is_used(self):
+        proxy = Webhook()
+        self.addCleanup(proxy.close)
+        names = {name: proxy.url("/") for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy")}
+        daemon = self.start("a", *ALLOWED, env=os.environ | names | {"no_proxy": "", "NO_PROXY": ""})
+        self.put(daemon, "direct", "/ok/direct", "--above", "5")
+        self.assertIn("answered with 200", self.command(daemon, "alert", "test", "direct"))
+        self.await_messages("/ok/direct", 1, daemon)
+        self.assertEqual(proxy.messages, [])
 
     def test_certificates_are_verified(self):
         webhooks = {}
@@ -329,6 +383,6 @@ class AlertsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    DAEMON, COMMAND = sys.argv[1:3]
-    del sys.argv[1:3]
+    DAEMON, COMMAND, SLOW_NAMES = sys.argv[1:4]
+    del sys.argv[1:4]
     unittest.main(verbosity=2)

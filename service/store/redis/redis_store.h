@@ -130,7 +130,8 @@ class RedisStore final : public CountStore,
   boost::asio::awaitable<absl::StatusOr<std::set<StoredDay>>> ListDaysBefore(const SiteDays& first_days) override;
   boost::asio::awaitable<absl::Status> RemoveDay(std::string_view site, uint32_t day) override;
   boost::asio::awaitable<absl::StatusOr<std::map<AlertKey, StoredAlert>>> ReadAlerts() override;
-  boost::asio::awaitable<absl::Status> WriteAlert(const AlertKey& key, std::string_view settings) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapAlert(const AlertKey& key, std::string_view expected,
+                                                         std::string_view next) override;
   boost::asio::awaitable<absl::StatusOr<bool>> RemoveAlert(const AlertKey& key) override;
   boost::asio::awaitable<absl::Status> RemoveAlertState(const AlertKey& key) override;
   boost::asio::awaitable<absl::StatusOr<bool>> SwapAlertState(const AlertKey& key, std::string_view expected,
@@ -155,6 +156,9 @@ class RedisStore final : public CountStore,
     std::string run_id;
   };
 
+  // Replaces one text of `hash`, which has settings or states of alerts, if it is `expected`.
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapAlertField(std::string_view hash, const AlertKey& key,
+                                                              std::string_view expected, std::string_view next);
   Channel MakeChannel(bool writes);
   Channel& OtherOf(Channel& channel) { return &channel == &writer_ ? reader_ : writer_; }
   boost::asio::awaitable<absl::Status> Prepare(Channel& channel);

@@ -48,12 +48,9 @@ asio::awaitable<absl::StatusOr<std::map<AlertKey, StoredAlert>>> RedisStore::Rea
   co_return alerts;
 }
 
-asio::awaitable<absl::Status> RedisStore::WriteAlert(const AlertKey& key, std::string_view settings) {
-  if (!writer_.ready) co_return Away();
-  const std::string field = AlertFieldOf(key);
-  const RedisCommand command = {"HSET", keys::kAlerts, field, settings};
-  auto reply = co_await writer_.connection->Execute(command);
-  co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
+asio::awaitable<absl::StatusOr<bool>> RedisStore::SwapAlert(const AlertKey& key, std::string_view expected,
+                                                            std::string_view next) {
+  co_return co_await SwapAlertField(keys::kAlerts, key, expected, next);
 }
 
 asio::awaitable<absl::StatusOr<bool>> RedisStore::RemoveAlert(const AlertKey& key) {
@@ -80,9 +77,14 @@ asio::awaitable<absl::Status> RedisStore::RemoveAlertState(const AlertKey& key) 
 
 asio::awaitable<absl::StatusOr<bool>> RedisStore::SwapAlertState(const AlertKey& key, std::string_view expected,
                                                                  std::string_view next) {
+  co_return co_await SwapAlertField(keys::kAlertStates, key, expected, next);
+}
+
+asio::awaitable<absl::StatusOr<bool>> RedisStore::SwapAlertField(std::string_view hash, const AlertKey& key,
+                                                                 std::string_view expected, std::string_view next) {
   if (!writer_.ready) co_return Away();
   const std::string field = AlertFieldOf(key);
-  const std::vector<std::string_view> keys = {keys::kAlertStates};
+  const std::vector<std::string_view> keys = {hash};
   const std::vector<std::string_view> arguments = {field, expected, next};
   const auto reply = co_await scripts_.swap.Run(*writer_.connection, keys, arguments);
   if (!reply.ok()) co_return reply.status();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "service/alerts/alert_limits.h"
 #include "service/alerts/alert_settings.h"
 #include "service/base/limits.h"
 #include "service/query/count_export.h"
@@ -28,6 +29,7 @@ class AlertCheckerTest : public ::testing::Test {
   AlertCheckerTest() { EXPECT_TRUE(pipeline_.Open().ok()); }
   ~AlertCheckerTest() override {
     sender_.Stop();
+    open_sender_.Stop();
     // The handlers that the sender has posted run before the checker is destroyed.
     pipeline_.Await([]() -> boost::asio::awaitable<void> { co_return; }());
   }
@@ -53,10 +55,11 @@ class AlertCheckerTest : public ::testing::Test {
     return alert;
   }
   void Put(v1::Alert alert) {
-    *alert.mutable_create_time() = TimeUtil::MillisecondsToTimestamp(clock_.UnixMillis());
+    *alert.mutable_create_time() = *alert.mutable_watch_time() = TimeUtil::MillisecondsToTimestamp(clock_.UnixMillis());
     const std::string settings = EncodeAlert(alert);
     const AlertKey key("demo", alert.name());
-    ASSERT_TRUE(pipeline_.Await(pipeline_.store().WriteAlert(key, settings)).ok());
+    const auto written = pipeline_.Await(pipeline_.store().SwapAlert(key, "", settings));
+    ASSERT_TRUE(written.ok() && *written);
   }
   void Check() { pipeline_.Await(checker_.Check(nullptr)); }
   // Returns the stored state of an alert; nothing without one.
@@ -89,6 +92,46 @@ class AlertCheckerTest : public ::testing::Test {
   AlertChecker checker_{
       pipeline_.executor(),
       {pipeline_.sites(), pipeline_.store(), reader_, catalog_, sender_, clock_, pipeline_.metrics()}};
+  // These may connect to the webhook, where nothing listens. All attempts are made at once, and fail.
+  WebhookSender open_sender_{
+      {.private_addresses = *AddressRanges::Parse(std::vector<std::string>{"127.0.0.0/8"}), .pause_factor = 0},
+      clock_,
+      pipeline_.metrics()};
+  AlertChecker open_checker_{
+      pipeline_.executor(),
+      {pipeline_.sites(), pipeline_.store(), reader_, catalog_, open_sender_, clock_, pipeline_.metrics()}};
+};
+
+// A store of alerts that fails to swap states while `failures` is above 0.
+class FailingAlertStore final : public AlertStore {
+ public:
+  explicit FailingAlertStore(AlertStore& store) : store_(store) {}
+  boost::asio::awaitable<absl::StatusOr<std::map<AlertKey, StoredAlert>>> ReadAlerts() override {
+    return store_.ReadAlerts();
+  }
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapAlert(const AlertKey& key, std::string_view expected,
+                                                         std::string_view next) override {
+    return store_.SwapAlert(key, expected, next);
+  }
+  boost::asio::awaitable<absl::StatusOr<bool>> RemoveAlert(const AlertKey& key) override {
+    return store_.RemoveAlert(key);
+  }
+  boost::asio::awaitable<absl::Status> RemoveAlertState(const AlertKey& key) override {
+    return store_.RemoveAlertState(key);
+  }
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapAlertState(const AlertKey& key, std::string_view expected,
+                                                              std::string_view next) override {
+    if (failures > 0) {
+      --failures;
+      co_return absl::UnavailableError("a test");
+    }
+    co_return co_await store_.SwapAlertState(key, expected, next);
+  }
+
+  int failures = 0;
+
+ private:
+  AlertStore& store_;
 };
 
 TEST_F(AlertCheckerTest, FiresOnceAndIsResolvedOnce) {
@@ -225,6 +268,127 @@ TEST_F(AlertCheckerTest, DigestIsSentOnceADay) {
   clock_.Advance(std::chrono::hours(10));
   Check();
   EXPECT_EQ(State()->sending, AlertMessage::kNone);
+}
+
+TEST_F(AlertCheckerTest, LostMessageIsSentAgain) {
+  v1::Alert alert = MakeAlert();
+  alert.set_views_above(10);
+  Put(alert);
+  Fold("news/1", 11);
+  // An instance has taken the message, and died.
+  *alert.mutable_watch_time() = TimeUtil::MillisecondsToTimestamp(clock_.UnixMillis());
+  const AlertState fresh = PresentState(alert, pipeline_.site()->zone, "");
+  const AlertState taken = *AfterVerdict(alert, fresh, Verdict::kHolds, clock_.UnixMillis());
+  const std::string text = EncodeState(taken);
+  ASSERT_TRUE(*pipeline_.Await(pipeline_.store().SwapAlertState(AlertKey("demo", "a"), "", text)));
+  clock_.Advance(kAlertLease - std::chrono::minutes(1));
+  Check();
+  EXPECT_EQ(State(), taken);
+  clock_.Advance(std::chrono::minutes(1));
+  Check();
+  ASSERT_TRUE(State());
+  EXPECT_EQ(State()->sending, AlertMessage::kFired);
+  EXPECT_EQ(State()->message_unix_ms, taken.message_unix_ms) << "it has another ID";
+  EXPECT_GT(State()->lease_unix_ms, taken.lease_unix_ms) << "it is not sent again";
+  EXPECT_TRUE(Eventually([&] {
+    Check();
+    return State()->sending == AlertMessage::kNone;
+  }));
+}
+
+TEST_F(AlertCheckerTest, MessageIsSentAgainForADayIfAllAttemptsFail) {
+  const auto check = [&] { pipeline_.Await(open_checker_.Check(nullptr)); };
+  const auto rounds = [&] { return pipeline_.metrics().AlertSent(AlertResult::kGivenUp).Value(); };
+  v1::Alert alert = MakeAlert();
+  alert.set_views_above(10);
+  Put(alert);
+  Fold("news/1", 11);
+  check();
+  const AlertState taken = *State();
+  for (int round = 1; round <= 2; ++round) {
+    EXPECT_TRUE(Eventually([&] { return rounds() == round; }));
+    check();
+    EXPECT_EQ(State()->sending, AlertMessage::kFired) << "it is given up for good";
+    EXPECT_EQ(rounds(), round) << "there is no pause";
+    clock_.Advance(kAlertLease);
+    check();
+    EXPECT_EQ(State()->message_unix_ms, taken.message_unix_ms);
+  }
+  EXPECT_TRUE(Eventually([&] { return rounds() == 3; }));
+  clock_.Advance(kAlertMessageKept);
+  check();
+  EXPECT_TRUE(Eventually([&] {
+    check();
+    return State()->sending != AlertMessage::kFired;
+  }));
+}
+
+TEST_F(AlertCheckerTest, DeliveredMessageOfWhichTheStoreDoesNotKnowIsNotLost) {
+  FailingAlertStore store(pipeline_.store());
+  AlertChecker checker(pipeline_.executor(),
+                       {pipeline_.sites(), store, reader_, catalog_, sender_, clock_, pipeline_.metrics()});
+  const auto check = [&] { pipeline_.Await(checker.Check(nullptr)); };
+  v1::Alert alert = MakeAlert();
+  alert.set_views_above(10);
+  Put(alert);
+  Fold("news/1", 11);
+  check();
+  const AlertState taken = *State();
+  const auto problem = [&]() -> boost::asio::awaitable<std::string> {
+    co_return checker.ProblemOf(AlertKey("demo", "a"));
+  };
+  ASSERT_TRUE(Eventually([&] { return !pipeline_.Await(problem()).empty(); }));
+  clock_.Advance(kAlertLease);
+  store.failures = 1;
+  check();
+  EXPECT_EQ(State(), taken) << "it is sent again";
+  check();
+  EXPECT_EQ(State(), Done(taken));
+}
+
+TEST_F(AlertCheckerTest, ClockThatWasAheadSilencesNoDigest) {
+  constexpr std::chrono::hours kAhead{40 * 24};
+  const auto finish = [&] {
+    EXPECT_TRUE(Eventually([&] {
+      Check();
+      return State()->sending == AlertMessage::kNone;
+    }));
+  };
+  v1::Alert alert = MakeAlert();
+  alert.mutable_digest()->set_period(v1::DIGEST_PERIOD_DAY);
+  alert.mutable_digest()->set_hour(7);
+  // It is 05:00 of Monday 2026-11-23 in Hanoi.
+  Put(alert);
+  clock_.SetWallError(kAhead);
+  Check();
+  ASSERT_TRUE(State());
+  EXPECT_EQ(State()->digest_day, 20270101u);
+  finish();
+  clock_.SetWallError({});
+  Check();
+  EXPECT_EQ(State()->digest_day, 20261122u);
+  EXPECT_EQ(State()->sending, AlertMessage::kNone);
+  // If the clock remains wrong, as that of one of two instances, there is no message each minute.
+  clock_.SetWallError(kAhead);
+  Check();
+  EXPECT_EQ(State()->digest_day, 20261122u);
+  clock_.SetWallError({});
+  clock_.Advance(std::chrono::hours(2));
+  Check();
+  EXPECT_EQ(State()->digest_day, 20261123u);
+  EXPECT_EQ(State()->sending, AlertMessage::kDigest);
+  finish();
+}
+
+TEST_F(AlertCheckerTest, SettingsAreSwappedOnlyIfTheyAreAsExpected) {
+  const AlertKey key("demo", "a");
+  const auto swap = [&](const std::string& expected, const std::string& next) {
+    return *pipeline_.Await(pipeline_.store().SwapAlert(key, expected, next));
+  };
+  EXPECT_TRUE(swap("", "one"));
+  EXPECT_FALSE(swap("", "two"));
+  EXPECT_TRUE(swap("one", "two"));
+  EXPECT_EQ(pipeline_.Await(pipeline_.store().ReadAlerts())->at(key).settings, "two");
 }
 
 TEST_F(AlertCheckerTest, StateIsTakenOnceOnly) {

@@ -81,6 +81,11 @@ TEST(AlertCondition, TwoViewsAreNoAlarm) {
   EXPECT_EQ(Judge(BelowUsual(0.5), {Usually(0, 19), Usually(0, 19)}), Verdict::kTooFewUsual);
 }
 
+TEST(AlertCondition, AlarmEndsAlsoWhereFewViewsAreUsual) {
+  EXPECT_EQ(Judge(BelowUsual(0.5), {Usually(20, 19), Usually(0, 0)}), Verdict::kDoesNotHold);
+  EXPECT_EQ(Judge(BelowUsual(0.5), {Usually(19, 19), Usually(19, 19)}), Verdict::kTooFewUsual);
+}
+
 TEST(AlertCondition, MinimumOfUsualViewsCanBeChosen) {
   v1::Alert alert = BelowUsual(0.5);
   alert.set_minimum_usual(5);

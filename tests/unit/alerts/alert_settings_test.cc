@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "service/alerts/alert_limits.h"
+#include "service/alerts/alert_state.h"
 #include "service/base/status.h"
 
 namespace viewcount {
@@ -96,6 +97,33 @@ TEST(AlertSettings, WhatIsEmptyKeepsThePresentValue) {
   EXPECT_EQ(checked->secret(), present.secret());
   EXPECT_EQ(checked->create_time().seconds(), present.create_time().seconds());
   EXPECT_EQ(checked->views_below(), 5u);
+}
+
+TEST(AlertSettings, DigestOfChangedSettingsIsNotSentAtOnce) {
+  const Site site = MakeDemo();
+  constexpr int64_t kLater = kSettingsNow + int64_t{30} * 24 * 3'600'000;
+  const auto change = [&](const v1::Alert& asked, const v1::Alert& present) {
+    return *CheckedAlert(asked, site, &present, AddressRanges(), kLater);
+  };
+  const auto is_due = [&](const v1::Alert& alert, int64_t unix_ms) {
+    return AfterDigestTime(alert, PresentState(alert, site.zone, ""), site.zone, unix_ms).has_value();
+  };
+  const v1::Alert condition = *Check(Valid());
+  v1::Alert digest = condition;
+  digest.mutable_digest()->set_period(v1::DIGEST_PERIOD_DAY);
+  v1::Alert other_hour = digest;
+  other_hour.mutable_digest()->set_hour(23);
+  for (const v1::Alert& changed : {change(digest, condition), change(other_hour, digest)}) {
+    EXPECT_EQ(changed.create_time().seconds(), kSettingsNow / 1'000);
+    EXPECT_EQ(changed.watch_time().seconds(), kLater / 1'000);
+    EXPECT_FALSE(is_due(changed, kLater));
+    EXPECT_TRUE(is_due(changed, kLater + int64_t{24} * 3'600'000));
+  }
+  // A new webhook does not hide a digest that is due.
+  digest.set_webhook_url("https://other.example.org");
+  const v1::Alert same = change(digest, digest);
+  EXPECT_EQ(same.watch_time().seconds(), kSettingsNow / 1'000);
+  EXPECT_TRUE(is_due(same, kLater));
 }
 
 TEST(AlertSettings, AddressBecomesAnArticle) {

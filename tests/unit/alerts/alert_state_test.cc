@@ -21,7 +21,7 @@ v1::Alert MakeAlert() {
   alert.set_site("demo");
   alert.set_name("rush");
   alert.set_views_above(100);
-  alert.mutable_create_time()->set_seconds(kStateNow / 1'000);
+  alert.mutable_watch_time()->set_seconds(kStateNow / 1'000);
   return alert;
 }
 
@@ -91,6 +91,26 @@ TEST(AlertStates, IsRepeatedAtTheChosenIntervalOnly) {
   EXPECT_EQ(AfterVerdict(alert, Done(*repeated), Verdict::kHolds, kStateNow + 19 * kMinute), std::nullopt);
 }
 
+TEST(AlertStates, TimeThatIsToComeStopsNoRepetition) {
+  v1::Alert alert = MakeAlert();
+  alert.mutable_repeat_every()->set_seconds(600);
+  constexpr int64_t kDay = 24 * 60 * kMinute;
+  const AlertState ahead = Done(*AfterVerdict(alert, Fresh(alert), Verdict::kHolds, kStateNow + kDay));
+  EXPECT_TRUE(AfterVerdict(alert, ahead, Verdict::kHolds, kStateNow));
+  // Clocks of instances differ by seconds.
+  EXPECT_FALSE(AfterVerdict(alert, ahead, Verdict::kHolds, kStateNow + kDay - kMinute));
+}
+
+TEST(AlertStates, MessageIsKeptForADay) {
+  const v1::Alert alert = MakeAlert();
+  const AlertState fired = *AfterVerdict(alert, Fresh(alert), Verdict::kHolds, kStateNow);
+  constexpr int64_t kKept = std::chrono::milliseconds(kAlertMessageKept).count();
+  EXPECT_TRUE(IsKept(fired, kStateNow - kMinute));
+  EXPECT_TRUE(IsKept(fired, kStateNow + kKept - 1));
+  EXPECT_FALSE(IsKept(fired, kStateNow + kKept));
+  EXPECT_FALSE(IsKept(fired, kStateNow - kKept)) << "a clock was wrong, and the message would stay for longer";
+}
+
 TEST(AlertStates, MessageIsLostWhenItsLeaseEnds) {
   const v1::Alert alert = MakeAlert();
   const AlertState fired = *AfterVerdict(alert, Fresh(alert), Verdict::kHolds, kStateNow);
@@ -128,7 +148,7 @@ TEST(AlertStates, StateOfOtherSettingsIsNone) {
   changed.set_section("sport");
   EXPECT_FALSE(PresentState(changed, absl::UTCTimeZone(), stored).firing);
   changed = alert;
-  changed.mutable_create_time()->set_nanos(1'000'000);
+  changed.mutable_watch_time()->set_nanos(1'000'000);
   EXPECT_FALSE(PresentState(changed, absl::UTCTimeZone(), stored).firing);
 }
 
