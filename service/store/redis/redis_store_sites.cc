@@ -230,11 +230,14 @@ asio::awaitable<absl::StatusOr<std::set<StoredDay>>> RedisStore::ListDaysBefore(
 }
 
 asio::awaitable<absl::Status> RedisStore::RemoveDay(std::string_view site, uint32_t day) {
+  absl::Status first_error;
   for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
     const absl::Status removed = co_await RemoveDayFrom(Shard{shard}, site, day);
-    if (!removed.ok()) co_return removed;
+    // Something unusable in one shard does not concern the others.
+    if (!removed.ok() && !absl::IsDataLoss(removed)) co_return removed;
+    first_error.Update(removed);
   }
-  co_return absl::OkStatus();
+  co_return first_error;
 }
 
 asio::awaitable<absl::Status> RedisStore::RemoveDayFrom(Shard shard, std::string_view site, uint32_t day) {
