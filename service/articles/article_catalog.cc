@@ -117,6 +117,9 @@ asio::awaitable<absl::Status> ArticleCatalog::Put(const v1::PutArticlesRequest& 
     if (auto status = co_await store_.WriteArticles(shard, site->name, articles); !status.ok()) {
       co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(status.message()), limits::kRetryDelay);
     }
+    for (const auto& [id, text] : articles) {
+      if (v1::Article article; announced_ && article.ParseFromString(text)) announced_(site->name, id, article);
+    }
     const MutexLock lock(mutex_);
     for (const auto& [id, text] : articles) known_.erase(NameOf(*site, id));
   }

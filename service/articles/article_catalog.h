@@ -7,12 +7,14 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "service/base/clock.h"
@@ -65,6 +67,10 @@ class ArticleCatalog {
   // time, or without one: compare it with the details. Errors: those of the store.
   boost::asio::awaitable<absl::StatusOr<std::vector<Publication>>> ReadPublications(std::shared_ptr<const Site> site,
                                                                                     PublicationRange range);
+  // Calls `announced` for each article that Put has written from now on, with its ID as the site resolves it. There is
+  // one listener. An empty function ends that.
+  using Announced = std::function<void(const std::string& site, const std::string& id, const v1::Article& article)>;
+  void Listen(Announced announced) { announced_ = std::move(announced); }
   // Returns the number of calls of Put that have written something.
   uint64_t writes() const { return writes_; }
 
@@ -117,6 +123,7 @@ class ArticleCatalog {
   SiteStore& store_;
   const Clock& clock_;
   uint64_t writes_ = 0;
+  Announced announced_;
   Mutex mutex_;
   boost::unordered_flat_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
 };

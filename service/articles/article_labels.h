@@ -1,7 +1,7 @@
 // The articles that are announced with a section, an author or a tag.
 //
 // The store has no order by labels. So all announcements of a site are read once, in steps, and used for some seconds.
-// See docs/decisions/series-of-labels.md for the cost.
+// Announcements by this process are added to what was read. See docs/decisions/series-of-labels.md for the cost.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ inline constexpr size_t kLabelledArticlesMax = 1'000'000;
 // them, whichever is longer.
 inline constexpr std::chrono::seconds kLabelAgeMin{5};
 inline constexpr int kLabelReadShare = 10;
+// The maximum number of announcements of a site that are added to what was read. Beyond it, all is read again.
+inline constexpr size_t kLabelAnnouncementsMax = 100'000;
 
 struct ArticleLabel {
   enum class Kind : uint8_t { kSection, kAuthor, kTag };
@@ -42,12 +45,15 @@ struct ArticleLabel {
 // Used on the store's executor. Everything that it refers to must outlive it.
 class ArticleLabels {
  public:
-  ArticleLabels(SiteStore& store, const ArticleCatalog& catalog, const Clock& clock)
-      : store_(store), catalog_(catalog), clock_(clock) {}
+  ArticleLabels(SiteStore& store, ArticleCatalog& catalog, const Clock& clock);
+  ~ArticleLabels() { catalog_.Listen({}); }
+  ArticleLabels(const ArticleLabels&) = delete;
+  ArticleLabels& operator=(const ArticleLabels&) = delete;
 
-  // Returns the IDs of all articles with a label, each once. Articles that are counted for others are left out. An
-  // announcement that this process has written before the call is known. UNAVAILABLE with RetryInfo if the store cannot
-  // be read, and RESOURCE_EXHAUSTED if the site has more than kLabelledArticlesMax announced articles.
+  // Returns the IDs of all articles with a label, each once. The label of an article that is counted for another one
+  // does not matter. It is included if the other one has the label, because a merge may not have moved all views yet.
+  // An announcement that this process has written before the call is known. UNAVAILABLE with RetryInfo if the store
+  // cannot be read, and RESOURCE_EXHAUSTED if the site has more than kLabelledArticlesMax announced articles.
   boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> Find(std::shared_ptr<const Site> site,
                                                                         ArticleLabel label);
 
@@ -57,32 +63,47 @@ class ArticleLabels {
     std::vector<std::string> ids;
     // Indexes into `ids`.
     std::map<ArticleLabel, std::vector<uint32_t>> articles;
-    // The state of the catalog when the read began, and how long the read took.
-    uint64_t writes = 0;
-    SteadyTime begun_at;
-    std::chrono::nanoseconds took{0};
   };
   using Read = absl::StatusOr<std::shared_ptr<const Index>>;
-  // A read that is under way.
+  // A read that is under way, or its result.
   struct Flight {
     explicit Flight(const boost::asio::any_io_executor& executor) : landed(executor) {}
     AsyncEvent landed;
     std::optional<Read> result;
-    uint64_t writes = 0;
+    SteadyTime begun_at;
+    std::chrono::nanoseconds took{0};
+    // The number of the last announcement before the read.
+    uint64_t announcements = 0;
+    // True if there were so many announcements during the read that it is done again.
+    bool dropped = false;
+  };
+  // An announcement that the last read may lack.
+  struct Announcement {
+    uint64_t number = 0;
+    std::set<ArticleLabel> labels;
+  };
+  struct OfSite {
+    // The last result, also if it is a refusal because of too many articles. Null if there is none.
+    std::shared_ptr<const Flight> last;
+    // The read that is under way. Null if there is none.
+    std::shared_ptr<Flight> running;
+    // By the article's ID.
+    std::map<std::string, Announcement> announced;
   };
 
-  bool IsUsable(const Index& index) const;
+  bool IsUsable(const Flight& flight) const;
   boost::asio::awaitable<Read> Obtain(const Site& site);
   boost::asio::awaitable<Read> ReadAll(const Site& site);
-  // Keeps an index, and forgets others to make room.
-  void Keep(const std::string& site, std::shared_ptr<const Index> index);
+  void Hear(const std::string& site, const std::string& id, const v1::Article& article);
+  // Forgets results of other sites to make room for that of a site.
+  void MakeRoom(const std::string& site);
 
   SiteStore& store_;
-  const ArticleCatalog& catalog_;
+  ArticleCatalog& catalog_;
   const Clock& clock_;
-  // By the site's name.
-  std::map<std::string, std::shared_ptr<const Index>> indexes_;
-  std::map<std::string, std::shared_ptr<Flight>> flights_;
+  // By the site's name. Entries are never removed, but emptied.
+  std::map<std::string, OfSite> sites_;
+  uint64_t announcements_ = 0;
 };
 
 }  // namespace viewcount

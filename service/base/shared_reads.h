@@ -28,6 +28,8 @@ struct SharedReadLimits {
   // The number of reads at the same time, and of those that wait for that. Further requests are refused.
   size_t running_max = 0;
   size_t waiting_max = 0;
+  // True if a request never shares a read that began before the request. Then results are not kept.
+  bool fresh = false;
 };
 
 // Used on one executor only. `clock` must outlive it.
@@ -66,6 +68,7 @@ class SharedReads {
     --waiting_;
     ++running_;
     flight->begun_at = clock_.Now();
+    if (limits_.fresh) Drop(key, flight);
     std::exception_ptr thrown;
     try {
       flight->result = co_await read();
@@ -75,10 +78,7 @@ class SharedReads {
     }
     --running_;
     ended_->NotifyOne();
-    if (!flight->result->ok()) {
-      const auto kept = flights_.find(key);
-      if (kept != flights_.end() && kept->second == flight) flights_.erase(kept);
-    }
+    if (!flight->result->ok()) Drop(key, flight);
     flight->landed.NotifyAll();
     if (thrown) std::rethrow_exception(thrown);
     co_return *flight->result;
@@ -93,6 +93,11 @@ class SharedReads {
     SteadyTime begun_at;
   };
 
+  // Lets no later request share a flight.
+  void Drop(const Key& key, const std::shared_ptr<Flight>& flight) {
+    const auto kept = flights_.find(key);
+    if (kept != flights_.end() && kept->second == flight) flights_.erase(kept);
+  }
   // Makes room for a newer result.
   void DropOldest() {
     auto oldest = flights_.end();

@@ -122,6 +122,8 @@ grpc::ServerUnaryReactor* GrpcAdminService::PutSite(grpc::CallbackServerContext*
   auto site = MakeSite(request->site().name(), SettingsOf(request->site()));
   if (!site.ok()) return Answer(context, site.status());
   return Spawn(context, parts_.executor, [this, site = *std::move(site), response]() -> asio::awaitable<absl::Status> {
+    // Another instance may have changed the settings a moment ago, and the new ones remember the present ones.
+    if (auto status = co_await parts_.keeper.Refresh(); !status.ok()) co_return status;
     SiteSettings settings = site.settings;
     auto earlier = co_await EarlierZonesOf(site);
     if (!earlier.ok()) co_return earlier.status();

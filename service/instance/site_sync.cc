@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
@@ -30,10 +31,14 @@ std::optional<SiteSettings> SiteSync::LateChange(const Site& known, const SiteSe
   const uint32_t kept = known.settings.hours_kept_days;
   if (!read_ || stored.hours_kept_days <= kept) return std::nullopt;
   const int64_t now = clock_.UnixMillis();
-  const auto& earlier = stored.earlier_hours_kept;
-  if (!earlier.empty() && earlier.back().until_unix_ms > now) return std::nullopt;
+  int64_t until = FirstHourOfChange(now);
+  for (const EarlierHoursKept& earlier : stored.earlier_hours_kept) {
+    // All hours that were written with the value known here are promised for no longer.
+    if (earlier.days <= kept && earlier.until_unix_ms > now) return std::nullopt;
+    until = std::max(until, earlier.until_unix_ms + 1);
+  }
   SiteSettings settings = stored;
-  AddEarlierHoursKept({.days = kept, .until_unix_ms = FirstHourOfChange(now)}, settings);
+  AddEarlierHoursKept({.days = kept, .until_unix_ms = until}, settings);
   return settings;
 }
 
@@ -56,7 +61,10 @@ asio::awaitable<absl::Status> SiteSync::Refresh() {
     const auto late = known == nullptr ? std::nullopt : LateChange(*known, entry.settings);
     if (late) {
       const StoredSite corrected{entry.name, *late};
-      if (auto status = co_await store_.WriteSite(corrected); !status.ok()) co_return status;
+      const auto swapped = co_await store_.SwapSite(corrected, entry.settings);
+      if (!swapped.ok()) co_return swapped.status();
+      // The site was changed meanwhile. The next call decides again.
+      if (!*swapped) continue;
     }
     auto site = MakeStoredSite(entry.name, late ? *late : entry.settings);
     if (site.ok()) site->SetAliases(entry.aliases);

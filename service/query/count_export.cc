@@ -63,7 +63,7 @@ asio::awaitable<absl::StatusOr<std::optional<CountExporter::Export::Piece>>> Cou
     }
     if (waiting_.empty()) {
       const auto more = co_await Scan();
-      if (auto status = CheckGeneration(); !status.ok()) co_return status;
+      if (auto status = CheckWhole(); !status.ok()) co_return status;
       if (!more.ok()) co_return more.status();
       if (!*more) co_return std::nullopt;
       continue;
@@ -74,16 +74,22 @@ asio::awaitable<absl::StatusOr<std::optional<CountExporter::Export::Piece>>> Cou
                                  std::make_move_iterator(waiting_.end()));
     waiting_.resize(waiting_.size() - count);
     auto piece = co_await Read(std::move(ids));
-    if (auto status = CheckGeneration(); !status.ok()) co_return status;
+    if (auto status = CheckWhole(); !status.ok()) co_return status;
     if (!piece.ok()) co_return piece.status();
     if (!piece->ids.empty()) co_return std::optional(*std::move(piece));
   }
 }
 
-absl::Status CountExporter::Export::CheckGeneration() const {
-  if (owner_.store_.generation() == generation_) return absl::OkStatus();
-  return RetryLater(absl::StatusCode::kUnavailable, "Redis was connected again meanwhile; begin again",
-                    limits::kRetryDelay);
+absl::Status CountExporter::Export::CheckWhole() const {
+  if (owner_.store_.generation() != generation_) {
+    return RetryLater(absl::StatusCode::kUnavailable, "Redis was connected again meanwhile; begin again",
+                      limits::kRetryDelay);
+  }
+  if (owner_.are_kept_ && !owner_.are_kept_(*site_, listed_)) {
+    return RetryLater(absl::StatusCode::kUnavailable,
+                      "the first hour or day of the window is no longer kept; begin again", limits::kRetryDelay);
+  }
+  return absl::OkStatus();
 }
 
 asio::awaitable<absl::StatusOr<bool>> CountExporter::Export::Scan() {

@@ -25,13 +25,16 @@ namespace viewcount {
 
 // Writes all pending views to the store. Returns DEADLINE_EXCEEDED if that takes longer.
 using FlushFunction = std::function<boost::asio::awaitable<absl::Status>(std::chrono::milliseconds)>;
+// Returns whether all hours and days of a site are kept now, see AreKept.
+using KeptFunction = std::function<bool(const Site&, const std::vector<Window>&)>;
 
 // Begins exports, and ends them when the service stops. Used on the store's executor, except for Stop. Everything that
 // it refers to must outlive it, and it must outlive its exports.
 class CountExporter {
  public:
-  CountExporter(CountStore& store, CountReader& counts, FlushFunction flush)
-      : store_(store), counts_(counts), flush_(std::move(flush)) {}
+  // Without `are_kept`, nothing that is exported is ever removed.
+  CountExporter(CountStore& store, CountReader& counts, FlushFunction flush, KeptFunction are_kept = {})
+      : store_(store), counts_(counts), flush_(std::move(flush)), are_kept_(std::move(are_kept)) {}
 
   class Export;
   // Begins an export of the articles that have views in `windows`: see AskedWindows. Returns RESOURCE_EXHAUSTED with
@@ -52,6 +55,7 @@ class CountExporter {
   CountStore& store_;
   CountReader& counts_;
   const FlushFunction flush_;
+  const KeptFunction are_kept_;
   // The number of open exports. An export that never ended may outlive this object.
   const std::shared_ptr<size_t> open_ = std::make_shared<size_t>(0);
   std::atomic<bool> stopped_ = false;
@@ -74,7 +78,8 @@ class CountExporter::Export {
     std::vector<ArticleTotals> totals;
   };
   // Returns the next articles, at most limits::kGetCountsArticlesMax, or nothing at the end. UNAVAILABLE with RetryInfo
-  // if the store is away, was connected again since Begin, or the service stops; the export cannot go on then.
+  // if the store is away, was connected again since Begin, or the service stops. It is also returned if the oldest hour
+  // or day is no longer kept. The export cannot go on then.
   boost::asio::awaitable<absl::StatusOr<std::optional<Piece>>> Next();
 
   // The part of the articles that was returned, from 0 to 1. An estimate, since shards are equally large only on
@@ -85,8 +90,8 @@ class CountExporter::Export {
   friend class CountExporter;
   Export(CountExporter& owner, std::shared_ptr<const Site> site, std::vector<Window> windows);
 
-  // Returns UNAVAILABLE if the store was connected again since the export began.
-  absl::Status CheckGeneration() const;
+  // Returns UNAVAILABLE if the store was connected again since the export began, or if a part of it is no longer kept.
+  absl::Status CheckWhole() const;
   // Puts articles of the next step into `waiting_`. Returns false at the end.
   boost::asio::awaitable<absl::StatusOr<bool>> Scan();
   boost::asio::awaitable<absl::StatusOr<Piece>> Read(std::vector<std::string> ids);

@@ -15,6 +15,7 @@
 #include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/query/asked_articles.h"
+#include "service/query/kept_windows.h"
 
 namespace viewcount {
 namespace asio = boost::asio;
@@ -139,7 +140,13 @@ asio::awaitable<absl::StatusOr<ShownList>> ListApi::ScanPopular(const ListQuesti
 }
 
 void ListApi::FillPage(const ListQuestion& question, const ShownList& list, const ShownList* before,
-                       v1::ListPopularResponse& response) {
+                       v1::ListPopularResponse& response) const {
+  // The oldest hour or day may have been removed during the read.
+  const int64_t now = parts_.clock.UnixMillis();
+  const auto are_kept = [&](const PopularReader::Question& read) {
+    return AreKept(read.windows.windows, parts_.sites, *question.site, now);
+  };
+  if (before != nullptr && !are_kept(*question.before)) before = nullptr;
   std::map<std::string_view, uint32_t> ranks;
   for (size_t place = 0; before != nullptr && place < before->size() && place < limits::kRankedAllTimeAndDay; ++place) {
     if (!before->IsProven(0, place + 1)) break;
@@ -151,7 +158,7 @@ void ListApi::FillPage(const ListQuestion& question, const ShownList& list, cons
     const auto rank = ranks.find(list.id(place));
     if (rank != ranks.end()) article.set_previous_rank(rank->second);
   }
-  const bool proven = list.IsProven(question.begin, question.end);
+  const bool proven = are_kept(question.list) && list.IsProven(question.begin, question.end);
   response.set_exact(proven);
   if (!proven) response.set_error_bound(list.error_bound());
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(list.as_of_unix_ms());

@@ -68,8 +68,8 @@ class ListApi {
   // Reads every article of the window.
   boost::asio::awaitable<absl::StatusOr<ShownList>> ScanPopular(const ListQuestion& question) const;
   // `before` is null if there is no list of the window before.
-  static void FillPage(const ListQuestion& question, const ShownList& list, const ShownList* before,
-                       v1::ListPopularResponse& response);
+  void FillPage(const ListQuestion& question, const ShownList& list, const ShownList* before,
+                v1::ListPopularResponse& response) const;
 
   // Returns the publication in the middle of a list; nothing for now.
   boost::asio::awaitable<absl::StatusOr<std::optional<Publication>>> MiddleOf(

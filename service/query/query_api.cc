@@ -15,6 +15,7 @@
 #include "service/base/status.h"
 #include "service/base/text.h"
 #include "service/query/asked_articles.h"
+#include "service/query/kept_windows.h"
 #include "service/query/list_question.h"
 #include "service/query/series_plan.h"
 #include "service/query/window.h"
@@ -90,14 +91,6 @@ absl::StatusOr<std::optional<ArticleLabel>> LabelOf(const v1::GetSeriesRequest& 
     label = ArticleLabel{field.kind, field.text};
   }
   return label;
-}
-
-// Returns whether all hours and days of a plan are complete at a time.
-bool IsKept(const SeriesPlan& plan, const Site& site, int64_t now_unix_ms) {
-  if (plan.points.empty()) return true;
-  const SeriesPlan::Point& first = plan.points.front();
-  if (!first.day) return first.start_unix_ms >= FirstKeptHour(site.settings, now_unix_ms);
-  return CheckKept("window", *first.day, site, now_unix_ms).ok();
 }
 
 }  // namespace
@@ -229,7 +222,7 @@ asio::awaitable<absl::Status> QueryApi::GetSeries(const v1::GetSeriesRequest& re
   // The oldest hour or day may have been removed meanwhile.
   const int64_t read_at = parts_.clock.UnixMillis();
   bool kept = true;
-  for (const Wanted& wanted : all) kept = kept && IsKept(*wanted.plan, *site, read_at);
+  for (const Wanted& wanted : all) kept = kept && AreKept(wanted.plan->windows, parts_.sites, *site, read_at);
   response.set_exact(kept);
   *response.mutable_as_of() = TimeUtil::MillisecondsToTimestamp(now);
   response.set_article_id(*id);

@@ -24,9 +24,9 @@ namespace viewcount {
 // The maximum number of counts that are read for the series of a label: articles times hours or days. It takes Redis
 // about a second, in steps.
 inline constexpr size_t kLabelCountsMax = 1'000'000;
-// The series of a label is used for a second.
+// Requests for the same series of a label share a read that has not begun yet.
 inline constexpr SharedReadLimits kLabelReads{
-    .age_max = limits::kCountCacheAge, .kept_max = 64, .running_max = 2, .waiting_max = 32};
+    .age_max = {}, .kept_max = 64, .running_max = 2, .waiting_max = 32, .fresh = true};
 
 struct SeriesSubject {
   // The article as the site resolves it. Empty for the whole site, unless there is a label.

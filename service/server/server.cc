@@ -26,6 +26,7 @@
 #include "service/http/list_routes.h"
 #include "service/http/query_routes.h"
 #include "service/instance/data_set_file.h"
+#include "service/query/kept_windows.h"
 #include "service/server/server_limits.h"
 #include "service/server/setting_error.h"
 
@@ -213,8 +214,11 @@ void Server::MakeReaders() {
   popular_ = std::make_unique<PopularReader>(*store_, *cache_, lanes_->ledgers(), clock_);
   site_totals_ = std::make_unique<SiteTotalReader>(*store_, *cache_, lanes_->ledgers());
   site_stats_ = std::make_unique<SiteStatsReader>(*store_, *site_totals_, clock_);
-  exporter_ = std::make_unique<CountExporter>(*store_, *counts_,
-                                              [this](milliseconds timeout) { return lanes_->FlushNow(timeout); });
+  exporter_ = std::make_unique<CountExporter>(
+      *store_, *counts_, [this](milliseconds timeout) { return lanes_->FlushNow(timeout); },
+      [this](const Site& site, const std::vector<Window>& windows) {
+        return AreKept(windows, *sites_, site, clock_.UnixMillis());
+      });
   query_api_ = std::make_unique<QueryApi>(
       QueryApi::Dependencies{*sites_, *counts_, *site_stats_, *site_totals_, *article_labels_, clock_});
   published_ = std::make_unique<PublishedArticles>(*catalog_, clock_);

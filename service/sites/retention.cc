@@ -17,7 +17,7 @@ int64_t FirstHour(uint32_t days, int64_t now_unix_ms) {
 }  // namespace
 
 std::chrono::hours HoursKept(const SiteSettings& settings) {
-  return std::chrono::hours(kHoursOfKeptDay * int64_t{settings.hours_kept_days});
+  return std::chrono::hours(kHoursOfKeptDay * int64_t{settings.hours_kept_days} + 1);
 }
 
 int64_t FirstKeptHour(const SiteSettings& settings, int64_t now_unix_ms) {
@@ -45,6 +45,10 @@ std::optional<absl::CivilDay> FirstKeptDay(const Site& site, int64_t now_unix_ms
 uint32_t FirstWrittenDay(const Site& site, int64_t now_unix_ms) {
   if (site.settings.days_kept_days == 0) return 0;
   return DayNumber(site.days.DayAt(now_unix_ms) + 1 - int64_t{site.settings.days_kept_days});
+}
+
+uint32_t FirstLeftDay(const Site& site, int64_t now_unix_ms) {
+  return FirstWrittenDay(site, now_unix_ms - kMsOfKeptHour);
 }
 
 bool IsDayWritten(const Site& site, uint32_t day, int64_t now_unix_ms) {

@@ -20,7 +20,8 @@ namespace viewcount {
 // The time in which all instances that can reach the store learn of a changed setting.
 inline constexpr std::chrono::seconds kSettingsKnownAfter{10};
 
-// Returns how long an hour is kept after it was written.
+// Returns how long an hour is kept after it was written. It is an hour more than the setting, because views may be
+// ahead of their time, and clocks may differ.
 std::chrono::hours HoursKept(const SiteSettings& settings);
 // Returns the beginning of the first hour that is certainly complete. All hours after it are complete, too.
 int64_t FirstKeptHour(const SiteSettings& settings, int64_t now_unix_ms);
@@ -31,6 +32,9 @@ bool IsHourWritten(const SiteSettings& settings, uint32_t hour, int64_t now_unix
 std::optional<absl::CivilDay> FirstKeptDay(const Site& site, int64_t now_unix_ms);
 // Returns the first day whose views are still written, in the form of DayNumber; 0 if all days are kept.
 uint32_t FirstWrittenDay(const Site& site, int64_t now_unix_ms);
+// Returns the first day that DayRemover leaves, in the form of DayNumber; 0 if all days are kept. It removes a day an
+// hour after the day is kept no more, because reads may be under way, and clocks may differ.
+uint32_t FirstLeftDay(const Site& site, int64_t now_unix_ms);
 // Returns whether views of a day are still written. `day` is in the form of DayNumber.
 bool IsDayWritten(const Site& site, uint32_t day, int64_t now_unix_ms);
 

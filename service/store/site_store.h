@@ -67,6 +67,9 @@ class SiteStore {
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() = 0;
   // Writes the site's name and settings; its aliases stay as they are.
   virtual boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) = 0;
+  // Like WriteSite, but only if the store holds the settings `expected`. Returns whether it did.
+  virtual boost::asio::awaitable<absl::StatusOr<bool>> SwapSite(const StoredSite& site,
+                                                                const SiteSettings& expected) = 0;
   // Adds aliases of a site, or replaces those of the same articles. Requires at least one.
   virtual boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) = 0;
 

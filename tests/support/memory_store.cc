@@ -427,6 +427,14 @@ asio::awaitable<absl::Status> MemoryStore::WriteSite(const StoredSite& site) {
   co_return absl::OkStatus();
 }
 
+asio::awaitable<absl::StatusOr<bool>> MemoryStore::SwapSite(const StoredSite& site, const SiteSettings& expected) {
+  const auto stored = sites_.find(site.name);
+  if (stored == sites_.end() || stored->second != EncodeSettings(expected)) co_return false;
+  Begin(0);
+  Put(sites_, site.name, EncodeSettings(site.settings));
+  co_return true;
+}
+
 asio::awaitable<absl::Status> MemoryStore::WriteArticles(Shard shard, std::string_view site,
                                                          const std::map<std::string, std::string>& articles) {
   Begin(NodeOf(shard));

@@ -100,6 +100,7 @@ class MemoryStore final : public CountStore,
                                                                             std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapSite(const StoredSite& site, const SiteSettings& expected) override;
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override;
   boost::asio::awaitable<absl::Status> WriteArticles(Shard shard, std::string_view site,
                                                      const std::map<std::string, std::string>& articles) override;

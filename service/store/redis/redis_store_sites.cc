@@ -39,6 +39,16 @@ asio::awaitable<absl::Status> RedisStore::WriteSite(const StoredSite& site) {
   co_return Expect(std::move(reply), Reply::Kind::kInteger, "HSET").status();
 }
 
+asio::awaitable<absl::StatusOr<bool>> RedisStore::SwapSite(const StoredSite& site, const SiteSettings& expected) {
+  if (!writer_.ready) co_return Away();
+  const std::vector<std::string> words = SiteWords(site), old_words = SiteWords({site.name, expected});
+  const std::vector<std::string_view> keys = {keys::kSites};
+  const std::vector<std::string_view> arguments = {words[0], old_words[1], words[1]};
+  const auto reply = co_await scripts_.swap.Run(*writer_.connection, keys, arguments);
+  if (!reply.ok()) co_return reply.status();
+  co_return !reply->elements.empty() && reply->elements[0].text == "SWAPPED";
+}
+
 asio::awaitable<absl::Status> RedisStore::WriteAliases(std::string_view site, const AliasEntries& aliases) {
   if (!writer_.ready) co_return Away();
   const std::vector<std::string> words = AliasWords(site, aliases);
@@ -220,11 +230,14 @@ asio::awaitable<absl::StatusOr<std::set<StoredDay>>> RedisStore::ListDaysBefore(
 }
 
 asio::awaitable<absl::Status> RedisStore::RemoveDay(std::string_view site, uint32_t day) {
+  absl::Status first_error;
   for (uint8_t shard = 0; shard < limits::kShards; ++shard) {
     const absl::Status removed = co_await RemoveDayFrom(Shard{shard}, site, day);
-    if (!removed.ok()) co_return removed;
+    // Something unusable in one shard does not concern the others.
+    if (!removed.ok() && !absl::IsDataLoss(removed)) co_return removed;
+    first_error.Update(removed);
   }
-  co_return absl::OkStatus();
+  co_return first_error;
 }
 
 asio::awaitable<absl::Status> RedisStore::RemoveDayFrom(Shard shard, std::string_view site, uint32_t day) {

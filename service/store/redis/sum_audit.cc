@@ -116,7 +116,11 @@ asio::awaitable<absl::StatusOr<std::optional<SumAudit::Snapshot>>> SumAudit::Rea
     if (begin > 0 && totals != snapshot.totals) co_return std::nullopt;
     snapshot.totals = std::move(totals);
     // A sum that is not a count was reported with its hash.
-    for (size_t i = begin; i < end; ++i) snapshot.sums[list[i]] = CountOf((*replies)[2 + i - begin]).value_or(0);
+    for (size_t i = begin; i < end; ++i) {
+      const Reply& sum = (*replies)[2 + i - begin];
+      snapshot.sums[list[i]] = CountOf(sum).value_or(0);
+      if (sum.kind == Reply::Kind::kText) snapshot.present.insert(list[i]);
+    }
   }
   co_return snapshot;
 }
@@ -136,6 +140,8 @@ SumAudit::Totals SumAudit::ParseTotals(const Fields& fields, Found& found) const
       fits = Assign(rest, *number, totals.retired);
     } else if (fits && owner == "apart") {
       totals.apart[rest] = *number;
+    } else if (fits && owner == "gone") {
+      totals.gone[rest] = *number;
     }
     if (!fits) {
       found.differences.push_back(fmt::format("{} holds \"{}\" for \"{}\", expected a number", keys::Totals(shard_),
@@ -185,7 +191,11 @@ void SumAudit::JudgeDays(const Snapshot& snapshot, const Totals& totals, Found& 
   std::map<std::string, Wide> days;
   for (const auto& [name, sum] : snapshot.sums) {
     const auto parsed = HashName::Parse(name);
-    days[std::string(parsed->site)] += parsed->is_day() ? Wide{sum} : 0;
+    Wide& of_site = days[std::string(parsed->site)];
+    if (parsed->is_day()) of_site += sum;
+    // A removal of this day failed half way and is tried again.
+    const auto gone = totals.gone.find(name);
+    if (gone != totals.gone.end() && snapshot.present.contains(name)) of_site -= gone->second;
   }
   for (const auto& [site, together] : days) {
     const auto at = totals.apart.find(site);

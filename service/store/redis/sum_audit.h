@@ -49,12 +49,16 @@ class SumAudit {
     Fields totals;
     // The sum of each hash, by the hash's name.
     std::map<std::string, int64_t> sums;
+    // The names of the hashes that exist.
+    std::set<std::string> present;
   };
   // The numbers of the totals hash, sorted by their meaning.
   struct Totals {
     std::map<LaneId, LaneTotals> lanes;
     LaneTotals retired;
     std::map<std::string, int64_t> apart;
+    // By the day's name: the part of its sum that `apart` contains already.
+    std::map<std::string, int64_t> gone;
   };
 
   // Returns nothing if the shard changed while it was read.

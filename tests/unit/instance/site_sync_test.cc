@@ -40,6 +40,9 @@ class SlowSiteStore final : public SiteStore {
     co_return sites;
   }
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override { return store_.WriteSite(site); }
+  boost::asio::awaitable<absl::StatusOr<bool>> SwapSite(const StoredSite& site, const SiteSettings& expected) override {
+    return store_.SwapSite(site, expected);
+  }
   boost::asio::awaitable<absl::Status> WriteAliases(std::string_view site, const AliasEntries& aliases) override {
     return store_.WriteAliases(site, aliases);
   }
@@ -149,12 +152,32 @@ TEST_F(SiteSyncTest, AnInstanceThatLearnsLateOfLongerHoursSaysSo) {
   EXPECT_EQ(Stored("demo").settings.earlier_hours_kept, moved);
   EXPECT_EQ(sites_.Find("demo")->settings.earlier_hours_kept, moved);
   EXPECT_EQ(sites_.Find("demo")->settings.hours_kept_days, 30u);
+  // A recent change by others covers the value known here only if it is no larger.
+  change("demo", 40, {{.days = 35, .until_unix_ms = clock_.UnixMillis() + 9'000'000}});
+  const std::vector<EarlierHoursKept> added = {
+      {.days = 30, .until_unix_ms = std::max(FirstHourOfChange(clock_.UnixMillis()), clock_.UnixMillis() + 9'000'001)}};
+  EXPECT_EQ(Stored("demo").settings.earlier_hours_kept, added);
   // A new site has no hours that were written before.
   change("new", 30, {{.days = 20, .until_unix_ms = now + 2}});
   EXPECT_EQ(Stored("new").settings.earlier_hours_kept, (std::vector<EarlierHoursKept>{{20, now + 2}}));
   // A smaller value holds at once.
   change("demo", 10, {});
   EXPECT_THAT(Stored("demo").settings.earlier_hours_kept, IsEmpty());
+}
+
+TEST_F(SiteSyncTest, ALateChangeReplacesOnlyTheSettingsThatWereRead) {
+  ASSERT_TRUE(Put("demo", "UTC", {}).ok());
+  Refresh();
+  const StoredSite longer{"demo", {.time_zone = "UTC", .hours_kept_days = 30}};
+  ASSERT_TRUE(Await(store_.WriteSite(longer)).ok());
+  const StoredSite newest{"demo", {.time_zone = "Asia/Tokyo", .hours_kept_days = 30}};
+  meanwhile_ = [&]() -> boost::asio::awaitable<void> { EXPECT_TRUE((co_await store_.WriteSite(newest)).ok()); };
+  Refresh();
+  EXPECT_EQ(Stored("demo").settings, newest.settings);
+  Refresh();
+  EXPECT_EQ(Stored("demo").settings.time_zone, "Asia/Tokyo");
+  EXPECT_EQ(Stored("demo").settings.earlier_hours_kept.size(), 1u);
+  EXPECT_EQ(sites_.Find("demo")->settings, Stored("demo").settings);
 }
 
 TEST_F(SiteSyncTest, SettingsThatCannotBeUsedChangeNothing) {

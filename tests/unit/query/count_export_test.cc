@@ -140,5 +140,18 @@ TEST_F(CountExportTest, EndsWhenTheStoreGoesOrTheServiceStops) {
   EXPECT_TRUE(absl::IsUnavailable(pipeline_.Await(third->Next()).status()));
 }
 
+TEST_F(CountExportTest, EndsWhenItsFirstDayIsNoLongerKept) {
+  bool kept = true;
+  CountExporter other(pipeline_.store(), pipeline_.counts(), pipeline_.flush_function(),
+                      [&](const Site&, const std::vector<Window>&) { return kept; });
+  pipeline_.Fold("a");
+  const std::vector<Window> windows = {{Window::Kind::kDay, 20'260'101}};
+  const auto begun = pipeline_.Await(other.Begin(pipeline_.site(), windows));
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  kept = false;
+  const auto piece = pipeline_.Await((*begun)->Next());
+  EXPECT_TRUE(absl::IsUnavailable(piece.status())) << piece.status();
+}
+
 }  // namespace
 }  // namespace viewcount

@@ -7,8 +7,10 @@
 
 #include <random>
 #include <string>
+#include <vector>
 
 #include "service/base/status.h"
+#include "service/query/kept_windows.h"
 #include "tests/support/seed.h"
 
 namespace viewcount {
@@ -197,6 +199,24 @@ TEST(Windows, RefusalsNameTheNearestEdges) {
   EXPECT_THAT(error(RangeOf(midnight, midnight)), HasSubstr("after the start"));
   EXPECT_THAT(error(RangeOf(now + 1, now + kWindowHourMs)), HasSubstr("must not be after the present"));
   EXPECT_THAT(error(RangeOf(0, MsOf("2070-01-01T00:00:00Z"))), HasSubstr("window"));
+}
+
+TEST(KeptWindows, EveryHourAndDayMustBeKept) {
+  constexpr int64_t kKeptNow = int64_t{498'718} * kMsOfHour;
+  const Site site = *MakeSite("demo", {.time_zone = "UTC", .days_kept_days = 62});
+  const Window all = {}, oldest_hour{Window::Kind::kHour, 498'718 - 191}, lost_hour{Window::Kind::kHour, 498'718 - 192};
+  const Window oldest_day{Window::Kind::kDay, 20'260'922}, lost_day{Window::Kind::kDay, 20'260'921};
+  const auto are_kept = [&](std::vector<Window> windows, int64_t now) { return AreKept(windows, site, now); };
+  EXPECT_TRUE(are_kept({all, oldest_hour, oldest_day}, kKeptNow));
+  EXPECT_FALSE(are_kept({all, lost_hour}, kKeptNow));
+  EXPECT_FALSE(are_kept({oldest_day, lost_day}, kKeptNow));
+  EXPECT_FALSE(are_kept({oldest_hour}, kKeptNow + kMsOfHour));
+  EXPECT_FALSE(are_kept({oldest_day}, kKeptNow + 2 * kMsOfHour));
+  // The present settings decide.
+  SiteDirectory sites;
+  ASSERT_TRUE(sites.Put(*MakeSite("demo", {.time_zone = "UTC", .days_kept_days = 63})).ok());
+  const std::vector<Window> windows = {lost_day};
+  EXPECT_TRUE(AreKept(windows, sites, site, kKeptNow));
 }
 
 }  // namespace

@@ -136,6 +136,10 @@ TEST(Retention, DaysThatMayHaveBeenRemovedStayRefused) {
   EXPECT_EQ(FirstKeptDay(site, now), absl::CivilDay(2026, 9, 22));
   EXPECT_TRUE(IsDayWritten(site, 20'260'922, now));
   EXPECT_FALSE(IsDayWritten(site, 20'260'921, now));
+  // A day is removed an hour after the midnight from which on it is refused.
+  EXPECT_EQ(FirstLeftDay(site, now), 20'260'921u);
+  EXPECT_EQ(FirstLeftDay(site, now + 3'595'000), 20'260'922u);
+  EXPECT_EQ(FirstLeftDay(for_ever, now), 0u);
   SiteSettings again;
   RememberRetention(site, now, again);
   const Site unlimited = SiteWith(again);
@@ -144,6 +148,14 @@ TEST(Retention, DaysThatMayHaveBeenRemovedStayRefused) {
   EXPECT_EQ(EncodeSettings(unlimited.settings), "UTC days-kept-from=20260923");
   EXPECT_EQ(ParseSettings("UTC days-kept-from=20260923"), unlimited.settings);
   EXPECT_TRUE(IsDayWritten(unlimited, 20'200'101, now));
+}
+
+// Views may be ahead of their time, and clocks differ. An hour that is promised is still there.
+TEST(Retention, AnHourLivesLongerThanItIsPromised) {
+  const SiteSettings settings{.time_zone = "UTC"};
+  EXPECT_EQ(HoursKept(settings), std::chrono::hours(8 * 24 + 1));
+  const int64_t now = MsOfDay(2026, 11, 22) + 5'000;
+  EXPECT_LE(now - FirstKeptHour(settings, now), 8 * int64_t{86'400'000});
 }
 
 TEST(Retention, BrokenWordsAreNoSettings) {

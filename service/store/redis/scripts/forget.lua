@@ -4,7 +4,7 @@
 -- KEYS[1] is the shard's lanes hash, KEYS[2] its totals hash, KEYS[3] the day's hash of counts. The keys after it go
 -- with the day. ARGV: the field `apart:SITE`, the field `gone:SITE:WINDOW`, then fields of the totals to remove.
 --
--- The field `gone:SITE:WINDOW` exists while the keys are removed. It holds the part of the day's sum that is in
+-- The field `gone:SITE:WINDOW` exists until the hash is removed. It holds the part of the day's sum that is in
 -- `apart:SITE` already. So the script may fail half way and is then repeated, and needs no undo log (see KEYS.md).
 --
 -- Answers:
@@ -31,6 +31,9 @@ require_command('HDEL', KEYS[2])
 for i = 3, #KEYS do require_command('EXPIRE', KEYS[i]) end
 if removed ~= gone then redis.call('HSET', KEYS[2], ARGV[1], format('%d', apart), ARGV[2], format('%d', removed)) end
 -- A key that expires at once vanishes. So no other right is needed than for the keys of hours.
-for i = 3, #KEYS do redis.call('EXPIRE', KEYS[i], 0) end
-redis.call('HDEL', KEYS[2], unpack(ARGV, 2))
+redis.call('EXPIRE', KEYS[3], 0)
+-- From here on, views that are written to the day again are those of another hash.
+redis.call('HDEL', KEYS[2], ARGV[2])
+for i = 4, #KEYS do redis.call('EXPIRE', KEYS[i], 0) end
+redis.call('HDEL', KEYS[2], unpack(ARGV, 3))
 return {'REMOVED'}
