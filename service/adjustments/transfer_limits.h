@@ -19,6 +19,8 @@ inline constexpr uint64_t kImportRowsInAllMax = uint64_t{1} << 40;
 // views and other changes have the other half.
 inline constexpr int64_t kImportViewsMax = int64_t{1} << 46;
 inline constexpr int64_t kImportSumMax = int64_t{1} << 52;
+// The windows of a site whose totals are read at once. Each is a command in each shard.
+inline constexpr size_t kTotalsStep = 64;
 // The number of imports at the same time. Each waits for the disk at every message.
 inline constexpr size_t kImportsMax = 4;
 // The time that the client of an import may take between two messages.
