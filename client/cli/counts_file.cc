@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <utility>
 
+#include "client/cli/counts_day.h"
 #include "client/cli/counts_json.h"
+#include "service/adjustments/transfer_limits.h"
 #include "service/base/little_endian.h"
 #include "service/base/status.h"
 #include "service/base/text.h"
@@ -45,6 +48,9 @@ absl::StatusOr<std::optional<CountsItem>> CountsFile::Next() {
     auto item = Parse(text);
     if (!item.ok()) return InLine(line_, ToStd(item.status().message()));
     if (!item->has_value()) continue;
+    if (const auto* row = std::get_if<v1::CountRow>(&**item)) {
+      if (auto status = CheckRow(*row); !status.ok()) return InLine(line_, ToStd(status.message()));
+    }
     if (auto status = Count(**item); !status.ok()) return status;
     return item;
   }
@@ -100,7 +106,7 @@ absl::Status CountsFile::Count(const CountsItem& item) {
         fmt::format("line {} is of a snapshot, but the file does not begin as one", line_));
   }
   if (const auto* row = std::get_if<v1::CountRow>(&item)) {
-    CountRow(*row);
+    return CountRow(*row);
   } else if (std::holds_alternative<SnapshotAlias>(item)) {
     ++totals_.aliases;
   } else if (std::holds_alternative<v1::Article>(item)) {
@@ -117,7 +123,40 @@ absl::Status CountsFile::Count(const CountsItem& item) {
   return absl::OkStatus();
 }
 
-void CountsFile::CountRow(const v1::CountRow& row) {
+absl::Status CountsFile::CheckRow(const v1::CountRow& row) const {
+  const bool of_site = row.article_id().empty();
+  const size_t most = of_site ? kSnapshotRowCountsMax : kImportCountsMax;
+  if (static_cast<size_t>(row.counts_size()) > most) {
+    return absl::InvalidArgumentError(fmt::format("column 1: it has {} counts; a row {}may have {}", row.counts_size(),
+                                                  of_site ? "of the site " : "", most));
+  }
+  for (const auto& count : row.counts()) {
+    const bool hour = count.kind() == v1::COUNT_KIND_HOUR;
+    const uint32_t last = hour ? options_.last_hour : options_.last_day;
+    // Counts without a day have the number 0.
+    if (last == 0 || count.number() <= last) continue;
+    return absl::InvalidArgumentError(
+        hour ? fmt::format("hours: {} is an hour of the future", CountsHourText(count.number()))
+             : fmt::format("day: {} is a day of the future", CountsDayText(count.number())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CountsFile::AddToSums(const v1::CountRow& row) {
+  for (const auto& count : row.counts()) {
+    int64_t& sum = sums_[count.kind()];
+    // Neither number is beyond 2^52 in size.
+    if (std::abs(count.views()) > kImportSumMax - sum) {
+      return absl::FailedPreconditionError(
+          fmt::format("up to line {}, the rows have more than 2^52 views together", line_));
+    }
+    sum += std::abs(count.views());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CountsFile::CountRow(const v1::CountRow& row) {
+  if (auto status = AddToSums(row); !status.ok()) return status;
   ++totals_.rows;
   const auto add = [this](auto number) {
     char bytes[sizeof(number)];
@@ -133,6 +172,7 @@ void CountsFile::CountRow(const v1::CountRow& row) {
     add(static_cast<uint64_t>(count.views()));
     if (count.kind() == v1::COUNT_KIND_ALL_TIME) totals_.views += count.views();
   }
+  return absl::OkStatus();
 }
 
 absl::Status CountsFile::CheckEnd() const {
@@ -151,6 +191,7 @@ absl::Status CountsFile::Rewind() {
   ended_ = false;
   line_ = 0;
   totals_ = {};
+  sums_.clear();
   XXH3_128bits_reset(&hash_);
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,7 +47,11 @@ class CountsFile {
   absl::StatusOr<std::optional<CountsItem>> ParseFirst(std::string_view text);
   // Checks an item's place in the file, and counts it.
   absl::Status Count(const CountsItem& item);
-  void CountRow(const v1::CountRow& row);
+  absl::Status CountRow(const v1::CountRow& row);
+  // Checks what the service would refuse after it has other rows of the file.
+  absl::Status CheckRow(const v1::CountRow& row) const;
+  // Adds the views to the file's sums by kind.
+  absl::Status AddToSums(const v1::CountRow& row);
   absl::Status CheckEnd() const;
 
   LineReader reader_;
@@ -57,6 +62,8 @@ class CountsFile {
   bool ended_ = false;
   uint64_t line_ = 0;
   SnapshotEnd totals_;
+  // The sums of all views without their signs, by kind.
+  std::map<v1::CountKind, int64_t> sums_;
   XXH3_state_t hash_{};
 };
 

@@ -44,6 +44,9 @@ struct CountsOptions {
   uint32_t day = 0;
   // True if rows without a day are of all time.
   bool all_time = false;
+  // The last day and hour that the site takes, or 0 for any. They have the numbers of CountedViews.
+  uint32_t last_day = 0;
+  uint32_t last_hour = 0;
 };
 
 }  // namespace viewcount::cli

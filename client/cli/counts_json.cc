@@ -15,6 +15,7 @@
 #include "client/cli/counts_day.h"
 #include "client/cli/counts_row.h"
 #include "client/cli/csv.h"
+#include "service/adjustments/transfer_limits.h"
 #include "service/base/limits.h"
 #include "service/base/text.h"
 
@@ -25,7 +26,7 @@ namespace json = boost::json;
 using google::protobuf::util::TimeUtil;
 
 constexpr size_t kCountsDepthMax = 8;
-constexpr auto kCountMost = static_cast<int64_t>(limits::kCountMax);
+constexpr auto kCountMost = kImportViewsMax;
 
 std::string_view Text(json::string_view text) { return {text.data(), text.size()}; }
 
@@ -108,11 +109,11 @@ class FieldReader {
     // Larger numbers are of this kind, or floating.
     if (value.is_uint64()) number = kCountMost + 1;
     if (!number) {
-      Fail(name, "must be a whole number up to 2^53");
+      Fail(name, "must be a whole number up to 2^46");
     } else if (*number > kCountMost) {
-      Fail(name, "must be at most 2^53, 9007199254740992");
+      Fail(name, "must be at most 2^46, 70368744177664");
     } else if (*number < least) {
-      Fail(name, least == 0 ? "must not be below 0" : "must be at least -2^53");
+      Fail(name, least == 0 ? "must not be below 0" : "must be at least -2^46");
     }
     return status_.ok() ? *number : 0;
   }

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <system_error>
 
-#include "service/base/limits.h"
+#include "service/adjustments/transfer_limits.h"
 
 namespace viewcount::cli {
 
@@ -31,8 +31,8 @@ absl::StatusOr<uint64_t> ParseCountNumber(std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool digits = !text.empty() && end == text.data() + text.size() && text.front() != '-';
-  if (error == std::errc::result_out_of_range || (digits && number > limits::kCountMax)) {
-    return absl::InvalidArgumentError("must be at most 2^53, 9007199254740992");
+  if (error == std::errc::result_out_of_range || (digits && number > static_cast<uint64_t>(kImportViewsMax))) {
+    return absl::InvalidArgumentError("must be at most 2^46, 70368744177664");
   }
   if (digits && error == std::errc()) return number;
   return absl::InvalidArgumentError(

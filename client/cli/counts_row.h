@@ -23,7 +23,7 @@ struct PlainRow {
 // Returns the counts of the row. Views of a day are views of all time as well. Pure function; thread-safe.
 v1::CountRow RowOfPlain(const PlainRow& row);
 
-// Parses a number of views: digits without signs or separators, up to 2^53.
+// Parses a number of views: digits without signs or separators, up to 2^46.
 absl::StatusOr<uint64_t> ParseCountNumber(std::string_view text);
 
 // Adds a count to a row, unless it is 0.

@@ -8,15 +8,12 @@
 #include <variant>
 
 #include "client/cpp/rpc_error.h"
+#include "service/adjustments/transfer_limits.h"
 #include "service/base/status.h"
 
 namespace viewcount::cli {
 namespace {
 
-// A message gets no further row from so many rows or counts on. The service takes up to 1,000 rows and 10,000 counts,
-// and a row has at most some 2,000.
-constexpr int kMessageRows = 1'000;
-constexpr int kMessageCounts = 8'000;
 // A call has at most so many counts. Its answer says that they are imported.
 constexpr uint64_t kCallCounts = 200'000;
 // The longest time of one call. A service that writes to Redis slowly may let it wait.
@@ -75,6 +72,7 @@ absl::StatusOr<v1::ImportCountsResponse> CountsSender::TryCheck() {
 absl::Status CountsSender::GoTo(uint64_t imported) {
   if (imported < read_rows_) {
     if (auto status = file_.Rewind(); !status.ok()) return status;
+    held_.reset();
     read_rows_ = 0;
   }
   v1::CountRow row;
@@ -87,6 +85,11 @@ absl::Status CountsSender::GoTo(uint64_t imported) {
 }
 
 absl::StatusOr<bool> CountsSender::NextRow(v1::CountRow& row) {
+  if (held_) {
+    row = *std::exchange(held_, std::nullopt);
+    ++read_rows_;
+    return true;
+  }
   while (true) {
     auto item = file_.Next();
     if (!item.ok()) return item.status();
@@ -97,6 +100,22 @@ absl::StatusOr<bool> CountsSender::NextRow(v1::CountRow& row) {
     ++read_rows_;
     return true;
   }
+}
+
+absl::StatusOr<bool> CountsSender::Fill(v1::ImportCountsRequest& request, size_t& counts) {
+  while (static_cast<size_t>(request.rows_size()) < kImportRowsMax) {
+    v1::CountRow row;
+    const auto read = NextRow(row);
+    if (!read.ok() || !*read) return read;
+    if (counts + static_cast<size_t>(row.counts_size()) > kImportCountsMax) {
+      held_ = std::move(row);
+      --read_rows_;
+      return true;
+    }
+    counts += static_cast<size_t>(row.counts_size());
+    *request.add_rows() = std::move(row);
+  }
+  return true;
 }
 
 absl::StatusOr<bool> CountsSender::SendSome() {
@@ -115,18 +134,12 @@ absl::StatusOr<bool> CountsSender::SendSome() {
     written = writer->Write(request);
     request.Clear();
     request.set_first_row(read_rows_ + 1);
-    int message_counts = 0;
-    while (written && request.rows_size() < kMessageRows && message_counts < kMessageCounts) {
-      v1::CountRow row;
-      const auto read = NextRow(row);
-      of_file = read.status();
-      more = read.ok() && *read;
-      if (!more) break;
-      message_counts += row.counts_size();
-      *request.add_rows() = std::move(row);
-    }
+    size_t message_counts = 0;
+    const auto filled = Fill(request, message_counts);
+    of_file = filled.status();
+    more = filled.ok() && *filled;
     // A row without counts costs as much as one with a count.
-    counts += static_cast<uint64_t>(message_counts + request.rows_size());
+    counts += message_counts + static_cast<uint64_t>(request.rows_size());
   }
   if (written && request.rows_size() > 0) written = writer->Write(request);
   if (!of_file.ok()) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "client/cli/counts_file.h"
@@ -47,8 +48,10 @@ class CountsSender {
   absl::StatusOr<bool> SendSome();
   // Goes to the row after those that are imported.
   absl::Status GoTo(uint64_t imported);
-  // Reads the next row of the file. Returns false at the end.
+  // Reads the next row of the file, or takes the one that is held. Returns false at the end.
   absl::StatusOr<bool> NextRow(v1::CountRow& row);
+  // Fills a message with the next rows. Returns false at the end of the file.
+  absl::StatusOr<bool> Fill(v1::ImportCountsRequest& request, size_t& counts);
   // Waits before the next attempt. Returns the error if it is final, or if it is too late for another attempt.
   absl::Status Retry(const absl::Status& error);
 
@@ -57,7 +60,9 @@ class CountsSender {
   const v1::ImportHeader header_;
   const CountsSenderOptions options_;
   v1::ImportCountsResponse result_;
-  // The number of rows read from the file. At first the file may be anywhere.
+  // A row that was read and found no room in the last message.
+  std::optional<v1::CountRow> held_;
+  // The number of rows read from the file, without `held_`. At first the file may be anywhere.
   uint64_t read_rows_ = std::numeric_limits<uint64_t>::max();
   std::chrono::steady_clock::time_point last_success_ = std::chrono::steady_clock::now();
   std::chrono::milliseconds pause_{};

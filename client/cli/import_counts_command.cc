@@ -1,4 +1,6 @@
 // Implements the command import counts.
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -95,6 +97,22 @@ void Note(const v1::CountRow& row, Survey& survey) {
   }
 }
 
+// Returns the options of the file. The service takes days and hours until the same time tomorrow.
+CountsOptions OptionsOf(const ImportCountsCommand& command, const v1::Site& site) {
+  CountsOptions options{.day = command.day.empty() ? 0 : ParseCountsDay(command.day).value_or(0),
+                        .all_time = command.all_time};
+  // Rows that were never imported may be in the way of an undo no more than others.
+  if (command.undo) return options;
+  absl::TimeZone zone = absl::UTCTimeZone();
+  // A zone that this machine does not know may be up to 14 hours ahead of UTC.
+  const bool known = absl::LoadTimeZone(site.time_zone(), &zone);
+  const absl::Time last = absl::Now() + absl::Hours(24);
+  const absl::CivilDay day = absl::ToCivilDay(known ? last : last + absl::Hours(14), zone);
+  options.last_day = static_cast<uint32_t>((day.year() * 100 + day.month()) * 100 + day.day());
+  options.last_hour = static_cast<uint32_t>(absl::ToUnixSeconds(last) / 3600);
+  return options;
+}
+
 // One run of the command. Not thread-safe.
 class CountsImport {
  public:
@@ -102,8 +120,7 @@ class CountsImport {
       : session_(session),
         command_(command),
         site_(std::move(site)),
-        file_(std::move(source),
-              {command.day.empty() ? 0 : ParseCountsDay(command.day).value_or(0), command.all_time}) {}
+        file_(std::move(source), OptionsOf(command, site_)) {}
 
   absl::Status Run() {
     if (auto status = ReadAll(); !status.ok()) return Named(status);

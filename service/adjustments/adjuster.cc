@@ -243,9 +243,10 @@ asio::awaitable<absl::Status> Adjuster::Note(const std::string& site_name, const
 }
 
 asio::awaitable<absl::Status> Adjuster::Import(const std::string& site_name, journal::v1::Adjustment& message,
-                                               bool check) {
+                                               bool check, const std::function<absl::Status()>& admit) {
   if (auto status = co_await Enter(); !status.ok()) co_return status;
   const Lock lock(mutex_);
+  if (auto status = admit(); !status.ok()) co_return status;
   const auto site = parts_.sites.Find(site_name);
   if (site == nullptr) co_return parts_.sites.Unknown(site_name);
   message.set_site(site_name);

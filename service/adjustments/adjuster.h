@@ -90,9 +90,10 @@ class Adjuster {
   // Journals a part of an import in the lane of its writer. The message has everything but its site's name, and a time
   // unless it is 0. A note then gets the present time. Each change goes to the article for which its own is counted
   // now. With `check`, FAILED_PRECONDITION with reason CHANGED_SINCE is returned if a count would fall below 0 or
-  // exceed 2^53. Returns the errors of Lane::Submit as well. After an error nothing was changed.
+  // exceed 2^53. `admit` is called when no other change is under way, and its error is returned. Returns the errors of
+  // Lane::Submit as well. After an error nothing was changed.
   boost::asio::awaitable<absl::Status> Import(const std::string& site_name, journal::v1::Adjustment& message,
-                                              bool check);
+                                              bool check, const std::function<absl::Status()>& admit);
   // Returns what adjustments of the site itself, and repairs, added to its sums of views, by window. No adjustment is
   // pending meanwhile, because `flush` runs first and other changes wait. Errors are those of `flush` and of the store.
   boost::asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> ReadStartValues(

@@ -17,6 +17,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Sums of changes are added up to this limit, far beyond every count.
+constexpr int64_t kSummedMax = int64_t{1} << 60;
+
 absl::Status NoSuchAdjustment(const std::string& adjustment_id) {
   return ErrorWithReason(absl::StatusCode::kNotFound,
                          fmt::format("no adjustment {}; viewcount adjustments lists them", adjustment_id),
@@ -167,19 +170,28 @@ asio::awaitable<absl::Status> Adjuster::PutUndo(std::shared_ptr<const Site> site
 
 asio::awaitable<absl::Status> Adjuster::CheckChanges(std::shared_ptr<const Site> site,
                                                      const journal::v1::Adjustment& message) {
+  // Several changes may be of one count, such as those of articles that were merged.
+  Changes sums;
   for (const auto& article : message.changes()) {
+    for (const auto& change : article.windows()) {
+      int64_t& sum = sums[article.article_id()][WindowOf(change)];
+      // A sum beyond this limit is refused below.
+      if (sum > -kSummedMax && sum < kSummedMax) sum += change.views();
+    }
+  }
+  for (const auto& [article_id, changes] : sums) {
     std::vector<int64_t> present;
-    if (article.article_id().empty()) {
-      for (const auto& change : article.windows()) {
-        const auto total = co_await Present(site, "", WindowOf(change));
+    std::vector<Window> windows;
+    for (const auto& [window, views] : changes) windows.push_back(window);
+    if (article_id.empty()) {
+      for (const Window window : windows) {
+        const auto total = co_await Present(site, "", window);
         if (!total.ok()) co_return total.status();
         present.push_back(*total);
       }
     } else {
-      const uint64_t hash = ArticleHash(site->seed, article.article_id());
-      const std::vector<ArticleRef> articles = {{article.article_id(), hash}};
-      std::vector<Window> windows;
-      for (const auto& change : article.windows()) windows.push_back(WindowOf(change));
+      const uint64_t hash = ArticleHash(site->seed, article_id);
+      const std::vector<ArticleRef> articles = {{article_id, hash}};
       const auto read = co_await parts_.counts.ReadWindows(*site, ShardOf(hash), windows, articles);
       if (!read.ok()) {
         co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(read.status().message()), limits::kRetryDelay);
@@ -187,13 +199,13 @@ asio::awaitable<absl::Status> Adjuster::CheckChanges(std::shared_ptr<const Site>
       for (const auto& counts : *read) present.push_back(counts.front());
     }
     for (size_t i = 0; i < present.size(); ++i) {
-      const int64_t views = article.windows(static_cast<int>(i)).views();
+      const int64_t views = changes.at(windows[i]);
       const int64_t sum = present[i] + views;
       if ((views >= 0 || sum >= 0) && sum <= static_cast<int64_t>(limits::kCountMax)) continue;
       co_return ErrorWithReason(
           absl::StatusCode::kFailedPrecondition,
           fmt::format("it would change a count of {} from {} to {}: something else changed it since; undo that first",
-                      NameOf(article.article_id()), present[i], sum),
+                      NameOf(article_id), present[i], sum),
           "CHANGED_SINCE");
     }
   }

@@ -1,10 +1,13 @@
 #include "service/adjustments/count_import.h"
 
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "service/adjustments/adjustment_checks.h"
@@ -23,7 +26,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kViewsMax = static_cast<int64_t>(limits::kCountMax);
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 // A sequence that no import reaches. A question with it changes nothing.
@@ -63,6 +65,9 @@ absl::Status CheckHeader(const v1::ImportHeader& header) {
     return InvalidField("header.rows", fmt::format("must be 1 to {}, not {}", kImportRowsInAllMax, header.rows()));
   }
   const auto is_text = [](std::string_view text) { return text.size() <= limits::kProvenanceBytesMax && IsUtf8(text); };
+  if (header.views() > kImportSumMax || header.views() < -kImportSumMax) {
+    return InvalidField("header.views", "must be at most 2^52");
+  }
   if (header.who().empty()) return InvalidField("header.who", "must name the person or program");
   for (const auto& [field, text] : {std::pair<std::string_view, const std::string&>("header.who", header.who()),
                                     {"header.why", header.why()},
@@ -84,6 +89,33 @@ uint64_t NumberOf(const absl::Status& status, std::string_view key) {
 
 absl::Status Refused(std::string_view reason, std::string_view message) {
   return ErrorWithReason(absl::StatusCode::kFailedPrecondition, message, reason);
+}
+
+// The text of a claim in the store, as KEYS.md has it.
+struct ImportClaim {
+  std::string lane;
+  std::string content;
+  uint64_t rows = 0;
+  int64_t unix_ms = 0;
+};
+
+std::string TextOfClaim(const ImportClaim& claim) {
+  return fmt::format("{} {} {} {}", claim.lane, claim.content, claim.rows, claim.unix_ms);
+}
+
+std::optional<ImportClaim> ParseClaim(std::string_view text) {
+  const std::vector<std::string> words = absl::StrSplit(absl::string_view(text.data(), text.size()), ' ');
+  if (words.size() != 4) return std::nullopt;
+  ImportClaim claim{.lane = words[0], .content = words[1]};
+  const bool numbers = absl::SimpleAtoi(words[2], &claim.rows) && absl::SimpleAtoi(words[3], &claim.unix_ms);
+  if (!numbers || claim.unix_ms <= 0 || claim.unix_ms > limits::kEventTimeUnixMsMax) return std::nullopt;
+  return claim;
+}
+
+absl::Status OfOtherInstance() {
+  return Refused("OTHER_INSTANCE",
+                 "another instance began this import, or this one lost its journal since. Only the instance that began "
+                 "it knows which rows are counted; continue it there");
 }
 
 // Returns the window of a count; nothing for an unknown kind.
@@ -150,7 +182,8 @@ asio::awaitable<absl::StatusOr<std::optional<uint64_t>>> CountImporter::Import::
   part.set_writer_id(writer_id);
   part.set_sequence(kQuestion);
   part.set_sequence_span(1);
-  const absl::Status refused = co_await owner_.parts_.adjuster.Import(header_.site(), question, false);
+  const std::function<absl::Status()> admit = [] { return absl::OkStatus(); };
+  const absl::Status refused = co_await owner_.parts_.adjuster.Import(header_.site(), question, false, admit);
   const std::string reason = ReasonOf(refused);
   if (reason == "UNKNOWN_WRITER") co_return std::nullopt;
   if (reason == "SEQUENCE_GAP") co_return NumberOf(refused, "expected_sequence") - 1;
@@ -176,10 +209,37 @@ asio::awaitable<absl::Status> CountImporter::Import::CheckUndo(const AdjustmentL
   if (part.content_id() != header_.content_id() || part.rows() != header_.rows()) {
     co_return Refused("OTHER_CONTENT", "the import of this ID has other rows");
   }
-  if (!part.complete()) {
-    co_return Refused("NOT_COMPLETE", "the import is not complete; continue it, then take it back");
+  undone_rows_ = header_.rows();
+  undone_unix_ms_ = import->message.unix_ms();
+  if (part.complete()) co_return absl::OkStatus();
+  const auto last = co_await LastSequence(undone_id_);
+  if (!last.ok()) co_return last.status();
+  if (!last->has_value()) {
+    co_return Refused("NOT_COMPLETE",
+                      "the import is not complete, and only the instance that began it knows which rows are counted; "
+                      "take it back there");
   }
+  undone_rows_ = std::min(**last - 1, header_.rows());
   co_return absl::OkStatus();
+}
+
+absl::Status CountImporter::Import::Admit() const {
+  if (!owner_.taken_back_.contains(writer_id_)) return absl::OkStatus();
+  return Refused("IMPORT_UNDONE", "this import is being taken back; import it again under another --id");
+}
+
+asio::awaitable<absl::StatusOr<AdjustmentLog>> CountImporter::Import::Locate(std::shared_ptr<const Site> site) {
+  const auto& parts = owner_.parts_;
+  auto log = co_await ReadAdjustments(parts.store, parts.counts, parts.ledgers, site);
+  if (!log.ok()) co_return log.status();
+  const auto last = co_await LastSequence(writer_id_);
+  if (!last.ok()) co_return last.status();
+  last_ = last->value_or(0);
+  if (last_ > 0 && log->Find(response_.adjustment_id()) == nullptr) {
+    // Another call of this import began it after the log was read.
+    log = co_await ReadAdjustments(parts.store, parts.counts, parts.ledgers, site);
+  }
+  co_return log;
 }
 
 asio::awaitable<absl::Status> CountImporter::Import::Start() {
@@ -187,32 +247,89 @@ asio::awaitable<absl::Status> CountImporter::Import::Start() {
   const auto site = parts.sites.Find(header_.site());
   if (site == nullptr) co_return parts.sites.Unknown(header_.site());
   if (auto status = CheckSite(*site); !status.ok()) co_return status;
-  const auto log = co_await ReadAdjustments(parts.store, parts.counts, parts.ledgers, site);
+  const auto log = co_await Locate(site);
   if (!log.ok()) co_return log.status();
-  const auto last = co_await LastSequence(writer_id_);
-  if (!last.ok()) co_return last.status();
-  last_ = last->value_or(0);
   const Adjustment* note = log->Find(response_.adjustment_id());
   if (note != nullptr) {
     if (auto status = CheckNote(*log, note->message); !status.ok()) co_return status;
     note_unix_ms_ = note->message.unix_ms();
     if (note->message.import().complete()) last_ = header_.rows() + 2;
-    if (last_ == 0) {
-      co_return Refused(
-          "OTHER_INSTANCE",
-          "another instance began this import, or this one lost its journal since. Only the instance that "
-          "began it knows which rows are counted; continue it there");
-    }
-  } else if (header_.undo()) {
-    if (auto status = co_await CheckUndo(*log); !status.ok()) co_return status;
+    if (last_ == 0) co_return OfOtherInstance();
   }
   response_.set_imported_rows(imported_rows());
   response_.set_complete(last_ >= header_.rows() + 2);
-  if (header_.check_only() || response_.complete()) co_return absl::OkStatus();
+  if (response_.complete()) co_return absl::OkStatus();
+  if (header_.undo()) {
+    if (auto status = co_await CheckUndo(*log); !status.ok()) co_return status;
+  }
+  if (header_.check_only()) co_return absl::OkStatus();
+  co_return co_await Continue(site);
+}
+
+asio::awaitable<absl::Status> CountImporter::Import::Continue(std::shared_ptr<const Site> site) {
+  if (!header_.undo() && last_ == 0) {
+    std::map<Window, int64_t> added;
+    added[{Window::Kind::kAllTime, 0}] = header_.views();
+    if (auto status = co_await CheckSums(site, std::move(added)); !status.ok()) co_return status;
+  }
+  if (auto status = co_await Claim(site, writer_id_, last_, note_unix_ms_); !status.ok()) co_return status;
+  if (header_.undo() && undone_rows_ < header_.rows()) {
+    if (auto status = co_await CloseUndone(site); !status.ok()) co_return status;
+  }
   if (last_ == 0) co_return co_await JournalNote(false);
   // The service may have ended between the last row and the note.
   if (imported_rows() == header_.rows()) co_return co_await JournalNote(true);
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> CountImporter::Import::CloseUndone(std::shared_ptr<const Site> site) {
+  // After the loss of its journal this instance has older sequences, or none.
+  int64_t unix_ms = undone_unix_ms_;
+  if (auto status = co_await Claim(site, undone_id_, 1, unix_ms); !status.ok()) co_return status;
+  // Calls of the import may still be under way. Their rows are counted before the question, or refused.
+  owner_.taken_back_.insert(undone_id_);
+  const auto last = co_await LastSequence(undone_id_);
+  if (!last.ok()) co_return last.status();
+  undone_rows_ = std::min(last->value_or(1) - 1, header_.rows());
+  co_return absl::OkStatus();
+}
+
+const Ledger& CountImporter::Import::LedgerOf(const std::string& writer_id) const {
+  const auto& parts = owner_.parts_;
+  return *parts.ledgers[LaneOfWriter(WriterOfId(writer_id), parts.lanes)];
+}
+
+asio::awaitable<absl::Status> CountImporter::Import::Claim(std::shared_ptr<const Site> site, std::string writer_id,
+                                                           uint64_t last, int64_t& note_unix_ms) {
+  const auto& parts = owner_.parts_;
+  const std::string id = HexOfId(writer_id);
+  const Shard shard = ShardOf(ArticleHash(site->seed, ""));
+  ImportClaim own{
+      .lane = ToHex(LedgerOf(writer_id).lane()), .content = HexOfId(header_.content_id()), .rows = header_.rows()};
+  own.unix_ms = note_unix_ms > 0 ? note_unix_ms : parts.clock.UnixMillis();
+  std::string expected;
+  while (true) {
+    const std::string wanted = TextOfClaim(own);
+    const auto found = co_await parts.imports.ClaimImport(shard, site->name, id, expected, wanted);
+    if (!found.ok()) {
+      co_return RetryLater(absl::StatusCode::kUnavailable, ToStd(found.status().message()), limits::kRetryDelay);
+    }
+    const auto claim = ParseClaim(*found);
+    if (!claim) co_return absl::DataLossError("the store holds a claim of an import that viewcountd did not write");
+    if (claim->content != own.content || claim->rows != own.rows) {
+      co_return Refused("OTHER_CONTENT", fmt::format("the import of this ID has {} other rows", claim->rows));
+    }
+    if (note_unix_ms == 0) note_unix_ms = claim->unix_ms;
+    if (claim->lane == own.lane) co_return absl::OkStatus();
+    // A writer moves to another lane of its instance with the number of lanes. The claim follows it, so that the claim
+    // names the lane whose journal has the last rows.
+    const bool moved = last > 0 && std::ranges::any_of(parts.ledgers, [&](const Ledger* other) {
+                         return ToHex(other->lane()) == claim->lane;
+                       });
+    if (!moved) co_return OfOtherInstance();
+    own.unix_ms = claim->unix_ms;
+    expected = *found;
+  }
 }
 
 asio::awaitable<absl::Status> CountImporter::Import::JournalNote(bool complete) {
@@ -236,11 +353,11 @@ asio::awaitable<absl::Status> CountImporter::Import::JournalNote(bool complete) 
   part.set_content_id(header_.content_id());
   part.set_rows(header_.rows());
   part.set_complete(complete);
-  const absl::Status status = co_await owner_.parts_.adjuster.Import(header_.site(), message, false);
+  const std::function<absl::Status()> admit = [this] { return Admit(); };
+  const absl::Status status = co_await owner_.parts_.adjuster.Import(header_.site(), message, false, admit);
   // Another call of the same import may have been faster.
   if (!status.ok() && ReasonOf(status) != "DUPLICATE_SEQUENCE") co_return status;
   last_ = std::max(sequence, NumberOf(status, "last_sequence"));
-  note_unix_ms_ = message.unix_ms();
   response_.set_imported_rows(imported_rows());
   response_.set_complete(last_ >= header_.rows() + 2);
   co_return absl::OkStatus();
@@ -269,6 +386,9 @@ absl::Status CountImporter::Import::CheckRow(const Kept& kept, size_t place, con
     return InvalidField(field("article_id"), fmt::format("must be 1 to {} bytes of UTF-8 without control characters",
                                                          limits::kArticleIdBytesMax));
   }
+  if (of_site && static_cast<size_t>(row.counts_size()) > kSnapshotRowCountsMax) {
+    return InvalidField(field("counts"), fmt::format("must be at most {} in a row of the site", kSnapshotRowCountsMax));
+  }
   for (int i = 0; i < row.counts_size(); ++i) {
     const v1::CountedViews& count = row.counts(i);
     const auto named = [&](std::string_view name) { return field(fmt::format("counts[{}].{}", i, name)); };
@@ -276,9 +396,9 @@ absl::Status CountImporter::Import::CheckRow(const Kept& kept, size_t place, con
     if (!window) return InvalidField(named("kind"), "is not known");
     const bool of_visits = window->kind == Window::Kind::kVisits || window->kind == Window::Kind::kVisitDay;
     if (of_visits && !of_site) return InvalidField(named("kind"), "must be views: only the site has visits");
-    if (count.views() > kViewsMax) return InvalidField(named("views"), "must be at most 2^53");
-    if (count.views() < (of_site ? -kViewsMax : 0)) {
-      return InvalidField(named("views"), of_site ? "must be at least -2^53" : "must not be below 0");
+    if (count.views() > kImportViewsMax) return InvalidField(named("views"), "must be at most 2^46");
+    if (count.views() < (of_site ? -kImportViewsMax : 0)) {
+      return InvalidField(named("views"), of_site ? "must be at least -2^46" : "must not be below 0");
     }
     if (IsOfDay(*window)) {
       if (!DayOfNumber(window->number)) return InvalidField(named("number"), "must be a day such as 20261122");
@@ -310,11 +430,45 @@ journal::v1::ArticleChange CountImporter::Import::ChangesOf(const Kept& kept, co
   return change;
 }
 
+asio::awaitable<absl::Status> CountImporter::Import::CheckSums(std::shared_ptr<const Site> site,
+                                                               const journal::v1::Adjustment& message) {
+  // At most kImportCountsMax counts of kImportViewsMax each fit 64 bits.
+  std::map<Window, int64_t> added;
+  for (const auto& change : message.changes()) {
+    for (const auto& window : change.windows()) added[WindowOf(window)] += std::abs(window.views());
+  }
+  co_return co_await CheckSums(site, std::move(added));
+}
+
+asio::awaitable<absl::Status> CountImporter::Import::CheckSums(std::shared_ptr<const Site> site,
+                                                               std::map<Window, int64_t> added) {
+  std::vector<Window> unknown;
+  for (const auto& [window, views] : added) {
+    if (!present_.contains(window)) unknown.push_back(window);
+  }
+  for (size_t from = 0; from < unknown.size(); from += kTotalsStep) {
+    const size_t to = std::min(from + kTotalsStep, unknown.size());
+    const std::vector<Window> some(unknown.begin() + static_cast<ptrdiff_t>(from),
+                                   unknown.begin() + static_cast<ptrdiff_t>(to));
+    const auto totals = co_await owner_.parts_.totals.Read(site, some);
+    if (!totals.ok()) co_return totals.status();
+    for (size_t i = 0; i < some.size(); ++i) present_[some[i]] = std::abs(totals->views[i]);
+  }
+  for (const auto& [window, views] : added) {
+    if (views > kImportSumMax || present_[window] > kImportSumMax - views) {
+      co_return Refused(
+          "TOO_MANY_VIEWS",
+          fmt::format("a count of the site would pass 2^52: it is {}, and {} would be added", present_[window], views));
+    }
+  }
+  for (const auto& [window, views] : added) present_[window] += views;
+  co_return absl::OkStatus();
+}
+
 asio::awaitable<absl::Status> CountImporter::Import::WaitForRoom() const {
   const auto& parts = owner_.parts_;
-  const Ledger& ledger = *parts.ledgers[LaneOfWriter(WriterOfId(writer_id_), parts.lanes)];
   const auto end = std::chrono::steady_clock::now() + kImportFlushTimeout;
-  while (ledger.totals().bytes >= kImportPendingBytesMax) {
+  while (LedgerOf(writer_id_).totals().bytes >= kImportPendingBytesMax) {
     if (owner_.stopped_ || std::chrono::steady_clock::now() >= end) {
       co_return RetryLater(absl::StatusCode::kUnavailable, "what was imported cannot be written to Redis now",
                            limits::kRetryDelay);
@@ -337,16 +491,23 @@ asio::awaitable<absl::Status> CountImporter::Import::JournalRows(const v1::Impor
   message.set_kind(journal::v1::ADJUSTMENT_KIND_IMPORT);
   for (auto i = static_cast<int>(at); i < request.rows_size(); ++i) {
     const v1::CountRow& row = request.rows(i);
+    // The import ended before this row, so there is nothing to subtract.
+    if (header_.undo() && request.first_row() + static_cast<uint64_t>(i) > undone_rows_) break;
     if (auto status = CheckRow(kept, static_cast<size_t>(i), row); !status.ok()) co_return status;
     auto change = ChangesOf(kept, row, left);
     if (!change.windows().empty()) *message.add_changes() = std::move(change);
+  }
+  if (!header_.undo()) {
+    if (auto status = co_await CheckSums(site, message); !status.ok()) co_return status;
   }
   auto& part = *message.mutable_import();
   part.set_writer_id(writer_id_);
   part.set_sequence(request.first_row() + at + 1);
   part.set_sequence_span(static_cast<uint32_t>(static_cast<uint64_t>(request.rows_size()) - at));
   const uint64_t last = part.sequence() + part.sequence_span() - 1;
-  if (auto status = co_await owner_.parts_.adjuster.Import(header_.site(), message, header_.undo()); !status.ok()) {
+  const std::function<absl::Status()> admit = [this] { return Admit(); };
+  const absl::Status status = co_await owner_.parts_.adjuster.Import(header_.site(), message, header_.undo(), admit);
+  if (!status.ok()) {
     if (ReasonOf(status) == "DUPLICATE_SEQUENCE") last_ = std::max(last_, NumberOf(status, "last_sequence"));
     co_return status;
   }
@@ -386,6 +547,8 @@ asio::awaitable<absl::Status> CountImporter::Import::Take(const v1::ImportCounts
     if (!status.ok() && ReasonOf(status) != "DUPLICATE_SEQUENCE") co_return status;
   }
   response_.set_imported_rows(imported_rows());
+  // Another call of the same import may have written the last note.
+  response_.set_complete(last_ >= header_.rows() + 2);
   if (imported_rows() == header_.rows() && last_ < header_.rows() + 2) co_return co_await JournalNote(true);
   co_return absl::OkStatus();
 }

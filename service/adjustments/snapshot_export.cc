@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "service/adjustments/adjustment_log.h"
 #include "service/adjustments/transfer_limits.h"
 #include "service/base/hash.h"
 #include "service/base/limits.h"
@@ -54,6 +55,9 @@ asio::awaitable<absl::StatusOr<std::unique_ptr<SnapshotExporter::Snapshot>>> Sna
   auto begun = std::unique_ptr<Snapshot>(new Snapshot(*this, std::move(site)));
   const absl::Status flushed = co_await parts_.exporter.Flush();
   if (!flushed.ok()) co_return flushed;
+  auto moves = co_await begun->ReadMoves();
+  if (!moves.ok()) co_return moves.status();
+  begun->moves_ = *std::move(moves);
   auto listed = co_await begun->ListWindows();
   if (!listed.ok()) co_return listed.status();
   begun->listed_.assign(listed->begin(), listed->end());
@@ -110,7 +114,7 @@ asio::awaitable<absl::StatusOr<bool>> SnapshotExporter::Snapshot::Next(v1::Expor
   } else if (step_ == Step::kAliases) {
     done = AddAliases(response);
   } else {
-    AddTotals(response);
+    status = co_await AddTotals(response);
   }
   if (owner_.parts_.store.generation() != generation_) {
     co_return RetryLater(absl::StatusCode::kUnavailable, "Redis was connected again meanwhile; begin again",
@@ -217,10 +221,13 @@ asio::awaitable<absl::Status> SnapshotExporter::Snapshot::AddSite(v1::ExportSnap
                            limits::kRetryDelay);
     }
   }
-  if (!visits.empty()) {
-    const auto totals = co_await owner_.parts_.totals.Read(site_, visits);
+  for (size_t from = 0; from < visits.size(); from += kTotalsStep) {
+    const size_t to = std::min(from + kTotalsStep, visits.size());
+    const std::vector<Window> some(visits.begin() + static_cast<ptrdiff_t>(from),
+                                   visits.begin() + static_cast<ptrdiff_t>(to));
+    const auto totals = co_await owner_.parts_.totals.Read(site_, some);
     if (!totals.ok()) co_return totals.status();
-    for (size_t i = 0; i < visits.size(); ++i) counts[visits[i]] = totals->views[i];
+    for (size_t i = 0; i < some.size(); ++i) counts[some[i]] = totals->views[i];
   }
   std::erase_if(counts, [](const auto& entry) { return entry.second == 0; });
   AddRows("", counts, response);
@@ -270,9 +277,33 @@ asio::awaitable<absl::StatusOr<bool>> SnapshotExporter::Snapshot::AddAnnounced(v
   co_return announced_.empty() && shard_ == limits::kShards;
 }
 
-void SnapshotExporter::Snapshot::AddTotals(v1::ExportSnapshotResponse& response) const {
+asio::awaitable<absl::StatusOr<SnapshotExporter::Snapshot::Moves>> SnapshotExporter::Snapshot::ReadMoves() const {
+  const auto& parts = owner_.parts_;
+  const auto log = co_await ReadAdjustments(parts.store, parts.counts, parts.ledgers, site_);
+  if (!log.ok()) co_return log.status();
+  Moves moves;
+  for (const auto& [field, adjustment] : log->adjustments()) {
+    const auto& message = adjustment.message;
+    const bool moves_counts =
+        message.kind() == journal::v1::ADJUSTMENT_KIND_MERGE || message.kind() == journal::v1::ADJUSTMENT_KIND_UNDO;
+    if (moves_counts && !message.has_import()) moves.notes.push_back(field);
+  }
+  const auto site = parts.sites.Find(site_->name);
+  if (site != nullptr) moves.aliases = site->alias_entries();
+  co_return moves;
+}
+
+asio::awaitable<absl::Status> SnapshotExporter::Snapshot::AddTotals(v1::ExportSnapshotResponse& response) const {
+  const auto moves = co_await ReadMoves();
+  if (!moves.ok()) co_return moves.status();
+  if (*moves != moves_) {
+    co_return RetryLater(absl::StatusCode::kUnavailable,
+                         "counts were moved from one article to another during the export; begin again",
+                         limits::kRetryDelay);
+  }
   *response.mutable_totals() = totals_;
   response.set_progress(1);
+  co_return absl::OkStatus();
 }
 
 }  // namespace viewcount

@@ -16,8 +16,10 @@
 
 #include "service/adjustments/adjuster.h"
 #include "service/base/clock.h"
+#include "service/lane/ledger.h"
 #include "service/query/count_export.h"
 #include "service/query/site_total_reader.h"
+#include "service/sites/site_directory.h"
 #include "service/store/count_store.h"
 #include "service/store/site_store.h"
 #include "service/store/snapshot_store.h"
@@ -30,6 +32,7 @@ namespace viewcount {
 class SnapshotExporter {
  public:
   struct Dependencies {
+    SiteDirectory& sites;
     CountStore& store;
     SnapshotStore& snapshots;
     SiteStore& articles;
@@ -38,6 +41,7 @@ class SnapshotExporter {
     Adjuster& adjuster;
     // It flushes, and knows when the service stops.
     CountExporter& exporter;
+    std::vector<Ledger*> ledgers;
     const Clock& clock;
   };
   explicit SnapshotExporter(Dependencies parts) : parts_(std::move(parts)) {}
@@ -59,7 +63,8 @@ class SnapshotExporter {
 //
 // It lists the windows in which something is counted when it begins. Views that arrive meanwhile fall into those, or
 // into the hours and days around the present moment, which it reads as well. An import may add other windows. The
-// snapshot then fails at its end, because articles may lack them.
+// snapshot then fails at its end, because articles may lack them. It fails as well if an administrator moved counts
+// between articles meanwhile, because they may be listed twice or not at all.
 class SnapshotExporter::Snapshot {
  public:
   ~Snapshot() { --*open_; }
@@ -76,6 +81,13 @@ class SnapshotExporter::Snapshot {
   // The parts of a snapshot, in their order.
   enum class Step : uint8_t { kArticles, kSite, kAliases, kAnnounced, kTotals, kEnd };
 
+  // The site's aliases, and the merges and undone adjustments, by the names of their notes.
+  struct Moves {
+    AliasEntries aliases;
+    std::vector<std::string> notes;
+    bool operator==(const Moves&) const = default;
+  };
+
   Snapshot(const SnapshotExporter& owner, std::shared_ptr<const Site> site);
 
   // Each function adds to the response. Those that return true have nothing more to add.
@@ -83,7 +95,9 @@ class SnapshotExporter::Snapshot {
   boost::asio::awaitable<absl::Status> AddSite(v1::ExportSnapshotResponse& response);
   bool AddAliases(v1::ExportSnapshotResponse& response);
   boost::asio::awaitable<absl::StatusOr<bool>> AddAnnounced(v1::ExportSnapshotResponse& response);
-  void AddTotals(v1::ExportSnapshotResponse& response) const;
+  boost::asio::awaitable<absl::Status> AddTotals(v1::ExportSnapshotResponse& response) const;
+  // Returns what shows whether counts were moved from one article to another: the aliases now, and the adjustments.
+  boost::asio::awaitable<absl::StatusOr<Moves>> ReadMoves() const;
   // Lists the windows of the site.
   boost::asio::awaitable<absl::StatusOr<std::set<Window>>> ListWindows() const;
   // Adds the hours and days of the site into which views may fall now.
@@ -107,6 +121,7 @@ class SnapshotExporter::Snapshot {
   int64_t present_hour_ = -1;
   Step step_ = Step::kArticles;
   v1::ExportSnapshotResponse::Totals totals_;
+  Moves moves_;
   // The hashes that are listed for each shard. An article that is in none of them when the snapshot begins is new.
   std::vector<Window> listed_;
   uint32_t shard_ = 0;

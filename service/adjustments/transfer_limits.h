@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "service/base/limits.h"
 
@@ -14,6 +15,12 @@ inline constexpr size_t kImportRowsMax = 1'000;
 inline constexpr size_t kImportCountsMax = 10'000;
 // The rows of one import.
 inline constexpr uint64_t kImportRowsInAllMax = uint64_t{1} << 40;
+// The most views of one count, and of all counts of a site in one window after an import. A count holds up to 2^53, so
+// views and other changes have the other half.
+inline constexpr int64_t kImportViewsMax = int64_t{1} << 46;
+inline constexpr int64_t kImportSumMax = int64_t{1} << 52;
+// The windows of a site whose totals are read at once. Each is a command in each shard.
+inline constexpr size_t kTotalsStep = 64;
 // The number of imports at the same time. Each waits for the disk at every message.
 inline constexpr size_t kImportsMax = 4;
 // The time that the client of an import may take between two messages.
@@ -33,6 +40,8 @@ inline constexpr size_t kSnapshotRowCountsMax = 2'000;
 
 // A change of a count has at most 20 bytes in a record: its kind, a number of 5 bytes, and views of 10.
 static_assert(kImportRowsMax * (limits::kArticleIdBytesMax + 16) + kImportCountsMax * 24 < limits::kAdjustmentBytesMax);
+static_assert(kImportViewsMax <= std::numeric_limits<int64_t>::max() / static_cast<int64_t>(2 * kImportCountsMax));
+static_assert(kImportSumMax <= static_cast<int64_t>(limits::kCountMax / 2));
 static_assert(kImportPendingBytesMax < limits::kChunkBytesMax);
 static_assert(kSnapshotRowCountsMax <= kImportCountsMax);
 

@@ -12,6 +12,7 @@
 #include "service/base/status.h"
 #include "service/http/on_store.h"
 #include "service/http/parameters.h"
+#include "service/http/problem.h"
 #include "service/http/question_parameters.h"
 #include "service/query/csv_tables.h"
 #include "service/query/window.h"
@@ -96,6 +97,11 @@ class Exports {
 
   awaitable<absl::StatusOr<HttpResponse>> Open(const HttpRequest& request, std::shared_ptr<const Site> site) const {
     if (!trust_.Find(request, request.peer).trusted_backend) co_return ForBackends("exports");
+    if (request.version() < 11) {
+      // The end of the connection would be the only end of the body, so a broken export would look whole.
+      co_return Problem(http::status::http_version_not_supported,
+                        "exports need HTTP/1.1; a proxy in between may need a setting, such as proxy_http_version 1.1");
+    }
     const auto parameters = Parameters::Parse(request.target());
     if (!parameters.ok()) co_return parameters.status();
     const std::string format = parameters->Find("format").value_or("csv");

@@ -105,7 +105,9 @@ absl::Status LaneRuntime::FenceOff(std::string_view stored) const {
 
 absl::Status LaneRuntime::Abandon() {
   // Imports may be repeated at any time, so their writers are kept. All other writers begin as new ones, because the
-  // lost journal would look like a gap in their sequence.
+  // lost journal would look like a gap in their sequence. The sequences may be those of an older copy. So an import of
+  // counts is compared with its claim in the store, which names the lost identity
+  // (docs/decisions/imports-of-counts-are-writers.md).
   const SteadyTime now = parts_.clock.Now();
   const std::string imports = lane_->writer_table().Split([](const WriterId&, bool import) { return import; }, now);
   lane_.reset();

@@ -14,8 +14,9 @@
 
 namespace viewcount {
 
-// The format version that is written, and the oldest one that is read. Format 1 holds no decisions about views.
-inline constexpr uint32_t kJournalFormatVersion = 2;
+// The format version that is written, and the oldest one that is read. Format 1 holds no decisions about views,
+// and formats 1 and 2 hold no parts of imports.
+inline constexpr uint32_t kJournalFormatVersion = 3;
 inline constexpr uint32_t kJournalFormatVersionMin = 1;
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kRecordHeaderBytes = 20;

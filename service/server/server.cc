@@ -251,17 +251,21 @@ void Server::MakeReaders() {
                                   .store = *store_,
                                   .counts = *counts_,
                                   .adjuster = *adjuster_,
+                                  .totals = *site_totals_,
+                                  .imports = *store_,
                                   .lanes = lanes_->lanes().size(),
                                   .ledgers = lanes_->ledgers(),
                                   .flush = [this](milliseconds timeout) { return lanes_->FlushNow(timeout); },
                                   .clock = clock_});
-  snapshots_ = std::make_unique<SnapshotExporter>(SnapshotExporter::Dependencies{.store = *store_,
+  snapshots_ = std::make_unique<SnapshotExporter>(SnapshotExporter::Dependencies{.sites = *sites_,
+                                                                                 .store = *store_,
                                                                                  .snapshots = *store_,
                                                                                  .articles = *store_,
                                                                                  .counts = *counts_,
                                                                                  .totals = *site_totals_,
                                                                                  .adjuster = *adjuster_,
                                                                                  .exporter = *exporter_,
+                                                                                 .ledgers = lanes_->ledgers(),
                                                                                  .clock = clock_});
   AddSiteList(question_routes_, *sites_, own_pages_);
   questions_by_site_.emplace(question_routes_, *sites_, &own_pages_);

@@ -4,9 +4,13 @@ The tests use two real services, each with a Redis of its own, and kill the serv
 Run by ctest with the programs' paths: transfer_test.py BUILD/bin/viewcountd BUILD/bin/viewcount
 """
 
+import concurrent.futures
+import datetime
 import json
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,11 +52,11 @@ class OtherInstance(service.Service):
 
 class TransferTest(unittest.TestCase):
 
-    def service(self, *flags):
+    def service(self, *flags, interval="200ms"):
         """Starts a service with stubs, which end with the test."""
         data_dir = tempfile.TemporaryDirectory(prefix="viewcount-transfer-")
         self.addCleanup(data_dir.cleanup)
-        started = service.Service(DAEMON, data_dir.name, "--lanes", "3", "--flush-interval", "200ms", *flags)
+        started = service.Service(DAEMON, data_dir.name, "--lanes", "3", "--flush-interval", interval, *flags)
         self.enterContext(started)
         return started
 
@@ -253,6 +257,10 @@ class TransferTest(unittest.TestCase):
         self.assertEqual(len(rows), ROWS + 1)
         whole = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=SECONDS_MAX)
         self.assertEqual((whole.returncode, len(whole.stdout.splitlines())), (0, ROWS + 1), whole.stderr)
+        # The body of HTTP/1.0 ends with the connection, so a broken one would look whole.
+        with socket.create_connection(address.rsplit(":", 1), timeout=SECONDS_MAX) as plain:
+            plain.sendall(b"GET /v1/sites/demo/export HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            self.assertRegex(plain.makefile("rb").read(), rb"^HTTP/1\.[01] 505 ")
         slow = subprocess.Popen(["curl", "-sS", "--limit-rate", "100k", url], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
         self.assertEqual(slow.stdout.read(10), b"article_id")
@@ -292,60 +300,219 @@ class TransferTest(unittest.TestCase):
             recorder.join()
         self.assertEqual(len(rows), 50)
 
-    def test_other_instances_and_other_rows_are_refused(self):
-        first = self.service()
+    def other_instance(self, of):
+        """Starts another instance on the Redis of a service."""
         data_dir = tempfile.TemporaryDirectory(prefix="viewcount-transfer-")
         self.addCleanup(data_dir.cleanup)
-        socket = next(path for path in pathlib.Path(first._data_dir).rglob("redis.sock"))
-        other = OtherInstance(socket, DAEMON, data_dir.name, "--flush-interval", "200ms")
-        self.enterContext(other)
+        socket = next(path for path in pathlib.Path(of._data_dir).rglob("redis.sock"))
+        return self.enterContext(OtherInstance(socket, DAEMON, data_dir.name, "--flush-interval", "200ms"))
+
+    def call(self, to, first_row=1, each=(), counted=None, **changes):
+        """Sends rows of the article "a" with these views, or the given rows."""
+        fields = {"site": "demo", "import_id": b"i" * 16, "content_id": b"c" * 16, "rows": 3, "who": "a test"}
+        header = transfer_pb2.ImportHeader(**(fields | changes))
+        rows = counted or [
+            transfer_pb2.CountRow(article_id="a", counts=[
+                transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_ALL_TIME, views=count)
+            ]) for count in each
+        ]
+        return to.import_counts(iter([
+            transfer_pb2.ImportCountsRequest(header=header),
+            transfer_pb2.ImportCountsRequest(first_row=first_row, rows=rows)
+        ]))
+
+    def refused(self, *arguments, **changes):
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.call(*arguments, **changes)
+        trailers = dict(caught.exception.trailing_metadata())
+        return caught.exception.code(), trailers.get("grpc-status-details-bin", b"")
+
+    def reason(self, *arguments, **changes):
+        code, details = self.refused(*arguments, **changes)
+        self.assertEqual(code, grpc.StatusCode.FAILED_PRECONDITION, details)
+        return details
+
+    def views(self, of, article="a"):
+        answer = of.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=[article]))
+        return answer.counts[0].views
+
+    def test_other_instances_and_other_rows_are_refused(self):
+        first = self.service(interval="60s")
+        other = self.other_instance(first)
         stubs, others = self.stubs(first), self.stubs(other)
-
-        def call(to, first_row=1, views=(), **changes):
-            fields = {"site": "demo", "import_id": b"i" * 16, "content_id": b"c" * 16, "rows": 3, "who": "a test"}
-            header = transfer_pb2.ImportHeader(**(fields | changes))
-            rows = [
-                transfer_pb2.CountRow(article_id="a", counts=[
-                    transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_ALL_TIME, views=count)
-                ]) for count in views
-            ]
-            return to.import_counts(iter([
-                transfer_pb2.ImportCountsRequest(header=header),
-                transfer_pb2.ImportCountsRequest(first_row=first_row, rows=rows)
-            ]))
-
-        def refused(*arguments, **changes):
-            with self.assertRaises(grpc.RpcError) as caught:
-                call(*arguments, **changes)
-            trailers = dict(caught.exception.trailing_metadata())
-            return caught.exception.code(), trailers.get("grpc-status-details-bin", b"")
-
-        def reason(*arguments, **changes):
-            code, details = refused(*arguments, **changes)
-            self.assertEqual(code, grpc.StatusCode.FAILED_PRECONDITION)
-            return details
-
-        def views(of):
-            answer = of.get_counts(query_pb2.GetCountsRequest(site="demo", article_ids=["a"]))
-            return answer.counts[0].views
+        call, refused, reason, views = self.call, self.refused, self.reason, self.views
 
         self.assertEqual(call(stubs, 1, [1]).imported_rows, 1)
         self.assertEqual(call(stubs, 1, [1]).new_rows, 0)
         self.assertIn(b"ROWS_LEFT_OUT", reason(stubs, 3, [100]))
         self.assertIn(b"OTHER_CONTENT", reason(stubs, 2, [10], content_id=b"d" * 16))
-        self.assertIn(b"NOT_COMPLETE", reason(stubs, 1, [1], undo=True))
+        self.assertIn(b"NOT_COMPLETE", reason(stubs, 1, [1], undo=True, import_id=b"n" * 16))
         self.assertIn(b"OTHER_TIME_ZONE", reason(stubs, 2, [10], time_zone="Asia/Ho_Chi_Minh"))
         for changes in ({"rows": 0}, {"who": ""}, {"import_id": b"short"}, {"source": "x" * 1001}):
             self.assertEqual(refused(stubs, 2, [10], **changes)[0], grpc.StatusCode.INVALID_ARGUMENT, changes)
-        for arguments in ((0, [1]), (2, [-1]), (2, [2**53 + 1]), (4, [1]), (2, [1] * 3)):
+        for arguments in ((0, [1]), (2, [-1]), (2, [2**46 + 1]), (4, [1]), (2, [1] * 3)):
             self.assertEqual(refused(stubs, *arguments)[0], grpc.StatusCode.INVALID_ARGUMENT, arguments)
+        # Nothing of the import is in Redis yet except for its claim.
+        self.assertIn(b"OTHER_INSTANCE", reason(others, 1, [1, 10, 100]))
+        self.assertIn(b"OTHER_CONTENT", reason(others, 1, [1], content_id=b"d" * 16))
         stubs.flush(admin_pb2.FlushRequest())
         self.assertIn(b"OTHER_INSTANCE", reason(others, 2, [10, 100]))
+        self.assertIn(b"NOT_COMPLETE", reason(others, 1, [1], undo=True))
         self.assertTrue(call(stubs, 1, [1, 10, 100]).complete)
         stubs.flush(admin_pb2.FlushRequest())
         again = call(others, 1, [1, 10, 100])
         self.assertEqual((again.complete, again.new_rows, views(stubs), views(others)), (True, 0, 111, 111))
         self.audit(first, other)
+        self.assertEqual(call(stubs, 1, [1], undo=True).imported_rows, 1)
+        self.assertIn(b"OTHER_INSTANCE", reason(others, 1, [1, 10, 100], undo=True))
+        self.assertTrue(call(stubs, 2, [10, 100], undo=True).complete)
+        stubs.flush(admin_pb2.FlushRequest())
+        self.assertTrue(call(others, 1, [1, 10, 100], undo=True).complete)
+        self.assertEqual(views(stubs), 0)
+        # The other instance remembers counts for a moment.
+        deadline = time.monotonic() + SECONDS_MAX
+        while views(others) != 0:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.audit(first, other)
+
+    def test_an_older_copy_of_a_lane_does_not_continue_an_import(self):
+        first = self.service()
+        other = self.other_instance(first)
+        stubs = self.stubs(other)
+        self.call(stubs, 1, [1])
+        stubs.flush(admin_pb2.FlushRequest())
+        # The copy is of this run, so that its lane knows the incarnation that Redis holds.
+        copy = f"{other._data_dir}-copy"
+        self.addCleanup(shutil.rmtree, copy, True)
+        shutil.copytree(other._data_dir, copy)
+        self.call(stubs, 2, [10])
+        stubs.flush(admin_pb2.FlushRequest())
+        other.kill()
+        shutil.rmtree(other._data_dir)
+        shutil.copytree(copy, other._data_dir)
+        other.start()
+        stubs = self.stubs(other)
+        self.assertIn(b"OTHER_INSTANCE", self.reason(stubs, 2, [10, 100]))
+        self.assertIn(b"OTHER_INSTANCE", self.reason(stubs, 1, [1, 10, 100], undo=True))
+        self.assertEqual(self.views(stubs), 11)
+
+    def test_an_import_moves_with_the_number_of_lanes(self):
+        target = self.service()
+        for row, lanes in ((1, "1"), (2, "2"), (3, "3")):
+            stubs = self.stubs(target)
+            for number in range(4):
+                self.call(stubs, row, [1], import_id=bytes([number]) * 16)
+            target.kill()
+            target._flags = ("--lanes", lanes, "--flush-interval", "200ms")
+            target.start()
+        self.assertEqual(self.views(self.stubs(target)), 12)
+
+    def test_clients_with_one_name_at_the_same_time(self):
+        target = self.service(interval="60s")
+        stubs = self.stubs(target)
+        for attempt in range(10):
+            name = bytes([attempt]) * 16
+
+            def send(number):
+                try:
+                    content = b"cd"[number % 2:number % 2 + 1] * 16
+                    return self.call(stubs, 1, [number % 2 + 1], rows=1, import_id=name, content_id=content).complete
+                except grpc.RpcError as error:
+                    self.assertEqual(error.code(), grpc.StatusCode.FAILED_PRECONDITION, error.details())
+                    self.assertIn("other rows", error.details())
+                    return False
+
+            before = self.views(stubs)
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                done = list(pool.map(send, range(4)))
+            self.assertEqual(done, [done[0], not done[0]] * 2)
+            self.assertEqual(self.views(stubs) - before, 1 if done[0] else 2)
+        listed = json.loads(self.run_command(target, "--json", "adjustments"))["adjustments"]
+        self.assertEqual(len(listed), 10)
+
+    def test_counts_that_do_not_fit_are_refused(self):
+        target = self.service()
+        stubs = self.stubs(target)
+        most = 2**52
+        self.run_command(target, "set", "--site-total", str(most - 10))
+        self.assertIn(b"TOO_MANY_VIEWS", self.reason(stubs, 1, [1, 10], views=11, rows=2))
+        self.assertEqual(json.loads(self.run_command(target, "--json", "adjustments"))["adjustments"][1:], [])
+        self.assertIn(b"TOO_MANY_VIEWS", self.reason(stubs, 1, [1, 10], rows=2))
+        self.assertEqual(self.call(stubs, 1, [9], rows=2).imported_rows, 1)
+        self.assertIn(b"TOO_MANY_VIEWS", self.reason(stubs, 2, [2], rows=2))
+        bots = [transfer_pb2.CountRow(article_id="b", counts=[
+            transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_BOTS, views=2**46)])] * 65
+        other = {"import_id": b"b" * 16, "rows": 65}
+        self.assertIn(b"TOO_MANY_VIEWS", self.reason(stubs, 1, counted=bots, **other))
+        self.assertEqual(self.call(stubs, 1, counted=bots[:64], **other).imported_rows, 64)
+        self.assertIn(b"TOO_MANY_VIEWS", self.reason(stubs, 65, counted=bots[:1], **other))
+        self.audit(target)
+        with urllib.request.urlopen(f"http://{target.address('admin')}/metrics", timeout=SECONDS_MAX) as metrics:
+            self.assertRegex(metrics.read().decode(), r"(?m)^viewcount_flush_set_aside_views_total 0$")
+
+    def test_an_import_that_cannot_be_finished_is_taken_back(self):
+        target = self.service()
+        stubs = self.stubs(target)
+        future = transfer_pb2.CountRow(article_id="a", counts=[
+            transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_DAY, number=20990101, views=1)])
+        whole = self.call(stubs, 1, [5]).imported_rows
+        code, _ = self.refused(stubs, 2, counted=[future])
+        self.assertEqual((whole, code, self.views(stubs)), (1, grpc.StatusCode.INVALID_ARGUMENT, 5))
+        self.assertEqual(self.call(stubs, undo=True, check_only=True).imported_rows, 0)
+        self.assertEqual(self.call(stubs, 2, [7]).imported_rows, 2)
+        # The undo may be broken off as well.
+        self.assertEqual(self.call(stubs, 1, [5], undo=True).imported_rows, 1)
+        self.assertIn(b"IMPORT_UNDONE", self.reason(stubs, 3, [9]))
+        target.kill()
+        target.start()
+        stubs = self.stubs(target)
+        self.assertIn(b"IMPORT_UNDONE", self.reason(stubs, 3, [9]))
+        rows = [transfer_pb2.CountRow(article_id="a", counts=[
+            transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_ALL_TIME, views=7)]), future]
+        self.assertTrue(self.call(stubs, 2, counted=rows, undo=True).complete)
+        self.assertEqual(self.views(stubs), 0)
+        self.audit(target)
+        # An article with more rows than one cannot fall below 0 by them together.
+        twice = {"import_id": b"t" * 16, "rows": 2}
+        self.assertTrue(self.call(stubs, 1, [5, 5], **twice).complete)
+        self.run_command(target, "set", "a", "6")
+        self.assertIn(b"CHANGED_SINCE", self.reason(stubs, 1, [5, 5], undo=True, **twice))
+
+    def test_start_values_of_many_days(self):
+        target = self.service()
+        stubs = self.stubs(target)
+        begin = datetime.date(1990, 1, 1)
+        days = [int((begin + datetime.timedelta(number)).strftime("%Y%m%d")) for number in range(10_000)]
+        counts = [transfer_pb2.CountedViews(kind=transfer_pb2.COUNT_KIND_DAY, number=day, views=1) for day in days]
+        code, details = self.refused(stubs, counted=[transfer_pb2.CountRow(counts=counts[:2001])], import_id=b"m" * 16)
+        self.assertEqual(code, grpc.StatusCode.INVALID_ARGUMENT, details)
+        rows = [transfer_pb2.CountRow(counts=counts[at:at + 2000]) for at in range(0, 10_000, 2000)]
+        self.assertTrue(self.call(stubs, counted=rows, rows=5).complete)
+        stubs.flush(admin_pb2.FlushRequest())
+        self.audit(target)
+        # Rows of the command line share messages as far as their counts fit.
+        lines = [json.dumps({"articleId": name, "days": {f"{day // 10000}-{day // 100 % 100:02}-{day % 100:02}": 1
+                                                         for day in days[:600]}}) for name in "abc"]
+        lines = [line.replace('"articleId"', '"views":600,"articleId"') for line in lines * 6]
+        self.run_command(target, "import", "counts", self.file("\n".join(lines)))
+        self.assertEqual(self.views(stubs, "c"), 3600)
+
+    def test_a_merge_during_a_snapshot_ends_it(self):
+        source = self.service()
+        stubs = self.stubs(source)
+        for begin in range(0, 20_000, 1000):
+            views = [ingest_pb2.View(article_id=f"{number:0500}", count=1) for number in range(begin, begin + 1000)]
+            stubs.record_views(ingest_pb2.RecordViewsRequest(site="demo", views=views))
+        running = stubs.export_snapshot(transfer_pb2.ExportSnapshotRequest(site="demo"))
+        next(running)
+        self.run_command(source, "merge", f"{1:0500}", f"{2:0500}")
+        with self.assertRaises(grpc.RpcError) as caught:
+            for _ in running:
+                pass
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertIn("begin again", caught.exception.details())
+        self.assertEqual(len(self.snapshot(source)), 20_000 + 2)
 
     def test_rows_of_other_counters(self):
         target = self.service()
@@ -366,7 +533,9 @@ class TransferTest(unittest.TestCase):
         # A bad line is named, and the good ones are not imported.
         for text, place in (
             ("article_id,views\na,1\nb,-2\n", "line 3, column 2 (views)"),
-            ("article_id,views\na,1\nb,9007199254740993\n", "line 3, column 2 (views): must be at most 2^53"),
+            ("article_id,views\na,1\nb,9007199254740993\n", "line 3, column 2 (views): must be at most 2^46"),
+            ("article_id,views,day\na,1,2026-11-01\nb,2,2099-01-01\n", "line 3, day: 2099-01-01 is a day of the future"),
+            ("article_id,views\n" + "a,70368744177664\n" * 65, "more than 2^52 views together"),
             ("article_id,views\na,1\n\"b,2\n", "line 3, column 1"),
             ("article_id,views\na,1,1\n", "line 2, column 3"),
             ("article_id,hits\na,1\n", "line 1, column 2"),

@@ -44,6 +44,10 @@ class Stubs:
             self._channel.stream_unary("/viewcount.v1.AdminService/ImportCounts",
                                        transfer_pb2.ImportCountsRequest.SerializeToString,
                                        transfer_pb2.ImportCountsResponse.FromString))
+        self.export_snapshot = self._bounded(
+            self._channel.unary_stream("/viewcount.v1.AdminService/ExportSnapshot",
+                                       transfer_pb2.ExportSnapshotRequest.SerializeToString,
+                                       admin_pb2.ExportSnapshotResponse.FromString))
         self.flush = self._admin("Flush")
         self.put_articles = self._admin("PutArticles")
         self._health = self._unary("grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest,

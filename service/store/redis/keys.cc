@@ -77,6 +77,10 @@ std::string PageArticles(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:pages", shard.value, site);
 }
 
+std::string Imports(Shard shard, std::string_view site) {
+  return fmt::format("vc:{{{:02}}}:{}:imports", shard.value, site);
+}
+
 std::string Annotations(Shard shard, std::string_view site) {
   return fmt::format("vc:{{{:02}}}:{}:annotations", shard.value, site);
 }

@@ -26,6 +26,8 @@ std::string Lanes(Shard shard);
 std::string Totals(Shard shard);
 // Returns a key such as vc:{07}:SITE:adjustments.
 std::string Notes(Shard shard, std::string_view site);
+// Returns a key such as vc:{07}:SITE:imports.
+std::string Imports(Shard shard, std::string_view site);
 // Returns a key such as vc:{07}:SITE:articles.
 std::string Articles(Shard shard, std::string_view site);
 // Returns a key such as vc:{07}:SITE:pages.

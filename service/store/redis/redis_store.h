@@ -19,6 +19,7 @@
 #include "service/store/annotation_store.h"
 #include "service/store/count_store.h"
 #include "service/store/day_store.h"
+#include "service/store/import_store.h"
 #include "service/store/ranked_limits.h"
 #include "service/store/redis/audit_report.h"
 #include "service/store/redis/connection.h"
@@ -44,7 +45,8 @@ class RedisStore final : public CountStore,
                          public DayStore,
                          public SnapshotStore,
                          public AnnotationStore,
-                         public AlertStore {
+                         public AlertStore,
+                         public ImportStore {
  public:
   struct Options {
     RedisAddress address;
@@ -101,6 +103,9 @@ class RedisStore final : public CountStore,
                                                                             std::string_view site) override;
   boost::asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> ReadStartValues(Shard shard,
                                                                                     std::string_view site) override;
+  boost::asio::awaitable<absl::StatusOr<std::string>> ClaimImport(Shard shard, std::string_view site,
+                                                                  std::string_view import_id, std::string_view expected,
+                                                                  std::string_view claim) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<StoredSite>>> ReadSites() override;
   boost::asio::awaitable<absl::Status> WriteSite(const StoredSite& site) override;
   boost::asio::awaitable<absl::StatusOr<bool>> SwapSite(const StoredSite& site, const SiteSettings& expected) override;

@@ -1,4 +1,4 @@
-// The reads of a snapshot of a site from Redis, besides those of counts.
+// Snapshots and imports of counts in Redis: start values, and the claims of imports.
 #include <string>
 #include <utility>
 
@@ -52,6 +52,22 @@ asio::awaitable<absl::StatusOr<std::map<Window, int64_t>>> RedisStore::ReadStart
     cursor = std::move(step->cursor);
   }
   co_return values;
+}
+
+asio::awaitable<absl::StatusOr<std::string>> RedisStore::ClaimImport(Shard shard, std::string_view site,
+                                                                     std::string_view import_id,
+                                                                     std::string_view expected,
+                                                                     std::string_view claim) {
+  if (!writer_.ready) co_return Away();
+  const std::string key = keys::Imports(shard, site);
+  const std::vector<std::string_view> keys = {key};
+  const std::vector<std::string_view> arguments = {import_id, expected, claim};
+  const auto reply = co_await scripts_.swap.Run(*writer_.connection, keys, arguments);
+  if (!reply.ok()) co_return reply.status();
+  const std::vector<Reply>& words = reply->elements;
+  if (words.size() == 1 && words[0].text == "SWAPPED") co_return std::string(claim);
+  if (words.size() == 2 && words[0].text == "OTHER") co_return words[1].text;
+  co_return absl::DataLossError("Redis answered a claim of an import with something else");
 }
 
 }  // namespace viewcount

@@ -109,18 +109,45 @@ TEST(CountsFile, RowsWithoutADayNeedAnOption) {
 TEST(CountsFile, ArticlesMayOccurTwice) { EXPECT_EQ(ReadAll("article_id,views\na,1\na,1\n").rows.size(), 2U); }
 
 TEST(CountsFile, NumbersAreWholeAndWithinTheLimit) {
-  EXPECT_EQ(ReadAll("article_id,views\na,9007199254740992\n").rows.size(), 1U);
+  EXPECT_EQ(ReadAll("article_id,views\na,70368744177664\n").rows.size(), 1U);
   for (const char* number :
-       {"9007199254740993", "99999999999999999999999", "-1", "+1", "1.0", "1e3", "1,000", " 1", "", "0x10", "NaN"}) {
+       {"70368744177665", "99999999999999999999999", "-1", "+1", "1.0", "1e3", "1,000", " 1", "", "0x10", "NaN"}) {
     const Read read = ReadAll("article_id,views\na," + std::string(number) + "\n");
     ASSERT_EQ(read.bad_lines.size(), 1U) << number;
     EXPECT_THAT(read.bad_lines[0], HasSubstr("line 2, column ")) << number;
   }
-  for (const char* number : {"9007199254740993", "18446744073709551615", "1e30", "-1", "1.5", "\"1\"", "null"}) {
+  for (const char* number : {"70368744177665", "18446744073709551615", "1e30", "-1", "1.5", "\"1\"", "null"}) {
     const Read read = ReadAll(std::string(R"({"articleId":"a","views":)") + number + "}");
     ASSERT_EQ(read.bad_lines.size(), 1U) << number;
     EXPECT_THAT(read.bad_lines[0], HasSubstr("line 1, views")) << number;
   }
+}
+
+TEST(CountsFile, SumsAreCheckedBeforeTheyOverflow) {
+  // 2^46 each, so 64 rows have 2^52.
+  std::string text = "article_id,views\n";
+  for (int i = 0; i < 64; ++i) text += "a,70368744177664\n";
+  EXPECT_EQ(ReadAll(text).error, "");
+  for (const char* row : {"a,1\n", "a,70368744177664\n"}) {
+    EXPECT_THAT(ReadAll(text + row).error, HasSubstr("up to line 66, the rows have more than 2^52 views together"));
+  }
+}
+
+TEST(CountsFile, RowsThatTheServiceWouldRefuseAreBadLines) {
+  const CountsOptions options{.last_day = 20261123, .last_hour = 500'000};
+  EXPECT_TRUE(ReadAll("day,article_id,views\n2026-11-23,a,1\n", options).bad_lines.empty());
+  EXPECT_THAT(ReadAll("day,article_id,views\n2026-11-24,a,1\n", options).bad_lines.front(),
+              HasSubstr("line 2, day: 2026-11-24 is a day of the future"));
+  const std::string hour = R"({"articleId":"a","hours":{"2027-01-15T09":1}})";
+  EXPECT_THAT(ReadAll(hour, options).bad_lines.front(), HasSubstr("2027-01-15T09 is an hour of the future"));
+  const auto hours = [](int count, const std::string& begin) {
+    std::string text = begin;
+    for (int i = 0; i < count; ++i) text += (i == 0 ? "\"" : ",\"") + CountsHourText(static_cast<uint32_t>(i)) + "\":1";
+    return text + "}}";
+  };
+  const std::string site = std::string(kHead) + "\n" + R"({"site":{"hours":{)";
+  EXPECT_TRUE(ReadAll(hours(2'000, site) + "}", {}).bad_lines.empty());
+  EXPECT_THAT(ReadAll(hours(2'001, site) + "}", {}).bad_lines.front(), HasSubstr("2001 counts"));
 }
 
 TEST(CountsFile, BadLinesAreNamedAndTheOthersAreRead) {

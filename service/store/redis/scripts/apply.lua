@@ -32,6 +32,7 @@ local LANE = ARGV[1]
 -- command that writes it first sets the sum to a long text, then replaces it. A short list takes less than half the
 -- memory of a table.
 local LISTED_MAX = 128
+local SLICE = 1000 -- fields per command where there may be many
 local LONG = string.rep('0', 100)
 
 local stored = redis.call('HMGET', KEYS[1], LANE, 'undo')
@@ -264,19 +265,23 @@ local function old_totals()
     if not seen[changes[i]] then fields[#fields + 1] = changes[i] end
     seen[changes[i]] = true
   end
-  if #fields == 0 then return {} end
-  local old = redis.pcall('HMGET', KEYS[2], unpack(fields))
-  if old.err then
-    require_wrong_type(old)
-    return nil
-  end
   local values = {}
-  for i, field in ipairs(fields) do
-    totals_before[2 * i - 1] = field
-    totals_before[2 * i] = old[i]
-    -- At most 18 digits are accepted, so that the value is far below 2^63.
-    if old[i] and not (string.match(old[i], '^%-?%d+$') and #old[i] <= 18) then return nil end
-    values[field] = tonumber(old[i] or '0')
+  -- An import may have start values of thousands of windows. Lua passes some 8,000 arguments at most.
+  for from = 1, #fields, SLICE do
+    local to = math.min(from + SLICE - 1, #fields)
+    local old = redis.pcall('HMGET', KEYS[2], unpack(fields, from, to))
+    if old.err then
+      require_wrong_type(old)
+      return nil
+    end
+    for i = from, to do
+      local field, value = fields[i], old[i - from + 1]
+      totals_before[2 * i - 1] = field
+      totals_before[2 * i] = value
+      -- At most 18 digits are accepted, so that the value is far below 2^63.
+      if value and not (string.match(value, '^%-?%d+$') and #value <= 18) then return nil end
+      values[field] = tonumber(value or '0')
+    end
   end
   return values
 end
