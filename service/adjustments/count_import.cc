@@ -375,7 +375,8 @@ CountImporter::Import::Kept CountImporter::Import::KeptNow(const Site& site) con
   kept.last_hour = slot(now + kDayMs).hour;
   const auto& settings = site.settings;
   kept.first_hour = slot(now - settings.hours_kept_days * kDayMs).hour;
-  if (settings.days_kept_days > 0) kept.first_day = slot(now - settings.days_kept_days * kDayMs).day;
+  const int64_t days = settings.days_kept_days > 0 ? settings.days_kept_days : kImportDaysMax;
+  kept.first_day = slot(now - std::min(days, kImportDaysMax) * kDayMs).day;
   return kept;
 }
 

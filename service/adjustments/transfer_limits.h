@@ -19,6 +19,9 @@ inline constexpr uint64_t kImportRowsInAllMax = uint64_t{1} << 40;
 // views and other changes have the other half.
 inline constexpr int64_t kImportViewsMax = int64_t{1} << 46;
 inline constexpr int64_t kImportSumMax = int64_t{1} << 52;
+// Days before this many are left out: ten years. All windows of a site are read in one step, of views and of visits,
+// and a connection takes limits::kStorePendingCommandsMax commands.
+inline constexpr int64_t kImportDaysMax = 3'653;
 // The windows of a site whose totals are read at once. Each is a command in each shard.
 inline constexpr size_t kTotalsStep = 64;
 // The number of imports at the same time. Each waits for the disk at every message.
@@ -42,6 +45,7 @@ inline constexpr size_t kSnapshotRowCountsMax = 2'000;
 static_assert(kImportRowsMax * (limits::kArticleIdBytesMax + 16) + kImportCountsMax * 24 < limits::kAdjustmentBytesMax);
 static_assert(kImportViewsMax <= std::numeric_limits<int64_t>::max() / static_cast<int64_t>(2 * kImportCountsMax));
 static_assert(kImportSumMax <= static_cast<int64_t>(limits::kCountMax / 2));
+static_assert(2 * kImportDaysMax + 1'000 < static_cast<int64_t>(limits::kStorePendingCommandsMax));
 static_assert(kImportPendingBytesMax < limits::kChunkBytesMax);
 static_assert(kSnapshotRowCountsMax <= kImportCountsMax);
 
