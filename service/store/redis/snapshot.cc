@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "service/base/check.h"
+#include "service/base/limits.h"
 #include "service/store/redis/read_lua.h"
 #include "service/store/redis/redis_limits.h"
 #include "service/store/redis/script.h"
@@ -88,14 +89,23 @@ asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadByScript(RedisConnection
   co_return reads.Join(std::move(reply->elements));
 }
 
+// A connection takes a limited number of commands at once. A script is one command, however many it runs.
+constexpr size_t kTransactionCommandsMax = 4'096;
+static_assert(2 * kTransactionCommandsMax < limits::kStorePendingCommandsMax);
+
 }  // namespace
 
 asio::awaitable<absl::StatusOr<std::vector<Reply>>> ReadTogether(RedisConnection& connection,
                                                                  const std::vector<RedisCommand>& commands) {
-  auto reply = co_await connection.Transact(commands);
-  if (!reply.ok()) co_return reply.status();
-  std::vector<Reply> replies = std::move(reply->elements);
-  if (reply->kind == Reply::Kind::kError) {
+  std::vector<Reply> replies;
+  bool by_script = commands.size() > kTransactionCommandsMax;
+  if (!by_script) {
+    auto reply = co_await connection.Transact(commands);
+    if (!reply.ok()) co_return reply.status();
+    replies = std::move(reply->elements);
+    by_script = reply->kind == Reply::Kind::kError;
+  }
+  if (by_script) {
     auto read = co_await ReadByScript(connection, commands);
     if (!read.ok()) co_return read.status();
     replies = *std::move(read);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "service/base/limits.h"
 #include "service/base/status.h"
 #include "service/store/redis/keys.h"
 #include "tests/support/lane_pipeline.h"
@@ -140,6 +141,22 @@ TEST_F(ApplyTest, CountsAreExactUpToTwoToThe53) {
   ASSERT_TRUE(read.ok()) << read.status();
   ASSERT_EQ(read->windows[0].ranking.articles.size(), 1u);
   EXPECT_EQ(read->windows[0].ranking.articles[0].views, int64_t{1} << 53);
+}
+
+TEST_F(ApplyTest, AnArticleOfAnyNumberOfDaysIsReadAtOneMoment) {
+  // More commands than a connection takes at once.
+  constexpr uint32_t kDays = limits::kStorePendingCommandsMax + 100;
+  std::vector<Window> days;
+  for (uint32_t day = 0; day < kDays; ++day) days.push_back({Window::Kind::kDay, 19'700'101 + day});
+  EXPECT_TRUE(Apply(PartOf(Cursor(), Cursor::End(Position{10}), {{"demo", days.back(), {{"a", 3}}}})).applied);
+  const std::vector<LaneId> lanes = {lane_.id};
+  const std::vector<std::string_view> ids = {"a"};
+  const auto counts = pipeline_.Await(pipeline_.store().ReadCounts(kShard, lanes, "demo", days, ids));
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  ASSERT_EQ(counts->counts.size(), kDays);
+  EXPECT_EQ(counts->counts.front()[0], 0);
+  EXPECT_EQ(counts->counts.back()[0], 3);
+  EXPECT_EQ(counts->lanes[0]->cursor, Cursor::End(Position{10}));
 }
 
 TEST_F(ApplyTest, OutOfMemoryWritesNothing) {
