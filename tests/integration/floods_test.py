@@ -121,18 +121,24 @@ class RandomArticlesTest(FloodsTest):
 
 class OneAddressTest(FloodsTest):
     def test_one_machine_counts_no_more_than_its_budget(self):
-        statuses = [self.post(["news/1"], "203.0.113.9").status for _ in range(AT_ONCE + 100)]
-        self.assertEqual(statuses[:AT_ONCE], [200] * AT_ONCE)
-        self.assertGreater(statuses.count(429), 0)
+        statuses = [self.post(["news/1"], "203.0.113.9").status for _ in range(AT_ONCE)]
+        self.assertEqual(statuses, [200] * AT_ONCE)
+        # On a busy machine a client that waits for each answer may be slower than the budget.
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda _: self.post(["news/1"], "203.0.113.9").status, range(AT_ONCE)))
+        self.assertIn(429, statuses)
         refused = self.post([f"news/{i}" for i in range(100)], "203.0.113.9")
         self.assertEqual(refused.status, 429)
         self.assertEqual(refused.headers["retry-after"], "1")
         self.assertIn("30 views a second", refused.json()["detail"])
         # A client that is not a trusted proxy cannot avoid the limit by claiming other addresses.
         stranger = web.Web(self.service.address("http"), source="127.0.0.9")
-        for _ in range(AT_ONCE + 50):
+        def post_as_another(_):
             claimed = f"198.51.{random.randrange(256)}.{random.randrange(256)}"
             stranger.post("/views", {"articleId": "news/1"}, {"X-Forwarded-For": claimed})
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(post_as_another, range(2 * AT_ONCE)))
         self.assertGreater(self.rejected("flood"), statuses.count(429) + 100)
         self.assertEqual(self.post(["news/1"], "198.51.100.7").status, 200)
         counted = self.views("news/1")
