@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "service/http/grafana_limits.h"
+#include "service/sites/retention.h"
 #include "service/sites/site.h"
 
 namespace viewcount {
@@ -43,7 +44,7 @@ TEST(GrafanaSpan, ASeriesHasNoMoreDaysThanMayBeAskedFor) {
     EXPECT_GT(span.end_unix_ms - span.start_unix_ms, (kGrafanaSeriesDaysMax - 31) * kDay) << step;
   }
   const auto hours = Series(0, 253'402'300'799'999, 1, v1::SERIES_STEP_HOUR).span;
-  EXPECT_EQ(hours.start_unix_ms, FirstKeptHour(kNow));
+  EXPECT_EQ(hours.start_unix_ms, FirstKeptHour(SiteSettings{"UTC"}, kNow));
   const auto old = Series(0, kDay, 100, v1::SERIES_STEP_HOUR).span;
   EXPECT_EQ(old.start_unix_ms, old.end_unix_ms) << "none of them is kept";
   const auto future = Series(kNow + 1, kNow + kDay).span;
