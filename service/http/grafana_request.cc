@@ -204,9 +204,11 @@ GrafanaSpan GrafanaSeriesSpan(const TimeSpan& range, int64_t points_max, std::op
                               const Site& site, int64_t now_unix_ms) {
   if (range.start_unix_ms > now_unix_ms) return {};
   TimeSpan past{range.start_unix_ms, std::min(range.end_unix_ms, now_unix_ms + 1)};
-  const auto first_day = FirstKeptDay(site, now_unix_ms);
-  if (first_day) past.start_unix_ms = std::max(past.start_unix_ms, StartOf(*first_day, site));
-  if (past.start_unix_ms >= past.end_unix_ms) return {};
+  if (const auto first_day = FirstKeptDay(site, now_unix_ms)) {
+    const int64_t first = StartOf(*first_day, site);
+    if (past.end_unix_ms <= first) return {};
+    past.start_unix_ms = std::max(past.start_unix_ms, first);
+  }
   const int64_t first_hour = FirstKeptHour(site.settings, now_unix_ms);
   if (!step || *step == v1::SERIES_STEP_HOUR) {
     const TimeSpan hours{std::max(HourAt(past.start_unix_ms), first_hour),
