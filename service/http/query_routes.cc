@@ -40,7 +40,7 @@ bool IsOfPublicDashboard(const v1::GetSeriesRequest& question) {
   if (!question.window().has_last() || question.window().last().seconds() % 3'600 != 0) return false;
   const int64_t hours = question.window().last().seconds() / 3'600;
   if (question.step() == v1::SERIES_STEP_HOUR) return hours == 24 || hours == 96;
-  return question.step() == v1::SERIES_STEP_DAY && (hours == 30 * 24 || hours == 60 * 24);
+  return question.step() == v1::SERIES_STEP_DAY && (hours == 720 || hours == 1'440);
 }
 
 class Questions {
