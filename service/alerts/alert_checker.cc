@@ -179,7 +179,7 @@ asio::awaitable<void> AlertChecker::CheckOne(Checked checked) {
     if (!swapped.ok()) NoteFailure(checked.key, swapped.status());
     co_return;
   }
-  co_await TakeAndSend(checked, *next, std::move(views));
+  co_await TakeAndSend(checked, *next, views);
 }
 
 asio::awaitable<absl::StatusOr<AlertState>> AlertChecker::Decide(const Checked& checked, int64_t now_unix_ms,
@@ -213,7 +213,7 @@ asio::awaitable<void> AlertChecker::TakeAndSend(const Checked& checked, const Al
   if (views) {
     const auto usual = event->views ? event->views->usual : std::nullopt;
     const uint32_t usual_days = event->views ? event->views->usual_days : 0;
-    event->views = std::move(views);
+    event->views = views;
     if (!event->views->usual) {
       event->views->usual = usual;
       event->views->usual_days = usual_days;

@@ -24,7 +24,7 @@ int64_t SameHourBefore(int64_t hour, int days, const absl::TimeZone& zone) {
 
 DigestSpan DigestOfDay(const v1::AlertDigest& digest, absl::CivilDay due) {
   const int days = DaysOf(digest);
-  return {.due = due, .begin = due - days, .end = due, .before = due - 2 * days};
+  return {.due = due, .begin = due - days, .end = due, .before = due - days - days};
 }
 
 DigestSpan DueDigest(const v1::AlertDigest& digest, const absl::TimeZone& zone, int64_t unix_ms) {

@@ -65,8 +65,9 @@ absl::Status CheckRepeat(const v1::Alert& alert) {
       every.nanos() == 0) {
     return absl::OkStatus();
   }
-  return InvalidField("alert.repeat_every", fmt::format("must be whole minutes, from {} minutes to {} days",
-                                                        kRepeatEveryMin.count(), kRepeatEveryMax.count() / (24 * 60)));
+  return InvalidField("alert.repeat_every",
+                      fmt::format("must be whole minutes, from {} minutes to {} days", kRepeatEveryMin.count(),
+                                  std::chrono::floor<std::chrono::days>(kRepeatEveryMax).count()));
 }
 
 absl::Status CheckTimes(const v1::Alert& alert) {
